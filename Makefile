@@ -1,0 +1,69 @@
+# Everything runs from .venv, which `make` builds from the hashed locks. Needs Python 3.11 to 3.13, nothing else.
+
+# Asked by running them: a version manager's shim may be on the path and still not run.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$name && break; done)
+
+LOCKS := requirements.txt requirements-dev.txt
+BIN := .venv/bin
+# Named by what it was built from: the same files, the same environment, whatever their times say.
+READY := .venv/ready-$(shell cat $(LOCKS) pyproject.toml | sha256sum | cut -c1-16)
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench shards lock lock-check clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs every tenant once and ends
+	$(BIN)/python -m scripts.demo $(if $(ONCE),--once)
+
+test: $(READY)  ## the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) lock-check  ## style, types, locks, Compose file
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy plugins/renkei
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+
+bench: $(READY)  ## how fast, how much memory, for how many tenants
+	$(BIN)/python -m scripts.bench $(ARGS)
+
+shards: $(READY)  ## the Dag files under dags/, as many as the mappings need
+	$(BIN)/python -m renkei.orchestration.shards $(ARGS)
+
+lock: $(READY)  ## the three locks anew from their .in files, versions kept; UPGRADE=1 takes the newest
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) simulators/requirements.in -o simulators/requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+
+# The .in files and the locks are copied, locked again with the versions they have, and must come out the same.
+lock-check: $(READY)
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && root=$$PWD && mkdir "$$copy/simulators" && \
+	for name in requirements simulators/requirements requirements-dev; do \
+		cp $$name.in $$name.txt "$$copy/$$(dirname $$name)/" || exit 1; done && \
+	for name in requirements simulators/requirements requirements-dev; do \
+		(cd "$$copy" && $(COMPILE:$(BIN)/%=$(CURDIR)/$(BIN)/%) $$name.in -o $$name.txt) && \
+		diff -u "$$root/$$name.txt" "$$copy/$$name.txt" || { echo "$$name.txt is not current: make lock" >&2; exit 1; }; \
+	done; echo 'locks are current'
+
+clean:  ## removes .venv, caches and the demo's files
+	rm -rf .venv .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Bytecode is compiled here: under PYTHONDONTWRITEBYTECODE it never would be, and every Airflow command takes twice
+# as long without.
+$(READY):
+	@test -n "$(PYTHON)" || { echo 'Renkei needs Python 3.11, 3.12 or 3.13 with venv; name one: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo 'Renkei needs Python 3.11, 3.12 or 3.13; $(PYTHON) is' "$$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\]$$/p' requirements-dev.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes $(LOCKS)
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	rm -f .venv/ready-* && touch $@

@@ -1,0 +1,111 @@
+"""What can go wrong, grouped by what the caller does next.
+
+    RenkeiError
+    ├── SettingError            mend a setting, then run again
+    │   ├── MappingError        the 連携設定シート (carries every problem found)
+    │   ├── ConnectionError_    an Airflow Connection is missing or incomplete
+    │   └── LinkStateError      first link not asked for, 連携解除, changed ID付与コード …
+    ├── FetchError              SmartHR could not be read whole
+    │   ├── RetriableFetchError   a later attempt may succeed (429, 5xx)
+    │   │   └── IncompleteReadError   the read proves nothing: torn, empty, malformed (E33)
+    │   └── RefusedFetchError     it will not, until a person acts (401, 403, lost permission)
+    ├── RecordError             departments or users break a rule (all of them are listed in the run's record)
+    ├── BaselineError           the baseline is lost, or moved since the plan was made
+    ├── HoldError               a guard held the plan and nobody let it through
+    ├── LoadError               EMC did not take the plan
+    │   ├── RetriableLoadError    ask again: busy, unreachable, answer lost
+    │   └── RejectedLoadError     EMC refused with reasons
+    └── StoreError              the object store cannot be read or written
+
+Messages are Japanese, because the customer's mail carries them word for word: who or which record,
+which item, what is wrong, what to do (L8). They hold no personal data (L6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RenkeiError(Exception):
+    """Root of every error that Renkei raises on purpose; `str()` is the Japanese message."""
+
+
+class SettingError(RenkeiError):
+    """A setting must be mended before a run can succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong (or doubtful) in a 連携設定シート.
+
+    `where` names the cell as its reader sees it (`acme.xlsx ユーザデータ!E7` or
+    `acme.yaml users[3].on_create.when_blank`); the rest is Japanese text.
+    """
+
+    where: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found} → {self.remedy}"
+
+
+class MappingError(SettingError):
+    """The 連携設定シート cannot be used; `problems` has every fault found in it, in reading order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("連携設定シートに誤りがあります。\n" + "\n".join(str(p) for p in self.problems))
+
+
+class ConnectionError_(SettingError):
+    """An Airflow Connection is missing, or lacks a field."""
+
+
+class LinkStateError(SettingError):
+    """The tenant's link is in a state in which this run must not write (E25, E31, E32)."""
+
+
+class FetchError(RenkeiError):
+    """SmartHR could not be read."""
+
+
+class RetriableFetchError(FetchError):
+    """A later attempt may succeed."""
+
+
+class IncompleteReadError(RetriableFetchError):
+    """What was read is not the whole truth, so absence from it proves nothing (E33)."""
+
+
+class RefusedFetchError(FetchError):
+    """No attempt will succeed until a person acts."""
+
+
+class RecordError(RenkeiError):
+    """At least one department or user breaks a rule; nothing is written (L2)."""
+
+
+class BaselineError(RenkeiError):
+    """The baseline is lost, or is not the one that the plan was made against (L1, L3)."""
+
+
+class HoldError(RenkeiError):
+    """A guard held the plan and it was refused, or nobody approved it in time (E36)."""
+
+
+class LoadError(RenkeiError):
+    """EMC did not confirm the plan."""
+
+
+class RetriableLoadError(LoadError):
+    """The outcome is open or EMC is busy: ask again by the idempotency key."""
+
+
+class RejectedLoadError(LoadError):
+    """EMC refused the import; nothing of it was applied."""
+
+
+class StoreError(RenkeiError):
+    """The object store cannot be read or written."""

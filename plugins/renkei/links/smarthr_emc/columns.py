@@ -1,0 +1,77 @@
+"""Text columns: trimming, blanks, sources, digests. Whole columns at a time, never a loop over people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from renkei.links.smarthr_emc.fetch import column_name
+from renkei.links.smarthr_emc.sheet.mapping import Constant, Secret, Source, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Unicode White_Space, and the characters that show nothing (E22).
+BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
+    "\u205f\u3000" + "\u200b\u200c\u200d\u2060\u180e\ufeff\u00ad\u200e\u200f"
+)
+
+
+def trim(column: pd.Series[str]) -> pd.Series[str]:
+    """The column without surrounding blanks; missing becomes "" (E22)."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim(pa.array(column.fillna(""), type=pa.large_string(), from_pandas=True), characters=BLANKS)
+    return pd.Series(pd.array(trimmed, dtype="str"), index=column.index)
+
+
+def constant(text: str, like: pd.DataFrame) -> pd.Series[str]:
+    import pandas as pd
+
+    return pd.Series(text, index=like.index, dtype="str")
+
+
+def evaluate(source: Source, table: pd.DataFrame) -> pd.Series[str]:
+    """The value of `source` for each row: the first alternative that has one, trimmed, else "" (E17)."""
+    value = constant("", table)
+    for alternative in source.alternatives:
+        joined, present = _join(alternative, table)
+        value = value.mask((value == "") & present, joined)
+    return trim(value)
+
+
+def _join(alternative: Sequence[Term], table: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[bool]]:
+    """The joined text, and where the alternative has a value at all."""
+    joined = constant("", table)
+    present = joined != ""
+    has_field = False
+    for term in alternative:
+        if isinstance(term, Constant):
+            joined = joined + term.text
+        elif not isinstance(term, Secret):  # secrets are looked up by the loader alone (L7)
+            cells = table[column_name(term)]
+            joined = joined + cells
+            present = present | (cells != "")
+            has_field = True
+    return joined, present if has_field else joined != ""
+
+
+def digest(table: pd.DataFrame, sort_by: str) -> str:
+    """SHA-256 of a table of texts, the same for the same rows in any order (E14)."""
+    import pyarrow as pa
+
+    ordered = table.sort_values(sort_by, kind="stable")
+    sha = hashlib.sha256()
+    for name in sorted(ordered.columns):
+        array = pa.array(ordered[name].fillna("\0"), type=pa.large_string(), from_pandas=True)
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        array = cast("pa.LargeStringArray", pa.concat_arrays([array]))  # offsets that start at 0
+        sha.update(f"{name}\0{len(array)}\0".encode())
+        for buffer in array.buffers()[1:]:
+            sha.update(memoryview(buffer) if buffer is not None else b"")
+    return sha.hexdigest()

@@ -1,0 +1,211 @@
+"""Read SmartHR: only what the sheet maps, as columns, proven complete (E7, E17, E33, L6)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingType
+from typing import TYPE_CHECKING, Any
+
+from renkei.errors import IncompleteReadError, RefusedFetchError
+from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE, CatalogueItem
+from renkei.links.smarthr_emc.sheet.mapping import CustomField, Mapping, SourceField
+from renkei.systems.smarthr.client import READS, SmartHRClient
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+RETIRED = "retired"
+EMPLOYMENT_STATUSES = frozenset({"employed", "absent", RETIRED})
+Record = dict[str, Any]
+Masters = dict[str, Any]
+
+
+def column_name(term: SourceField | CustomField) -> str:
+    """The users table's column of a source."""
+    return f"カスタム項目:{term.name}" if isinstance(term, CustomField) else term.name
+
+
+def source_columns(mapping: Mapping) -> dict[str, SourceField | CustomField]:
+    """Every column that the sheet's user rules read, in the order of first use."""
+    terms = (term for rule in mapping.users for term in rule.source.terms)
+    return {column_name(term): term for term in terms if isinstance(term, SourceField | CustomField)}
+
+
+def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataFrame, Masters]:
+    """SmartHR's departments as they are, and the master lists that users refer to.
+
+    The table has one row per department in SmartHR's order: line (1-based), source_id, code, name,
+    full_name, has_parent, parent_code; texts are "" where SmartHR has none. Masters hold the names of
+    establishments by id and the templates of the custom fields that the sheet uses, by name; they
+    are about the company, not about people.
+
+    Raises:
+        FetchError: see SmartHRClient.read_all.
+        RefusedFetchError: the sheet names a custom field that SmartHR does not have, or has twice.
+    """
+    import pandas as pd
+
+    records = client.read_all("departments")
+    parents = [record.get("parent") or {} for record in records]
+    columns = {
+        "source_id": [record["id"] for record in records],
+        "code": [_text(record.get("code")) for record in records],
+        "name": [_text(record.get("name")) for record in records],
+        "full_name": [_text(record.get("full_name")) for record in records],
+        "parent_code": [_text(parent.get("code")) for parent in parents],
+    }
+    table = pd.DataFrame(columns, dtype="str")
+    table.insert(0, "line", range(1, len(table) + 1))
+    table["has_parent"] = pd.array([bool(parent) for parent in parents], dtype="bool")
+    return table, _fetch_masters(client, mapping)
+
+
+def _fetch_masters(client: SmartHRClient, mapping: Mapping) -> Masters:
+    terms = source_columns(mapping).values()
+    masters: Masters = {}
+    if any(isinstance(term, SourceField) and CATALOGUE[term.name].join for term in terms):
+        masters["biz_establishments"] = {
+            record["id"]: _text(record.get("name")) for record in client.read_all("biz_establishments")
+        }
+    wanted = {term.name for term in terms if isinstance(term, CustomField)}
+    if wanted:
+        masters["custom_fields"] = _custom_templates(client.read_all("crew_custom_field_templates"), wanted)
+    return masters
+
+
+def _custom_templates(templates: Sequence[Record], wanted: set[str]) -> dict[str, Any]:
+    """Template id and enum labels by custom field name."""
+    found: dict[str, Any] = {}
+    for template in templates:
+        name = _text(template.get("name")).strip()
+        if name not in wanted:
+            continue
+        if name in found:
+            raise RefusedFetchError(
+                f"SmartHRに「{name}」という名前のカスタム項目が2つ以上あります。どちらか一方の名前を変えてください。"
+            )
+        labels = {}
+        for element in template.get("elements") or ():
+            # A value is the element's physical name if it has one, else its id; never the shown name.
+            labels[_text(element.get("physical_name")) or _text(element.get("id"))] = _text(element.get("name"))
+            labels[_text(element.get("id"))] = _text(element.get("name"))
+        found[name] = {"id": template["id"], "labels": labels}
+    missing = sorted(wanted - set(found))
+    if missing:
+        names = "、".join(f"「{name}」" for name in missing)
+        raise RefusedFetchError(
+            f"連携設定シートのカスタム項目{names}がSmartHRにありません（名前の違い、またはトークンの参照権限）。"
+            "シートの項目名を確認してください。"
+        )
+    return found
+
+
+def fetch_users(
+    client: SmartHRClient,
+    mapping: Mapping,
+    masters: Masters,
+    known_crew_ids: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Every crew once, in SmartHR's order: line, crew_id, emp_status and a text column per source.
+
+    `known_crew_ids` are the people of the baseline: those that the read lacks are asked for by id, so
+    that a crew skipped by shifting pages is never taken for one that left. Nothing but id and status
+    is kept of 退職済 crews.
+
+    Raises:
+        FetchError: see SmartHRClient.read_all.
+        IncompleteReadError: no crew at all, or a crew without a known 在籍状況.
+    """
+    columns = source_columns(mapping)
+    fields = {"id", "emp_status"}
+    for term in columns.values():
+        fields.update(("custom_fields",) if isinstance(term, CustomField) else CATALOGUE[term.name].fields)
+    for _ in range(READS):
+        crews = client.read_all("crews", {"fields": ",".join(sorted(fields))}, progress)
+        if not crews:
+            raise IncompleteReadError(
+                "SmartHRから従業員が1件も返りませんでした。0件は正しい受信とみなしません。"
+                "アクセストークンの参照権限と、SmartHR URLの会社を確認してください。"
+            )
+        received = {crew["id"] for crew in crews}
+        missing = [crew_id for crew_id in known_crew_ids if crew_id not in received]
+        skipped = client.present(missing)
+        if not skipped:
+            return _users_table(crews, columns, masters)
+        log.warning("read lacks %d crews that SmartHR still has; reading again", len(skipped))
+    raise IncompleteReadError(
+        "SmartHRの従業員一覧に、在籍しているはずの従業員が含まれていません（取得中の変更）。"
+        "何も書き込んでいません。時間をおいて再実行してください。"
+    )
+
+
+def _users_table(
+    crews: Sequence[Record], columns: MappingType[str, SourceField | CustomField], masters: Masters
+) -> pd.DataFrame:
+    import pandas as pd
+
+    statuses = [crew.get("emp_status") for crew in crews]
+    for crew, status in zip(crews, statuses, strict=True):
+        if status not in EMPLOYMENT_STATUSES:
+            raise IncompleteReadError(
+                f"SmartHRの従業員（{crew['id']}）の在籍状況が読み取れません。アクセストークンの「在籍状況」の参照権限を確認してください。"
+            )
+    kept = [crew if status != RETIRED else {} for crew, status in zip(crews, statuses, strict=True)]
+    table = {"crew_id": [crew["id"] for crew in crews], "emp_status": statuses}
+    for name, term in columns.items():
+        table[name] = (
+            _custom_column(kept, masters["custom_fields"][term.name])
+            if isinstance(term, CustomField)
+            else _column(kept, CATALOGUE[term.name], masters)
+        )
+    frame = pd.DataFrame(table, dtype="str")
+    frame.insert(0, "line", range(1, len(frame) + 1))
+    return frame
+
+
+def _column(crews: Sequence[Record], item: CatalogueItem, masters: Masters) -> list[str]:
+    values: list[Any] = list(crews)
+    for step in item.column:
+        values = [_step(value, step) for value in values]
+    if item.join:
+        names = masters[item.join]
+        # Whether crews carry the establishment's id or the establishment itself is the server's choice.
+        return [_text(value.get("name")) if isinstance(value, dict) else names.get(value, "") for value in values]
+    if item.labels:
+        return [item.labels.get(value, _text(value)) if isinstance(value, str) else "" for value in values]
+    return [_text(value) for value in values]
+
+
+def _step(value: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return value[step] if isinstance(value, list) and len(value) > step else None
+    return value.get(step) if isinstance(value, dict) else None
+
+
+def _custom_column(crews: Sequence[Record], template: MappingType[str, Any]) -> list[str]:
+    labels: MappingType[str, str] = template["labels"]
+    cells = []
+    for crew in crews:
+        value = next(
+            (
+                field.get("value")
+                for field in crew.get("custom_fields") or ()
+                if isinstance(field, dict) and (field.get("template") or {}).get("id") == template["id"]
+            ),
+            None,
+        )
+        cells.append(labels.get(_text(value), _text(value)))
+    return cells
+
+
+def _text(value: Any) -> str:
+    """A JSON value as text; null and anything that is no plain value are blank."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return str(value)

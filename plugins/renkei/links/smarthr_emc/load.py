@@ -1,0 +1,198 @@
+"""Apply a plan exactly once, and move the baseline only when EMC has confirmed it (L1–L4, E27, E37, E38).
+
+Every line may be the last one before the process dies. What the next attempt finds, and does:
+
+    nothing                          start over
+    a note, no import in EMC         nothing was sent: remove the note, start over
+    a note, an open import           never committed: abort it, remove the note, start over
+    a note, a rejected import        nothing was applied: remove the note, start over
+    a note, a committed import       move the baseline (once), remove the note: done
+    a note, the baseline moved       remove the note: done
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingType
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from renkei.errors import BaselineError, RejectedLoadError, RenkeiError, RetriableLoadError
+from renkei.links.smarthr_emc.baseline import baselines_of
+from renkei.storage.baselines import Baseline, generation_of
+from renkei.storage.gate import Gate, Intent
+from renkei.storage.runs import RunRecord
+from renkei.systems.emc.client import Import
+from renkei.systems.emc.encode import ImportFile
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(hours=2)  # longer than Airflow lets a load live (dag_builder.LOAD_TIMEOUT)
+
+
+class Target(Protocol):
+    """EMC, over HTTP or through files."""
+
+    def submit(
+        self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
+    ) -> Import: ...
+
+    def outcome(self, key: str) -> Import | None: ...
+
+    def withdraw(self, found: Import) -> None: ...
+
+    def find(
+        self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
+    ) -> list[dict[str, str]] | None: ...
+
+    def ever_committed(self, source: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The head of a validated plan (`plan.json`); its rows are tables beside it."""
+
+    digest: str
+    generation: int  # of the baseline that it was made against
+    departments: bool  # whether the record set is written
+    users: bool
+    users_after: int
+    departments_after: int
+
+    @classmethod
+    def from_json(cls, value: MappingType[str, Any]) -> Plan:
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+EncodeFiles = Callable[[], tuple[ImportFile | None, ImportFile | None]]
+
+
+def settle(gate: Gate, target: Target, record: RunRecord, now: dt.datetime) -> None:
+    """Find out what became of an earlier load into this account, and finish it (L4).
+
+    Raises:
+        RetriableLoadError: it is still going on, or nobody can say yet.
+    """
+    intent = gate.pending()
+    if intent is None:
+        return
+    mine, dead = intent.tenant == record.tenant, intent.expired(now, LEASE)
+    if not (mine or dead):
+        raise RetriableLoadError(f"同じEMCに別のテナント（{intent.tenant}）が取込中です。終了後に再実行します。")
+    found = target.outcome(intent.import_key)
+    if found is not None and found.state == "applying":
+        raise RetriableLoadError(
+            f"前回の取込（{intent.import_key}）の結果がまだ確認できていません。"
+            "取込結果を確認するまで、次の取込は行いません。"
+        )
+    if found is not None and found.state == "committed":
+        log.info("settled tenant=%s run=%s: EMC had committed it", intent.tenant, intent.run)
+        owner = RunRecord(record.store, record.link, intent.tenant, intent.run)
+        _promote(owner, intent, found, now)
+    elif found is not None and found.state == "open":
+        target.withdraw(found)
+    gate.leave(intent)
+
+
+def apply(
+    record: RunRecord,
+    plan: Plan,
+    gate: Gate,
+    target: Target,
+    encode_files: EncodeFiles,
+    last_check: Callable[[], None],
+    now: dt.datetime,
+) -> Import | None:
+    """Load the plan; None when an earlier attempt of this run had already done it.
+
+    `last_check` runs when nobody else can load into the account any more; it raises to stop (E27).
+    The answer is `committed`, or `applying` when a file drop waits for its confirmation.
+
+    Raises:
+        BaselineError: the baseline is not the one that the plan was made against.
+        RejectedLoadError: EMC refused; its reasons are in the run's record (`emc_problems`).
+        RetriableLoadError: EMC is busy, or its answer was lost; the next attempt asks for it.
+    """
+    if _done(record, plan):
+        return None
+    settle(gate, target, record, now)
+    if _done(record, plan):
+        return None
+    current = baselines_of(record).current()
+    if generation_of(current) != plan.generation:
+        raise BaselineError(
+            "この処理の後に別の処理が前回データを更新しています。古い計画は書き込みません。手動実行で再度取り込んでください。"
+        )
+    departments, users = encode_files()
+    intent = Intent(
+        tenant=record.tenant,
+        run=record.run,
+        import_key=f"{record.tenant}.{plan.digest[:16]}.{uuid.uuid4().hex[:12]}",
+        plan_digest=plan.digest,
+        baseline_generation=plan.generation,
+        written_at=now.isoformat(),
+    )
+    if not gate.enter(intent):
+        raise RetriableLoadError("同じEMCへの別の取込が始まりました。終了後に再実行します。")
+    try:
+        last_check()
+    except RenkeiError:
+        gate.leave(intent)
+        raise
+    found = target.submit(intent.import_key, record.tenant, plan.digest, departments, users)
+    return finish(record, intent, gate, found, now)
+
+
+def finish(record: RunRecord, intent: Intent, gate: Gate, found: Import, now: dt.datetime) -> Import:
+    """Draw the consequence of an outcome: move the baseline, or keep EMC's reasons and raise."""
+    if found.state == "committed":
+        _promote(record, intent, found, now)
+        gate.leave(intent)
+    elif found.state != "applying":
+        record.write_json("emc_problems", {"count": found.error_count, "problems": [asdict(p) for p in found.errors]})
+        gate.leave(intent)
+        raise RejectedLoadError(
+            f"EMCが取込を拒否しました（{max(found.error_count, len(found.errors))}件）。EMCには何も反映されていません。"
+        )
+    return found
+
+
+def _promote(owner: RunRecord, intent: Intent, found: Import, now: dt.datetime) -> None:
+    plan = Plan.from_json(owner.json("plan"))
+    # load.json first: it is what tells a lost baseline from a first link (E31).
+    owner.write_json(
+        "load",
+        {
+            "import_key": intent.import_key,
+            "import_id": found.id,
+            "confirmed_at": now.isoformat(),
+            "counts": {name: dict(counts) for name, counts in found.counts.items()},
+            "notices": [asdict(notice) for notice in found.notices],
+        },
+    )
+    baselines_of(owner).promote(
+        Baseline(
+            generation=intent.baseline_generation + 1,
+            run=intent.run,
+            plan_digest=intent.plan_digest,
+            import_key=intent.import_key,
+            confirmed_at=now.isoformat(),
+            users=plan.users_after,
+            departments=plan.departments_after,
+        )
+    )
+
+
+def _done(record: RunRecord, plan: Plan) -> bool:
+    current = baselines_of(record).current()
+    return (
+        current is not None
+        and (current.run, current.plan_digest) == (record.run, plan.digest)
+        and current.generation == plan.generation + 1
+    )

@@ -1,0 +1,120 @@
+"""Tell the customer how a run ended (E4, N3): collect the report from the run's record, send it once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from renkei.links.smarthr_emc.guards import Hold
+from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
+from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body
+from renkei.storage.runs import RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the failed task said. It travels through Airflow, so it holds no personal data (L6)."""
+
+    outcome: Outcome
+    message: str
+    at: str  # ISO 8601
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, str]) -> Failure:
+        return cls(Outcome(value["outcome"]), value["message"], value["at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail ready to be sent; `message_id` is the same for the same result of the same run."""
+
+    addresses: tuple[str, ...]
+    subject: str
+    body: str
+    message_id: str
+
+
+def collect(
+    record: RunRecord,
+    smarthr_url: str,
+    outcome: Outcome,
+    message: str,
+    started_at: dt.datetime,
+    ended_at: dt.datetime,
+    sheet_warnings: Sequence[str] = (),
+    links: dict[str, str] | None = None,
+) -> RunReport:
+    """The report, as far as the run got. Needs nothing but the record; what is not there is left out."""
+    start, diff = record.json_or_none("run") or {}, record.json_or_none("diff")
+    warnings = record.json_or_none("warnings") or {}
+    hold = record.json_or_none("hold") or {}
+    emc = record.json_or_none("emc_problems") or {}
+    problems, problem_count, kinds = _problems(record) if outcome is Outcome.DATA else ([], 0, {})
+    return RunReport(
+        outcome=outcome,
+        mode=Mode(start.get("mode", Mode.NORMAL)),
+        started_at=dt.datetime.fromisoformat(start["started_at"]) if "started_at" in start else started_at,
+        ended_at=ended_at,
+        smarthr_url=smarthr_url,
+        counts=_by_set(diff, "counts", lambda value: Counts(**value)),
+        changed=_by_set(diff, "changed", bool),
+        message=message,
+        problems=problems,
+        problem_count=problem_count,
+        problem_kinds=kinds,
+        emc_problems=[
+            f"[{p['file']} line:{p['line']}] {p['item']} {p['code']}" for p in emc.get("problems", ())
+        ]
+        if outcome is Outcome.LOAD
+        else (),
+        holds=[Hold(**h) for h in hold.get("holds", ())],
+        people=[tuple(row) for row in warnings.get("people", ())],
+        id_changes=[tuple(row) for row in warnings.get("id_changes", ())],
+        sheet_warnings=sheet_warnings,
+        clashing_tenants=warnings.get("prefixes", ()),
+        links=links or {},
+    )
+
+
+def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
+    text = body(report)
+    key = hashlib.sha256(f"{run}\n{report.outcome}\n{text}".encode()).hexdigest()[:32]
+    return Mail(tuple(addresses), report.outcome.value, text, f"<{key}@renkei>")
+
+
+def send_once(record: RunRecord, letter: Mail, send: Callable[[Mail], None]) -> bool:
+    """Send, unless this very result has been sent before; False then (L4).
+
+    A store that cannot be written does not keep the mail from going out.
+    """
+    from renkei.errors import StoreError
+
+    try:
+        sent = record.json_or_none("mail") or {}
+        if letter.message_id in sent:
+            return False
+    except StoreError:
+        sent = {}
+    send(letter)
+    try:
+        record.write_json("mail", {**sent, letter.message_id: letter.subject})
+    except StoreError:
+        return True
+    return True
+
+
+def _by_set(diff: dict[str, Any] | None, name: str, read: Callable[[Any], Any]) -> Any:
+    return None if diff is None else {s: read(diff["sets"][s.value][name]) for s in RecordSet}
+
+
+def _problems(record: RunRecord) -> tuple[list[ReportedProblem], int, dict[str, int]]:
+    table = record.table("problems")
+    rows = table.head(PROBLEMS_SHOWN).to_dict("records")
+    shown = [ReportedProblem(**{**row, "record_set": RecordSet(row["record_set"])}) for row in rows]  # type: ignore[arg-type]
+    return shown, len(table), {str(kind): int(n) for kind, n in table["kind"].value_counts().items()}

@@ -1,0 +1,211 @@
+"""From a snapshot and a diff to everything the load needs: rows, problems, holds, warnings. No files, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from renkei.links.smarthr_emc import guards, validate
+from renkei.links.smarthr_emc.columns import digest, evaluate
+from renkei.links.smarthr_emc.guards import Hold
+from renkei.links.smarthr_emc.model import Mode, Operation, Reason
+from renkei.links.smarthr_emc.rows import after, user_rows
+from renkei.links.smarthr_emc.sheet.items import USER_ITEM
+from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, Mapping, Secret, Source
+from renkei.systems.emc.file_format import EmcFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+Warnings = list[tuple[str, str, str]]  # kind, user id, crew id
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentPlan:
+    rows: pd.DataFrame  # operation + EMC items, in file order
+    problems: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class UserPlan:
+    rows: pd.DataFrame  # line, crew_id, operation, user_id + EMC items, in file order
+    target: pd.DataFrame  # user_id, crew_id + EMC items: what EMC has afterwards
+    problems: pd.DataFrame
+    holds: list[Hold]
+    warnings: Warnings = field(default_factory=list)
+
+
+def plan_departments(
+    departments: pd.DataFrame, diff: pd.DataFrame, emc_format: EmcFormat, old: pd.DataFrame | None
+) -> DepartmentPlan:
+    """Department rows: parents before children, then deletes, children first (E13).
+
+    `old` is the baseline's departments; deletes are ordered by its tree.
+    """
+    import pandas as pd
+
+    problems = validate.check_departments(departments, emc_format)
+    order = validate.reachable(departments)
+    ordered = departments.loc[order].drop_duplicates("department_id")
+    written = diff[diff["operation"] != Operation.DELETE.value].set_index("id")["write_as"]
+    rows = ordered[["department_id", "name", "name_yomi", "parent_id"]].assign(
+        operation=ordered["department_id"].map(written)
+    )
+    gone = diff.loc[diff["operation"] == Operation.DELETE.value, "id"]
+    if old is not None and len(gone):
+        depth_first = old.loc[validate.reachable(old), "department_id"][::-1]
+        gone = depth_first[depth_first.isin(gone)]
+    deletes = pd.DataFrame({"department_id": gone, "operation": Operation.DELETE.value})
+    return DepartmentPlan(pd.concat([rows, deletes], ignore_index=True), problems)
+
+
+def plan_users(
+    users: pd.DataFrame,
+    diff: pd.DataFrame,
+    before: pd.DataFrame | None,
+    adopted: pd.DataFrame,
+    department_ids: pd.Series[str],
+    deleted_department_ids: pd.Series[str],
+    lost: frozenset[str],
+    mapping: Mapping,
+    emc_format: EmcFormat,
+) -> UserPlan:
+    """User rows by policy, with all that is wrong or remarkable about them.
+
+    `before` is the baseline's users_target; `adopted` what EMC said it has for ids that are new to us.
+    """
+    import pandas as pd
+
+    named = users[users["valid"] & (users["user_id"] != "")].reset_index(drop=True)
+    kept = diff[diff["operation"] != Operation.DELETE.value].drop_duplicates("id").set_index("id")
+    write_as = named["user_id"].map(kept["write_as"])
+    reason = named["user_id"].map(kept["reason"])
+    rows = user_rows(named, write_as, mapping)
+    had = _before(named["user_id"], before, adopted, list(rows.cells.columns))
+    # A created row starts from nothing, whatever an id of that name had before.
+    had = had.mask(write_as == Operation.CREATE.value)
+    target = after(rows.cells, had)
+    created = (write_as == Operation.CREATE.value).to_numpy()[:, None]
+    target = target.mask(target.isna() & created, "")  # what a create leaves out, EMC has not
+    problems = pd.concat(
+        [
+            validate.check_users(
+                named,
+                rows,
+                target,
+                write_as,
+                department_ids,
+                deleted_department_ids,
+                _password_blank(named, mapping),
+                mapping,
+                emc_format,
+            ),
+            validate.check_nameless(users, lost, mapping),
+        ],
+        ignore_index=True,
+    ).sort_values("line", kind="stable", ignore_index=True)
+    updates = write_as == Operation.UPDATE.value
+    stay_before, stay_after = had[updates], target[updates]
+    holds = guards.hold_blanks(stay_before, stay_after, rows.cells[updates], mapping)
+    body = rows.cells.assign(
+        line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
+    ).drop_duplicates("user_id")
+    gone = diff[diff["operation"] == Operation.DELETE.value]
+    deletes = pd.DataFrame(
+        {"line": 0, "crew_id": gone["crew_id"], "user_id": gone["id"], "operation": Operation.DELETE.value}
+    )
+    # Deletes first: 再連携 deletes and adds the same id in one file.
+    return UserPlan(
+        rows=pd.concat([deletes, body], ignore_index=True),
+        target=target.assign(user_id=named["user_id"], crew_id=named["crew_id"]),
+        problems=problems,
+        holds=holds,
+        warnings=_warnings(named, users, diff, reason, stay_before, stay_after, lost),
+    )
+
+
+def _before(
+    user_ids: pd.Series[str], before: pd.DataFrame | None, adopted: pd.DataFrame, items: list[str]
+) -> pd.DataFrame:
+    """What EMC has for each user id, aligned with `user_ids`; missing where not known."""
+    import pandas as pd
+
+    known = [frame.set_index("user_id") for frame in (before, adopted) if frame is not None and len(frame)]
+    if not known:
+        return pd.DataFrame(index=user_ids.index, columns=items, dtype="str")
+    joined = pd.concat(known)
+    joined = joined[~joined.index.duplicated()]
+    columns = list(dict.fromkeys([*items, *(c for c in joined.columns if c in USER_ITEM)]))
+    aligned = joined.reindex(columns=columns).reindex(user_ids)
+    aligned.index = user_ids.index
+    return aligned.astype("str")
+
+
+def _warnings(
+    named: pd.DataFrame,
+    users: pd.DataFrame,
+    diff: pd.DataFrame,
+    reason: pd.Series[str],
+    stay_before: pd.DataFrame,
+    stay_after: pd.DataFrame,
+    lost: frozenset[str],
+) -> Warnings:
+    found: Warnings = []
+
+    def add(kind: str, rows: pd.DataFrame, id_column: str = "user_id") -> None:
+        found.extend(
+            (kind, user_id, crew_id) for user_id, crew_id in zip(rows[id_column], rows["crew_id"], strict=True)
+        )
+
+    add("lost_id", diff[diff["reason"] == Reason.LOST_ID.value], "id")
+    nameless = users[users["valid"] & (users["user_id"] == "")]
+    add("no_id", nameless[~nameless["crew_id"].isin(list(lost))])
+    add("still_no_id", nameless[nameless["crew_id"].isin(list(lost)) & ~nameless["crew_id"].isin(diff["crew_id"])])
+    add("adopted", named[reason == Reason.ADOPTED.value])
+    add("recreated", named[reason == Reason.RECREATED.value])
+    silenced = guards.losing_last_contact(stay_before, stay_after)
+    add("lost_contact", named.loc[silenced[silenced].index])
+    return found
+
+
+def id_changes(diff: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """(crew id, old user id, new user id) of every crew whose user id changed (E12)."""
+    changed = diff[diff["reason"] == Reason.ID_CHANGE.value]
+    old = changed[changed["operation"] == Operation.DELETE.value].set_index("crew_id")["id"]
+    new = changed[changed["operation"] != Operation.DELETE.value].set_index("crew_id")["id"]
+    both = old.to_frame("old").join(new.to_frame("new"), how="inner").reset_index()
+    return list(both.itertuples(index=False, name=None))
+
+
+def plan_digest(
+    departments: pd.DataFrame | None, users: pd.DataFrame | None, generation: int, mode: Mode, users_valid: str
+) -> str:
+    """Names exactly what would be written, and against which baseline (E36)."""
+    sha = hashlib.sha256(f"{generation} {mode} {users_valid}".encode())
+    for table, key in ((departments, "department_id"), (users, "user_id")):
+        if table is not None:
+            texts = table.drop(columns=["line"], errors="ignore")
+            sha.update(digest(texts, key).encode())
+    return sha.hexdigest()
+
+
+def password_column(users: pd.DataFrame, rule: FieldRule, secret: Callable[[str], str]) -> pd.Series[str]:
+    """The first password of each new user; made while loading and kept nowhere (E19, L6, L7)."""
+    alternatives = tuple(
+        tuple(Constant(secret(term.name)) if isinstance(term, Secret) else term for term in alternative)
+        for alternative in rule.source.alternatives
+    )
+    value = evaluate(Source(alternatives), users)
+    blank = rule.on_create.when_blank
+    return value.mask(value == "", blank.default) if blank.action is Action.DEFAULT else value
+
+
+def _password_blank(users: pd.DataFrame, mapping: Mapping) -> pd.Series[bool]:
+    rule = mapping.rule("password")
+    if rule is None:
+        return users["user_id"] == ""
+    # Any text stands for a secret here: whether it exists is known while loading.
+    return password_column(users, rule, lambda name: "*") == ""

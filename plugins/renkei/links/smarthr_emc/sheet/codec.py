@@ -1,0 +1,159 @@
+"""A `Mapping` as JSON, for the compiled index and for a run's own record of its sheet."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from typing import Any, Literal
+
+from renkei.links.smarthr_emc.sheet.mapping import (
+    Action,
+    Cell,
+    Cells,
+    Constant,
+    CustomField,
+    DepartmentRules,
+    FieldRule,
+    Guards,
+    LinkState,
+    Loader,
+    Mapping,
+    RootDepartment,
+    Secret,
+    Source,
+    SourceField,
+    Term,
+)
+
+_TERMS: dict[str, type[SourceField | CustomField | Constant | Secret]] = {
+    "field": SourceField,
+    "custom": CustomField,
+    "constant": Constant,
+    "secret": Secret,
+}
+_TAGS = {kind: tag for tag, kind in _TERMS.items()}
+
+
+def mapping_to_json(mapping: Mapping) -> str:
+    """One line of JSON; `mapping_from_json` gives an equal mapping back."""
+    return json.dumps(to_plain(mapping), ensure_ascii=False, separators=(",", ":"))
+
+
+def mapping_from_json(text: str | bytes) -> Mapping:
+    """The mapping that `mapping_to_json` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: the text is something else.
+    """
+    return from_plain(json.loads(text))
+
+
+def to_plain(mapping: Mapping) -> dict[str, Any]:
+    """The mapping as dicts, lists and texts."""
+    root = mapping.root_department
+    return {
+        "tenant": mapping.tenant,
+        "smarthr_url": mapping.smarthr_url,
+        "result_addresses": list(mapping.result_addresses),
+        "link_start_on": mapping.link_start_on.isoformat(),
+        "departments": {"name": _source_to_plain(mapping.departments.name), "yomi": mapping.departments.yomi},
+        "users": [_rule_to_plain(rule) for rule in mapping.users],
+        "emc_account": mapping.emc_account,
+        "id_prefix": mapping.id_prefix,
+        "root_department": dataclasses.asdict(root) if root else None,
+        "run_at": mapping.run_at.isoformat(),
+        "state": mapping.state.value,
+        "loader": mapping.loader.value,
+        "requests_per_second": mapping.requests_per_second,
+        "guards": dataclasses.asdict(mapping.guards),
+    }
+
+
+def from_plain(plain: dict[str, Any]) -> Mapping:
+    """The mapping that `to_plain` was given."""
+    root = plain["root_department"]
+    return Mapping(
+        tenant=plain["tenant"],
+        smarthr_url=plain["smarthr_url"],
+        result_addresses=tuple(plain["result_addresses"]),
+        link_start_on=dt.date.fromisoformat(plain["link_start_on"]),
+        departments=DepartmentRules(_source_from_plain(plain["departments"]["name"]), plain["departments"]["yomi"]),
+        users=tuple(_rule_from_plain(rule) for rule in plain["users"]),
+        emc_account=plain["emc_account"],
+        id_prefix=plain["id_prefix"],
+        root_department=RootDepartment(**root) if root else None,
+        run_at=dt.time.fromisoformat(plain["run_at"]),
+        state=LinkState(plain["state"]),
+        loader=Loader(plain["loader"]),
+        requests_per_second=plain["requests_per_second"],
+        guards=Guards(**plain["guards"]),
+    )
+
+
+def _rule_to_plain(rule: FieldRule) -> list[Any]:
+    cells = (*_pair(rule.on_create), *_pair(rule.on_update))
+    return [rule.item, rule.label, _source_to_plain(rule.source), *([c.action.value, c.default] for c in cells)]
+
+
+def _rule_from_plain(plain: list[Any]) -> FieldRule:
+    item, label, source, *cells = plain
+    one, two, three, four = (Cell(Action(action), default) for action, default in cells)
+    return FieldRule(item, _source_from_plain(source), Cells(one, two), Cells(three, four), label)
+
+
+def _pair(cells: Cells) -> tuple[Cell, Cell]:
+    return cells.when_present, cells.when_blank
+
+
+def _source_to_plain(source: Source) -> list[list[list[str]]]:
+    return [[_term_to_plain(term) for term in terms] for terms in source.alternatives]
+
+
+def _term_to_plain(term: Term) -> list[str]:
+    return [_TAGS[type(term)], term.text if isinstance(term, Constant) else term.name]
+
+
+def _source_from_plain(plain: list[list[list[str]]]) -> Source:
+    return Source(tuple(tuple(_TERMS[tag](text) for tag, text in terms) for terms in plain))
+
+
+def without_password(mapping: Mapping) -> Mapping:
+    """The mapping without any literal password, for what is kept longer than a run (L6, L7).
+
+    A password's constants and defaults become empty texts; its SmartHR items and secret names stay.
+    """
+
+    def bare(source: Source) -> Source:
+        return Source(
+            tuple(tuple(Constant("") if isinstance(t, Constant) else t for t in terms) for terms in source.alternatives)
+        )
+
+    def blank(cells: Cells) -> Cells:
+        return Cells(*(Cell(cell.action) for cell in _pair(cells)))
+
+    users = tuple(
+        dataclasses.replace(
+            rule, source=bare(rule.source), on_create=blank(rule.on_create), on_update=blank(rule.on_update)
+        )
+        if rule.item == "password"
+        else rule
+        for rule in mapping.users
+    )
+    return dataclasses.replace(mapping, users=users)
+
+
+def section_digest(mapping: Mapping, section: Literal["departments", "users"]) -> str:
+    """SHA-256 (hex) of the rules that decide a data set's values: a changed sheet is a change (E14).
+
+    Labels of search words, guards, addresses and times decide no value and stay out.
+    """
+    plain = to_plain(mapping)
+    deciding: dict[str, Any] = {"id_prefix": plain["id_prefix"]}
+    if section == "departments":
+        deciding |= {"departments": plain["departments"], "root_department": plain["root_department"]}
+    else:
+        rules = [rule for rule in plain["users"] if rule[0] != "operation"]
+        deciding["users"] = [[item, "", *rest] for item, _, *rest in rules]
+    return hashlib.sha256(json.dumps(deciding, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

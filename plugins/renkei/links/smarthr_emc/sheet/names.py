@@ -1,0 +1,94 @@
+"""The names in a sheet, matched as people type them: width, spaces and brackets do not matter (E16)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEMS, USER_ITEM, USER_ITEMS, Item
+
+_INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+_EDGE = re.compile(rf"^[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+$")
+_IGNORED = re.compile(rf"[\s{_INVISIBLE}()\[\]{{}}〔〕【】「」『』〈〉《》・]")
+_RANGE = re.compile(
+    r"(兼務管理部署|兼務部署|保有権限|緊急連絡先?|連絡先|検索ワード)\d+[~〜\-]\d+(媒体|アドレス|媒体/アドレス)?"
+)
+_SEARCH_WORD = re.compile(r"\s*([^:：]+?)\s*[:：](.*)", re.DOTALL)
+
+
+def trim(text: str) -> str:
+    """The text without surrounding blanks; blank means Unicode white space and zero-width characters (E22)."""
+    return _EDGE.sub("", text)
+
+
+def fold(text: str) -> str:
+    """The form under which two spellings of a name are the same one."""
+    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def has_control(text: str) -> bool:
+    """True where a text holds line breaks or other control characters, which no item of EMC can take."""
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """A hint naming the known name most like `text`, or an empty text when none is."""
+    by_fold = {fold(name): name for name in known}
+    found = difflib.get_close_matches(fold(text), by_fold, n=1, cutoff=0.5)
+    return f"「{by_fold[found[0]]}」ではありませんか。" if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemName:
+    """A user item as a sheet names it, with the label of a search word."""
+
+    item: Item
+    label: str = ""
+
+
+def _user_aliases() -> dict[str, Item]:
+    names = {fold(item.name): item for item in USER_ITEMS} | {fold(item.key): item for item in USER_ITEMS}
+    more = {
+        "user_id": ("ユーザーID", "ユーザID(ログインID)"),
+        "password": ("初期パスワード", "パスワード(初期値)"),
+        "password_reset": ("パスワード強制変更フラグ",),
+        "full_name_yomi": ("氏名ヨミガナ", "氏名フリガナ", "氏名カナ"),
+        "primary_department_id": ("所属部署", "所属部署ID"),
+        "role_1": ("保有権限",),
+    }
+    for n in range(1, 11):
+        more[f"secondary_department_{n}"] = (f"兼務管理部署コード{n}", f"兼務管理部署{n}コード", f"兼務部署{n}")
+        more[f"contact_{n}_medium"] = (f"連絡先{n}媒体", f"緊急連絡先{n}媒体")
+        more[f"contact_{n}_address"] = (f"連絡先{n}アドレス", f"緊急連絡先{n}アドレス")
+    for key, aliases in more.items():
+        names |= {fold(alias): USER_ITEM[key] for alias in aliases}
+    return names
+
+
+_USER = _user_aliases()
+_DEPARTMENT = {fold(name): item for item in DEPARTMENT_ITEMS for name in (item.name, item.key)} | {
+    fold(alias): next(item for item in DEPARTMENT_ITEMS if item.key == key)
+    for alias, key in (("部署コード", "department_id"), ("部署名ヨミガナ", "name_yomi"), ("親部署コード", "parent_id"))
+}
+
+
+def user_item(text: str) -> ItemName | None:
+    """The user item that `text` names, or None."""
+    if item := _USER.get(fold(text)):
+        return ItemName(item)
+    if (match := _SEARCH_WORD.fullmatch(text)) and (item := _USER.get(fold(match[1]))):
+        return ItemName(item, trim(match[2])) if item.key.startswith("search_word_") else None
+    return None
+
+
+def is_item_range(text: str) -> bool:
+    """True for the sheet's summary lines (`兼務管理部署1～10`, `連絡先1～10`), which stand for several items."""
+    return _RANGE.fullmatch(fold(text)) is not None
+
+
+def department_item(text: str) -> Item | None:
+    """The department item that `text` names, or None."""
+    return _DEPARTMENT.get(fold(text))

@@ -1,0 +1,291 @@
+"""From what a reader found to a `Mapping`, or to every problem at once (E15–E26)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from renkei.errors import MappingError, Problem
+from renkei.links.smarthr_emc.sheet import checks
+from renkei.links.smarthr_emc.sheet.expression import parse_source
+from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
+from renkei.links.smarthr_emc.sheet.mapping import (
+    Cell,
+    Cells,
+    Constant,
+    DepartmentRules,
+    FieldRule,
+    Mapping,
+    Source,
+    SourceField,
+    Term,
+)
+from renkei.links.smarthr_emc.sheet.names import (
+    department_item,
+    fold,
+    has_control,
+    is_item_range,
+    nearest,
+    trim,
+    user_item,
+)
+from renkei.links.smarthr_emc.sheet.policy import Place, parse_cell
+from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawRow, RawSheet
+from renkei.links.smarthr_emc.sheet.settings import read_settings
+
+_LINKED = {
+    fold(word) for word in ("○", "〇", "◯", "◎", "●", "o", "有", "有り", "あり", "する", "連携する", "はい", "true")
+}
+_CONSTANT = {fold(word) for word in ("固定値", "連携しない(固定値)")}
+_UNLINKED = {
+    fold(word)
+    for word in ("", "×", "✕", "✖", "x", "-", "無", "無し", "なし", "しない", "連携しない", "いいえ", "false")
+}
+_DEPARTMENT_SOURCES = {
+    "department_id": ("部署コード",),
+    "name": ("部署名", "部署名(階層)"),
+    "parent_id": ("親部署コード",),
+}
+# in place of a fault that would quote the password (L7)
+_UNREADABLE_PASSWORD = Fault(
+    "パスワードの連携元を読み取れません", "固定値「…」、秘密:名前、またはSmartHRの項目名を記入してください"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Salvage:
+    """What could still be read from a broken sheet, so that its DAG has a time and its mail an address."""
+
+    result_addresses: tuple[str, ...] = ()
+    run_at: dt.time | None = None
+    link_start_on: dt.date | None = None
+
+
+def parse(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> tuple[Mapping, tuple[Problem, ...]]:
+    """The mapping, and warnings about it in reading order.
+
+    `allowed_hosts` (`host` or `host:port`) may stand in SmartHR URL beside SmartHR's own hosts, also with http.
+
+    Raises:
+        MappingError: with every problem of the sheet.
+    """
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    settings = _settings(raw, allowed_hosts, problems)
+    departments = _departments(raw.departments, f"{raw.name} 部署データ", problems)
+    users = _users(raw.users, f"{raw.name} ユーザデータ", problems, warnings)
+    refused = {problem.where for problem in raw.problems}  # a cell that the reader refused only reads as blank
+    problems = [*raw.problems, *(problem for problem in problems if problem.where not in refused)]
+    if problems or departments is None:
+        raise MappingError(problems)
+    settings.setdefault("emc_account", tenant)
+    return Mapping(tenant=tenant, departments=departments, users=users, **settings), tuple(warnings)
+
+
+def salvage(raw: RawSheet) -> Salvage:
+    """The few settings that are sound, whatever else is wrong."""
+    settings = _settings(raw, (), [])
+    known = {field.name: settings[field.name] for field in dataclasses.fields(Salvage) if field.name in settings}
+    return Salvage(**known)
+
+
+def _settings(raw: RawSheet, allowed_hosts: Collection[str], problems: list[Problem]) -> dict[str, Any]:
+    return {} if raw.settings is None else read_settings(raw.settings, raw.name, allowed_hosts, problems)
+
+
+def _is_linked(row: RawRow) -> bool:
+    """Whether 連携有無 asks for this line; without that column, whether it has a source.
+
+    Raises:
+        Fault: the cell says something else.
+    """
+    if row.linked is None:
+        return bool(trim(row.source.text))
+    word = fold(row.linked.text)
+    if word in _LINKED or word in _CONSTANT:
+        return True
+    if word in _UNLINKED:
+        return False
+    raise Fault(
+        f"連携有無の「{trim(row.linked.text)}」は使えない言葉です", "連携する場合は○、しない場合は空白にしてください"
+    )
+
+
+def _departments(rows: tuple[RawRow, ...] | None, part: str, problems: list[Problem]) -> DepartmentRules | None:
+    if rows is None:
+        return None
+    name, yomi = Source(((SourceField("部署名"),),)), ""
+    seen: dict[str, str] = {}
+    yomi_is_sound = True
+    for row in rows:
+        item = department_item(row.item.text)
+        if item is None:
+            problems.append(_unknown(row.item, "部署データ", [item.name for item in DEPARTMENT_ITEM.values()]))
+            continue
+        if item.key == "operation":
+            continue
+        if item.key in seen:
+            problems.append(_twice(row.item, item.name, seen[item.key]))
+            continue
+        seen[item.key] = row.item.where
+        try:
+            linked = _is_linked(row)
+            if item.key == "name_yomi":
+                yomi = _department_yomi(row, linked)
+            elif not linked:
+                raise Fault(f"必須項目{item.name}が連携されていません", "連携有無に○を記入してください")
+            else:
+                source = _department_source(row.source.text, item.key)
+                name = source if item.key == "name" else name
+        except Fault as fault:
+            problems.append(fault.at(row.source.where))
+            yomi_is_sound = yomi_is_sound and item.key != "name_yomi"
+    if not yomi and yomi_is_sound:
+        problems.append(
+            Problem(
+                seen.get("name_yomi", part),
+                "部署名(ヨミ)の固定値が記入されていません",
+                "SmartHR項目に固定値「…」の形で記入してください",
+            )
+        )
+    return DepartmentRules(name, yomi)
+
+
+def _department_yomi(row: RawRow, linked: bool) -> str:
+    """The constant; the bare text counts as one where 連携有無 says 固定値 (text 1's own form)."""
+    text = trim(row.source.text)
+    constant = row.linked is not None and fold(row.linked.text) in _CONSTANT
+    if not linked or not text:
+        return ""
+    if constant and not fold(text).startswith("固定値"):
+        if has_control(text):
+            raise Fault("部署名(ヨミ)に改行が含まれています", "1行の文字だけで記入してください")
+        return text
+    source = parse_source(text)
+    match source.alternatives:
+        case ((Constant(found),),):
+            return trim(found)
+    raise Fault(
+        "部署名(ヨミ)は固定値だけを指定できます", "SmartHRの部署にはヨミがありません。固定値「…」の形で記入してください"
+    )
+
+
+def _department_source(text: str, key: str) -> Source:
+    for name in _DEPARTMENT_SOURCES[key]:
+        if fold(text) == fold(name):
+            return Source(((SourceField(name),),))
+    choice = " または ".join(_DEPARTMENT_SOURCES[key])
+    name = DEPARTMENT_ITEM[key].name
+    raise Fault(f"{name}に「{trim(text)}」は指定できません", f"{choice} と記入してください")
+
+
+def _users(
+    rows: tuple[RawRow, ...] | None, part: str, problems: list[Problem], warnings: list[Problem]
+) -> tuple[FieldRule, ...]:
+    rules: dict[str, FieldRule] = {}
+    where: dict[str, str] = {}
+    broken: set[str] = set()  # lines with a fault of their own, of which nothing more is said
+    for row in rows or ():
+        named = user_item(row.item.text)
+        if named is None:
+            problem = _unknown_user_item(row)
+            problems += [problem] if problem else []
+            continue
+        key = named.item.key
+        if key in where:
+            problems.append(_twice(row.item, named.item.name, where[key]))
+            continue
+        where[key] = row.item.where
+        found: list[Problem] = []
+        rule = _user_rule(row, key, named.label, found, warnings)
+        problems += found
+        broken |= {key} if found else set()
+        if rule is not None:
+            rules[key] = rule
+    if rows is not None:
+        problems += checks.user_problems(rules, where, part, broken)
+        warnings += checks.user_warnings(rules, where)
+    return tuple(rules[item.key] for item in USER_ITEMS if item.key in rules)
+
+
+def _user_rule(row: RawRow, key: str, label: str, problems: list[Problem], warnings: list[Problem]) -> FieldRule | None:
+    item = USER_ITEM[key]
+    try:
+        if not _is_linked(row):
+            if row.linked is not None and trim(row.source.text) and fold(row.source.text) not in _UNLINKED:
+                found = f"{item.name}にSmartHR項目がありますが、連携有無が○ではないので連携しません"
+                warnings.append(Problem(row.source.where, found, "連携する場合は連携有無に○を記入してください"))
+            return None
+    except Fault as fault:
+        problems.append(fault.at(row.linked.where if row.linked else row.item.where))
+        return None
+    if has_control(label):
+        problems.append(
+            Problem(row.item.where, "検索ワードの名前に改行が含まれています", "1行の文字だけで記入してください")
+        )
+    source = _user_source(row, key, problems)
+    cells: list[Cell] = []
+    for place, cell in zip(Place, _policy_cells(row), strict=True):
+        try:
+            cells.append(parse_cell(cell.text, item, place))
+        except Fault as fault:
+            problems.append(fault.at(cell.where))
+    if problems or source is None:
+        return None
+    return FieldRule(key, source, Cells(cells[0], cells[1]), Cells(cells[2], cells[3]), label)
+
+
+def _policy_cells(row: RawRow) -> tuple[RawCell, ...]:
+    return row.create_present, row.create_blank, row.update_present, row.update_blank
+
+
+def _user_source(row: RawRow, key: str, problems: list[Problem]) -> Source | None:
+    if key == "operation":
+        return Source()
+    try:
+        source = parse_source(row.source.text)
+    except Fault as fault:
+        constant = row.linked is not None and fold(row.linked.text) in _CONSTANT
+        text = trim(row.source.text)
+        if constant and text and not has_control(text) and not any(mark in text for mark in "「」『』&＆:："):
+            return Source(((Constant(text),),))
+        problems.append((_UNREADABLE_PASSWORD if key == "password" else fault).at(row.source.where))
+        return None
+    return _department_codes(source) if key in DEPARTMENT_REFERENCES else source
+
+
+def _department_codes(source: Source) -> Source:
+    """部署n, as the source of a reference to a department, means that department's code (E17)."""
+
+    def code(term: Term) -> Term:
+        if isinstance(term, SourceField) and term.name.startswith("部署") and term.name[2:].isdecimal():
+            return SourceField(f"{term.name}(コード)")
+        return term
+
+    return Source(tuple(tuple(code(term) for term in terms) for terms in source.alternatives))
+
+
+def _unknown_user_item(row: RawRow) -> Problem | None:
+    """The problem of a line that names no item; None for a summary line that asks for nothing."""
+    if not is_item_range(row.item.text):
+        known = [item.name for item in USER_ITEMS]
+        return _unknown(row.item, "ユーザデータ", known)
+    try:
+        if not _is_linked(row):
+            return None
+    except Fault as fault:
+        return fault.at(row.item.where)
+    found = f"「{trim(row.item.text)}」は複数の項目をまとめた行です"
+    return Problem(row.item.where, found, "連携する項目ごとに1行ずつ、番号を付けて記入してください")
+
+
+def _unknown(cell: RawCell, part: str, known: list[str]) -> Problem:
+    remedy = nearest(cell.text, known) or "項目名を確認するか、行を削除してください"
+    return Problem(cell.where, f"「{trim(cell.text)}」という{part}の項目はありません", remedy)
+
+
+def _twice(cell: RawCell, name: str, first: str) -> Problem:
+    return Problem(cell.where, f"{name}が2回記入されています(1回目は{first})", "どちらか1行を削除してください")

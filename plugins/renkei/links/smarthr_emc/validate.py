@@ -1,0 +1,292 @@
+"""Find everything that is wrong with today's departments and users, not just the first (E29, E30).
+
+Each check returns rows of one `problems` table: record_set, line, id, crew_id, item, kind, detail.
+`line` is the 1-based row in what SmartHR returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from renkei.links.smarthr_emc.model import Operation, RecordSet
+from renkei.links.smarthr_emc.rows import UserRows
+from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
+from renkei.links.smarthr_emc.sheet.mapping import Action, Mapping
+from renkei.systems.emc.file_format import EmcFormat
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail")
+
+MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
+PHONE = r"\+?[0-9](-?[0-9]){8,14}"
+CONTROL = "[\x00-\x1f\x7f\u0085\u2028\u2029]"
+
+# kind → what to do. `{item}` is the item's name in the sheet.
+REMEDIES = {
+    "required": "SmartHRで「{item}」の元になる項目を入力してください",
+    "no_id": "SmartHRでユーザIDの元になる項目を入力するか、連携設定シートのユーザID・新規×値が無い を「登録しない」にしてください",
+    "too_long": "SmartHRで短くしてください",
+    "duplicate_id": "SmartHRで一方の値を直してください",
+    "unknown_department": "SmartHRの部署マスターに部署コードを登録するか、所属を直してください",
+    "department_in_use": "所属を直すか、連携設定シートの更新処理を「更新」にしてください",
+    "no_code": "SmartHRの部署マスターで部署コードを登録してください",
+    "orphan": "SmartHRの部署マスターで親部署の部署コードを登録してください",
+    "unknown_parent": "SmartHRの部署マスターで親部署を確認してください",
+    "loop": "SmartHRの部署マスターで親部署の循環を直してください",
+    "medium": "連携設定シートの緊急連絡の媒体を確認してください",
+    "no_medium": "連携設定シートの緊急連絡の媒体を確認してください",
+    "mail": "SmartHRでメールアドレスの書き方を直してください",
+    "phone": "SmartHRで電話番号を半角数字とハイフンに直してください",
+    "encoding": "SmartHRで別の字に置き換えてください",
+    "control": "SmartHRで改行などの制御文字を取り除いてください",
+    "flag": "連携設定シートのパスワード強制変更は T か F にしてください",
+    "other_tenant": "連携設定シートのID付与コードを確認し、運用担当者に連絡してください",
+}
+
+
+def check_departments(departments: pd.DataFrame, emc_format: EmcFormat) -> pd.DataFrame:
+    """Problems of the departments table (E10, E13, E21, E23, E29)."""
+    return _sorted(_department_checks(departments, emc_format))
+
+
+def _department_checks(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
+    def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
+        return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail)
+
+    yield found(rows["department_id"] == "", "department_id", "no_code")
+    yield found(rows["name"] == "", "name", "required")
+    yield found(rows["orphan"], "parent_id", "orphan")
+    named = rows["department_id"] != ""
+    repeated = named & rows["department_id"].duplicated(keep=False)
+    yield found(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
+    known = rows["parent_id"].isin(rows.loc[named, "department_id"])
+    has_parent = rows["parent_id"] != ""
+    yield found(has_parent & ~known, "parent_id", "unknown_parent")
+    yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop")
+    for key in ("department_id", "name", "name_yomi"):
+        yield from _text_checks(found, rows[key], key, emc_format)
+
+
+def reachable(departments: pd.DataFrame) -> pd.Index:
+    """Index labels of the departments that hang on the tree, parents before children (E13)."""
+    level = departments[departments["parent_id"] == ""]
+    reached = level.index
+    left = departments.drop(index=level.index)
+    while len(level) and len(left):
+        level = left[left["parent_id"].isin(level.loc[level["department_id"] != "", "department_id"])]
+        reached = reached.append(level.index)
+        left = left.drop(index=level.index)
+    # Below an unknown parent there is a tree too; only loops are never reached.
+    unknown = left[~left["parent_id"].isin(departments["department_id"])]
+    while len(unknown):
+        reached = reached.append(unknown.index)
+        left = left.drop(index=unknown.index)
+        unknown = left[left["parent_id"].isin(unknown["department_id"])]
+    return reached
+
+
+def check_users(
+    users: pd.DataFrame,
+    rows: UserRows,
+    target: pd.DataFrame,
+    write_as: pd.Series[str],
+    department_ids: pd.Series[str],
+    deleted_department_ids: pd.Series[str],
+    password_blank: pd.Series[bool],
+    mapping: Mapping,
+    emc_format: EmcFormat,
+) -> pd.DataFrame:
+    """Problems of the valid users that have an id; every argument is aligned with `users`.
+
+    `target` is what EMC will have (rows.after), `password_blank` where a new user would get none.
+    """
+    return _sorted(
+        _user_checks(
+            users, rows, target, write_as, department_ids, deleted_department_ids, password_blank, mapping, emc_format
+        )
+    )
+
+
+def _user_checks(
+    users: pd.DataFrame,
+    rows: UserRows,
+    target: pd.DataFrame,
+    write_as: pd.Series[str],
+    department_ids: pd.Series[str],
+    deleted_department_ids: pd.Series[str],
+    password_blank: pd.Series[bool],
+    mapping: Mapping,
+    emc_format: EmcFormat,
+) -> Iterator[pd.DataFrame]:
+    def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
+        return _problems(RecordSet.USERS, users, where, "user_id", "crew_id", item, kind, detail)
+
+    cells = rows.cells
+    repeated = users["user_id"].duplicated(keep=False)
+    yield found(repeated, "user_id", "duplicate_id", _others(users, repeated, "user_id", "crew_id"))
+    yield from _text_checks(found, users["user_id"], "user_id", emc_format)
+    for item, where in rows.rejected.items():
+        yield found(where, item, "required")
+    creates = write_as == Operation.CREATE.value
+    password = mapping.rule("password")
+    if password is not None and password.on_create.when_blank.action is Action.REJECT:
+        yield found(creates & password_blank, "password", "required")
+    for item in ("full_name", "full_name_yomi"):
+        if item in cells:
+            lacking = (creates & (cells[item].fillna("") == "")) | (cells[item] == "")
+            yield found(lacking & ~rows.rejected[item], item, "required")
+    for item in cells.columns:
+        yield from _text_checks(found, cells[item], item, emc_format)
+    if "password_reset" in cells:
+        yield found(
+            _written(cells["password_reset"]) & ~cells["password_reset"].isin(["T", "F"]), "password_reset", "flag"
+        )
+    for item in DEPARTMENT_REFERENCES:
+        if item in cells:
+            unknown = _written(cells[item]) & ~cells[item].isin(department_ids)
+            yield found(unknown, item, "unknown_department", cells[item])
+            stale = cells[item].isna() & target[item].isin(deleted_department_ids)
+            yield found(stale, item, "department_in_use", target[item])
+    for slot in range(1, CONTACTS + 1):
+        yield from _contact_checks(found, cells, target, slot, emc_format)
+
+
+def _contact_checks(found, cells, target, slot: int, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:  # type: ignore[no-untyped-def]
+    medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
+    if address not in cells or medium not in cells:
+        return
+    yield found(_written(cells[medium]) & ~cells[medium].isin(list(emc_format.media)), medium, "medium")
+    has_address = _written(cells[address])
+    kinds = target[medium].map(emc_format.media)
+    yield found(has_address & (target[medium] == ""), medium, "no_medium")
+    for kind, pattern in (("mail", MAIL), ("phone", PHONE)):
+        bad = has_address & (kinds == kind) & ~cells[address].str.fullmatch(pattern, na=False)
+        yield found(bad, address, kind)
+
+
+def check_nameless(users: pd.DataFrame, lost: frozenset[str], mapping: Mapping) -> pd.DataFrame:
+    """Valid crews that never had a user id, where the sheet says エラー (E9)."""
+    rule = mapping.rule("user_id")
+    assert rule is not None
+    nameless = users["valid"] & (users["user_id"] == "") & ~users["crew_id"].isin(list(lost))
+    if rule.on_create.when_blank.action is not Action.REJECT:
+        nameless = nameless & False
+    return _problems(RecordSet.USERS, users, nameless, "user_id", "crew_id", "user_id", "no_id")
+
+
+def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], record_set: RecordSet) -> pd.DataFrame:
+    """Ids of this plan that another tenant of the same EMC account has (E27)."""
+    import pandas as pd
+
+    frames = []
+    for tenant, ids in owned.items():
+        where = table["id"].isin(list(ids)) & (table["operation"] != Operation.DELETE.value)
+        frames.append(
+            _problems(
+                record_set,
+                table,
+                where,
+                "id",
+                "crew_id",
+                record_set.id_column,
+                "other_tenant",
+                f"テナント {tenant} のID",
+            )
+        )
+    return pd.concat(frames, ignore_index=True) if frames else no_problems()
+
+
+def no_problems() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in PROBLEM_COLUMNS})
+
+
+def _text_checks(found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:  # type: ignore[no-untyped-def]
+    """Length, encoding and control characters of one column; missing cells are not written."""
+    limit = emc_format.length_of(item)
+    if limit is not None:
+        length = values.str.len()
+        yield found(
+            length > limit,
+            item,
+            "too_long",
+            "最大" + str(limit) + "文字、現在" + length.fillna(0).astype(int).astype("str") + "文字",
+        )
+    bad = _unencodable(values, emc_format.encoding)
+    if bad:
+        where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
+        yield found(where, item, "encoding", f"EMCで扱えない文字（{'、'.join(sorted(bad)[:5])}）")
+    yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
+
+
+def _unencodable(values: pd.Series[str], encoding: str) -> set[str]:
+    """The characters of a column that the file's encoding cannot carry; usually none, and then cheap."""
+    text = "".join(values.dropna().unique())
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return {character for character in set(text) if not _encodes(character, encoding)}
+    return set()
+
+
+def _encodes(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _written(cells: pd.Series[str]) -> pd.Series[bool]:
+    return cells.notna() & (cells != "")
+
+
+def _others(rows: pd.DataFrame, repeated: pd.Series[bool], id_column: str, crew_column: str) -> pd.Series[str]:
+    """For each repeated id, all the crews that have it ("同じID: a, b")."""
+    import pandas as pd
+
+    groups = rows[repeated].groupby(id_column)[crew_column].agg(", ".join)
+    return (
+        "同じID: " + rows[id_column].map(groups).fillna("")
+        if len(groups)
+        else pd.Series("", index=rows.index, dtype="str")
+    )
+
+
+def _problems(
+    record_set: RecordSet,
+    rows: pd.DataFrame,
+    where: pd.Series[bool],
+    id_column: str,
+    crew_column: str,
+    item: str,
+    kind: str,
+    detail: str | pd.Series[str] = "",
+) -> pd.DataFrame:
+    import pandas as pd
+
+    hit = rows[where]
+    return pd.DataFrame(
+        {
+            "record_set": record_set.value,
+            "line": hit["line"],
+            "id": hit[id_column],
+            "crew_id": hit[crew_column],
+            "item": item,
+            "kind": kind,
+            "detail": detail if isinstance(detail, str) else detail[where],
+        }
+    )
+
+
+def _sorted(frames: Iterator[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    found = [frame for frame in frames if len(frame)]
+    if not found:
+        return no_problems()
+    return pd.concat(found, ignore_index=True).sort_values(["line"], kind="stable", ignore_index=True)

@@ -1,0 +1,211 @@
+"""EMC's import contract over HTTP (include/contracts/emc_import.openapi.yaml)."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import requests
+
+from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
+from renkei.systems.emc.encode import ImportFile
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = (10.0, 120.0)  # connect, read
+COMMIT_TIMEOUT_S = (10.0, 600.0)  # one transaction over every row
+TRIES = 4
+IDS_PER_SEARCH = 10_000  # the contract's maximum
+APPLYING_POLL_S = 1.0
+APPLYING_LIMIT_S = 1_800.0
+
+ImportState = Literal["open", "applying", "committed", "rejected", "aborted"]
+
+
+class ImportBusyError(RetriableLoadError):
+    """Another import of this account is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmcProblem:
+    """An error or notice of EMC about one line of a file."""
+
+    file: str  # departments | users
+    line: int
+    item: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What EMC knows of one import."""
+
+    id: str
+    key: str
+    state: ImportState
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    errors: tuple[EmcProblem, ...] = ()
+    error_count: int = 0
+    notices: tuple[EmcProblem, ...] = ()
+
+
+class EmcClient:
+    """One EMC account, through a `requests` Session that carries its token."""
+
+    def __init__(self, session: requests.Session, base_url: str) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+
+    def check(self) -> dict[str, Any]:
+        """The account as EMC names it; shows that the token is accepted."""
+        return self._json("GET", "/account")
+
+    def outcome(self, key: str) -> Import | None:
+        """The import that was opened with this idempotency key once it is decided, or None.
+
+        An import that is being applied is waited for; `open` means that it was never committed.
+        """
+        found = self._json("GET", "/imports", params={"key": key})["imports"]
+        return self._decided(read_import(found[0])) if found else None
+
+    def ever_committed(self, source: str) -> bool:
+        """Whether EMC has committed an import of this tenant before (E31)."""
+        return bool(
+            self._json("GET", "/imports", params={"source": source, "state": "committed", "limit": "1"})["imports"]
+        )
+
+    def submit(
+        self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
+    ) -> Import:
+        """Hand over the files under `key` and commit them once; None = that record set is not touched.
+
+        Repeating the call with the same key never applies anything twice. The answer is `committed` or
+        `rejected`.
+
+        Raises:
+            ImportBusyError: another import of the account is open or being applied.
+            RetriableLoadError: the outcome is not known: ask `outcome(key)`.
+        """
+        files: dict[str, ImportFile | None] = {"departments": departments, "users": users}
+        declared = {name: file and {"rows": file.rows, "sha256": file.sha256} for name, file in files.items()}
+        body = {"source": source, "plan_digest": plan_digest, **declared}
+        opened = read_import(self._json("POST", "/imports", json=body, headers={"Idempotency-Key": key}))
+        if opened.state == "open":
+            for name, file in files.items():
+                if file is not None:
+                    self._request(
+                        "PUT", f"/imports/{opened.id}/{name}", data=file.content, headers={"Content-Type": "text/csv"}
+                    )
+            opened = read_import(self._json("POST", f"/imports/{opened.id}/commit", timeout=COMMIT_TIMEOUT_S))
+        return self._decided(opened)
+
+    def withdraw(self, found: Import) -> None:
+        """Abort an import that was never committed, so that the account is free again."""
+        self._json("DELETE", f"/imports/{found.id}")
+
+    def _decided(self, found: Import) -> Import:
+        deadline = time.monotonic() + APPLYING_LIMIT_S
+        while found.state == "applying":
+            if time.monotonic() > deadline:
+                raise RetriableLoadError("EMCが取込を処理し続けています。結果が分かるまで前回データは変えません。")
+            time.sleep(APPLYING_POLL_S)
+            found = read_import(self._json("GET", f"/imports/{found.id}"))
+        return found
+
+    def find(
+        self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
+    ) -> list[dict[str, str]]:
+        """Those of `ids` that EMC has, with the items asked for (EMC's item names), in no order."""
+        found: list[dict[str, str]] = []
+        for start in range(0, len(ids), IDS_PER_SEARCH):
+            body = {"ids": list(ids[start : start + IDS_PER_SEARCH]), "fields": list(fields)}
+            found += self._json("POST", f"/{record_set}/search", json=body)["items"]
+        return found
+
+    def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        response = self._request(method, path, **kwargs)
+        try:
+            body = response.json()
+        except ValueError as error:
+            raise RetriableLoadError(
+                "EMCの応答が取込仕様の形式ではありません。メンテナンス中の可能性があります。"
+            ) from error
+        if not isinstance(body, dict):
+            raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+        return body
+
+    def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Send; every call of the contract may be repeated, so passing faults are."""
+        kwargs.setdefault("timeout", TIMEOUT_S)
+        failure: LoadError | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(0.5 * 2.0**attempt * random.uniform(0.5, 1.0))
+            try:
+                response = self._session.request(
+                    method, f"{self._base_url}/api/v1{path}", allow_redirects=False, **kwargs
+                )
+            except requests.RequestException as error:
+                failure = RetriableLoadError(f"EMCに接続できないか、応答が途中で切れました（{type(error).__name__}）。")
+                continue
+            if response.ok and response.status_code < 300:
+                return response
+            failure = _failure(response)
+            if not isinstance(failure, RetriableLoadError) or isinstance(failure, ImportBusyError):
+                raise failure
+            if response.status_code == 429:
+                time.sleep(min(_seconds(response.headers.get("Retry-After")), 30.0))
+        assert failure is not None
+        raise failure
+
+
+def _failure(response: requests.Response) -> LoadError:
+    code = ""
+    try:
+        code = str(response.json().get("code", ""))
+    except (ValueError, AttributeError):
+        pass
+    status = response.status_code
+    if code == "IMPORT_IN_PROGRESS":
+        return ImportBusyError("EMCで別の取込が処理中です。終了後に再実行します。")
+    if status in (401, 403):
+        return RejectedLoadError(
+            "EMCのトークンが無効か、権限がありません。Airflowの接続(emc)のトークンを確認してください。"
+        )
+    if status == 503:
+        return RetriableLoadError("EMCがメンテナンス中です。終了後に再実行してください。")
+    if status == 429 or status >= 500:
+        return RetriableLoadError(f"EMCが一時的に応答できません（HTTP {status}）。時間をおいて再実行してください。")
+    return RejectedLoadError(f"EMCが要求を受け付けませんでした（HTTP {status}、{code or '理由不明'}）。")
+
+
+def _seconds(text: str | None) -> float:
+    return float(text) if text and text.isdigit() else 1.0
+
+
+def read_import(body: Mapping[str, Any]) -> Import:
+    """An import as the contract writes it."""
+    try:
+        return Import(
+            id=body["id"],
+            key=body["key"],
+            state=body["state"],
+            counts=body.get("counts") or {},
+            errors=_problems(body.get("errors")),
+            error_count=body.get("error_count") or len(body.get("errors") or ()),
+            notices=_problems(body.get("notices")),
+        )
+    except (KeyError, TypeError) as error:
+        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。") from error
+
+
+def _problems(rows: Sequence[Mapping[str, Any]] | None) -> tuple[EmcProblem, ...]:
+    return tuple(
+        EmcProblem(row["file"], int(row["line"]), row.get("item") or "", row["code"], row["message"])
+        for row in rows or ()
+    )

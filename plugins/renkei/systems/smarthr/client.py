@@ -1,0 +1,261 @@
+"""SmartHR HR API v1: complete reads of its lists, paced, concurrent and proven whole.
+
+The contract is SmartHR's published Swagger document and developer site (https://developer.smarthr.jp).
+Wire names stay in this room and in the sheet's catalogue.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.systems.smarthr.pacer import Pacer
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 100  # the documented maximum of per_page
+WORKERS = 10  # enough for one second of latency at 10 requests a second
+TRIES = 5  # per request, for 429, 5xx and broken connections
+READS = 3  # whole reads, while the answer keeps changing under us
+TIMEOUT_S = (10.0, 30.0)  # connect, read
+LONGEST_PAUSE_S = 60.0  # past this an hourly limit or a maintenance is better waited for by the next attempt
+
+Progress = Callable[[int, int], None]
+Record = dict[str, Any]
+
+
+class TornReadError(IncompleteReadError):
+    """The list changed while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    number: int
+    total: int
+    size: int  # what the server took per_page for
+    records: list[Record]
+
+
+class SmartHRClient:
+    """Reads one SmartHR tenant through a `requests` Session that carries its token."""
+
+    def __init__(self, session: requests.Session, base_url: str, requests_per_second: int = 10) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._pacer = Pacer(requests_per_second)
+
+    def read_all(
+        self, resource: str, params: Mapping[str, str] | None = None, progress: Progress | None = None
+    ) -> list[Record]:
+        """Every record of a list, in the server's order, each exactly once.
+
+        `resource` is `crews`, `departments` …; `progress` hears (records so far, total). The list may
+        be empty.
+
+        Raises:
+            TornReadError: it changed during each of three reads.
+            RetriableFetchError: SmartHR could not be reached or answered with 429 or 5xx to the end.
+            RefusedFetchError: the token, its permissions or the request are refused.
+        """
+        for attempt in range(1, READS + 1):
+            try:
+                return self._read_once(resource, dict(params or {}), progress)
+            except TornReadError as torn:
+                log.warning("read of %s was torn (read %d of %d): %s", resource, attempt, READS, torn)
+        raise TornReadError(
+            f"SmartHRの{_LABELS.get(resource, resource)}が取得中に変更され続けたため、{READS}回読み直しても"
+            "完全なデータになりませんでした。何も書き込んでいません。時間をおいて再実行してください。"
+        )
+
+    def present(self, crew_ids: Sequence[str]) -> set[str]:
+        """Those of the crew ids that SmartHR knows now, asked by id.
+
+        A crew missing from a list may have been skipped between two pages; before anybody is
+        deleted, SmartHR is asked for that very crew (E33).
+        """
+        found: set[str] = set()
+        for start in range(0, len(crew_ids), PAGE_SIZE):
+            chunk = crew_ids[start : start + PAGE_SIZE]
+            page = self._page("crews", {"id": ",".join(chunk), "fields": "id"}, 1)
+            found |= {str(record.get("id")) for record in page.records} & set(chunk)
+        return found
+
+    def check(self) -> None:
+        """One cheap call that shows whether the token is accepted."""
+        self._page("crews", {"fields": "id", "per_page": "1"}, 1)
+
+    def _read_once(self, resource: str, params: dict[str, str], progress: Progress | None) -> list[Record]:
+        first = self._page(resource, params, 1)
+        count = math.ceil(first.total / first.size)
+        pages = {1: first}
+        report = progress or (lambda done, total: None)
+        report(len(first.records), first.total)
+        if count > 1:
+            with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="smarthr") as pool:
+                futures = [pool.submit(self._page, resource, params, number) for number in range(2, count + 1)]
+                try:
+                    for future in as_completed(futures):
+                        page = future.result()
+                        pages[page.number] = page
+                        _check_page(page, first, count)
+                        report(sum(len(p.records) for p in pages.values()), first.total)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        _check_page(first, first, count)
+        records = [record for number in sorted(pages) for record in pages[number].records]
+        _check_distinct(records, first.total)
+        # The total "after" (E33); a shifted first page shows what an insertion plus a deletion would hide.
+        closing = self._page(resource, params, 1)
+        if closing.total != first.total or [r.get("id") for r in closing.records] != [
+            r.get("id") for r in first.records
+        ]:
+            raise TornReadError("最初のページが取得中に変わりました。")
+        return records
+
+    def _page(self, resource: str, params: Mapping[str, str], number: int) -> _Page:
+        query = {"per_page": str(PAGE_SIZE), **params, "page": str(number)}
+        response = self._get(f"/api/v1/{resource}", query, resource)
+        try:
+            body = response.json()
+            total = int(response.headers["x-total-count"])
+            size = int(response.headers.get("x-per-page") or query["per_page"])
+            if int(response.headers.get("x-page") or number) != number:
+                raise TornReadError(f"{number}ページ目を求めましたが別のページが返りました。")
+        except (KeyError, ValueError) as error:
+            raise RetriableFetchError(
+                f"SmartHRの{_LABELS.get(resource, resource)}の応答がAPIの形式ではありません。"
+                "メンテナンス中の可能性があります。時間をおいて再実行してください。"
+            ) from error
+        if not isinstance(body, list) or not all(isinstance(record, dict) for record in body):
+            raise RetriableFetchError(f"SmartHRの{_LABELS.get(resource, resource)}の応答が一覧ではありません。")
+        if any(not isinstance(record.get("id"), str) or not record["id"] for record in body):
+            raise RetriableFetchError(
+                f"SmartHRの{_LABELS.get(resource, resource)}にidの無い行があります（{number}ページ目）。"
+            )
+        if total < 0 or size < 1:
+            raise RetriableFetchError(f"SmartHRの{_LABELS.get(resource, resource)}の件数が不正です。")
+        return _Page(number, total, size, body)
+
+    def _get(self, path: str, query: Mapping[str, str], resource: str) -> requests.Response:
+        failure: FetchError | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
+            self._pacer.acquire()
+            response: requests.Response | None = None
+            try:
+                response = self._session.get(
+                    self._base_url + path, params=dict(query), timeout=TIMEOUT_S, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                failure = RetriableFetchError(
+                    f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
+                )
+                continue
+            finally:
+                self._pacer.release(response.headers if response is not None else None)
+            if response.status_code == 200:
+                return response
+            failure = _failure(response, resource)
+            if not isinstance(failure, RetriableFetchError):
+                raise failure
+            if response.status_code == 429:
+                pause = _pause_s(response.headers)
+                if pause > LONGEST_PAUSE_S:
+                    raise failure
+                self._pacer.block(pause + random.uniform(0.0, 0.2))
+        assert failure is not None
+        raise failure
+
+
+def _check_page(page: _Page, first: _Page, count: int) -> None:
+    expected = first.size if page.number < count else first.total - first.size * (count - 1)
+    if page.total != first.total:
+        raise TornReadError(f"総件数が取得中に{first.total}から{page.total}に変わりました。")
+    if len(page.records) != max(expected, 0):
+        raise TornReadError(f"{page.number}ページ目が{len(page.records)}件でした（{expected}件のはず）。")
+
+
+def _check_distinct(records: Sequence[Record], total: int) -> None:
+    distinct = len({record["id"] for record in records})
+    if distinct != total or len(records) != total:
+        raise TornReadError(f"総件数{total}に対し、異なるidは{distinct}件でした。")
+
+
+def _pause_s(headers: Mapping[str, str]) -> float:
+    """How long a 429 asks us to stay away: at least a second, or the reset of every used-up window."""
+    waits = [1.0]
+    for prefix in ("x-rate-limit", "x-intensive-rate-limit"):
+        if (headers.get(f"{prefix}-remaining") or "").strip() == "0":
+            waits.append(_number(headers.get(f"{prefix}-reset")))
+    return max(waits)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        return 0.0
+
+
+def _failure(response: requests.Response, resource: str) -> FetchError:
+    """The error a response means. Sorted by status and `code`; SmartHR's message texts are not relied on."""
+    status, code = response.status_code, _error_code(response)
+    what = _LABELS.get(resource, resource)
+    if status == 401:
+        return RefusedFetchError(
+            "SmartHRのアクセストークンが無効です。SmartHRの「共通設定 > 外部システム連携」で新しいトークンを発行し、"
+            "Airflowの接続に登録してください。"
+        )
+    if code == 15:
+        return RefusedFetchError(
+            "SmartHRのアクセス制限により、この連携サーバのIPアドレスが許可されていません。"
+            "SmartHRのアクセストークンのアクセス制限ルールに追加してください。"
+        )
+    if status == 403:
+        return RefusedFetchError(
+            f"SmartHRのアクセストークンに「{what}」の参照権限がありません。SmartHRでトークンの権限を追加してください。"
+        )
+    if status == 429:
+        return RetriableFetchError("SmartHRのリクエスト数の上限に達しました。時間をおいて再実行してください。")
+    if status == 503:
+        return RetriableFetchError("SmartHRがメンテナンス中です。終了後に再実行してください。")
+    if status >= 500:
+        return RetriableFetchError(
+            f"SmartHRでエラーが発生しています（HTTP {status}）。時間をおいて再実行してください。"
+        )
+    if 300 <= status < 400:
+        return RefusedFetchError(
+            f"SmartHRのURLが別の場所へ転送されました（HTTP {status}）。連携設定シートのSmartHR URLを確認してください。"
+        )
+    if status == 404:
+        return RefusedFetchError(
+            "SmartHRのURLが見つかりません（HTTP 404）。連携設定シートのSmartHR URLを確認してください。"
+        )
+    return RefusedFetchError(f"SmartHRが「{what}」の要求を受け付けませんでした（HTTP {status}、code {code}）。")
+
+
+def _error_code(response: requests.Response) -> int | None:
+    try:
+        code = response.json().get("code")
+    except (ValueError, AttributeError):
+        return None  # a proxy or the maintenance page answers in HTML
+    return code if isinstance(code, int) else None
+
+
+_LABELS = {
+    "crews": "従業員",
+    "departments": "部署",
+    "biz_establishments": "事業所",
+    "crew_custom_field_templates": "カスタム項目",
+}

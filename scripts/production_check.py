@@ -1,0 +1,329 @@
+"""Proves docker-compose.yaml without Docker: `.venv/bin/python -m scripts.production_check`.
+
+Postgres and Redis are started from Debian's binaries (those installed, else unpacked from `apt-get download`)
+and every Airflow service of the Compose file as a process of this machine: with the command, environment and
+health check written there, each with an AIRFLOW_HOME of its own. Only what a container would give differs: host
+names become 127.0.0.1, ports become free ones, the folders inside the containers become folders below a work
+folder. Then each health check must pass, `init` must pass a second time, and a Dag, if one is named, must succeed.
+
+    --dag ID          trigger this Dag and wait for its end
+    --dags FOLDER     instead of dags/
+    --demo            the services of the demo profile too
+    --keep            leave the work folder with its logs
+
+Takes about a minute and 1.5 GiB. Not part of `make test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+INSIDE = "/opt/airflow"
+HEALTHY_WITHIN_S = 120
+DEBIAN = {
+    "postgres": ["postgresql-15", "postgresql-client-15", "libpq5"],
+    "redis-server": ["redis-server", "redis-tools", "liblzf1", "libjemalloc2"],
+}
+
+
+class CheckFailed(Exception):
+    """A service of the Compose file did not do what it must."""
+
+
+# --- the Compose file ---------------------------------------------------------------------------------------------
+
+
+class Compose:
+    """The Compose file with this machine's addresses, folders and freshly made secrets in it."""
+
+    def __init__(self, work: Path, dags: Path) -> None:
+        text = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+        self.services: dict[str, Any] = yaml.safe_load(text)["services"]
+        self.work = work
+        self.ports: dict[str, str] = {}
+        self.variables = {name: secrets.token_hex(32) for name in re.findall(r"\$\{(\w+):\?", text)}
+        self.variables |= {
+            "FERNET_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "ADMIN_USERNAME": "admin",
+            "ADMIN_EMAIL": "admin@example.com",
+            # One small machine runs it all.
+            "PARALLELISM": "4",
+            "WORKER_CONCURRENCY": "2",
+        }
+        self.folders = {f"{INSIDE}/dags": dags} | {
+            f"{INSIDE}/{name}": work / name for name in ("store", "index", "logs")
+        }
+        for folder in self.folders.values():
+            folder.mkdir(exist_ok=True)
+        self.folders[f"{INSIDE}/include"] = ROOT / "include"
+
+    def text(self, value: object) -> str:
+        """`value` as a container would see it, moved to this machine. Secrets come in last and untouched."""
+        text = str(value)
+        for inside, here in self.folders.items():
+            text = text.replace(inside, str(here))
+        text = re.sub(rf"(?<=[@/])({'|'.join(self.services)})(?=:\d)", "127.0.0.1", text)
+        text = text.replace("0.0.0.0", "127.0.0.1")
+        text = re.sub(r"(?<![\w.-])(1025|5432|6379|8080|8181|8282|8383|8974)(?!\w)", lambda m: self.port(m[1]), text)
+        text = re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?)?\}", lambda m: self.variables.get(m[1], m[2] or ""), text)
+        return text.replace("$$", "$")
+
+    def port(self, inside: str) -> str:
+        """The free port that stands for a port inside the containers."""
+        if inside not in self.ports:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.ports[inside] = str(probe.getsockname()[1])
+        return self.ports[inside]
+
+    def command(self, service: str) -> list[str]:
+        return [self.text(part) for part in self.services[service]["command"]]
+
+    def health_check(self, service: str) -> list[str]:
+        kind, *parts = self.services[service]["healthcheck"]["test"]
+        return ["sh", "-c", *map(self.text, parts)] if kind == "CMD-SHELL" else [self.text(part) for part in parts]
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The service's own variables and what the images and the container network would have given."""
+        home = self.work / "homes" / service
+        home.mkdir(parents=True, exist_ok=True)
+        written = self.services[service].get("environment", {})
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+        return (
+            kept
+            | {
+                "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}",
+                "AIRFLOW_HOME": str(home),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(self.folders[f"{INSIDE}/dags"]),
+                "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+                "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folders[f"{INSIDE}/logs"]),
+                "AIRFLOW__API__HOST": "127.0.0.1",
+                "AIRFLOW__API__PORT": self.port("8080"),
+                "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": self.port("8974"),
+                "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": self.port("8793"),
+                "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": self.port("8794"),
+                "PGHOST": "127.0.0.1",
+                "PGPORT": self.port("5432"),
+            }
+            | {name: self.text(value) for name, value in written.items() if value is not None}
+        )
+
+
+# --- Postgres and Redis -------------------------------------------------------------------------------------------
+
+
+def find_or_unpack(program: str, work: Path) -> None:
+    """Puts the folder of `program` on PATH, from Debian's archive when it is not installed."""
+    unpacked = work / "debian"
+    if not shutil.which(program) and not list(Path("/usr/lib/postgresql").glob(f"*/bin/{program}")):
+        unpacked.mkdir(exist_ok=True)
+        download = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", *DEBIAN[program]]
+        subprocess.run(download, cwd=unpacked, check=True)
+        for package in unpacked.glob("*.deb"):
+            subprocess.run(["dpkg", "-x", package, unpacked], check=True)
+    libraries = [str(path) for path in unpacked.glob("usr/lib/*-linux-gnu")]
+    os.environ["LD_LIBRARY_PATH"] = ":".join([*libraries, os.environ.get("LD_LIBRARY_PATH", "")]).strip(":")
+    folders = [Path("/usr/lib/postgresql"), unpacked / "usr/lib/postgresql"]
+    programs = [str(path) for folder in folders for path in sorted(folder.glob("*/bin"), reverse=True)]
+    # The programs themselves before any wrapper of the same name on the path.
+    os.environ["PATH"] = ":".join([*programs, os.environ["PATH"], str(unpacked / "usr/bin")])
+
+
+def unprivileged() -> list[str]:
+    """How to start a program that refuses to run as root."""
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def make_cluster(compose: Compose) -> list[str]:
+    """A new Postgres cluster with the service's user and database; returns the command that serves it."""
+    settings = {name: compose.text(value) for name, value in compose.services["postgres"]["environment"].items()}
+    folder = compose.work / "postgres"
+    folder.mkdir()
+    secret = folder / "password"
+    secret.write_text(settings["POSTGRES_PASSWORD"], encoding="utf-8")
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
+        shutil.chown(secret, "nobody", "nogroup")
+    run = {"check": True, "capture_output": True, "cwd": folder}
+    user, data = settings["POSTGRES_USER"], str(folder / "data")
+    subprocess.run(
+        [*unprivileged(), "initdb", "-D", data, "-U", user, f"--pwfile={secret}", "--auth=scram-sha-256"], **run
+    )
+    subprocess.run(
+        [*unprivileged(), "postgres", "--single", "-D", data, "postgres"],
+        input=f"CREATE DATABASE {settings['POSTGRES_DB']}\n".encode(),
+        **run,
+    )
+    return [*unprivileged(), "postgres", "-D", data, "-k", "", "-h", "127.0.0.1", "-p", compose.port("5432")]
+
+
+def redis_command(compose: Compose) -> list[str]:
+    here = f"redis-server --bind 127.0.0.1 --port {compose.port('6379')} --dir {compose.work}"
+    return [part.replace("redis-server", here) for part in compose.command("redis")]
+
+
+# --- services -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def running(compose: Compose, service: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The service as a process group of its own, ended like a container: asked first, then killed."""
+    with (compose.work / f"{service}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env=compose.environment(service),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT if service == "postgres" else signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            print(f"{service}: did not end within 20 s, killed")
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_healthy(compose: Compose, service: str, process: subprocess.Popen[bytes]) -> float:
+    """Seconds from the service's start until its own health check was seen to pass.
+
+    Raises:
+        CheckFailed: the service ended, or was not healthy in time.
+    """
+    check = [
+        part.replace("redis-cli", f"redis-cli -p {compose.port('6379')}") for part in compose.health_check(service)
+    ]
+    start = psutil.Process(process.pid).create_time()
+    while time.time() - start < HEALTHY_WITHIN_S:
+        if process.poll() is not None:
+            raise CheckFailed(f"{service} ended with {process.returncode}:\n{tail(compose, service)}")
+        done = subprocess.run(check, env=compose.environment(service), cwd=ROOT, capture_output=True)
+        if done.returncode == 0:
+            return time.time() - start
+        time.sleep(0.5)
+    raise CheckFailed(f"{service} is not healthy: {done.stderr.decode()[-500:]}\n{tail(compose, service)}")
+
+
+def tail(compose: Compose, service: str) -> str:
+    return (compose.work / f"{service}.log").read_text(encoding="utf-8", errors="replace")[-3000:]
+
+
+def memory_mib(process: subprocess.Popen[bytes]) -> int:
+    """Memory of the process and all below it, shared pages counted once."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    return sum(member.memory_full_info().pss for member in family) >> 20
+
+
+def run_init(compose: Compose) -> float:
+    start = time.monotonic()
+    done = subprocess.run(
+        compose.command("init"), env=compose.environment("init"), cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise CheckFailed(f"init ended with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return time.monotonic() - start
+
+
+def run_dag(compose: Compose, dag_id: str) -> float:
+    """Seconds from the trigger, over the API as the administrator, to the run's success."""
+    address = f"http://127.0.0.1:{compose.port('8080')}"
+    login = {"username": compose.variables["ADMIN_USERNAME"], "password": compose.variables["ADMIN_PASSWORD"]}
+    answer = requests.post(f"{address}/auth/token", json=login, timeout=30)
+    answer.raise_for_status()
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    dag = f"{address}/api/v2/dags/{dag_id}"
+    deadline = time.monotonic() + 600
+    while session.get(dag, timeout=30).status_code == 404 and time.monotonic() < deadline:
+        time.sleep(1)
+    session.patch(dag, json={"is_paused": False}, timeout=30).raise_for_status()
+    start = time.monotonic()
+    answer = session.post(f"{dag}/dagRuns", json={"logical_date": None}, timeout=30)
+    answer.raise_for_status()
+    run = f"{dag}/dagRuns/{answer.json()['dag_run_id']}"
+    while (state := session.get(run, timeout=30).json()["state"]) not in ("success", "failed"):
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"{dag_id} is still {state}")
+        time.sleep(0.5)
+    if state == "failed":
+        raise CheckFailed(f"{dag_id} failed; its logs are in {compose.work / 'logs'}")
+    return time.monotonic() - start
+
+
+def prove(compose: Compose, dag_id: str | None, demo: bool) -> None:
+    """Starts everything in Compose's order and prints a row per service."""
+    for program in DEBIAN:
+        find_or_unpack(program, compose.work)
+    print(f"{'service':<20} {'healthy after':>13} {'memory':>9}")
+    with ExitStack() as stack:
+        processes = {}
+        for service, command in (("postgres", make_cluster(compose)), ("redis", redis_command(compose))):
+            processes[service] = stack.enter_context(running(compose, service, command))
+            print(f"{service:<20} {wait_healthy(compose, service, processes[service]):>11.1f} s")
+        print(f"{'init':<20} {run_init(compose):>11.1f} s")
+        print(f"{'init, second time':<20} {run_init(compose):>11.1f} s")
+        later = [
+            name
+            for name, service in compose.services.items()
+            if name not in processes and "healthcheck" in service and (demo or "profiles" not in service)
+        ]
+        for service in later:
+            processes[service] = stack.enter_context(running(compose, service, compose.command(service)))
+        for service in later:
+            seconds = wait_healthy(compose, service, processes[service])
+            print(f"{service:<20} {seconds:>11.1f} s {memory_mib(processes[service]):>5} MiB")
+        if dag_id:
+            print(f"{dag_id}: success after {run_dag(compose, dag_id):.1f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the Compose file's services as processes and check them.")
+    parser.add_argument("--dag", help="trigger this Dag and wait for its end")
+    parser.add_argument("--dags", type=Path, default=ROOT / "dags", help="folder of Dag files")
+    parser.add_argument("--demo", action="store_true", help="the services of the demo profile too")
+    parser.add_argument("--keep", action="store_true", help="leave the work folder with its logs")
+    options = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="renkei-production-"))
+    work.chmod(0o711)
+    try:
+        prove(Compose(work, options.dags.resolve()), options.dag, options.demo)
+    except CheckFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    finally:
+        if options.keep:
+            print(f"logs: {work}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    print("the Compose file holds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

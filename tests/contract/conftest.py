@@ -1,0 +1,84 @@
+"""A running SmartHR simulator for the contract tests."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+
+
+class Simulator:
+    """A running simulator, spoken to as a client of company `acme` and through its control routes."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+
+    @classmethod
+    def start(cls, *arguments: str) -> Simulator:
+        """Run the command line on a free port and wait until it is ready."""
+        command = [sys.executable, "-m", "simulators.smarthr", "--port", "0", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("READY http://127.0.0.1:"), line
+        return cls(process, line.split()[1])
+
+    def stop(self) -> int:
+        """Ask the process to end; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def get(self, path: str, token: str | None = "shr_sim_acme", **params: Any) -> requests.Response:
+        """GET below /api/v1."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return requests.get(f"{self.url}/api/v1/{path}", params=params, headers=headers, timeout=10)
+
+    def sim(self, method: str, path: str, body: Any = None) -> Any:
+        """A control call that must succeed; returns its JSON, if any."""
+        response = requests.request(method, f"{self.url}/_sim/{path}", json=body, timeout=10)
+        assert response.ok, response.text
+        return response.json() if response.content else None
+
+    def fault(self, **fault: Any) -> None:
+        """Put one fault in force, on crews unless told otherwise."""
+        self.sim("POST", "faults", [{"path": "/crews", **fault}])
+
+    def read_all(self, **params: Any) -> list[dict[str, Any]]:
+        """Every page of crews, following rel=next."""
+        crews, page = [], 1
+        while True:
+            response = self.get("crews", page=page, per_page=100, **params)
+            crews += response.json()
+            if "next" not in response.links:
+                return crews
+            page += 1
+
+
+@pytest.fixture(scope="session")
+def smarthr_sim_process() -> Iterator[Simulator]:
+    """One process for all tests of the simulator."""
+    simulator = Simulator.start("--company", "other:7:20")
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def smarthr_sim(smarthr_sim_process: Simulator) -> Simulator:
+    """The process with a fresh company acme, high limits, no faults and counters at zero."""
+    smarthr_sim_process.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
+    smarthr_sim_process.sim("DELETE", "faults")
+    smarthr_sim_process.sim("POST", "companies", {"name": "acme", "seed": 1, "size": 300})
+    smarthr_sim_process.sim("DELETE", "requests")
+    return smarthr_sim_process

@@ -1,0 +1,142 @@
+"""What is promised to whoever installs Renkei: the Compose file, the locks, the settings to fill in."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+COMPOSE = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+LOCKED = ["requirements", "requirements-dev", "simulators/requirements"]
+SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|REDISCLI_AUTH")
+
+
+def validate(path: Path) -> subprocess.CompletedProcess[str]:
+    schema = ["--builtin-schema", "vendor.compose-spec"]
+    return subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, path], capture_output=True, text=True)
+
+
+def locked(name: str) -> dict[str, set[str]]:
+    """Versions by package; more than one where the interpreter decides."""
+    versions: dict[str, set[str]] = {}
+    for package, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / f"{name}.txt").read_text(), re.MULTILINE):
+        versions.setdefault(package, set()).add(version)
+    return versions
+
+
+def environments() -> list[tuple[str, str, str]]:
+    """Service, variable and value, as written."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    return [
+        (name, variable, str(value))
+        for name, service in services.items()
+        for variable, value in service.get("environment", {}).items()
+    ]
+
+
+def test_compose_file_follows_its_schema() -> None:
+    """The published Compose schema accepts the file."""
+    done = validate(ROOT / "docker-compose.yaml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_misspelt_key_of_compose_file_is_noticed(tmp_path: Path) -> None:
+    """The schema is one that would tell a typing error, else the test above proves nothing."""
+    broken = tmp_path / "docker-compose.yaml"
+    broken.write_text(COMPOSE.replace("healthcheck:", "heathcheck:", 1), encoding="utf-8")
+    assert validate(broken).returncode != 0
+
+
+def test_every_service_that_stays_up_has_a_health_check() -> None:
+    """All but init, which ends."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert [name for name, service in services.items() if "healthcheck" not in service] == ["init"]
+
+
+def test_workers_can_be_scaled() -> None:
+    """A fixed name or port would allow one worker per machine."""
+    worker = yaml.safe_load(COMPOSE)["services"]["worker"]
+    assert not {"container_name", "ports"} & worker.keys()
+
+
+def test_no_secret_has_a_default() -> None:
+    """Each password and key comes from .env and stops Compose when it is missing."""
+    written = {value for _, variable, value in environments() if SECRET.search(variable)}
+    assert len(written) >= 6
+    assert [value for value in written if not re.fullmatch(r"\$\{\w+:\?\}", value)] == []
+
+
+def test_no_secret_in_an_address_is_written_out() -> None:
+    """Between user and host of every URL stands a variable that must be set."""
+    passwords = re.findall(r"://[^/\s]*?:([^/\s]*)@", COMPOSE)
+    assert len(passwords) == 3
+    assert [password for password in passwords if not re.fullmatch(r"\$\{\w+:\?\}", password)] == []
+
+
+def test_required_settings_are_in_the_example_without_a_value() -> None:
+    """Who copies .env.example is asked for exactly what Compose insists on."""
+    required = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
+    assert set(re.findall(r"^(\w+)=$", EXAMPLE, re.MULTILINE)) == required
+    assert re.findall(r"^\w+=.+$", EXAMPLE, re.MULTILINE) == []
+
+
+def test_optional_settings_are_in_the_example_with_their_default() -> None:
+    """A line of the example that is uncommented unchanged changes nothing."""
+    shown = re.findall(r"^#(\w+)=(.*)$", EXAMPLE, re.MULTILINE)
+    defaults = set(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
+    assert {name for name, _ in defaults} <= {name for name, _ in shown}
+    assert defaults - set(shown) == {("RENKEI_STORE", "file:///opt/airflow/store")}  # the example shows a bucket
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_lock_names_no_place_to_load_from(name: str) -> None:
+    """Where packages come from is the installing machine's business."""
+    text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+    assert re.findall(r"\S*://\S*|--(?:extra-)?index\S*|--find-links\S*", text) == []
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_lock_holds_every_requirement_with_hashes(name: str) -> None:
+    """No line of the .in file was forgotten and no package may be exchanged."""
+    asked = re.findall(r"^([a-z][\w.-]*)", (ROOT / f"{name}.in").read_text(encoding="utf-8"), re.MULTILINE)
+    versions = locked(name)
+    assert asked
+    assert [package for package in asked if package not in versions] == []
+    for block in re.split(r"\n(?=\w)", (ROOT / f"{name}.txt").read_text(encoding="utf-8"))[1:]:
+        assert "--hash=sha256:" in block, block
+
+
+def test_locks_agree_on_what_they_share() -> None:
+    """One environment is made of all of them."""
+    main, *others = map(locked, LOCKED)
+    different = [package for lock in others for package in lock.keys() & main.keys() if lock[package] != main[package]]
+    assert different == []
+
+
+def test_celery_executor_loads_with_the_locked_packages(tmp_path: Path) -> None:
+    """Celery 5.7 satisfied the provider's own requirement and yet the scheduler could not start with it."""
+    load = "import airflow.providers.celery.executors.celery_executor"
+    environment = os.environ | {"AIRFLOW_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_plugin_scanner_sees_plugin_files_alone() -> None:
+    """Airflow imports every file below plugins/ that this does not exclude, under its bare name."""
+    assert (ROOT / "plugins/.airflowignore").read_text(encoding="utf-8").split() == ["*", "!*_plugin.py"]
+
+
+def test_unfit_python_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """`make` says which versions will do, before anything is made."""
+    ready = tmp_path / "ready"
+    done = subprocess.run(["make", ready, f"READY={ready}", "PYTHON=false"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Renkei needs Python 3.11, 3.12 or 3.13" in done.stderr
+    assert not ready.exists()
