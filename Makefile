@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	&& echo $$name && break; done)
 
 LOCKS := requirements.txt requirements-dev.txt
+# The first constrains the others; the last takes in the second.
+LOCK_ORDER := requirements simulators/requirements requirements-dev
 BIN := .venv/bin
 # Named by what it was built from: the same files, the same environment, whatever their times say.
 READY := .venv/ready-$(shell cat $(LOCKS) pyproject.toml | sha256sum | cut -c1-16)
@@ -36,19 +38,14 @@ bench: $(READY)  ## how fast, how much memory, for how many tenants
 shards: $(READY)  ## the Dag files under dags/, as many as the mappings need
 	$(BIN)/python -m renkei.orchestration.shards $(ARGS)
 
-lock: $(READY)  ## the three locks anew from their .in files, versions kept; UPGRADE=1 takes the newest
-	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) simulators/requirements.in -o simulators/requirements.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+lock: $(READY)  ## the locks anew from their .in files, versions kept; UPGRADE=1 takes the newest
+	set -e; for name in $(LOCK_ORDER); do $(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 
-# The .in files and the locks are copied, locked again with the versions they have, and must come out the same.
+# Locked again with the versions they have, they must come out the same.
 lock-check: $(READY)
-	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && root=$$PWD && mkdir "$$copy/simulators" && \
-	for name in requirements simulators/requirements requirements-dev; do \
-		cp $$name.in $$name.txt "$$copy/$$(dirname $$name)/" || exit 1; done && \
-	for name in requirements simulators/requirements requirements-dev; do \
-		(cd "$$copy" && $(COMPILE:$(BIN)/%=$(CURDIR)/$(BIN)/%) $$name.in -o $$name.txt) && \
-		diff -u "$$root/$$name.txt" "$$copy/$$name.txt" || { echo "$$name.txt is not current: make lock" >&2; exit 1; }; \
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && for name in $(LOCK_ORDER); do \
+		cp $$name.txt "$$copy/lock.txt" && $(COMPILE) $$name.in -o "$$copy/lock.txt" && \
+		diff -u $$name.txt "$$copy/lock.txt" || { echo "$$name.txt is not current: make lock" >&2; exit 1; }; \
 	done; echo 'locks are current'
 
 clean:  ## removes .venv, caches and the demo's files

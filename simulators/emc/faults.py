@@ -102,9 +102,10 @@ class FaultyApp:
             await self.app(scope, receive, send)
             return
         fault = self.faults.take(scope["method"], scope["path"])
-        match fault.kind if fault else None:
-            case None:
-                await self.app(scope, receive, send)
+        if fault is None:
+            await self.app(scope, receive, send)
+            return
+        match fault.kind:
             case "slow":
                 await asyncio.sleep(fault.seconds)
                 await self.app(scope, receive, send)

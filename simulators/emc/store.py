@@ -59,6 +59,7 @@ class Store:
     def read(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self.path, timeout=120, isolation_level=None)
         db.row_factory = sqlite3.Row
+        db.execute("PRAGMA synchronous = NORMAL")  # survives the process, which is what a crash means here
         try:
             yield db
         finally:

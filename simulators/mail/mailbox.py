@@ -61,7 +61,7 @@ class Mailbox:
             path.unlink()
 
     def _read(self, path: Path) -> Mail:
-        message = cast(EmailMessage, message_from_bytes(path.read_bytes(), policy=policy.default))
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
         received_at = datetime.strptime(path.stem, STAMP).replace(tzinfo=UTC)
         return Mail(
             name=path.stem,

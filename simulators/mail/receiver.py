@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -53,7 +54,7 @@ class Receiver:
         return "250 2.0.0 OK: kept"
 
     def _hang_up(self, server: SMTP) -> str:
-        if server.transport is not None:
+        if isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return "421 4.3.2 Closing"  # goes nowhere: the connection is gone
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail")
 
 MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
-PHONE = r"\+?[0-9](-?[0-9]){8,14}"
+PHONE = r"\+?[0-9](-?[0-9]){9,14}"
 CONTROL = "[\x00-\x1f\x7f\u0085\u2028\u2029]"
 
 # kind → what to do. `{item}` is the item's name in the sheet.

@@ -92,8 +92,7 @@ class EmcClient:
             RetriableLoadError: the outcome is not known: ask `outcome(key)`.
         """
         files: dict[str, ImportFile | None] = {"departments": departments, "users": users}
-        declared = {name: file and {"rows": file.rows, "sha256": file.sha256} for name, file in files.items()}
-        body = {"source": source, "plan_digest": plan_digest, **declared}
+        body = {"source": source, "plan_digest": plan_digest, **declared(departments, users)}
         opened = read_import(self._json("POST", "/imports", json=body, headers={"Idempotency-Key": key}))
         if opened.state == "open":
             for name, file in files.items():
@@ -186,6 +185,12 @@ def _failure(response: requests.Response) -> LoadError:
 
 def _seconds(text: str | None) -> float:
     return float(text) if text and text.isdigit() else 1.0
+
+
+def declared(departments: ImportFile | None, users: ImportFile | None) -> dict[str, Any]:
+    """What is said of the files before they are sent, so that a torn one is noticed."""
+    files = {"departments": departments, "users": users}
+    return {name: file and {"rows": file.rows, "sha256": file.sha256} for name, file in files.items()}
 
 
 def read_import(body: Mapping[str, Any]) -> Import:

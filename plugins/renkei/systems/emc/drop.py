@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from renkei.errors import LoadError, RetriableLoadError
-from renkei.systems.emc.client import Import, read_import
+from renkei.systems.emc.client import EmcProblem, Import, declared, read_import
 from renkei.systems.emc.encode import ImportFile
 
 
@@ -71,7 +71,7 @@ class DropFolder:
         for name, file in (("departments", departments), ("users", users)):
             if file is not None:
                 self._files.write(f"{key}.{name}.csv", file.content)
-        mark = {"key": key, "source": source, "plan_digest": plan_digest}
+        mark = {"key": key, "source": source, "plan_digest": plan_digest, **declared(departments, users)}
         self._files.write(f"{key}.ready", json.dumps(mark).encode())
         return self.outcome(key) or Import(id=key, key=key, state="applying")
 
@@ -80,7 +80,7 @@ class DropFolder:
         result = self._files.read(f"{key}.result.json")
         if result is not None:
             try:
-                return read_import(json.loads(result))
+                return _read_result(key, json.loads(result))
             except (ValueError, RetriableLoadError) as error:
                 raise RetriableLoadError(f"EMC取込の結果ファイル（{key}.result.json）が読み取れません。") from error
         if self._files.read(f"{key}.ready") is not None:
@@ -103,3 +103,11 @@ class DropFolder:
 
     def ever_committed(self, source: str) -> bool:
         return False
+
+
+def _read_result(key: str, body: dict[str, Any]) -> Import:
+    """An import, or the one error that kept the upload from becoming one."""
+    if "state" not in body and "code" in body:
+        problem = EmcProblem(file="", line=0, item="", code=str(body["code"]), message=str(body.get("message", "")))
+        return Import(id=key, key=key, state="rejected", errors=(problem,), error_count=1)
+    return read_import(body)

@@ -202,7 +202,7 @@ def _write(path: Path, compiled: Compiled) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")  # mkstemp makes it 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(plain, file, ensure_ascii=False)
+                json.dump(plain, file)
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

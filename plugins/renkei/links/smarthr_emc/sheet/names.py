@@ -37,7 +37,7 @@ def has_control(text: str) -> bool:
 def nearest(text: str, known: Iterable[str]) -> str:
     """A hint naming the known name most like `text`, or an empty text when none is."""
     by_fold = {fold(name): name for name in known}
-    found = difflib.get_close_matches(fold(text), by_fold, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(fold(text), by_fold, n=1, cutoff=0.4)
     return f"「{by_fold[found[0]]}」ではありませんか。" if found else ""
 
 

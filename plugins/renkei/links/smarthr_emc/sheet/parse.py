@@ -232,6 +232,8 @@ def _user_rule(row: RawRow, key: str, label: str, problems: list[Problem], warni
         try:
             cells.append(parse_cell(cell.text, item, place))
         except Fault as fault:
+            if key == "password":  # what was meant as a default, or stands in the wrong cell, may be the password (L7)
+                fault = Fault("パスワードの登録・更新の指定が正しくありません", fault.remedy)
             problems.append(fault.at(cell.where))
     if problems or source is None:
         return None

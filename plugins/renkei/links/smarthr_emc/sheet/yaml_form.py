@@ -149,7 +149,7 @@ class _Node:
 
     def _is_null(self) -> bool:
         return self.node is None or (
-            isinstance(self.node, yaml.ScalarNode) and self.node.style is None and self.node.value in _NULLS
+            isinstance(self.node, yaml.ScalarNode) and not self.node.style and self.node.value in _NULLS
         )
 
 

@@ -23,7 +23,7 @@ def one(*terms: Term) -> Source:
         ("社員番号 or メールアドレス", Source(((CODE,), (MAIL,)))),
         ("社員番号またはメールアドレス", Source(((CODE,), (MAIL,)))),
         ("社員番号　ＯＲ　メール", Source(((CODE,), (MAIL,)))),
-        ("従業員番号orＥメール", Source(((CODE,), (MAIL,)))),
+        ("従業員番号orメール", Source(((CODE,), (MAIL,)))),
         ("姓&名", one(LAST, FIRST)),
         ("姓＆名", one(LAST, FIRST)),
         ('姓&"　"&名', one(LAST, Constant("　"), FIRST)),

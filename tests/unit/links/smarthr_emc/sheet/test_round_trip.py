@@ -39,7 +39,9 @@ HOSTS = ("127.0.0.1:8181",)
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _letters = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Co"))
-_awkward = st.sampled_from(["A or B", "姓&名", "「」", "『』\"", "固定値「x」", "=1+1", "または", "あ: い", "# x", "”", "無し", "-"])
+_awkward = st.sampled_from(
+    ["A or B", "姓&名", "「」", '『』"', "固定値「x」", "=1+1", "または", "あ: い", "# x", "”", "無し", "-"]
+)
 _any_text = st.text(_letters, min_size=1, max_size=12) | _awkward
 words = _any_text.map(trim).filter(bool)
 constants = words.filter(lambda text: not fold(text).startswith("秘密")).map(Constant)

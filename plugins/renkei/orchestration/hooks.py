@@ -1,0 +1,112 @@
+"""Airflow Connections as clients: credentials and TLS from HttpHook, everything else from our own clients."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import requests
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from renkei.errors import ConnectionError_, RenkeiError
+from renkei.settings import allowed_hosts
+from renkei.systems.emc.client import EmcClient
+from renkei.systems.smarthr.client import SmartHRClient
+from renkei.systems.smarthr.hosts import is_smarthr_host
+
+
+class _TokenHook(HttpHook):
+    """A Connection whose password is a bearer token."""
+
+    label: ClassVar[str]
+
+    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> requests.Session:
+        """A Session that carries the token and never follows a redirect with it.
+
+        Raises:
+            ConnectionError_: the Connection is missing or has no token.
+        """
+        try:
+            connection = self.get_connection(self.http_conn_id)
+        except AirflowRuntimeError as error:
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（{self.label}）がありません。Admin > Connections で登録してください。"
+            ) from error
+        token = (connection.password or "").strip()
+        if not token:
+            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。")
+        session: requests.Session = super().get_conn(headers, extra_options)
+        session.auth = None
+        session.trust_env = False  # a .netrc entry would replace the token
+        session.headers["Authorization"] = f"Bearer {token}"
+        session.headers["Accept"] = "application/json"
+        return session
+
+
+class SmartHRHook(_TokenHook):
+    """Connection type `smarthr`: one tenant's access token."""
+
+    conn_name_attr = "smarthr_conn_id"
+    default_conn_name = "smarthr_default"
+    conn_type = "smarthr"
+    hook_name = "SmartHR"
+    label = "SmartHR"
+
+    def __init__(self, smarthr_conn_id: str = default_conn_name) -> None:
+        super().__init__(method="GET", http_conn_id=smarthr_conn_id)
+
+    def client(self, smarthr_url: str, requests_per_second: int) -> SmartHRClient:
+        """A client for the sheet's SmartHR URL.
+
+        Raises:
+            ConnectionError_: the Connection belongs to another SmartHR tenant than the sheet.
+        """
+        session = self.get_conn()
+        if urlsplit(self.base_url).hostname and urlsplit(self.base_url).netloc != urlsplit(smarthr_url).netloc:
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」のURLと連携設定シートのSmartHR URLが異なります。"
+                "別の会社のトークンを使わないよう中止しました。どちらかを直してください。"
+            )
+        return SmartHRClient(session, smarthr_url, requests_per_second)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button."""
+        try:
+            session = self.get_conn()
+            host = urlsplit(self.base_url).hostname
+            if not host:
+                return False, "SmartHRのURLを入力してからテストしてください。"
+            if not is_smarthr_host(urlsplit(self.base_url).netloc, allowed_hosts()):
+                return False, "SmartHRのURLではありません（*.smarthr.jp）。"
+            SmartHRClient(session, self.base_url).check()
+        except RenkeiError as error:
+            return False, str(error)
+        return True, "SmartHRに接続できました。"
+
+
+class EmcHook(_TokenHook):
+    """Connection type `emc`: one EMC account."""
+
+    conn_name_attr = "emc_conn_id"
+    default_conn_name = "emc_default"
+    conn_type = "emc"
+    hook_name = "Emergency Call (EMC)"
+    label = "EMC"
+
+    def __init__(self, emc_conn_id: str = default_conn_name) -> None:
+        super().__init__(method="POST", http_conn_id=emc_conn_id)
+
+    def client(self) -> EmcClient:
+        session = self.get_conn()
+        if not urlsplit(self.base_url).hostname:
+            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（EMC）にURL(Host)がありません。")
+        return EmcClient(session, self.base_url)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button."""
+        try:
+            account = self.client().check()
+        except RenkeiError as error:
+            return False, str(error)
+        return True, f"EMCに接続できました（アカウント {account.get('account')}、ユーザ {account.get('users')}名）。"

@@ -1,0 +1,53 @@
+"""What an operator sets by environment variable (docs/operations.md); read when needed, never at import."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+
+def _airflow_home() -> Path:
+    return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+
+
+def store_url() -> str:
+    """RENKEI_STORE: where snapshots and records live, as an Airflow ObjectStoragePath (`s3://bucket/renkei`)."""
+    return os.environ.get("RENKEI_STORE") or (_airflow_home() / "renkei" / "store").as_uri()
+
+
+def store_conn_id() -> str | None:
+    """RENKEI_STORE_CONN_ID: the Airflow Connection that opens the store, where one is needed."""
+    return os.environ.get("RENKEI_STORE_CONN_ID") or None
+
+
+def index_folder() -> Path:
+    """RENKEI_INDEX: where compiled mapping files are kept; may be lost at any time."""
+    return Path(os.environ.get("RENKEI_INDEX") or _airflow_home() / "renkei" / "index")
+
+
+def mappings_folder(dag_file: str, link: str) -> Path:
+    """RENKEI_MAPPINGS: the folder with one folder of mapping files per link; default beside dags/."""
+    configured = os.environ.get("RENKEI_MAPPINGS")
+    return (Path(configured) if configured else Path(dag_file).parents[1] / "include" / "mappings") / link
+
+
+def allowed_hosts() -> tuple[str, ...]:
+    """RENKEI_ALLOWED_HOSTS: hosts (`host` or `host:port`, comma list) that may stand in for SmartHR's own."""
+    return tuple(host.strip() for host in os.environ.get("RENKEI_ALLOWED_HOSTS", "").split(",") if host.strip())
+
+
+def emc_format_file(dag_file: str) -> Path:
+    """RENKEI_EMC_FORMAT: the format of EMC's import files."""
+    configured = os.environ.get("RENKEI_EMC_FORMAT")
+    return Path(configured) if configured else Path(dag_file).parents[1] / "include" / "contracts" / "emc_format.yaml"
+
+
+def mail_from() -> str | None:
+    """RENKEI_MAIL_FROM: the sender of result mails; default the SMTP Connection's."""
+    return os.environ.get("RENKEI_MAIL_FROM") or None
+
+
+def retry_delay() -> dt.timedelta:
+    """RENKEI_RETRY_DELAY_S: seconds before a passing fault is tried again; doubles each time."""
+    return dt.timedelta(seconds=float(os.environ.get("RENKEI_RETRY_DELAY_S") or 120))

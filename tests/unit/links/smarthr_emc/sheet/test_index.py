@@ -1,0 +1,239 @@
+"""The compiled index: quick, never stale, never in the way (L5, L7, E14)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renkei.links.smarthr_emc.sheet import index
+from renkei.links.smarthr_emc.sheet.index import load, section_digest, tenants, without_password
+from renkei.links.smarthr_emc.sheet.mapping import (
+    Action,
+    Cell,
+    Cells,
+    Constant,
+    Guards,
+    Mapping,
+    RootDepartment,
+    SourceField,
+)
+
+SAMPLES = Path(__file__).parents[5] / "include" / "mappings" / "smarthr_emc"
+DEMO = ("127.0.0.1:8181",)
+SHEET = """
+smarthr_url: https://acme.smarthr.jp
+result_addresses: [soumu@acme.example.jp]
+link_start_on: 2026-04-01
+run_at: "05:00"
+departments: {yomi: ブショ}
+users:
+  - {item: ユーザID, source: 社員番号}
+  - {item: パスワード, source: '固定値「Sesame」 or 社員番号', on_create: {when_blank: 'DEFAULT:Open'}}
+  - {item: 氏名, source: 氏名}
+  - {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}
+  - {item: '検索ワード1:勤務地', source: 事業所}
+"""
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    path = tmp_path / "acme.yaml"
+    path.write_text(SHEET, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def mapping(sheet: Path) -> Mapping:
+    found = load(sheet, "acme").mapping
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("tenant", "prefix", "account"), [("hinata", "", "hinata"), ("minato", "mnt", "group"), ("sakura", "skr", "group")]
+)
+def test_the_samples_are_sound(tenant: str, prefix: str, account: str) -> None:
+    """Every committed sheet compiles against the demo's simulator."""
+    file = next(file for file in tenants(SAMPLES) if file.tenant == tenant)
+    compiled = load(file.path, tenant, allowed_hosts=DEMO)
+
+    assert (file.problem, compiled.problems) == (None, ())
+    assert compiled.mapping is not None
+    assert (compiled.mapping.id_prefix, compiled.mapping.emc_account) == (prefix, account)
+    assert compiled.result_addresses == (f"soumu@{tenant}.example.jp",)
+    assert compiled.link_start_on == dt.date(2026, 4, 1)
+
+
+def test_a_second_load_reads_the_compiled_form(sheet: Path, tmp_path: Path) -> None:
+    """The kept form gives the same answer, and brings in neither openpyxl nor yaml nor the grammar."""
+    cache = tmp_path / "cache"
+    first = load(sheet, "acme", cache)
+    code = (
+        "import sys, pathlib; from renkei.links.smarthr_emc.sheet.index import load;"
+        f"found = load(pathlib.Path({str(sheet)!r}), 'acme', pathlib.Path({str(cache)!r}));"
+        "assert found.mapping and found.warnings;"
+        "heavy = ('openpyxl', 'yaml', 'pydantic', 'email_validator', 'airflow', 'pandas');"
+        "print([module for module in heavy if module in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(index.__file__).parents[4])},
+    )
+
+    assert load(sheet, "acme", cache) == first
+    assert run.stdout.strip() == "[]"
+
+
+def test_l5_a_broken_sheet_is_kept_with_what_could_be_read(sheet: Path, tmp_path: Path) -> None:
+    """Problems, addresses and time are the same from the cache."""
+    sheet.write_text(SHEET.replace("社員番号}", "社員版号}"), encoding="utf-8")
+
+    first, second = (load(sheet, "acme", tmp_path / "cache") for _ in range(2))
+
+    assert first == second
+    assert first.mapping is None
+    assert [problem.where for problem in first.problems] == ["acme.yaml users[0].source"]
+    assert (first.result_addresses, first.run_at) == (("soumu@acme.example.jp",), dt.time(5, 0))
+    assert first.link_start_on == dt.date(2026, 4, 1)
+
+
+def test_l5_a_text_that_cannot_be_encoded_is_no_crash(sheet: Path, tmp_path: Path) -> None:
+    """A lone surrogate, which YAML can name but no file can hold, ends as a problem."""
+    sheet.write_text(SHEET + '  - {item: "\\uD800", source: 氏名}', encoding="utf-8")
+    first, second = (load(sheet, "acme", tmp_path / "cache") for _ in range(2))
+    assert first == second
+    assert first.problems
+
+
+def test_a_changed_file_or_setting_is_compiled_anew(sheet: Path, tmp_path: Path) -> None:
+    """The key holds the bytes, the allowed hosts and the version of the compiled form."""
+    cache = tmp_path / "cache"
+    before = load(sheet, "acme", cache)
+    sheet.write_text(SHEET.replace("https://acme.smarthr.jp", "http://127.0.0.1:8181"), encoding="utf-8")
+
+    after, allowed = load(sheet, "acme", cache), load(sheet, "acme", cache, DEMO)
+
+    assert before.digest != after.digest
+    assert after.mapping is None
+    assert allowed.mapping is not None
+
+
+def test_an_upgrade_compiles_anew(sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form kept by another version is not read."""
+    load(sheet, "acme", tmp_path / "cache")
+    monkeypatch.setattr(index, "COMPILED_VERSION", index.COMPILED_VERSION + 1)
+    load(sheet, "acme", tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'{"version": 1}', b"\xff"])
+def test_a_corrupt_cache_only_costs_time(sheet: Path, tmp_path: Path, damage: bytes) -> None:
+    """Whatever the kept file holds, the answer is right and the file is mended."""
+    cache = tmp_path / "cache"
+    expected = load(sheet, "acme", cache)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(damage)
+
+    assert load(sheet, "acme", cache) == expected
+    assert json.loads(kept.read_bytes())["digest"] == expected.digest
+
+
+def test_an_unwritable_cache_only_costs_time(sheet: Path, tmp_path: Path) -> None:
+    """Where the folder cannot be made, the sheet is compiled each time."""
+    (tmp_path / "file").write_text("")
+    assert load(sheet, "acme", tmp_path / "file" / "cache").mapping is not None
+
+
+def test_l7_the_cache_is_its_owners_alone(sheet: Path, tmp_path: Path) -> None:
+    """The compiled form may hold a literal password; nothing half-written stays behind."""
+    load(sheet, "acme", tmp_path / "cache")
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_l5_files_that_are_no_tenant_are_shown_not_raised(tmp_path: Path) -> None:
+    """Odd names and second files of a tenant have a problem and a Dag name of their own."""
+    for name in (
+        "acme.xlsx",
+        "acme.yaml",
+        "Ａcme.xlsx",
+        "株式会社.xlsx",
+        "b c.yml",
+        "b.yml",
+        "~$b.xlsx",
+        ".c.yaml",
+        "x.txt",
+    ):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "folder.yaml").mkdir()
+
+    found = tenants(tmp_path)
+
+    assert [file.path.name for file in found if file.problem is None] == ["acme.xlsx", "b.yml"]
+    assert [file.path.name for file in found if file.problem] == ["acme.yaml", "b c.yml", "株式会社.xlsx", "Ａcme.xlsx"]
+    assert len({file.tenant for file in found}) == len(found)
+    assert all(file.tenant.isascii() and file.tenant.replace("-", "").isalnum() for file in found)
+    assert tenants(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("name", ["acme.xlsx", "acme.yaml"])
+def test_l5_a_file_that_cannot_be_read_has_problems(tmp_path: Path, name: str) -> None:
+    """Not there, or full of anything: never an exception."""
+    assert load(tmp_path / name, "acme").problems[0].where == name
+    (tmp_path / name).write_bytes(b"\x00\xff" * 100)
+    assert load(tmp_path / name, "acme").problems[0].where == name
+
+
+def test_l7_a_record_of_the_sheet_has_no_password(mapping: Mapping) -> None:
+    """Constants and defaults of the password go; its SmartHR item and all else stay."""
+    bare = without_password(mapping)
+    rule = bare.rule("password")
+
+    assert rule is not None
+    assert rule.source.alternatives == ((Constant(""),), (SourceField("社員番号"),))
+    assert rule.on_create == Cells(Cell(Action.SET), Cell(Action.DEFAULT))
+    assert not {"Sesame", "Open"} & set(index.mapping_to_json(bare).replace('"', " ").split())
+    assert dataclasses.replace(bare, users=mapping.users) == mapping
+
+
+def _policy_changed(mapping: Mapping) -> Mapping:
+    *rest, last = mapping.users
+    changed = dataclasses.replace(last, on_update=Cells(Cell(Action.SET), Cell(Action.SET)))
+    return dataclasses.replace(mapping, users=(*rest, changed))
+
+
+def _label_changed(mapping: Mapping) -> Mapping:
+    *rest, last = mapping.users
+    return dataclasses.replace(mapping, users=(*rest, dataclasses.replace(last, label="拠点")))
+
+
+@pytest.mark.parametrize(
+    ("change", "departments", "users"),
+    [
+        (_policy_changed, False, True),
+        (_label_changed, False, False),
+        (lambda m: dataclasses.replace(m, users=tuple(r for r in m.users if r.item != "password")), False, True),
+        (lambda m: dataclasses.replace(m, id_prefix="x"), True, True),
+        (lambda m: dataclasses.replace(m, root_department=RootDepartment("0", "a", "b")), True, False),
+        (lambda m: dataclasses.replace(m, departments=dataclasses.replace(m.departments, yomi="x")), True, False),
+        (lambda m: dataclasses.replace(m, guards=Guards(clear_least=9), run_at=dt.time(1)), False, False),
+    ],
+)
+def test_e14_a_data_sets_digest_follows_the_rules_that_decide_it(
+    change, departments: bool, users: bool, mapping: Mapping
+) -> None:
+    """A change of the sheet is a change of just the data sets that it concerns."""
+    after = change(mapping)
+
+    assert (section_digest(mapping, "departments") != section_digest(after, "departments")) == departments
+    assert (section_digest(mapping, "users") != section_digest(after, "users")) == users
