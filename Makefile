@@ -55,10 +55,11 @@ clean:  ## removes .venv, caches and the demo's files
 # Bytecode is compiled here: under PYTHONDONTWRITEBYTECODE it never would be, and every Airflow command takes twice
 # as long without.
 $(READY):
-	@test -n "$(PYTHON)" || { echo 'Renkei needs Python 3.11, 3.12 or 3.13 with venv; name one: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@test -n "$(PYTHON)" || \
+		{ echo 'Renkei needs Python 3.11, 3.12 or 3.13 with venv; name one: make PYTHON=path/of/python3' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'Renkei needs Python 3.11, 3.12 or 3.13; $(PYTHON) is' "$$($(PYTHON) --version 2>&1)" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\]$$/p' requirements-dev.txt > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
 	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes $(LOCKS)

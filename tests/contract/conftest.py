@@ -1,4 +1,4 @@
-"""A running SmartHR simulator for the contract tests."""
+"""Running simulators for the contract tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import requests
+
+from tests.contract.emc_client import Emc
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,3 +84,19 @@ def smarthr_sim(smarthr_sim_process: Simulator) -> Simulator:
     smarthr_sim_process.sim("POST", "companies", {"name": "acme", "seed": 1, "size": 300})
     smarthr_sim_process.sim("DELETE", "requests")
     return smarthr_sim_process
+
+
+@pytest.fixture(scope="session")
+def emc_sim_process() -> Iterator[Emc]:
+    """One process for all tests that load into EMC."""
+    emc = Emc()
+    yield emc
+    emc.stop()
+
+
+@pytest.fixture
+def emc_sim(emc_sim_process: Emc) -> Emc:
+    """The process with an empty account acme, no faults and counters at zero."""
+    for path in ("/faults", "/accounts/acme", "/accounts/beta", "/requests"):
+        emc_sim_process.sim("DELETE", path)
+    return emc_sim_process

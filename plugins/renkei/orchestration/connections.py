@@ -74,7 +74,9 @@ def _connection(conn_id: str, label: str) -> Connection:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowRuntimeError as error:
-        raise ConnectionError_(f"Airflowの接続「{conn_id}」（{label}）がありません。Admin > Connections で登録してください。") from error
+        raise ConnectionError_(
+            f"Airflowの接続「{conn_id}」（{label}）がありません。Admin > Connections で登録してください。"
+        ) from error
 
 
 class _TextMailHook(SmtpHook):
@@ -94,5 +96,6 @@ class _TextMailHook(SmtpHook):
 
 def send_mail(letter: Mail) -> None:
     """Send through the SMTP Connection `smtp_default`."""
-    with _TextMailHook() as hook:
+    hook = _TextMailHook()
+    with hook:
         hook.send_text(letter)

@@ -21,7 +21,9 @@ class _TokenHook(HttpHook):
 
     label: ClassVar[str]
 
-    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> requests.Session:
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
         """A Session that carries the token and never follows a redirect with it.
 
         Raises:
@@ -35,7 +37,9 @@ class _TokenHook(HttpHook):
             ) from error
         token = (connection.password or "").strip()
         if not token:
-            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。")
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。"
+            )
         session: requests.Session = super().get_conn(headers, extra_options)
         session.auth = None
         session.trust_env = False  # a .netrc entry would replace the token

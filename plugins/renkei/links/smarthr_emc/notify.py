@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from renkei.errors import StoreError
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body
@@ -68,9 +70,7 @@ def collect(
         problems=problems,
         problem_count=problem_count,
         problem_kinds=kinds,
-        emc_problems=[
-            f"[{p['file']} line:{p['line']}] {p['item']} {p['code']}" for p in emc.get("problems", ())
-        ]
+        emc_problems=[f"[{p['file']} line:{p['line']}] {p['item']} {p['code']}" for p in emc.get("problems", ())]
         if outcome is Outcome.LOAD
         else (),
         holds=[Hold(**h) for h in hold.get("holds", ())],
@@ -82,6 +82,18 @@ def collect(
     )
 
 
+def bare(
+    smarthr_url: str,
+    outcome: Outcome,
+    message: str,
+    started_at: dt.datetime,
+    ended_at: dt.datetime,
+    links: dict[str, str],
+) -> RunReport:
+    """The report of a run whose record cannot be read."""
+    return RunReport(outcome, Mode.NORMAL, started_at, ended_at, smarthr_url, message=message, links=links)
+
+
 def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
     text = body(report)
     key = hashlib.sha256(f"{run}\n{report.outcome}\n{text}".encode()).hexdigest()[:32]
@@ -89,23 +101,14 @@ def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
 
 
 def send_once(record: RunRecord, letter: Mail, send: Callable[[Mail], None]) -> bool:
-    """Send, unless this very result has been sent before; False then (L4).
-
-    A store that cannot be written does not keep the mail from going out.
-    """
-    from renkei.errors import StoreError
-
-    try:
-        sent = record.json_or_none("mail") or {}
-        if letter.message_id in sent:
-            return False
-    except StoreError:
-        sent = {}
+    """Send, unless this very result has been sent before; False then (L4)."""
+    sent = record.json_or_none("mail") or {}
+    if letter.message_id in sent:
+        return False
     send(letter)
-    try:
+    # The mail is out: a store that cannot note it must not send it again.
+    with contextlib.suppress(StoreError):
         record.write_json("mail", {**sent, letter.message_id: letter.subject})
-    except StoreError:
-        return True
     return True
 
 

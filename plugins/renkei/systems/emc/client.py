@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import time
@@ -165,10 +166,8 @@ class EmcClient:
 
 def _failure(response: requests.Response) -> LoadError:
     code = ""
-    try:
+    with contextlib.suppress(ValueError, AttributeError):  # a proxy or the maintenance page answers in HTML
         code = str(response.json().get("code", ""))
-    except (ValueError, AttributeError):
-        pass
     status = response.status_code
     if code == "IMPORT_IN_PROGRESS":
         return ImportBusyError("EMCで別の取込が処理中です。終了後に再実行します。")

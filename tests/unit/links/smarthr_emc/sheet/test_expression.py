@@ -89,3 +89,9 @@ def test_l8_a_source_that_means_nothing_is_refused_with_a_remedy(text: str, mess
     """What cannot be read says what was found and what to do, naming the nearest item."""
     with pytest.raises(Fault, match=message):
         parse_source(text)
+
+
+def test_e17_a_text_with_every_quote_survives() -> None:
+    """Where no kind of quotes is free, the closing one is doubled."""
+    source = one(Constant('「a」『b』"c"'), LAST, CustomField('「a」&『b』"c"'))
+    assert parse_source(format_source(source)) == source

@@ -213,6 +213,8 @@ def test_demo_hosts_are_taken_only_when_allowed() -> None:
     assert parse(raw, "acme", ("127.0.0.1:8181",))[0].smarthr_url == "http://127.0.0.1:8181"
     assert parse(raw, "acme", ("127.0.0.1",))[0].smarthr_url == "http://127.0.0.1:8181"
     assert [problem.where for problem in problems(raw)] == ["I1.v"]
+    with pytest.raises(MappingError, match="形が正しくありません"):
+        parse(sheet({"SmartHR URL": "ftp://127.0.0.1:8181"}), "acme", ("127.0.0.1:8181",))
 
 
 @pytest.mark.parametrize(
@@ -290,6 +292,7 @@ def test_e21_a_bad_department_line_is_named(lines: dict[str, str], where: str, m
         ({"ユーザID": "固定値「A」 or 社員番号"}, "U1", "全員が同じID"),
         ({"緊急連絡1 媒体": None}, "U6", "緊急連絡1 媒体も連携"),
         ({"緊急連絡1 アドレス": None}, "U5", "緊急連絡1 アドレスも連携"),
+        ({"緊急連絡1 アドレス": "メルアド"}, "U6.s", "SmartHR項目はありません"),
         ({"緊急連絡1 媒体": "固定値「メール」"}, "U5", "「メール」という媒体"),
         ({"緊急連絡1 媒体": ("電話番号", "", "デフォルト:FAX")}, "U5", "「FAX」という媒体"),
         ({"緊急連絡1 媒体": "無し"}, "U5", "媒体が無し(空白)"),
@@ -371,6 +374,13 @@ def test_e15_an_unlinked_line_is_not_read() -> None:
     assert [warning.where for warning in warnings] == ["U7.s", "U8.s"]
     assert [p.where for p in problems(sheet(users=lines, linked={"検索ワード1": "たぶん"}))] == ["U7.l"]
     assert [p.where for p in problems(sheet(users={"検索ワード1": ""}, linked={"検索ワード1": "○"}))] == ["U7.s"]
+
+
+def test_e16_a_search_word_is_known_in_any_width() -> None:
+    """The item is matched as people type it, its label stays word for word."""
+    rule = read(sheet(users={"検索ﾜｰﾄﾞ ２： 勤務（地） ": "事業所"})).rule("search_word_2")
+    assert rule is not None
+    assert rule.label == "勤務（地）"
 
 
 def test_e9_a_crew_without_an_id_may_be_left_out() -> None:

@@ -1,0 +1,11 @@
+"""SmartHR → Emergency Call: one Airflow Dag per 連携設定シート in include/mappings/smarthr_emc/.
+
+    fetch_departments → fetch_users → snapshot → diff → validate → approve → load → notify → outcome
+
+For more than about 500 tenants, `make shards` puts copies of this file beside it; they share the tenants. (Airflow only
+opens files that hold both words, Airflow and Dag.)
+"""
+
+from renkei.orchestration.dag_builder import build_dags
+
+globals().update(build_dags(__file__))

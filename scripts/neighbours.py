@@ -1,0 +1,95 @@
+"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import requests
+
+from scripts.local_airflow import PROJECT, free_port
+
+
+class Neighbours:
+    """Starts the simulators on free ports; use as a context manager."""
+
+    def __init__(self, folder: Path, companies: list[str], accounts: list[str], limits: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self.companies = companies
+        self._processes: list[subprocess.Popen[str]] = []
+        smtp, web = free_port(), free_port()
+        self._commands = {
+            "smarthr": ["--port", "0", *(part for company in companies for part in ("--company", company)), *limits],
+            "emc": [
+                "--port",
+                "0",
+                "--database",
+                str(folder / "emc.sqlite"),
+                *(part for account in accounts for part in ("--account", account)),
+            ],
+            "mail": ["--smtp-port", str(smtp), "--http-port", str(web), "--folder", str(folder / "mails")],
+        }
+        self.smtp_port = smtp
+        self.urls: dict[str, str] = {}
+
+    def __enter__(self) -> Neighbours:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for name, arguments in self._commands.items():
+                self.urls[name] = self._start(name, arguments)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(timeout=10)
+            if process.stdout:
+                process.stdout.close()
+
+    def _start(self, name: str, arguments: list[str]) -> str:
+        log = (self.folder / f"{name}.log").open("w")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"simulators.{name}", *arguments],
+                cwd=PROJECT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._processes.append(process)
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        found = re.findall(r"http://\S+", ready)
+        if not found:
+            raise RuntimeError(f"the {name} simulator did not start; see {self.folder / name}.log")
+        return found[-1]
+
+    def play_day(self, company: str, **changes: int) -> dict[str, list[str]]:
+        """Let a day pass at a company; the crew ids touched, by kind."""
+        answer = requests.post(f"{self.urls['smarthr']}/_sim/companies/{company}/day", json=changes, timeout=60)
+        answer.raise_for_status()
+        touched: dict[str, list[str]] = answer.json()
+        return touched
+
+    def valid_crews(self, company: str) -> int:
+        """How many people EMC should know: everybody but 退職済."""
+        url = f"{self.urls['smarthr']}/_sim/companies/{company}/crews?fields=id,emp_status"
+        return sum(crew["emp_status"] != "retired" for crew in requests.get(url, timeout=60).json())
+
+    def emc_head_count(self, account: str) -> dict[str, int]:
+        counts: dict[str, int] = requests.get(f"{self.urls['emc']}/_sim/accounts/{account}", timeout=30).json()
+        return counts
+
+    def mails(self) -> list[dict[str, str]]:
+        """Every mail so far, oldest first."""
+        found: list[dict[str, str]] = requests.get(f"{self.urls['mail']}/_sim/messages", timeout=30).json()
+        return found[::-1]

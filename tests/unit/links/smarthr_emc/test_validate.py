@@ -1,0 +1,503 @@
+"""Every error of every row, told with its line, its id and its crew."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from renkei.links.smarthr_emc.model import RecordSet
+from renkei.links.smarthr_emc.report import KIND_NAMES
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.validate import (
+    PROBLEM_COLUMNS,
+    REMEDIES,
+    check_departments,
+    no_problems,
+    other_tenants_ids,
+)
+from tests.builders import CONTACT, EMC_FORMAT, Day, crew, departments, found, freeze, mapping, plan_day
+
+PLAIN = mapping()
+MAIL = mapping(CONTACT)
+PHONE = mapping({"緊急連絡1 媒体": "固定値「電話番号」", "緊急連絡1 アドレス": "電話番号"})
+MEMBER = mapping({"所属部署コード": "部署1", "兼務管理部署2": "部署2"})
+
+
+def kinds(sheet: Mapping, *people: dict[str, str], **more: Any) -> list[tuple[str, str, str]]:
+    return plan_day(sheet, people, **more).problems()
+
+
+def tree(*rows: Any, sheet: Mapping = PLAIN) -> list[tuple[str, str, str]]:
+    return found(check_departments(freeze(sheet, [], departments(*rows)).departments, EMC_FORMAT))
+
+
+def test_e29_sound_records_have_no_problems() -> None:
+    """The table of problems is empty, and keeps its columns."""
+    first = plan_day(MEMBER, [crew("c1", "1", **{"部署1(コード)": "A"})], tree=departments(("A", None)))
+    assert first.problems() == []
+    assert list(first.users.problems.columns) == list(PROBLEM_COLUMNS)
+    assert list(first.departments.problems.columns) == list(PROBLEM_COLUMNS)
+
+
+def test_e29_every_error_of_every_row_is_found() -> None:
+    """Three rows, one without any error, four errors, in the order of the lines."""
+    day = plan_day(
+        MAIL,
+        [
+            crew("c1", "1", 姓="", メールアドレス="bad"),
+            crew("c2", "2", メールアドレス="good@example.jp"),
+            crew("c3", "x" * 41, **{"姓(ヨミガナ)": ""}),
+        ],
+    )
+    assert day.users.problems["line"].tolist() == [1, 1, 3, 3]
+    assert sorted(day.problems()) == [
+        ("1", "contact_1_address", "mail"),
+        ("1", "full_name", "required"),
+        ("x" * 41, "full_name_yomi", "required"),
+        ("x" * 41, "user_id", "too_long"),
+    ]
+
+
+def test_e29_line_is_the_row_of_the_received_data() -> None:
+    """Crews that are left out of the plan are still counted as lines."""
+    sheet = mapping({"ユーザID": ("社員番号", "登録", "登録しない", "更新しない", "エラー")})
+    day = plan_day(sheet, [crew("c1", "1", "retired"), crew("c2", ""), crew("c3", "3", 姓="")])
+    assert day.users.problems[["line", "crew_id"]].to_numpy().tolist() == [[3, "c3"]]
+
+
+def test_e29_every_kind_has_a_name_and_a_remedy() -> None:
+    """The mail can tell what is wrong and what to do."""
+    assert set(KIND_NAMES) == set(REMEDIES)
+    assert all(REMEDIES.values())
+
+
+@pytest.mark.parametrize("blank", ["", "　", "\u200b"])
+@pytest.mark.parametrize("status", ["new", "known"])
+def test_e29_required_items_need_a_value(blank: str, status: str) -> None:
+    """氏名 and 氏名(ヨミ) are needed by new and known people."""
+    yesterday = plan_day(PLAIN, [crew("c1", "1")]) if status == "known" else None
+    people = [crew("c1", "1", **{"姓": blank, "姓(ヨミガナ)": blank})]
+    assert plan_day(PLAIN, people, yesterday).problems() == [
+        ("1", "full_name", "required"),
+        ("1", "full_name_yomi", "required"),
+    ]
+
+
+def test_e29_a_required_item_with_a_default_is_no_error() -> None:
+    """デフォルト:X is a value."""
+    sheet = mapping({"氏名": ("姓", "登録", "デフォルト:氏名未登録", "更新", "デフォルト:氏名未登録")})
+    day = plan_day(sheet, [crew("c1", "1", 姓="")])
+    assert day.problems() == []
+    assert day.row("1")["full_name"] == "氏名未登録"
+
+
+def test_e18_error_cells_of_optional_items_are_problems_of_their_rows() -> None:
+    """エラー for a value that is not there, on add and on update."""
+    sheet = mapping({"検索ワード2": ("役職1", "登録", "エラー", "更新", "エラー")})
+    first = plan_day(sheet, [crew("c1", "1"), crew("c2", "2", 役職1="課長")])
+    assert first.problems() == [("1", "search_word_2", "required")]
+    second = plan_day(sheet, [crew("c1", "1", 役職1="課長"), crew("c2", "2")], first)
+    assert second.problems() == [("2", "search_word_2", "required")]
+
+
+def test_e19_new_person_without_a_password_is_an_error() -> None:
+    """パスワード×値が無い = エラー; people who are known need none."""
+    sheet = mapping({"パスワード": "電話番号"})
+    first = plan_day(sheet, [crew("c1", "1"), crew("c2", "2", 電話番号="090-0000-0000")])
+    assert first.problems() == [("1", "password", "required")]
+    assert plan_day(sheet, [crew("c2", "2")], first).problems() == []
+
+
+def test_e23_password_has_a_limit_too() -> None:
+    """The format object limits パスワード; what would be too long is found before anything is sent."""
+    sheet = mapping({"パスワード": "メールアドレス"})
+    limit = EMC_FORMAT.lengths["password"]
+    for length, expected in ((limit, []), (limit + 1, [("1", "password", "too_long")])):
+        assert kinds(sheet, crew("c1", "1", メールアドレス="a" * length)) == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "abc"])
+@pytest.mark.parametrize(("over", "expected"), [(0, 0), (1, 1)], ids=["at the limit", "past it"])
+def test_e23_user_id_has_forty_characters_with_prefix(prefix: str, over: int, expected: int) -> None:
+    """ユーザID ≤ 40 including ID付与コード; characters are counted, not bytes."""
+    sheet = mapping(settings={"ID付与コード": prefix})
+    number = "番" * (40 - len(prefix) + over)
+    assert kinds(sheet, crew("c1", number)) == [(prefix + number, "user_id", "too_long")] * expected
+
+
+@pytest.mark.parametrize("prefix", ["", "abc"])
+@pytest.mark.parametrize(("over", "expected"), [(0, []), (1, ["department_id"])], ids=["at the limit", "past it"])
+def test_e23_department_id_has_thirty_characters_with_prefix(prefix: str, over: int, expected: list[str]) -> None:
+    """部署ID ≤ 30 including ID付与コード."""
+    sheet = mapping(settings={"ID付与コード": prefix})
+    code = "D" * (30 - len(prefix) + over)
+    assert [item for _, item, kind in tree((code, None), sheet=sheet) if kind == "too_long"] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "item"),
+    [
+        ({}, "姓", "full_name"),
+        ({}, "姓(ヨミガナ)", "full_name_yomi"),
+        ({"検索ワード3": "役職1"}, "役職1", "search_word_3"),
+        ({"保有権限2": "役職1"}, "役職1", "role_2"),
+    ],
+)
+def test_e23_other_limits_are_the_format_objects(line: Any, column: str, item: str) -> None:
+    """At the limit is fine, one more is not, and the detail tells both figures."""
+    limit = EMC_FORMAT.length_of(item)
+    assert limit is not None
+    assert kinds(mapping(line), crew("c1", "1", **{column: "あ" * limit})) == []
+    day = plan_day(mapping(line), [crew("c1", "1", **{column: "あ" * (limit + 1)})])
+    assert day.problems() == [("1", item, "too_long")]
+    assert str(limit) in day.users.problems["detail"][0]
+    assert str(limit + 1) in day.users.problems["detail"][0]
+
+
+def test_e23_department_names_have_a_limit() -> None:
+    """部署名 by the format object."""
+    limit = EMC_FORMAT.lengths["name"]
+    assert tree(("A", None, "部" * limit)) == []
+    assert tree(("A", None, "部" * (limit + 1))) == [("A", "name", "too_long")]
+
+
+@pytest.mark.parametrize("text", ["𠮷田", "山田😀", "Zoë", "ﾔﾏﾀﾞ\u3099", "한국"])
+def test_e29_characters_that_the_encoding_lacks_are_errors(text: str) -> None:
+    """Beyond CP932 nothing is replaced silently; the character is named."""
+    day = plan_day(PLAIN, [crew("c1", "1", 姓="髙橋"), crew("c2", "2", 姓=text)])
+    assert day.problems() == [("2", "full_name", "encoding")]
+    assert any(character in day.users.problems["detail"][0] for character in text)
+
+
+@pytest.mark.parametrize("text", ["髙橋", "山﨑", "①②", "〜", "㈱", "ｶﾅ", "～－∥", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"])
+def test_e29_characters_of_cp932_are_fine(text: str) -> None:
+    """The variants that companies use, signs and half-width kana."""
+    assert kinds(PLAIN, crew("c1", "1", 姓=text)) == []
+
+
+def test_e29_characters_count_in_ids_and_departments_too() -> None:
+    """Every text that would be written is looked at."""
+    assert kinds(PLAIN, crew("c1", "𠮷1")) == [("𠮷1", "user_id", "encoding")]
+    assert tree(("A", None, "𠮷野支店")) == [("A", "name", "encoding")]
+
+
+@pytest.mark.parametrize("control", ["\n", "\r\n", "\t", "\x00", "\x1b", "\x7f", "\u2028"])
+def test_e29_control_characters_are_errors(control: str) -> None:
+    """A line break inside a value would break the file."""
+    sheet = mapping({"検索ワード1": "業務内容"})
+    assert ("1", "search_word_1", "control") in kinds(sheet, crew("c1", "1", 業務内容=f"受付{control}電話"))
+    assert ("A", "name", "control") in tree(("A", None, f"本{control}社"))
+
+
+GOOD_MAILS = [
+    "taro@example.jp",
+    "taro.yamada+emc@sub.example.co.jp",
+    "a@b.co",
+    "x_y-z@example-mail.jp",
+    "taro..y.@docomo.ne.jp",  # carriers gave such addresses out
+    "1@1.jp",
+]
+BAD_MAILS = [
+    "taro",
+    "@example.jp",
+    "taro@",
+    "taro@example",
+    "taro@@example.jp",
+    "taro@example..jp",
+    "taro@example.jp.",
+    "taro@.example.jp",
+    "taro@-example.jp",
+    "taro@example-.jp",
+    "ta ro@example.jp",
+    "taro@exam ple.jp",
+    "taro@example.jp,jiro@example.jp",
+    "taro@example.jp;",
+    "<taro@example.jp>",
+    "taro＠example.jp",
+    "ｔａｒｏ@example.jp",
+    "たろう@example.jp",
+    "090-1234-5678",
+]
+
+
+@pytest.mark.parametrize("address", GOOD_MAILS)
+def test_e29_mail_addresses_that_are_fine(address: str) -> None:
+    """What carriers and companies use."""
+    assert kinds(MAIL, crew("c1", "1", メールアドレス=address)) == []
+
+
+@pytest.mark.parametrize("address", BAD_MAILS)
+def test_e29_mail_addresses_that_are_malformed(address: str) -> None:
+    """A mail that cannot arrive on the day it matters."""
+    assert kinds(MAIL, crew("c1", "1", メールアドレス=address)) == [("1", "contact_1_address", "mail")]
+
+
+@pytest.mark.parametrize("number", ["09012345678", "090-1234-5678", "03-1234-5678", "+81-90-1234-5678", "0120-444-444"])
+def test_e29_phone_numbers_that_are_fine(number: str) -> None:
+    """Digits with or without hyphens, and the international form."""
+    assert kinds(PHONE, crew("c1", "1", 電話番号=number)) == []
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "０９０１２３４５６７８",
+        "０９０-1234-5678",
+        "090－1234－5678",
+        "090ー1234ー5678",
+        "090--1234-5678",
+        "-09012345678",
+        "09012345678-",
+        "090 1234 5678",
+        "090.1234.5678",
+        "1234",
+        "090-1234-5678 (自宅)",
+        "9" * 16,
+        "٠٩٠١٢٣٤٥٦٧٨"[:11],
+        "taro@example.jp",
+    ],
+)
+def test_e29_phone_numbers_that_are_malformed(number: str) -> None:
+    """Full-width digits, letters, other separators, too few or too many digits."""
+    assert ("1", "contact_1_address", "phone") in kinds(PHONE, crew("c1", "1", 電話番号=number))
+
+
+def test_e29_a_kept_medium_decides_how_a_new_address_is_read() -> None:
+    """更新しない for the medium: the new address must fit the medium that EMC has."""
+    sheet = mapping(
+        {
+            "緊急連絡1 媒体": ("固定値「メールアドレス」", "登録", "登録しない", "更新しない", "更新しない"),
+            "緊急連絡1 アドレス": "メールアドレス",
+        }
+    )
+    first = plan_day(sheet, [crew("c1", "1", メールアドレス="a@example.jp")])
+    assert plan_day(sheet, [crew("c1", "1", メールアドレス="bad")], first).problems() == [
+        ("1", "contact_1_address", "mail")
+    ]
+
+
+def replaced(sheet: Mapping, item: str, **changes: Any) -> Mapping:
+    """The sheet with a rule changed beyond what a sheet may say."""
+    users = tuple(dataclasses.replace(r, **changes) if r.item == item else r for r in sheet.users)
+    return dataclasses.replace(sheet, users=users)
+
+
+def test_e29_media_come_from_a_fixed_list() -> None:
+    """A medium taken from SmartHR may be anything; without an address it is not written, nor an error."""
+    sheet = mapping({"緊急連絡1 媒体": "カスタム項目:媒体", "緊急連絡1 アドレス": "メールアドレス"})
+    day = plan_day(
+        sheet,
+        [
+            crew("c1", "1", メールアドレス="a@example.jp", **{"カスタム項目:媒体": "メールアドレス"}),
+            crew("c2", "2", メールアドレス="b@example.jp", **{"カスタム項目:媒体": "伝書鳩"}),
+            crew("c3", "3", **{"カスタム項目:媒体": "伝書鳩"}),
+        ],
+    )
+    assert day.problems() == [("2", "contact_1_medium", "medium")]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_e20_an_address_without_medium_is_an_error(known: bool) -> None:
+    """EMC would not know what to do with it, on add or when an update clears the medium."""
+    sheet = mapping(
+        {
+            "緊急連絡1 媒体": ("カスタム項目:媒体", "登録", "登録しない", "更新", "更新"),
+            "緊急連絡1 アドレス": "メールアドレス",
+        }
+    )
+    whole = crew("c1", "1", メールアドレス="a@example.jp", **{"カスタム項目:媒体": "メールアドレス"})
+    first = plan_day(sheet, [whole]) if known else None
+    today = plan_day(sheet, [{**whole, "カスタム項目:媒体": ""}], first)
+    assert today.problems() == [("1", "contact_1_medium", "no_medium")]
+
+
+@pytest.mark.parametrize(("word", "fine"), [("T", True), ("F", True), ("Y", False), ("t", False)])
+def test_e19_forced_change_is_t_or_f(word: str, fine: bool) -> None:
+    """EMC's flag knows two values."""
+    sheet = mapping({"パスワード強制変更": "役職1"})
+    assert kinds(sheet, crew("c1", "1", 役職1=word)) == ([] if fine else [("1", "password_reset", "flag")])
+
+
+def test_e29_unknown_department_codes_are_errors() -> None:
+    """Of the primary and of the concurrent departments; the code is in the detail."""
+    day = plan_day(
+        MEMBER,
+        [
+            crew("c1", "1", **{"部署1(コード)": "A", "部署2(コード)": "B"}),
+            crew("c2", "2", **{"部署1(コード)": "X", "部署2(コード)": "a"}),
+            crew("c3", "3"),
+        ],
+        tree=departments(("A", None), ("B", "A")),
+    )
+    assert day.problems() == [
+        ("2", "primary_department_id", "unknown_department"),
+        ("2", "secondary_department_2", "unknown_department"),
+    ]
+    assert "X" in day.users.problems["detail"][0]
+
+
+def test_e24_department_codes_are_looked_up_with_prefix() -> None:
+    """Users and departments carry the same ID付与コード."""
+    sheet = mapping({"所属部署コード": "部署1"}, {"ID付与コード": "abc"})
+    assert kinds(sheet, crew("c1", "1", **{"部署1(コード)": "A"}), tree=departments(("A", None))) == []
+
+
+def test_e29_a_company_without_departments_knows_no_code() -> None:
+    """No departments at all: every code is unknown, a blank one is fine."""
+    assert kinds(MEMBER, crew("c1", "1"), crew("c2", "2", **{"部署1(コード)": "A"})) == [
+        ("2", "primary_department_id", "unknown_department")
+    ]
+
+
+KEEPING = ("部署1", "登録", "登録しない", "更新しない", "更新しない")
+
+
+def leaving(sheet: Mapping, after: Mapping | None = None) -> Day:
+    """A person moves from B to A while B is deleted."""
+    first = plan_day(
+        sheet, [crew("c1", "1", **{"部署1(コード)": "B"})], tree=departments(("A", None), ("B", None))
+    )
+    moved = crew("c1", "1", **{"部署1(コード)": "A"})
+    return plan_day(after or sheet, [moved], first, tree=departments(("A", None)))
+
+
+def test_e13_department_that_everybody_left_can_be_deleted() -> None:
+    """The update moves the person away first."""
+    assert leaving(mapping({"所属部署コード": "部署1"})).problems() == []
+
+
+def test_e13_deleted_department_that_a_kept_user_has_by_smarthr_is_an_error() -> None:
+    """SmartHR itself still says so: an unknown code."""
+    sheet = mapping({"所属部署コード": "部署1"})
+    people = [crew("c1", "1", **{"部署1(コード)": "B"})]
+    first = plan_day(sheet, people, tree=departments(("A", None), ("B", None)))
+    assert plan_day(sheet, people, first, tree=departments(("A", None))).problems() == [
+        ("1", "primary_department_id", "unknown_department")
+    ]
+
+
+def test_e13_deleted_department_that_emc_keeps_by_policy_is_an_error() -> None:
+    """更新しない: EMC still has the old department, although SmartHR moved the person."""
+    assert leaving(mapping({"所属部署コード": KEEPING})).problems() == [
+        ("1", "primary_department_id", "department_in_use")
+    ]
+
+
+def test_e13_deleted_department_that_a_blank_leaves_in_emc_is_an_error() -> None:
+    """更新×値が無い = 更新しない keeps the old one, too."""
+    sheet = mapping({"兼務管理部署1": ("部署2", "登録", "登録しない", "更新", "更新しない")})
+    first = plan_day(
+        sheet, [crew("c1", "1", **{"部署2(コード)": "B"})], tree=departments(("A", None), ("B", None))
+    )
+    assert plan_day(sheet, [crew("c1", "1")], first, tree=departments(("A", None))).problems() == [
+        ("1", "secondary_department_1", "department_in_use")
+    ]
+
+
+def test_e13_deleted_department_of_an_item_that_the_sheet_no_longer_links_is_an_error() -> None:
+    """The line is gone from the sheet, so nothing is written, and EMC keeps the old department."""
+    assert leaving(mapping({"所属部署コード": "部署1"}), after=mapping()).problems() == [
+        ("1", "primary_department_id", "department_in_use")
+    ]
+
+
+def test_e13_deleted_department_stays_remembered_over_quiet_days() -> None:
+    """What EMC has is carried from plan to plan, not guessed from yesterday's read."""
+    sheet, both = mapping({"所属部署コード": KEEPING}), departments(("A", None), ("B", None))
+    first = plan_day(sheet, [crew("c1", "1", **{"部署1(コード)": "B"})], tree=both)
+    second = plan_day(sheet, [crew("c1", "1", **{"部署1(コード)": "A"})], first, tree=both)
+    assert second.problems() == []
+    third = plan_day(sheet, [crew("c1", "1", **{"部署1(コード)": "A"})], second, tree=departments(("A", None)))
+    assert third.problems() == [("1", "primary_department_id", "department_in_use")]
+
+
+def test_e13_user_that_is_deleted_with_its_department_is_no_error() -> None:
+    """Only those who stay use a department."""
+    sheet = mapping({"所属部署コード": KEEPING})
+    first = plan_day(sheet, [crew("c1", "1", **{"部署1(コード)": "B"}), crew("c2", "2")], tree=departments(("B", None)))
+    assert plan_day(sheet, [crew("c2", "2")], first).problems() == []
+
+
+def test_e13_trees_in_any_order_are_fine() -> None:
+    """A child may be listed before its parent."""
+    assert tree(("C", "B"), ("A", None), ("B", "A")) == []
+
+
+def test_e13_unknown_parents_are_errors() -> None:
+    """Only the department itself is told, not everything below it."""
+    assert tree(("A", None), ("B", "X"), ("C", "B")) == [("B", "parent_id", "unknown_parent")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "in_loop"),
+    [
+        ((("A", "A"),), {"A"}),
+        ((("A", "B"), ("B", "A")), {"A", "B"}),
+        ((("A", None), ("B", "D"), ("C", "B"), ("D", "C")), {"B", "C", "D"}),
+    ],
+)
+def test_e13_loops_are_errors(rows: Any, in_loop: set[str]) -> None:
+    """Every member of the loop is told."""
+    assert set(tree(*rows)) == {(i, "parent_id", "loop") for i in in_loop}
+
+
+def test_e13_departments_without_code_are_errors_with_their_source() -> None:
+    """SmartHR's own id of the department stands in for the missing one."""
+    problems = check_departments(freeze(PLAIN, [], departments(("", None, "営業部"), ("B", ""))).departments, EMC_FORMAT)
+    assert sorted(found(problems)) == [("", "department_id", "no_code"), ("B", "parent_id", "orphan")]
+    assert problems.set_index("kind").loc["no_code", "crew_id"] == "d1"
+
+
+def test_e13_two_departments_without_code_are_no_duplicates() -> None:
+    """They are told once each, for what they lack."""
+    assert tree(("", None), ("", None)) == [("", "department_id", "no_code")] * 2
+
+
+def test_e10_duplicate_department_ids_name_both() -> None:
+    """Each tells the other's source."""
+    problems = check_departments(freeze(PLAIN, [], departments(("A", None), ("A", None))).departments, EMC_FORMAT)
+    assert found(problems) == [("A", "department_id", "duplicate_id")] * 2
+    assert all("d1" in detail and "d2" in detail for detail in problems["detail"])
+
+
+def test_e26_root_department_that_a_real_one_has_the_id_of_is_an_error() -> None:
+    """Ids are unique with the one the sheet adds."""
+    sheet = mapping(settings={"最上位部署ID": "A", "最上位部署名": "本社", "最上位部署名(ヨミ)": "ホンシャ"})
+    assert ("A", "department_id", "duplicate_id") in tree(("A", None), sheet=sheet)
+
+
+def test_e29_department_needs_a_name() -> None:
+    """部署名 is required."""
+    assert tree(("A", None, "　")) == [("A", "name", "required")]
+
+
+def test_e13_no_departments_have_no_problems() -> None:
+    """An empty table is fine."""
+    assert tree() == []
+
+
+def test_e27_ids_of_another_tenant_are_errors() -> None:
+    """New and kept ids are compared; a delete of the own id is not."""
+    table = pd.DataFrame(
+        {
+            "id": ["1", "2", "3"],
+            "crew_id": ["c1", "c2", "c3"],
+            "line": [1, 2, 0],
+            "operation": ["CREATE", "UPDATE", "DELETE"],
+        }
+    )
+    problems = other_tenants_ids(table, {"other": frozenset({"2", "3"}), "third": frozenset()}, RecordSet.USERS)
+    assert found(problems) == [("2", "user_id", "other_tenant")]
+    assert "other" in problems["detail"][0]
+    assert len(other_tenants_ids(table, {}, RecordSet.USERS)) == 0
+
+
+def test_e29_empty_problem_tables_can_be_joined_to_full_ones() -> None:
+    """Types do not change when one side has no rows."""
+    full = plan_day(PLAIN, [crew("c1", "1", 姓="")]).users.problems
+    joined = pd.concat([no_problems(), full, no_problems()], ignore_index=True)
+    assert joined["line"].dtype == "int64"
+    assert found(joined) == [("1", "full_name", "required")]

@@ -1,0 +1,99 @@
+"""A real `requests` Session whose wire is a function, and a clock that passes by being slept on."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+
+class SkipClock:
+    """Real time, plus whatever was slept: waiting costs nothing and is on record."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._skipped = 0.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return time.perf_counter() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self._skipped += max(seconds, 0.0)
+
+
+@dataclass
+class Answer:
+    """What the other side says; `cut` breaks the connection in the middle of the body."""
+
+    body: Any = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it left."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Wire(HTTPAdapter):
+    """Answers every request with `reply(seen)`; an exception that it returns is raised as the network would."""
+
+    def __init__(self, reply: Callable[[Seen], Answer | Exception]) -> None:
+        super().__init__()
+        self.reply = reply
+        self.seen: list[Seen] = []
+        self._lock = threading.Lock()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        url = urlsplit(request.url or "")
+        body = request.body or b""
+        seen = Seen(
+            request.method or "",
+            url.path,
+            dict(parse_qsl(url.query)),
+            request.headers,
+            body if isinstance(body, bytes) else str(body).encode(),
+        )
+        with self._lock:
+            self.seen.append(seen)
+        answer = self.reply(seen)
+        if isinstance(answer, Exception):
+            raise answer
+        content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
+        raw = content.encode()
+        raw_response = HTTPResponse(
+            body=io.BytesIO(raw[: len(raw) // 2] if answer.cut else raw),
+            headers={"Content-Length": str(len(raw)), **answer.headers},
+            status=answer.status,
+            preload_content=False,
+        )
+        return self.build_response(request, raw_response)
+
+
+def session_over(wire: Wire) -> requests.Session:
+    """A Session with a token, all of whose requests go over `wire`."""
+    session = requests.Session()
+    session.headers["Authorization"] = "Bearer token"
+    session.mount("https://", wire)
+    session.mount("http://", wire)
+    return session
