@@ -25,6 +25,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -147,7 +148,9 @@ def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapp
     day2 = {account: neighbours.emc_head_count(account)["users"] for account in accounts}
     verdict.expect("day 2 EMC account hinata: people", neighbours.valid_crews("hinata"), day2["hinata"])
     sakura = neighbours.valid_crews("sakura")
-    verdict.expect("day 2 EMC account group: minato as it was, sakura without leavers", crews1["minato"] + sakura, day2["group"])
+    verdict.expect(
+        "day 2 EMC account group: minato as it was, sakura without leavers", crews1["minato"] + sakura, day2["group"]
+    )
     expected = ["EMC-ERROR-D(Update NG)", "EMC-HOLD", *["EMC-OK"] * 5]
     verdict.expect("result mails", expected, sorted(mail["subject"] for mail in neighbours.mails()))
     _show_head_counts(accounts, before, day1, day2)
@@ -191,7 +194,7 @@ def _show_mails(neighbours: Neighbours) -> None:
     console.print("[bold]5/5[/] the result mails, as the customers read them")
     for mail in neighbours.mails():
         to = mail["to"] if isinstance(mail["to"], str) else ", ".join(mail["to"])
-        console.print(Panel(mail["body"].rstrip(), title=f"{mail['subject']}  →  {to}", title_align="left"))
+        console.print(Panel(Text(mail["body"].rstrip()), title=f"{mail['subject']}  →  {to}", title_align="left"))
 
 
 def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:

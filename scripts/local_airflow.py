@@ -153,7 +153,9 @@ class LocalAirflow:
         return run
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        tasks: list[dict[str, Any]] = self.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        tasks: list[dict[str, Any]] = self.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")[
+            "task_instances"
+        ]
         return tasks
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str, reason: str) -> None:

@@ -132,6 +132,7 @@ class _Application:
                     self._absent(data_set, row)
                 else:
                     deleted.append((self.account, row.id))
+                    del existing[row.id]
                 continue
             adding = row.flag == self.format.add
             if adding and record is not None:

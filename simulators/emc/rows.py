@@ -97,7 +97,7 @@ class _RowChecker:
         self.flag_at = next(i for i, column in enumerate(self.columns) if column.kind == "flag")
         self.id_at = next(i for i, column in enumerate(self.columns) if column.kind == "id")
         self.required_at = [i for i, column in enumerate(self.columns) if column.required and column.kind != "id"]
-        self.seen: set[str] = set()
+        self.seen: dict[str, str] = {}  # flag of the last row, by id
 
     def characters_allowed(self, line: int, record: list[str]) -> bool:
         allowed = True
@@ -124,15 +124,19 @@ class _RowChecker:
         elif row_id == self.format.clear_marker:
             self._add(line, id_column, "CLEAR_NOT_ALLOWED")
             usable = False
-        elif row_id in self.seen:
+        elif row_id in self.seen and not self._replaces(row_id, flag):
             self._add(line, id_column, "REPEATED_ID")
             usable = False
         elif len(row_id) > id_column.max_length > 0:
             self._add(line, id_column, "TOO_LONG")
-        self.seen.add(row_id)
+        self.seen[row_id] = flag
         row = Row(line, flag, row_id, {})
         self._read_cells(row, record)
         return row if usable else None
+
+    def _replaces(self, row_id: str, flag: str) -> bool:
+        """A user may be deleted and added anew by one file, in that order."""
+        return self.file == "users" and (self.seen[row_id], flag) == (self.format.delete, self.format.add)
 
     def _read_cells(self, row: Row, record: list[str]) -> None:
         deleting, adding = row.flag == self.format.delete, row.flag == self.format.add

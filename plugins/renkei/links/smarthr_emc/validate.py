@@ -219,7 +219,7 @@ def _text_checks(found, values: pd.Series[str], item: str, emc_format: EmcFormat
     bad = _unencodable(values, emc_format.encoding)
     if bad:
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
-        yield found(where, item, "encoding", f"EMCで扱えない文字（{'、'.join(sorted(bad)[:5])}）")
+        yield found(where, item, "encoding", "、".join(sorted(bad)[:5]))
     yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
 
 
