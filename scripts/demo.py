@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from renkei.links.smarthr_emc.sheet.index import load, tenants
-from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.sheet.workbook_writer import write_workbook
-from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from renkei.links.smarthr_emc.sheet.index import load, tenants
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.sheet.workbook_writer import write_workbook
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -89,10 +90,8 @@ class LocalAirflow:
             return
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                pass
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -170,9 +170,7 @@ def plan_day(
     """
     today = freeze(sheet, people, tree)
     before = yesterday.snapshot if yesterday else None
-    table, lost = diff.diff_users(
-        before and before.users, today.users, yesterday.lost if yesterday else frozenset()
-    )
+    table, lost = diff.diff_users(before and before.users, today.users, yesterday.lost if yesterday else frozenset())
     department_table = diff.diff_departments(before and before.departments, today.departments)
     if in_emc is not None:
         kept = set(yesterday.users.target["user_id"]) if yesterday else set()

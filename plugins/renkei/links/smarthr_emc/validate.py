@@ -6,8 +6,9 @@ Each check returns rows of one `problems` table: record_set, line, id, crew_id, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rows import UserRows
@@ -17,6 +18,8 @@ from renkei.systems.emc.file_format import EmcFormat
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_P = ParamSpec("_P")
 
 PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail")
 
@@ -47,12 +50,33 @@ REMEDIES = {
 }
 
 
-def check_departments(departments: pd.DataFrame, emc_format: EmcFormat) -> pd.DataFrame:
+class Found(Protocol):
+    """Makes problem rows of one record set: where, which item, what kind."""
+
+    def __call__(
+        self, where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = ""
+    ) -> pd.DataFrame: ...
+
+
+def _collected(check: Callable[_P, Iterator[pd.DataFrame]]) -> Callable[_P, pd.DataFrame]:
+    """Lets a check yield what it finds; gives all of it as one table, by line."""
+
+    @functools.wraps(check)
+    def collect(*args: _P.args, **kwargs: _P.kwargs) -> pd.DataFrame:
+        import pandas as pd
+
+        found = [frame for frame in check(*args, **kwargs) if len(frame)]
+        if not found:
+            return no_problems()
+        return pd.concat(found, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
+
+    return collect
+
+
+@_collected
+def check_departments(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
     """Problems of the departments table (E10, E13, E21, E23, E29)."""
-    return _sorted(_department_checks(departments, emc_format))
 
-
-def _department_checks(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
         return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail)
 
@@ -88,6 +112,7 @@ def reachable(departments: pd.DataFrame) -> pd.Index:
     return reached
 
 
+@_collected
 def check_users(
     users: pd.DataFrame,
     rows: UserRows,
@@ -98,29 +123,12 @@ def check_users(
     password_blank: pd.Series[bool],
     mapping: Mapping,
     emc_format: EmcFormat,
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     """Problems of the valid users that have an id; every argument is aligned with `users`.
 
     `target` is what EMC will have (rows.after), `password_blank` where a new user would get none.
     """
-    return _sorted(
-        _user_checks(
-            users, rows, target, write_as, department_ids, deleted_department_ids, password_blank, mapping, emc_format
-        )
-    )
 
-
-def _user_checks(
-    users: pd.DataFrame,
-    rows: UserRows,
-    target: pd.DataFrame,
-    write_as: pd.Series[str],
-    department_ids: pd.Series[str],
-    deleted_department_ids: pd.Series[str],
-    password_blank: pd.Series[bool],
-    mapping: Mapping,
-    emc_format: EmcFormat,
-) -> Iterator[pd.DataFrame]:
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
         return _problems(RecordSet.USERS, users, where, "user_id", "crew_id", item, kind, detail)
 
@@ -154,7 +162,9 @@ def _user_checks(
         yield from _contact_checks(found, cells, target, slot, emc_format)
 
 
-def _contact_checks(found, cells, target, slot: int, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:  # type: ignore[no-untyped-def]
+def _contact_checks(
+    found: Found, cells: pd.DataFrame, target: pd.DataFrame, slot: int, emc_format: EmcFormat
+) -> Iterator[pd.DataFrame]:
     medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
     if address not in cells or medium not in cells:
         return
@@ -205,7 +215,7 @@ def no_problems() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in PROBLEM_COLUMNS})
 
 
-def _text_checks(found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:  # type: ignore[no-untyped-def]
+def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
     """Length, encoding and control characters of one column; missing cells are not written."""
     limit = emc_format.length_of(item)
     if limit is not None:
@@ -281,12 +291,3 @@ def _problems(
             "detail": detail if isinstance(detail, str) else detail[where],
         }
     )
-
-
-def _sorted(frames: Iterator[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
-    found = [frame for frame in frames if len(frame)]
-    if not found:
-        return no_problems()
-    return pd.concat(found, ignore_index=True).sort_values(["line"], kind="stable", ignore_index=True)

@@ -187,11 +187,11 @@ def test_e35_nobody_who_stays_is_no_special_case() -> None:
     assert losing_last_contact(empty, empty).tolist() == []
 
 
-def test_e35_the_first_run_clears_what_emc_had_only_past_a_person() -> None:
-    """Adopted people stay in EMC: clearing their contacts in one run is held like on any other day."""
+def test_e35_adopted_people_are_among_those_who_stay() -> None:
+    """They are in EMC already: clearing their contacts in one run is held like on any other day."""
     had = {f"{n}": {"contact_1_medium": "メールアドレス", "contact_1_address": "a@example.jp"} for n in range(20)}
     day = plan_day(CLEARING, [crew(f"c{n}", f"{n}") for n in range(20)], in_emc=had)
-    assert sorted(hold.kind for hold in day.users.holds) == ["clear:contact_1_address", "clear:contact_1_medium", "lost_contact"]
+    assert sorted(hold.kind for hold in day.users.holds) == ["clear:contact_1_address", "lost_contact"]
 
 
 def test_e32_relink_is_always_held() -> None:

@@ -162,6 +162,15 @@ def test_e24_department_codes_are_prefixed(item: str) -> None:
     assert written(sheet, "UPDATE", **{"部署2(コード)": ""})[key] == CLEAR
 
 
+def test_e26_people_without_a_department_may_default_to_the_root() -> None:
+    """デフォルト:X of a department is a code like any other: it gets ID付与コード in front."""
+    sheet = mapping(
+        {"所属部署コード": ("部署1", "登録", "デフォルト:TOP", "更新", "デフォルト:TOP")}, {"ID付与コード": "abc"}
+    )
+    for write_as in ("CREATE", "UPDATE"):
+        assert written(sheet, write_as)["primary_department_id"] == "abcTOP"
+
+
 def test_e24_other_items_are_not_prefixed() -> None:
     """The same item as a search word is its name, as it is."""
     sheet = mapping({ONE: "部署1"}, {"ID付与コード": "abc"})

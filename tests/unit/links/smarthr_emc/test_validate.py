@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pandas as pd
@@ -172,7 +171,9 @@ def test_e29_characters_that_the_encoding_lacks_are_errors(text: str) -> None:
     assert any(character in day.users.problems["detail"][0] for character in text)
 
 
-@pytest.mark.parametrize("text", ["髙橋", "山﨑", "①②", "〜", "㈱", "ｶﾅ", "～－∥", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"])
+@pytest.mark.parametrize(
+    "text", ["髙橋", "山﨑", "①②", "〜", "㈱", "ｶﾅ", "～－∥", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"]
+)
 def test_e29_characters_of_cp932_are_fine(text: str) -> None:
     """The variants that companies use, signs and half-width kana."""
     assert kinds(PLAIN, crew("c1", "1", 姓=text)) == []
@@ -279,12 +280,6 @@ def test_e29_a_kept_medium_decides_how_a_new_address_is_read() -> None:
     ]
 
 
-def replaced(sheet: Mapping, item: str, **changes: Any) -> Mapping:
-    """The sheet with a rule changed beyond what a sheet may say."""
-    users = tuple(dataclasses.replace(r, **changes) if r.item == item else r for r in sheet.users)
-    return dataclasses.replace(sheet, users=users)
-
-
 def test_e29_media_come_from_a_fixed_list() -> None:
     """A medium taken from SmartHR may be anything; without an address it is not written, nor an error."""
     sheet = mapping({"緊急連絡1 媒体": "カスタム項目:媒体", "緊急連絡1 アドレス": "メールアドレス"})
@@ -357,9 +352,7 @@ KEEPING = ("部署1", "登録", "登録しない", "更新しない", "更新し
 
 def leaving(sheet: Mapping, after: Mapping | None = None) -> Day:
     """A person moves from B to A while B is deleted."""
-    first = plan_day(
-        sheet, [crew("c1", "1", **{"部署1(コード)": "B"})], tree=departments(("A", None), ("B", None))
-    )
+    first = plan_day(sheet, [crew("c1", "1", **{"部署1(コード)": "B"})], tree=departments(("A", None), ("B", None)))
     moved = crew("c1", "1", **{"部署1(コード)": "A"})
     return plan_day(after or sheet, [moved], first, tree=departments(("A", None)))
 
@@ -389,9 +382,7 @@ def test_e13_deleted_department_that_emc_keeps_by_policy_is_an_error() -> None:
 def test_e13_deleted_department_that_a_blank_leaves_in_emc_is_an_error() -> None:
     """更新×値が無い = 更新しない keeps the old one, too."""
     sheet = mapping({"兼務管理部署1": ("部署2", "登録", "登録しない", "更新", "更新しない")})
-    first = plan_day(
-        sheet, [crew("c1", "1", **{"部署2(コード)": "B"})], tree=departments(("A", None), ("B", None))
-    )
+    first = plan_day(sheet, [crew("c1", "1", **{"部署2(コード)": "B"})], tree=departments(("A", None), ("B", None)))
     assert plan_day(sheet, [crew("c1", "1")], first, tree=departments(("A", None))).problems() == [
         ("1", "secondary_department_1", "department_in_use")
     ]
@@ -446,7 +437,9 @@ def test_e13_loops_are_errors(rows: Any, in_loop: set[str]) -> None:
 
 def test_e13_departments_without_code_are_errors_with_their_source() -> None:
     """SmartHR's own id of the department stands in for the missing one."""
-    problems = check_departments(freeze(PLAIN, [], departments(("", None, "営業部"), ("B", ""))).departments, EMC_FORMAT)
+    problems = check_departments(
+        freeze(PLAIN, [], departments(("", None, "営業部"), ("B", ""))).departments, EMC_FORMAT
+    )
     assert sorted(found(problems)) == [("", "department_id", "no_code"), ("B", "parent_id", "orphan")]
     assert problems.set_index("kind").loc["no_code", "crew_id"] == "d1"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from renkei.links.smarthr_emc.sheet.mapping import Constant, SourceField
 from renkei.links.smarthr_emc.sheet.names import fold
 
-SLOTS = 10  # 部署1–10, 役職1–10; reference/smarthr.md, 4.2
+SLOTS = 10  # 部署1–10, 役職1–10; since August 2023 SmartHR binds them to slots
 
 
 @dataclass(frozen=True, slots=True)

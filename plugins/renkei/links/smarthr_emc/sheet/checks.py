@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     SourceField,
 )
 
-MEDIA = ("メールアドレス", "電話番号", "アプリ")  # reference/emc.md: an assumption until EMC's format is known
+USUAL_MEDIA = ("メールアドレス", "電話番号", "アプリ")  # an assumption, as in include/contracts/emc_format.yaml
 _RULES = Dict[str, FieldRule]
 _PLACES = Dict[str, str]
 
@@ -83,13 +83,27 @@ def _contacts(rules: _RULES, where: _PLACES, broken: Collection[str]) -> list[Pr
 
 
 def _medium(rule: FieldRule, where: str, has_address: bool) -> list[Problem]:
+    if has_address and not rule.source.alternatives and not _media_words(rule):
+        remedy = f"固定値で {'、'.join(USUAL_MEDIA)} のいずれかにしてください"
+        return [Problem(where, f"{USER_ITEM[rule.item].name}が無し(空白)です", remedy)]
+    return []
+
+
+def _media_words(rule: FieldRule) -> list[str]:
     words = [cell.default for cell in _cells(rule) if cell.action is Action.DEFAULT]
-    words += ["".join(term.text for term in terms) for terms in _constant_alternatives(rule.source)]
-    choice = "、".join(MEDIA) + " のいずれかにしてください"
-    problems = [Problem(where, f"「{word}」という媒体はありません", choice) for word in words if word not in MEDIA]
-    if has_address and not rule.source.alternatives and not words:
-        problems.append(Problem(where, f"{USER_ITEM[rule.item].name}が無し(空白)です", f"固定値で {choice}"))
-    return problems
+    return words + ["".join(term.text for term in terms) for terms in _constant_alternatives(rule.source)]
+
+
+def _media_warnings(rules: _RULES, where: _PLACES) -> list[Problem]:
+    """Only a warning: which media EMC has, the format of its files decides when the rows are checked."""
+    remedy = f"通常は {'、'.join(USUAL_MEDIA)} のいずれかです"
+    return [
+        Problem(where[key], f"「{word}」という媒体は通常EMCにありません", remedy)
+        for key, rule in rules.items()
+        if key.startswith("contact_") and key.endswith("_medium")
+        for word in _media_words(rule)
+        if word not in USUAL_MEDIA
+    ]
 
 
 def _cells(rule: FieldRule) -> tuple[Cell, ...]:
@@ -119,7 +133,7 @@ def _secrets(rules: _RULES, where: _PLACES) -> list[Problem]:
 
 def user_warnings(rules: _RULES, where: _PLACES) -> list[Problem]:
     """What a sheet may say, but probably should not."""
-    return [*_password_warnings(rules, where), *_contact_warnings(rules, where)]
+    return [*_password_warnings(rules, where), *_contact_warnings(rules, where), *_media_warnings(rules, where)]
 
 
 def _password_warnings(rules: _RULES, where: _PLACES) -> list[Problem]:

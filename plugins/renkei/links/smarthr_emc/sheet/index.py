@@ -85,21 +85,24 @@ def tenants(folder: Path) -> list[TenantFile]:
         for path in folder.iterdir()
         if path.suffix.lower() in _SUFFIXES and not path.name.startswith((".", "~$")) and path.is_file()
     )
-    found: list[TenantFile] = []
-    first: dict[str, Path] = {}
+    by_stem: dict[str, list[Path]] = {}
     for path in files:
-        if not _TENANT.fullmatch(path.stem) or len(path.stem) > _TENANT_LONGEST:
-            remedy = "ファイル名を半角の英小文字、数字、_、- だけにしてください(例: acme.xlsx)"
-            problem = Problem(path.name, "ファイル名を会社の名前として使えません", remedy)
-            found.append(TenantFile(path, _safe_suffix(path), problem))
-        elif path.stem in first:
-            remedy = "1社につき1つのファイルだけを置いてください"
-            problem = Problem(path.name, f"{first[path.stem].name} と同じ会社のファイルです", remedy)
-            found.append(TenantFile(path, _safe_suffix(path), problem))
-        else:
-            first[path.stem] = path
-            found.append(TenantFile(path, path.stem))
-    return found
+        by_stem.setdefault(path.stem, []).append(path)
+    return [_tenant_file(stem, paths) for stem, paths in by_stem.items()]
+
+
+def _tenant_file(stem: str, paths: list[Path]) -> TenantFile:
+    """One tenant; with two files nobody knows which one is meant, so neither is used (L1)."""
+    if not _TENANT.fullmatch(stem) or len(stem) > _TENANT_LONGEST:
+        remedy = "ファイル名を半角の英小文字、数字、_、- だけにしてください(例: acme.xlsx)"
+        return TenantFile(
+            paths[0], _safe_suffix(paths[0]), Problem(paths[0].name, "ファイル名を会社の名前として使えません", remedy)
+        )
+    if len(paths) > 1:
+        names = "、".join(path.name for path in paths)
+        remedy = "1社につき1つのファイルだけを置いてください"
+        return TenantFile(paths[0], stem, Problem(names, "同じ会社のファイルが2つ以上あります", remedy))
+    return TenantFile(paths[0], stem)
 
 
 def _safe_suffix(path: Path) -> str:

@@ -15,14 +15,13 @@ from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.mapping import Guards, LinkState, Loader, RootDepartment
 from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, trim
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting
+from renkei.systems.smarthr import hosts
 
 _T = TypeVar("_T")
 
 RESULT_ADDRESSES_MOST = 5  # text 1, 連携設定シート
 ID_PREFIX_LONGEST = 20
 DEPARTMENT_ID_LONGEST = 30  # with prefix; text 1, マルチテナント連携 1
-_SMARTHR_HOSTS = (".smarthr.jp", ".daruma.space")
-_NO_TENANT_HOSTS = ("app.smarthr.jp", "www.smarthr.jp", "developer.smarthr.jp")
 _PREFIX = re.compile(r"[!-~]+")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _STATES = {"連携中": LinkState.ACTIVE, "連携解除": LinkState.FROZEN} | {state.value: state for state in LinkState}
@@ -99,11 +98,10 @@ def _url(text: str, allowed_hosts: Collection[str]) -> str:
         raise fault
     if parts.scheme in ("http", "https") and (host in allowed_hosts or netloc in allowed_hosts):
         return f"{parts.scheme}://{netloc}"
-    label = next((host.removesuffix(end) for end in _SMARTHR_HOSTS if host.endswith(end)), "")
-    if parts.scheme != "https" or port not in (None, 443) or not re.fullmatch(r"[a-z0-9-]+", label):
-        raise fault
-    if host in _NO_TENANT_HOSTS:
+    if host in hosts.NO_TENANT:
         raise Fault(f"{host} は会社ごとのURLではありません", "ご利用中のSmartHRのURLを記入してください")
+    if parts.scheme != "https" or not hosts.is_smarthr_host(netloc):
+        raise fault
     return f"https://{host}"
 
 

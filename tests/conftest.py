@@ -1,0 +1,62 @@
+"""Airflow for the tests: a home of its own, set before anything imports Airflow, and running simulators."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOME = Path(tempfile.mkdtemp(prefix="renkei-tests-"))
+
+
+def _settle_environment() -> None:
+    """Airflow reads its settings when it is imported; nothing of the developer's own Airflow may take part."""
+    for name in list(os.environ):
+        if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "RENKEI_")):
+            del os.environ[name]
+    (HOME / "dags").mkdir()
+    os.environ.update(
+        {
+            "AIRFLOW_HOME": str(HOME),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__API__BASE_URL": "http://airflow.example.jp",
+            "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        }
+    )
+
+
+_settle_environment()
+
+from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    """SmartHR, EMC and a mail server, as programs of their own."""
+    folder = tmp_path_factory.mktemp("neighbours")
+    with Neighbours(folder, ["acme:1:30"], ["acme"], ("--per-second", "1000", "--per-hour", "100000")) as running:
+        yield running
+
+
+@pytest.fixture
+def mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for the link's sheets, where Renkei looks for them."""
+    folder = tmp_path / "mappings" / "smarthr_emc"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("RENKEI_MAPPINGS", str(folder.parent))
+    monkeypatch.setenv("RENKEI_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("RENKEI_EMC_FORMAT", str(ROOT / "include/contracts/emc_format.yaml"))
+    return folder
