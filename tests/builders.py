@@ -163,18 +163,20 @@ def plan_day(
     tree: pd.DataFrame | None = None,
     in_emc: dict[str, dict[str, str]] | None = None,
     mode: Mode = Mode.NORMAL,
+    gone_from_emc: frozenset[str] = frozenset(),
 ) -> Day:
     """Snapshot, diff and plan of one read against `yesterday`, all of which EMC confirmed.
 
-    `in_emc` is what EMC says of users that are new to us (user id → items); None: it is not asked.
+    `in_emc` is what EMC says of users that are new to us (user id → items), and `gone_from_emc` what it does not
+    have although yesterday confirmed it; with neither, it is not asked.
     """
     today = freeze(sheet, people, tree)
     before = yesterday.snapshot if yesterday else None
     table, lost = diff.diff_users(before and before.users, today.users, yesterday.lost if yesterday else frozenset())
     department_table = diff.diff_departments(before and before.departments, today.departments)
-    if in_emc is not None:
+    if in_emc is not None or gone_from_emc:
         kept = set(yesterday.users.target["user_id"]) if yesterday else set()
-        table = diff.reconcile(table, kept | set(in_emc))
+        table = diff.reconcile(table, (kept | set(in_emc or {})) - gone_from_emc)
     deleted = department_table.loc[department_table["operation"] == "DELETE", "id"]
     users = plan_users(
         today.users,

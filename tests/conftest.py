@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import shutil
@@ -20,6 +21,7 @@ def _settle_environment() -> None:
     for name in list(os.environ):
         if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "RENKEI_")):
             del os.environ[name]
+    atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first come, last served: after Airflow's own
     (HOME / "dags").mkdir()
     os.environ.update(
         {
@@ -37,10 +39,6 @@ def _settle_environment() -> None:
 _settle_environment()
 
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

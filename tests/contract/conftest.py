@@ -79,13 +79,19 @@ def smarthr_sim_process() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def smarthr_sim(smarthr_sim_process: Simulator) -> Simulator:
-    """The process with a fresh company acme, high limits, no faults and counters at zero."""
+def smarthr_bare(smarthr_sim_process: Simulator) -> Simulator:
+    """The process with high limits, no faults and counters at zero; a test makes the companies that it wants."""
     smarthr_sim_process.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
     smarthr_sim_process.sim("DELETE", "faults")
-    smarthr_sim_process.sim("POST", "companies", {"name": "acme", "seed": 1, "size": 300})
     smarthr_sim_process.sim("DELETE", "requests")
     return smarthr_sim_process
+
+
+@pytest.fixture
+def smarthr_sim(smarthr_bare: Simulator) -> Simulator:
+    """The bare process with a fresh company acme."""
+    smarthr_bare.sim("POST", "companies", {"name": "acme", "seed": 1, "size": 300})
+    return smarthr_bare
 
 
 def _in_memory() -> tempfile.TemporaryDirectory[str]:

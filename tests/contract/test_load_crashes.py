@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,8 @@ def scene(emc: Emc, smarthr: Simulator, memory_path: Path, *, first: bool) -> Sc
 
 
 @pytest.fixture(params=[True, False], ids=["first link", "ordinary day"])
-def ready(request: pytest.FixtureRequest, emc_sim: Emc, smarthr_sim: Simulator, memory_path: Path) -> Iterator[Scene]:
-    found = scene(emc_sim, smarthr_sim, memory_path, first=request.param)
+def ready(request: pytest.FixtureRequest, emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path) -> Iterator[Scene]:
+    found = scene(emc_sim, smarthr_bare, memory_path, first=request.param)
     yield found
     found.tenant.close()
 
@@ -244,11 +244,8 @@ def test_l4_a_load_that_died_twice_ends_as_if_it_had_not(ready: Scene, monkeypat
         ready.reset()
         with fused(monkeypatch, Fuse(commit, after=second % 2 == 0)), pytest.raises(Died):
             ready.tenant.load(ready.job)
-        with fused(monkeypatch, Fuse(second, after=True)):
-            try:
-                ready.tenant.load(ready.job)
-            except Died:
-                pass
+        with fused(monkeypatch, Fuse(second, after=True)), suppress(Died):
+            ready.tenant.load(ready.job)
         ready.tenant.load(ready.job)
 
         assert ready.export() == wanted
@@ -257,7 +254,7 @@ def test_l4_a_load_that_died_twice_ends_as_if_it_had_not(ready: Scene, monkeypat
 
 
 def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
-    ready: Scene, monkeypatch: pytest.MonkeyPatch, smarthr_sim: Simulator
+    ready: Scene, monkeypatch: pytest.MonkeyPatch, smarthr_bare: Simulator
 ) -> None:
     """Within the lease the neighbour keeps out; after it, it settles the dead tenant's load and does its own."""
     tenant = ready.tenant
@@ -266,9 +263,9 @@ def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
     ready.reset()
     with fused(monkeypatch, Fuse(commit, after=True)), pytest.raises(Died):
         tenant.load(ready.job)
-    smarthr_sim.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
+    smarthr_bare.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
     neighbour = Tenant.over_http(
-        tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_sim.url, ready.emc.url
+        tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_bare.url, ready.emc.url
     )
     job = neighbour.plan()
     with pytest.raises(RetriableLoadError, match="acme"):
@@ -285,12 +282,12 @@ def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
 
 @pytest.mark.parametrize("status", ["expired_token", "not_json"])
 def test_l5_a_refused_load_does_not_shut_the_account_for_the_others(
-    ready: Scene, smarthr_sim: Simulator, status: str
+    ready: Scene, smarthr_bare: Simulator, status: str
 ) -> None:
     """A load that EMC refused on opening has sent nothing: the neighbour need not wait two hours for it."""
-    smarthr_sim.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
+    smarthr_bare.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
     neighbour = Tenant.over_http(
-        ready.tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_sim.url, ready.emc.url
+        ready.tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_bare.url, ready.emc.url
     )
     job = neighbour.plan()
     ready.emc.fail(status, "/api/v1/imports", method="POST")
@@ -304,13 +301,13 @@ def test_l5_a_refused_load_does_not_shut_the_account_for_the_others(
 
 
 def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
-    emc_sim: Emc, smarthr_sim: Simulator, memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whenever the writer dies: after the repetition exactly one import is complete, and it waits for its result."""
-    smarthr_sim.sim("POST", "companies", {"name": "acme", "seed": 4, "size": 5})
+    smarthr_bare.sim("POST", "companies", {"name": "acme", "seed": 4, "size": 5})
     drop = memory_path / "drop"
     store = Store(LocalFileSystem(), str(memory_path / "store"))
-    tenant = Tenant(store, mapping_of(loader="FILE_DROP"), smarthr_sim.url, DropFolder(LocalFiles(drop)))
+    tenant = Tenant(store, mapping_of(loader="FILE_DROP"), smarthr_bare.url, DropFolder(LocalFiles(drop)))
     job = tenant.plan(run_id="today")
     shutil.copytree(store.root, memory_path / "kept")
     fuse = Fuse()

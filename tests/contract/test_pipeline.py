@@ -85,8 +85,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(emc_sim: Emc, smarthr_sim: Simulator, memory_path: Path) -> Iterator[Stage]:
-    found = Stage(emc_sim, smarthr_sim, memory_path)
+def stage(emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path) -> Iterator[Stage]:
+    found = Stage(emc_sim, smarthr_bare, memory_path)
     yield found
     for tenant in found.tenants:
         tenant.close()
@@ -703,7 +703,7 @@ def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
 
 
 def test_e38_dropped_files_are_what_the_other_side_takes(
-    dropping: Stage, smarthr_sim: Simulator, memory_path: Path
+    dropping: Stage, smarthr_bare: Simulator, memory_path: Path
 ) -> None:
     """An EMC that watches the folder imports the files as they are, and its result file confirms them."""
     drop = memory_path / "drop"

@@ -86,55 +86,65 @@ def company(simulator: Simulator, size: int, name: str = "acme", **more: Any) ->
     simulator.sim("POST", "companies", {"name": name, "seed": size + 1, "size": size, **more})
 
 
-def three_pages(simulator: Simulator) -> None:
-    """The 300 crews of a fresh company but one, so that the last page is not full."""
-    simulator.sim("DELETE", f"companies/acme/crews/{truth(simulator, 'id')[77]['id']}")
+@pytest.fixture(scope="module")
+def three_pages_once(smarthr_sim_process: Simulator) -> None:
+    company(smarthr_sim_process, 250, "paged")
 
 
-def truth(simulator: Simulator, fields: str = "") -> list[dict[str, Any]]:
+@pytest.fixture
+def three_pages(smarthr_bare: Simulator, three_pages_once: None) -> Simulator:
+    """A company `paged` of 250 crews, shared by tests that keep its number of crews."""
+    return smarthr_bare
+
+
+def truth(simulator: Simulator, fields: str = "", name: str = "acme") -> list[dict[str, Any]]:
     """What the simulator itself says, past every fault."""
-    found: list[dict[str, Any]] = simulator.sim("GET", "companies/acme/crews" + (f"?fields={fields}" if fields else ""))
+    found: list[dict[str, Any]] = simulator.sim(
+        "GET", f"companies/{name}/crews" + (f"?fields={fields}" if fields else "")
+    )
     return found
 
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1234])
-def test_e33_a_read_is_the_whole_truth(smarthr_sim: Simulator, skipped: SkipClock, size: int) -> None:
+def test_e33_a_read_is_the_whole_truth(smarthr_bare: Simulator, skipped: SkipClock, size: int) -> None:
     """Crews and departments of companies of every awkward size, as the simulator itself knows them."""
-    company(smarthr_sim, size)
-    client = client_of(smarthr_sim)
+    company(smarthr_bare, size)
+    client = client_of(smarthr_bare)
 
-    assert client.read_all("crews") == truth(smarthr_sim)
-    assert client.read_all("departments") == smarthr_sim.sim("GET", "companies/acme/departments")
+    assert client.read_all("crews") == truth(smarthr_bare)
+    assert client.read_all("departments") == smarthr_bare.sim("GET", "companies/acme/departments")
 
 
 def test_e13_a_company_without_departments_is_read(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping
+    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """部署マスター is optional: an empty list of departments is a read like any other."""
-    company(smarthr_sim, 3)
-    for department in smarthr_sim.sim("GET", "companies/acme/departments"):
+    company(smarthr_bare, 3)
+    for department in smarthr_bare.sim("GET", "companies/acme/departments"):
         if department["parent"] is None:
-            smarthr_sim.sim("DELETE", f"companies/acme/departments/{department['id']}")
-    client = client_of(smarthr_sim)
+            smarthr_bare.sim("DELETE", f"companies/acme/departments/{department['id']}")
+    client = client_of(smarthr_bare)
 
     assert client.read_all("departments") == []
     departments, _ = fetch.fetch_departments(client, mapping)
     assert len(departments) == 0
 
 
-def test_e33_zero_crews_are_no_valid_read(smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
+def test_e33_zero_crews_are_no_valid_read(smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
     """A company of nobody is a token that sees nobody: stop, and say where to look."""
-    company(smarthr_sim, 0)
-    client = client_of(smarthr_sim)
+    company(smarthr_bare, 0)
+    client = client_of(smarthr_bare)
     _, masters = fetch.fetch_departments(client, mapping)
 
     with pytest.raises(IncompleteReadError, match=r"1件も返りませんでした.*参照権限"):
         fetch.fetch_users(client, mapping, masters)
 
 
-def fetched(simulator: Simulator, mapping: Mapping, known: list[str] | None = None) -> dict[str, tuple[str, ...]]:
+def fetched(
+    simulator: Simulator, mapping: Mapping, known: list[str] | None = None, name: str = "acme"
+) -> dict[str, tuple[str, ...]]:
     """The fetch stage's users by crew id: status, number, mail address and names."""
-    client = client_of(simulator)
+    client = client_of(simulator, f"shr_sim_{name}")
     _, masters = fetch.fetch_departments(client, mapping)
     users = fetch.fetch_users(client, mapping, masters, known or [])
     assert users["line"].tolist() == list(range(1, len(users) + 1))
@@ -142,12 +152,12 @@ def fetched(simulator: Simulator, mapping: Mapping, known: list[str] | None = No
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
-def true_users(simulator: Simulator) -> dict[str, tuple[str, ...]]:
+def true_users(simulator: Simulator, name: str = "acme") -> dict[str, tuple[str, ...]]:
     """The same of the simulator's true state; nothing but id and status of 退職済."""
     names = ("emp_code", "email", "last_name", "first_name")
     return {
         crew["id"]: (crew["emp_status"], *(crew[n] or "" if crew["emp_status"] != "retired" else "" for n in names))
-        for crew in truth(simulator)
+        for crew in truth(simulator, ",".join(("id", "emp_status", *names)), name)
     }
 
 
@@ -155,38 +165,36 @@ def true_users(simulator: Simulator) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
 def test_e33_whatever_goes_wrong_the_read_is_right_or_refused(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, kind: str, page: int, times: int | None
+    three_pages: Simulator, skipped: SkipClock, mapping: Mapping, kind: str, page: int, times: int | None
 ) -> None:
     """Every fault, on every page, once or for good: never a wrong list.
 
     A list that changes while it is read may be as it was at any moment of the read after the change.
     """
-    three_pages(smarthr_sim)
     more = {"delete": 1, "insert": 1} if kind == "change_while_reading" else {}
-    smarthr_sim.fault(kind=kind, page=page, times=times, seconds=0, **more)
+    three_pages.fault(kind=kind, page=page, times=times, seconds=0, **more)
     try:
-        read = fetched(smarthr_sim, mapping)
+        read = fetched(three_pages, mapping, name="paged")
     except FetchError:
         return
 
-    assert read == true_users(smarthr_sim)
+    assert read == true_users(three_pages, "paged")
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
 @pytest.mark.parametrize("after", [0, 1])
 def test_e33_a_deletion_during_the_read_never_looks_like_a_leaver(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, page: int, after: int
+    three_pages: Simulator, skipped: SkipClock, mapping: Mapping, page: int, after: int
 ) -> None:
     """One crew goes while we read, and another comes: of those who stay everybody is in the read, or there is none."""
-    three_pages(smarthr_sim)
-    known = [crew["id"] for crew in truth(smarthr_sim)]
-    smarthr_sim.fault(kind="change_while_reading", page=page, after=after, delete=1, insert=1)
+    known = [crew["id"] for crew in truth(three_pages, "id", "paged")]
+    three_pages.fault(kind="change_while_reading", page=page, after=after, delete=1, insert=1)
     try:
-        read = fetched(smarthr_sim, mapping, known)
+        read = fetched(three_pages, mapping, known, "paged")
     except FetchError:
         return
 
-    stayed = {crew["id"] for crew in truth(smarthr_sim)} & set(known)
+    stayed = {crew["id"] for crew in truth(three_pages, "id", "paged")} & set(known)
     assert stayed <= set(read)
 
 
@@ -194,7 +202,7 @@ def test_e33_a_crew_skipped_unnoticed_is_asked_for_by_id(
     smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """Somebody leaves page 2 and somebody comes on page 3: totals and first page tell nothing, asking for the id does."""
-    three_pages(smarthr_sim)
+    company(smarthr_sim, 250)
     crews = truth(smarthr_sim)
     known = [crew["id"] for crew in crews]
     client = client_of(smarthr_sim)
@@ -223,38 +231,37 @@ def test_e33_a_crew_skipped_unnoticed_is_asked_for_by_id(
 
 
 def test_e33_an_attribute_that_only_some_crews_have_is_no_read(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping
+    three_pages: Simulator, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """SmartHR leaves out what a token may not see for everybody alike: left out on one page, the page is malformed."""
-    three_pages(smarthr_sim)
-    smarthr_sim.fault(kind="hidden_attribute", field="email", page=2)
+    three_pages.fault(kind="hidden_attribute", field="email", page=2)
 
     with pytest.raises(FetchError):
-        fetched(smarthr_sim, mapping)
+        fetched(three_pages, mapping, name="paged")
 
 
-def test_l1_no_request_is_limited_at_the_real_limit(smarthr_sim: Simulator, mapping: Mapping) -> None:
+def test_l1_no_request_is_limited_at_the_real_limit(smarthr_bare: Simulator, mapping: Mapping) -> None:
     """Ten requests in any second are all that SmartHR allows: 1,500 crews are read without one 429, and fast."""
-    company(smarthr_sim, 1500)
-    smarthr_sim.sim("POST", "limits", {"per_second": 10, "per_hour": 5000})
-    smarthr_sim.sim("DELETE", "requests")
-    client = client_of(smarthr_sim)
+    company(smarthr_bare, 1500)
+    smarthr_bare.sim("POST", "limits", {"per_second": 10, "per_hour": 5000})
+    smarthr_bare.sim("DELETE", "requests")
+    client = client_of(smarthr_bare)
     crews = client.read_all("crews", {"fields": "id"})
 
     assert len(crews) == 1500
-    (count,) = [row for row in smarthr_sim.sim("GET", "requests") if row["path"] == "/api/v1/crews"]
+    (count,) = [row for row in smarthr_bare.sim("GET", "requests") if row["path"] == "/api/v1/crews"]
     assert count["too_many"] == 0
     assert count["requests"] == 16
     assert count["last_at"] - count["first_at"] < 3.0
 
 
-def test_a_token_that_others_use_too_only_slows_the_read(smarthr_sim: Simulator) -> None:
+def test_a_token_that_others_use_too_only_slows_the_read(smarthr_bare: Simulator) -> None:
     """With half of the limit taken by somebody else there are 429s, and the read is whole."""
-    company(smarthr_sim, 1200)
-    smarthr_sim.sim("POST", "limits", {"per_second": 5, "per_hour": 5000})
-    crews = client_of(smarthr_sim, rate=10).read_all("crews", {"fields": "id"})
+    company(smarthr_bare, 1200)
+    smarthr_bare.sim("POST", "limits", {"per_second": 5, "per_hour": 5000})
+    crews = client_of(smarthr_bare, rate=10).read_all("crews", {"fields": "id"})
 
-    assert [crew["id"] for crew in crews] == [crew["id"] for crew in truth(smarthr_sim, "id")]
+    assert [crew["id"] for crew in crews] == [crew["id"] for crew in truth(smarthr_bare, "id")]
 
 
 def test_l6_only_what_the_sheet_maps_is_asked_for(smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
@@ -298,19 +305,21 @@ def test_l6_of_retired_crews_nothing_but_id_and_status_is_kept(
 
 @pytest.mark.parametrize("switches", [{"slots": "trimmed"}, {"slots": "padded"}, {"no_slots": "null"}], ids=str)
 def test_e17_a_slot_may_be_null_and_keeps_its_number(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, switches: dict[str, str]
+    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping, switches: dict[str, str]
 ) -> None:
     """部署2 vacated, 部署1 and 部署3 taken: 部署2 is blank and 部署3 is no 部署2; no slots at all are blanks."""
-    company(smarthr_sim, 3, switches=switches)
-    departments = smarthr_sim.sim("GET", "companies/acme/departments")
-    crews = truth(smarthr_sim)
-    smarthr_sim.sim(
+    company(smarthr_bare, 3, switches=switches)
+    departments = smarthr_bare.sim("GET", "companies/acme/departments")
+    crews = truth(smarthr_bare)
+    smarthr_bare.sim(
         "PATCH",
         f"companies/acme/crews/{crews[0]['id']}",
         {"department_ids": [departments[0]["id"], None, departments[1]["id"]], "emp_status": "employed"},
     )
-    smarthr_sim.sim("PATCH", f"companies/acme/crews/{crews[1]['id']}", {"department_ids": [], "emp_status": "employed"})
-    client = client_of(smarthr_sim)
+    smarthr_bare.sim(
+        "PATCH", f"companies/acme/crews/{crews[1]['id']}", {"department_ids": [], "emp_status": "employed"}
+    )
+    client = client_of(smarthr_bare)
     _, masters = fetch.fetch_departments(client, mapping)
     users = fetch.fetch_users(client, mapping, masters).set_index("crew_id")
 
@@ -347,13 +356,13 @@ def test_e17_a_custom_field_that_smarthr_lacks_is_named(smarthr_sim: Simulator, 
 
 @pytest.mark.parametrize("hidden", ["omitted", "null"])
 def test_e33_a_status_that_cannot_be_read_stops(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, hidden: str
+    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping, hidden: str
 ) -> None:
     """Without 在籍状況 nobody knows who left."""
-    company(smarthr_sim, 3, switches={"hidden_fields": ["emp_status"], "hidden_as": hidden})
+    company(smarthr_bare, 3, switches={"hidden_fields": ["emp_status"], "hidden_as": hidden})
 
     with pytest.raises(IncompleteReadError, match="在籍状況"):
-        fetched(smarthr_sim, mapping)
+        fetched(smarthr_bare, mapping)
 
 
 REFUSALS: dict[str, tuple[Callable[[Simulator], None], str]] = {

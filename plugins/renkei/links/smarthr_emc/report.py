@@ -210,6 +210,7 @@ KIND_NAMES = {
     "phone": "電話番号の形式",
     "encoding": "EMCで扱えない文字",
     "control": "制御文字",
+    "reserved": "EMCの取込で特別な意味を持つ値",
     "flag": "T/F以外の値",
     "other_tenant": "別テナントのID",
 }

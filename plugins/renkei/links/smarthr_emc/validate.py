@@ -44,6 +44,7 @@ REMEDIES = {
     "mail": "SmartHRでメールアドレスの書き方を直してください",
     "phone": "SmartHRで電話番号を半角数字とハイフンに直してください",
     "encoding": "SmartHRで別の字に置き換えてください",
+    "reserved": "SmartHRで別の値に置き換えてください",
     "control": "SmartHRで改行などの制御文字を取り除いてください",
     "flag": "連携設定シートのパスワード強制変更は T か F にしてください",
     "other_tenant": "連携設定シートのID付与コードを確認し、運用担当者に連絡してください",
@@ -230,6 +231,7 @@ def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: Em
     if bad:
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
         yield found(where, item, "encoding", "、".join(sorted(bad)[:5]))
+    yield found(values == emc_format.clear_marker, item, "reserved")
     yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
 
 

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import requests
 
@@ -71,14 +71,20 @@ class EmcClient:
 
         An import that is being applied is waited for; `open` means that it was never committed.
         """
-        found = self._json("GET", "/imports", params={"key": key})["imports"]
-        return self._decided(read_import(found[0])) if found else None
+        found = self._imports({"key": key})
+        if any(one.key != key for one in found):
+            raise RetriableLoadError("EMCが別の取込の結果を返しました。結果が分かるまで前回データは変えません。")
+        return self._decided(found[0]) if found else None
 
     def ever_committed(self, source: str) -> bool:
         """Whether EMC has committed an import of this tenant before (E31)."""
-        return bool(
-            self._json("GET", "/imports", params={"source": source, "state": "committed", "limit": "1"})["imports"]
-        )
+        return bool(self._imports({"source": source, "state": "committed", "limit": "1"}))
+
+    def _imports(self, query: Mapping[str, str]) -> list[Import]:
+        found = self._json("GET", "/imports", params=query).get("imports")
+        if not isinstance(found, list):
+            raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+        return [read_import(one) for one in found]
 
     def submit(
         self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
@@ -106,7 +112,12 @@ class EmcClient:
 
     def withdraw(self, found: Import) -> None:
         """Abort an import that was never committed, so that the account is free again."""
-        self._json("DELETE", f"/imports/{found.id}")
+        try:
+            self._json("DELETE", f"/imports/{found.id}")
+        except RejectedLoadError:
+            # An abort whose answer was lost is refused when it is repeated.
+            if read_import(self._json("GET", f"/imports/{found.id}")).state != "aborted":
+                raise RetriableLoadError("EMCで取込の状態が変わりました。もう一度結果を確認します。") from None
 
     def _decided(self, found: Import) -> Import:
         deadline = time.monotonic() + APPLYING_LIMIT_S
@@ -193,8 +204,14 @@ def declared(departments: ImportFile | None, users: ImportFile | None) -> dict[s
 
 
 def read_import(body: Mapping[str, Any]) -> Import:
-    """An import as the contract writes it."""
+    """An import as the contract writes it.
+
+    Raises:
+        RetriableLoadError: it is not; so nothing is known of the outcome (L1).
+    """
     try:
+        if body["state"] not in get_args(ImportState):
+            raise KeyError("state")
         return Import(
             id=body["id"],
             key=body["key"],

@@ -110,4 +110,7 @@ def _read_result(key: str, body: dict[str, Any]) -> Import:
     if "state" not in body and "code" in body:
         problem = EmcProblem(file="", line=0, item="", code=str(body["code"]), message=str(body.get("message", "")))
         return Import(id=key, key=key, state="rejected", errors=(problem,), error_count=1)
-    return read_import(body)
+    found = read_import(body)
+    if found.key != key:
+        raise RetriableLoadError("結果ファイルが別の取込のものです。")
+    return found

@@ -76,8 +76,16 @@ class EmcFormat(BaseModel):
                 raise ValueError(f"columns are missing: {', '.join(missing)}")
             if len(set(columns.values())) != len(columns):
                 raise ValueError("two columns have one header")
-        self.clear_marker.encode(self.encoding)
+            self._encodable(*columns.values())
+        self._encodable(self.clear_marker, *self.media)
         return self
+
+    def _encodable(self, *texts: str) -> None:
+        for text in texts:
+            try:
+                text.encode(self.encoding)
+            except UnicodeEncodeError as error:
+                raise ValueError(f"{text!r} cannot be written in the encoding {self.encoding}") from error
 
     @cached_property
     def key_by_header(self) -> Mapping[str, str]:

@@ -95,7 +95,7 @@ class SmartHRClient:
 
     def _read_once(self, resource: str, params: dict[str, str], progress: Progress | None) -> list[Record]:
         first = self._page(resource, params, 1)
-        count = math.ceil(first.total / first.size)
+        count = max(1, math.ceil(first.total / first.size))
         pages = {1: first}
         report = progress or (lambda done, total: None)
         report(len(first.records), first.total)

@@ -173,6 +173,19 @@ def test_e12_an_id_that_was_deleted_and_comes_back_starts_from_nothing() -> None
     assert third.users.target.set_index("user_id").loc["1", "search_word_1"] == ""
 
 
+def test_l4_a_person_that_emc_lost_starts_from_nothing() -> None:
+    """Created again with the policy of 新規: what is not written now is not there any more."""
+    sheet = mapping({"検索ワード1": ("役職1", "登録", "登録しない", "更新", "更新しない")})
+    first = plan_day(sheet, [crew("c1", "1", 役職1="課長"), crew("c2", "2", 役職1="部長")])
+    today = [crew("c1", "1"), crew("c2", "2")]
+    second = plan_day(sheet, today, first, gone_from_emc=frozenset({"1"}))
+    assert second.users.target["search_word_1"].tolist() == ["", "部長"]
+    assert second.users.rows["operation"].tolist() == ["CREATE", "UPDATE"]
+    assert second.row("1")["password_reset"] == "T"
+    assert second.operations() == {"1": "UPDATE", "2": "UPDATE"}
+    assert second.warnings("recreated") == [("1", "c1")]
+
+
 def test_e31_target_of_an_adopted_person_begins_with_what_emc_says() -> None:
     """Values that the policy leaves are EMC's own."""
     keep = mapping({"検索ワード1": ("役職1", "登録", "登録しない", "更新しない", "更新しない")})

@@ -1,0 +1,96 @@
+"""`make bench`: how fast, how much memory, for how many tenants, measured on this machine.
+
+    F1 one day of a company of 11,357 from trigger to success in Airflow      F2 how well SmartHR's limit is used
+    F3 the work between fetch and load for 10 thousand to a million people   F4 parsing 1,000 tenants
+    F5 10,000 tenants until Airflow shows them (--slow)
+
+Never fails because of a figure: the table says which targets were met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts import bench_runs, bench_tenants, bench_work
+from scripts.bench_figures import Figure, machine
+from scripts.local_airflow import PROJECT
+
+BENCHES = {
+    "F1": bench_runs.measure,  # F2 comes out of the same runs
+    "F3": bench_work.measure,
+    "F4": bench_tenants.measure_parsing,
+    "F5": bench_tenants.measure_visible,
+}
+SLOW = {"F5"}
+console = Console(highlight=False, width=150)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="comma list of groups, e.g. F1,F3")
+    parser.add_argument("--slow", action="store_true", help="F5 as well")
+    parser.add_argument("--json", type=Path, default=PROJECT / "bench.json", help="where the figures are written")
+    parser.add_argument("--folder", type=Path, default=PROJECT / ".run" / "bench", help="for what is made on the way")
+    arguments = parser.parse_args()
+    wanted = {name.strip().upper().replace("F2", "F1") for name in arguments.only.split(",") if name.strip()}
+    if unknown := wanted - set(BENCHES):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    chosen = [name for name in BENCHES if (name in wanted if wanted else name not in SLOW or arguments.slow)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that context managers stop what they started
+
+    about, figures, failed = machine(), [], {}
+    for name in chosen:
+        folder = arguments.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        started = time.monotonic()
+        console.print(f"[bold]{name}[/]")
+        try:
+            figures += BENCHES[name](folder, lambda text: console.print(f"   {text}"))
+        except Exception as error:
+            traceback.print_exc()
+            failed[name] = f"{type(error).__name__}: {error}"
+        else:
+            shutil.rmtree(folder, ignore_errors=True)  # a million people take gigabytes
+        console.print(f"   {time.monotonic() - started:.0f} s")
+    _show(figures)
+    for name, reason in failed.items():
+        console.print(f"[red]{name} could not be measured:[/] {reason}")
+    result = {"machine": about, "figures": [figure.as_json() for figure in figures], "not_measured": failed}
+    arguments.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    console.print(f"written to {arguments.json}")
+    return 0
+
+
+def _show(figures: list[Figure]) -> None:
+    table = Table("", "what", "note", title="Measured")
+    for name in ("value", "target"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("met")
+    group = ""
+    for figure in figures:
+        if figure.group != group and group:
+            table.add_section()
+        first, group = figure.group if figure.group != group else "", figure.group
+        target = f"{figure.target[0]} {figure.target[1]:,g}" if figure.target else ""
+        met = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}[figure.met]
+        table.add_row(first, figure.what, figure.note, f"{_short(figure.value)} {figure.unit}", target, met)
+    console.print(table)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.3g}" if value < 1 else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""F4, F5: many tenants: how long their Dag files take to parse, and until Airflow shows them all."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from renkei.links.smarthr_emc.sheet.index import load, tenants
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.shards import TENANTS_PER_SHARD, write_shards
+
+from scripts.bench_figures import Figure, Say, child
+from scripts.demo import LINK
+from scripts.local_airflow import PROJECT, LocalAirflow
+
+MANY, VERY_MANY = 1_000, 10_000
+HOST = "127.0.0.1:8181"  # the one in the sample sheets
+SAMPLES = PROJECT / "include" / "mappings" / LINK
+
+
+class Site:
+    """A Dags folder in shards with as many tenants as asked for, and an index that is still empty."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.sheets, self.index, self.dags = folder / "mappings" / LINK, folder / "index", folder / "dags"
+        self.dags.mkdir(parents=True)
+        _write_sheets(self.sheets, count)
+        first = Path(shutil.copy(PROJECT / "dags" / f"{LINK}.py", self.dags))
+        self.files = write_shards(first, -(-count // TENANTS_PER_SHARD))
+        self.environment = {
+            "RENKEI_MAPPINGS": str(folder / "mappings"),
+            "RENKEI_INDEX": str(self.index),
+            "RENKEI_STORE": (folder / "store").as_uri(),
+            "RENKEI_EMC_FORMAT": str(PROJECT / "include" / "contracts" / "emc_format.yaml"),
+            "RENKEI_ALLOWED_HOSTS": HOST,
+        }
+        self._airflow = {
+            "AIRFLOW_HOME": str(folder / "airflow"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def parse(self, file: Path, dag_id: str = "") -> dict[str, Any]:
+        """One Dag file in a fresh process; with a `dag_id`, as a task of that Dag does it."""
+        environment = {**self._airflow, **self.environment}
+        if dag_id:
+            environment["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = dag_id
+        parsed: dict[str, Any] = child("scripts.bench_parse", file, self.sheets, self.index, environment=environment)
+        if parsed["errors"]:
+            raise RuntimeError(f"{file.name} cannot be parsed: {parsed['errors'][0]}")
+        return parsed
+
+
+def measure_parsing(folder: Path, say: Say) -> list[Figure]:
+    """1,000 tenants with an empty and with a full index; one tenant among 1,000 and 10,000; workbooks a second."""
+    site = Site(folder / "many", MANY)
+    cold = [site.parse(file) for file in site.files]
+    say(f"cold index: {sum(p['parse'] for p in cold):.1f} s for {sum(p['dags'] for p in cold):,} Dags")
+    warm = [site.parse(file) for file in site.files]
+    say(f"warm index: {sum(p['parse'] for p in warm):.1f} s")
+    if sum(p["dags"] for p in warm) != MANY:
+        raise RuntimeError(f"{[p['dags'] for p in warm]} Dags in the files instead of {MANY}")
+    total = sum(p["parse"] + p["serialize"] for p in warm)
+    figures = [
+        Figure(
+            "F4", f"parsing {MANY:,} tenants, warm index", sum(p["parse"] for p in warm), "s", ("<", 10), _each(warm)
+        ),
+        Figure("F4", "… with turning them into JSON for the database", total, detail={"files": warm}),
+        Figure("F4", f"parsing {MANY:,} tenants, cold index (YAML)", sum(p["parse"] for p in cold), note=_each(cold)),
+    ]
+    for count, where in ((MANY, site), (VERY_MANY, Site(folder / "very_many", VERY_MANY))):
+        figures += _own_parse(where, count)
+        say(f"a task's own parse among {count:,} tenants: {figures[-2].value:.0f} ms")
+    rate = _workbooks_a_second(folder / "workbooks")
+    return [
+        *figures,
+        Figure("F4", f"compiling {MANY:,} workbooks, cold index", rate, "/s", note=f"{MANY / rate:.0f} s"),
+    ]
+
+
+def _own_parse(site: Site, count: int) -> list[Figure]:
+    """A task's process parses the one file that has its Dag, asking for that Dag alone."""
+    tenant = _name(count // 2)
+    dag_id = f"{LINK}__{tenant}"
+    parsed = [made for file in site.files for made in [site.parse(file, dag_id)] if made["dags"]]
+    (file,) = (site.dags / made["file"] for made in parsed)
+    again = [site.parse(file, dag_id) for _ in range(3)]  # its sheet is compiled by now
+    opened = max(made["sheets"] for made in again)
+    took = [made["parse"] * 1000 for made in again]
+    note = f"{min(took):.0f}–{max(took):.0f}"
+    return [
+        Figure("F4", f"a task's own parse among {count:,} tenants", statistics.median(took), "ms", None, note),
+        Figure("F4", "… sheets opened for it", opened, "", ("=", 1)),
+    ]
+
+
+def _workbooks_a_second(folder: Path) -> float:
+    """How fast workbooks become compiled sheets, written into the index."""
+    folder.mkdir()
+    for number in range(MANY):
+        shutil.copy(SAMPLES / "hinata.xlsx", folder / f"{_name(number)}.xlsx")
+    found = tenants(folder)
+    started = time.perf_counter()
+    broken = [file for file in found if load(file.path, file.tenant, folder / "index", (HOST,)).mapping is None]
+    seconds = time.perf_counter() - started
+    if broken:
+        raise RuntimeError(f"{len(broken)} workbooks could not be compiled")
+    return MANY / seconds
+
+
+def measure_visible(folder: Path, say: Say) -> list[Figure]:
+    """From starting Airflow until its API lists 10,000 Dags; with an empty index, then with a full one."""
+    figures = []
+    site = Site(folder, VERY_MANY)
+    for index in ("cold", "warm"):
+        started = time.monotonic()
+        with LocalAirflow(folder / f"airflow_{index}", site.environment, site.dags) as airflow:
+            healthy = time.monotonic() - started
+            seen, said = 0, 0.0
+            while seen < VERY_MANY and time.monotonic() - started < 900:
+                time.sleep(1)
+                seen = airflow.api("GET", "/dags?limit=1")["total_entries"]
+                if time.monotonic() - said > 15:
+                    said = time.monotonic()
+                    say(f"{index} index, {said - started:4.0f} s: {seen:,} Dags")
+            seconds = time.monotonic() - started
+            errors = airflow.api("GET", "/importErrors?limit=1")["total_entries"]
+        if seen < VERY_MANY or errors:
+            raise RuntimeError(f"{seen:,} Dags after {seconds:.0f} s, {errors} files with errors; see {airflow.log}")
+        note = f"in {len(site.files)} files; Airflow itself was up after {healthy:.0f} s"
+        figures.append(Figure("F5", f"{VERY_MANY:,} tenants visible, {index} index", seconds, "s", ("<", 120), note))
+    return figures
+
+
+def _write_sheets(folder: Path, count: int) -> None:
+    """Sheets like the sample tenants', each of another tenant with an EMC account of its own."""
+    folder.mkdir(parents=True)
+    texts = []
+    for file in tenants(SAMPLES):
+        mapping = load(file.path, file.tenant, allowed_hosts=(HOST,)).mapping
+        assert mapping is not None, file
+        write_yaml(replace(mapping, tenant="TENANT", emc_account="TENANT"), folder / "sample.yaml")
+        texts.append((folder / "sample.yaml").read_text())
+        (folder / "sample.yaml").unlink()
+    for number in range(count):
+        text = texts[number % len(texts)].replace("TENANT", _name(number))
+        (folder / f"{_name(number)}.yaml").write_text(text)
+
+
+def _name(number: int) -> str:
+    return f"tenant{number:05d}"
+
+
+def _each(files: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{made['file']} {made['parse']:.2f} s" for made in files)

@@ -1,0 +1,216 @@
+"""F3: everything between fetch and load, for three sizes, each measured in a process of its own.
+
+Child: `python -m scripts.bench_work prepare|first|second|csv FOLDER SIZE`; prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from fsspec.implementations.local import LocalFileSystem
+from renkei.links.smarthr_emc import pipeline
+from renkei.links.smarthr_emc.model import Mode, RunStart
+from renkei.links.smarthr_emc.sheet.index import load
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.systems.emc.client import Import
+from renkei.systems.emc.encode import ImportFile, encode
+from renkei.systems.emc.file_format import load_format
+
+from scripts.bench_figures import Figure, Say, child
+from scripts.local_airflow import PROJECT
+
+SIZES = (10_000, 100_000, 1_000_000)
+PLAIN_SIZES = (10_000, 100_000)  # the loop keeps every row as a dict
+NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+FORMAT = PROJECT / "include" / "contracts" / "emc_format.yaml"
+
+
+def measure(folder: Path, say: Say) -> list[Figure]:
+    """Both days of every size, the same by a plain loop, and our encoder beside `DataFrame.to_csv`."""
+    figures: list[Figure] = []
+    totals: dict[tuple[str, int], float] = {}
+    for size in SIZES:
+        here = folder / str(size)
+        here.mkdir()
+        child(__name__, "prepare", here, size)
+        for day in ("first", "second"):
+            made = child(__name__, day, here, size)
+            total = totals[day, size] = sum(made["stages"].values())
+            say(f"{size:9,} people, {day} day: {total:6.2f} s, {made['peak_mb']:,.0f} MB")
+            largest = size == SIZES[-1]
+            parts = " ".join(f"{name} {seconds:.2f}" for name, seconds in made["stages"].items())
+            what = f"{size:,} people, {'first link' if day == 'first' else 'next day'}"
+            figures.append(Figure("F3", what, total, "s", ("<", 60) if largest else None, parts, made))
+            figures.append(Figure("F3", "… peak memory", made["peak_mb"], "MB", ("<", 3000) if largest else None))
+            if size in PLAIN_SIZES:
+                figures += _plain(here, day, made, total, what)
+    for day in ("first", "second"):
+        growth = totals[day, SIZES[-1]] / totals[day, SIZES[-2]]
+        figures.append(
+            Figure("F3", f"time for 10 times the people ({day} day)", growth, "×", ("<", 12), "linear is 10")
+        )
+    made = child(__name__, "csv", folder / str(SIZES[1]), SIZES[1])
+    figures.append(Figure("F3", f"file of {SIZES[1]:,} people, our encoder", made["ours"]))
+    note = "the same bytes" if made["same"] else "OTHER BYTES"
+    figures.append(Figure("F3", f"file of {SIZES[1]:,} people, DataFrame.to_csv", made["to_csv"], note=note))
+    return figures
+
+
+def _plain(here: Path, day: str, made: dict[str, Any], total: float, what: str) -> list[Figure]:
+    today, *yesterday = ["first.csv"] if day == "first" else ["second.csv", "first.csv"]
+    files = [here / name for name in ("departments.csv", today, "plain.csv", *yesterday)]
+    plain = child("scripts.bench_plain", *files)
+    note = "the same lines" if plain["lines"] == made["lines"] else "OTHER LINES"
+    note += f"; {plain['seconds'] / total:.1f} × our time; no record, no holds, fewer checks"
+    return [Figure("F3", f"{what}: a plain Python loop", plain["seconds"], note=f"{note}, {plain['peak_mb']:,.0f} MB")]
+
+
+class Sink:
+    """Stands in for EMC: has the people of the first day when it is the second, and takes every file."""
+
+    def __init__(self, first_day_size: int) -> None:
+        self._known_below = first_day_size
+        self.files: tuple[ImportFile | None, ImportFile | None] = (None, None)
+        self.spent = 0.0  # seconds that EMC and the network would take, in whatever way
+
+    def submit(
+        self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
+    ) -> Import:
+        self.files = (departments, users)
+        return Import("1", key, "committed")
+
+    def outcome(self, key: str) -> Import | None:
+        return None
+
+    def withdraw(self, found: Import) -> None:
+        return None
+
+    def find(
+        self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
+    ) -> list[dict[str, str]]:
+        started = time.perf_counter()
+        (name,) = fields
+        known = self._known_below
+        found = [{name: i} for i in ids if int(i[1:8] if i[0] in "pD" else i) < known]
+        self.spent += time.perf_counter() - started
+        return found
+
+    def ever_committed(self, source: str) -> bool:
+        return False
+
+
+def _mapping() -> Mapping:
+    file = PROJECT / "include" / "mappings" / "smarthr_emc" / "hinata.xlsx"
+    compiled = load(file, "hinata", allowed_hosts=("127.0.0.1:8181",))
+    assert compiled.mapping is not None, compiled.problems
+    return compiled.mapping
+
+
+def _record(folder: Path, day: str) -> RunRecord:
+    return RunRecord(Store(LocalFileSystem(), str(folder / "store")), "smarthr_emc", "hinata", day)
+
+
+def _prepare(folder: Path, size: int) -> dict[str, Any]:
+    """Leave both days as fetch would, and as CSV for the plain loop."""
+    from scripts.bench_people import departments, people, write_csv
+
+    units = departments(size)
+    write_csv(units, folder / "departments.csv")
+    for day in ("first", "second"):
+        crews, record = people(size, day == "second"), _record(folder, day)
+        record.write_table("fetched_departments", units)
+        record.write_table("fetched_users", crews)
+        record.write_json("fetched", {"read_id": day, "masters": {}})
+        record.write_json("fetched_users", {"read_id": day})
+        if size in PLAIN_SIZES:
+            write_csv(crews, folder / f"{day}.csv")
+    return {}
+
+
+def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
+    """One day through the pipeline as the tasks take it, each stage timed; memory as it stood after each."""
+    record, mapping, emc_format = _record(folder, day), _mapping(), load_format(FORMAT)
+    target = Sink(0 if day == "first" else size - size // 5000)
+    start = RunStart(day, Mode.NORMAL, True, NOW.isoformat(), "")
+    job = pipeline.open_run(record, mapping, start, target, NOW)
+    import pandas as pd  # a task's process has it by then
+    import pyarrow.parquet  # noqa: F401
+
+    stages: dict[str, float] = {}
+    memory = {"imports": _peak_mb()}
+
+    def timed(name: str, step: Callable[[], Any]) -> Any:
+        started, before = time.perf_counter(), target.spent
+        result = step()
+        stages[name] = time.perf_counter() - started - (target.spent - before)
+        memory[name] = _peak_mb()
+        return result
+
+    timed("snapshot", lambda: pipeline.take_snapshot(job))
+    sets = timed("diff", lambda: pipeline.make_diff(job, target))
+    holds = timed("validate", lambda: pipeline.validate(job, target, emc_format))
+    if holds:  # nothing is loaded while a person has not looked
+        raise RuntimeError(f"held: {[hold.kind for hold in holds]}")
+    timed("encode", lambda: pipeline.apply(job, target, emc_format, lambda name: name, NOW))
+    users = target.files[1]
+    assert users is not None
+    lines = ""
+    if size in PLAIN_SIZES:
+        lines = hashlib.sha256(b"".join(sorted(io.BytesIO(users.content)))).hexdigest()
+    return {
+        "stages": {name: round(seconds, 3) for name, seconds in stages.items()},
+        "peak_mb": memory["encode"],
+        "peak_mb_after": memory,
+        "counts": sets["users"]["counts"],
+        "file_mb": len(users.content) / 1e6,
+        "lines": lines,
+        "pandas": pd.__version__,
+    }
+
+
+def _csv(folder: Path) -> dict[str, Any]:
+    """Our encoder and pandas' own on the users of the second day."""
+    import csv
+
+    emc_format = load_format(FORMAT)
+    rows, columns = _record(folder, "second").table("users_plan"), emc_format.user_columns
+    started = time.perf_counter()
+    ours = encode(rows, columns, emc_format).content
+    seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    marked = rows.mask((rows == "").mul(rows["operation"] == "UPDATE", axis=0), emc_format.clear_marker)
+    flags = emc_format.flags
+    marked["operation"] = rows["operation"].map(
+        {"CREATE": flags.create, "UPDATE": flags.update, "DELETE": flags.delete}
+    )
+    text = marked.reindex(columns=list(columns)).to_csv(
+        index=False, header=list(columns.values()), na_rep="", quoting=csv.QUOTE_ALL, lineterminator=emc_format.line_end
+    )
+    theirs = text.encode(emc_format.encoding)
+    return {"ours": seconds, "to_csv": time.perf_counter() - started, "same": ours == theirs}
+
+
+def _peak_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+if __name__ == "__main__":
+    step, where, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    if step == "prepare":
+        print(json.dumps(_prepare(where, count)))
+    elif step == "csv":
+        print(json.dumps(_csv(where)))
+    else:
+        print(json.dumps(_day(where, count, step)))
