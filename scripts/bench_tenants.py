@@ -12,7 +12,6 @@ from typing import Any
 from renkei.links.smarthr_emc.sheet.index import load, tenants
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.shards import TENANTS_PER_SHARD, write_shards
-
 from scripts.bench_figures import Figure, Say, child
 from scripts.demo import LINK
 from scripts.local_airflow import PROJECT, LocalAirflow

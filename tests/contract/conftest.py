@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from tests.contract.emc_client import Emc
+
+if TYPE_CHECKING:
+    from tests.contract.stage import FirstLink, Stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +98,7 @@ def smarthr_sim(smarthr_bare: Simulator) -> Simulator:
     return smarthr_bare
 
 
-def _in_memory() -> tempfile.TemporaryDirectory[str]:
+def in_memory() -> tempfile.TemporaryDirectory[str]:
     """A folder where flushing costs nothing, if the machine has one: these tests write thousands of small files."""
     memory = Path("/dev/shm")
     return tempfile.TemporaryDirectory(prefix="renkei-", dir=memory if os.access(memory, os.W_OK) else None)
@@ -103,14 +107,14 @@ def _in_memory() -> tempfile.TemporaryDirectory[str]:
 @pytest.fixture
 def memory_path() -> Iterator[Path]:
     """A fresh folder for a store."""
-    with _in_memory() as folder:
+    with in_memory() as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def emc_sim_process() -> Iterator[Emc]:
     """One process for all tests that load into EMC."""
-    with _in_memory() as folder:
+    with in_memory() as folder:
         emc = Emc("--database", f"{folder}/emc.sqlite")
         yield emc
         emc.stop()
@@ -122,3 +126,40 @@ def emc_sim(emc_sim_process: Emc) -> Emc:
     for path in ("/faults", "/accounts/acme", "/accounts/beta", "/requests"):
         emc_sim_process.sim("DELETE", path)
     return emc_sim_process
+
+
+# Imported late below: the stage's module needs this one.
+@pytest.fixture
+def stage(emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path) -> Iterator[Stage]:
+    """Company and account with nothing between them yet."""
+    from tests.contract.stage import Stage
+
+    found = Stage(emc_sim, smarthr_bare, memory_path)
+    yield found
+    for tenant in found.tenants:
+        tenant.close()
+
+
+@pytest.fixture(scope="module")
+def first_link(emc_sim_process: Emc, smarthr_sim_process: Simulator) -> Iterator[FirstLink]:
+    """What a first link leaves behind, made once for each file of tests."""
+    from tests.contract.stage import FirstLink, Stage
+
+    smarthr_sim_process.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
+    for path in ("/faults", "/accounts/acme"):
+        emc_sim_process.sim("DELETE", path)
+    with in_memory() as folder:
+        stage = Stage(emc_sim_process, smarthr_sim_process, Path(folder))
+        assert stage.tenant.run(run_id="first") == "loaded"
+        stage.tenant.close()
+        export = {name: emc_sim_process.call("GET", f"/{name}").json()["items"] for name in ("departments", "users")}
+        yield FirstLink(Path(stage.store.root), export)
+
+
+@pytest.fixture
+def linked(first_link: FirstLink, stage: Stage) -> Stage:
+    """After a first link."""
+    shutil.copytree(first_link.store, stage.store.root, dirs_exist_ok=True)
+    for name, rows in first_link.export.items():
+        stage.emc.sim("POST", f"/accounts/acme/{name}", json=[{k: v for k, v in row.items() if v} for row in rows])
+    return stage

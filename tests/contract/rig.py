@@ -120,8 +120,8 @@ class Tenant:
         """A run up to and with validate."""
         job = self.open(mode, manual=manual, run_id=run_id)
         self.read(job)
-        pipeline.make_diff(job, self.target)
-        pipeline.validate(job, self.target, FORMAT)
+        pipeline.make_diff(job, self.target, dt.datetime.now(dt.UTC))
+        pipeline.validate(job, self.target, FORMAT, dt.datetime.now(dt.UTC))
         return job
 
     def load(self, job: Job) -> str:

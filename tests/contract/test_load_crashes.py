@@ -24,7 +24,7 @@ from renkei.links.smarthr_emc.pipeline import Job
 from renkei.storage.store import Store
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
-from tests.contract.conftest import Simulator
+from tests.contract.conftest import Simulator, in_memory
 from tests.contract.emc_client import Emc
 from tests.contract.rig import FORMAT, NOW, Tenant, mapping_of
 
@@ -105,24 +105,37 @@ class Scene:
         return int(found.get("committed", 0))
 
 
-def scene(emc: Emc, smarthr: Simulator, memory_path: Path, *, first: bool) -> Scene:
+def scene(emc: Emc, smarthr: Simulator, folder: Path, company: str, *, first: bool) -> Scene:
     """A first link, or an ordinary day with joiners, leavers, a move and a new number."""
-    smarthr.sim("POST", "companies", {"name": "acme", "seed": 4, "size": 12})
-    tenant = Tenant.over_http(Store(LocalFileSystem(), str(memory_path / "store")), mapping_of(), smarthr.url, emc.url)
+    smarthr.sim("POST", "companies", {"name": company, "seed": 4, "size": 12})
+    smarthr.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
+    for path in ("/faults", "/accounts/acme"):
+        emc.sim("DELETE", path)
+    store = Store(LocalFileSystem(), str(folder / "store"))
+    tenant = Tenant.over_http(store, mapping_of(), smarthr.url, emc.url, company)
     if not first:
         tenant.run()
-        smarthr.sim("POST", "companies/acme/day", DAY)
+        smarthr.sim("POST", f"companies/{company}/day", DAY)
     job = tenant.plan(run_id="today")
-    shutil.copytree(tenant.store.root, memory_path / "kept")
+    shutil.copytree(store.root, folder / "kept")
     before = {name: emc.export(name) for name in ("departments", "users")}
-    return Scene(tenant, emc, job, memory_path / "kept", before)
+    return Scene(tenant, emc, job, folder / "kept", before)
 
 
-@pytest.fixture(params=[True, False], ids=["first link", "ordinary day"])
-def ready(request: pytest.FixtureRequest, emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path) -> Iterator[Scene]:
-    found = scene(emc_sim, smarthr_bare, memory_path, first=request.param)
-    yield found
-    found.tenant.close()
+@pytest.fixture(scope="module", params=[True, False], ids=["first link", "ordinary day"])
+def set_up(request: pytest.FixtureRequest, emc_sim_process: Emc, smarthr_sim_process: Simulator) -> Iterator[Scene]:
+    company = "newcomer" if request.param else "regular"
+    with in_memory() as folder:
+        found = scene(emc_sim_process, smarthr_sim_process, Path(folder), company, first=request.param)
+        yield found
+        found.tenant.close()
+
+
+@pytest.fixture
+def ready(set_up: Scene, emc_sim: Emc, smarthr_bare: Simulator) -> Scene:
+    """The same plan in front of the same EMC, for every test."""
+    set_up.reset()
+    return set_up
 
 
 def retry(scene: Scene) -> None:
@@ -132,14 +145,14 @@ def retry(scene: Scene) -> None:
 
 def clear_from_diff(scene: Scene) -> None:
     """An operator clears the run from diff on."""
-    pipeline.make_diff(scene.job, scene.tenant.target)
-    pipeline.validate(scene.job, scene.tenant.target, FORMAT)
+    pipeline.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    pipeline.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
 def clear_from_validate(scene: Scene) -> None:
     """An operator clears the run from validate on."""
-    pipeline.validate(scene.job, scene.tenant.target, FORMAT)
+    pipeline.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
@@ -152,8 +165,8 @@ def same_run_from_the_start(scene: Scene) -> None:
     """An operator clears the whole run."""
     job = scene.tenant.open(run_id="today")
     scene.tenant.read(job)
-    pipeline.make_diff(job, scene.tenant.target)
-    pipeline.validate(job, scene.tenant.target, FORMAT)
+    pipeline.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    pipeline.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(job)
 
 

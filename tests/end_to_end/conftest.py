@@ -19,13 +19,16 @@ import requests
 
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.storage.runs import run_key
 from scripts.neighbours import Neighbours
-from tests.builders import CONTACT, mapping
+from tests.builders import CONTACT, Line, mapping
 from tests.conftest import HOME, ROOT
+from tests.end_to_end.personal_data import personal
 
+APPROVE, REFUSE = "承認して登録する", "登録しない"
 DAG_ID = "smarthr_emc__acme"
 ADDRESS = "soumu@acme.example.jp"
-SHEET: dict[str, str | tuple[str, ...]] = {
+SHEET: dict[str, Line] = {
     "ユーザID": ("社員番号", "登録", "登録しない", "更新しない", "エラー"),
     "パスワード": "社員番号",
     "氏名": ('姓&"　"&名', "登録", "エラー", "更新", "エラー"),
@@ -35,7 +38,6 @@ SHEET: dict[str, str | tuple[str, ...]] = {
     "緊急連絡2 媒体": "固定値「電話番号」",
     "緊急連絡2 アドレス": "電話番号",
 }
-PERSONAL = ("last_name", "first_name", "last_name_yomi", "first_name_yomi", "email", "tel_number")
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class World:
 
     # --- settings
 
-    def write_sheet(self, **changes: Any) -> Mapping:
-        sheet = dataclasses.replace(mapping(SHEET), smarthr_url=self.neighbours.urls["smarthr"], **changes)
+    def write_sheet(self, lines: dict[str, Line] | None = None, **changes: Any) -> Mapping:
+        sheet = mapping(SHEET | (lines or {}))
+        sheet = dataclasses.replace(sheet, smarthr_url=self.neighbours.urls["smarthr"], **changes)
         write_yaml(sheet, self.mappings / "acme.yaml")
         return sheet
 
@@ -100,13 +103,20 @@ class World:
         """社員番号 of everybody who is not 退職済."""
         return {crew["emp_code"] for crew in self.crews() if crew["emp_status"] != "retired" and crew["emp_code"]}
 
+    def line_of(self, crew_id: str) -> int:
+        """The row of a crew in what SmartHR sends, from 1."""
+        headers = {"Authorization": "Bearer shr_sim_acme"}
+        url = f"{self.neighbours.urls['smarthr']}/api/v1/crews"
+        crews = requests.get(url, headers=headers, params={"per_page": 100}, timeout=30).json()
+        return [crew["id"] for crew in crews].index(crew_id) + 1
+
     def in_emc(self) -> set[str]:
         """The user ids that EMC has."""
         headers = {"Authorization": "Bearer emc_sim_acme"}
         url = f"{self.neighbours.urls['emc']}/api/v1/users"
         answer = requests.get(url, headers=headers, params={"limit": 1000}, timeout=30)
         answer.raise_for_status()
-        return {user["ユーザID"] for user in answer.json()["users"]}
+        return {user["ユーザID"] for user in answer.json()["items"]}
 
     def imports(self) -> dict[str, int]:
         """EMC's imports by state."""
@@ -116,16 +126,20 @@ class World:
     def mails(self) -> list[dict[str, Any]]:
         return self.neighbours.mails()
 
-    def baseline(self) -> str:
-        """The newest baseline's file name; empty before the first."""
-        found = sorted((self.folder / "store/smarthr_emc/tenants/acme/baselines").glob("*.json"))
-        return found[-1].name if found else ""
+    def baselines(self) -> dict[str, bytes]:
+        """Every baseline file with its content: unmoved is unchanged."""
+        found = (self.folder / "store/smarthr_emc/tenants/acme/baselines").glob("*.json")
+        return {path.name: path.read_bytes() for path in found}
 
-    def baseline_summary(self) -> tuple[str, bytes]:
-        """The newest baseline, byte for byte: unmoved is unchanged."""
-        name = self.baseline()
-        path = self.folder / "store/smarthr_emc/tenants/acme/baselines" / name
-        return name, path.read_bytes() if name else b""
+    def record(self, run: Run, name: str) -> dict[str, Any]:
+        """A JSON record of a run in the store."""
+        path = self.folder / "store/smarthr_emc/tenants/acme/runs" / run_key(run.run_id) / f"{name}.json"
+        found: dict[str, Any] = json.loads(path.read_bytes())
+        return found
+
+    def now(self) -> tuple[set[str], dict[str, int], dict[str, bytes]]:
+        """All that a run which writes nothing leaves alone: EMC's people, its imports, the baselines."""
+        return self.in_emc(), self.imports(), self.baselines()
 
     # --- runs
 
@@ -136,13 +150,12 @@ class World:
         scheduled: bool = False,
         late: dt.timedelta = dt.timedelta(),
         retries: int | None = None,
-        answer: tuple[str, str] | None = None,
-        meanwhile: Callable[[], None] | None = None,
+        person: Callable[[Question], None] | None = None,
     ) -> Run:
-        """Let Airflow run the Dag as it is now; `answer` is what a person says to the task that waits (option, why)."""
+        """Let Airflow run the Dag as it is now; `person` is called, in another thread, when a task asks for one."""
         from airflow.dag_processing.dagbag import DagBag
 
-        self.seen |= {str(crew[item]) for crew in self.crews() for item in PERSONAL if crew.get(item)}
+        self.seen |= {value for crew in self.crews() for value in personal(crew)}
         bag = DagBag(str(HOME / "dags"))
         assert bag.import_errors == {}
         dag = bag.dags[DAG_ID]
@@ -153,13 +166,14 @@ class World:
         run_after = dt.datetime.now(dt.UTC) - late
         with self.monkeypatch.context() as patch:
             patch.setattr("airflow.models.dagrun.get_or_create_dagrun", _create_run(kind))
-            person = _Person(answer, meanwhile) if answer else None
-            if person:
-                person.start()
+            operator = _Person(person) if person else None
+            if operator:
+                operator.start()
             done = dag.test(run_after=run_after, logical_date=None, run_conf={"mode": mode})
-            if person:
-                person.join(timeout=30)
-                assert person.error is None, person.error
+            if operator:
+                operator.join(timeout=60)
+                if operator.error:
+                    raise operator.error
         instances = done.get_task_instances()
         return Run(
             done.run_id,
@@ -180,47 +194,77 @@ def _create_run(kind: str) -> Callable[..., Any]:
     return create
 
 
-class _Person(threading.Thread):
-    """The operator at 要対応項目: waits until a task asks, looks around, and answers through Airflow's own route."""
+@dataclass(frozen=True)
+class Question:
+    """A task that waits at 要対応項目."""
 
-    def __init__(self, answer: tuple[str, str], meanwhile: Callable[[], None] | None) -> None:
-        super().__init__(daemon=True)
-        self.option, self.why = answer
-        self.meanwhile = meanwhile
-        self.error: BaseException | None = None
+    dag_id: str
+    run_id: str
+    task_id: str
+    body: str
+    until: dt.datetime
 
-    def run(self) -> None:
-        try:
-            self._answer(self._wait())
-        except BaseException as error:
-            self.error = error
-
-    def _wait(self) -> Any:
-        from airflow.models.taskinstance import TaskInstance
-        from airflow.utils.session import create_session
-        from sqlalchemy import select
-
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with create_session() as session:
-                found = session.scalar(select(TaskInstance).where(TaskInstance.state == "awaiting_input"))
-                if found is not None:
-                    return found.dag_id, found.run_id, found.task_id
-            time.sleep(0.1)
-        raise TimeoutError("no task asked for a person")
-
-    def _answer(self, place: tuple[str, str, str]) -> None:
+    def answer(self, option: str, why: str) -> None:
+        """What the page does when a person answers."""
         from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
         from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
         from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
         from airflow.utils.session import create_session
 
-        if self.meanwhile:
-            self.meanwhile()
-        payload = UpdateHITLDetailPayload(chosen_options=[self.option], params_input={"reason": self.why})
+        payload = UpdateHITLDetailPayload(chosen_options=[option], params_input={"reason": why})
         user = SimpleAuthManagerUser(username="tanto", role="op")
         with create_session() as session:
-            update_hitl_detail(*place, payload, user, session)
+            update_hitl_detail(self.dag_id, self.run_id, self.task_id, payload, user, session)
+
+    def expire(self) -> None:
+        """What the scheduler does when the time is over."""
+        from airflow.jobs.job import Job
+        from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+        from sqlalchemy import update
+
+        past = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        with create_session() as session:
+            waiting = TaskInstance.run_id == self.run_id, TaskInstance.task_id == self.task_id
+            session.execute(update(TaskInstance).where(*waiting).values(trigger_timeout=past))
+        with create_session() as session:
+            SchedulerJobRunner(Job()).check_awaiting_input_timeouts(session=session)
+
+
+class _Person(threading.Thread):
+    """The operator: waits until a task asks, and does what the test says."""
+
+    def __init__(self, act: Callable[[Question], None]) -> None:
+        super().__init__(daemon=True)
+        self.act = act
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            question = self._wait()
+        except BaseException as error:
+            self.error = error
+            return
+        try:
+            self.act(question)
+        except BaseException as error:
+            self.error = error
+            question.answer(REFUSE, "")  # else dag.test would wait for ever
+
+    def _wait(self) -> Question:
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+        from sqlalchemy import select
+
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with create_session() as session:
+                ti = session.scalar(select(TaskInstance).where(TaskInstance.state == "awaiting_input"))
+                if ti is not None:
+                    return Question(ti.dag_id, ti.run_id, ti.task_id, ti.hitl_detail.body, ti.trigger_timeout)
+            time.sleep(0.1)
+        raise TimeoutError("no task asked for a person")
 
 
 @pytest.fixture(scope="session")

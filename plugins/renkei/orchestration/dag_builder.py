@@ -135,13 +135,13 @@ def _work_tasks(tenant: Tenant) -> list[Any]:
     def diff(**context: Any) -> dict[str, Any]:
         with stage(context):
             job = job_of(tenant, context)
-            return pipeline.make_diff(job, connections.emc_target(job.mapping))
+            return pipeline.make_diff(job, connections.emc_target(job.mapping), utcnow())
 
     @task(task_display_name="検証", execution_timeout=WORK_TIMEOUT)
     def validate(**context: Any) -> list[str]:
         with stage(context):
             job = job_of(tenant, context)
-            holds = pipeline.validate(job, connections.emc_target(job.mapping), tenant.emc_format())
+            holds = pipeline.validate(job, connections.emc_target(job.mapping), tenant.emc_format(), utcnow())
             return [hold.kind for hold in holds]
 
     @task(task_display_name="EMCへの登録", execution_timeout=LOAD_TIMEOUT)

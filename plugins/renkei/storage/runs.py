@@ -66,4 +66,4 @@ class RunRecord:
 def run_key(run_id: str) -> str:
     """A folder name for an Airflow run id: readable, and different for different ids."""
     readable = re.sub(r"[^0-9A-Za-z_.-]+", "-", run_id).strip("-.")[:80]
-    return f"{readable}.{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+    return f"{readable or 'run'}.{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"

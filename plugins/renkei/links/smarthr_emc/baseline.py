@@ -41,7 +41,7 @@ class Standing:
         except MissingKeyError as error:
             raise BaselineError(
                 f"前回データ（{self.record.run} の {name}）が保存先にありません。前回データが失われた状態では"
-                "削除対象を判断できないため、何も書き込みません。保存先を復元するか、再連携を行ってください。"
+                "削除対象を判断できないため、何も書き込みません。保存先を復元してください。"
             ) from error
 
     def summary(self, record_set: RecordSet) -> SetSummary | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from renkei.links.smarthr_emc.snapshot import SetSummary
 
-DIFF_COLUMNS = ("id", "crew_id", "line", "operation", "write_as", "reason")
+DIFF_COLUMNS = ("id", "crew_id", "line", "operation", "write_as", "reason", "was")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ def diff_users(
     gone.loc[gone["crew_id"].isin(current.loc[~current["valid"], "crew_id"]), "reason"] = Reason.RETIRED.value
     gone.loc[gone["crew_id"].isin(nameless), "reason"] = Reason.LOST_ID.value
     gone.loc[gone["crew_id"].isin(named["crew_id"]), "reason"] = Reason.ID_CHANGE.value
-    renamed = (rows["operation"] == Operation.CREATE.value) & rows["crew_id"].isin(before["crew_id"])
-    rows.loc[renamed, "reason"] = Reason.ID_CHANGE.value
+    was = rows["crew_id"].map(before.drop_duplicates("crew_id").set_index("crew_id")["user_id"])
+    rows["was"] = was.astype("str").fillna("")
+    rows.loc[(rows["operation"] == Operation.CREATE.value) & (rows["was"] != ""), "reason"] = Reason.ID_CHANGE.value
     lost = (set(before["crew_id"]) | lost_before) & nameless
     return _concat(rows, gone), frozenset(lost)
 
@@ -129,12 +130,20 @@ def is_changed(previous: SetSummary | None, received: SetSummary, mode: Mode) ->
     return (previous.digest, previous.sheet_digest) != (received.digest, received.sheet_digest)
 
 
+def has_drifted(table: pd.DataFrame) -> bool:
+    """Whether EMC lacks records that it had confirmed, e.g. deleted by hand on its screen.
+
+    They are written again even if SmartHR is 変化なし: nobody may be missing on the day of an earthquake.
+    """
+    return bool((table["reason"] == Reason.RECREATED.value).any())
+
+
 def _valid(users: pd.DataFrame) -> pd.DataFrame:
     return users[users["valid"] & (users["user_id"] != "")]
 
 
 def _with_operation(rows: pd.DataFrame, operation: Operation) -> pd.DataFrame:
-    return rows.assign(operation=operation.value, write_as=operation.value, reason=Reason.NONE.value)
+    return rows.assign(operation=operation.value, write_as=operation.value, reason=Reason.NONE.value, was="")
 
 
 def _concat(rows: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:

@@ -57,8 +57,7 @@ def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataF
         "full_name": [_text(record.get("full_name")) for record in records],
         "parent_code": [_text(parent.get("code")) for parent in parents],
     }
-    table = pd.DataFrame(columns, dtype="str")
-    table.insert(0, "line", range(1, len(table) + 1))
+    table = _frame(columns, "部署")
     table["has_parent"] = pd.array([bool(parent) for parent in parents], dtype="bool")
     return table, _fetch_masters(client, mapping)
 
@@ -131,6 +130,7 @@ def fetch_users(
                 "SmartHRから従業員が1件も返りませんでした。0件は正しい受信とみなしません。"
                 "アクセストークンの参照権限と、SmartHR URLの会社を確認してください。"
             )
+        _refuse_partial_attributes(crews, fields)
         received = {crew["id"] for crew in crews}
         missing = [crew_id for crew_id in known_crew_ids if crew_id not in received]
         skipped = client.present(missing)
@@ -143,11 +143,20 @@ def fetch_users(
     )
 
 
+def _refuse_partial_attributes(crews: Sequence[Record], fields: set[str]) -> None:
+    """An attribute is there for everybody or, where the token may not see it, for nobody (E33)."""
+    for field in sorted(fields):
+        having = sum(field in crew for crew in crews)
+        if 0 < having < len(crews):
+            raise IncompleteReadError(
+                f"SmartHRの従業員の項目「{field}」が一部の従業員（{len(crews) - having}人）にだけありません。"
+                "完全なデータではないため何も書き込みません。時間をおいて再実行してください。"
+            )
+
+
 def _users_table(
     crews: Sequence[Record], columns: MappingType[str, SourceField | CustomField], masters: Masters
 ) -> pd.DataFrame:
-    import pandas as pd
-
     statuses = [crew.get("emp_status") for crew in crews]
     for crew, status in zip(crews, statuses, strict=True):
         if status not in EMPLOYMENT_STATUSES:
@@ -162,9 +171,27 @@ def _users_table(
             if isinstance(term, CustomField)
             else _column(kept, CATALOGUE[term.name], masters)
         )
-    frame = pd.DataFrame(table, dtype="str")
-    frame.insert(0, "line", range(1, len(frame) + 1))
-    return frame
+    return _frame(table, "従業員")
+
+
+def _frame(columns: dict[str, list[str]], label: str) -> pd.DataFrame:
+    """Texts as a table; the first column is the record's id, `line` is put before it."""
+    import pandas as pd
+
+    try:
+        table = pd.DataFrame(columns, dtype="str")
+    except UnicodeEncodeError:
+        ids = next(iter(columns.values()))
+        broken = next(ids[n] for n in range(len(ids)) if any(_is_broken(values[n]) for values in columns.values()))
+        raise RefusedFetchError(
+            f"SmartHRの{label}（{broken}）に文字として読み取れない値があります。SmartHRで入力し直してください。"
+        ) from None
+    table.insert(0, "line", range(1, len(table) + 1))
+    return table
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _column(crews: Sequence[Record], item: CatalogueItem, masters: Masters) -> list[str]:

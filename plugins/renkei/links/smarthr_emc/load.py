@@ -3,7 +3,7 @@
 Every line may be the last one before the process dies. What the next attempt finds, and does:
 
     nothing                          start over
-    a note, no import in EMC         nothing was sent: remove the note, start over
+    a note, no import in EMC         nothing was applied: remove the note, start over
     a note, an open import           never committed: abort it, remove the note, start over
     a note, a rejected import        nothing was applied: remove the note, start over
     a note, a committed import       move the baseline (once), remove the note: done
@@ -43,6 +43,8 @@ class Target(Protocol):
     def outcome(self, key: str) -> Import | None: ...
 
     def withdraw(self, found: Import) -> None: ...
+
+    def forget(self, key: str) -> None: ...
 
     def find(
         self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
@@ -97,6 +99,7 @@ def settle(gate: Gate, target: Target, record: RunRecord, now: dt.datetime) -> N
         _promote(owner, intent, found, now)
     elif found is not None and found.state == "open":
         target.withdraw(found)
+    target.forget(intent.import_key)
     gate.leave(intent)
 
 
@@ -119,8 +122,6 @@ def apply(
         RejectedLoadError: EMC refused; its reasons are in the run's record (`emc_problems`).
         RetriableLoadError: EMC is busy, or its answer was lost; the next attempt asks for it.
     """
-    if _done(record, plan):
-        return None
     settle(gate, target, record, now)
     if _done(record, plan):
         return None
@@ -145,17 +146,24 @@ def apply(
     except RenkeiError:
         gate.leave(intent)
         raise
-    found = target.submit(intent.import_key, record.tenant, plan.digest, departments, users)
-    return finish(record, intent, gate, found, now)
+    try:
+        found = target.submit(intent.import_key, record.tenant, plan.digest, departments, users)
+    except RejectedLoadError:
+        # Refused before it became an import: the account must be free for its other tenants again (L5).
+        settle(gate, target, record, now)
+        raise
+    return finish(record, intent, gate, target, found, now)
 
 
-def finish(record: RunRecord, intent: Intent, gate: Gate, found: Import, now: dt.datetime) -> Import:
+def finish(record: RunRecord, intent: Intent, gate: Gate, target: Target, found: Import, now: dt.datetime) -> Import:
     """Draw the consequence of an outcome: move the baseline, or keep EMC's reasons and raise."""
     if found.state == "committed":
         _promote(record, intent, found, now)
+        target.forget(intent.import_key)
         gate.leave(intent)
     elif found.state != "applying":
         record.write_json("emc_problems", {"count": found.error_count, "problems": [asdict(p) for p in found.errors]})
+        target.forget(intent.import_key)
         gate.leave(intent)
         raise RejectedLoadError(
             f"EMCが取込を拒否しました（{max(found.error_count, len(found.errors))}件）。EMCには何も反映されていません。"

@@ -4,7 +4,7 @@ Tables travel between stages as parquet in the run's folder:
 
     users        line, crew_id, valid, user_id and one text column per source ("" = no value)
     departments  line, source_id, department_id, parent_id, name, name_yomi, orphan
-    *_diff       id, crew_id, line, operation, write_as, reason
+    *_diff       id, crew_id, line, operation, write_as, reason, was (this crew's user id at the baseline)
     *_plan       line, crew_id, operation, id and one column per EMC item
                  (missing = leave what EMC has, "" = clear)
     *_target     what EMC has once the plan is applied
@@ -12,7 +12,7 @@ Tables travel between stages as parquet in the run's folder:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -104,12 +104,3 @@ class RunStart:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> RunStart:
         return cls(**{**value, "mode": Mode(value["mode"])})
-
-
-@dataclass(frozen=True, slots=True)
-class Warning_:
-    """Something the customer should look at although the run succeeds. `crew_ids` may be empty."""
-
-    kind: str
-    text: str
-    crew_ids: tuple[str, ...] = field(default=())

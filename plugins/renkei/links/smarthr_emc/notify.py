@@ -7,13 +7,16 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body
 from renkei.storage.runs import RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def collect(
     warnings = record.json_or_none("warnings") or {}
     hold = record.json_or_none("hold") or {}
     emc = record.json_or_none("emc_problems") or {}
-    problems, problem_count, kinds = _problems(record) if outcome is Outcome.DATA else ([], 0, {})
+    approval = record.json_or_none("approval") or {}
+    table = record.table("problems") if outcome is Outcome.DATA else None
     return RunReport(
         outcome=outcome,
         mode=Mode(start.get("mode", Mode.NORMAL)),
@@ -67,13 +71,13 @@ def collect(
         counts=_by_set(diff, "counts", lambda value: Counts(**value)),
         changed=_by_set(diff, "changed", bool),
         message=message,
-        problems=problems,
-        problem_count=problem_count,
-        problem_kinds=kinds,
+        received=record.json_or_none("snapshot") is not None,
+        **({} if table is None else _problems(table)),
         emc_problems=[f"[{p['file']} line:{p['line']}] {p['item']} {p['code']}" for p in emc.get("problems", ())]
         if outcome is Outcome.LOAD
         else (),
         holds=[Hold(**h) for h in hold.get("holds", ())],
+        approved_by=approval["by"] if approval.get("approved") else "",
         people=[tuple(row) for row in warnings.get("people", ())],
         id_changes=[tuple(row) for row in warnings.get("id_changes", ())],
         sheet_warnings=sheet_warnings,
@@ -91,7 +95,9 @@ def bare(
     links: dict[str, str],
 ) -> RunReport:
     """The report of a run whose record cannot be read."""
-    return RunReport(outcome, Mode.NORMAL, started_at, ended_at, smarthr_url, message=message, links=links)
+    return RunReport(
+        outcome, Mode.NORMAL, started_at, ended_at, smarthr_url, message=message, received=False, links=links
+    )
 
 
 def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
@@ -116,8 +122,12 @@ def _by_set(diff: dict[str, Any] | None, name: str, read: Callable[[Any], Any]) 
     return None if diff is None else {s: read(diff["sets"][s.value][name]) for s in RecordSet}
 
 
-def _problems(record: RunRecord) -> tuple[list[ReportedProblem], int, dict[str, int]]:
-    table = record.table("problems")
+def _problems(table: pd.DataFrame) -> dict[str, Any]:
+    """The report's fields about the `problems` table."""
     rows = table.head(PROBLEMS_SHOWN).to_dict("records")
-    shown = [ReportedProblem(**{**row, "record_set": RecordSet(row["record_set"])}) for row in rows]  # type: ignore[arg-type]
-    return shown, len(table), {str(kind): int(n) for kind, n in table["kind"].value_counts().items()}
+    return {
+        "problems": [ReportedProblem(**{**row, "record_set": RecordSet(row["record_set"])}) for row in rows],  # type: ignore[arg-type]
+        "problem_count": len(table),
+        "problem_kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()},
+        "failed_sets": frozenset(RecordSet(name) for name in table["record_set"].unique()),
+    }

@@ -70,12 +70,11 @@ def open_run(record: RunRecord, mapping: Mapping, start: RunStart, target: Targe
         raise LinkStateError(
             "連携解除中のため処理しません。EMCのデータはそのままです。再開するには連携設定シートの連携状態を「連携中」にしてください。"
         )
-    pending = job.gate().pending()
-    if pending is not None and pending.tenant == record.tenant:
-        load.settle(job.gate(), target, record, now)
+    _settle_own(job, target, now)
     where = standing(record)
     if where.record is None:
         if not job.start.manual:
+            _refuse_lost_baseline(job, target)
             raise LinkStateError(
                 "初回連携がまだ行われていません。初回連携は自動では実行しません。"
                 "運用担当者がAirflowの画面から手動で実行（Trigger）してください。"
@@ -83,6 +82,15 @@ def open_run(record: RunRecord, mapping: Mapping, start: RunStart, target: Targe
         return job
     _refuse_changed_identity(where, job)
     return job
+
+
+def _settle_own(job: Job, target: Target, now: dt.datetime) -> bool:
+    """Finish an earlier load of this tenant that nobody heard of; whether this very run is the one now confirmed."""
+    pending = job.gate().pending()
+    if pending is not None and pending.tenant == job.record.tenant:
+        load.settle(job.gate(), target, job.record, now)
+    current = standing(job.record).baseline
+    return current is not None and current.run == job.record.run
 
 
 def resume(record: RunRecord, current: Mapping) -> Job:
@@ -160,12 +168,15 @@ def take_snapshot(job: Job) -> dict[str, int]:
     return {record_set.value: _summary(job, record_set).valid for record_set in RecordSet}
 
 
-def make_diff(job: Job, target: Target) -> dict[str, Any]:
+def make_diff(job: Job, target: Target, now: dt.datetime) -> dict[str, Any]:
     """Compare with the baseline, ask EMC which of the ids it has, and keep the result; counts by record set.
 
     Raises:
         BaselineError: there was a baseline once and it is gone (E31).
     """
+    if _settle_own(job, target, now):  # cleared after its load was confirmed: what was compared then stands
+        sets_then: dict[str, Any] = job.record.json("diff")["sets"]
+        return sets_then
     where = standing(job.record)
     if where.record is None and not job.mode.relinks:
         _refuse_lost_baseline(job, target)
@@ -184,7 +195,7 @@ def make_diff(job: Job, target: Target) -> dict[str, Any]:
         previous, received = where.summary(record_set), _summary(job, record_set)
         sets[record_set.value] = {
             "counts": asdict(differ.count(table, previous, received)),
-            "changed": differ.is_changed(previous, received, job.mode),
+            "changed": differ.is_changed(previous, received, job.mode) or differ.has_drifted(table),
         }
         job.record.write_table(f"{record_set.value}_diff", table)
     job.record.write_table("lost_ids", _frame({"crew_id": sorted(lost)}))
@@ -208,12 +219,14 @@ def _reconciled(table: pd.DataFrame, record_set: RecordSet, target: Target) -> p
     return table if found is None else differ.reconcile(table, {row[name] for row in found})
 
 
-def validate(job: Job, target: Target, emc_format: EmcFormat) -> list[guards.Hold]:
+def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -> list[guards.Hold]:
     """Make the plan, check every row, ask the guards. The plan and its holds are in the record.
 
     Raises:
         RecordError: something is wrong; every problem is in the record (`problems`).
     """
+    if _settle_own(job, target, now):
+        return [guards.Hold(**hold) for hold in job.record.json("hold")["holds"]]
     where, diff = standing(job.record), job.record.json("diff")
     if where.generation != diff["generation"]:
         raise BaselineError("差分の作成後に前回データが更新されました。手動実行で再度取り込んでください。")
@@ -274,7 +287,7 @@ def validate(job: Job, target: Target, emc_format: EmcFormat) -> list[guards.Hol
         users_after=_summary(job, RecordSet.USERS).valid,
         departments_after=_summary(job, RecordSet.DEPARTMENTS).valid,
     )
-    holds = _holds(job, diff, user_plan) if where.record is not None else []
+    holds = _holds(job, diff, user_plan)
     job.record.write_json("hold", {"digest": head.digest, "holds": [hold.as_json() for hold in holds]})
     job.record.write_json("plan", head.as_json())
     return holds
@@ -283,7 +296,7 @@ def validate(job: Job, target: Target, emc_format: EmcFormat) -> list[guards.Hol
 def _holds(job: Job, diff: dict[str, Any], user_plan: plan.UserPlan) -> list[guards.Hold]:
     counts = {s: Counts(**diff["sets"][s.value]["counts"]) for s in RecordSet}
     users, departments = counts[RecordSet.USERS], counts[RecordSet.DEPARTMENTS]
-    if job.mode.relinks:
+    if job.mode.relinks and users.previous_valid:
         return guards.hold_relink(users.deleted, departments.deleted)
     deletions = guards.hold_deletions(
         users.deleted, users.previous_valid, departments.deleted, departments.previous_valid, job.mapping.guards
@@ -389,7 +402,7 @@ def confirm(job: Job, target: Target, now: dt.datetime) -> Import | None:
     found = target.outcome(intent.import_key)
     if found is None or found.state == "applying":
         return None
-    return load.finish(job.record, intent, job.gate(), found, now)
+    return load.finish(job.record, intent, job.gate(), target, found, now)
 
 
 def _writes_something(job: Job) -> bool:

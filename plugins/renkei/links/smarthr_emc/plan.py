@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from renkei.links.smarthr_emc import guards, validate
-from renkei.links.smarthr_emc.columns import digest, evaluate
+from renkei.links.smarthr_emc.columns import constant, digest, evaluate
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
 from renkei.links.smarthr_emc.rows import after, user_rows
@@ -99,7 +99,7 @@ def plan_users(
                 write_as,
                 department_ids,
                 deleted_department_ids,
-                _password_blank(named, mapping),
+                _passwords(named, mapping),
                 mapping,
                 emc_format,
             ),
@@ -172,12 +172,9 @@ def _warnings(
 
 
 def id_changes(diff: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """(crew id, old user id, new user id) of every crew whose user id changed (E12)."""
-    changed = diff[diff["reason"] == Reason.ID_CHANGE.value]
-    old = changed[changed["operation"] == Operation.DELETE.value].set_index("crew_id")["id"]
-    new = changed[changed["operation"] != Operation.DELETE.value].set_index("crew_id")["id"]
-    both = old.to_frame("old").join(new.to_frame("new"), how="inner").reset_index()
-    return list(both.itertuples(index=False, name=None))
+    """(crew id, old user id, new user id) of every crew whose user id changed, whoever had the new one (E12)."""
+    changed = diff[(diff["operation"] != Operation.DELETE.value) & (diff["was"] != "") & (diff["was"] != diff["id"])]
+    return list(changed[["crew_id", "was", "id"]].itertuples(index=False, name=None))
 
 
 def plan_digest(
@@ -203,9 +200,7 @@ def password_column(users: pd.DataFrame, rule: FieldRule, secret: Callable[[str]
     return value.mask(value == "", blank.default) if blank.action is Action.DEFAULT else value
 
 
-def _password_blank(users: pd.DataFrame, mapping: Mapping) -> pd.Series[bool]:
+def _passwords(users: pd.DataFrame, mapping: Mapping) -> pd.Series[str]:
+    """The first passwords, to be checked and then forgotten; "*" stands for a secret, which the load looks up."""
     rule = mapping.rule("password")
-    if rule is None:
-        return users["user_id"] == ""
-    # Any text stands for a secret here: whether it exists is known while loading.
-    return password_column(users, rule, lambda name: "*") == ""
+    return constant("", users) if rule is None else password_column(users, rule, lambda name: "*")

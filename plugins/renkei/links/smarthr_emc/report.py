@@ -88,14 +88,17 @@ class RunReport:
     started_at: dt.datetime
     ended_at: dt.datetime
     smarthr_url: str
+    received: bool = True  # SmartHR was read and frozen
     counts: dict[RecordSet, Counts] | None = None
     changed: dict[RecordSet, bool] | None = None
     message: str = ""  # of the error, already Japanese
     problems: Sequence[ReportedProblem] = ()
     problem_count: int = 0
     problem_kinds: dict[str, int] = field(default_factory=dict)  # of all, by kind
+    failed_sets: frozenset[RecordSet] = frozenset()
     emc_problems: Sequence[str] = ()
     holds: Sequence[Hold] = ()
+    approved_by: str = ""
     people: Sequence[tuple[str, str, str]] = ()  # kind, user id, crew id
     id_changes: Sequence[tuple[str, str, str]] = ()  # crew id, old, new
     sheet_warnings: Sequence[str] = ()
@@ -123,10 +126,7 @@ def _shows_counts(report: RunReport) -> bool:
 
 
 def _details(report: RunReport) -> list[str]:
-    if report.outcome in (Outcome.RECEIVE, Outcome.SETTING) and report.changed is None:
-        lines = []
-    else:
-        lines = ["- [受信 ]->[作業 ]フォルダへのファイル移動[部署 ][社員 ]"]
+    lines = ["- [受信 ]->[作業 ]フォルダへのファイル移動[部署 ][社員 ]"] if report.received else []
     if report.changed is not None:
         changed = "".join(f"[{LABELS[s]} ]" for s in RecordSet if report.changed[s])
         same = "".join(f"[{LABELS[s]} ]" for s in RecordSet if not report.changed[s])
@@ -137,12 +137,13 @@ def _details(report: RunReport) -> list[str]:
     lines += _problem_lines(report)
     if report.outcome is Outcome.DATA:
         for record_set in RecordSet:
-            if any(p.record_set is record_set for p in report.problems):
+            if record_set in report.failed_sets:
                 lines.append(f"- {LABELS[record_set]}データ加工処理に失敗しました(必須項目チェック、コード設定)")
     elif report.message:
         lines += [f"- {line}" for line in report.message.splitlines() if line]
     lines += [f"- EMC: {text}" for text in report.emc_problems[:PROBLEMS_SHOWN]]
-    lines += [f"- 保留: {hold.text}" for hold in report.holds]
+    if not report.outcome.succeeded:
+        lines += [f"- 保留: {hold.text}" for hold in report.holds]
     if report.outcome is Outcome.CHECKED:
         lines.append("- 確認のみの実行です。EMCへの登録処理と前回データの更新は行っていません。")
     elif report.outcome is Outcome.HOLD:
@@ -230,12 +231,12 @@ def _counts(label: str, counts: Counts | None) -> list[str]:
 
 
 WARNINGS = {
-    "lost_id": "ユーザIDの値が無くなったため削除した社員（休職・退職ではありません）",
-    "no_id": "ユーザIDの値が無いため登録していない社員",
-    "still_no_id": "ユーザIDの値が無くなったまま登録していない社員",
-    "lost_contact": "緊急連絡先が1件も無くなった社員（安否確認の連絡が届きません）",
-    "adopted": "EMCに既に登録されていたため更新として取り込んだ社員",
-    "recreated": "EMCから削除されていたため新規登録し直した社員",
+    "lost_id": "ユーザIDの値が無くなり削除となる社員（休職・退職ではありません）",
+    "no_id": "ユーザIDの値が無いため登録されない社員",
+    "still_no_id": "ユーザIDの値が無いまま登録されていない社員",
+    "lost_contact": "緊急連絡先が1件も無くなる社員（安否確認の連絡が届きません）",
+    "adopted": "EMCに既に登録があり、更新として取り込む社員",
+    "recreated": "EMCに登録が無いため、新規登録し直す社員",
 }
 
 
@@ -248,7 +249,14 @@ def _additions(report: RunReport) -> list[str]:
         for crew_id, old, new in report.id_changes[:PEOPLE_SHOWN]:
             lines.append(f"  {old} → {new}  {crew_page(report.smarthr_url, crew_id)}")
         lines += _more(len(report.id_changes))
-    for kind, title in WARNINGS.items():
+    for hold in report.holds if report.outcome.succeeded else ():
+        lines += [
+            "",
+            f"承認のうえ登録（{report.approved_by}）: {hold.text}"
+            if report.approved_by
+            else f"登録時は保留: {hold.text}",
+        ]
+    for kind, title in WARNINGS.items() if _shows_counts(report) else ():
         people = [(user_id, crew_id) for k, user_id, crew_id in report.people if k == kind]
         if people:
             lines += ["", f"注意: {title}: {len(people)}名"]

@@ -27,6 +27,9 @@ MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?
 PHONE = r"\+?[0-9](-?[0-9]){9,14}"
 CONTROL = "[\x00-\x1f\x7f\u0085\u2028\u2029]"
 
+# Items by which EMC finds a record again: what comes back must be what was sent.
+IDS = ("user_id", "department_id", *DEPARTMENT_REFERENCES)
+
 # kind → what to do. `{item}` is the item's name in the sheet.
 REMEDIES = {
     "required": "SmartHRで「{item}」の元になる項目を入力してください",
@@ -121,13 +124,14 @@ def check_users(
     write_as: pd.Series[str],
     department_ids: pd.Series[str],
     deleted_department_ids: pd.Series[str],
-    password_blank: pd.Series[bool],
+    passwords: pd.Series[str],
     mapping: Mapping,
     emc_format: EmcFormat,
 ) -> Iterator[pd.DataFrame]:
     """Problems of the valid users that have an id; every argument is aligned with `users`.
 
-    `target` is what EMC will have (rows.after), `password_blank` where a new user would get none.
+    `target` is what EMC will have (rows.after), `passwords` what each would get as a new user
+    (a secret shows as "*": only the load knows it).
     """
 
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
@@ -140,9 +144,10 @@ def check_users(
     for item, where in rows.rejected.items():
         yield found(where, item, "required")
     creates = write_as == Operation.CREATE.value
-    password = mapping.rule("password")
-    if password is not None and password.on_create.when_blank.action is Action.REJECT:
-        yield found(creates & password_blank, "password", "required")
+    rule = mapping.rule("password")
+    if rule is not None and rule.on_create.when_blank.action is Action.REJECT:
+        yield found(creates & (passwords == ""), "password", "required")
+    yield from _text_checks(found, passwords.where(creates), "password", emc_format)
     for item in ("full_name", "full_name_yomi"):
         if item in cells:
             lacking = (creates & (cells[item].fillna("") == "")) | (cells[item] == "")
@@ -157,8 +162,9 @@ def check_users(
         if item in cells:
             unknown = _written(cells[item]) & ~cells[item].isin(department_ids)
             yield found(unknown, item, "unknown_department", cells[item])
-            stale = cells[item].isna() & target[item].isin(deleted_department_ids)
-            yield found(stale, item, "department_in_use", target[item])
+        if item in target:
+            left = cells[item].isna() if item in cells else target[item].notna()
+            yield found(left & target[item].isin(deleted_department_ids), item, "department_in_use", target[item])
     for slot in range(1, CONTACTS + 1):
         yield from _contact_checks(found, cells, target, slot, emc_format)
 
@@ -227,7 +233,7 @@ def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: Em
             "too_long",
             "最大" + str(limit) + "文字、現在" + length.fillna(0).astype(int).astype("str") + "文字",
         )
-    bad = _unencodable(values, emc_format.encoding)
+    bad = _unencodable(values, emc_format.encoding, exactly=item in IDS)
     if bad:
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
         yield found(where, item, "encoding", "、".join(sorted(bad)[:5]))
@@ -235,22 +241,23 @@ def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: Em
     yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
 
 
-def _unencodable(values: pd.Series[str], encoding: str) -> set[str]:
-    """The characters of a column that the file's encoding cannot carry; usually none, and then cheap."""
+def _unencodable(values: pd.Series[str], encoding: str, exactly: bool) -> set[str]:
+    """The characters of a column that the file's encoding cannot carry; usually none, and then cheap.
+
+    `exactly`: nor those that would come back as another one (CP932 makes 〜 U+301C a full-width ～).
+    """
     text = "".join(values.dropna().unique())
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return {character for character in set(text) if not _encodes(character, encoding)}
-    return set()
+    if _encodes(text, encoding, exactly):
+        return set()
+    return {character for character in set(text) if not _encodes(character, encoding, exactly)}
 
 
-def _encodes(character: str, encoding: str) -> bool:
+def _encodes(text: str, encoding: str, exactly: bool) -> bool:
     try:
-        character.encode(encoding)
+        encoded = text.encode(encoding)
     except UnicodeEncodeError:
         return False
-    return True
+    return not exactly or encoded.decode(encoding) == text
 
 
 def _written(cells: pd.Series[str]) -> pd.Series[bool]:

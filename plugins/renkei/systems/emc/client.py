@@ -119,6 +119,9 @@ class EmcClient:
             if read_import(self._json("GET", f"/imports/{found.id}")).state != "aborted":
                 raise RetriableLoadError("EMCで取込の状態が変わりました。もう一度結果を確認します。") from None
 
+    def forget(self, key: str) -> None:
+        """Nothing of a decided import is left on our side; EMC keeps its own history."""
+
     def _decided(self, found: Import) -> Import:
         deadline = time.monotonic() + APPLYING_LIMIT_S
         while found.state == "applying":

@@ -95,8 +95,12 @@ class DropFolder:
 
     def withdraw(self, found: Import) -> None:
         """Take back files that nobody has imported."""
+        self.forget(found.key)
+
+    def forget(self, key: str) -> None:
+        """Remove the files of a decided import: they hold people and first passwords (L6). The result stays."""
         for ending in ("ready", "departments.csv", "users.csv"):
-            self._files.delete(f"{found.key}.{ending}")
+            self._files.delete(f"{key}.{ending}")
 
     def find(self, record_set: str, ids: Sequence[str], fields: Sequence[str]) -> None:
         return None

@@ -83,15 +83,16 @@ class Pacer:
 def _reset_s(headers: Mapping[str, str]) -> float:
     """Seconds to wait because a window is used up; 0 when none is.
 
-    The reference leaves open which window the "intensive" headers describe, so whichever shows 0
-    counts. `reset` is in seconds, rounded by the server: one that says 0 is over within a second.
+    SmartHR does not document which window the "intensive" headers describe, so whichever shows 0
+    counts. A window that is over within a second is the one that the pacer keeps itself, to the
+    millisecond, while `reset` is in whole seconds: obeying it would halve the rate.
     """
     wait = 0.0
     for prefix in ("x-rate-limit", "x-intensive-rate-limit"):
         remaining, reset = headers.get(f"{prefix}-remaining"), headers.get(f"{prefix}-reset")
         if remaining is not None and remaining.strip() == "0":
             try:
-                wait = max(wait, float(reset or 1.0))
+                wait = max(wait, float(reset or WINDOW_S))
             except ValueError:
-                wait = max(wait, WINDOW_S)
-    return wait
+                continue
+    return wait if wait > WINDOW_S else 0.0

@@ -217,7 +217,7 @@ def test_e33_zero_crews_is_never_a_valid_read() -> None:
 def test_e33_a_crew_without_a_known_status_stops_the_read(status: Any) -> None:
     """Without 在籍状況 nobody can be told from a leaver."""
     with pytest.raises(IncompleteReadError, match="在籍状況"):
-        fetch_users(Lists(crews=[SAMPLE, {"id": "c2", "emp_status": status}]).client(), mapping(), {})
+        fetch_users(Lists(crews=[SAMPLE, {**SAMPLE, "id": "c2", "emp_status": status}]).client(), mapping(), {})
 
 
 def test_e33_a_crew_that_the_list_skipped_is_read_again() -> None:

@@ -59,6 +59,7 @@ def failure(*problems: ReportedProblem, **changes: Any) -> RunReport:
         "changed": dict.fromkeys(RecordSet, True),
         "problems": problems,
         "problem_count": len(problems),
+        "failed_sets": frozenset(problem.record_set for problem in problems),
         "problem_kinds": {kind: [p.kind for p in problems].count(kind) for kind in {p.kind for p in problems}},
     }
     return report(Outcome.DATA, **{**shown, **changes})
@@ -312,7 +313,13 @@ def test_e3_a_check_only_run_says_that_nothing_was_written() -> None:
 def test_l8_a_failed_read_says_what_happened() -> None:
     """Before anything was received there is no file that was moved; the message stands in the details."""
     mail = body(
-        report(Outcome.RECEIVE, counts=None, changed=None, message="SmartHRが応答しません。\n再実行してください。")
+        report(
+            Outcome.RECEIVE,
+            received=False,
+            counts=None,
+            changed=None,
+            message="SmartHRが応答しません。\n再実行してください。",
+        )
     )
     assert "フォルダへのファイル移動" not in mail
     assert "- SmartHRが応答しません。\n- 再実行してください。\n- 機能は処理を中断" in mail

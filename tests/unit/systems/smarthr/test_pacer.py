@@ -121,15 +121,25 @@ def test_requests_are_spread_over_the_second() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["x-rate-limit", "x-intensive-rate-limit"])
-@pytest.mark.parametrize(("reset", "wait"), [("7", 7.0), ("1", 1.0), (None, 1.0), ("soon", 1.0)])
-def test_a_used_up_window_is_waited_for(prefix: str, reset: str | None, wait: float) -> None:
-    """After remaining 0 nothing leaves before the reset, or for a second when it cannot be read."""
+@pytest.mark.parametrize(("reset", "wait"), [("7", 7.0), ("1.5", 1.5)])
+def test_a_used_up_window_is_waited_for(prefix: str, reset: str, wait: float) -> None:
+    """After remaining 0 nothing leaves before the reset."""
     world = World(10)
-    headers = {f"{prefix}-remaining": "0"} | ({f"{prefix}-reset": reset} if reset else {})
+    headers = {f"{prefix}-remaining": "0", f"{prefix}-reset": reset}
     answered = world.send(0.02, headers) + 0.02
 
     world.pass_time(0.05)
     assert world.send(0.02) >= answered + wait - 1e-9
+
+
+@pytest.mark.parametrize("reset", ["1", None, "soon"])
+def test_a_second_s_window_is_left_to_the_pacer_s_own_count(reset: str | None) -> None:
+    """`reset` is in whole seconds: waiting for it after every tenth request would halve the rate."""
+    world = World(10)
+    headers = {"x-intensive-rate-limit-remaining": "0"} | ({"x-intensive-rate-limit-reset": reset} if reset else {})
+    sent = [world.send(0.02, headers) for _ in range(30)]
+
+    assert sent[-1] - sent[0] <= 29 * 0.1 * 1.05
 
 
 def test_a_window_with_requests_left_does_not_stop_anybody() -> None:

@@ -1,0 +1,343 @@
+"""Whole runs of one tenant without Airflow: what stops them, holds them, or waits for a confirmation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from renkei.errors import (
+    BaselineError,
+    HoldError,
+    IncompleteReadError,
+    RejectedLoadError,
+    RetriableLoadError,
+)
+from renkei.links.smarthr_emc import pipeline
+from renkei.links.smarthr_emc.pipeline import Job
+from renkei.systems.emc.drop import DropFolder, LocalFiles
+from tests.contract.conftest import Simulator
+from tests.contract.emc_client import Emc
+from tests.contract.rig import FORMAT, LINK, NOW, SHEET, mapping_of
+from tests.contract.stage import Stage, ids
+
+LOSSES: dict[str, Callable[[Path], None]] = {
+    "its baselines": lambda tenant: shutil.rmtree(tenant / "baselines"),
+    "the tables": lambda tenant: [table.unlink() for table in tenant.glob("runs/*/*.parquet")],  # type: ignore[func-returns-value]
+    "the users": lambda tenant: [table.unlink() for table in tenant.glob("runs/*/users.parquet")],  # type: ignore[func-returns-value]
+    "the sheet": lambda tenant: [sheet.unlink() for sheet in tenant.glob("runs/*/sheet.json")],  # type: ignore[func-returns-value]
+    "the summary": lambda tenant: [one.unlink() for one in tenant.glob("runs/*/snapshot.json")],  # type: ignore[func-returns-value]
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
+def test_e31_a_lost_baseline_stops_the_run(linked: Stage, lose: Callable[[Path], None]) -> None:
+    """What the store has lost is no first link: EMC or the history knows better, and nothing is written."""
+    before = linked.users()
+    linked.day(leavers=1, joiners=1)
+    lose(linked.folder / "store" / LINK / "tenants" / "acme")
+    with pytest.raises(BaselineError):
+        linked.tenant.run()
+
+    assert linked.users() == before
+    assert linked.opened() == 0
+
+
+def test_e31_a_lost_store_stops_the_run(stage: Stage) -> None:
+    """The store knows nothing of the tenant at all; EMC remembers its imports."""
+    stage.tenant.run()
+    before = stage.users()
+    shutil.rmtree(stage.store.root)
+    stage.day(leavers=1)
+    with pytest.raises(BaselineError, match="前回データが保存先にありません"):
+        stage.tenant.run()
+
+    assert stage.users() == before
+
+
+def test_e31_a_broken_baseline_stops_the_run(linked: Stage) -> None:
+    """A baseline file that cannot be read names what an operator has to look at."""
+    (path,) = (linked.folder / "store" / LINK / "tenants" / "acme" / "baselines").iterdir()
+    path.write_text("{")
+
+    with pytest.raises(BaselineError, match="baselines"):
+        linked.tenant.run()
+
+
+def test_e33_an_attribute_that_is_gone_for_everybody_stops_the_run(linked: Stage) -> None:
+    """The token lost a permission: nobody's mail address is cleared, and the item is named."""
+    before = linked.state()
+    linked.smarthr.sim("PATCH", "companies/acme", {"hidden_fields": ["email"]})
+    with pytest.raises(IncompleteReadError, match="メールアドレス"):
+        linked.tenant.run()
+
+    assert linked.state() == before
+
+
+def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
+    """Departments read again by a cleared task do not go with the people of before."""
+    job = linked.tenant.open()
+    linked.tenant.read(job)
+    fetched = job.record.json("fetched_users")
+    job.record.store.delete(f"{job.record.folder}/snapshot.json")
+    job.record.write_json("fetched_users", fetched | {"read_id": "another"})
+
+    with pytest.raises(IncompleteReadError, match="別々の受信"):
+        pipeline.take_snapshot(job)
+
+
+def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
+    """After the snapshot SmartHR may change: the run repeats what it has read."""
+    linked.day(joiners=1)
+    job = linked.tenant.plan()
+    planned = job.record.json("plan")["digest"]
+    linked.day(joiners=2)
+    again = linked.tenant.open(run_id=job.start.run_id)
+    linked.tenant.read(again)
+    pipeline.make_diff(again, linked.tenant.target, dt.datetime.now(dt.UTC))
+    pipeline.validate(again, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+
+    assert again.record.json("plan")["digest"] == planned
+
+
+def test_l3_of_two_runs_planned_against_one_baseline_the_second_is_refused(linked: Stage) -> None:
+    """An older plan does not overwrite what came after it."""
+    linked.day(joiners=1)
+    older = linked.tenant.plan()
+    linked.day(joiners=1)
+    linked.tenant.run()
+    before = linked.state()
+    with pytest.raises(BaselineError):
+        linked.tenant.load(older)
+
+    assert linked.state() == before
+    assert not linked.tenant.note()
+
+
+def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> None:
+    """EMC got the joiner's id by hand after the plan: nothing is applied, the reason is on record, a new diff adopts."""
+    (crew_id,) = linked.day(joiners=1)["joiners"]
+    user_id = linked.crews()[crew_id]["emp_code"]
+    job = linked.tenant.plan()
+    linked.emc.sim("POST", "/accounts/acme/users", json={"ユーザID": user_id, "氏名": "仮", "氏名(ヨミ)": "カリ"})
+    before = linked.state()
+    with pytest.raises(RejectedLoadError, match="1件"):
+        linked.tenant.load(job)
+    assert linked.state() == before
+    assert not linked.tenant.note()
+    assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["DUPLICATE_ID"]
+
+    pipeline.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    pipeline.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    assert linked.tenant.load(job) == "loaded"
+    assert sorted(linked.users()) == ids(linked.active())
+
+
+def test_e27_while_somebody_else_imports_the_run_waits(linked: Stage) -> None:
+    """An import opened in EMC by other hands: this run can be repeated, and nothing is lost."""
+    linked.day(joiners=1)
+    job = linked.tenant.plan()
+    linked.emc.open(None, b'"a"\r\n', key="by hand")
+    with pytest.raises(RetriableLoadError):
+        linked.tenant.load(job)
+    (other,) = linked.emc.call("GET", "/imports?key=by hand").json()["imports"]
+    linked.emc.call("DELETE", f"/imports/{other['id']}")
+
+    assert linked.tenant.load(job) == "loaded"
+    assert sorted(linked.users()) == ids(linked.active())
+
+
+def held(stage: Stage) -> Job:
+    """A run that would delete six of forty people."""
+    stage.day(leavers=6)
+    job = stage.tenant.plan(manual=False)
+    assert pipeline.is_held(job)
+    return job
+
+
+def test_e34_a_guard_holds_and_names_the_figures(linked: Stage) -> None:
+    """Too many deletions: nothing is written, and the record says how many of how many."""
+    before, people = linked.state(), len(linked.active())
+    job = held(linked)
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+
+    (hold,) = job.record.json("hold")["holds"]
+    assert (hold["kind"], hold["count"], hold["of"]) == ("delete_users", 6, people)
+    assert linked.state() == before
+    assert linked.opened() == 0
+
+
+def test_e36_approval_lets_exactly_that_plan_through(linked: Stage) -> None:
+    """Approved, it is loaded once, and who approved it and why is on record."""
+    job = held(linked)
+    pipeline.decide(job, True, "tanaka", "人事異動", NOW)
+
+    assert linked.tenant.load(job) == "loaded"
+    assert linked.tenant.load(job) == "already"
+    assert sorted(linked.users()) == ids(linked.active())
+    approval = job.record.json("approval")
+    assert (approval["by"], approval["why"], approval["approved"]) == ("tanaka", "人事異動", True)
+    assert linked.tenant.generation() == 2
+
+
+def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
+    """Cleared from diff after EMC has changed, the run has another plan: it is held again."""
+    job = held(linked)
+    approved = job.record.json("plan")["digest"]
+    pipeline.decide(job, True, "tanaka", "", NOW)
+    linked.emc.sim("DELETE", f"/accounts/acme/users/{ids(linked.active())[0]}")
+    before = linked.state()
+    pipeline.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    pipeline.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    assert job.record.json("plan")["digest"] != approved
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+
+    assert linked.state() == before
+
+
+def test_e36_an_approval_is_not_for_the_next_run(linked: Stage) -> None:
+    """The same six leavers on the next day are asked about again."""
+    job = held(linked)
+    pipeline.decide(job, True, "tanaka", "", NOW)
+    tomorrow = linked.tenant.plan(manual=False)
+
+    with pytest.raises(HoldError):
+        linked.tenant.load(tomorrow)
+
+
+def test_e36_a_refusal_fails_the_run_and_stays(linked: Stage) -> None:
+    """Refused is refused: also when the load is tried all the same."""
+    before = linked.state()
+    job = held(linked)
+    with pytest.raises(HoldError, match="承認されませんでした"):
+        pipeline.decide(job, False, "tanaka", "誤り", NOW)
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+
+    assert linked.state() == before
+    assert job.record.json("approval")["by"] == "tanaka"
+
+
+def test_e35_losing_the_last_contact_of_many_is_held(linked: Stage) -> None:
+    """Six people without mail address and telephone number cannot be reached in an earthquake."""
+    for crew in linked.active()[:6]:
+        linked.patch(crew["id"], email=None, tel_number=None)
+    job = linked.tenant.plan(manual=False)
+
+    assert "lost_contact" in {hold["kind"] for hold in job.record.json("hold")["holds"]}
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+
+
+def test_l6_passwords_are_nowhere_but_in_emc(stage: Stage) -> None:
+    """The first password goes from Airflow to EMC; no table and no record of the run has it."""
+    stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first"})
+    job = stage.tenant.plan()
+    pipeline.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
+
+    for path in Path(stage.store.root).rglob("*"):
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            assert "password" not in table.columns, path.name
+            assert not table.isin(["Hatsu-8f3a"]).any().any(), path.name
+        elif path.is_file():
+            assert b"Hatsu-8f3a" not in path.read_bytes(), path.name
+
+
+@pytest.fixture
+def dropping(stage: Stage) -> Stage:
+    """The tenant hands over files."""
+    stage.tenant.mapping = mapping_of(loader="FILE_DROP")
+    stage.tenant.target = DropFolder(LocalFiles(stage.folder / "drop"))
+    return stage
+
+
+def the_key(stage: Stage) -> str:
+    (ready,) = (stage.folder / "drop").glob("*.ready")
+    return ready.name.removesuffix(".ready")
+
+
+def test_e38_a_file_drop_waits_for_its_confirmation(dropping: Stage) -> None:
+    """Files and mark are there; the baseline moves when the result is, not before."""
+    tenant = dropping.tenant
+    job = tenant.plan()
+    assert tenant.load(job) == "waiting"
+    key = the_key(dropping)
+    users = (dropping.folder / "drop" / f"{key}.users.csv").read_bytes().decode("cp932")
+    assert users.count("\r\n") == len(dropping.active()) + 1
+    assert pipeline.confirm(job, tenant.target, NOW) is None
+    assert tenant.generation() == 0
+    result = {"id": "1", "key": key, "state": "committed", "counts": {"users": {"added": len(dropping.active())}}}
+    (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
+    found = pipeline.confirm(job, tenant.target, NOW)
+
+    assert found is not None
+    assert found.state == "committed"
+    assert tenant.generation() == 1
+    assert not tenant.note()
+    assert pipeline.confirm(job, tenant.target, NOW) is None
+    assert tenant.run() == "unchanged"
+
+
+def test_e38_an_unconfirmed_drop_blocks_the_next_load(dropping: Stage) -> None:
+    """The next run does not begin, says which import is open, and leaves the folder alone."""
+    job = dropping.tenant.plan()
+    dropping.tenant.load(job)
+    key = the_key(dropping)
+    dropping.day(joiners=1)
+    with pytest.raises(RetriableLoadError, match=rf"{key}.*確認できていません"):
+        dropping.tenant.run(manual=False)
+    with pytest.raises(RetriableLoadError, match="確認"):
+        dropping.tenant.load(job)
+    assert len(list((dropping.folder / "drop").iterdir())) == 3
+    assert isinstance(dropping.tenant.target, DropFolder)
+    dropping.tenant.target.confirm(key, "committed", "tanaka")
+
+    assert dropping.tenant.run(manual=False) == "waiting"
+    assert dropping.tenant.generation() == 1
+
+
+def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
+    """The result file has EMC's reasons: they are on record, and the run may be repeated."""
+    job = dropping.tenant.plan()
+    dropping.tenant.load(job)
+    key = the_key(dropping)
+    error = {"file": "users", "line": 1, "item": "氏名", "code": "TOO_LONG", "message": "…"}
+    result = {"id": "1", "key": key, "state": "rejected", "errors": [error], "error_count": 1}
+    (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
+    with pytest.raises(RejectedLoadError):
+        pipeline.confirm(job, dropping.tenant.target, NOW)
+
+    assert dropping.tenant.generation() == 0
+    assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["TOO_LONG"]
+    assert not dropping.tenant.note()
+
+
+def test_e38_dropped_files_are_what_the_other_side_takes(
+    dropping: Stage, smarthr_bare: Simulator, memory_path: Path
+) -> None:
+    """An EMC that watches the folder imports the files as they are, and its result file confirms them."""
+    drop = memory_path / "drop"
+    watching = Emc("--drop", str(drop), "--drop-account", "acme")
+    try:
+        job = dropping.tenant.plan()
+        dropping.tenant.load(job)
+        found, deadline = None, time.monotonic() + 5
+        while found is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            found = pipeline.confirm(job, dropping.tenant.target, NOW)
+
+        assert found is not None
+        assert found.state == "committed"
+        assert sorted(watching.export("users")) == ids(dropping.active())
+    finally:
+        watching.stop()
+    assert dropping.tenant.generation() == 1
