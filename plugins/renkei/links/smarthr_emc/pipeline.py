@@ -22,6 +22,7 @@ from renkei.links.smarthr_emc.baseline import Standing, standing, was_linked
 from renkei.links.smarthr_emc.load import Plan, Target
 from renkei.links.smarthr_emc.model import Counts, Mode, Operation, RecordSet, RunStart
 from renkei.links.smarthr_emc.sheet.index import mapping_from_json, mapping_to_json, without_password
+from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Mapping
 from renkei.links.smarthr_emc.snapshot import SetSummary
 from renkei.links.smarthr_emc.validate import other_tenants_ids
@@ -214,7 +215,8 @@ def _refuse_lost_baseline(job: Job, target: Target) -> None:
 def _reconciled(table: pd.DataFrame, record_set: RecordSet, target: Target) -> pd.DataFrame:
     replaced = set(table.loc[(table["operation"] == Operation.DELETE.value), "id"])
     ids = table.loc[~table["id"].isin(list(replaced)), "id"].tolist()
-    name = "部署ID" if record_set is RecordSet.DEPARTMENTS else "ユーザID"
+    items = DEPARTMENT_ITEM if record_set is RecordSet.DEPARTMENTS else USER_ITEM
+    name = items[record_set.id_column].name
     found = target.find(record_set.value, ids, [name])
     return table if found is None else differ.reconcile(table, {row[name] for row in found})
 
@@ -240,7 +242,7 @@ def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) 
         users,
         user_diff,
         where.table("users_target"),
-        _adopted(user_diff, target, emc_format),
+        _adopted(user_diff, target),
         departments["department_id"],
         deleted,
         lost,
@@ -311,12 +313,12 @@ def _check_counts(diff: dict[str, Any]) -> None:
             raise RenkeiError(f"件数の検算が合いません（{name}: {broken}）。Renkeiの不具合です。何も書き込みません。")
 
 
-def _adopted(diff: pd.DataFrame, target: Target, emc_format: EmcFormat) -> pd.DataFrame:
+def _adopted(diff: pd.DataFrame, target: Target) -> pd.DataFrame:
     """What EMC has of the people that are new to us but not to EMC: user_id and items."""
     ids = diff.loc[(diff["write_as"] == Operation.UPDATE.value) & (diff["operation"] == Operation.CREATE.value), "id"]
-    columns = {key: header for key, header in emc_format.user_columns.items() if key not in ("operation", "password")}
-    found = (target.find("users", ids.tolist(), list(columns.values())) or []) if len(ids) else []
-    return _frame({key: [row.get(header) or "" for row in found] for key, header in columns.items()})
+    items = [item for item in USER_ITEMS if item.key not in ("operation", "password")]
+    found = (target.find("users", ids.tolist(), [item.name for item in items]) or []) if len(ids) else []
+    return _frame({item.key: [row.get(item.name) or "" for row in found] for item in items})
 
 
 def is_held(job: Job) -> bool:

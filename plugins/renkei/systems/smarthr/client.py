@@ -98,7 +98,8 @@ class SmartHRClient:
         count = max(1, math.ceil(first.total / first.size))
         pages = {1: first}
         report = progress or (lambda done, total: None)
-        report(len(first.records), first.total)
+        done = len(first.records)
+        report(done, first.total)
         if count > 1:
             with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="smarthr") as pool:
                 futures = [pool.submit(self._page, resource, params, number) for number in range(2, count + 1)]
@@ -107,7 +108,8 @@ class SmartHRClient:
                         page = future.result()
                         pages[page.number] = page
                         _check_page(page, first, count)
-                        report(sum(len(p.records) for p in pages.values()), first.total)
+                        done += len(page.records)
+                        report(done, first.total)
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise

@@ -94,6 +94,7 @@ def _line(sheet: Any, number: int, values: Sequence[str | int | float | dt.date 
 
 def _finish(sheet: Any, header_rows: int, widths: Sequence[int]) -> None:
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     thin = Side(style="thin", color="BFBFBF")
     for row in sheet.iter_rows(max_col=len(widths)):
@@ -103,9 +104,16 @@ def _finish(sheet: Any, header_rows: int, widths: Sequence[int]) -> None:
             if cell.row <= header_rows:
                 cell.font = Font(bold=True)
                 cell.fill = PatternFill("solid", fgColor="DDEBF7")
+    for row_number in range(1, header_rows + 1):
+        sheet.row_dimensions[row_number].height = 32 if row_number == 2 else 20
     for column, width in enumerate(widths):
         sheet.column_dimensions["ABCDEFGH"[column]].width = width
     sheet.freeze_panes = sheet.cell(header_rows + 1, 2)
+    # On paper: A4 across, as wide as the page, the header on every page.
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = f"1:{header_rows}"
 
 
 def _offer_link_marks(sheet: Any, last: int) -> None:

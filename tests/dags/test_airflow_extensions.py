@@ -1,0 +1,159 @@
+"""What Airflow loads of ours besides Dags: plugins, connection types, hooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from renkei.errors import ConnectionError_
+from renkei.orchestration.hooks import EmcHook, SmartHRHook
+from scripts.local_airflow import free_port
+from scripts.neighbours import Neighbours
+from tests.conftest import ROOT
+
+SCAN = """
+import json, pathlib, sys
+from airflow import plugins_manager
+plugins_manager.ensure_plugins_loaded()
+folder = pathlib.Path(sys.argv[1])
+ours = {name: module.__file__ for name, module in sys.modules.items()
+        if "." not in name and name != "renkei" and folder in pathlib.Path(getattr(module, "__file__", None) or "/").parents}
+import calendar, copy, queue, select, types
+print(json.dumps({
+    "errors": plugins_manager.get_import_errors(),
+    "ours": ours,
+    "own": [calendar.monthrange(2026, 2)[1], queue.Queue().qsize(), copy.copy(1), types.ModuleType.__name__],
+}))
+"""
+
+
+def scan(folder: Path, home: Path) -> dict[str, Any]:
+    """What Airflow's plugin manager makes of a plugins folder, in a process of its own."""
+    environment = os.environ | {"AIRFLOW__CORE__PLUGINS_FOLDER": str(folder), "AIRFLOW_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCAN, str(folder)], capture_output=True, text=True, env=environment, cwd=home
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_plugin_manager_leaves_our_modules_alone(tmp_path: Path) -> None:
+    """No module of renkei is imported under its bare name, and the standard library is what it was."""
+    assert scan(ROOT / "plugins", tmp_path) == {"errors": {}, "ours": {}, "own": [28, 0, 1, "module"]}
+
+
+def test_plugin_manager_would_take_a_module_that_is_not_excluded(tmp_path: Path) -> None:
+    """Without the ignore file the scan above sees such modules, so it can fail."""
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "queue_of_ours.py").write_text("value = 1\n")
+    assert list(scan(plugins, tmp_path)["ours"]) == ["queue_of_ours"]
+
+
+def test_connection_types_have_japanese_forms() -> None:
+    """Airflow finds both connection types through the installed package, with their hooks and labels."""
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    hooks = {kind: manager.hooks[kind] for kind in ("smarthr", "emc")}
+    assert {kind: hook and hook.hook_class_name for kind, hook in hooks.items()} == {
+        "smarthr": "renkei.orchestration.hooks.SmartHRHook",
+        "emc": "renkei.orchestration.hooks.EmcHook",
+    }
+    labels = {kind: manager.field_behaviours[kind]["relabeling"] for kind in hooks}
+    assert labels == {
+        "smarthr": {"host": "SmartHRのURL", "password": "アクセストークン"},
+        "emc": {"host": "EMC取込APIのURL", "password": "トークン"},
+    }
+
+
+@pytest.fixture
+def connect(neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Registers a Connection; SmartHR's simulator may stand in for SmartHR."""
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", urlsplit(neighbours.urls["smarthr"]).netloc)
+
+    def register(conn_type: str, host: str, password: str) -> None:
+        connection = {"conn_type": conn_type, "host": host, "password": password}
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_type.upper()}__ACME", json.dumps(connection))
+
+    return register
+
+
+def test_test_button_accepts_a_good_token(connect: Any, neighbours: Neighbours) -> None:
+    """Both forms say that they reached the other side."""
+    connect("smarthr", neighbours.urls["smarthr"], "shr_sim_acme")
+    connect("emc", neighbours.urls["emc"], "emc_sim_acme")
+    assert SmartHRHook("smarthr__acme").test_connection() == (True, "SmartHRに接続できました。")
+    ok, message = EmcHook("emc__acme").test_connection()
+    assert ok
+    assert message.startswith("EMCに接続できました（アカウント acme、")
+
+
+def test_test_button_refuses_a_bad_token(connect: Any, neighbours: Neighbours) -> None:
+    """Both forms say what is wrong with it, without repeating it."""
+    connect("smarthr", neighbours.urls["smarthr"], "shr_sim_wrong")
+    connect("emc", neighbours.urls["emc"], "emc_sim_wrong")
+    smarthr, emc = SmartHRHook("smarthr__acme").test_connection(), EmcHook("emc__acme").test_connection()
+    assert (smarthr[0], emc[0]) == (False, False)
+    assert "アクセストークンが無効です" in smarthr[1]
+    assert "EMCのトークンが無効か、権限がありません" in emc[1]
+    assert "wrong" not in smarthr[1] + emc[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("", "SmartHRのURLを入力してから"), ("https://smarthr.example.com", "SmartHRのURLではありません")],
+)
+def test_l7_test_button_sends_no_token_elsewhere(connect: Any, host: str, message: str) -> None:
+    """A URL that is not SmartHR's is refused before anything is sent."""
+    connect("smarthr", host, "shr_sim_acme")
+    ok, said = SmartHRHook("smarthr__acme").test_connection()
+    assert not ok
+    assert message in said
+
+
+def test_test_button_says_when_emc_is_out_of_reach(connect: Any) -> None:
+    """No answer is told as such."""
+    connect("emc", f"http://127.0.0.1:{free_port()}", "emc_sim_acme")
+    ok, message = EmcHook("emc__acme").test_connection()
+    assert not ok
+    assert "EMCに接続できない" in message
+
+
+def test_l7_connection_of_another_company_is_refused(connect: Any) -> None:
+    """The sheet's SmartHR and the Connection's must be one, or one company's people would reach another's EMC."""
+    connect("smarthr", "https://other.smarthr.jp", "shr_sim_other")
+    with pytest.raises(ConnectionError_, match="連携設定シートのSmartHR URLが異なります"):
+        SmartHRHook("smarthr__acme").client("https://acme.smarthr.jp", 10)
+
+
+def test_connection_without_host_takes_the_sheets(connect: Any) -> None:
+    """The URL of the sheet is enough."""
+    connect("smarthr", "", "shr_sim_acme")
+    assert SmartHRHook("smarthr__acme").client("https://acme.smarthr.jp", 10) is not None
+
+
+@pytest.mark.parametrize(("hook", "conn_id"), [(SmartHRHook, "smarthr__nobody"), (EmcHook, "emc__nobody")])
+def test_missing_connection_is_named(hook: Any, conn_id: str) -> None:
+    """The message names the Connection and where to register it."""
+    ok, message = hook(conn_id).test_connection()
+    assert not ok
+    assert message.startswith(f"Airflowの接続「{conn_id}」（")
+    assert "Admin > Connections" in message
+
+
+@pytest.mark.parametrize("token", ["", "   "])
+def test_connection_without_token_is_named(connect: Any, neighbours: Neighbours, token: str) -> None:
+    """A blank password is told as a missing token."""
+    connect("smarthr", neighbours.urls["smarthr"], token)
+    ok, message = SmartHRHook("smarthr__acme").test_connection()
+    assert not ok
+    assert "「smarthr__acme」（SmartHR）にトークン(Password)がありません" in message

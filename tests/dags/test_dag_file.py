@@ -1,0 +1,312 @@
+"""The Dag file: one Dag per sheet, what each Dag is, and what parsing does and does not do."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+
+from renkei.errors import MappingError
+from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.human import until_next_run
+from renkei.orchestration.shards import write_shards
+from renkei.orchestration.stage import run_start
+from tests.builders import mapping
+from tests.conftest import ROOT
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+CHAIN = {
+    "fetch_departments": {"fetch_users"},
+    "fetch_users": {"snapshot"},
+    "snapshot": {"diff"},
+    "diff": {"validate"},
+    "validate": {"approve"},
+    "approve": {"load"},
+    "load": {"notify"},
+    "notify": {"outcome"},
+    "outcome": set(),
+}
+BROKEN_CHAIN = {"read_sheet": {"notify"}, "notify": {"outcome"}, "outcome": set()}
+
+
+def parse(folder: Path = ROOT / "dags") -> dict[str, DAG]:
+    """The Dags of a folder as Airflow finds them; no file may fail to import."""
+    bag = DagBag(str(folder))
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def graph(dag: DAG) -> dict[str, set[str]]:
+    return {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+
+
+def write(folder: Path, *tenants: str, **changes: Any) -> None:
+    for tenant in tenants:
+        write_yaml(dataclasses.replace(mapping(), **changes), folder / f"{tenant}.yaml")
+
+
+def serialised(dag: DAG) -> str:
+    return json.dumps(DagSerialization.to_dict(dag), ensure_ascii=False, sort_keys=True)
+
+
+def read_sheet(dag: DAG) -> None:
+    """Run the work task of a broken sheet's Dag."""
+    pushed: list[Any] = []
+    dag.get_task("read_sheet").python_callable(ti=SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept)))
+
+
+@pytest.fixture
+def samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The sample sheets, which are written for the simulator's address."""
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", "127.0.0.1:8181")
+    monkeypatch.setenv("RENKEI_INDEX", str(tmp_path / "index"))
+
+
+@pytest.mark.usefixtures("samples")
+def test_e1_every_sample_sheet_is_one_dag() -> None:
+    """As many Dags as sheets, named after them, each with all its tasks in a row."""
+    sheets = {path.stem for path in (ROOT / "include/mappings/smarthr_emc").iterdir()}
+    dags = parse()
+    assert set(dags) == {f"smarthr_emc__{tenant}" for tenant in sheets}
+    assert len(sheets) >= 3
+    assert [graph(dag) for dag in dags.values()] == [CHAIN] * len(sheets)
+
+
+@pytest.mark.usefixtures("samples")
+def test_e1_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
+    """The schedule, the start and what the operator sees of a tenant."""
+    dag = parse()["smarthr_emc__minato"]
+    assert dag.timetable == CronTriggerTimetable("30 4 * * *", timezone="Asia/Tokyo")
+    assert dag.start_date == dt.datetime(2026, 4, 1, tzinfo=TOKYO)
+    assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "renkei")
+    assert set(dag.tags) == {"renkei", "smarthr_emc"}
+    assert dag.dag_display_name == "SmartHR → EMC: minato"
+    assert {task.task_id: task.task_display_name for task in dag.tasks} == {
+        "fetch_departments": "部署の受信",
+        "fetch_users": "社員の受信",
+        "snapshot": "スナップショット",
+        "diff": "前回との差分",
+        "validate": "検証",
+        "approve": "保留の承認",
+        "load": "EMCへの登録",
+        "notify": "結果通知",
+        "outcome": "処理結果",
+    }
+
+
+def test_e1_time_and_start_are_the_tenants_own(mappings: Path) -> None:
+    """処理時刻 and 連携開始日 of the sheet."""
+    write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2027, 1, 31))
+    dag = parse()["smarthr_emc__acme"]
+    assert dag.timetable == CronTriggerTimetable("5 23 * * *", timezone="Asia/Tokyo")
+    assert dag.start_date == dt.datetime(2027, 1, 31, tzinfo=TOKYO)
+
+
+def test_e32_frozen_tenant_is_not_scheduled(mappings: Path) -> None:
+    """連携解除: the Dag stays in sight and nothing starts it."""
+    write(mappings, "acme", state=LinkState.FROZEN)
+    dag = parse()["smarthr_emc__acme"]
+    assert dag.schedule is None
+    assert graph(dag) == CHAIN
+    assert dag.description == "連携解除中（EMCのデータはそのまま）"
+
+
+def test_e38_file_drop_asks_for_confirmation(mappings: Path) -> None:
+    """取込方式 ファイル: one more task, between the load and the mail."""
+    write(mappings, "acme", loader=Loader.FILE_DROP)
+    assert graph(parse()["smarthr_emc__acme"]) == CHAIN | {"load": {"confirm"}, "confirm": {"notify"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("bad.yaml", b"users: [", "YAMLとして読み取れません"),
+        ("bad.yaml", b"", "ファイルが空です"),
+        ("bad.yaml", b"\xff\xfe\x00", "UTF-8"),
+        ("bad.yaml", b"smarthr_url: https://acme.smarthr.jp\n", "departments がありません"),
+        ("bad.xlsx", b"not a workbook", "bad.xlsx"),
+    ],
+    ids=["yaml", "empty", "encoding", "incomplete", "workbook"],
+)
+def test_l5_broken_sheet_fails_alone(mappings: Path, name: str, content: bytes, message: str) -> None:
+    """Its Dag is there, marked, and its one work task says what to mend; the neighbours are as ever."""
+    write(mappings, "acme", "zeta")
+    (mappings / name).write_bytes(content)
+    dags = parse()
+    assert {dag_id: graph(dag) for dag_id, dag in dags.items()} == {
+        "smarthr_emc__acme": CHAIN,
+        "smarthr_emc__bad": BROKEN_CHAIN,
+        "smarthr_emc__zeta": CHAIN,
+    }
+    broken = dags["smarthr_emc__bad"]
+    assert "設定エラー" in broken.tags
+    assert message in (broken.doc_md or "")
+    with pytest.raises(Exception, match=message) as failure:
+        read_sheet(broken)
+    assert "連携設定シートに誤りがあります。" in str(failure.value)
+
+
+@pytest.mark.parametrize("name", ["Acme Corp.yaml", "株式会社.yaml", "a.b.yaml", "-x.yaml", f"{'a' * 120}.yaml"])
+def test_l5_file_name_that_names_no_tenant_is_a_red_dag(mappings: Path, name: str) -> None:
+    """Such a file runs nothing, and its Dag tells the file's name."""
+    write(mappings, "acme", "other")
+    (mappings / "other.yaml").rename(mappings / name)
+    dags = parse()
+    (red,) = [dag for dag_id, dag in dags.items() if dag_id != "smarthr_emc__acme"]
+    assert len(dags) == 2
+    assert graph(red) == BROKEN_CHAIN
+    assert name in (red.doc_md or "")
+
+
+def test_l5_two_sheets_of_one_tenant_run_neither(mappings: Path) -> None:
+    """Nobody knows which of acme.xlsx and acme.yaml is meant: one red Dag, under the tenant's id, names both."""
+    write(mappings, "acme", "zeta")
+    shutil.copyfile(ROOT / "include/mappings/smarthr_emc/hinata.xlsx", mappings / "acme.xlsx")
+    dags = parse()
+    assert {dag_id: graph(dag) for dag_id, dag in dags.items()} == {
+        "smarthr_emc__acme": BROKEN_CHAIN,
+        "smarthr_emc__zeta": CHAIN,
+    }
+    with pytest.raises(Exception, match=r"acme\.xlsx.*acme\.yaml"):
+        read_sheet(dags["smarthr_emc__acme"])
+
+
+def test_files_that_are_no_sheets_are_passed_over(mappings: Path) -> None:
+    """What Excel, editors and people leave in the folder makes no Dag."""
+    write(mappings, "acme")
+    for name in ("~$acme.xlsx", ".acme.yaml.swp", ".hidden.yaml", "readme.txt", "acme.yaml~"):
+        (mappings / name).write_text("x")
+    (mappings / "folder.yaml").mkdir()
+    assert set(parse()) == {"smarthr_emc__acme"}
+
+
+def test_l6_l7_dag_tells_no_address_and_no_password(mappings: Path) -> None:
+    """Neither result addresses nor a literal password are in what Airflow stores of a Dag."""
+    sheet = mapping({"パスワード": "固定値「Geheim-4711」"})
+    write_yaml(sheet, mappings / "acme.yaml")
+    broken = (mappings / "acme.yaml").read_text(encoding="utf-8").replace("ユーザID", "ユーザのID")
+    (mappings / "bad.yaml").write_text(broken, encoding="utf-8")
+    malformed = broken.replace(sheet.result_addresses[0], "soumu@@acme.example.jp").replace("ユーザのID", "ユーザID")
+    (mappings / "malformed.yaml").write_text(malformed, encoding="utf-8")
+    dags = parse()
+    stored = "".join(serialised(dag) for dag in dags.values())
+    assert [len(dag.tasks) for _, dag in sorted(dags.items())] == [9, 3, 3]
+    assert "パスワード" in stored
+    assert [word for word in ("Geheim-4711", "acme.example.jp") if word in stored] == []
+
+
+def test_two_parses_give_the_same_dags(mappings: Path) -> None:
+    """A Dag that differed from parse to parse would be a new version every minute."""
+    write(mappings, "acme", "zeta")
+    (mappings / "bad.yaml").write_text("users: [")
+    first, second = ({dag_id: serialised(dag) for dag_id, dag in parse().items()} for _ in range(2))
+    assert first == second
+    assert len(first) == 3
+
+
+WATCH = """
+import json, sys
+touched = []
+def watch(event, arguments):
+    if event in ("open", "socket.connect", "socket.getaddrinfo"):
+        touched.append([event, str(arguments[0] if event == "open" else arguments[1:])])
+sys.path.insert(0, sys.argv[2])
+from renkei.orchestration.dag_builder import build_dags
+sys.addaudithook(watch)
+dags = build_dags(sys.argv[1])
+print(json.dumps({"dags": sorted(dags), "touched": touched}))
+"""
+
+
+def watched_parse(dag_id: str | None) -> dict[str, Any]:
+    """What parsing in a process of its own, as for a task of `dag_id`, gives and touches."""
+    environment = dict(os.environ)
+    if dag_id:
+        environment["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = dag_id
+    command = [sys.executable, "-c", WATCH, str(ROOT / "dags/smarthr_emc.py"), str(ROOT / "plugins")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def opened(found: dict[str, Any], folder: Path) -> set[str]:
+    return {Path(path).name for event, path in found["touched"] if event == "open" and Path(path).parent == folder}
+
+
+def test_a_tasks_process_opens_its_own_sheet_alone(mappings: Path) -> None:
+    """With a thousand tenants, every task would else read a thousand sheets."""
+    write(mappings, "acme", "beta", "gamma")
+    found = watched_parse("smarthr_emc__beta")
+    assert found["dags"] == ["smarthr_emc__beta"]
+    assert opened(found, mappings) == {"beta.yaml"}
+
+
+def test_parsing_opens_sheets_and_no_connection(mappings: Path) -> None:
+    """No network while parsing; a second parse needs the sheets' compiled forms only."""
+    write(mappings, "acme", "beta")
+    found = watched_parse(None)
+    assert found["dags"] == ["smarthr_emc__acme", "smarthr_emc__beta"]
+    assert opened(found, mappings) == {"acme.yaml", "beta.yaml"}
+    assert [event for event, _ in found["touched"] if event.startswith("socket")] == []
+
+
+def test_shards_share_the_tenants(mappings: Path, tmp_path: Path) -> None:
+    """Three copies of the Dag file: every tenant in exactly one of them, none empty-handed."""
+    tenants = [f"tenant{number:02d}" for number in range(20)]
+    write(mappings, *tenants)
+    (tmp_path / "dags").mkdir()
+    dag_file = tmp_path / "dags/smarthr_emc.py"
+    shutil.copyfile(ROOT / "dags/smarthr_emc.py", dag_file)
+    files = write_shards(dag_file, 3)
+    shares = [sorted(DagBag(str(file)).dags) for file in files]
+    assert len(shares) == 3
+    assert all(shares)
+    assert sorted(sum(shares, [])) == [f"smarthr_emc__{tenant}" for tenant in tenants]
+    assert write_shards(dag_file, 1) == [dag_file]
+    assert list(dag_file.parent.glob("*.py")) == [dag_file]
+    assert len(parse(dag_file.parent)) == 20
+
+
+def test_e3_every_choice_of_the_form_is_a_mode(mappings: Path) -> None:
+    """The trigger form offers exactly the modes, each by a Japanese name; a form value is taken only by hand."""
+    write(mappings, "acme")
+    schema = parse()["smarthr_emc__acme"].params.get_param("mode").schema
+    assert schema["enum"] == list(schema["values_display"]) == [mode.value for mode in Mode]
+    assert [name for name in schema["values_display"].values() if name.isascii()] == []
+    tenant = SimpleNamespace(sheet=SimpleNamespace(digest="0"))
+    for value in schema["enum"]:
+        for run_type, expected in (("manual", Mode(value)), ("scheduled", Mode.NORMAL)):
+            run = SimpleNamespace(run_type=run_type, start_date=dt.datetime(2026, 11, 2, tzinfo=TOKYO))
+            context = {"dag_run": run, "run_id": "r", "params": {"mode": value}}
+            assert run_start(tenant, context).mode is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("now", "hours"),
+    [("2026-11-02T04:31", 23 + 44 / 60), ("2026-11-02T04:14", 1 / 60), ("2026-11-02T04:15", 24), ("2026-11-02T20:15", 8)],
+)
+def test_e36_an_answer_may_take_until_a_quarter_before_the_next_run(now: str, hours: float) -> None:
+    """For a tenant of 04:30: until 04:15, today's or tomorrow's."""
+    left = until_next_run(dt.time(4, 30), dt.datetime.fromisoformat(f"{now}+09:00").astimezone(dt.UTC))
+    assert left == dt.timedelta(hours=hours)
+
+
+def test_mapping_error_carries_every_problem() -> None:
+    """The text a red Dag shows is the error's own."""
+    assert str(MappingError([])) == "連携設定シートに誤りがあります。\n"
