@@ -77,4 +77,4 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def _pick(values: list[str] | tuple[str, ...], chosen: np.ndarray) -> np.ndarray:
-    return np.array(values, dtype=object)[chosen]
+    return np.take(np.array(values, dtype=object), chosen)

@@ -77,7 +77,9 @@ def main(departments: str, today: str, result: str, yesterday: str = "") -> None
     with open(departments, encoding="utf-8", newline="") as file:
         codes = {row["code"] for row in csv.DictReader(file)}
     before = {crew["id"] for crew in crews(yesterday)} if yesterday else set()
-    rows, problems, seen = [], [], set()
+    rows: list[dict[str, str]] = []
+    problems: list[str] = []
+    seen: set[str] = set()
     for crew in crews(today):
         row = row_of(crew, crew["id"] not in before)
         problems += problems_of(crew, row, codes, seen)

@@ -97,6 +97,9 @@ class Sink:
     def withdraw(self, found: Import) -> None:
         return None
 
+    def forget(self, key: str) -> None:
+        return None
+
     def find(
         self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, str]]:

@@ -60,18 +60,21 @@ def test_plugin_manager_would_take_a_module_that_is_not_excluded(tmp_path: Path)
 
 def test_connection_types_have_japanese_forms() -> None:
     """Airflow finds both connection types through the installed package, with their hooks and labels."""
-    from airflow.providers_manager import ProvidersManager
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 
-    manager = ProvidersManager()
-    hooks = {kind: manager.hooks[kind] for kind in ("smarthr", "emc")}
-    assert {kind: hook and hook.hook_class_name for kind, hook in hooks.items()} == {
-        "smarthr": "renkei.orchestration.hooks.SmartHRHook",
-        "emc": "renkei.orchestration.hooks.EmcHook",
-    }
-    labels = {kind: manager.field_behaviours[kind]["relabeling"] for kind in hooks}
-    assert labels == {
-        "smarthr": {"host": "SmartHRのURL", "password": "アクセストークン"},
-        "emc": {"host": "EMC取込APIのURL", "password": "トークン"},
+    forms = {form.connection_type: form for form in HookMetaService.hook_meta_data()}
+    shown = {}
+    for kind in ("smarthr", "emc"):
+        fields = forms[kind].standard_fields
+        assert fields is not None
+        assert fields.host is not None
+        assert fields.password is not None
+        hidden = [name for name in ("login", "port", "url_schema") if (field := getattr(fields, name)) and field.hidden]
+        shown[kind] = (forms[kind].hook_class_name, fields.host.title, fields.password.title, hidden)
+    hooks, hidden = "renkei.orchestration.hooks", ["login", "port", "url_schema"]
+    assert shown == {
+        "smarthr": (f"{hooks}.SmartHRHook", "SmartHRのURL", "アクセストークン", hidden),
+        "emc": (f"{hooks}.EmcHook", "EMC取込APIのURL", "トークン", hidden),
     }
 
 

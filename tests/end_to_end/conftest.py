@@ -159,7 +159,7 @@ class World:
         bag = DagBag(str(HOME / "dags"))
         assert bag.import_errors == {}
         dag = bag.dags[DAG_ID]
-        if retries is not None:  # dag.test waits a second for every retry
+        if retries is not None:
             for task in dag.tasks:
                 task.retries = retries
         kind = "scheduled" if scheduled else "manual"
@@ -167,13 +167,13 @@ class World:
         with self.monkeypatch.context() as patch:
             patch.setattr("airflow.models.dagrun.get_or_create_dagrun", _create_run(kind))
             operator = _Person(person) if person else None
+            patch.setattr("time.sleep", _shorten(time.sleep, operator))
             if operator:
                 operator.start()
             done = dag.test(run_after=run_after, logical_date=None, run_conf={"mode": mode})
             if operator:
                 operator.join(timeout=60)
-                if operator.error:
-                    raise operator.error
+                operator.check()
         instances = done.get_task_instances()
         return Run(
             done.run_id,
@@ -192,6 +192,20 @@ def _create_run(kind: str) -> Callable[..., Any]:
         return dag.create_dagrun(run_type=DagRunType(kind), state="running", **arguments)
 
     return create
+
+
+def _shorten(sleep: Callable[[float], None], operator: _Person | None) -> Callable[[float], None]:
+    """dag.test looks once a second whether a task can run, and a failure takes as many looks as there are tasks."""
+    deadline = time.monotonic() + 90
+
+    def nap(seconds: float) -> None:
+        if seconds == 1 and operator:
+            operator.check()
+        if seconds == 1 and time.monotonic() > deadline:
+            raise TimeoutError("the run does not end; does a task wait for a person?")
+        sleep(0.05 if seconds == 1 else seconds)
+
+    return nap
 
 
 @dataclass(frozen=True)
@@ -243,24 +257,31 @@ class _Person(threading.Thread):
     def run(self) -> None:
         try:
             question = self._wait()
+            try:
+                self.act(question)
+            except BaseException:
+                question.answer(REFUSE, "")  # else dag.test would wait for ever
+                raise
         except BaseException as error:
             self.error = error
-            return
-        try:
-            self.act(question)
-        except BaseException as error:
-            self.error = error
-            question.answer(REFUSE, "")  # else dag.test would wait for ever
+
+    def check(self) -> None:
+        """Called whenever dag.test looks for work: what went wrong over here ends the test."""
+        if self.error:
+            raise self.error
 
     def _wait(self) -> Question:
         from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
         from sqlalchemy import select
+        from sqlalchemy.orm import joinedload
 
+        waiting = select(TaskInstance).options(joinedload(TaskInstance.hitl_detail))
+        waiting = waiting.where(TaskInstance.state == "awaiting_input")
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with create_session() as session:
-                ti = session.scalar(select(TaskInstance).where(TaskInstance.state == "awaiting_input"))
+                ti = session.scalar(waiting)
                 if ti is not None:
                     return Question(ti.dag_id, ti.run_id, ti.task_id, ti.hitl_detail.body, ti.trigger_timeout)
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Cut the Dag file into shards of about 500 tenants: `python -m renkei.orchestration.shards DAGS MAPPINGS`.
+"""Cut the Dag file into shards of about 500 tenants: `make shards`.
 
 Airflow gives up on a Dag file that takes longer than 50 s to parse; a thousand tenants take 6 s, ten thousand do
 not load at all. The shards are copies: each finds its number in its name (dag_builder.build_dags).

@@ -59,7 +59,7 @@ class LocalFiles:
 
 
 class DropFolder:
-    """A target that is asked through files; `present` knows nothing, because files cannot be asked."""
+    """A target that is spoken to through files; `find` knows nothing, because files cannot be asked."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
