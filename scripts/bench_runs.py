@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from scripts.bench_figures import Figure, Say
-from scripts.demo import LINK, _environment, _sample_mappings
+from scripts.demo import LINK, environment, sample_mappings
 from scripts.local_airflow import LocalAirflow
 from scripts.neighbours import Neighbours
 
@@ -25,8 +25,8 @@ RATE = 10  # SmartHR's requests a second
 def measure(folder: Path, say: Say) -> list[Figure]:
     """Trigger to success of three days after the first link, by Airflow's own records."""
     with Neighbours(folder / "neighbours", [f"{COMPANY}:1:{SIZE}"], [COMPANY]) as neighbours:
-        mappings = [m for m in _sample_mappings(folder / "mappings", neighbours.urls["smarthr"]) if m.tenant == COMPANY]
-        with LocalAirflow(folder, _environment(folder, neighbours, mappings)) as airflow:
+        mappings = [m for m in sample_mappings(folder / "mappings", neighbours.urls["smarthr"]) if m.tenant == COMPANY]
+        with LocalAirflow(folder, environment(folder, neighbours, mappings)) as airflow:
             dag_id = f"{LINK}__{COMPANY}"
             airflow.wait_for_dags([dag_id])
             airflow.unpause(dag_id)
@@ -72,7 +72,7 @@ def _run(airflow: LocalAirflow, neighbours: Neighbours, dag_id: str) -> dict[str
 
 def _figures(first: dict[str, Any], days: list[dict[str, Any]]) -> list[Figure]:
     def shares(run: dict[str, Any], names: tuple[str, ...]) -> float:
-        return sum(run["tasks"][name]["ran"] for name in names)
+        return float(sum(run["tasks"][name]["ran"] for name in names))
 
     totals = [run["total"] for run in days]
     fetch = [shares(run, FETCH) for run in days]

@@ -66,9 +66,9 @@ def main() -> int:
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
     console.print("[bold]1/5[/] starting the SmartHR, EMC and mail simulators")
     with Neighbours(folder / "neighbours", companies, ["hinata", "group"]) as neighbours:
-        mappings = _sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
+        mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         console.print("[bold]2/5[/] starting Airflow (standalone, SQLite) — about 15 seconds")
-        with LocalAirflow(folder, _environment(folder, neighbours, mappings)) as airflow:
+        with LocalAirflow(folder, environment(folder, neighbours, mappings)) as airflow:
             verdict = _two_days(airflow, neighbours, mappings)
             _show_mails(neighbours)
             verdict.show()
@@ -82,7 +82,7 @@ def main() -> int:
     return 0 if verdict.good else 1
 
 
-def _sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
+def sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
     """The sample tenants' sheets, with the simulator's address in place of the one written in them."""
     (folder / LINK).mkdir(parents=True)
     mappings = []
@@ -96,7 +96,7 @@ def _sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
     return mappings
 
 
-def _environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -> dict[str, str]:
+def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -> dict[str, str]:
     """Renkei's settings, and the Connections that an operator would enter in Airflow's UI."""
     smtp = {
         "conn_type": "smtp",

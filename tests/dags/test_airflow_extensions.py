@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from renkei.errors import ConnectionError_
+from renkei.orchestration import connections
 from renkei.orchestration.hooks import EmcHook, SmartHRHook
 from scripts.local_airflow import free_port
 from scripts.neighbours import Neighbours
@@ -151,6 +152,19 @@ def test_missing_connection_is_named(hook: Any, conn_id: str) -> None:
     assert not ok
     assert message.startswith(f"Airflowの接続「{conn_id}」（")
     assert "Admin > Connections" in message
+
+
+def test_l7_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """秘密:NAME of a sheet: a Connection that is not there, or has no password, is told by its name."""
+    with pytest.raises(
+        ConnectionError_, match="Airflowの接続「initial_password」（連携設定シートの「秘密:」）がありません"
+    ):
+        connections.secret("initial_password")
+    monkeypatch.setenv("AIRFLOW_CONN_INITIAL_PASSWORD", json.dumps({"conn_type": "generic"}))
+    with pytest.raises(ConnectionError_, match="接続「initial_password」にPasswordがありません"):
+        connections.secret("initial_password")
+    monkeypatch.setenv("AIRFLOW_CONN_INITIAL_PASSWORD", json.dumps({"conn_type": "generic", "password": "Aa1!"}))
+    assert connections.secret("initial_password") == "Aa1!"
 
 
 @pytest.mark.parametrize("token", ["", "   "])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from tests.end_to_end.conftest import APPROVE, REFUSE, Question, World
 
 
@@ -86,12 +84,11 @@ def test_e31_missed_tick_before_the_first_link_means_nothing(world: World) -> No
     assert world.mails() == []
 
 
-@pytest.mark.parametrize("mode", ["RELINK_CHECK", "RELINK"])
-def test_e3_schedule_never_takes_a_mode(world: World, mode: str) -> None:
+def test_e3_schedule_never_takes_a_mode(world: World) -> None:
     """Only a manual trigger may ask for 再連携; a scheduled run with such a setting is an ordinary one."""
     world.run()
     before = world.now()
-    run = world.run(mode, scheduled=True)
+    run = world.run("RELINK", scheduled=True)
     assert run.state == "success"
     assert world.now() == before
     assert world.record(run, "run")["mode"] == "NORMAL"

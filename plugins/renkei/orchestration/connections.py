@@ -1,13 +1,13 @@
-"""Everything a task gets from Airflow: store, clients, secrets, mail. One function each."""
+"""Everything a task gets from Airflow: store, clients, secrets, mail. One function each.
+
+Hooks are imported where they are used: every task process pays for what is imported above.
+"""
 
 from __future__ import annotations
 
-from email.message import EmailMessage
-from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import BaseHook, Connection, ObjectStoragePath
 from airflow.sdk.exceptions import AirflowRuntimeError
 
@@ -15,7 +15,6 @@ from renkei import settings
 from renkei.errors import ConnectionError_, StoreError
 from renkei.links.smarthr_emc.notify import Mail
 from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
-from renkei.orchestration.hooks import EmcHook, SmartHRHook
 from renkei.storage.store import Store
 from renkei.systems.emc.drop import DropFolder, Files, LocalFiles
 
@@ -35,12 +34,16 @@ def open_store() -> Store:
 
 def smarthr_client(mapping: Mapping) -> SmartHRClient:
     """SmartHR of one tenant: Connection `smarthr__<tenant>`."""
+    from renkei.orchestration.hooks import SmartHRHook
+
     return SmartHRHook(f"smarthr__{mapping.tenant}").client(mapping.smarthr_url, mapping.requests_per_second)
 
 
 def emc_target(mapping: Mapping) -> Target:
     """EMC of one account: Connection `emc__<account>`, or `emc_drop__<account>` for a file drop."""
     if mapping.loader is Loader.HTTP:
+        from renkei.orchestration.hooks import EmcHook
+
         return EmcHook(f"emc__{mapping.emc_account}").client()
     return drop_folder(mapping)
 
@@ -79,23 +82,10 @@ def _connection(conn_id: str, label: str) -> Connection:
         ) from error
 
 
-class _TextMailHook(SmtpHook):
-    """SmtpHook sends HTML; a result mail is plain text, so that its lines stay text 1's lines."""
-
-    def send_text(self, letter: Mail) -> None:
-        message = EmailMessage()
-        message["Subject"] = letter.subject
-        message["From"] = settings.mail_from() or self.from_email or "renkei@localhost"
-        message["To"] = ", ".join(letter.addresses)
-        message["Date"] = formatdate(localtime=True)
-        message["Message-ID"] = letter.message_id
-        message.set_content(letter.body, cte="base64")
-        assert self._smtp_client is not None  # the context manager opened it
-        self._smtp_client.send_message(message)
-
-
 def send_mail(letter: Mail) -> None:
     """Send through the SMTP Connection `smtp_default`."""
-    hook = _TextMailHook()
+    from renkei.orchestration.plain_mail import PlainMailHook
+
+    hook = PlainMailHook()
     with hook:
         hook.send_text(letter)

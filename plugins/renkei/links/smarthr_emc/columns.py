@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from renkei.links.smarthr_emc.fetch import column_name
@@ -27,6 +27,18 @@ def trim(column: pd.Series[str]) -> pd.Series[str]:
 
     trimmed = pc.utf8_trim(pa.array(column.fillna(""), type=pa.large_string(), from_pandas=True), characters=BLANKS)
     return pd.Series(pd.array(trimmed, dtype="str"), index=column.index)
+
+
+def is_in(column: pd.Series[str], values: Iterable[str]) -> pd.Series[bool]:
+    """Where the column has one of `values`; pandas' own isin makes a scalar of every value and takes 20 times as long."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pa.large_string()
+    known = pa.array(values if isinstance(values, pd.Series) else list(values), type=text, from_pandas=True).drop_null()
+    found = pc.is_in(pa.array(column, type=text, from_pandas=True), value_set=known)
+    return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index)
 
 
 def constant(text: str, like: pd.DataFrame) -> pd.Series[str]:

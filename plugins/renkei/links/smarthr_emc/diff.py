@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.model import Counts, Mode, Operation, Reason, RecordSet
 
 if TYPE_CHECKING:
@@ -37,25 +38,25 @@ def diff_users(
     row; validate reports them. Rules: E5, E6, E8, E10, E12. Source: guide, "IDの追加・更新・削除".
     """
     named = _valid(current).drop_duplicates("user_id")
-    nameless = set(current.loc[current["valid"] & (current["user_id"] == ""), "crew_id"])
+    nameless = set(current.loc[current["valid"] & (current["user_id"] == ""), "crew_id"].tolist())
     rows = named[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"})
     if baseline is None:
         return _with_operation(rows, Operation.CREATE), frozenset()
     before = _valid(baseline)
-    kept = rows["id"].isin(before["user_id"])
+    kept = is_in(rows["id"], before["user_id"])
     rows = _with_operation(rows, Operation.CREATE)
     rows.loc[kept, ["operation", "write_as"]] = Operation.UPDATE.value
-    left = before[~before["user_id"].isin(named["user_id"])]
+    left = before[~is_in(before["user_id"], named["user_id"])]
     gone = _with_operation(left[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"}), Operation.DELETE)
     gone["line"] = 0  # their line was in another read
     gone["reason"] = Reason.GONE.value
-    gone.loc[gone["crew_id"].isin(current.loc[~current["valid"], "crew_id"]), "reason"] = Reason.RETIRED.value
-    gone.loc[gone["crew_id"].isin(nameless), "reason"] = Reason.LOST_ID.value
-    gone.loc[gone["crew_id"].isin(named["crew_id"]), "reason"] = Reason.ID_CHANGE.value
+    gone.loc[is_in(gone["crew_id"], current.loc[~current["valid"], "crew_id"]), "reason"] = Reason.RETIRED.value
+    gone.loc[is_in(gone["crew_id"], nameless), "reason"] = Reason.LOST_ID.value
+    gone.loc[is_in(gone["crew_id"], named["crew_id"]), "reason"] = Reason.ID_CHANGE.value
     was = rows["crew_id"].map(before.drop_duplicates("crew_id").set_index("crew_id")["user_id"])
     rows["was"] = was.astype("str").fillna("")
     rows.loc[(rows["operation"] == Operation.CREATE.value) & (rows["was"] != ""), "reason"] = Reason.ID_CHANGE.value
-    lost = (set(before["crew_id"]) | lost_before) & nameless
+    lost = (set(before["crew_id"].tolist()) | lost_before) & nameless
     return _concat(rows, gone), frozenset(lost)
 
 
@@ -66,8 +67,8 @@ def diff_departments(baseline: pd.DataFrame | None, current: pd.DataFrame) -> pd
     rows = _with_operation(named[["department_id", "source_id", "line"]].rename(columns=names), Operation.CREATE)
     if baseline is None:
         return rows
-    rows.loc[rows["id"].isin(baseline["department_id"]), ["operation", "write_as"]] = Operation.UPDATE.value
-    left = baseline[(baseline["department_id"] != "") & ~baseline["department_id"].isin(named["department_id"])]
+    rows.loc[is_in(rows["id"], baseline["department_id"]), ["operation", "write_as"]] = Operation.UPDATE.value
+    left = baseline[(baseline["department_id"] != "") & ~is_in(baseline["department_id"], named["department_id"])]
     gone = _with_operation(left[["department_id", "source_id", "line"]].rename(columns=names), Operation.DELETE)
     gone["line"] = 0
     gone["reason"] = Reason.GONE.value
@@ -82,7 +83,7 @@ def reconcile(table: pd.DataFrame, present: AbstractSet[str]) -> pd.DataFrame:
     needs no delete: EMC takes that as done.
     """
     table = table.copy()
-    there = table["id"].isin(list(present))
+    there = is_in(table["id"], present)
     adopted = (table["operation"] == Operation.CREATE.value) & there
     recreated = (table["operation"] == Operation.UPDATE.value) & ~there
     table.loc[adopted, "write_as"] = Operation.UPDATE.value
@@ -102,10 +103,10 @@ def relink(table: pd.DataFrame, baseline_ids: pd.Series[str]) -> pd.DataFrame:
     received = table[table["operation"] != Operation.DELETE.value].copy()
     received[["operation", "write_as"]] = Operation.CREATE.value
     received["reason"] = Reason.NONE.value
-    received.loc[received["id"].isin(baseline_ids), "reason"] = Reason.REPLACED.value
+    received.loc[is_in(received["id"], baseline_ids), "reason"] = Reason.REPLACED.value
     gone = _with_operation(pd.DataFrame({"id": baseline_ids, "crew_id": "", "line": 0}), Operation.DELETE)
     gone["reason"] = Reason.GONE.value
-    gone.loc[gone["id"].isin(received["id"]), "reason"] = Reason.REPLACED.value
+    gone.loc[is_in(gone["id"], received["id"]), "reason"] = Reason.REPLACED.value
     return _concat(received, gone)
 
 

@@ -19,6 +19,7 @@ from renkei.errors import BaselineError, HoldError, IncompleteReadError, LinkSta
 from renkei.links.smarthr_emc import diff as differ
 from renkei.links.smarthr_emc import fetch, guards, load, ownership, plan, snapshot
 from renkei.links.smarthr_emc.baseline import Standing, standing, was_linked
+from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.load import Plan, Target
 from renkei.links.smarthr_emc.model import Counts, Mode, Operation, RecordSet, RunStart
 from renkei.links.smarthr_emc.sheet.index import mapping_from_json, mapping_to_json, without_password
@@ -214,7 +215,7 @@ def _refuse_lost_baseline(job: Job, target: Target) -> None:
 
 def _reconciled(table: pd.DataFrame, record_set: RecordSet, target: Target) -> pd.DataFrame:
     replaced = set(table.loc[(table["operation"] == Operation.DELETE.value), "id"])
-    ids = table.loc[~table["id"].isin(list(replaced)), "id"].tolist()
+    ids = table.loc[~is_in(table["id"], replaced), "id"].tolist()
     items = DEPARTMENT_ITEM if record_set is RecordSet.DEPARTMENTS else USER_ITEM
     name = items[record_set.id_column].name
     found = target.find(record_set.value, ids, [name])

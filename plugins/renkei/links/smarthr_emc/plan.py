@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from renkei.links.smarthr_emc import guards, validate
-from renkei.links.smarthr_emc.columns import constant, digest, evaluate
+from renkei.links.smarthr_emc.columns import constant, digest, evaluate, is_in
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
 from renkei.links.smarthr_emc.rows import after, user_rows
@@ -57,7 +57,7 @@ def plan_departments(
     gone = diff.loc[diff["operation"] == Operation.DELETE.value, "id"]
     if old is not None and len(gone):
         depth_first = old.loc[validate.reachable(old), "department_id"][::-1]
-        gone = depth_first[depth_first.isin(gone)]
+        gone = depth_first[is_in(depth_first, gone)]
     deletes = pd.DataFrame({"department_id": gone, "operation": Operation.DELETE.value})
     return DepartmentPlan(pd.concat([rows, deletes], ignore_index=True), problems)
 
@@ -162,8 +162,8 @@ def _warnings(
 
     add("lost_id", diff[diff["reason"] == Reason.LOST_ID.value], "id")
     nameless = users[users["valid"] & (users["user_id"] == "")]
-    add("no_id", nameless[~nameless["crew_id"].isin(list(lost))])
-    add("still_no_id", nameless[nameless["crew_id"].isin(list(lost)) & ~nameless["crew_id"].isin(diff["crew_id"])])
+    add("no_id", nameless[~is_in(nameless["crew_id"], lost)])
+    add("still_no_id", nameless[is_in(nameless["crew_id"], lost) & ~is_in(nameless["crew_id"], diff["crew_id"])])
     add("adopted", named[reason == Reason.ADOPTED.value])
     add("recreated", named[reason == Reason.RECREATED.value])
     silenced = guards.losing_last_contact(stay_before, stay_after)

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec, Protocol
 
+from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rows import UserRows
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
@@ -90,7 +91,7 @@ def check_departments(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.
     named = rows["department_id"] != ""
     repeated = named & rows["department_id"].duplicated(keep=False)
     yield found(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
-    known = rows["parent_id"].isin(rows.loc[named, "department_id"])
+    known = is_in(rows["parent_id"], rows.loc[named, "department_id"])
     has_parent = rows["parent_id"] != ""
     yield found(has_parent & ~known, "parent_id", "unknown_parent")
     yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop")
@@ -104,15 +105,15 @@ def reachable(departments: pd.DataFrame) -> pd.Index:
     reached = level.index
     left = departments.drop(index=level.index)
     while len(level) and len(left):
-        level = left[left["parent_id"].isin(level.loc[level["department_id"] != "", "department_id"])]
+        level = left[is_in(left["parent_id"], level.loc[level["department_id"] != "", "department_id"])]
         reached = reached.append(level.index)
         left = left.drop(index=level.index)
     # Below an unknown parent there is a tree too; only loops are never reached.
-    unknown = left[~left["parent_id"].isin(departments["department_id"])]
+    unknown = left[~is_in(left["parent_id"], departments["department_id"])]
     while len(unknown):
         reached = reached.append(unknown.index)
         left = left.drop(index=unknown.index)
-        unknown = left[left["parent_id"].isin(unknown["department_id"])]
+        unknown = left[is_in(left["parent_id"], unknown["department_id"])]
     return reached
 
 
@@ -156,15 +157,15 @@ def check_users(
         yield from _text_checks(found, cells[item], item, emc_format)
     if "password_reset" in cells:
         yield found(
-            _written(cells["password_reset"]) & ~cells["password_reset"].isin(["T", "F"]), "password_reset", "flag"
+            _written(cells["password_reset"]) & ~is_in(cells["password_reset"], ["T", "F"]), "password_reset", "flag"
         )
     for item in DEPARTMENT_REFERENCES:
         if item in cells:
-            unknown = _written(cells[item]) & ~cells[item].isin(department_ids)
+            unknown = _written(cells[item]) & ~is_in(cells[item], department_ids)
             yield found(unknown, item, "unknown_department", cells[item])
         if item in target:
             left = cells[item].isna() if item in cells else target[item].notna()
-            yield found(left & target[item].isin(deleted_department_ids), item, "department_in_use", target[item])
+            yield found(left & is_in(target[item], deleted_department_ids), item, "department_in_use", target[item])
     for slot in range(1, CONTACTS + 1):
         yield from _contact_checks(found, cells, target, slot, emc_format)
 
@@ -175,7 +176,7 @@ def _contact_checks(
     medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
     if address not in cells or medium not in cells:
         return
-    yield found(_written(cells[medium]) & ~cells[medium].isin(list(emc_format.media)), medium, "medium")
+    yield found(_written(cells[medium]) & ~is_in(cells[medium], emc_format.media), medium, "medium")
     has_address = _written(cells[address])
     kinds = target[medium].map(emc_format.media)
     yield found(has_address & (target[medium] == ""), medium, "no_medium")
@@ -188,7 +189,7 @@ def check_nameless(users: pd.DataFrame, lost: frozenset[str], mapping: Mapping) 
     """Valid crews that never had a user id, where the sheet says エラー (E9)."""
     rule = mapping.rule("user_id")
     assert rule is not None
-    nameless = users["valid"] & (users["user_id"] == "") & ~users["crew_id"].isin(list(lost))
+    nameless = users["valid"] & (users["user_id"] == "") & ~is_in(users["crew_id"], lost)
     if rule.on_create.when_blank.action is not Action.REJECT:
         nameless = nameless & False
     return _problems(RecordSet.USERS, users, nameless, "user_id", "crew_id", "user_id", "no_id")
@@ -200,7 +201,7 @@ def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], rec
 
     frames = []
     for tenant, ids in owned.items():
-        where = table["id"].isin(list(ids)) & (table["operation"] != Operation.DELETE.value)
+        where = is_in(table["id"], ids) & (table["operation"] != Operation.DELETE.value)
         frames.append(
             _problems(
                 record_set,
@@ -227,12 +228,9 @@ def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: Em
     limit = emc_format.length_of(item)
     if limit is not None:
         length = values.str.len()
-        yield found(
-            length > limit,
-            item,
-            "too_long",
-            "最大" + str(limit) + "文字、現在" + length.fillna(0).astype(int).astype("str") + "文字",
-        )
+        long = length > limit
+        detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
+        yield found(long, item, "too_long", detail.reindex(values.index))
     bad = _unencodable(values, emc_format.encoding, exactly=item in IDS)
     if bad:
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
@@ -246,7 +244,7 @@ def _unencodable(values: pd.Series[str], encoding: str, exactly: bool) -> set[st
 
     `exactly`: nor those that would come back as another one (CP932 makes 〜 U+301C a full-width ～).
     """
-    text = "".join(values.dropna().unique())
+    text = "".join(values.dropna().drop_duplicates().tolist())
     if _encodes(text, encoding, exactly):
         return set()
     return {character for character in set(text) if not _encodes(character, encoding, exactly)}
@@ -288,7 +286,7 @@ def _problems(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    hit = rows[where]
+    hit = rows.loc[where, ["line", id_column, crew_column]]
     return pd.DataFrame(
         {
             "record_set": record_set.value,
