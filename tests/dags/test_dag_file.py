@@ -87,7 +87,7 @@ def test_e1_every_sample_sheet_is_one_dag() -> None:
 
 
 @pytest.mark.usefixtures("samples")
-def test_e1_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
+def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
     """The schedule, the start and what the operator sees of a tenant."""
     dag = parse()["smarthr_emc__minato"]
     assert dag.timetable == CronTriggerTimetable("30 4 * * *", timezone="Asia/Tokyo")

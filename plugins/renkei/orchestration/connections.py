@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook, Connection, ObjectStoragePath
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from renkei import settings
 from renkei.errors import ConnectionError_, StoreError
@@ -76,7 +76,7 @@ def secret(name: str) -> str:
 def _connection(conn_id: str, label: str) -> Connection:
     try:
         return BaseHook.get_connection(conn_id)
-    except AirflowRuntimeError as error:
+    except (AirflowNotFoundException, AirflowRuntimeError) as error:
         raise ConnectionError_(
             f"Airflowの接続「{conn_id}」（{label}）がありません。Admin > Connections で登録してください。"
         ) from error

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from renkei.errors import ConnectionError_, RenkeiError
 from renkei.settings import allowed_hosts
@@ -31,7 +31,7 @@ class _TokenHook(HttpHook):
         """
         try:
             connection = self.get_connection(self.http_conn_id)
-        except AirflowRuntimeError as error:
+        except (AirflowNotFoundException, AirflowRuntimeError) as error:
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）がありません。Admin > Connections で登録してください。"
             ) from error
