@@ -321,3 +321,33 @@ def test_e28_a_tenant_deletes_only_its_own(linked: Stage) -> None:
 
     others = {user_id for user_id in linked.users() if not user_id.startswith("a-")}
     assert others == {"kanrisha", *(f"b-{user_id}" for user_id in ids(linked.active("beta")))}
+
+
+def _with_default_word(stage: Stage, update: str) -> None:
+    """検索ワード3 from an item that nobody has: デフォルト:未定 when created, `update` when updated."""
+    sheet = SHEET | {"検索ワード3:備考": ("業務内容", "SET", "DEFAULT:未定", "SET", update)}
+    stage.tenant.mapping = mapping_of(sheet)
+
+
+def test_e14_a_day_of_departments_alone_keeps_what_emc_has_of_the_users(stage: Stage) -> None:
+    """Users that are not written are believed to be as they were, not as an update would have left them."""
+    _with_default_word(stage, "SET")
+    assert stage.tenant.run() == "loaded"
+    department = next(iter(stage.smarthr.sim("GET", "companies/acme/departments")))
+    stage.smarthr.sim("PATCH", f"companies/acme/departments/{department['id']}", {"name": "改称部"})
+
+    job = stage.tenant.plan()
+    assert stage.tenant.load(job) == "loaded"
+    assert (job.record.json("plan")["departments"], job.record.json("plan")["users"]) == (True, False)
+    assert {row["検索ワード3"] for row in stage.users().values()} == {"未定"}
+    assert set(job.record.table("users_target")["search_word_3"]) == {"未定"}
+
+
+def test_e14_what_nobody_changed_is_not_judged_again(stage: Stage) -> None:
+    """更新×値が無い = エラー says nothing of people who were created without the value and are not updated today."""
+    _with_default_word(stage, "REJECT")
+    assert stage.tenant.run() == "loaded"
+    assert stage.tenant.run(manual=False) == "unchanged"
+    stage.day(moves=1)
+    with pytest.raises(RecordError):
+        stage.tenant.run(manual=False)

@@ -46,6 +46,8 @@ def diff_users(
     kept = is_in(rows["id"], before["user_id"])
     rows = _with_operation(rows, Operation.CREATE)
     rows.loc[kept, ["operation", "write_as"]] = Operation.UPDATE.value
+    owner = rows["id"].map(before.drop_duplicates("user_id").set_index("user_id")["crew_id"]).astype("str")
+    rows.loc[kept & (owner != rows["crew_id"]), "reason"] = Reason.TAKEN_OVER.value
     left = before[~is_in(before["user_id"], named["user_id"])]
     gone = _with_operation(left[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"}), Operation.DELETE)
     gone["line"] = 0  # their line was in another read

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     ID_CHANGE = "id_change"  # the same crew has another user id (ID変更)
     ADOPTED = "adopted"  # new to us, but EMC has it already
     RECREATED = "recreated"  # ours, but EMC does not have it any more
+    TAKEN_OVER = "taken_over"  # kept id, but another crew has it now
     REPLACED = "replaced"  # 再連携: deleted and added again
     NONE = ""
 

@@ -267,15 +267,16 @@ def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) 
             "id_changes": plan.id_changes(user_diff),
         },
     )
-    if len(problems):
+    changed = {s: bool(diff["sets"][s.value]["changed"]) for s in RecordSet}
+    if len(problems) and any(changed.values()):  # what EMC has confirmed and nobody changed is not judged again
         raise RecordError(f"部署・社員データに{len(problems)}件の誤りがあります。何も書き込みません。")
     _check_counts(diff)
-    changed = {s: bool(diff["sets"][s.value]["changed"]) for s in RecordSet}
     if changed[RecordSet.DEPARTMENTS]:
         job.record.write_table("departments_plan", department_plan.rows)
     if changed[RecordSet.USERS]:
         job.record.write_table("users_plan", user_plan.rows)
-    job.record.write_table("users_target", user_plan.target)
+    unwritten = None if changed[RecordSet.USERS] else where.table("users_target")
+    job.record.write_table("users_target", user_plan.target if unwritten is None else unwritten)
     head = Plan(
         digest=plan.plan_digest(
             department_plan.rows if changed[RecordSet.DEPARTMENTS] else None,
@@ -290,13 +291,13 @@ def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) 
         users_after=_summary(job, RecordSet.USERS).valid,
         departments_after=_summary(job, RecordSet.DEPARTMENTS).valid,
     )
-    holds = _holds(job, diff, user_plan)
+    holds = _holds(job, diff, user_plan.holds if changed[RecordSet.USERS] else [])
     job.record.write_json("hold", {"digest": head.digest, "holds": [hold.as_json() for hold in holds]})
     job.record.write_json("plan", head.as_json())
     return holds
 
 
-def _holds(job: Job, diff: dict[str, Any], user_plan: plan.UserPlan) -> list[guards.Hold]:
+def _holds(job: Job, diff: dict[str, Any], blanks: list[guards.Hold]) -> list[guards.Hold]:
     counts = {s: Counts(**diff["sets"][s.value]["counts"]) for s in RecordSet}
     users, departments = counts[RecordSet.USERS], counts[RecordSet.DEPARTMENTS]
     if job.mode.relinks and users.previous_valid:
@@ -304,7 +305,7 @@ def _holds(job: Job, diff: dict[str, Any], user_plan: plan.UserPlan) -> list[gua
     deletions = guards.hold_deletions(
         users.deleted, users.previous_valid, departments.deleted, departments.previous_valid, job.mapping.guards
     )
-    return deletions + user_plan.holds
+    return deletions + blanks
 
 
 def _check_counts(diff: dict[str, Any]) -> None:

@@ -164,6 +164,7 @@ def _warnings(
     nameless = users[users["valid"] & (users["user_id"] == "")]
     add("no_id", nameless[~is_in(nameless["crew_id"], lost)])
     add("still_no_id", nameless[is_in(nameless["crew_id"], lost) & ~is_in(nameless["crew_id"], diff["crew_id"])])
+    add("taken_over", named[reason == Reason.TAKEN_OVER.value])
     add("adopted", named[reason == Reason.ADOPTED.value])
     add("recreated", named[reason == Reason.RECREATED.value])
     silenced = guards.losing_last_contact(stay_before, stay_after)

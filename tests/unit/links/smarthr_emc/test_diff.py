@@ -323,3 +323,11 @@ def test_e32_relink_deletes_every_old_id_and_adds_every_new_one() -> None:
     ]
     counts = diff.count(table, first.snapshot.summary[RecordSet.USERS], second.summary[RecordSet.USERS])
     assert counts.broken_law() is None
+
+
+def test_e5_an_id_that_another_crew_takes_over_is_an_update_and_is_told() -> None:
+    """Only the id decides, but items that are not updated keep the former person's values: somebody must look."""
+    first = day(crew("c1", "001"), crew("c2", "002"))
+    second = day(crew("c9", "001"), crew("c2", "002"), after=first)
+    assert second.operations() == {"001": "UPDATE", "002": "UPDATE"}
+    assert second.reasons()["001"] == "taken_over"
