@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from renkei.links.smarthr_emc.model import Mode
@@ -25,6 +25,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.human import until_next_run
 from renkei.orchestration.shards import write_shards
 from renkei.orchestration.stage import run_start
+from renkei.orchestration.timetable import DailyInJapan
 from tests.builders import mapping
 from tests.conftest import ROOT
 
@@ -90,7 +91,7 @@ def test_e1_every_sample_sheet_is_one_dag() -> None:
 def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
     """The schedule, the start and what the operator sees of a tenant."""
     dag = parse()["smarthr_emc__minato"]
-    assert dag.timetable == CronTriggerTimetable("30 4 * * *", timezone="Asia/Tokyo")
+    assert dag.timetable == DailyInJapan(4, 30)
     assert dag.start_date == dt.datetime(2026, 4, 1, tzinfo=TOKYO)
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "renkei")
     assert set(dag.tags) == {"renkei", "smarthr_emc"}
@@ -112,7 +113,7 @@ def test_e1_time_and_start_are_the_tenants_own(mappings: Path) -> None:
     """処理時刻 and 連携開始日 of the sheet."""
     write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2027, 1, 31))
     dag = parse()["smarthr_emc__acme"]
-    assert dag.timetable == CronTriggerTimetable("5 23 * * *", timezone="Asia/Tokyo")
+    assert dag.timetable == DailyInJapan(23, 5)
     assert dag.start_date == dt.datetime(2027, 1, 31, tzinfo=TOKYO)
 
 

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, CronTriggerTimetable, Param, chain, get_parsing_context, task
+from airflow.sdk import DAG, Param, chain, get_parsing_context, task
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -21,10 +21,10 @@ from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
 from renkei.orchestration import connections, documentation, mailing
 from renkei.orchestration.human import ApprovePlan, ConfirmUpload
 from renkei.orchestration.stage import LINK, Tenant, job_of, record_of, run_start, stage, utcnow
+from renkei.orchestration.timetable import TOKYO, DailyInJapan
 
 log = logging.getLogger(__name__)
 
-TIMEZONE = "Asia/Tokyo"
 LATE = dt.timedelta(hours=1)  # a scheduled run this late was not meant for now: see _skip_first_catch_up
 FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
 WORK_TIMEOUT = dt.timedelta(minutes=30)
@@ -74,13 +74,12 @@ def _tenant(file: TenantFile, dag_file: str) -> Tenant:
 def _build(dag_id: str, tenant: Tenant) -> DAG:
     sheet = tenant.sheet
     run_at, active = sheet.run_at or dt.time(4, 30), sheet.mapping is None or sheet.mapping.state is LinkState.ACTIVE
-    cron = f"{run_at.minute} {run_at.hour} * * *"
     with DAG(
         dag_id,
         dag_display_name=documentation.display_name(tenant),
         description=documentation.description(tenant),
         doc_md=documentation.of_dag(tenant),
-        schedule=CronTriggerTimetable(cron, timezone=TIMEZONE) if active else None,
+        schedule=DailyInJapan(run_at.hour, run_at.minute) if active else None,
         start_date=_midnight(sheet.link_start_on or dt.date(2026, 1, 1)),
         catchup=False,
         max_active_runs=1,
@@ -100,9 +99,7 @@ def _build(dag_id: str, tenant: Tenant) -> DAG:
 
 
 def _midnight(day: dt.date) -> dt.datetime:
-    from zoneinfo import ZoneInfo
-
-    return dt.datetime.combine(day, dt.time(), ZoneInfo(TIMEZONE))
+    return dt.datetime.combine(day, dt.time(), TOKYO)
 
 
 def _work_tasks(tenant: Tenant) -> list[Any]:

@@ -89,7 +89,7 @@ def stage(context: Any) -> Iterator[None]:
     except RenkeiError as error:
         _keep(context, error)
         if isinstance(error, RETRIABLE):
-            raise
+            raise error from None
         raise AirflowFailException(str(error)) from None
     except Exception as error:
         unforeseen = RenkeiError(
