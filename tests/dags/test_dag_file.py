@@ -67,7 +67,8 @@ def serialised(dag: DAG) -> str:
 def read_sheet(dag: DAG) -> None:
     """Run the work task of a broken sheet's Dag."""
     pushed: list[Any] = []
-    dag.get_task("read_sheet").python_callable(ti=SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept)))
+    context: Any = {"ti": SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept))}
+    dag.get_task("read_sheet").execute(context)
 
 
 @pytest.fixture

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Param, chain, get_parsing_context, task
+from airflow.sdk import DAG, BaseOperator, Param, chain, get_parsing_context
 from airflow.sdk.definitions.param import ParamsDict
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from renkei import settings
-from renkei.links.smarthr_emc import pipeline
-from renkei.links.smarthr_emc.baseline import standing
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.index import Compiled, TenantFile, load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
-from renkei.orchestration import connections, documentation, mailing
+from renkei.orchestration import documentation, tasks
 from renkei.orchestration.human import ApprovePlan, ConfirmUpload
-from renkei.orchestration.stage import LINK, Tenant, job_of, record_of, run_start, stage, utcnow
+from renkei.orchestration.stage import LINK, Tenant
 from renkei.orchestration.timetable import TOKYO, DailyInJapan
 
-log = logging.getLogger(__name__)
-
-LATE = dt.timedelta(hours=1)  # a scheduled run this late was not meant for now: see _skip_first_catch_up
 FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
 WORK_TIMEOUT = dt.timedelta(minutes=30)
+NOTIFY_TIMEOUT = dt.timedelta(minutes=10)
 LOAD_TIMEOUT = dt.timedelta(minutes=90)  # less than load.LEASE
 MODES = {
     Mode.NORMAL.value: "通常",
@@ -92,7 +87,7 @@ def _build(dag_id: str, tenant: Tenant) -> DAG:
             "max_retry_delay": dt.timedelta(minutes=30),
         },
     ) as dag:
-        work = _work_tasks(tenant) if sheet.mapping else [_broken_sheet(tenant)]
+        work = _work_tasks(tenant) if sheet.mapping else _broken_sheet(tenant)
         _closing_tasks(tenant, work)
     dag.params = FORM  # last: every operator would copy it, which was a quarter of the time that parsing took
     return dag
@@ -102,107 +97,42 @@ def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), TOKYO)
 
 
-def _work_tasks(tenant: Tenant) -> list[Any]:
+def _work_tasks(tenant: Tenant) -> Sequence[BaseOperator]:
     """The chain that does the work, first to last."""
-
-    @task(task_display_name="部署の受信", execution_timeout=FETCH_TIMEOUT)
-    def fetch_departments(**context: Any) -> dict[str, int]:
-        with stage(context):
-            record, mapping = record_of(tenant, context), tenant.mapping
-            start = run_start(tenant, context)
-            _skip_first_catch_up(context, standing(record).baseline is None and not start.manual)
-            target = connections.emc_target(mapping)
-            job = pipeline.open_run(record, mapping, start, target, utcnow())
-            client = connections.smarthr_client(job.mapping)
-            return {
-                "departments": pipeline.fetch_departments(job, client, f"{context['run_id']}:{utcnow().isoformat()}")
-            }
-
-    @task(task_display_name="社員の受信", execution_timeout=FETCH_TIMEOUT)
-    def fetch_users(**context: Any) -> dict[str, int]:
-        with stage(context):
-            job = job_of(tenant, context)
-            client = connections.smarthr_client(job.mapping)
-            return {"users": pipeline.fetch_users(job, client, _log_progress)}
-
-    @task(task_display_name="スナップショット", execution_timeout=WORK_TIMEOUT)
-    def snapshot(**context: Any) -> dict[str, int]:
-        with stage(context):
-            return pipeline.take_snapshot(job_of(tenant, context))
-
-    @task(task_display_name="前回との差分", execution_timeout=WORK_TIMEOUT)
-    def diff(**context: Any) -> dict[str, Any]:
-        with stage(context):
-            job = job_of(tenant, context)
-            return pipeline.make_diff(job, connections.emc_target(job.mapping), utcnow())
-
-    @task(task_display_name="検証", execution_timeout=WORK_TIMEOUT)
-    def validate(**context: Any) -> list[str]:
-        with stage(context):
-            job = job_of(tenant, context)
-            holds = pipeline.validate(job, connections.emc_target(job.mapping), tenant.emc_format(), utcnow())
-            return [hold.kind for hold in holds]
-
-    @task(task_display_name="EMCへの登録", execution_timeout=LOAD_TIMEOUT)
-    def load(**context: Any) -> dict[str, str]:
-        with stage(context):
-            job = job_of(tenant, context)
-            target = connections.emc_target(job.mapping)
-            result = pipeline.apply(job, target, tenant.emc_format(), connections.secret, utcnow())
-            return {"result": result, "at": utcnow().isoformat()}
-
-    approve = ApprovePlan(tenant=tenant, task_id="approve", task_display_name="保留の承認")
-    work: list[Any] = [fetch_departments(), fetch_users(), snapshot(), diff(), validate(), approve, load()]
+    work: list[BaseOperator] = [
+        _step(tenant, tasks.fetch_departments, "部署の受信", FETCH_TIMEOUT),
+        _step(tenant, tasks.fetch_users, "社員の受信", FETCH_TIMEOUT),
+        _step(tenant, tasks.snapshot, "スナップショット", WORK_TIMEOUT),
+        _step(tenant, tasks.diff, "前回との差分", WORK_TIMEOUT),
+        _step(tenant, tasks.validate, "検証", WORK_TIMEOUT),
+        ApprovePlan(tenant=tenant, task_id="approve", task_display_name="保留の承認"),
+        _step(tenant, tasks.load, "EMCへの登録", LOAD_TIMEOUT),
+    ]
     if tenant.mapping.loader is Loader.FILE_DROP:
         work.append(ConfirmUpload(tenant=tenant, task_id="confirm", task_display_name="取込結果の確認"))
     chain(*work)
     return work
 
 
-def _broken_sheet(tenant: Tenant) -> Any:
+def _broken_sheet(tenant: Tenant) -> Sequence[BaseOperator]:
     """The only work task of a tenant whose sheet cannot be used: it says what to mend (L5)."""
-
-    @task(task_display_name="連携設定シート", retries=0)
-    def read_sheet(**context: Any) -> None:
-        with stage(context):
-            _ = tenant.mapping
-
-    return read_sheet()
+    return [_step(tenant, tasks.read_sheet, "連携設定シート", WORK_TIMEOUT, retries=0)]
 
 
-def _closing_tasks(tenant: Tenant, work: list[Any]) -> None:
+def _closing_tasks(tenant: Tenant, work: Sequence[BaseOperator]) -> None:
     """`notify` always runs; `outcome` is the leaf, so that the run's colour is the work's (E2, N3)."""
-    work_ids = [item.operator.task_id if hasattr(item, "operator") else item.task_id for item in work]
-
-    @task(task_display_name="結果通知", trigger_rule="all_done", execution_timeout=dt.timedelta(minutes=10))
-    def notify(**context: Any) -> str:
-        if mailing.was_skipped(context, work_ids[0]):
-            return ""
-        if not tenant.sheet.result_addresses:
-            log.warning("tenant=%s: no result address could be read from the sheet; no mail", tenant.name)
-            return ""
-        return mailing.report_run(tenant, context, work_ids, "load")
-
-    @task(task_display_name="処理結果", trigger_rule="all_done", retries=0)
-    def outcome(**context: Any) -> None:
-        failed = mailing.failed_tasks(context, work_ids)
-        if failed:
-            raise AirflowFailException(
-                f"{failed[0]} が失敗しました。EMCと前回データの状態は結果通知メールを確認してください。"
-            )
-
-    chain(work[-1], notify(), outcome())
+    mail = _step(tenant, tasks.notify, "結果通知", NOTIFY_TIMEOUT, trigger_rule="all_done")
+    chain(work[-1], mail, _step(tenant, tasks.outcome, "処理結果", NOTIFY_TIMEOUT, trigger_rule="all_done", retries=0))
 
 
-def _skip_first_catch_up(context: Any, first: bool) -> None:
-    """Airflow starts the tick that was missed when a Dag is switched on; before the first link it means nothing."""
-    run_after = context["dag_run"].run_after
-    if first and run_after is not None and utcnow() - run_after > LATE:
-        raise AirflowSkipException(
-            "初回連携前の過ぎた予定のため実行しません。初回連携は手動で実行(Trigger)してください。"
-        )
-
-
-def _log_progress(done: int, total: int) -> None:
-    if done == total or done % 1000 == 0:
-        log.info("fetch users %d/%d", done, total)
+def _step(
+    tenant: Tenant, function: Callable[[Tenant, Any], Any], name: str, timeout: dt.timedelta, **kwargs: Any
+) -> tasks.StageOperator:
+    return tasks.StageOperator(
+        tenant=tenant,
+        function=function,
+        task_id=function.__name__,
+        task_display_name=name,
+        execution_timeout=timeout,
+        **kwargs,
+    )
