@@ -6,6 +6,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	&& echo $$name && break; done)
 
 LOCKS := requirements.txt requirements-dev.txt
+OSV := https://api.osv.dev
 # The first constrains the others; the last takes in the second.
 LOCK_ORDER := requirements simulators/requirements requirements-dev
 BIN := .venv/bin
@@ -15,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench shards lock lock-check clean
+.PHONY: help run test check proof bench shards lock lock-check audit clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,7 +27,10 @@ run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs e
 test: $(READY)  ## the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) lock-check  ## style, types, locks, Compose file
+proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (20 minutes)
+	$(BIN)/python -m tests.proof $(ARGS)
+
+check: $(READY) lock-check audit  ## style, types, locks, Compose file, known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy plugins/renkei
@@ -47,6 +51,16 @@ lock-check: $(READY)
 		cp $$name.txt "$$copy/lock.txt" && $(COMPILE) $$name.in -o "$$copy/lock.txt" && \
 		diff -u $$name.txt "$$copy/lock.txt" || { echo "$$name.txt is not current: make lock" >&2; exit 1; }; \
 	done; echo 'locks are current'
+
+# uv asks OSV about a project or a script, so the locks are read as the dependencies of a script.
+audit: $(READY)  ## known vulnerabilities of what is locked, where the service can be reached
+	@if ! $(BIN)/python -c 'import requests, sys; requests.head(sys.argv[1], timeout=5)' $(OSV) 2>/dev/null; then \
+		echo 'NOT AUDITED: $(OSV) cannot be reached from here'; exit 0; fi; \
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	{ echo '# /// script'; echo '# requires-python = ">=3.11,<3.14"'; echo '# dependencies = ['; \
+	sort -u $(LOCKS) | sed -nE 's/^([a-z0-9][^\\]*[^\\ ]) *\\?$$/#   "\1",/p'; echo '# ]'; echo '# ///'; } > $$folder/locked.py && \
+	$(BIN)/uv audit --quiet --preview-features audit-command --service-url $(OSV) --script $$folder/locked.py && \
+	echo 'no known vulnerability in $(LOCKS)'
 
 clean:  ## removes .venv, caches and the demo's files
 	rm -rf .venv .run .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from renkei.links.smarthr_emc.model import Reason
+from renkei.links.smarthr_emc.model import Mode, Reason
 from renkei.links.smarthr_emc.report import Outcome
 from renkei.links.smarthr_emc.sheet.index import load
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
@@ -94,7 +94,7 @@ def test_e3_every_way_to_run_is_explained(readme: str) -> None:
     """What the trigger form offers is in the table of 実行方法."""
     source = text("plugins/renkei/orchestration/dag_builder.py")
     offered = re.findall(r'Mode\.\w+\.value: "([^（"]+)', source)
-    assert len(offered) == 5
+    assert len(offered) == len(Mode)
     assert set(offered) <= {row[0] for row in cells(text(readme))}
 
 

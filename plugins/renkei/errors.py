@@ -14,7 +14,9 @@
     ├── HoldError               a guard held the plan and nobody let it through
     ├── LoadError               EMC did not take the plan
     │   ├── RetriableLoadError    ask again: busy, unreachable, answer lost
+    │   │   └── BusyAccountError      another tenant is loading into the account: wait for one's turn
     │   └── RejectedLoadError     EMC refused with reasons
+    ├── MailError               the result mail did not go out
     └── StoreError              the object store cannot be read or written
 
 Messages are Japanese, because the customer's mail carries them word for word: who or which record,
@@ -103,8 +105,16 @@ class RetriableLoadError(LoadError):
     """The outcome is open or EMC is busy: ask again by the idempotency key."""
 
 
+class BusyAccountError(RetriableLoadError):
+    """Another tenant is loading into the same EMC account (E27); nothing is wrong."""
+
+
 class RejectedLoadError(LoadError):
     """EMC refused the import; nothing of it was applied."""
+
+
+class MailError(RenkeiError):
+    """The result mail did not go out; the work it tells of is done or undone all the same (N3)."""
 
 
 class StoreError(RenkeiError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from pathlib import Path
+
+from renkei.errors import SettingError
 
 
 def _airflow_home() -> Path:
@@ -19,6 +22,23 @@ def store_url() -> str:
 def store_conn_id() -> str | None:
     """RENKEI_STORE_CONN_ID: the Airflow Connection that opens the store, where one is needed."""
     return os.environ.get("RENKEI_STORE_CONN_ID") or None
+
+
+def store_key_conn_id() -> str | None:
+    """RENKEI_STORE_KEY_CONN_ID: the Airflow Connection whose password encrypts the store; without one it is plain."""
+    return os.environ.get("RENKEI_STORE_KEY_CONN_ID") or None
+
+
+def keep_days() -> int:
+    """RENKEI_KEEP_DAYS: days for which the records of runs are kept.
+
+    Raises:
+        SettingError: it is not a whole number from 1 up; nothing must be deleted by a typing mistake.
+    """
+    configured = os.environ.get("RENKEI_KEEP_DAYS") or "400"
+    if not re.fullmatch(r"[0-9]{1,5}", configured) or int(configured) < 1:
+        raise SettingError(f"RENKEI_KEEP_DAYS「{configured}」は1以上、5桁以内の整数（日数）で指定してください。")
+    return int(configured)
 
 
 def index_folder() -> Path:

@@ -12,9 +12,9 @@ users, users/me. Reading only.
 Control, without authentication, JSON in and out:
 
     POST   /_sim/companies {name, seed, size, token, missing_codes, missing_codes_retired, switches}
-           creates or replaces a company. switches: per_page_over clamp|reject, unknown_name ignore|reject,
-           slots trimmed|padded, no_slots empty|null, hidden_fields [names], hidden_as omitted|null,
-           forbidden [resources, as "departments"], timestamps +09:00|Z
+           creates or replaces a company. switches: per_page_over clamp|reject, per_page_most (100),
+           unknown_name ignore|reject, slots trimmed|padded, no_slots empty|null, hidden_fields [names],
+           hidden_as omitted|null, forbidden [resources, as "departments"], timestamps +09:00|Z
     GET    /_sim/companies                     PATCH /_sim/companies/NAME {switches}     DELETE /_sim/companies/NAME
     GET    /_sim/companies/NAME/crews          the true state, unpaged; filters and fields= as in the API
     POST   /_sim/companies/NAME/crews {...}    adds an invented crew with these values; returns its id
@@ -40,10 +40,12 @@ pass, then strikes `times` times (null: always). Kinds, with their own settings:
     repeated_page   the rows of the page before
     shifted_page    as if a row before this page had been deleted: its first row is missed; on one page only the
                     last row comes twice, on this and all later pages (after) the read stays one short
+    resorted_page   cut from the list in reverse order
     short_total, wrong_total (delta, default -1 and 7)   x-total-count off by delta
     empty           200, no rows, total 0
     null_crew       the page's first crew has only its id      missing_id   the first crew has no id
     hidden_attribute (field, hidden_as omitted|null)           on every crew
-    change_while_reading (delete, insert)   before this answer, deletes the first crews of the list and inserts crews
-                    in front of it; once, unless `times` says otherwise
+    change_while_reading (delete, insert, changes)   before this answer, deletes the first crews of the list and
+                    inserts crews in front of it; then `changes` {crew id: null to delete it, or wire fields to set,
+                    adding a crew with them if there is none of that id}; once, unless `times` says otherwise
 """

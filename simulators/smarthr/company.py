@@ -43,6 +43,7 @@ class Switches(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     per_page_over: Literal["clamp", "reject"] = "clamp"
+    per_page_most: int = Field(default=100, ge=1)
     unknown_name: Literal["ignore", "reject"] = "ignore"
     slots: Literal["trimmed", "padded"] = "trimmed"
     no_slots: Literal["empty", "null"] = "empty"

@@ -10,9 +10,9 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from .company import Company, new_uuid
+from .company import WRITABLE, Company, new_uuid
 from .fields import CREW_FIELDS
 from .generator import Staff
 
@@ -26,6 +26,7 @@ Kind = Literal[
     "not_json",
     "repeated_page",
     "shifted_page",
+    "resorted_page",
     "short_total",
     "wrong_total",
     "expired_token",
@@ -57,6 +58,7 @@ class Fault(BaseModel):
     hidden_as: Literal["omitted", "null"] = "omitted"
     delete: int = 0
     insert: int = 0
+    changes: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
 
 
 @dataclass
@@ -129,6 +131,11 @@ def bend_window(faults: list[Fault], window: Window) -> Window:
     return Window(start, start + size, total)
 
 
+def reorder(faults: list[Fault], rows: list[Any]) -> list[Any]:
+    """The whole list in the order in which a page is cut from it."""
+    return rows[::-1] if any(fault.kind == "resorted_page" for fault in faults) else rows
+
+
 def bend_rows(faults: list[Fault], rows: list[str]) -> list[str]:
     """JSON texts of a page's records, spoilt as the faults say."""
     for fault in faults:
@@ -156,7 +163,7 @@ def _hide(row: str, fault: Fault) -> str:
 
 
 def change_while_reading(company: Company, fault: Fault, crew_ids: list[str]) -> None:
-    """Delete the first crews of the list and insert crews before it, so that every later page moves."""
+    """Delete the first crews of the list and insert crews before it, so that every later page moves; then `changes`."""
     for crew_id in crew_ids[: fault.delete]:
         company.remove_crew(crew_id)
     rng = random.Random(company.version)
@@ -165,11 +172,20 @@ def change_while_reading(company: Company, fault: Fault, crew_ids: list[str]) ->
         crew = staff.person(company.today)
         crew["id"] = f"00000000-{new_uuid(rng)[9:]}"
         company.add_crew(crew)
+    for crew_id, values in fault.changes.items():
+        if values is None:
+            company.remove_crew(crew_id)
+        elif crew_id in company.crews:
+            company.change_crew(crew_id, **values)
+        else:
+            company.add_crew(staff.person(company.today) | values | {"id": crew_id})
 
 
 def check(fault: Fault) -> None:
     """Refuse a fault that could do nothing."""
     if fault.kind == "hidden_attribute" and fault.field not in CREW_FIELDS:
         raise ValueError("hidden_attribute needs field, a crew field name")
-    if fault.kind == "change_while_reading" and not fault.delete + fault.insert:
-        raise ValueError("change_while_reading needs delete or insert")
+    if fault.kind == "change_while_reading" and not (fault.delete + fault.insert or fault.changes):
+        raise ValueError("change_while_reading needs delete, insert or changes")
+    if unknown := {name for values in fault.changes.values() for name in values or ()} - (WRITABLE - {"id"}):
+        raise ValueError(f"changes: no crew field {', '.join(sorted(unknown))}")

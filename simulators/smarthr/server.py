@@ -17,14 +17,13 @@ from starlette.responses import HTMLResponse, Response
 
 from . import errors, query
 from .company import Company
-from .faults import Fault, Faults, Window, bend_rows, bend_window, change_while_reading
+from .faults import Fault, Faults, Window, bend_rows, bend_window, change_while_reading, reorder
 from .limits import Budget, Limits
 from .render import Renderer, dumps
 from .wire import DroppedResponse, TruncatedResponse
 
 JSON_TYPE = "application/json;charset=utf-8"
 PER_PAGE_DEFAULT = 10
-PER_PAGE_MAX = 100
 
 _MASTERS = frozenset(
     {
@@ -267,9 +266,11 @@ def _list(
     params = request.query_params
     page = max(1, _integer(params, "page", 1))
     per_page = _integer(params, "per_page", PER_PAGE_DEFAULT)
-    if per_page > PER_PAGE_MAX and company.switches.per_page_over == "reject":
+    most = company.switches.per_page_most
+    if per_page > most and company.switches.per_page_over == "reject":
         raise query.BadParameterError("per_page")
-    per_page = min(per_page, PER_PAGE_MAX) if per_page > 0 else PER_PAGE_DEFAULT
+    per_page = min(per_page, most) if per_page > 0 else PER_PAGE_DEFAULT
+    rows = reorder(faults, rows)
     window = bend_window(faults, Window((page - 1) * per_page, page * per_page, len(rows)))
     texts = bend_rows(faults, [render(row) for row in rows[window.start : window.stop]])
     response = _json("[" + ",".join(texts) + "]")

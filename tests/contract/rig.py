@@ -87,6 +87,7 @@ class Tenant:
     target: Target
     now: dt.datetime = NOW
     company: str = ""
+    disaster: bool = False  # 災害時凍結
     sessions: list[requests.Session] = field(default_factory=list)
 
     @classmethod
@@ -103,9 +104,9 @@ class Tenant:
         """Other settings of the sheet from the next run on."""
         self.mapping = dataclasses.replace(self.mapping, **settings)
 
-    def open(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "") -> Job:
+    def open(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "", generation: int = 0) -> Job:
         run_id = run_id or f"run_{next(numbers)}"
-        start = RunStart(run_id, mode, manual, self.now.isoformat(), "0" * 64)
+        start = RunStart(run_id, mode, manual, self.now.isoformat(), "0" * 64, self.disaster, generation)
         return pipeline.open_run(self.record(run_id), self.mapping, start, self.target, self.now)
 
     def read(self, job: Job) -> dict[str, int]:

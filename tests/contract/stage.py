@@ -54,6 +54,14 @@ class Stage:
         crews = [c for c in self.crews(name).values() if c["emp_status"] != "retired" and c["emp_code"]]
         return sorted(crews, key=lambda crew: crew["emp_code"])
 
+    def dissolve(self) -> str:
+        """A department without children goes; its people have no department then."""
+        departments = self.smarthr.sim("GET", "companies/acme/departments")
+        parents = {department["parent"]["id"] for department in departments if department["parent"]}
+        leaf = next(department for department in departments if department["id"] not in parents)
+        self.smarthr.sim("DELETE", f"companies/acme/departments/{leaf['id']}")
+        return str(leaf["code"])
+
     def users(self) -> dict[str, dict[str, str]]:
         return self.emc.export("users")
 

@@ -277,3 +277,66 @@ def test_l6_a_file_changed_on_the_way_is_not_taken(client: EmcClient, emc_sim: E
             "k1", "acme", DIGEST, None, Other(**{f.name: getattr(file, f.name) for f in dataclasses.fields(file)})
         )
     assert emc_sim.export("users") == {}
+
+
+def add_users(emc: Emc, *ids: str) -> None:
+    emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": one, "氏名": f"名前{one}"} for one in ids])
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
+def test_e37_an_export_has_everybody_once_whatever_the_pages(
+    client: EmcClient, emc_sim: Emc, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """No user, less than a page, full pages, one more; ids in code-point order, signs and kanji among them."""
+    monkeypatch.setattr(module, "RECORDS_PER_PAGE", 3)
+    everybody = ["A+b@x.jp", "A b", "a&after=z", "a", "山田", "００１", "001"][:size]
+    add_users(emc_sim, *everybody)
+    found = client.export("users", ["ユーザID", "氏名", "検索ワード1"])
+
+    assert found.to_dict("list") == {
+        "ユーザID": sorted(everybody),
+        "氏名": [f"名前{one}" for one in sorted(everybody)],
+        "検索ワード1": [""] * size,
+    }
+
+
+def test_l1_an_account_changed_between_two_pages_is_read_again(
+    client: EmcClient, emc_sim: Emc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is deleted and somebody added where the export has been already: it sees both."""
+    monkeypatch.setattr(module, "RECORDS_PER_PAGE", 2)
+    add_users(emc_sim, "u1", "u3", "u5")
+    changes = iter([lambda: (emc_sim.sim("DELETE", "/accounts/acme/users/u1"), add_users(emc_sim, "u2"))])
+    client._session.hooks["response"].append(lambda *_, **__: next(changes, lambda: None)() and None)
+
+    assert client.export("users", ["ユーザID"])["ユーザID"].tolist() == ["u2", "u3", "u5"]
+
+
+@pytest.mark.parametrize("kind", ["status_429", "status_500", "maintenance_503", "drop_after", "truncated", "not_json"])
+def test_l1_an_export_is_whole_or_fails(
+    client: EmcClient, emc_sim: Emc, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A passing fault on the second page goes unnoticed; one that stays leaves no half list."""
+    monkeypatch.setattr(module, "RECORDS_PER_PAGE", 2)
+    add_users(emc_sim, "u1", "u2", "u3")
+    if kind != "not_json":  # a proxy's page with status 200 is no passing fault
+        emc_sim.fail(kind, "/api/v1/users", after=1, retry_after=0)
+        assert len(client.export("users", ["ユーザID"])) == 3
+    emc_sim.fail(kind, "/api/v1/users", after=1, times=10, retry_after=0)
+
+    with pytest.raises(RetriableLoadError):
+        client.export("users", ["ユーザID"])
+
+
+def test_l6_no_user_id_of_an_export_is_logged(
+    client: EmcClient, emc_sim: Emc, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page's URL names the last id of the page before, and the HTTP library logs URLs when told to be talkative."""
+    monkeypatch.setattr(module, "RECORDS_PER_PAGE", 1)
+    add_users(emc_sim, "tanaka", "yamada")
+    with caplog.at_level("DEBUG", "urllib3"):
+        assert len(client.export("users", ["ユーザID"])) == 2
+        client.check()
+
+    assert "/api/v1/account" in caplog.text
+    assert "tanaka" not in caplog.text

@@ -313,6 +313,17 @@ def test_l5_a_refused_load_does_not_shut_the_account_for_the_others(
     neighbour.close()
 
 
+@pytest.mark.parametrize("tenant", ["acme", "beta"])
+def test_l4_an_import_that_reached_emc_after_we_had_asked_for_it_blocks_nobody(ready: Scene, tenant: str) -> None:
+    """The request to open it was late, its note is gone: it is aborted, whichever tenant's it was; others' are not."""
+    found = ready.emc.open(None, b'"a"\r\n', f"{tenant}.{'0' * 16}.0123456789ab").json()
+    with pytest.raises(RetriableLoadError):
+        ready.tenant.load(ready.job)
+
+    assert ready.emc.call("GET", f"/imports/{found['id']}").json()["state"] == "aborted"
+    assert ready.tenant.load(ready.job) == "loaded"
+
+
 def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
     emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,23 @@ def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> Non
     assert sorted(linked.users()) == ids(linked.active())
 
 
+def test_l8_what_emc_refuses_is_on_record_by_its_id(linked: Stage) -> None:
+    """EMC names lines of files that nobody keeps: the record says which department and which person they were."""
+    new = linked.smarthr.sim("POST", "companies/acme/departments", {"name": "新設部", "code": "X1"})["id"]
+    linked.tenant.run()
+    (joiner,) = linked.day(joiners=1)["joiners"]
+    linked.smarthr.sim("DELETE", f"companies/acme/departments/{new}")
+    job = linked.tenant.plan()
+    user_id = linked.crews()[joiner]["emp_code"]
+    typed = {"氏名": "仮", "氏名(ヨミ)": "カリ", "所属部署コード": "X1"}
+    linked.emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": i, **typed} for i in (user_id, "kanrisha")])
+    with pytest.raises(RejectedLoadError):
+        linked.tenant.load(job)
+
+    found = {p["code"]: (p["id"], p["crew_id"]) for p in job.record.json("emc_problems")["problems"]}
+    assert found == {"DUPLICATE_ID": (user_id, joiner), "DEPARTMENT_IN_USE": ("X1", "")}
+
+
 def test_e27_while_somebody_else_imports_the_run_waits(linked: Stage) -> None:
     """An import opened in EMC by other hands: this run can be repeated, and nothing is lost."""
     linked.day(joiners=1)

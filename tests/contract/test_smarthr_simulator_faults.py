@@ -141,6 +141,36 @@ def test_e33_fault_changes_crews_while_they_are_read(smarthr_sim: Simulator) -> 
     assert len(ids) == len(set(ids)) + 1
 
 
+def test_e33_fault_makes_chosen_changes_while_they_are_read(smarthr_sim: Simulator) -> None:
+    """Before the second answer for a page one crew goes, one changes and one comes."""
+    gone, kept, *_ = [crew["id"] for crew in smarthr_sim.get("crews", fields="id").json()]
+    come = "00000000-0000-4000-8000-000000000001"
+    changes = {gone: None, kept: {"emp_code": "X1"}, come: {"emp_code": "X2"}}
+    smarthr_sim.fault(kind="change_while_reading", page=1, after=1, changes=changes)
+    before, after = ([c["id"] for c in smarthr_sim.get("crews", fields="id").json()] for _ in range(2))
+    assert (before[:2], after[:2]) == ([gone, kept], [come, kept])
+    assert {c["id"]: c["emp_code"] for c in smarthr_sim.get("crews", id=f"{kept},{come}").json()} == {
+        kept: "X1",
+        come: "X2",
+    }
+    wrong = {"kind": "change_while_reading", "changes": {kept: {"shoe_size": 42}}}
+    assert requests.post(f"{smarthr_sim.url}/_sim/faults", json=[wrong], timeout=10).status_code == 400
+
+
+def test_e33_fault_sorts_a_page_anew(smarthr_sim: Simulator) -> None:
+    """The page is one of the list read backwards."""
+    everybody = [crew["id"] for crew in smarthr_sim.sim("GET", "companies/acme/crews?fields=id")]
+    smarthr_sim.fault(kind="resorted_page", page=2)
+    assert [crew["id"] for crew in smarthr_sim.get("crews", page=2, fields="id").json()] == everybody[::-1][10:20]
+
+
+def test_a_server_may_give_smaller_pages(smarthr_sim: Simulator) -> None:
+    """`per_page_most` clamps a page, and the answer says so."""
+    smarthr_sim.sim("PATCH", "companies/acme", {"per_page_most": 3})
+    clamped = smarthr_sim.get("crews", per_page=100)
+    assert (len(clamped.json()), clamped.headers["x-per-page"]) == (3, "3")
+
+
 def test_faults_are_checked_and_listed(smarthr_sim: Simulator) -> None:
     """A fault that could do nothing is refused; the list tells how often each struck."""
     for wrong in ({"kind": "nonsense"}, {"kind": "hidden_attribute"}, {"kind": "change_while_reading"}):

@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from renkei.errors import ConnectionError_
+from renkei.errors import ConnectionError_, MailError
+from renkei.links.smarthr_emc.notify import Mail
 from renkei.orchestration import connections
 from renkei.orchestration.hooks import EmcHook, SmartHRHook
 from scripts.local_airflow import free_port
@@ -125,6 +128,22 @@ def test_l7_test_button_sends_no_token_elsewhere(connect: Any, host: str, messag
     assert message in said
 
 
+@pytest.mark.parametrize(("hook", "kind"), [(SmartHRHook, "smarthr"), (EmcHook, "emc")])
+def test_l7_a_host_without_a_scheme_is_spoken_to_by_https(connect: Any, hook: Any, kind: str) -> None:
+    """HttpHook alone would take http, and send the token in clear."""
+    connect(kind, "acme.smarthr.jp", "token")
+    found = hook(f"{kind}__acme")
+    found.get_conn()
+    assert found.base_url == "https://acme.smarthr.jp"
+
+
+def test_l7_no_client_for_a_host_that_is_not_smarthrs(connect: Any) -> None:
+    """A sheet kept from a time when other hosts were allowed is checked once more before the token goes out."""
+    connect("smarthr", "", "shr_sim_acme")
+    with pytest.raises(ConnectionError_, match="トークンを送りませんでした"):
+        SmartHRHook("smarthr__acme").client("https://smarthr.example.com", 10)
+
+
 def test_test_button_says_when_emc_is_out_of_reach(connect: Any) -> None:
     """No answer is told as such."""
     connect("emc", f"http://127.0.0.1:{free_port()}", "emc_sim_acme")
@@ -175,3 +194,18 @@ def test_connection_without_token_is_named(connect: Any, neighbours: Neighbours,
     ok, message = SmartHRHook("smarthr__acme").test_connection()
     assert not ok
     assert "「smarthr__acme」（SmartHR）にトークン(Password)がありません" in message
+
+
+def test_l6_a_refused_mail_is_told_without_addresses(neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a mail server says quotes the address; Airflow would write it into the log of `notify`."""
+    faults = f"{neighbours.urls['mail']}/_sim/faults"
+    requests.post(faults, json=[{"kind": "refuse_recipient"}], timeout=10).raise_for_status()
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp"}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    letter = Mail(("soumu@acme.example.jp",), "EMC-OK", "処理結果", "<1@renkei>")
+    with pytest.raises(MailError) as refused:
+        connections.send_mail(letter)
+    told = "".join(traceback.format_exception(refused.value))
+    assert "結果通知メールを送信できません（SMTPRecipientsRefused）" in told
+    assert "soumu" not in told

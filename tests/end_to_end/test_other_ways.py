@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from renkei.links.smarthr_emc.sheet.mapping import Loader
+from renkei.storage.gate import Gate, Intent
 from tests.end_to_end.conftest import Question, World
 
 FIVE = tuple(f"soumu{n}@acme.example.jp" for n in range(1, 6))
@@ -73,3 +78,82 @@ def test_e38_a_refused_upload_leaves_the_baseline(world: World, tmp_path: Path) 
     assert world.mails()[-1]["subject"] == "EMC-ERROR-L(Load NG)"
     (result,) = (tmp_path / "drop").glob("*.result.json")
     assert json.loads(result.read_text())["state"] == "rejected"
+
+
+def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: World) -> None:
+    """照合 names the person whom somebody deleted in EMC; SmartHR is not read, EMC and baseline stay."""
+    world.run()
+    one = sorted(world.codes())[0]
+    world.call("emc", "DELETE", f"accounts/acme/users/{one}")
+    before = world.now()
+    world.call("smarthr", "POST", "faults", [{"kind": "expired_token"}])
+    run = world.run("RECONCILE")
+
+    assert run.state == "success"
+    mail = world.mails()[-1]
+    assert mail["subject"] == "EMC-OK(Compare)"
+    assert "処理結果: 成功" in mail["body"]
+    assert f"- 社員 ユーザID: {one}／EMCにありません／次回の処理で再登録されます" in mail["body"]
+    assert world.now() == before
+
+
+def test_e36_restore_asks_and_brings_back_who_was_deleted(world: World) -> None:
+    """復元 shows what it would do and waits; approved, the leaver is in EMC again and the joiners are not."""
+    world.run()
+    then = world.in_emc()
+    world.day(leavers=1, joiners=2)
+    world.run(scheduled=True)
+    assert world.in_emc() != then
+    asked: list[str] = []
+
+    def person(question: Question) -> None:
+        asked.append(question.body)
+        question.answer("承認して登録する", "誤った退職登録")
+
+    run = world.run("RESTORE", person=person)
+    assert run.state == "success"
+    assert "第1世代" in asked[0]
+    assert "- 社員: 新規1、更新29、削除2" in asked[0]
+    assert world.in_emc() == then
+    assert "復元: 第1世代に戻します。SmartHRは受信していません。" in world.mails()[-1]["body"]
+
+
+def test_l1_under_the_disaster_freeze_nobody_is_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Variable names the tenant: leavers stay and the mail counts them; without it the next run deletes them."""
+    world.run()
+    before = world.in_emc()
+    monkeypatch.setenv("AIRFLOW_VAR_RENKEI_DISASTER_FREEZE", "other, acme")
+    world.day(leavers=2, joiners=1)
+    assert world.run(scheduled=True).state == "success"
+    assert before < world.in_emc()
+    body = world.mails()[-1]["body"]
+    assert "注意: 災害時凍結のため削除せずに残している社員: 2名" in body
+    assert "注意: 災害時凍結中です。" in body
+    monkeypatch.setenv("AIRFLOW_VAR_RENKEI_DISASTER_FREEZE", "")
+    world.run(scheduled=True)
+    assert world.in_emc() == world.codes()
+
+
+def test_e27_a_busy_emc_account_is_waited_for_without_a_retry(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another tenant's note stands when the load comes: it looks again until the note is gone, then loads."""
+    monkeypatch.setattr("renkei.orchestration.stage.TURN", dt.timedelta(seconds=0.2))
+    note = world.folder / "store/smarthr_emc/accounts/acme/pending.json"
+    note.parent.mkdir(parents=True)
+    other = Intent("other", "run", "other.key", "0" * 64, 0, dt.datetime.now(dt.UTC).isoformat())
+    note.write_text(json.dumps(asdict(other)))
+    looks: list[str] = []
+    real = Gate.pending
+
+    def pending(gate: Gate) -> Intent | None:
+        found = real(gate)
+        if found and found.tenant == "other":
+            looks.append(found.run)
+            if len(looks) == 4:
+                note.unlink()
+        return found
+
+    monkeypatch.setattr(Gate, "pending", pending)
+    run = world.run(retries=0)
+    assert run.state == "success"
+    assert len(looks) == 4
+    assert world.in_emc() == world.codes()

@@ -8,13 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow.sdk import BaseHook, Connection, ObjectStoragePath
+from airflow.sdk import BaseHook, Connection, ObjectStoragePath, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from renkei import settings
-from renkei.errors import ConnectionError_, StoreError
+from renkei.errors import ConnectionError_, MailError, StoreError
 from renkei.links.smarthr_emc.notify import Mail
 from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
+from renkei.storage.cipher import Cipher
 from renkei.storage.store import Store
 from renkei.systems.emc.drop import DropFolder, Files, LocalFiles
 
@@ -22,14 +23,37 @@ if TYPE_CHECKING:
     from renkei.links.smarthr_emc.load import Target
     from renkei.systems.smarthr.client import SmartHRClient
 
+DISASTER_FREEZE = "renkei_disaster_freeze"
+
 
 def open_store() -> Store:
-    """The object store of RENKEI_STORE."""
+    """The object store of RENKEI_STORE, encrypted if RENKEI_STORE_KEY_CONN_ID says so.
+
+    Raises:
+        StoreError: it cannot be opened, or its key is missing; it is never opened without the key asked for (L1).
+    """
+    cipher = _store_cipher()
     try:
         path = ObjectStoragePath(settings.store_url(), conn_id=settings.store_conn_id())
-        return Store(path.fs, path.path)
+        return Store(path.fs, path.path, cipher)
     except (ImportError, ValueError) as error:
         raise StoreError(f"保存先(RENKEI_STORE)を開けません（{error}）。") from error
+
+
+def _store_cipher() -> Cipher | None:
+    """The keys in the password of the Connection RENKEI_STORE_KEY_CONN_ID; None when no Connection is named."""
+    conn_id = settings.store_key_conn_id()
+    if conn_id is None:
+        return None
+    try:
+        return Cipher(_connection(conn_id, "保存先の暗号化の鍵、RENKEI_STORE_KEY_CONN_ID").password or "")
+    except ConnectionError_ as error:
+        raise StoreError(str(error)) from None
+    except ValueError:
+        raise StoreError(
+            f"Airflowの接続「{conn_id}」のPasswordが暗号化の鍵ではありません（RENKEI_STORE_KEY_CONN_ID）。"
+            "32バイトのURL-safe base64（44文字）の鍵を、複数あればコンマ区切りで登録してください。"
+        ) from None
 
 
 def smarthr_client(mapping: Mapping) -> SmartHRClient:
@@ -65,6 +89,20 @@ def drop_folder(mapping: Mapping) -> DropFolder:
     return DropFolder(files)
 
 
+def disaster_freeze(tenant: str) -> bool:
+    """災害時凍結: whether the Variable `renkei_disaster_freeze` names this tenant, or `all` (comma list).
+
+    Raises:
+        StoreError: Airflow does not answer; whether to delete is not a thing to guess (L1).
+    """
+    try:
+        value = Variable.get(DISASTER_FREEZE, default="")
+    except AirflowRuntimeError as error:
+        raise StoreError(f"Airflowの変数「{DISASTER_FREEZE}」（災害時凍結）を読み取れません。") from error
+    names = {name.strip().lower() for name in str(value).split(",")}
+    return not names.isdisjoint({"all", tenant})
+
+
 def secret(name: str) -> str:
     """The text behind 秘密:NAME: the password of the Airflow Connection NAME (L7)."""
     value = _connection(name, "連携設定シートの「秘密:」").password
@@ -83,9 +121,19 @@ def _connection(conn_id: str, label: str) -> Connection:
 
 
 def send_mail(letter: Mail) -> None:
-    """Send through the SMTP Connection `smtp_default`."""
+    """Send through the SMTP Connection `smtp_default`.
+
+    Raises:
+        MailError: it did not go out. What the mail server says may quote addresses, so only its kind goes on (L6).
+    """
     from renkei.orchestration.plain_mail import PlainMailHook
 
-    hook = PlainMailHook()
-    with hook:
-        hook.send_text(letter)
+    try:
+        hook = PlainMailHook()
+        with hook:
+            hook.send_text(letter)
+    except Exception as error:
+        raise MailError(
+            f"結果通知メールを送信できません（{type(error).__name__}）。"
+            "Airflowの接続「smtp_default」と、連携設定シートの結果通知先メールアドレスを確認してください。"
+        ) from None

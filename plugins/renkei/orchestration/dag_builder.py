@@ -30,9 +30,16 @@ MODES = {
     Mode.WRITE_ALL.value: "全件書き込み（変化が無くても全件登録する）",
     Mode.RELINK.value: "再連携（現在連携中のユーザ・部署を削除し、全件を新規登録する。承認が必要）",
     Mode.RELINK_CHECK.value: "再連携の確認のみ（何が削除されるかを見る）",
+    Mode.RECONCILE.value: "照合（EMCの登録内容を前回データと比べる。何も書き込まない）",
+    Mode.RESTORE.value: "復元（EMCを以前の世代に戻す。承認が必要）",
 }
 FORM = ParamsDict(
-    {"mode": Param(Mode.NORMAL.value, type="string", enum=list(MODES), values_display=MODES, title="実行方法")}
+    {
+        "mode": Param(Mode.NORMAL.value, type="string", enum=list(MODES), values_display=MODES, title="実行方法"),
+        "generation": Param(
+            None, type=["null", "integer"], minimum=1, title="復元する世代（復元のときだけ。空欄なら1つ前）"
+        ),
+    }
 )
 
 
@@ -122,7 +129,7 @@ def _broken_sheet(tenant: Tenant) -> Sequence[BaseOperator]:
 def _closing_tasks(tenant: Tenant, work: Sequence[BaseOperator]) -> None:
     """`notify` always runs; `outcome` is the leaf, so that the run's colour is the work's (E2, N3)."""
     mail = _step(tenant, tasks.notify, "結果通知", NOTIFY_TIMEOUT, trigger_rule="all_done")
-    chain(work[-1], mail, _step(tenant, tasks.outcome, "処理結果", NOTIFY_TIMEOUT, trigger_rule="all_done", retries=0))
+    chain(work[-1], mail, _step(tenant, tasks.outcome, "処理結果", NOTIFY_TIMEOUT, trigger_rule="all_done"))
 
 
 def _step(

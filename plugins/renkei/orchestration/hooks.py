@@ -13,7 +13,7 @@ from renkei.errors import ConnectionError_, RenkeiError
 from renkei.settings import allowed_hosts
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.smarthr.client import SmartHRClient
-from renkei.systems.smarthr.hosts import is_smarthr_host
+from renkei.systems.smarthr.hosts import is_smarthr_url
 
 
 class _TokenHook(HttpHook):
@@ -27,7 +27,7 @@ class _TokenHook(HttpHook):
         """A Session that carries the token and never follows a redirect with it.
 
         Raises:
-            ConnectionError_: the Connection is missing or has no token.
+            ConnectionError_: the Connection is missing, has no token, or a URL that is none.
         """
         try:
             connection = self.get_connection(self.http_conn_id)
@@ -40,7 +40,14 @@ class _TokenHook(HttpHook):
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。"
             )
-        session: requests.Session = super().get_conn(headers, extra_options)
+        try:
+            session: requests.Session = super().get_conn(headers, extra_options)
+        except ValueError:  # its text quotes the Connection
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（{self.label}）のURL(Host)の形が正しくありません。"
+            ) from None
+        if connection.host and "://" not in connection.host and not connection.schema:
+            self.base_url = self.base_url.replace("http://", "https://", 1)  # HttpHook would send the token in clear
         session.auth = None
         session.trust_env = False  # a .netrc entry would replace the token
         session.headers["Authorization"] = f"Bearer {token}"
@@ -64,13 +71,19 @@ class SmartHRHook(_TokenHook):
         """A client for the sheet's SmartHR URL.
 
         Raises:
-            ConnectionError_: the Connection belongs to another SmartHR tenant than the sheet.
+            ConnectionError_: the Connection belongs to another SmartHR tenant than the sheet, or the URL is not
+                SmartHR's.
         """
         session = self.get_conn()
         if urlsplit(self.base_url).hostname and urlsplit(self.base_url).netloc != urlsplit(smarthr_url).netloc:
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」のURLと連携設定シートのSmartHR URLが異なります。"
                 "別の会社のトークンを使わないよう中止しました。どちらかを直してください。"
+            )
+        if not is_smarthr_url(smarthr_url, allowed_hosts()):  # the sheet was read when other hosts were allowed
+            raise ConnectionError_(
+                "連携設定シートのSmartHR URLはSmartHRのURLではないため、トークンを送りませんでした。"
+                "シートのSmartHR URLを「https://(サブドメイン).smarthr.jp」の形に直してください。"
             )
         return SmartHRClient(session, smarthr_url, requests_per_second)
 
@@ -81,8 +94,8 @@ class SmartHRHook(_TokenHook):
             host = urlsplit(self.base_url).hostname
             if not host:
                 return False, "SmartHRのURLを入力してからテストしてください。"
-            if not is_smarthr_host(urlsplit(self.base_url).netloc, allowed_hosts()):
-                return False, "SmartHRのURLではありません（*.smarthr.jp）。"
+            if not is_smarthr_url(self.base_url, allowed_hosts()):
+                return False, "SmartHRのURLではありません（https://*.smarthr.jp）。"
             SmartHRClient(session, self.base_url).check()
         except RenkeiError as error:
             return False, str(error)

@@ -12,7 +12,8 @@ from airflow.sdk import Param
 
 from renkei.errors import HoldError, RetriableLoadError
 from renkei.links.smarthr_emc import pipeline
-from renkei.links.smarthr_emc.report import Outcome, crew_page
+from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
+from renkei.links.smarthr_emc.report import LABELS, Outcome, crew_page
 from renkei.orchestration import connections
 from renkei.orchestration.mailing import send_report
 from renkei.orchestration.stage import Tenant, job_of, stage, utcnow
@@ -135,11 +136,20 @@ def _plan_body(job: Job) -> str:
     """Markdown: the figures, and the people by SmartHR page, for names do not go into Airflow (L6)."""
     hold = job.record.json("hold")
     lines = [f"- {entry['text']}" for entry in hold["holds"]]
+    for name, result in job.record.json("diff")["sets"].items():
+        counts = Counts(**result["counts"])
+        figures = f"新規{counts.created}、更新{counts.updated}、削除{counts.deleted}"
+        lines.append(f"- {LABELS[RecordSet(name)]}: {figures}（前回 有効{counts.previous_valid}）")
+    if job.mode is Mode.RESTORE:
+        lines.append(
+            "- 復元の後も、次回の処理でSmartHRの現在の内容が再び登録されます。望まない場合は、先にSmartHRか"
+            "連携設定シートを直すか、Dagを一時停止してください。"
+        )
     diff = job.record.table("users_diff", ["crew_id", "operation", "reason"])
     gone = diff[diff["operation"] == "DELETE"]
     lines += ["", f"**削除される社員: {len(gone)}件**", "", "| SmartHRの従業員 | 理由 |", "|---|---|"]
     for crew_id, reason in zip(gone["crew_id"].head(PEOPLE_SHOWN), gone["reason"].head(PEOPLE_SHOWN), strict=True):
-        shown = f"[{crew_id}]({crew_page(job.mapping.smarthr_url, crew_id)})" if crew_id else "（再連携）"
+        shown = f"[{crew_id}]({crew_page(job.mapping.smarthr_url, crew_id)})" if crew_id else "（不明）"
         lines.append(f"| {shown} | {REASONS.get(reason, reason)} |")
     if len(gone) > PEOPLE_SHOWN:
         lines.append(f"| ほか{len(gone) - PEOPLE_SHOWN}件 | 処理記録 `{job.record.folder}` |")

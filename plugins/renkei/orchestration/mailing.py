@@ -14,6 +14,8 @@ from renkei.links.smarthr_emc.report import Outcome
 from renkei.orchestration import connections
 from renkei.orchestration.stage import FAILURE_KEY, Tenant, record_of, utcnow
 
+RESULTS = {"checked": Outcome.CHECKED, "compared": Outcome.COMPARED}  # of pipeline.apply; all others are OK
+
 
 def failed_tasks(context: Any, task_ids: list[str]) -> list[str]:
     """Those of the tasks that failed in this run, in the order given."""
@@ -42,7 +44,7 @@ def report_run(tenant: Tenant, context: Any, task_ids: list[str], last: str) -> 
         )
         return send_report(tenant, context, Outcome.SYSTEM, message, utcnow())
     result = context["ti"].xcom_pull(task_ids=last) or {}
-    outcome = Outcome.CHECKED if result.get("result") == "checked" else Outcome.OK
+    outcome = RESULTS.get(result.get("result", ""), Outcome.OK)
     ended = dt.datetime.fromisoformat(result["at"]) if "at" in result else utcnow()
     return send_report(tenant, context, outcome, "", ended)
 

@@ -21,8 +21,9 @@ class SftpFiles:
         final, part = str(self._folder / name), str(self._folder / f".{name}.part")
         try:
             with self._hook.get_managed_conn() as sftp:
+                with sftp.open(part, "wb"):
+                    sftp.chmod(part, 0o600)  # before there is anything to read
                 sftp.putfo(io.BytesIO(content), part, file_size=len(content))
-                sftp.chmod(part, 0o600)
                 sftp.posix_rename(part, final)
         except OSError as error:
             raise RetriableLoadError(f"SFTPのフォルダに書き込めません（{type(error).__name__}）。") from error

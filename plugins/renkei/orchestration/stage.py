@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
-from renkei.errors import MappingError, RenkeiError, RetriableFetchError, RetriableLoadError, StoreError
+from renkei.errors import (
+    BusyAccountError,
+    MailError,
+    MappingError,
+    RenkeiError,
+    RetriableFetchError,
+    RetriableLoadError,
+    StoreError,
+)
 from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode, RunStart
 from renkei.links.smarthr_emc.notify import Failure
@@ -29,7 +38,9 @@ log = logging.getLogger(__name__)
 
 LINK = "smarthr_emc"
 FAILURE_KEY = "failure"
-RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError)
+TURN = dt.timedelta(seconds=20)  # between two looks whether an EMC account is free
+PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
+RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, MailError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,20 @@ def run_start(tenant: Tenant, context: Any) -> RunStart:
     """What this run was asked to do, from its trigger and its form."""
     manual = context["dag_run"].run_type == "manual"
     mode = Mode(context["params"].get("mode", Mode.NORMAL.value)) if manual else Mode.NORMAL
-    started = context["dag_run"].start_date or utcnow()
-    return RunStart(context["run_id"], mode, manual, started.isoformat(), tenant.sheet.digest)
+    return RunStart(
+        context["run_id"],
+        mode,
+        manual,
+        _started(context).isoformat(),
+        tenant.sheet.digest,
+        disaster=connections.disaster_freeze(tenant.name),
+        generation=int(context["params"].get("generation") or 0),
+    )
+
+
+def _started(context: Any) -> dt.datetime:
+    started: dt.datetime | None = context["dag_run"].start_date
+    return started or utcnow()
 
 
 def job_of(tenant: Tenant, context: Any) -> Job:
@@ -80,6 +103,9 @@ def job_of(tenant: Tenant, context: Any) -> Job:
 def stage(context: Any) -> Iterator[None]:
     """Run a stage: its failure is kept for the mail, and retried by Airflow only where that can help.
 
+    A tenant whose EMC account is in use by another waits for its turn, without a worker's slot and without using up
+    its retries (E27).
+
     An exception that nobody foresaw may quote personal data, so only its kind and place go on (L6).
     """
     try:
@@ -87,13 +113,18 @@ def stage(context: Any) -> Iterator[None]:
     except (AirflowSkipException, AirflowFailException):
         raise
     except RenkeiError as error:
+        if isinstance(error, BusyAccountError) and utcnow() - _started(context) < PATIENCE:
+            log.info("%s", error)
+            turn = utcnow() + TURN * random.uniform(0.5, 1.5)
+            raise AirflowRescheduleException(turn) from None  # type: ignore[no-untyped-call]
         _keep(context, error)
         if isinstance(error, RETRIABLE):
             raise error from None
         raise AirflowFailException(str(error)) from None
     except Exception as error:
         unforeseen = RenkeiError(
-            f"予期しないエラーが発生しました（{type(error).__name__}、{_place(error)}）。何も書き込んでいません。"
+            f"予期しないエラーが発生しました（{type(error).__name__}、{_place(error)}）。"
+            "登録の途中であれば、EMCでの結果を次の実行が確認します。Airflowのログを確認してください。"
         )
         _keep(context, unforeseen)
         raise unforeseen from None

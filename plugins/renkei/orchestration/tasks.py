@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.baseline import standing
+from renkei.links.smarthr_emc.model import Mode
 from renkei.orchestration import connections, mailing
 from renkei.orchestration.stage import Tenant, job_of, record_of, run_start, stage, utcnow
 
@@ -38,6 +39,8 @@ def fetch_departments(tenant: Tenant, context: Any) -> dict[str, int]:
         _skip_first_catch_up(context, standing(record).baseline is None and not start.manual)
         target = connections.emc_target(mapping)
         job = pipeline.open_run(record, mapping, start, target, utcnow())
+        if not job.mode.reads:
+            return {}
         client = connections.smarthr_client(job.mapping)
         return {"departments": pipeline.fetch_departments(job, client, f"{context['run_id']}:{utcnow().isoformat()}")}
 
@@ -45,6 +48,8 @@ def fetch_departments(tenant: Tenant, context: Any) -> dict[str, int]:
 def fetch_users(tenant: Tenant, context: Any) -> dict[str, int]:
     with stage(context):
         job = job_of(tenant, context)
+        if not job.mode.reads:
+            return {}
         client = connections.smarthr_client(job.mapping)
         return {"users": pipeline.fetch_users(job, client, _log_progress)}
 
@@ -57,6 +62,8 @@ def snapshot(tenant: Tenant, context: Any) -> dict[str, int]:
 def diff(tenant: Tenant, context: Any) -> dict[str, Any]:
     with stage(context):
         job = job_of(tenant, context)
+        if job.mode is Mode.RECONCILE:
+            return pipeline.compare(job, connections.emc_target(job.mapping), tenant.emc_format())
         return pipeline.make_diff(job, connections.emc_target(job.mapping), utcnow())
 
 
@@ -71,7 +78,8 @@ def load(tenant: Tenant, context: Any) -> dict[str, str]:
     with stage(context):
         job = job_of(tenant, context)
         target = connections.emc_target(job.mapping)
-        result = pipeline.apply(job, target, tenant.emc_format(), connections.secret, utcnow())
+        frozen = connections.disaster_freeze(tenant.name)
+        result = pipeline.apply(job, target, tenant.emc_format(), connections.secret, utcnow(), disaster_now=frozen)
         return {"result": result, "at": utcnow().isoformat()}
 
 
@@ -81,13 +89,14 @@ def read_sheet(tenant: Tenant, context: Any) -> None:
 
 
 def notify(tenant: Tenant, context: Any) -> str:
-    work_ids = _work_ids(context)
-    if mailing.was_skipped(context, work_ids[0]):
-        return ""
-    if not tenant.sheet.result_addresses:
-        log.warning("tenant=%s: no result address could be read from the sheet; no mail", tenant.name)
-        return ""
-    return mailing.report_run(tenant, context, work_ids, "load")
+    with stage(context):  # what goes wrong here may quote people too (L6)
+        work_ids = _work_ids(context)
+        if mailing.was_skipped(context, work_ids[0]):
+            return ""
+        if not tenant.sheet.result_addresses:
+            log.warning("tenant=%s: no result address could be read from the sheet; no mail", tenant.name)
+            return ""
+        return mailing.report_run(tenant, context, work_ids, "load")
 
 
 def outcome(tenant: Tenant, context: Any) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import StoreError
+from renkei.storage.cipher import Cipher, is_encrypted, key_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,30 +28,41 @@ class Store:
     """Keys below one root of an fsspec file system (a local folder, `s3://…`).
 
     A key is a `/`-joined relative path. A reader sees the whole old value or the whole new one,
-    whenever the writer dies. Local files are readable by their owner alone (0600), because
-    snapshots hold personal data (L6).
+    whenever the writer dies. Local files and folders are open to their owner alone (0600, 0700),
+    because snapshots hold personal data (L6). With a cipher, what is written is encrypted; what was
+    written before there was one stays readable.
     """
 
-    def __init__(self, fs: AbstractFileSystem, root: str) -> None:
+    def __init__(self, fs: AbstractFileSystem, root: str, cipher: Cipher | None = None) -> None:
         self.fs = fs
         self.root = root.rstrip("/")
+        self._cipher = cipher
         self._local = isinstance(fs, LocalFileSystem)
 
     def path(self, key: str) -> str:
         return f"{self.root}/{key}"
 
     def read(self, key: str) -> bytes:
-        """The stored bytes.
+        """The value.
 
         Raises:
             MissingKeyError: nothing is there.
-            StoreError: the store cannot be reached.
+            StoreError: the store cannot be reached, or the value not decrypted.
         """
         with _explained("読み込め", key):
-            return cast(bytes, self.fs.cat_file(self.path(key)))
+            stored = cast(bytes, self.fs.cat_file(self.path(key)))
+        if not is_encrypted(stored):
+            return stored
+        if self._cipher is None:
+            raise StoreError(
+                f"保存先の「{key}」は鍵 {key_name(stored)} で暗号化されていますが、鍵が設定されていません。"
+                "RENKEI_STORE_KEY_CONN_ID に、その鍵をPasswordに持つAirflowの接続を指定してください。"
+            )
+        return self._cipher.decrypt(key, stored)
 
     def write(self, key: str, content: bytes) -> None:
         """Put `content` under `key`, replacing what is there."""
+        content = self._sealed(key, content)
         with _explained("書き込め", key):
             if self._local:
                 temporary = self._write_temporary(key, content)
@@ -63,6 +76,7 @@ class Store:
         Of several writers exactly one gets True: this is the compare-and-set below baselines and
         account gates (L3).
         """
+        content = self._sealed(key, content)
         with _explained("書き込め", key):
             if self._local:
                 temporary = self._write_temporary(key, content)
@@ -102,6 +116,29 @@ class Store:
                 return []
             return sorted(name for path in found if not (name := path.rstrip("/").rsplit("/", 1)[-1]).startswith("."))
 
+    def files(self, prefix: str) -> list[str]:
+        """Keys of all files below `prefix` at any depth, sorted; what a dead writer left half-written is among them."""
+        with _explained("一覧でき", prefix):
+            self.fs.invalidate_cache()
+            top = self.fs._strip_protocol(self.path(prefix))
+            return sorted(prefix + path[len(top) :] for path in self.fs.find(top))
+
+    def modified(self, key: str) -> dt.datetime | None:
+        """When a file, or a folder of a local store, last changed; None when there is no telling."""
+        with _explained("確認でき", key):
+            self.fs.invalidate_cache()
+            try:
+                found = cast(dt.datetime, self.fs.modified(self.path(key)))
+            except (FileNotFoundError, IsADirectoryError):  # gone, or a "folder" of an object store
+                return None
+        return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+    def remove_folder(self, prefix: str) -> None:
+        """Remove a local folder that has become empty; in an object store it went with its last file."""
+        if self._local:
+            with _explained("削除でき", prefix), suppress(FileNotFoundError):
+                os.rmdir(self.path(prefix))
+
     def read_json(self, key: str) -> dict[str, Any]:
         return cast(dict[str, Any], json.loads(self.read(key)))
 
@@ -137,9 +174,12 @@ class Store:
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="zstd")
         self.write(key, sink.getvalue().to_pybytes())
 
+    def _sealed(self, key: str, content: bytes) -> bytes:
+        return self._cipher.encrypt(key, content) if self._cipher else content
+
     def _write_temporary(self, key: str, content: bytes) -> str:
         folder, name = self.path(key).rsplit("/", 1)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _make_folder(folder)
         temporary = f"{folder}/.{name}.{secrets.token_hex(6)}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -147,6 +187,16 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         return temporary
+
+
+def _make_folder(path: str) -> None:
+    """As os.makedirs, but every folder that it makes is 0700; there, only the last one is."""
+    if not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        if parent not in ("", path):
+            _make_folder(parent)
+        with suppress(FileExistsError):  # another writer was quicker
+            os.mkdir(path, 0o700)
 
 
 def _json_bytes(value: dict[str, Any]) -> bytes:

@@ -17,9 +17,11 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import StoreError
+from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.store import MissingKeyError, Store
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
+KEY, OTHER = "A" * 43 + "=", "B" * 42 + "A="
 
 
 @pytest.fixture
@@ -29,14 +31,16 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """A local store, or one on a file system that has no links and modes."""
-    if request.param == "local":
-        return Store(LocalFileSystem(), str(tmp_path))
+    """A local store, or one on a file system that has no links and modes; each plain or encrypted."""
+    where, _, how = request.param.partition(" ")
+    cipher = Cipher(KEY) if how else None
+    if where == "local":
+        return Store(LocalFileSystem(), str(tmp_path), cipher)
     MemoryFileSystem.store.clear()
-    return Store(MemoryFileSystem(), "/root")
+    return Store(MemoryFileSystem(), "/root", cipher)
 
 
-BOTH = pytest.mark.parametrize("any_store", ["local", "memory"], indirect=True)
+BOTH = pytest.mark.parametrize("any_store", ["local", "memory", "local encrypted", "memory encrypted"], indirect=True)
 
 # Two values that no mixture of them equals; the writer swaps them as fast as it can.
 WRITER = """
@@ -126,9 +130,11 @@ def test_l3_create_is_won_by_exactly_one_process(store: Store) -> None:
     assert store.read("k") == f"{answers.index('True')}".encode()
 
 
-def test_l6_local_files_are_readable_by_their_owner_alone(store: Store) -> None:
-    """0600 for written, replaced and created files, whatever the umask; folders are closed, too."""
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_l6_local_files_are_readable_by_their_owner_alone(tmp_path: Path, umask: int) -> None:
+    """0600 for written, replaced and created files, whatever the umask; every folder on the way is closed, too."""
+    store = Store(LocalFileSystem(), str(tmp_path / "srv/store"))
+    before = os.umask(umask)
     try:
         store.write("a/b/written", b"1")
         store.write("a/b/written", b"2")
@@ -139,7 +145,26 @@ def test_l6_local_files_are_readable_by_their_owner_alone(store: Store) -> None:
         os.umask(before)
     for name in store.names("a/b"):
         assert stat.S_IMODE(os.stat(store.path(f"a/b/{name}")).st_mode) == 0o600, name
-    assert stat.S_IMODE(os.stat(store.path("a/b")).st_mode) == 0o700
+    folders = [tmp_path / "srv", tmp_path / "srv/store", *(tmp_path / "srv/store").rglob("*/")]
+    assert {str(f.relative_to(tmp_path)): stat.S_IMODE(f.stat().st_mode) for f in folders if f.is_dir()} == {
+        "srv": 0o700,
+        "srv/store": 0o700,
+        "srv/store/a": 0o700,
+        "srv/store/a/b": 0o700,
+    }
+
+
+def test_l4_many_writers_make_the_same_folders_at_once(store: Store) -> None:
+    """Whoever is late finds the folder made."""
+    barrier = Barrier(16)
+
+    def attempt(number: int) -> None:
+        barrier.wait(10)
+        store.write(f"a/b/c/d/{number}", b"1")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(attempt, range(16)))
+    assert len(store.names("a/b/c/d")) == 16
 
 
 @BOTH
@@ -220,3 +245,105 @@ def test_e14_a_filtered_table_is_kept_without_its_old_index(store: Store) -> Non
     frame = pd.DataFrame({"id": ["a", "b", "c"]}, dtype="str")
     store.write_table("t", frame[frame["id"] != "a"])
     assert store.read_table("t").to_dict() == {"id": {0: "b", 1: "c"}}
+
+
+def stored(store: Store) -> dict[str, bytes]:
+    """Every file as it lies there."""
+    return {key: store.fs.cat_file(store.path(key)) for key in store.files("a")}
+
+
+FRAME = pd.DataFrame({"name": ["山田 太郎", "佐藤 花子"]}, dtype="str")
+
+
+def fill(store: Store) -> None:
+    """One value by each way of writing."""
+    store.write("a/written", "山田 太郎".encode())
+    store.create("a/created", "山田 太郎".encode())
+    store.write_json("a/json", {"name": "山田 太郎"})
+    store.create_json("a/json-created", {"name": "山田 太郎"})
+    store.write_table("a/table", FRAME)
+
+
+def check(store: Store) -> None:
+    assert store.read("a/written") == store.read("a/created") == "山田 太郎".encode()
+    assert store.read_json("a/json") == store.read_json("a/json-created") == {"name": "山田 太郎"}
+    pd.testing.assert_frame_equal(store.read_table("a/table"), FRAME)
+
+
+@pytest.mark.parametrize("any_store", ["local encrypted", "memory encrypted"], indirect=True)
+def test_l6_with_a_key_nothing_readable_lies_in_the_store(any_store: Store) -> None:
+    """JSON and tables, written and created; keys stay readable, and no two files are alike."""
+    fill(any_store)
+    check(any_store)
+    found = stored(any_store)
+    assert sorted(found) == ["a/created", "a/json", "a/json-created", "a/table", "a/written"]
+    assert all(content.startswith(MAGIC) for content in found.values())
+    assert [word for word in ("山田".encode(), b"name", b"PAR1") for c in found.values() if word in c] == []
+    assert len(set(found.values())) == 5
+
+
+def test_l6_a_plain_store_stays_readable_when_encryption_is_switched_on(store: Store) -> None:
+    """Old values as they are, new ones encrypted, and a value that is there is still not created again."""
+    fill(store)
+    encrypted = Store(LocalFileSystem(), store.root, Cipher(KEY))
+    check(encrypted)
+    assert encrypted.create("a/created", b"2") is False
+    check(encrypted)
+    encrypted.write_json("a/json", {"name": "山田 太郎"})
+    assert stored(store)["a/json"].startswith(MAGIC)
+    check(encrypted)
+
+
+@pytest.mark.parametrize(
+    ("cipher", "message"),
+    [
+        (None, "a/json.*鍵が設定されていません。.*RENKEI_STORE_KEY_CONN_ID"),
+        (Cipher(OTHER), "a/json.*設定されている鍵は.*RENKEI_STORE_KEY_CONN_ID"),
+    ],
+    ids=["none", "wrong"],
+)
+def test_l1_without_its_key_a_value_is_neither_read_nor_taken_for_missing(
+    store: Store, cipher: Cipher | None, message: str
+) -> None:
+    """A missing key (E31: no baseline) is another error; the message has the file and what to do, and no value."""
+    fill(Store(LocalFileSystem(), store.root, Cipher(KEY)))
+    locked = Store(LocalFileSystem(), store.root, cipher)
+    for read in (locked.read, locked.read_json, locked.read_table):
+        with pytest.raises(StoreError, match=message if read == locked.read_json else None) as caught:
+            read("a/json")
+        assert not isinstance(caught.value, MissingKeyError)
+        assert "山田" not in str(caught.value)
+    assert locked.create("a/json", b"") is False
+    assert locked.names("a") == ["created", "json", "json-created", "table", "written"]
+
+
+@BOTH
+def test_l6_files_are_found_at_any_depth(any_store: Store) -> None:
+    """Of this folder alone, half-written ones of dead writers too."""
+    for key in ("r/1/b", "r/1/a/c", "r/1/.b.0123456789ab", "r/10/x"):
+        any_store.write(key, b"")
+    assert any_store.files("r/1") == ["r/1/.b.0123456789ab", "r/1/a/c", "r/1/b"]
+    assert any_store.files("none") == []
+    changed = any_store.modified("r/1/b")
+    assert changed is not None
+    assert abs(changed.timestamp() - time.time()) < 3600
+    assert any_store.modified("r/1/none") is None
+
+
+@BOTH
+def test_l6_a_folder_goes_only_when_it_is_empty(any_store: Store) -> None:
+    """And is no longer listed then; done twice is done once."""
+    any_store.write("r/1/a", b"")
+    any_store.write("r/2/a", b"")
+    any_store.delete("r/1/a")
+    any_store.remove_folder("r/1")
+    any_store.remove_folder("r/1")
+    assert any_store.names("r") == ["2"]
+
+
+def test_l6_a_folder_with_files_is_not_removed(store: Store) -> None:
+    """A store error, and nothing lost."""
+    store.write("r/1/a", b"1")
+    with pytest.raises(StoreError, match="r/1"):
+        store.remove_folder("r/1")
+    assert store.read("r/1/a") == b"1"

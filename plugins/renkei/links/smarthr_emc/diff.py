@@ -128,7 +128,7 @@ def count(table: pd.DataFrame, previous: SetSummary | None, received: SetSummary
 
 def is_changed(previous: SetSummary | None, received: SetSummary, mode: Mode) -> bool:
     """変化あり: another set of values or another sheet than at the baseline, or writing was asked for (E3, E14)."""
-    if previous is None or mode is Mode.WRITE_ALL or mode.relinks:
+    if previous is None or mode in (Mode.WRITE_ALL, Mode.RESTORE) or mode.relinks:
         return True
     return (previous.digest, previous.sheet_digest) != (received.digest, received.sheet_digest)
 

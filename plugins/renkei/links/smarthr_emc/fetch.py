@@ -48,8 +48,8 @@ def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataF
     """
     import pandas as pd
 
-    records = client.read_all("departments")
-    parents = [record.get("parent") or {} for record in records]
+    records = client.read_all("departments", known=())
+    parents = [_shaped(record.get("parent"), dict, "部署", record["id"], "parent") or {} for record in records]
     columns = {
         "source_id": [record["id"] for record in records],
         "code": [_text(record.get("code")) for record in records],
@@ -67,7 +67,8 @@ def _fetch_masters(client: SmartHRClient, mapping: Mapping) -> Masters:
     masters: Masters = {}
     if any(isinstance(term, SourceField) and CATALOGUE[term.name].join for term in terms):
         masters["biz_establishments"] = {
-            record["id"]: _text(record.get("name")) for record in client.read_all("biz_establishments")
+            record["id"]: _sound(_text(record.get("name")), "事業所", record["id"], "name")
+            for record in client.read_all("biz_establishments")
         }
     wanted = {term.name for term in terms if isinstance(term, CustomField)}
     if wanted:
@@ -86,11 +87,17 @@ def _custom_templates(templates: Sequence[Record], wanted: set[str]) -> dict[str
             raise RefusedFetchError(
                 f"SmartHRに「{name}」という名前のカスタム項目が2つ以上あります。どちらか一方の名前を変えてください。"
             )
-        labels = {}
-        for element in template.get("elements") or ():
+        labels: dict[str, str] = {}
+        elements = _shaped(template.get("elements"), list, "カスタム項目", template["id"], "elements") or ()
+        for element in elements:
+            if not isinstance(element, dict):
+                raise _misshapen("カスタム項目", template["id"], "elements")
             # A value is the element's physical name if it has one, else its id; never the shown name.
-            labels[_text(element.get("physical_name")) or _text(element.get("id"))] = _text(element.get("name"))
-            labels[_text(element.get("id"))] = _text(element.get("name"))
+            shown, key, physical = (
+                _sound(_text(element.get(part)), "カスタム項目", template["id"], "elements")
+                for part in ("name", "id", "physical_name")
+            )
+            labels |= {physical or key: shown, key: shown}
         found[name] = {"id": template["id"], "labels": labels}
     missing = sorted(wanted - set(found))
     if missing:
@@ -108,12 +115,15 @@ def fetch_users(
     masters: Masters,
     known_crew_ids: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    retired_crew_ids: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every crew once, in SmartHR's order: line, crew_id, emp_status and a text column per source.
 
     `known_crew_ids` are the people of the baseline: those that the read lacks are asked for by id, so
-    that a crew skipped by shifting pages is never taken for one that left. Nothing but id and status
-    is kept of 退職済 crews.
+    that a crew skipped by shifting pages is never taken for one that left. With them, and the crews
+    that changed last, the read is proven to lack nobody; whoever else is in it costs a second read.
+    `retired_crew_ids` are its 退職済 crews: they prove the read too, but nobody asks where they are.
+    Nothing but id and status is kept of 退職済 crews.
 
     Raises:
         FetchError: see SmartHRClient.read_all.
@@ -123,8 +133,11 @@ def fetch_users(
     fields = {"id", "emp_status"}
     for term in columns.values():
         fields.update(("custom_fields",) if isinstance(term, CustomField) else CATALOGUE[term.name].fields)
+    seen = {*known_crew_ids, *retired_crew_ids}
+    if seen:  # on a first link everybody is new: the second read knows them
+        seen |= client.newest()
     for _ in range(READS):
-        crews = client.read_all("crews", {"fields": ",".join(sorted(fields))}, progress)
+        crews = client.read_all("crews", {"fields": ",".join(sorted(fields))}, progress, seen)
         if not crews:
             raise IncompleteReadError(
                 "SmartHRから従業員が1件も返りませんでした。0件は正しい受信とみなしません。"
@@ -137,6 +150,7 @@ def fetch_users(
         if not skipped:
             return _users_table(crews, columns, masters)
         log.warning("read lacks %d crews that SmartHR still has; reading again", len(skipped))
+        seen |= received
     raise IncompleteReadError(
         "SmartHRの従業員一覧に、在籍しているはずの従業員が含まれていません（取得中の変更）。"
         "何も書き込んでいません。時間をおいて再実行してください。"
@@ -159,7 +173,7 @@ def _users_table(
 ) -> pd.DataFrame:
     statuses = [crew.get("emp_status") for crew in crews]
     for crew, status in zip(crews, statuses, strict=True):
-        if status not in EMPLOYMENT_STATUSES:
+        if not isinstance(status, str) or status not in EMPLOYMENT_STATUSES:
             raise IncompleteReadError(
                 f"SmartHRの従業員（{crew['id']}）の在籍状況が読み取れません。アクセストークンの「在籍状況」の参照権限を確認してください。"
             )
@@ -197,11 +211,20 @@ def _is_broken(text: str) -> bool:
 def _column(crews: Sequence[Record], item: CatalogueItem, masters: Masters) -> list[str]:
     values: list[Any] = list(crews)
     for step in item.column:
-        values = [_step(value, step) for value in values]
+        kind = list if isinstance(step, int) else dict
+        values = [
+            _step(_shaped(value, kind, "従業員", crew.get("id", ""), item.fields[0]), step)
+            for crew, value in zip(crews, values, strict=True)
+        ]
     if item.join:
         names = masters[item.join]
         # Whether crews carry the establishment's id or the establishment itself is the server's choice.
-        return [_text(value.get("name")) if isinstance(value, dict) else names.get(value, "") for value in values]
+        return [
+            _text(value.get("name")) if isinstance(value, dict) else names.get(_text(value), "") for value in values
+        ]
+    for crew, value in zip(crews, values, strict=True):
+        if isinstance(value, dict | list):
+            raise _misshapen("従業員", crew["id"], item.fields[0])
     if item.labels:
         return [item.labels.get(value, _text(value)) if isinstance(value, str) else "" for value in values]
     return [_text(value) for value in values]
@@ -220,13 +243,44 @@ def _custom_column(crews: Sequence[Record], template: MappingType[str, Any]) -> 
         value = next(
             (
                 field.get("value")
-                for field in crew.get("custom_fields") or ()
-                if isinstance(field, dict) and (field.get("template") or {}).get("id") == template["id"]
+                for field in _shaped(crew.get("custom_fields"), list, "従業員", crew.get("id", ""), "custom_fields")
+                or ()
+                if _custom_template(field, crew["id"]).get("id") == template["id"]
             ),
             None,
         )
         cells.append(labels.get(_text(value), _text(value)))
     return cells
+
+
+def _custom_template(field: Any, crew_id: str) -> MappingType[str, Any]:
+    custom = _shaped(field, dict, "従業員", crew_id, "custom_fields") or {}
+    return _shaped(custom.get("template"), dict, "従業員", crew_id, "custom_fields") or {}
+
+
+def _shaped(value: Any, kind: type, label: str, record_id: str, field: str) -> Any:
+    """The value, which may be null, but nothing else than `kind`: what is blank by mistake would be cleared (L1).
+
+    Raises:
+        IncompleteReadError: names the record and the attribute.
+    """
+    if value is None or isinstance(value, kind):
+        return value
+    raise _misshapen(label, record_id, field)
+
+
+def _misshapen(label: str, record_id: str, field: str) -> IncompleteReadError:
+    return IncompleteReadError(
+        f"SmartHRの{label}（{record_id}）の項目「{field}」がAPIの形式ではありません。"
+        "何も書き込んでいません。時間をおいて再実行し、続く場合はSmartHRにお問い合わせください。"
+    )
+
+
+def _sound(text: str, label: str, record_id: str, field: str) -> str:
+    """The text, which can be written; SmartHR's JSON may hold half a character."""
+    if _is_broken(text):
+        raise _misshapen(label, record_id, field)
+    return text
 
 
 def _text(value: Any) -> str:

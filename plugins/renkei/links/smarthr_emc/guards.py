@@ -124,6 +124,19 @@ def hold_relink(users_deleted: int, departments_deleted: int) -> list[Hold]:
     ]
 
 
+def hold_restore(generation: int, confirmed_at: str, deleted: int) -> list[Hold]:
+    """復元 always waits for a person, who sees first what it would do."""
+    return [
+        Hold(
+            "restore",
+            f"復元により、EMCを第{generation}世代（{confirmed_at[:10]}に登録した内容）に戻します。"
+            f"その後に登録された社員{deleted}件は削除されます。",
+            deleted,
+            deleted,
+        )
+    ]
+
+
 def _above(count: int, of: int, percent: float, least: int) -> bool:
     """More than `percent` of `of`, and at least `least`."""
     # As written in the sheet: 2.3 % of 3,000 is 69, which floating point calls 68.99….

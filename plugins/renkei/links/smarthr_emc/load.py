@@ -14,19 +14,22 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import uuid
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from renkei.errors import BaselineError, RejectedLoadError, RenkeiError, RetriableLoadError
+from renkei.errors import BaselineError, BusyAccountError, RejectedLoadError, RenkeiError, RetriableLoadError
 from renkei.links.smarthr_emc.baseline import baselines_of
+from renkei.links.smarthr_emc.model import RecordSet
 from renkei.storage.baselines import Baseline, generation_of
 from renkei.storage.gate import Gate, Intent
 from renkei.storage.runs import RunRecord
-from renkei.systems.emc.client import Import
+from renkei.systems.emc.client import EmcProblem, Import, ImportBusyError, import_key
 from renkei.systems.emc.encode import ImportFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +47,15 @@ class Target(Protocol):
 
     def withdraw(self, found: Import) -> None: ...
 
+    def forgotten(self) -> list[Import]: ...
+
     def forget(self, key: str) -> None: ...
 
     def find(
         self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, str]] | None: ...
+
+    def export(self, record_set: Literal["departments", "users"], fields: Sequence[str]) -> pd.DataFrame | None: ...
 
     def ever_committed(self, source: str) -> bool: ...
 
@@ -79,14 +86,15 @@ def settle(gate: Gate, target: Target, record: RunRecord, now: dt.datetime) -> N
     """Find out what became of an earlier load into this account, and finish it (L4).
 
     Raises:
-        RetriableLoadError: it is still going on, or nobody can say yet.
+        BusyAccountError: another tenant's is going on.
+        RetriableLoadError: ours is still going on, or nobody can say yet.
     """
     intent = gate.pending()
     if intent is None:
         return
     mine, dead = intent.tenant == record.tenant, intent.expired(now, LEASE)
     if not (mine or dead):
-        raise RetriableLoadError(f"同じEMCに別のテナント（{intent.tenant}）が取込中です。終了後に再実行します。")
+        raise BusyAccountError(f"同じEMCに別のテナント（{intent.tenant}）が取込中です。終了後に再実行します。")
     found = target.outcome(intent.import_key)
     if found is not None and found.state == "applying":
         raise RetriableLoadError(
@@ -134,13 +142,13 @@ def apply(
     intent = Intent(
         tenant=record.tenant,
         run=record.run,
-        import_key=f"{record.tenant}.{plan.digest[:16]}.{uuid.uuid4().hex[:12]}",
+        import_key=import_key(record.tenant, plan.digest),
         plan_digest=plan.digest,
         baseline_generation=plan.generation,
         written_at=now.isoformat(),
     )
     if not gate.enter(intent):
-        raise RetriableLoadError("同じEMCへの別の取込が始まりました。終了後に再実行します。")
+        raise BusyAccountError("同じEMCへの別の取込が始まりました。終了後に再実行します。")
     try:
         last_check()
     except RenkeiError:
@@ -148,6 +156,12 @@ def apply(
         raise
     try:
         found = target.submit(intent.import_key, record.tenant, plan.digest, departments, users)
+    except ImportBusyError:
+        # The note is ours: no load of Renkei's is under way, so an open import of Renkei's is one that came too late
+        # for its own attempt. Nobody else would ever abort it; the next attempt finds the account free.
+        for found in target.forgotten():
+            target.withdraw(found)
+        raise
     except RejectedLoadError:
         # Refused before it became an import: the account must be free for its other tenants again (L5).
         settle(gate, target, record, now)
@@ -162,12 +176,29 @@ def finish(record: RunRecord, intent: Intent, gate: Gate, target: Target, found:
         target.forget(intent.import_key)
         gate.leave(intent)
     elif found.state != "applying":
-        record.write_json("emc_problems", {"count": found.error_count, "problems": [asdict(p) for p in found.errors]})
+        record.write_json("emc_problems", {"count": found.error_count, "problems": _with_ids(record, found.errors)})
         target.forget(intent.import_key)
         gate.leave(intent)
         raise RejectedLoadError(
             f"EMCが取込を拒否しました（{max(found.error_count, len(found.errors))}件）。EMCには何も反映されていません。"
         )
+    return found
+
+
+def _with_ids(record: RunRecord, problems: Sequence[EmcProblem]) -> list[dict[str, Any]]:
+    """EMC's reasons, each with the id (and crew id) that its line stood for: the files themselves are not kept (L8)."""
+    plan = Plan.from_json(record.json("plan"))
+    sent = {RecordSet.DEPARTMENTS: plan.departments, RecordSet.USERS: plan.users}
+    rows = {
+        s.value: record.table(f"{s.value}_plan") for s in RecordSet if sent[s] and any(p.file == s for p in problems)
+    }
+    found = []
+    for problem in problems:
+        who = {"id": "", "crew_id": ""}
+        if problem.file in rows and 0 < problem.line <= len(rows[problem.file]):
+            row = rows[problem.file].iloc[problem.line - 1]
+            who = {"id": row[RecordSet(problem.file).id_column], "crew_id": row.get("crew_id", "")}
+        found.append(asdict(problem) | who)
     return found
 
 

@@ -2,7 +2,8 @@
 
 Tables travel between stages as parquet in the run's folder:
 
-    users        line, crew_id, valid, user_id and one text column per source ("" = no value)
+    users        line (0 = not received: 災害時凍結 keeps it), crew_id, valid, user_id and one text column
+                 per source ("" = no value)
     departments  line, source_id, department_id, parent_id, name, name_yomi, orphan
     *_diff       id, crew_id, line, operation, write_as, reason, was (this crew's user id at the baseline)
     *_plan       line, crew_id, operation, id and one column per EMC item
@@ -44,10 +45,17 @@ class Mode(StrEnum):
     WRITE_ALL = "WRITE_ALL"  # 全件書き込み
     RELINK = "RELINK"  # 再連携
     RELINK_CHECK = "RELINK_CHECK"  # 再連携の確認のみ
+    RECONCILE = "RECONCILE"  # 照合: compare EMC with the baseline
+    RESTORE = "RESTORE"  # 復元: back to an applied snapshot
 
     @property
     def writes(self) -> bool:
-        return self not in (Mode.CHECK_ONLY, Mode.RELINK_CHECK)
+        return self not in (Mode.CHECK_ONLY, Mode.RELINK_CHECK, Mode.RECONCILE)
+
+    @property
+    def reads(self) -> bool:
+        """Whether SmartHR is read at all."""
+        return self not in (Mode.RECONCILE, Mode.RESTORE)
 
     @property
     def relinks(self) -> bool:
@@ -98,6 +106,8 @@ class RunStart:
     manual: bool
     started_at: str  # ISO 8601
     sheet_digest: str  # of the file's bytes
+    disaster: bool = False  # 災害時凍結 was on when it began
+    generation: int = 0  # the baseline that 復元 goes back to
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

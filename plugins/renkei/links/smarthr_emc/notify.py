@@ -6,13 +6,13 @@ import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
-from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body
+from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body, emc_problem_text
 from renkei.storage.runs import RunRecord
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def collect(
 ) -> RunReport:
     """The report, as far as the run got. Needs nothing but the record; what is not there is left out."""
     start, diff = record.json_or_none("run") or {}, record.json_or_none("diff")
+    mode = Mode(start.get("mode", Mode.NORMAL))
     warnings = record.json_or_none("warnings") or {}
     hold = record.json_or_none("hold") or {}
     emc = record.json_or_none("emc_problems") or {}
@@ -64,16 +65,19 @@ def collect(
     table = record.table("problems") if outcome is Outcome.DATA else None
     return RunReport(
         outcome=outcome,
-        mode=Mode(start.get("mode", Mode.NORMAL)),
+        mode=mode,
         started_at=dt.datetime.fromisoformat(start["started_at"]) if "started_at" in start else started_at,
         ended_at=ended_at,
         smarthr_url=smarthr_url,
         counts=_by_set(diff, "counts", lambda value: Counts(**value)),
         changed=_by_set(diff, "changed", bool),
         message=message,
-        received=record.json_or_none("snapshot") is not None,
+        received=record.json_or_none("snapshot") is not None and mode.reads,
+        differences=(record.json_or_none("compare") or {}).get("lines", ()),
+        restored=f"第{start['generation']}世代に戻します" if mode is Mode.RESTORE else "",
+        disaster=start.get("disaster", False),
         **({} if table is None else _problems(table)),
-        emc_problems=[f"[{p['file']} line:{p['line']}] {p['item']} {p['code']}" for p in emc.get("problems", ())]
+        emc_problems=[emc_problem_text(p, smarthr_url) for p in emc.get("problems", ())[:PROBLEMS_SHOWN]]
         if outcome is Outcome.LOAD
         else (),
         holds=[Hold(**h) for h in hold.get("holds", ())],
@@ -102,7 +106,9 @@ def bare(
 
 def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
     text = body(report)
-    key = hashlib.sha256(f"{run}\n{report.outcome}\n{text}".encode()).hexdigest()[:32]
+    # A killed task leaves no time of its end: the mail tells its own, which a repetition of `notify` would not share.
+    same = body(replace(report, ended_at=report.started_at)) if report.outcome is Outcome.SYSTEM else text
+    key = hashlib.sha256(f"{run}\n{report.outcome}\n{same}".encode()).hexdigest()[:32]
     return Mail(tuple(addresses), report.outcome.value, text, f"<{key}@renkei>")
 
 

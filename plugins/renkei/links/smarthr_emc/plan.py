@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from renkei.links.smarthr_emc import guards, validate
+from renkei.links.smarthr_emc import disaster, guards, validate
 from renkei.links.smarthr_emc.columns import constant, digest, evaluate, is_in
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
-from renkei.links.smarthr_emc.rows import after, user_rows
+from renkei.links.smarthr_emc.rows import UserRows, after, restored_rows, user_rows
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, Mapping, Secret, Source
+from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, Loader, Mapping, Secret, Source
 from renkei.systems.emc.file_format import EmcFormat
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ class UserPlan:
 
 
 def plan_departments(
-    departments: pd.DataFrame, diff: pd.DataFrame, emc_format: EmcFormat, old: pd.DataFrame | None
+    departments: pd.DataFrame,
+    diff: pd.DataFrame,
+    emc_format: EmcFormat,
+    old: pd.DataFrame | None,
+    loader: Loader = Loader.HTTP,
 ) -> DepartmentPlan:
     """Department rows: parents before children, then deletes, children first (E13).
 
@@ -47,7 +51,7 @@ def plan_departments(
     """
     import pandas as pd
 
-    problems = validate.check_departments(departments, emc_format)
+    problems = validate.check_departments(departments, emc_format, loader)
     order = validate.reachable(departments)
     ordered = departments.loc[order].drop_duplicates("department_id")
     written = diff[diff["operation"] != Operation.DELETE.value].set_index("id")["write_as"]
@@ -72,21 +76,34 @@ def plan_users(
     lost: frozenset[str],
     mapping: Mapping,
     emc_format: EmcFormat,
+    *,
+    frozen: bool = False,
+    restored: pd.DataFrame | None = None,
 ) -> UserPlan:
     """User rows by policy, with all that is wrong or remarkable about them.
 
     `before` is the baseline's users_target; `adopted` what EMC said it has for ids that are new to us.
+    `frozen` is 災害時凍結: nothing is cleared. `restored` is the users_target that 復元 goes back to.
     """
     import pandas as pd
 
-    named = users[users["valid"] & (users["user_id"] != "")].reset_index(drop=True)
+    listed = users[users["valid"] & (users["user_id"] != "")]
+    named = listed[disaster.received(listed)].reset_index(drop=True)
+    kept_people = listed[~disaster.received(listed)]
     kept = diff[diff["operation"] != Operation.DELETE.value].drop_duplicates("id").set_index("id")
     write_as = named["user_id"].map(kept["write_as"])
     reason = named["user_id"].map(kept["reason"])
-    rows = user_rows(named, write_as, mapping)
+    rows = (
+        user_rows(named, write_as, mapping) if restored is None else restored_rows(named, write_as, mapping, restored)
+    )
     had = _before(named["user_id"], before, adopted, list(rows.cells.columns))
     # A created row starts from nothing, whatever an id of that name had before.
     had = had.mask(write_as == Operation.CREATE.value)
+    updates = write_as == Operation.UPDATE.value
+    silenced = updates & False
+    if frozen:
+        cells, silenced = disaster.keep_values(rows.cells, had, updates)
+        rows = UserRows(cells, rows.rejected)
     target = after(rows.cells, had)
     created = (write_as == Operation.CREATE.value).to_numpy()[:, None]
     target = target.mask(target.isna() & created, "")  # what a create leaves out, EMC has not
@@ -107,7 +124,6 @@ def plan_users(
         ],
         ignore_index=True,
     ).sort_values("line", kind="stable", ignore_index=True)
-    updates = write_as == Operation.UPDATE.value
     stay_before, stay_after = had[updates], target[updates]
     holds = guards.hold_blanks(stay_before, stay_after, rows.cells[updates], mapping)
     body = rows.cells.assign(
@@ -118,12 +134,18 @@ def plan_users(
         {"line": 0, "crew_id": gone["crew_id"], "user_id": gone["id"], "operation": Operation.DELETE.value}
     )
     # Deletes first: 再連携 deletes and adds the same id in one file.
+    target = target.assign(user_id=named["user_id"], crew_id=named["crew_id"])
+    warnings = _warnings(named, users, diff, reason, stay_before, stay_after, lost)
+    if frozen and before is not None:
+        target = pd.concat([target, before[is_in(before["user_id"], kept_people["user_id"])]], ignore_index=True)
+        for kind, people in (("kept", kept_people), ("kept_values", named[silenced])):
+            warnings += [(kind, *row) for row in zip(people["user_id"], people["crew_id"], strict=True)]
     return UserPlan(
         rows=pd.concat([deletes, body], ignore_index=True),
-        target=target.assign(user_id=named["user_id"], crew_id=named["crew_id"]),
+        target=target,
         problems=problems,
         holds=holds,
-        warnings=_warnings(named, users, diff, reason, stay_before, stay_after, lost),
+        warnings=warnings,
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from renkei.errors import (
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
 
     OK = "EMC-OK"
     CHECKED = "EMC-OK(Check Only)"
+    COMPARED = "EMC-OK(Compare)"
     DATA = "EMC-ERROR-D(Update NG)"
     RECEIVE = "EMC-ERROR-R(Receive NG)"
     LOAD = "EMC-ERROR-L(Load NG)"
@@ -46,7 +48,7 @@ class Outcome(StrEnum):
 
     @property
     def succeeded(self) -> bool:
-        return self in (Outcome.OK, Outcome.CHECKED)
+        return self in (Outcome.OK, Outcome.CHECKED, Outcome.COMPARED)
 
     @property
     def waiting(self) -> bool:
@@ -103,6 +105,9 @@ class RunReport:
     id_changes: Sequence[tuple[str, str, str]] = ()  # crew id, old, new
     sheet_warnings: Sequence[str] = ()
     clashing_tenants: Sequence[str] = ()
+    differences: Sequence[str] = ()  # what 照合 found, already Japanese
+    restored: str = ""  # what 復元 goes back to
+    disaster: bool = False  # 災害時凍結 was on
     links: dict[str, str] = field(default_factory=dict)
 
 
@@ -134,6 +139,9 @@ def _details(report: RunReport) -> list[str]:
             lines.append(f"- 前回処理とデータに変化あり{changed},登録処理を行います{changed}")
         if same:
             lines.append(f"- 前回処理とデータに変化なし{same}")
+    if report.restored:
+        lines.append(f"- 復元: {report.restored}。SmartHRは受信していません。")
+    lines += report.differences
     lines += _problem_lines(report)
     if report.outcome is Outcome.DATA:
         for record_set in RecordSet:
@@ -194,6 +202,24 @@ def crew_page(smarthr_url: str, crew_id: str) -> str:
     return f"{smarthr_url}/crews/{crew_id}"
 
 
+def emc_problem_text(problem: dict[str, Any], smarthr_url: str) -> str:
+    """One reason of EMC's (`emc_problems.json`): file and line, who, the item, the code and what to do."""
+    who = f" ID: {problem['id']}" if problem.get("id") else ""
+    page = f"／{crew_page(smarthr_url, problem['crew_id'])}" if problem.get("crew_id") else ""
+    remedy = EMC_REMEDIES.get(problem["code"], "運用担当者に連絡してください")
+    return f"[{problem['file']} line:{problem['line']}]{who} {problem['item']} {problem['code']}{page}／{remedy}"
+
+
+# By the contract's codes; the others cannot come from rows that our own checks let through.
+EMC_REMEDIES = {
+    "DUPLICATE_ID": "EMCに既にあるIDです。次回の処理で更新として取り込みます",
+    "UNKNOWN_ID": "EMCの画面で削除されたIDです。次回の処理で登録し直します",
+    "UNKNOWN_DEPARTMENT": "部署がEMCの画面で削除されています。「全件書き込み」を実行してください",
+    "UNKNOWN_PARENT": "親部署がEMCの画面で削除されています。「全件書き込み」を実行してください",
+    "DEPARTMENT_IN_USE": "削除する部署に、EMCではまだ利用者か部署があります。EMCの画面で移動してください",
+    "TOO_LONG": "EMCの上限を超えています。SmartHRで短くしてください",
+    "MISSING_REQUIRED": "EMCで必須の項目です。SmartHRに値を登録してください",
+}
 KIND_NAMES = {
     "required": "値がありません",
     "no_id": "ユーザIDの値がありません",
@@ -212,6 +238,7 @@ KIND_NAMES = {
     "encoding": "EMCで扱えない文字",
     "control": "制御文字",
     "reserved": "EMCの取込で特別な意味を持つ値",
+    "formula": "数式として実行される値",
     "flag": "T/F以外の値",
     "other_tenant": "別テナントのID",
 }
@@ -238,6 +265,8 @@ WARNINGS = {
     "taken_over": "ユーザIDを別の従業員から引き継いだ社員（更新しない項目には前の人の値が残ります）",
     "adopted": "EMCに既に登録があり、更新として取り込む社員",
     "recreated": "EMCに登録が無いため、新規登録し直す社員",
+    "kept": "災害時凍結のため削除せずに残している社員",
+    "kept_values": "災害時凍結のためEMCの値を空白にせずに残している社員",
 }
 
 
@@ -265,6 +294,8 @@ def _additions(report: RunReport) -> list[str]:
                 lines.append(f"  {user_id or '(IDなし)'}  {crew_page(report.smarthr_url, crew_id)}")
             lines += _more(len(people))
     notes = [f"注意: {text}" for text in report.sheet_warnings]
+    if report.disaster:
+        notes.append("注意: 災害時凍結中です。凍結が解除されるまで、EMCからの削除と値の消去は行いません。")
     if report.clashing_tenants:
         notes.append(
             f"注意: ID付与コードが同じEMCのテナント（{'、'.join(report.clashing_tenants)}）と重なる可能性があります。"

@@ -45,6 +45,27 @@ def user_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping) -
     return UserRows(pd.DataFrame(cells, index=users.index), rejected)
 
 
+def restored_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping, target: pd.DataFrame) -> UserRows:
+    """The cells that bring EMC back to `target`, the users_target of an earlier run (復元).
+
+    Only items that the sheet writes on an update are put back for people who are there; the others are not ours.
+    """
+    import pandas as pd
+
+    then = target.drop_duplicates("user_id").set_index("user_id").reindex(users["user_id"])
+    then.index = users.index
+    creates = write_as == Operation.CREATE.value
+    cells: dict[str, pd.Series[str]] = {}
+    for rule in mapping.users:
+        if rule.item in UNWRITTEN or rule.item not in then:
+            continue
+        ours = rule.item != "password_reset" and rule.on_update.writes
+        value = then[rule.item].astype("str")
+        cells[rule.item] = value.mask(creates & (value == "")).where(creates | ours)
+    cells["password_reset"] = constant("T", users).where(creates)  # E19
+    return UserRows(pd.DataFrame(cells, index=users.index), dict.fromkeys(cells, creates & False))
+
+
 def _cells(
     rule: FieldRule, users: pd.DataFrame, creates: pd.Series[bool], prefix: str
 ) -> tuple[pd.Series[str], pd.Series[bool]]:

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from renkei.errors import IncompleteReadError
-from renkei.links.smarthr_emc.columns import digest, evaluate, trim
+from renkei.links.smarthr_emc.columns import digest, evaluate, is_in, trim
 from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
 from renkei.links.smarthr_emc.model import RecordSet
+from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
 from renkei.links.smarthr_emc.sheet.index import section_digest
 from renkei.links.smarthr_emc.sheet.mapping import Mapping, SourceField
 
@@ -40,26 +41,28 @@ class Snapshot:
 
 def freeze(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping) -> Snapshot:
     """The snapshot of one read. Rows keep SmartHR's order; `line` is the row's number in it."""
-    frozen_departments = _departments(departments, mapping)
-    frozen_users = _users(users, mapping)
-    valid = frozen_users[frozen_users["valid"]]
-    named = valid[valid["user_id"] != ""]
+    return summarise(_departments(departments, mapping), _users(users, mapping), mapping)
+
+
+def summarise(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping, rules: str = "") -> Snapshot:
+    """The snapshot of tables that are frozen already. `rules` names what else than the sheet decided over them."""
+    named = users[users["valid"] & (users["user_id"] != "")]
     values = named.drop(columns=["line", "valid", "emp_status"])
     return Snapshot(
-        frozen_departments,
-        frozen_users,
+        departments,
+        users,
         {
             RecordSet.DEPARTMENTS: SetSummary(
-                total=len(frozen_departments),
-                valid=len(frozen_departments),
-                digest=digest(frozen_departments[["department_id", "name", "name_yomi", "parent_id"]], "department_id"),
-                sheet_digest=section_digest(mapping, "departments"),
+                total=len(departments),
+                valid=len(departments),
+                digest=digest(departments[["department_id", "name", "name_yomi", "parent_id"]], "department_id"),
+                sheet_digest=section_digest(mapping, "departments") + rules,
             ),
             RecordSet.USERS: SetSummary(
-                total=len(frozen_users),
+                total=len(users),
                 valid=len(named),
                 digest=digest(values, "user_id"),
-                sheet_digest=section_digest(mapping, "users"),
+                sheet_digest=section_digest(mapping, "users") + rules,
             ),
         },
     )
@@ -118,21 +121,29 @@ def _departments(departments: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
 
 
 def refuse_lost_permission(snapshot: Snapshot, baseline_users: pd.DataFrame, mapping: Mapping) -> None:
-    """Stop when an attribute that had values is now empty for everybody (E33).
+    """Stop when an attribute that people who stay had values of is now empty for everybody (E33).
 
-    SmartHR does not say that a token may not see an attribute: it leaves it out.
+    SmartHR does not say that a token may not see an attribute: it leaves it out. Those who left prove nothing.
 
     Raises:
         IncompleteReadError: names the attributes.
     """
     valid = snapshot.users[snapshot.users["valid"]]
+    stay = baseline_users[is_in(baseline_users["crew_id"], valid["crew_id"])] if len(valid) else baseline_users
+    attributes: dict[str, list[str]] = {}  # by what SmartHR permits: 部署1 and 部署2 are slots of one attribute
+    for column, term in source_columns(mapping).items():
+        wire = CATALOGUE[term.name].column[0] if isinstance(term, SourceField) else column
+        attributes.setdefault(str(wire), []).append(column)
     lost = [
         column
-        for column in source_columns(mapping)
-        if column in baseline_users.columns and not (valid[column] != "").any() and (baseline_users[column] != "").any()
+        for columns in attributes.values()
+        if not (valid[columns] != "").any(axis=None)
+        for column in columns
+        if column in stay.columns and (stay[column] != "").any()
     ]
     if lost:
         raise IncompleteReadError(
             f"SmartHRの項目（{'、'.join(lost)}）が全員空白になりました。前回は値がありました。"
-            "アクセストークンの従業員項目の参照権限を確認してください。何も書き込んでいません。"
+            "アクセストークンの従業員項目の参照権限を確認してください。項目が不要になった場合は、連携設定シートから外してください。"
+            "何も書き込んでいません。"
         )

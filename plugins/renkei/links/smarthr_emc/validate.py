@@ -14,7 +14,7 @@ from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rows import UserRows
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
-from renkei.links.smarthr_emc.sheet.mapping import Action, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import Action, Loader, Mapping
 from renkei.systems.emc.file_format import EmcFormat
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detai
 MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
 PHONE = r"\+?[0-9](-?[0-9]){9,14}"
 CONTROL = "[\x00-\x1f\x7f\u0085\u2028\u2029]"
+# What a spreadsheet would run when a person opens a file for upload (E38). Telephone numbers are none; a tab or a
+# line break in front is a control character, which no cell may have.
+FORMULA = r"[=@]|[+-](?![0-9 ().-]*$)"
 
 # Items by which EMC finds a record again: what comes back must be what was sent.
 IDS = ("user_id", "department_id", *DEPARTMENT_REFERENCES)
@@ -50,6 +53,7 @@ REMEDIES = {
     "encoding": "SmartHRで別の字に置き換えてください",
     "reserved": "SmartHRで別の値に置き換えてください",
     "control": "SmartHRで改行などの制御文字を取り除いてください",
+    "formula": "SmartHRで先頭の記号（=、@、+、-）を取り除いてください（表計算ソフトで開くと数式として実行されます）",
     "flag": "連携設定シートのパスワード強制変更は T か F にしてください",
     "other_tenant": "連携設定シートのID付与コードを確認し、運用担当者に連絡してください",
 }
@@ -79,8 +83,10 @@ def _collected(check: Callable[_P, Iterator[pd.DataFrame]]) -> Callable[_P, pd.D
 
 
 @_collected
-def check_departments(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
-    """Problems of the departments table (E10, E13, E21, E23, E29)."""
+def check_departments(
+    rows: pd.DataFrame, emc_format: EmcFormat, loader: Loader = Loader.HTTP
+) -> Iterator[pd.DataFrame]:
+    """Problems of the departments table (E10, E13, E21, E23, E29, E38)."""
 
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
         return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail)
@@ -96,7 +102,7 @@ def check_departments(rows: pd.DataFrame, emc_format: EmcFormat) -> Iterator[pd.
     yield found(has_parent & ~known, "parent_id", "unknown_parent")
     yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop")
     for key in ("department_id", "name", "name_yomi"):
-        yield from _text_checks(found, rows[key], key, emc_format)
+        yield from _text_checks(found, rows[key], key, emc_format, loader)
 
 
 def reachable(departments: pd.DataFrame) -> pd.Index:
@@ -141,20 +147,20 @@ def check_users(
     cells = rows.cells
     repeated = users["user_id"].duplicated(keep=False)
     yield found(repeated, "user_id", "duplicate_id", _others(users, repeated, "user_id", "crew_id"))
-    yield from _text_checks(found, users["user_id"], "user_id", emc_format)
+    yield from _text_checks(found, users["user_id"], "user_id", emc_format, mapping.loader)
     for item, where in rows.rejected.items():
         yield found(where, item, "required")
     creates = write_as == Operation.CREATE.value
     rule = mapping.rule("password")
     if rule is not None and rule.on_create.when_blank.action is Action.REJECT:
         yield found(creates & (passwords == ""), "password", "required")
-    yield from _text_checks(found, passwords.where(creates), "password", emc_format)
+    yield from _text_checks(found, passwords.where(creates), "password", emc_format, mapping.loader)
     for item in ("full_name", "full_name_yomi"):
         if item in cells:
             lacking = (creates & (cells[item].fillna("") == "")) | (cells[item] == "")
             yield found(lacking & ~rows.rejected[item], item, "required")
     for item in cells.columns:
-        yield from _text_checks(found, cells[item], item, emc_format)
+        yield from _text_checks(found, cells[item], item, emc_format, mapping.loader)
     if "password_reset" in cells:
         yield found(
             _written(cells["password_reset"]) & ~is_in(cells["password_reset"], ["T", "F"]), "password_reset", "flag"
@@ -217,26 +223,33 @@ def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], rec
     return pd.concat(frames, ignore_index=True) if frames else no_problems()
 
 
+@functools.cache
 def no_problems() -> pd.DataFrame:
+    """An empty problems table, the same one for all who ask: never changed in place."""
     import pandas as pd
 
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in PROBLEM_COLUMNS})
 
 
-def _text_checks(found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
-    """Length, encoding and control characters of one column; missing cells are not written."""
+def _text_checks(
+    found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat, loader: Loader
+) -> Iterator[pd.DataFrame]:
+    """Length, encoding, control characters and formulas of one column; missing cells are not written."""
     limit = emc_format.length_of(item)
     if limit is not None:
         length = values.str.len()
         long = length > limit
-        detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
-        yield found(long, item, "too_long", detail.reindex(values.index))
+        if long.any():
+            detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
+            yield found(long, item, "too_long", detail.reindex(values.index))
     bad = _unencodable(values, emc_format.encoding, exactly=item in IDS)
     if bad:
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
         yield found(where, item, "encoding", "、".join(sorted(bad)[:5]))
     yield found(values == emc_format.clear_marker, item, "reserved")
     yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
+    if loader is Loader.FILE_DROP:
+        yield found(values.str.match(FORMULA, na=False), item, "formula")
 
 
 def _unencodable(values: pd.Series[str], encoding: str, exactly: bool) -> set[str]:
@@ -286,6 +299,8 @@ def _problems(
 ) -> pd.DataFrame:
     import pandas as pd
 
+    if not where.any():  # as a rule: most checks find nothing, and making a table costs more than looking
+        return no_problems()
     hit = rows.loc[where, ["line", id_column, crew_column]]
     return pd.DataFrame(
         {

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+import re
 import time
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import requests
 
 from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +26,23 @@ TIMEOUT_S = (10.0, 120.0)  # connect, read
 COMMIT_TIMEOUT_S = (10.0, 600.0)  # one transaction over every row
 TRIES = 4
 IDS_PER_SEARCH = 10_000  # the contract's maximum
+RECORDS_PER_PAGE = 1_000  # the contract's maximum
+EXPORT_TRIES = 3
 APPLYING_POLL_S = 1.0
 APPLYING_LIMIT_S = 1_800.0
+
+KEY = re.compile(r"[a-z0-9_-]+\.[0-9a-f]{16}\.[0-9a-f]{12}")  # of an import that Renkei opened: import_key
 
 ImportState = Literal["open", "applying", "committed", "rejected", "aborted"]
 
 
 class ImportBusyError(RetriableLoadError):
     """Another import of this account is open."""
+
+
+def import_key(source: str, plan_digest: str) -> str:
+    """A new idempotency key: of this attempt alone, and told apart from other people's (`forgotten`)."""
+    return f"{source}.{plan_digest[:16]}.{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,14 @@ class EmcClient:
             if read_import(self._json("GET", f"/imports/{found.id}")).state != "aborted":
                 raise RetriableLoadError("EMCで取込の状態が変わりました。もう一度結果を確認します。") from None
 
+    def forgotten(self) -> list[Import]:
+        """Open imports of Renkei's, of any tenant; other people's are not among them.
+
+        The request to open one may reach EMC after we have given up and asked for it in vain. EMC would keep such an
+        import, and the account shut, for ever: the contract wants whoever finds it to abort it.
+        """
+        return [one for one in self._imports({"state": "open"}) if KEY.fullmatch(one.key)]
+
     def forget(self, key: str) -> None:
         """Nothing of a decided import is left on our side; EMC keeps its own history."""
 
@@ -140,6 +162,56 @@ class EmcClient:
             body = {"ids": list(ids[start : start + IDS_PER_SEARCH]), "fields": list(fields)}
             found += self._json("POST", f"/{record_set}/search", json=body)["items"]
         return found
+
+    def export(self, record_set: Literal["departments", "users"], fields: Sequence[str]) -> pd.DataFrame:
+        """All that EMC has: one text column per item of `fields` (EMC's item names, the id first), ascending by id.
+
+        It is one state of the account, and the whole of it: absence from it proves something.
+
+        Raises:
+            RetriableLoadError: EMC's pages make no whole, or EMC changed again and again while it was read.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        with _urls_unlogged():
+            for _ in range(EXPORT_TRIES):
+                pages = self._pages(record_set, fields)
+                if pages is not None:
+                    whole = pa.concat_tables(pages).combine_chunks()
+                    text = pd.StringDtype(na_value=float("nan"))
+                    return cast("pd.DataFrame", whole.to_pandas(types_mapper={pa.large_string(): text}.get))
+        raise RetriableLoadError(
+            "EMCのデータが読み取り中に変わり続けているため、全件を読み取れません。時間をおいて再実行してください。"
+        )
+
+    def _pages(self, record_set: str, fields: Sequence[str]) -> list[Any] | None:
+        """Every page as an Arrow table; None when EMC changed in between: such pages do not belong together.
+
+        Ids that only ascend, as many as EMC says there are, in one version of the account: everybody, once.
+        """
+        pages: list[Any] = []
+        version, total, count, last = None, None, 0, ""
+        after: str | None = ""
+        while after is not None:
+            query = {"after": after, "limit": str(RECORDS_PER_PAGE), "fields": ",".join(fields)}
+            page = _read_page(self._json("GET", f"/{record_set}", params=query), fields)
+            if version not in (None, page.version):
+                return None
+            for one in page.ids:  # in the contract's order, which is by code point as Python's is
+                if one <= last:
+                    raise RetriableLoadError(
+                        "EMCの一覧のページが重複しているか、順序が崩れています。全件と言えないため中止しました。"
+                    )
+                last = one
+            pages.append(page.table)
+            version, total, count = page.version, page.total, count + len(page.ids)
+            after = page.following if page.ids else None
+        if count != total:
+            raise RetriableLoadError(
+                f"EMCの一覧が{count}件で、EMCの件数{total}件と合いません。全件と言えないため中止しました。"
+            )
+        return pages
 
     def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         response = self._request(method, path, **kwargs)
@@ -178,10 +250,22 @@ class EmcClient:
         raise failure
 
 
+@contextlib.contextmanager
+def _urls_unlogged() -> Iterator[None]:
+    """urllib3 logs the URL of every request, and the one of a page has a user id in it (L6)."""
+    logger = logging.getLogger("urllib3.connectionpool")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _failure(response: requests.Response) -> LoadError:
     code = ""
     with contextlib.suppress(ValueError, AttributeError):  # a proxy or the maintenance page answers in HTML
-        code = str(response.json().get("code", ""))
+        code = read_code(response.json().get("code"))
     status = response.status_code
     if code == "IMPORT_IN_PROGRESS":
         return ImportBusyError("EMCで別の取込が処理中です。終了後に再実行します。")
@@ -194,6 +278,11 @@ def _failure(response: requests.Response) -> LoadError:
     if status == 429 or status >= 500:
         return RetriableLoadError(f"EMCが一時的に応答できません（HTTP {status}）。時間をおいて再実行してください。")
     return RejectedLoadError(f"EMCが要求を受け付けませんでした（HTTP {status}、{code or '理由不明'}）。")
+
+
+def read_code(code: Any) -> str:
+    """The contract's name of an error; what is no such name may quote what was sent, and goes no further (L6)."""
+    return code if isinstance(code, str) and re.fullmatch("[A-Z_]{1,40}", code) else ""
 
 
 def _seconds(text: str | None) -> float:
@@ -228,8 +317,35 @@ def read_import(body: Mapping[str, Any]) -> Import:
         raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    version: int
+    total: int
+    ids: list[str]
+    table: Any  # pyarrow's; one text column per item asked for
+    following: str | None
+
+
+def _read_page(body: Mapping[str, Any], fields: Sequence[str]) -> _Page:
+    """A page as the contract writes it: every item that was asked for, as a text.
+
+    Raises:
+        RetriableLoadError: it is not.
+    """
+    import pyarrow as pa
+
+    try:
+        columns = [pa.array([item[name] for item in body["items"]], type=pa.large_string()) for name in fields]
+        page = _Page(body["version"], body["total"], columns[0].to_pylist(), pa.table(columns, fields), body["next"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。") from error
+    if not isinstance(page.version, int) or any(column.null_count for column in columns):
+        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+    return page
+
+
 def _problems(rows: Sequence[Mapping[str, Any]] | None) -> tuple[EmcProblem, ...]:
     return tuple(
-        EmcProblem(row["file"], int(row["line"]), row.get("item") or "", row["code"], row["message"])
+        EmcProblem(row["file"], int(row["line"]), row.get("item") or "", read_code(row["code"]), row["message"])
         for row in rows or ()
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from renkei.errors import LoadError, RetriableLoadError
-from renkei.systems.emc.client import EmcProblem, Import, declared, read_import
+from renkei.systems.emc.client import EmcProblem, Import, declared, read_code, read_import
 from renkei.systems.emc.encode import ImportFile
 
 
@@ -59,7 +59,7 @@ class LocalFiles:
 
 
 class DropFolder:
-    """A target that is spoken to through files; `find` knows nothing, because files cannot be asked."""
+    """A target that is spoken to through files; `find` and `export` know nothing, because files cannot be asked."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -97,12 +97,18 @@ class DropFolder:
         """Take back files that nobody has imported."""
         self.forget(found.key)
 
+    def forgotten(self) -> list[Import]:
+        return []
+
     def forget(self, key: str) -> None:
         """Remove the files of a decided import: they hold people and first passwords (L6). The result stays."""
         for ending in ("ready", "departments.csv", "users.csv"):
             self._files.delete(f"{key}.{ending}")
 
     def find(self, record_set: str, ids: Sequence[str], fields: Sequence[str]) -> None:
+        return None
+
+    def export(self, record_set: str, fields: Sequence[str]) -> None:
         return None
 
     def ever_committed(self, source: str) -> bool:
@@ -112,7 +118,9 @@ class DropFolder:
 def _read_result(key: str, body: dict[str, Any]) -> Import:
     """An import, or the one error that kept the upload from becoming one."""
     if "state" not in body and "code" in body:
-        problem = EmcProblem(file="", line=0, item="", code=str(body["code"]), message=str(body.get("message", "")))
+        problem = EmcProblem(
+            file="", line=0, item="", code=read_code(body["code"]), message=str(body.get("message", ""))
+        )
         return Import(id=key, key=key, state="rejected", errors=(problem,), error_count=1)
     found = read_import(body)
     if found.key != key:

@@ -6,11 +6,12 @@ Wire names stay in this room and in the sheet's catalogue.
 
 from __future__ import annotations
 
+import json
 import logging
-import math
 import random
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,10 @@ WORKERS = 10  # enough for one second of latency at 10 requests a second
 TRIES = 5  # per request, for 429, 5xx and broken connections
 READS = 3  # whole reads, while the answer keeps changing under us
 TIMEOUT_S = (10.0, 30.0)  # connect, read
+PAGES_MOST = 10_000  # a million records; a total beyond is no total
+BODY_MOST = 20_000_000  # bytes of one page, unpacked: 200 kB for each of its crews
+_CHUNK = 1 << 16
+_ID = re.compile(r"[!-+\--~]{1,100}")  # ids are UUIDs; a comma would split the list that `present` asks with
 LONGEST_PAUSE_S = 60.0  # past this an hourly limit or a maintenance is better waited for by the next attempt
 
 Progress = Callable[[int, int], None]
@@ -54,23 +59,41 @@ class SmartHRClient:
         self._pacer = Pacer(requests_per_second)
 
     def read_all(
-        self, resource: str, params: Mapping[str, str] | None = None, progress: Progress | None = None
+        self,
+        resource: str,
+        params: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        known: Collection[str] | None = None,
     ) -> list[Record]:
         """Every record of a list, in the server's order, each exactly once.
 
         `resource` is `crews`, `departments` …; `progress` hears (records so far, total). The list may
-        be empty.
+        be empty. `known` are ids that SmartHR is known to have had before; given, if only as an empty
+        set, the read is proven: nobody who was there when it began is missing (E33). Without it, one
+        who leaves while another joins can push a third over a page's edge, and no total tells.
+
+        The proof: ids never return, so an id that was there before the read and is in it was there when
+        the read began. If that holds for all of them, and they are as many as the list then had, they
+        are that list. A read with an id that nobody knew is read again, knowing it: one page at once is
+        whole by itself.
 
         Raises:
             TornReadError: it changed during each of three reads.
             RetriableFetchError: SmartHR could not be reached or answered with 429 or 5xx to the end.
             RefusedFetchError: the token, its permissions or the request are refused.
         """
+        seen = set(known or ())
         for attempt in range(1, READS + 1):
             try:
-                return self._read_once(resource, dict(params or {}), progress)
+                records, pages = self._read_once(resource, dict(params or {}), progress)
             except TornReadError as torn:
                 log.warning("read of %s was torn (read %d of %d): %s", resource, attempt, READS, torn)
+                continue
+            ids = {record["id"] for record in records}
+            if known is None or pages == 1 or ids <= seen:
+                return records
+            log.info("read of %s has %d ids not known before it; reading again", resource, len(ids - seen))
+            seen |= ids
         raise TornReadError(
             f"SmartHRの{_LABELS.get(resource, resource)}が取得中に変更され続けたため、{READS}回読み直しても"
             "完全なデータになりませんでした。何も書き込んでいません。時間をおいて再実行してください。"
@@ -89,13 +112,32 @@ class SmartHRClient:
             found |= {str(record.get("id")) for record in page.records} & set(chunk)
         return found
 
+    def newest(self) -> set[str]:
+        """Ids of the crews that changed last, as a rule with everybody who joined since yesterday.
+
+        What they are good for: `known` of a read that begins afterwards. That `sort` is honoured is
+        seen in the wild but not documented; a server that orders otherwise, or refuses, only costs a
+        second read.
+        """
+        try:
+            page = self._page("crews", {"sort": "-updated_at", "fields": "id"}, 1)
+        except RefusedFetchError:
+            return set()
+        return {record["id"] for record in page.records}
+
     def check(self) -> None:
         """One cheap call that shows whether the token is accepted."""
         self._page("crews", {"fields": "id", "per_page": "1"}, 1)
 
-    def _read_once(self, resource: str, params: dict[str, str], progress: Progress | None) -> list[Record]:
+    def _read_once(self, resource: str, params: dict[str, str], progress: Progress | None) -> tuple[list[Record], int]:
+        """The records, and on how many pages they were."""
         first = self._page(resource, params, 1)
-        count = max(1, math.ceil(first.total / first.size))
+        count = max(1, -(-first.total // first.size))
+        if count > PAGES_MOST:
+            raise RetriableFetchError(
+                f"SmartHRの{_LABELS.get(resource, resource)}の件数が不正です（{PAGES_MOST:,}ページを超えています）。"
+                "SmartHR URLを確認し、時間をおいて再実行してください。"
+            )
         pages = {1: first}
         report = progress or (lambda done, total: None)
         done = len(first.records)
@@ -116,19 +158,20 @@ class SmartHRClient:
         _check_page(first, first, count)
         records = [record for number in sorted(pages) for record in pages[number].records]
         _check_distinct(records, first.total)
-        # The total "after" (E33); a shifted first page shows what an insertion plus a deletion would hide.
-        closing = self._page(resource, params, 1)
-        if closing.total != first.total or [r.get("id") for r in closing.records] != [
-            r.get("id") for r in first.records
-        ]:
-            raise TornReadError("最初のページが取得中に変わりました。")
-        return records
+        # The total "after" (E33). A full last page does not show that nothing follows: then the next one is asked for.
+        # Else the first: if it has shifted, somebody left and somebody else came.
+        full = first.total > 0 and first.total % first.size == 0
+        closing = self._page(resource, params, count + 1 if full else 1)
+        expected = [] if full else [record["id"] for record in first.records]
+        if closing.total != first.total or [record["id"] for record in closing.records] != expected:
+            raise TornReadError("最初または最後のページが取得中に変わりました。")
+        return records, count
 
     def _page(self, resource: str, params: Mapping[str, str], number: int) -> _Page:
         query = {"per_page": str(PAGE_SIZE), **params, "page": str(number)}
         response = self._get(f"/api/v1/{resource}", query, resource)
         try:
-            body = response.json()
+            body = _json(response)
             total = int(response.headers["x-total-count"])
             size = int(response.headers.get("x-per-page") or query["per_page"])
             if int(response.headers.get("x-page") or number) != number:
@@ -140,9 +183,10 @@ class SmartHRClient:
             ) from error
         if not isinstance(body, list) or not all(isinstance(record, dict) for record in body):
             raise RetriableFetchError(f"SmartHRの{_LABELS.get(resource, resource)}の応答が一覧ではありません。")
-        if any(not isinstance(record.get("id"), str) or not record["id"] for record in body):
+        if any(not isinstance(record.get("id"), str) or not _ID.fullmatch(record["id"]) for record in body):
             raise RetriableFetchError(
-                f"SmartHRの{_LABELS.get(resource, resource)}にidの無い行があります（{number}ページ目）。"
+                f"SmartHRの{_LABELS.get(resource, resource)}にidの無い行、またはidが正しくない行があります"
+                f"（{number}ページ目）。時間をおいて再実行してください。"
             )
         if total < 0 or size < 1:
             raise RetriableFetchError(f"SmartHRの{_LABELS.get(resource, resource)}の件数が不正です。")
@@ -157,8 +201,14 @@ class SmartHRClient:
             response: requests.Response | None = None
             try:
                 response = self._session.get(
-                    self._base_url + path, params=dict(query), timeout=TIMEOUT_S, allow_redirects=False
+                    self._base_url + path,
+                    params=dict(query),
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                    stream=True,
+                    hooks={"response": _forget_location},
                 )
+                _read_body(response, resource)
             except requests.RequestException as error:
                 failure = RetriableFetchError(
                     f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
@@ -249,10 +299,54 @@ def _failure(response: requests.Response, resource: str) -> FetchError:
 
 def _error_code(response: requests.Response) -> int | None:
     try:
-        code = response.json().get("code")
+        code = _json(response).get("code")
     except (ValueError, AttributeError):
         return None  # a proxy or the maintenance page answers in HTML
-    return code if isinstance(code, int) else None
+    return code if isinstance(code, int) and 0 <= code < 1_000_000 else None
+
+
+def _forget_location(response: requests.Response, *_: Any, **__: Any) -> None:
+    """Without it, requests reads all of a redirect's body and parses its target, although it is not to follow it."""
+    response.headers.pop("location", None)
+
+
+def _read_body(response: requests.Response, resource: str) -> None:
+    """Takes the whole body in, unpacked, but never more of it than a page can have.
+
+    Raises:
+        RetriableFetchError: it is larger: a packed answer may grow a thousandfold.
+        requests.RequestException: it broke off.
+    """
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > BODY_MOST:
+            response.close()
+            raise RetriableFetchError(
+                f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{BODY_MOST:,}バイト超）。"
+                "SmartHR URLを確認し、時間をおいて再実行してください。"
+            )
+    response._content = bytes(body)
+
+
+def _json(response: requests.Response) -> Any:
+    """The body as JSON, which is UTF-8 whatever the headers say.
+
+    Raises:
+        ValueError: it is something else, or holds numbers that JSON does not have.
+    """
+    try:
+        return json.loads(response.content.decode(), parse_constant=_refuse_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _finite(text: str) -> float:
+    return float(text) if abs(float(text)) < float("inf") else _refuse_number(text)
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError("not a number of JSON")
 
 
 _LABELS = {

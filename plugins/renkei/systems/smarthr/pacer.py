@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 WINDOW_S = 1.0
 SAFETY_S = 0.005  # clocks of both sides tick differently
+LONGEST_S = 3600.0  # the longest window that SmartHR has; a reset beyond is none
 
 
 class Pacer:
@@ -95,4 +96,4 @@ def _reset_s(headers: Mapping[str, str]) -> float:
                 wait = max(wait, float(reset or WINDOW_S))
             except ValueError:
                 continue
-    return wait if wait > WINDOW_S else 0.0
+    return min(wait, LONGEST_S) if wait > WINDOW_S else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ class Lists(BaseAdapter):
         response = requests.Response()
         response.status_code = 200
         response.headers.update({"x-total-count": str(len(records)), "x-page": query["page"][0]})
-        response._content = json.dumps(records).encode()
+        response.raw = io.BytesIO(json.dumps(records).encode())
         response.url = request.url or ""
         return response
 
@@ -268,3 +269,34 @@ def test_e33_a_broken_character_is_told_as_a_failed_read(broken: Callable[[dict[
     """Half of a surrogate pair cannot be kept anywhere; the read fails with a message, not with a trace."""
     with pytest.raises(FetchError):
         fetch_users(Lists(crews=[broken(SAMPLE)]).client(), mapping(CONTACT), {})
+
+
+CUSTOM = {"id": "t1", "name": "資格", "elements": [{"id": "e1", "name": "甲"}]}
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        {"departments": [{**DEPARTMENT, "parent": "d0"}]},
+        {"departments": [{**DEPARTMENT, "parent": [1]}]},
+        {"crew_custom_field_templates": [{**CUSTOM, "elements": 5}]},
+        {"crew_custom_field_templates": [{**CUSTOM, "elements": ["e1"]}]},
+        {"crew_custom_field_templates": [{**CUSTOM, "elements": [{"id": "e1", "name": "\ud800"}]}]},
+        {"crews": [{**SAMPLE, "emp_status": ["employed"]}]},
+        {"crews": [{**SAMPLE, "custom_fields": 5}]},
+        {"crews": [{**SAMPLE, "custom_fields": ["x"]}]},
+        {"crews": [{**SAMPLE, "custom_fields": [{"template": "t1", "value": "e1"}]}]},
+        {"crews": [{**SAMPLE, "email": {"address": "x"}}]},
+        {"crews": [{**SAMPLE, "departments": {"code": "A"}}]},
+        {"crews": [{**SAMPLE, "departments": ["A"]}]},
+    ],
+    ids=range(12),
+)
+def test_e33_a_value_of_another_shape_is_a_failed_read(bend: dict[str, list[dict[str, Any]]]) -> None:
+    """What is not as SmartHR documents it is never taken for blank: a blank may clear what EMC has."""
+    lists = {"departments": [DEPARTMENT], "crew_custom_field_templates": [CUSTOM], "crews": [SAMPLE], **bend}
+    client = Lists(**lists).client()
+    sheet = mapping({**CONTACT, "所属部署コード": "部署1", "検索ワード1": "カスタム項目:資格"})
+
+    with pytest.raises(IncompleteReadError):
+        fetch_users(client, sheet, fetch_departments(client, sheet)[1])

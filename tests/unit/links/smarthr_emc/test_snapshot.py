@@ -236,7 +236,22 @@ def test_e33_an_attribute_that_was_empty_before_is_not_lost() -> None:
     refuse_lost_permission(frozen, freeze(mapping(), PEOPLE).users, mapping(CONTACT))
 
 
+def test_e33_the_only_one_who_had_a_value_may_leave() -> None:
+    """Those who stay never had one: nothing is lost, and the run is not blocked for good."""
+    before = [PEOPLE[0], {**PEOPLE[1], "メールアドレス": ""}]
+    assert lost(before, [{**PEOPLE[0], "emp_status": "retired"}, before[1]], mapping(CONTACT))
+
+
 def test_e33_everybody_retired_is_not_believed() -> None:
     """Then every attribute is empty for everybody who is left."""
     with pytest.raises(IncompleteReadError):
         lost(PEOPLE, [{**person, "emp_status": "retired"} for person in PEOPLE], mapping(CONTACT))
+
+
+def test_e33_a_slot_that_nobody_has_any_more_is_no_lost_attribute() -> None:
+    """The last one with a second department gave it up: SmartHR still shows departments, so the run goes on."""
+    sheet = mapping({"所属部署コード": "部署1(コード)", "兼務管理部署1": "部署2(コード)"})
+    before = [crew("c1", "001", **{"部署1(コード)": "A", "部署2(コード)": "B"})]
+    assert lost(before, [crew("c1", "001", **{"部署1(コード)": "A"})], sheet)
+    with pytest.raises(IncompleteReadError, match=r"部署1\(コード\)、部署2\(コード\)"):
+        lost(before, [crew("c1", "001")], sheet)

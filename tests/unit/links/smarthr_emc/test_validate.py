@@ -9,7 +9,7 @@ import pytest
 
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.report import KIND_NAMES
-from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
 from renkei.links.smarthr_emc.validate import (
     PROBLEM_COLUMNS,
     REMEDIES,
@@ -494,3 +494,46 @@ def test_e29_empty_problem_tables_can_be_joined_to_full_ones() -> None:
     joined = pd.concat([no_problems(), full, no_problems()], ignore_index=True)
     assert joined["line"].dtype == "int64"
     assert found(joined) == [("1", "full_name", "required")]
+
+
+FORMULAS = ["=1+1", "=HYPERLINK(A1)", "@SUM(1)", "+cmd|' /C calc'!A0", "-2+3+A1", "+81-90-0000-0000+1", "-", "--"]
+HARMLESS = ["+81-90-1234-5678", "-81 (90) 1234.5678", "本部=東", "a@example.jp", "1+1", "A-1", "＝", "'=1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS[:-2])
+def test_e38_a_cell_that_a_spreadsheet_would_run_is_an_error_of_its_row(text: str) -> None:
+    """Files for upload are opened by people; ids, names, passwords, constants alike, and nothing is changed (E22)."""
+    sheet = mapping({"検索ワード1": "役職1", "パスワード": "電話番号"}, {"取込方式": "ファイル"})
+    people = [crew("c1", text, 姓=text, 役職1=text, 電話番号=text), crew("c2", "2", 電話番号="x")]
+    found_kinds = {item for user_id, item, kind in kinds(sheet, *people) if kind == "formula"}
+    assert found_kinds == {"user_id", "password", "full_name", "search_word_1"}
+    assert {user_id for user_id, _, _ in kinds(sheet, *people)} == {text}
+
+
+@pytest.mark.parametrize("text", [*HARMLESS, *FORMULAS[-2:]])
+def test_e38_a_cell_that_is_no_formula_is_written_as_it_is(text: str) -> None:
+    """Telephone numbers with + and -, and signs elsewhere than in front."""
+    sheet = mapping({"検索ワード1": "役職1"}, {"取込方式": "ファイル"})
+    day = plan_day(sheet, [crew("c1", "1", 役職1=text)])
+    assert day.problems() == []
+    assert day.row("1")["search_word_1"] == text
+
+
+@pytest.mark.parametrize("start", ["\t", "\r", "\n"])
+def test_e38_a_control_character_in_front_of_a_formula_is_an_error(start: str) -> None:
+    """Some spreadsheets pass over it; no cell may have one, by whatever way it is loaded."""
+    sheet = mapping({"検索ワード1": ('役職1&"x"', "登録", "登録しない", "更新", "更新")}, {"取込方式": "ファイル"})
+    people = [crew("c1", "1", 役職1=f"a{start}=1+1")]
+    assert kinds(sheet, *people) == [("1", "search_word_1", "control")]
+
+
+def test_e38_formulas_matter_in_files_alone() -> None:
+    """EMC's import interface takes a name as a name."""
+    assert kinds(PLAIN, crew("c1", "1", 姓="=1+1")) == []
+
+
+def test_e38_a_department_named_like_a_formula_is_an_error_in_files_alone() -> None:
+    """部署名 reaches the departments file."""
+    rows = freeze(PLAIN, [], departments(("A", None, "=1+1"), ("B", None, "+1"))).departments
+    assert found(check_departments(rows, EMC_FORMAT)) == []
+    assert found(check_departments(rows, EMC_FORMAT, Loader.FILE_DROP)) == [("A", "name", "formula")]

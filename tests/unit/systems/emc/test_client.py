@@ -10,7 +10,7 @@ import requests
 
 from renkei.errors import RejectedLoadError, RetriableLoadError
 from renkei.systems.emc import client as module
-from renkei.systems.emc.client import EmcClient, ImportBusyError
+from renkei.systems.emc.client import EmcClient, ImportBusyError, read_import
 from renkei.systems.emc.encode import ImportFile
 from tests.unit.systems.transport import Answer, Seen, SkipClock, Wire, session_over
 
@@ -221,3 +221,110 @@ def test_l4_an_abort_whose_answer_was_lost_is_done(clock: SkipClock, first: Answ
     client = EmcClient(session_over(wire), "https://emc.example")
 
     client.withdraw(module.read_import(OPEN))
+
+
+def page(*ids: str, total: int, following: str | None = None, version: Any = 7) -> Answer:
+    """One page of the export, as the contract writes it."""
+    items = [{"ユーザID": user_id, "氏名": f"名前{user_id}"} for user_id in ids]
+    return Answer({"version": version, "total": total, "items": items, "next": following})
+
+
+def test_e37_an_export_is_every_page_in_one_table(clock: SkipClock) -> None:
+    """Each page begins after the last id of the one before; only the items asked for are read."""
+    client, wire = client_over(page("a", "b", total=3, following="b"), page("c", total=3))
+    found = client.export("users", ["ユーザID", "氏名"])
+
+    assert found.to_dict("list") == {"ユーザID": ["a", "b", "c"], "氏名": ["名前a", "名前b", "名前c"]}
+    assert [(seen.path, seen.query.get("after", "")) for seen in wire.seen] == [
+        ("/api/v1/users", ""),
+        ("/api/v1/users", "b"),
+    ]
+    assert {(seen.query["fields"], seen.query["limit"]) for seen in wire.seen} == {("ユーザID,氏名", "1000")}
+
+
+def test_e37_an_export_of_nobody_has_its_columns(clock: SkipClock) -> None:
+    """An empty account is an answer."""
+    client, _ = client_over(page(total=0))
+    found = client.export("users", ["ユーザID", "氏名"])
+
+    assert (list(found.columns), len(found)) == (["ユーザID", "氏名"], 0)
+    assert set(found.dtypes.astype(str)) == {"str"}
+
+
+def test_l1_pages_of_two_versions_are_never_put_together(clock: SkipClock) -> None:
+    """EMC changed in between: the export begins again, and what it had read before is forgotten."""
+    client, wire = client_over(
+        page("a", "b", total=3, following="b"),
+        page("d", total=3, version=8),
+        page("a", "c", total=3, following="c", version=8),
+        page("d", total=3, version=8),
+    )
+
+    assert client.export("users", ["ユーザID"])["ユーザID"].tolist() == ["a", "c", "d"]
+    assert [seen.query.get("after", "") for seen in wire.seen] == ["", "b", "", "c"]
+
+
+def test_l1_an_emc_that_never_stands_still_is_not_exported(clock: SkipClock) -> None:
+    """Three beginnings, then a later attempt of the task."""
+    pages = [page("a", total=2, following="a", version=1), page("b", total=2, version=2)]
+    client, wire = client_over(*pages * 3)
+
+    with pytest.raises(RetriableLoadError, match="変わり続けている"):
+        client.export("users", ["ユーザID"])
+    assert len(wire.seen) == 6
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page("a", "b", total=3, following="b"), page("b", "c", total=3)],
+        [page("a", "b", total=4, following="b"), page("a", "b", total=4)],
+        [page("b", "a", total=2)],
+        [page("a", "a", total=2)],
+        [page("a", "", total=2)],
+        [page("a", "b", total=4, following="c"), page("d", total=4)],
+        [page("a", "b", total=3)],
+        [page("a", "b", total=1)],
+        [page("a", total=2, following="a"), page(total=2, following="z")],
+    ],
+    ids=["overlap", "same page", "order", "twice", "no id", "shifted", "short", "long", "endless"],
+)
+def test_l1_pages_that_are_not_everybody_once_are_refused(clock: SkipClock, pages: list[Answer]) -> None:
+    """Absence from such a list would prove nothing."""
+    client, _ = client_over(*pages)
+
+    with pytest.raises(RetriableLoadError, match="全件と言えない"):
+        client.export("users", ["ユーザID"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"version": 7, "total": 0, "items": None, "next": None},
+        {"version": 7, "total": 0, "items": []},
+        {"version": None, "total": 0, "items": [], "next": None},
+        {"version": 7, "total": 1, "items": [{"ユーザID": "a"}], "next": None},
+        {"version": 7, "total": 1, "items": [{"ユーザID": "a", "氏名": None}], "next": None},
+        {"version": 7, "total": 1, "items": [{"ユーザID": "a", "氏名": 1}], "next": None},
+        {"version": 7, "total": 1, "items": ["a"], "next": None},
+    ],
+    ids=str,
+)
+def test_l1_a_page_that_cannot_be_understood_is_no_export(clock: SkipClock, body: Any) -> None:
+    """An item left out is not a blank one."""
+    client, _ = client_over(Answer(body))
+
+    with pytest.raises(RetriableLoadError, match="取込仕様の形式"):
+        client.export("users", ["ユーザID", "氏名"])
+
+
+@pytest.mark.parametrize("code", ["山田　太郎", "a@example.jp", {"name": "山田"}, None, "X" * 41, "BAD REQUEST"])
+def test_l6_a_code_that_is_none_goes_no_further(clock: SkipClock, code: Any) -> None:
+    """What EMC says in place of a code may quote what it was sent; neither the message nor the reasons repeat it."""
+    client, _ = client_over(Answer({"code": code, "message": "山田"}, 422))
+    with pytest.raises(RejectedLoadError) as refused:
+        client.check()
+    assert str(refused.value) == "EMCが要求を受け付けませんでした（HTTP 422、理由不明）。"
+    finding = {"file": "users", "line": 1, "item": "氏名", "code": code, "message": "山田"}
+    assert [problem.code for problem in read_import(OPEN | {"state": "rejected", "errors": [finding]}).errors] == [""]

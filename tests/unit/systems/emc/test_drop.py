@@ -189,8 +189,9 @@ def test_l8_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> N
 
 
 def test_files_know_nothing_of_emc_s_content(tmp_path: Path) -> None:
-    """`find` answers None, not an empty list: an empty list would mean that EMC has nobody."""
+    """`find` and `export` answer None, not an empty list: that would mean that EMC has nobody."""
     drop = DropFolder(LocalFiles(tmp_path))
 
     assert drop.find("users", ["u1"], ["ユーザID"]) is None
+    assert drop.export("users", ["ユーザID"]) is None
     assert drop.ever_committed("acme") is False

@@ -330,6 +330,59 @@ def test_e33_an_exchange_of_people_during_the_read_is_noticed(hr: SmartHR) -> No
     assert hr.asked.count(1) == 4
 
 
+def test_e33_a_read_of_known_people_is_proven_by_itself(hr: SmartHR) -> None:
+    """Everybody in it was there before, and they are as many as there were: no second read."""
+    known = {record["id"] for record in hr.records}
+
+    assert hr.client.read_all("crews", known=known) == hr.records
+    assert sorted(hr.asked) == [1, 1, 2, 3]
+
+
+def test_e33_a_joiner_may_have_hidden_somebody_so_the_list_is_read_again(
+    hr: SmartHR, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of page 2 leaves and one joins at the end: no total and no first page tells that c00200 is on no page."""
+    monkeypatch.setattr(module, "WORKERS", 1)  # page 3 is asked for after page 2 was answered
+    before = list(hr.records)
+
+    def moved(seen: Seen) -> None:
+        if seen.query["page"] == "3" and hr.records == before:
+            hr.records = [*before[:150], *before[151:], {"id": "joiner"}]
+
+    hr.twists.append(moved)
+    assert {"id": "c00200"} not in hr.client.read_all("crews")
+    hr.records = before
+
+    assert hr.client.read_all("crews", known={record["id"] for record in before}) == hr.records
+    assert hr.records[-1] == {"id": "joiner"}
+
+
+def test_e33_one_page_is_whole_whoever_is_on_it(clock: SkipClock) -> None:
+    """One answer is one moment: nobody need be known."""
+    hr = SmartHR(99, clock)
+
+    assert hr.client.read_all("crews", known=()) == hr.records
+    assert hr.asked == [1, 1]
+
+
+@pytest.mark.parametrize("lie", [100, 200])
+def test_e33_a_total_that_hides_a_whole_page_is_noticed(hr: SmartHR, lie: int) -> None:
+    """The rows of the pages agree with the total; the page after the last is not empty."""
+    hr.twists.append(lambda seen: headed(hr.page(seen), x_total_count=str(lie)))
+
+    with pytest.raises(TornReadError):
+        hr.client.read_all("crews")
+
+
+@pytest.mark.parametrize("answer", [None, error(400, 1)], ids=["sorted", "refused"])
+def test_e33_the_newest_are_asked_for_and_need_not_be_told(hr: SmartHR, answer: Answer | None) -> None:
+    """They only save a second read, so a SmartHR that refuses to sort is no error."""
+    hr.twists.append(lambda seen: answer)
+
+    assert hr.client.newest() == (set() if answer else {record["id"] for record in hr.records[:100]})
+    assert [seen.query["sort"] for seen in hr.wire.seen] == ["-updated_at"]
+
+
 def test_e33_a_torn_read_is_an_incomplete_one_and_says_what_to_do(hr: SmartHR) -> None:
     """The message is for the customer's mail: what happened, that nothing was written, what to do."""
     hr.always(3, BENDS["a record short"])
@@ -375,3 +428,53 @@ def test_check_is_one_request_for_one_id(hr: SmartHR) -> None:
     hr.client.check()
 
     assert [seen.query for seen in hr.wire.seen] == [{"per_page": "1", "fields": "id", "page": "1"}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("[" * 100_000, headers={"x-total-count": "1"}),
+        Answer('[{"id": "c1", "emp_code": NaN}]', headers={"x-total-count": "1"}),
+        Answer('[{"id": "c1", "emp_code": 1e999}]', headers={"x-total-count": "1"}),
+        Answer([{"id": "c1"}], headers={"x-total-count": "9" * 400}),
+        Answer([{"id": f"c{n}"} for n in range(100)], headers={"x-total-count": "1000000000000"}),
+        Answer([{"id": "c1,c2"}], headers={"x-total-count": "1"}),
+        Answer([{"id": "山田"}], headers={"x-total-count": "1"}),
+        Answer([{"id": "c" * 101}], headers={"x-total-count": "1"}),
+        Answer("[" + " " * module.BODY_MOST + "]", headers={"x-total-count": "0"}),
+        Answer("[" * 100_000, 400),
+        Answer("", 302, {"location": "http://["}),
+        Answer("", 302, {"location": "\xff\xfe"}),
+    ],
+    ids=[
+        "deep",
+        "nan",
+        "inf",
+        "400 digits",
+        "trillion",
+        "comma",
+        "id",
+        "long id",
+        "huge",
+        "error",
+        "nowhere",
+        "no text",
+    ],
+)
+def test_l1_an_answer_that_is_no_list_of_smarthrs_is_a_failed_read(clock: SkipClock, answer: Answer) -> None:
+    """Whatever the answer is made to do to its reader, the read fails with a message."""
+    hr = SmartHR(0, clock)
+    hr.twists.append(lambda seen: answer)
+
+    with pytest.raises(FetchError, match="SmartHR") as caught:
+        hr.client.read_all("crews")
+    assert len(str(caught.value)) < 300
+
+
+def test_e22_json_is_utf_8_whatever_the_headers_say(clock: SkipClock) -> None:
+    """A wrong charset does not change a name."""
+    hr = SmartHR(0, clock)
+    headers = {"x-total-count": "1", "content-type": "application/json; charset=shift_jis"}
+    hr.twists.append(lambda seen: Answer([{"id": "c1", "last_name": "山田"}], headers=headers))
+
+    assert hr.client.read_all("crews") == [{"id": "c1", "last_name": "山田"}]

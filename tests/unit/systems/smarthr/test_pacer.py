@@ -214,3 +214,15 @@ def test_e33_many_threads_share_one_limit() -> None:
     assert worst_window(exchanges) <= limit
     for moments in countings(exchanges).values():
         assert most_in_one_second(moments) <= limit
+
+
+@pytest.mark.parametrize("reset", ["inf", "1e308", "99999999999"])
+def test_l1_no_reset_is_waited_for_beyond_the_longest_window(reset: str) -> None:
+    """A used-up window ends within the hour; what says otherwise would stop the read for ever."""
+    slept: list[float] = []
+    pacer = Pacer(10, clock=lambda: sum(slept), sleep=slept.append)
+    pacer.acquire()
+    pacer.release({"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset})
+    pacer.acquire()
+
+    assert sum(slept) == pytest.approx(3600, abs=2)

@@ -21,6 +21,7 @@ from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, tri
 from renkei.links.smarthr_emc.sheet.raw import Fault
 
 NO_SOURCE = "無し(空白)"
+LONGEST = 2_000  # characters: joining thousands of items for everybody would take a run for ever
 _QUOTES = {"「": "」", "『": "』", '"': '"', "＂": "＂", "“": "”", "”": "”"}
 _WRITTEN_QUOTES = ("「", "『", '"')
 _LITERAL_QUOTES = ('"', "「", "『")
@@ -55,6 +56,8 @@ def parse_source(text: str) -> Source:
         return Source()
     if not trim(text):
         raise Fault("SmartHR項目が空白です", "連携する項目を記入してください。値を連携しない場合は「無し(空白)」です")
+    if len(text) > LONGEST:
+        raise Fault(f"SmartHR項目が長すぎます({len(text):,}文字)", f"{LONGEST:,}文字以内で記入してください")
     if has_control(trim(text)):
         raise Fault("SmartHR項目に改行または制御文字が含まれています", "1行の文字だけで記入してください")
     return Source(tuple(_alternative(pieces) for pieces in _split(trim(text))))

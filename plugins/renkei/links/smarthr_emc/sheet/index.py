@@ -13,7 +13,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,10 @@ __all__ = [
     "without_password",
 ]
 
-COMPILED_VERSION = 1  # raise it whenever the parser or the compiled form changes
+COMPILED_VERSION = 2  # raise it whenever the parser or the compiled form changes
 BYTES_MOST = 20_000_000
+PROBLEMS_MOST = 200  # shown in the Dag's page and in a mail
+QUOTED_MOST = 300  # characters
 _SUFFIXES = (".xlsx", ".yaml", ".yml")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _TENANT_LONGEST = 100
@@ -148,15 +151,30 @@ def _compile(path: Path, content: bytes, tenant: str, digest: str, allowed_hosts
     try:
         raw = read(content, path.name)
     except MappingError as error:
-        return Compiled(tenant, digest, None, error.problems)
+        return Compiled(tenant, digest, None, _shown(error.problems))
     try:
         mapping, warnings = parse(raw, tenant, allowed_hosts)
     except MappingError as error:
         some = salvage(raw)
         return Compiled(
-            tenant, digest, None, error.problems, (), some.result_addresses, some.run_at, some.link_start_on
+            tenant, digest, None, _shown(error.problems), (), some.result_addresses, some.run_at, some.link_start_on
         )
-    return _sound(digest, mapping, warnings)
+    return _sound(digest, mapping, _shown(warnings))
+
+
+def _shown(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems as a page and a mail can hold them: they quote what the file says, whatever that is."""
+    shown = [Problem(_plain(p.where), _plain(p.found), _plain(p.remedy)) for p in problems[:PROBLEMS_MOST]]
+    if more := len(problems) - len(shown):
+        where = problems[0].where.partition(" ")[0]
+        shown.append(Problem(_plain(where), f"ほかに{more:,}件あります", "上の項目から順に直してください"))
+    return tuple(shown)
+
+
+def _plain(text: str) -> str:
+    """One line of at most QUOTED_MOST characters, without what cannot be shown or encoded or turns the text around."""
+    cut = text if len(text) <= QUOTED_MOST else text[: QUOTED_MOST // 2] + "…" + text[-QUOTED_MOST // 2 :]
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in cut)
 
 
 def _sound(digest: str, mapping: Mapping, warnings: tuple[Problem, ...]) -> Compiled:

@@ -82,6 +82,11 @@ class Cells:
     when_present: Cell
     when_blank: Cell
 
+    @property
+    def writes(self) -> bool:
+        """Whether either of them may write: the item is ours then, not only EMC's."""
+        return bool({self.when_present.action, self.when_blank.action} & {Action.SET, Action.DEFAULT})
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:

@@ -96,11 +96,11 @@ def _settings(raw: RawSheet, allowed_hosts: Collection[str], problems: list[Prob
     return {} if raw.settings is None else read_settings(raw.settings, raw.name, allowed_hosts, problems)
 
 
-def _is_linked(row: RawRow) -> bool:
+def _is_linked(row: RawRow, *, quoted: bool = True) -> bool:
     """Whether 連携有無 asks for this line; without that column, whether it has a source.
 
     Raises:
-        Fault: the cell says something else.
+        Fault: the cell says something else; not `quoted` where that may be a password in the wrong column (L7).
     """
     if row.linked is None:
         return bool(trim(row.source.text))
@@ -109,9 +109,8 @@ def _is_linked(row: RawRow) -> bool:
         return True
     if word in _UNLINKED:
         return False
-    raise Fault(
-        f"連携有無の「{trim(row.linked.text)}」は使えない言葉です", "連携する場合は○、しない場合は空白にしてください"
-    )
+    what = f"の「{trim(row.linked.text)}」" if quoted else ""
+    raise Fault(f"連携有無{what}は使えない言葉です", "連携する場合は○、しない場合は空白にしてください")
 
 
 def _departments(rows: tuple[RawRow, ...] | None, part: str, problems: list[Problem]) -> DepartmentRules | None:
@@ -214,7 +213,7 @@ def _users(
 def _user_rule(row: RawRow, key: str, label: str, problems: list[Problem], warnings: list[Problem]) -> FieldRule | None:
     item = USER_ITEM[key]
     try:
-        if not _is_linked(row):
+        if not _is_linked(row, quoted=item.key != "password"):
             if row.linked is not None and trim(row.source.text) and fold(row.source.text) not in _UNLINKED:
                 found = f"{item.name}にSmartHR項目がありますが、連携有無が○ではないので連携しません"
                 warnings.append(Problem(row.source.where, found, "連携する場合は連携有無に○を記入してください"))

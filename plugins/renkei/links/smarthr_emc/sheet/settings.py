@@ -93,16 +93,14 @@ def _url(text: str, allowed_hosts: Collection[str]) -> str:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
         raise fault from error
-    netloc = f"{host}:{port}" if port else host
     if not host or parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise fault
-    if parts.scheme in ("http", "https") and (host in allowed_hosts or netloc in allowed_hosts):
-        return f"{parts.scheme}://{netloc}"
+    url = f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+    if hosts.is_smarthr_url(url, allowed_hosts):
+        return url.removesuffix(":443")
     if host in hosts.NO_TENANT:
         raise Fault(f"{host} は会社ごとのURLではありません", "ご利用中のSmartHRのURLを記入してください")
-    if parts.scheme != "https" or not hosts.is_smarthr_host(netloc):
-        raise fault
-    return f"https://{host}"
+    raise fault
 
 
 def _addresses(text: str) -> tuple[str, ...]:

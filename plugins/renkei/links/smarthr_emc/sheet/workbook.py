@@ -10,10 +10,11 @@ import datetime as dt
 import io
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.names import fold, trim
@@ -24,8 +25,12 @@ from renkei.links.smarthr_emc.sheet.workbook_writer import write_workbook
 __all__ = ["raw_from_workbook", "read_workbook", "write_workbook"]
 
 UNPACKED_MOST = 50_000_000
+MEMBERS_MOST = 2_000
+NODES_MOST = 200_000  # XML elements, comments and instructions of all parts; openpyxl may take 30 µs for one
 ROWS_MOST = 5_000
 COLUMNS_MOST = 200
+TEXT_MOST = 1_000_000  # characters of one worksheet; one shared text may stand in every cell
+_CHUNK = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTS = {
     "連携情報": ("連携情報",),
@@ -59,8 +64,7 @@ def read_workbook(path: Path) -> RawSheet:
 
 def raw_from_workbook(content: bytes, name: str) -> RawSheet:
     """As `read_workbook`, for bytes already read."""
-    _check_container(content, name)
-    grids = _grids(content, name)
+    grids = _grids(content, name, _check_container(content, name))
     reader = _Reader(name)
     settings = reader.settings(grids["連携情報"]) if "連携情報" in grids else None
     departments = reader.table(grids["部署データ"], "部署データ") if "部署データ" in grids else None
@@ -76,7 +80,12 @@ def _bad(name: str, found: str, remedy: str) -> MappingError:
     return MappingError([Problem(name, found, remedy)])
 
 
-def _check_container(content: bytes, name: str) -> None:
+class _TooMuch(Exception):
+    """More XML than a sheet can need: `found` and `remedy` of the problem."""
+
+
+def _check_container(content: bytes, name: str) -> set[str]:
+    """The members that are XML, harmless and not too much of it."""
     save_again = "Excelで開き、「Excelブック(.xlsx)」として保存し直してください"
     if not content:
         raise _bad(name, "ファイルが空です", save_again)
@@ -88,26 +97,101 @@ def _check_container(content: bytes, name: str) -> None:
         raise _bad(name, "古い形式(.xls)のファイルです", save_again)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > UNPACKED_MOST:
+                remedy = f"{UNPACKED_MOST:,}バイト以下にしてください"
+                raise _bad(name, f"展開後の大きさが{unpacked:,}バイトあります", remedy)
+            if "[Content_Types].xml" not in archive.namelist():
+                raise _bad(name, "Excelブックではありません", save_again)
+            return _survey(archive, entries)
+    except MappingError:
+        raise
+    except _TooMuch as much:
+        raise _bad(name, *much.args) from much
+    except Exception as error:  # zipfile, too, raises whatever a damaged file makes it trip over
         raise _bad(name, "Excelブックではありません、または壊れています", save_again) from error
-    if unpacked > UNPACKED_MOST:
-        raise _bad(name, f"展開後の大きさが{unpacked:,}バイトあります", f"{UNPACKED_MOST:,}バイト以下にしてください")
-    if "[Content_Types].xml" not in names:
-        raise _bad(name, "Excelブックではありません", save_again)
 
 
-def _grids(content: bytes, name: str) -> dict[str, _Grid]:
+def _survey(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> set[str]:
+    """The names of the members that are XML; what openpyxl must not be given is refused.
+
+    openpyxl builds a tree of all that it reads, and lets a DTD multiply it. So every part is walked through first,
+    without keeping any of it. Members that are no XML (pictures, macros) are left out: nothing of them is read.
+
+    Raises:
+        Exception: a part is damaged.
+        _TooMuch: too many members or nodes, or a DTD, which no workbook has.
+    """
+    less = "使っていないワークシートと、表の下や右の余分な行・列を、空白の行・列も含めて削除してください"
+    nodes = 0
+
+    def count(*_: object) -> None:
+        nonlocal nodes
+        nodes += 1
+        if nodes > NODES_MOST:
+            raise _TooMuch(f"中身が多すぎます(要素が{NODES_MOST:,}を超えています)", less)
+
+    def refuse_dtd(*_: object) -> None:
+        raise _TooMuch(
+            "Excelブックには無いはずの定義(DTD)が含まれています", "Excelで新しいブックに写して保存してください"
+        )
+
+    if len(entries) > MEMBERS_MOST:
+        raise _TooMuch(f"中身が多すぎます(部品が{len(entries):,}個あります)", less)
+    readable = set()
+    for entry in entries:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError("Excel packs with deflate alone")
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = count
+        parser.StartDoctypeDeclHandler = refuse_dtd
+        try:
+            with archive.open(entry) as member:
+                while chunk := member.read(_CHUNK):
+                    parser.Parse(chunk, False)
+            parser.Parse(b"", True)
+        except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding that there is not
+            if entry.filename.endswith((".xml", ".rels")):
+                raise
+            readable.discard(entry.filename)
+        else:
+            readable.add(entry.filename)
+    return readable
+
+
+def _worksheets(content: bytes, readable: Iterable[str]) -> tuple[Any, dict[str, Any]]:
+    """The workbook, and those of its worksheets that could be ours by their folded titles, the first of each.
+
+    The steps of openpyxl's own `load_workbook`, without links, names, charts and the customer's other worksheets.
+    """
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.styles.stylesheet import apply_stylesheet
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+    reader: Any = ExcelReader(io.BytesIO(content), read_only=True, keep_links=False)
+    known = reader.archive.NameToInfo
+    reader.archive.NameToInfo = {name: known[name] for name in readable}
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    ours = {fold(title) for titles in _PARTS.values() for title in titles}
+    found: dict[str, Any] = {}
+    for sheet, relation in reader.parser.find_sheets():
+        title = fold(sheet.name)
+        if title in ours and title not in found and relation.target in readable and "chartsheet" not in relation.Type:
+            found[title] = ReadOnlyWorksheet(reader.wb, sheet.name, relation.target, reader.shared_strings)
+    return reader.wb, found
+
+
+def _grids(content: bytes, name: str, readable: Iterable[str]) -> dict[str, _Grid]:
     """The texts of the three worksheets that are there, by their proper names."""
-    import openpyxl
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of Excel features that it leaves out, none of which we read
         try:
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
+            book, by_fold = _worksheets(content, readable)
             try:
-                by_fold = {fold(sheet.title): sheet for sheet in reversed(book.worksheets)}
                 found: dict[str, _Grid] = {}
                 for part, names in _PARTS.items():
                     sheet = next((by_fold[fold(n)] for n in names if fold(n) in by_fold), None)
@@ -126,10 +210,16 @@ def _grids(content: bytes, name: str) -> dict[str, _Grid]:
 def _grid(sheet: Any, where: str) -> _Grid:
     sheet.reset_dimensions()  # what the file says of its size is not always so
     grid: _Grid = []
+    characters = 0
     for row in sheet.iter_rows(max_col=COLUMNS_MOST + 1):
         if len(grid) >= ROWS_MOST:
             raise _bad(where, f"{ROWS_MOST:,}行を超えています", "表の下の余分な行を、空白の行も含めて削除してください")
         cells = tuple(_found(cell) for cell in row)
+        characters += sum(len(cell.text) for cell in cells)
+        if characters > TEXT_MOST:
+            raise _bad(
+                where, f"文字が多すぎます({TEXT_MOST:,}文字を超えています)", "表に関係のない文字を削除してください"
+            )
         if len(cells) > COLUMNS_MOST and cells[COLUMNS_MOST].text:
             raise _bad(where, f"{COLUMNS_MOST}列を超えています", "表の右の余分な列を削除してください")
         while cells and cells[-1] is _BLANK:
@@ -156,14 +246,18 @@ def _found(cell: Any) -> _Found:
     if isinstance(value, dt.time):
         return _Found(value.isoformat("seconds" if value.second else "minutes"))
     if isinstance(value, int | float):
-        return _Found(_number(value, cell.number_format or ""))
+        try:
+            return _Found(_number(value, cell.number_format or ""))
+        except (OverflowError, ValueError):  # 1e999, or thousands of digits
+            return _Found("", "数値が大きすぎるか、数値ではありません")
     return _Found(str(value))
 
 
 def _number(value: int | float, shown_as: str) -> str:
+    whole = int(value)  # which infinity has not
     if "%" in shown_as:
         return f"{value * 100:.10g}%"
-    text = str(int(value)) if value == int(value) else repr(value)
+    text = str(whole) if value == whole else repr(value)
     return text.zfill(len(shown_as)) if shown_as and set(shown_as) == {"0"} else text
 
 

@@ -23,6 +23,7 @@ from renkei.links.smarthr_emc.sheet.settings import LABELS, SETTINGS, setting_ke
 
 BYTES_MOST = 1_000_000
 DEPTH_MOST = 12
+EVENTS_MOST = 20_000  # ten times what a sheet of every item needs
 _GROUPS = {"root_department", "guards"}
 _SETTING_KEYS = tuple(dict.fromkeys(setting.key for setting in SETTINGS))
 _TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in _SETTING_KEYS), "departments", "users")
@@ -67,7 +68,9 @@ def _compose(content: bytes, name: str) -> yaml.Node:
         raise bad("文字コードがUTF-8ではありません", "UTF-8で保存し直してください") from error
     try:
         depth = documents = 0
-        for event in yaml.parse(text, Loader=_LOADER):
+        for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+            if count > EVENTS_MOST:
+                raise bad("記入が多すぎます", "見本の形に合わせて、必要な項目だけを記入してください")
             line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise bad(

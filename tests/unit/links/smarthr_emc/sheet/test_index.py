@@ -238,3 +238,15 @@ def test_e14_a_data_sets_digest_follows_the_rules_that_decide_it(
 
     assert (section_digest(mapping, "departments") != section_digest(after, "departments")) == departments
     assert (section_digest(mapping, "users") != section_digest(after, "users")) == users
+
+
+def test_l8_a_problem_can_be_shown_whatever_it_quotes(sheet: Path) -> None:
+    """One line each, of a bounded length and number, without characters that a page or a mail could not hold."""
+    odd = '"\\u202e\\x01' + "長" * 5_000 + '"'
+    lines = "".join(f"  - {{item: {odd}, source: 氏名}}\n" for _ in range(300))
+    sheet.write_text(SHEET.rstrip("\n") + "\n" + lines[:900_000], encoding="utf-8")
+
+    found = load(sheet, "acme").problems
+
+    assert max(len(str(problem)) for problem in found) < 1_000
+    assert not any(character in str(problem) for problem in found for character in "\u202e\x01\n")

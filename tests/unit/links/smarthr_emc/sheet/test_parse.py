@@ -336,6 +336,14 @@ def test_l7_a_password_is_never_quoted(cells: Line, where: str) -> None:
     assert "Sesame" not in str(found)
 
 
+def test_l7_a_password_in_the_wrong_column_is_not_quoted_either() -> None:
+    """Typed into 連携有無 of its own line."""
+    (found,) = problems(sheet(linked={"パスワード": "Sesame!2026"}, users={"パスワード": "社員番号"}))
+
+    assert found.where == "U2.l"
+    assert "Sesame" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("lines", "where", "message"),
     [

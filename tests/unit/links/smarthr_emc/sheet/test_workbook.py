@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import zipfile
@@ -17,6 +18,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Constant, Mapping, Source
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.workbook import raw_from_workbook, read_workbook
+from renkei.links.smarthr_emc.sheet.workbook_writer import write_workbook
 
 GUIDE_HEADER = (
     ("エマージェンシーコール\n項目", "", "連携有無", "SmartHR 項目", "新規登録処理", None, "更新処理", None),
@@ -320,3 +322,100 @@ def test_a_missing_file_is_an_error_of_the_caller(tmp_path: Path) -> None:
     """`read_workbook` reads the path it is given."""
     with pytest.raises(FileNotFoundError):
         read_workbook(tmp_path / "acme.xlsx")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", '=HYPERLINK("http://x")'])
+def test_e15_a_written_workbook_holds_texts_and_no_formulas(text: str, tmp_path: Path) -> None:
+    """What a customer opens runs nothing: cells that begin like a formula are texts, also when they are edited."""
+    sheet = read(book())
+    users = tuple(
+        dataclasses.replace(rule, source=Source(((Constant(text),),))) if rule.item == "password" else rule
+        for rule in sheet.users
+    )
+    write_workbook(dataclasses.replace(sheet, users=users, id_prefix="=1"), tmp_path / "acme.xlsx")
+
+    cells = [
+        cell
+        for part in openpyxl.load_workbook(tmp_path / "acme.xlsx").worksheets
+        for row in part.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str)
+    ]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert {cell.number_format for cell in cells} == {"@"}
+    assert "=1" in {cell.value for cell in cells}
+    assert any(text in cell.value for cell in cells)
+    with zipfile.ZipFile(tmp_path / "acme.xlsx") as archive:
+        parts = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
+    assert len(parts) == 3
+    assert not any(b"<f>" in part or b"<f " in part for part in parts)
+
+
+def with_part(name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The workbook with one part changed."""
+    with zipfile.ZipFile(io.BytesIO(content(book()))) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    return zipped(parts | {name: change(parts[name])})
+
+
+FIRST = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize("part", [FIRST, "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_l5_a_workbook_with_a_dtd_is_refused(part: str, encoding: str) -> None:
+    """No workbook has one, and its entities can multiply a few bytes into gigabytes."""
+    doctype = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE x [<!ENTITY a "{"a" * 99}">]>'
+
+    def bend(xml: bytes) -> bytes:
+        text = xml.decode()
+        return (doctype + text[text.find("?>") + 2 if text.startswith("<?xml") else 0 :]).encode(encoding)
+
+    with pytest.raises(MappingError, match="DTD"):
+        raw_from_workbook(with_part(part, bend), "acme.xlsx")
+
+
+@pytest.mark.parametrize("nodes", [b"<c/>", b"<a><b/></a>", b"<!-- x -->", b"<?x y?>"])
+def test_l5_a_workbook_of_too_many_nodes_is_refused(nodes: bytes) -> None:
+    """Before anything is built of them: 50 kB can unpack to ten million."""
+    filled = with_part(FIRST, lambda xml: xml.replace(b"</sheetData>", nodes * 200_001 + b"</sheetData>"))
+    with pytest.raises(MappingError, match="多すぎます"):
+        raw_from_workbook(filled, "acme.xlsx")
+
+
+def test_l5_a_text_repeated_over_a_worksheet_is_refused() -> None:
+    """One shared text costs its length in every cell that shows it."""
+    made = book()
+    for _ in range(50):
+        made["部署データ"].append([None, "あ" * 30_000])
+    assert "文字が多すぎます" in refused(made)[0]
+
+
+@pytest.mark.parametrize(("number", "shown_as"), [(b"1e999", "General"), (b"-1E999", "0%"), (b"9" * 4_000, "0%")])
+def test_l8_a_number_that_is_none_is_named_by_its_cell(number: bytes, shown_as: str) -> None:
+    """The cell is refused, not the workbook."""
+    made = book()
+    made["連携情報"]["B5"] = 77777
+    made["連携情報"]["B5"].number_format = shown_as
+    with zipfile.ZipFile(io.BytesIO(content(made))) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    parts[FIRST] = parts[FIRST].replace(b"<v>77777</v>", b"<v>" + number + b"</v>")
+
+    raw = raw_from_workbook(zipped(parts), "acme.xlsx")
+
+    assert any(problem.where.endswith("連携情報!B5") and "数値" in problem.found for problem in raw.problems)
+
+
+def test_l5_other_worksheets_and_links_are_not_opened() -> None:
+    """A customer's own worksheet may hold what it likes, and a link may lead nowhere."""
+    made = book()
+    made.create_sheet("社員名簿")["A1"] = "x"
+    with zipfile.ZipFile(io.BytesIO(content(made))) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    parts["xl/worksheets/sheet4.xml"] = b"<nothing/>"
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        b"</sheets>",
+        b'</sheets><externalReferences><externalReference xmlns:r="http://schemas.openxmlformats.org/'
+        b'officeDocument/2006/relationships" r:id="none"/></externalReferences>',
+    )
+    assert parse(raw_from_workbook(zipped(parts), "acme.xlsx"), "acme")[0] == read(book())

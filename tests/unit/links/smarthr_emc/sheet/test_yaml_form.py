@@ -74,6 +74,7 @@ def test_e18_policies_may_be_codes_or_words() -> None:
         ("a: &x [1]\nb: *x", "1行目に参照"),
         ("--- {}\n--- {}", "2つ以上"),
         ("x: " + "a" * 1_000_001, "大きすぎます"),
+        (SHEET + "x: [" + "a," * 20_001 + "]", "記入が多すぎ"),
         (SHEET + "run_at: 4:30\nrun_at: 5:30", "「run_at」が2回"),
         (SHEET + "run_on: 4:30", "「run_at」ではありませんか"),
         (SHEET + "<<: {run_at: 4:30}", "「<<」というキーはありません"),
@@ -88,7 +89,7 @@ def test_e18_policies_may_be_codes_or_words() -> None:
         (SHEET.replace("users:", "people:"), "users がありません"),
         (SHEET.replace("  - ", "  x", 1), "YAMLとして読み取れません"),
     ],
-    ids=range(23),
+    ids=range(24),
 )
 def test_l8_a_broken_file_is_refused_with_a_remedy(text: str, message: str) -> None:
     """Every fault of form is a problem with its place, and none is a crash."""

@@ -1,0 +1,121 @@
+"""The Dag `renkei_maintenance`: every night the records of runs that are old enough are deleted (docs/operations.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from renkei import settings
+from renkei.errors import RenkeiError, SettingError, StoreError
+from renkei.orchestration import connections
+from renkei.orchestration.stage import LINK, utcnow
+from renkei.orchestration.timetable import TOKYO, DailyInJapan
+from renkei.storage import retention
+from renkei.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+DAG_ID = "renkei_maintenance"
+TIMEOUT = dt.timedelta(hours=6)  # ten thousand tenants in an object store, one request after the other
+DOC = """# Renkei 保守
+
+毎日3:00（Asia/Tokyo）に、保存期間（環境変数 `RENKEI_KEEP_DAYS`、既定400日）を過ぎた処理記録を保存先から削除します。
+
+次の処理記録は、保存期間を過ぎても残します。
+
+- 現在の前回データと、その1つ前の前回データの処理記録
+- 取込結果が未確定の処理記録（`pending.json`）、実行中の処理記録
+- 開始日時が分からない処理記録、前回データが失われたことを示す処理記録（タスクのログに警告として表示します）
+
+連携設定シートが無くなった会社も同じ規則です。ある会社で失敗しても他の会社の処理は続け、最後に失敗した会社の一覧とともに
+タスクを失敗にします。途中で止まった場合は、次の実行が続きを削除します。
+"""
+
+
+class PruneOperator(BaseOperator):
+    """Prunes the runs of every tenant in the store."""
+
+    def execute(self, context: Any) -> dict[str, int]:
+        try:
+            keep = dt.timedelta(days=settings.keep_days())
+            return prune_all(connections.open_store(), utcnow(), keep, _ongoing_in(context))
+        except SettingError as error:
+            raise AirflowFailException(str(error)) from None
+        except StoreError as error:  # perhaps it passes
+            raise error from None
+
+
+def prune_all(
+    store: Store, now: dt.datetime, keep: dt.timedelta, ongoing: Callable[[str, str], bool]
+) -> dict[str, int]:
+    """Prune all tenants; how many there are, and how many runs were deleted, kept, and kept for a doubt.
+
+    `ongoing` gets a tenant and a run id.
+
+    Raises:
+        RenkeiError: after all the others, it names the tenants that could not be pruned (L5).
+    """
+    counts = {"tenants": 0, "deleted": 0, "kept": 0, "doubtful": 0}
+    failures = []
+    for tenant, accounts in retention.tenants_and_accounts(store, LINK).items():
+        try:
+            found = retention.prune(store, LINK, tenant, accounts, now, keep, partial(ongoing, tenant))
+        except RenkeiError as error:
+            failures.append(f"{tenant}: {error}")
+            log.error("prune tenant=%s failed: %s", tenant, error)
+            continue
+        except Exception as error:  # its text might quote a person (L6)
+            failures.append(f"{tenant}: 予期しないエラー（{type(error).__name__}）")
+            log.error("prune tenant=%s failed: %s", tenant, type(error).__name__)
+            continue
+        log.info("prune tenant=%s deleted=%d kept=%d", tenant, found.deleted, found.kept)
+        for run in found.doubtful:
+            log.warning(
+                "prune tenant=%s run=%s: kept, for its date is unknown or the baseline that it made is lost",
+                tenant,
+                run,
+            )
+        counts["tenants"] += 1
+        counts["deleted"] += found.deleted
+        counts["kept"] += found.kept
+        counts["doubtful"] += len(found.doubtful)
+    if failures:
+        raise RenkeiError(
+            f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)
+        )
+    return counts
+
+
+def _ongoing_in(context: Any) -> Callable[[str, str], bool]:
+    """Whether Airflow has a tenant's run as running, waiting for a person included, or about to run again."""
+
+    def ongoing(tenant: str, run_id: str) -> bool:
+        states = ["queued", "running"]
+        count = context["ti"].get_dr_count(dag_id=f"{LINK}__{tenant}", run_ids=[run_id], states=states)
+        return bool(count)
+
+    return ongoing
+
+
+def build_dag() -> DAG:
+    with DAG(
+        DAG_ID,
+        dag_display_name="Renkei 保守",
+        description="保存期間を過ぎた処理記録を毎日 03:00 に削除",
+        doc_md=DOC,
+        schedule=DailyInJapan(3, 0),
+        start_date=dt.datetime(2026, 1, 1, tzinfo=TOKYO),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,  # personal data goes in time without anybody having to think of it
+        tags=["renkei"],
+        default_args={"owner": "renkei", "retries": 3, "retry_delay": settings.retry_delay()},
+    ) as dag:
+        PruneOperator(task_id="prune", task_display_name="処理記録の整理", execution_timeout=TIMEOUT)
+    return dag

@@ -1,0 +1,195 @@
+"""Two hundred tenants due at the same minute on one machine: all done, none starved, nothing at the same time (E27).
+
+A real `airflow standalone`, whose scheduler starts the daily runs by itself. The first links are made beforehand,
+through the product's stages, into the same store.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+from fsspec.implementations.local import LocalFileSystem
+
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.storage.store import Store
+from renkei.systems.emc.client import EmcClient
+from scripts.demo import LINK, environment
+from scripts.local_airflow import LocalAirflow
+from scripts.neighbours import Neighbours
+from tests.contract.rig import Tenant, mapping_of, session_with
+from tests.proof.case import Case, Effort, Say
+
+TENANTS, PER_ACCOUNT, PEOPLE = 200, 10, 30
+DAY = {"joiners": 2, "leavers": 1, "moves": 1}
+TOKYO = dt.timezone(dt.timedelta(hours=9))
+LONGEST_S = 900
+
+
+def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    """One case. The slice is a tenth of it."""
+    begun = time.monotonic()
+    count = TENANTS if effort is Effort.FULL else TENANTS // 10
+    names = [f"t{number:03d}" for number in range(count)]
+    accounts = sorted({_account(number) for number in range(count)})
+    companies = [f"{name}:{number}:{PEOPLE}" for number, name in enumerate(names)]
+    with Neighbours(folder / "neighbours", companies, accounts) as neighbours:
+        mappings = [_mapping(name, number, neighbours) for number, name in enumerate(names)]
+        _first_links(folder, mappings, neighbours)
+        for name in names:
+            neighbours.play_day(name, **DAY)
+        requests.delete(f"{neighbours.urls['smarthr']}/_sim/requests", timeout=10).raise_for_status()
+        say(f"{count} tenants linked, a day passed at each")
+        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=40 + count / 8))
+        for mapping in mappings:
+            sheet = dataclasses.replace(mapping, run_at=due.timetz().replace(tzinfo=None), link_start_on=due.date())
+            path = folder / "mappings" / LINK / f"{mapping.tenant}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_yaml(sheet, path)
+        settings = {
+            **environment(folder, neighbours, mappings),
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        }
+        with LocalAirflow(folder, settings) as airflow:
+            airflow.wait_for_dags([f"{LINK}__{name}" for name in names], 180)
+            say(f"Airflow knows all Dags; they are due at {due:%H:%M}")
+            runs, memory = _wait(airflow, count, due, say)
+        wrong = list(_wrong(runs, mappings, neighbours, due))
+    seconds = sorted(_seconds(run, due) for run in runs if run["end_date"])
+    took = (
+        f"finished {seconds[0]:.0f}–{seconds[-1]:.0f} s after the minute (median {statistics.median(seconds):.0f})"
+        if seconds
+        else "none finished"
+    )
+    after = (
+        f"EMC has everybody of every tenant; {took}; no load beside another in one account; "
+        f"no 429; {memory / 2**30:.1f} GiB at most"
+    )
+    found = Case("load", f"{count} tenants due at the same minute", "E1 E27 L5", count, tuple(wrong), after)
+    return [dataclasses.replace(found, seconds=time.monotonic() - begun)]
+
+
+def _account(number: int) -> str:
+    return f"emc{number // PER_ACCOUNT:02d}"
+
+
+def _mapping(name: str, number: int, neighbours: Neighbours) -> Mapping:
+    mapping = mapping_of(tenant=name, emc_account=_account(number), id_prefix=f"{name}-")
+    return dataclasses.replace(mapping, smarthr_url=neighbours.urls["smarthr"])
+
+
+def _first_links(folder: Path, mappings: list[Mapping], neighbours: Neighbours) -> None:
+    limits = {"per_second": 10_000, "per_hour": 1_000_000}
+    real = requests.get(f"{neighbours.urls['smarthr']}/_sim/limits", timeout=10).json()
+    requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=limits, timeout=10).raise_for_status()
+    store = Store(LocalFileSystem(), str(folder / "store"))
+
+    def link(mapping: Mapping) -> None:
+        target = EmcClient(session_with(f"emc_sim_{mapping.emc_account}"), neighbours.urls["emc"])
+        tenant = Tenant(store, mapping, neighbours.urls["smarthr"], target)
+        assert tenant.run() == "loaded"
+        tenant.close()
+
+    for mapping in mappings[:PER_ACCOUNT]:
+        link(mapping)
+    by_account = [mappings[at : at + PER_ACCOUNT] for at in range(PER_ACCOUNT, len(mappings), PER_ACCOUNT)]
+    with ThreadPoolExecutor(3) as pool:  # two tenants of one account would be in each other's way
+        for done in [pool.submit(lambda group: [link(m) for m in group], group) for group in by_account]:
+            done.result()
+    requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=real, timeout=10).raise_for_status()
+
+
+def _next_minute(moment: dt.datetime) -> dt.datetime:
+    return (moment + dt.timedelta(minutes=1)).replace(second=0, microsecond=0)
+
+
+def _wait(airflow: LocalAirflow, count: int, due: dt.datetime, say: Say) -> tuple[list[dict[str, Any]], int]:
+    """The runs once all have ended, and the most memory (bytes, shared pages counted once) that Airflow took."""
+    most, said, deadline = 0, 0.0, time.monotonic() + 120 + LONGEST_S
+    while True:
+        time.sleep(4)
+        most = max(most, _memory(airflow))
+        runs: list[dict[str, Any]] = []
+        while len(runs) % 100 == 0 and (
+            page := airflow.api("GET", f"/dags/~/dagRuns?limit=100&offset={len(runs)}&order_by=id")["dag_runs"]
+        ):
+            runs += page
+        ended = [run for run in runs if run["state"] in ("success", "failed")]
+        if len(ended) >= count or time.monotonic() > deadline:
+            return runs, most
+        if time.monotonic() - said > 20 and dt.datetime.now(TOKYO) > due:
+            said = time.monotonic()
+            say(f"{len(runs)} started, {len(ended)} ended; {most / 2**30:.1f} GiB at most")
+
+
+def _memory(airflow: LocalAirflow) -> int:
+    total = 0
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("AIRFLOW_HOME") == str(airflow.home):
+                total += process.memory_full_info().pss
+        except psutil.Error:
+            continue  # it ended meanwhile
+    return total
+
+
+def _seconds(run: dict[str, Any], due: dt.datetime) -> float:
+    return (dt.datetime.fromisoformat(run["end_date"]) - due).total_seconds()
+
+
+def _wrong(
+    runs: list[dict[str, Any]], mappings: list[Mapping], neighbours: Neighbours, due: dt.datetime
+) -> Iterator[str]:
+    by_dag: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        by_dag.setdefault(run["dag_id"], []).append(run)
+    for mapping in mappings:
+        found = by_dag.get(f"{LINK}__{mapping.tenant}", [])
+        said = [(run["run_type"], run["state"]) for run in found]
+        if said != [("scheduled", "success")]:
+            yield f"{mapping.tenant}: runs {said} instead of one scheduled success"
+        crews = requests.get(f"{neighbours.urls['smarthr']}/_sim/companies/{mapping.tenant}/crews", timeout=60).json()
+        valid = {mapping.id_prefix + c["emp_code"] for c in crews if c["emp_status"] != "retired" and c["emp_code"]}
+        there = {one for one in _in_emc(neighbours, mapping.emc_account) if one.startswith(mapping.id_prefix)}
+        if there != valid:
+            yield f"{mapping.tenant}: {len(valid - there)} missing in EMC, {len(there - valid)} too many"
+    for account in sorted({mapping.emc_account for mapping in mappings}):
+        yield from _overlaps(account, neighbours, due)
+    for count in requests.get(f"{neighbours.urls['smarthr']}/_sim/requests", timeout=10).json():
+        if count["too_many"]:
+            yield f"{count['company']}: {count['too_many']} answers 429 at {count['path']}"
+
+
+def _get(neighbours: Neighbours, account: str, path: str) -> Any:
+    headers = {"Authorization": f"Bearer emc_sim_{account}"}
+    answer = requests.get(f"{neighbours.urls['emc']}/api/v1/{path}", headers=headers, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _in_emc(neighbours: Neighbours, account: str) -> list[str]:
+    return [user["ユーザID"] for user in _get(neighbours, account, "users?limit=1000")["items"]]
+
+
+def _overlaps(account: str, neighbours: Neighbours, due: dt.datetime) -> Iterator[str]:
+    imports = _get(neighbours, account, "imports?limit=100&state=committed")["imports"]
+    spans = sorted((one["opened_at"], one["finished_at"], one["source"]) for one in imports)
+    today = [span for span in spans if dt.datetime.fromisoformat(span[0]) >= due]
+    if len(today) != len({span[2] for span in today}):
+        yield f"{account}: a tenant was imported twice"
+    for (_, end, one), (start, _, other) in itertools.pairwise(today):
+        if start < end:
+            yield f"{account}: {other} was opened at {start}, before {one} had finished at {end}"
