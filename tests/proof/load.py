@@ -123,10 +123,9 @@ def _wait(airflow: LocalAirflow, count: int, due: dt.datetime, say: Say) -> tupl
         time.sleep(4)
         most = max(most, _memory(airflow))
         runs: list[dict[str, Any]] = []
-        while len(runs) % 100 == 0 and (
-            page := airflow.api("GET", f"/dags/~/dagRuns?limit=100&offset={len(runs)}&order_by=id")["dag_runs"]
-        ):
+        while page := airflow.api("GET", f"/dags/~/dagRuns?limit=100&offset={len(runs)}&order_by=id")["dag_runs"]:
             runs += page
+        runs = [run for run in runs if run["dag_id"].startswith(f"{LINK}__")]
         ended = [run for run in runs if run["state"] in ("success", "failed")]
         if len(ended) >= count or time.monotonic() > deadline:
             return runs, most
