@@ -135,7 +135,9 @@ class LocalAirflow:
     def wait_for_dags(self, dag_ids: list[str], timeout_s: float = 120) -> None:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            known = {dag["dag_id"] for dag in self.api("GET", "/dags?limit=1000")["dags"]}
+            known: set[str] = set()  # a page has at most a hundred, whatever is asked for
+            while page := self.api("GET", f"/dags?limit=100&offset={len(known)}&order_by=dag_id")["dags"]:
+                known |= {dag["dag_id"] for dag in page}
             if set(dag_ids) <= known:
                 return
             errors = self.api("GET", "/importErrors")["import_errors"]

@@ -16,6 +16,7 @@ from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 from renkei.systems.emc.file_format import EmcFormat
+from tests.proof.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -177,6 +178,12 @@ def test_changelog_speaks_of_this_version() -> None:
     """The newest entry is the version that gets installed."""
     (version,) = re.findall(r'^version = "(.+)"$', text("pyproject.toml"), re.MULTILINE)
     assert re.findall(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[0] == version
+
+
+def test_every_group_of_the_campaign_is_a_promise() -> None:
+    """The table of promises names each group of `make proof`, and no other."""
+    rows = [row[1] for row in cells(text("docs/reliability.md")) if len(row) == 3]
+    assert {name for row in rows for name in re.findall(r"^`(\w+)`:", row)} == set(GROUPS)
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

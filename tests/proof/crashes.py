@@ -388,7 +388,10 @@ class Scene:
         return [*ways, NEXT_DAY]
 
     def work(self, effort: Effort) -> list[tuple[Point, str]]:
-        """What is tried: each point with one recovery, by turns; from load's first request on with every one."""
+        """What is tried: each point with one recovery, by turns; from load's first request on with three.
+
+        Those are the most ordinary one, the next day's run, and one of the others by turns.
+        """
         if effort is Effort.SLICE:
             early = [point for point in self.points if self._before(point.kill.task, "load")]
             late = self.points[len(early) :]
@@ -399,6 +402,9 @@ class Scene:
             ways = self.recoveries(point)
             if number < self._first_request_of_load():
                 ways = [ways[number % len(ways)]]
+            else:
+                first, *others, last = ways
+                ways = [first, *others[number % len(others) :][:1], last]
             pairs += [(point, way) for way in ways]
         return pairs
 

@@ -48,9 +48,9 @@ def quiet_day(emc: Users, crews: Crews) -> Right:
 def items(crew: Mapping[str, Any]) -> dict[str, str]:
     """What EMC has of a crew, without its id."""
     slots = crew["departments"] or [None]
-    values = {
-        "氏名": f"{crew['last_name']}　{crew['first_name']}",
-        "氏名(ヨミ)": f"{crew['last_name_yomi']}　{crew['first_name_yomi']}",
+    values = {  # surrounding blanks are trimmed (E22)
+        "氏名": f"{crew['last_name']}　{crew['first_name']}".strip(),
+        "氏名(ヨミ)": f"{crew['last_name_yomi']}　{crew['first_name_yomi']}".strip(),
         "所属部署コード": (slots[0] or {}).get("code") or "",
         "緊急連絡1 媒体": "メールアドレス" if crew["email"] else "",
         "緊急連絡1 アドレス": crew["email"] or "",
