@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.pipeline import Job
 from tests.contract.rig import NOW, mapping_of
 from tests.proof.case import Case, Effort, Say
-from tests.proof.target import Kept, Row, Run, World, cases_of, differences, fails, in_parts, worlds
+from tests.proof.world import Kept, Row, Run, World, cases_of, differences, fails, in_parts, worlds
 
 PEOPLE = 50
 NEVER = 10**9

@@ -142,7 +142,7 @@ def _survey(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> set
     readable = set()
     for entry in entries:
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotImplementedError("Excel packs with deflate alone")
+            raise zipfile.BadZipFile("packed otherwise than Excel packs")
         parser = expat.ParserCreate()
         parser.StartElementHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = count
         parser.StartDoctypeDeclHandler = refuse_dtd
