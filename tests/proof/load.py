@@ -12,7 +12,8 @@ import itertools
 import statistics
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
             neighbours.play_day(name, **DAY)
         requests.delete(f"{neighbours.urls['smarthr']}/_sim/requests", timeout=10).raise_for_status()
         say(f"{count} tenants linked, a day passed at each")
-        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=40 + count / 8))
+        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=20 + count / 10))
         for mapping in mappings:
             sheet = dataclasses.replace(mapping, run_at=due.timetz().replace(tzinfo=None), link_start_on=due.date())
             path = folder / "mappings" / LINK / f"{mapping.tenant}.yaml"
@@ -95,21 +96,19 @@ def _first_links(folder: Path, mappings: list[Mapping], neighbours: Neighbours) 
     limits = {"per_second": 10_000, "per_hour": 1_000_000}
     real = requests.get(f"{neighbours.urls['smarthr']}/_sim/limits", timeout=10).json()
     requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=limits, timeout=10).raise_for_status()
-    store = Store(LocalFileSystem(), str(folder / "store"))
-
-    def link(mapping: Mapping) -> None:
-        target = EmcClient(session_with(f"emc_sim_{mapping.emc_account}"), neighbours.urls["emc"])
-        tenant = Tenant(store, mapping, neighbours.urls["smarthr"], target)
-        assert tenant.run() == "loaded"
-        tenant.close()
-
-    for mapping in mappings[:PER_ACCOUNT]:
-        link(mapping)
-    by_account = [mappings[at : at + PER_ACCOUNT] for at in range(PER_ACCOUNT, len(mappings), PER_ACCOUNT)]
-    with ThreadPoolExecutor(3) as pool:  # two tenants of one account would be in each other's way
-        for done in [pool.submit(lambda group: [link(m) for m in group], group) for group in by_account]:
+    by_account = [mappings[at : at + PER_ACCOUNT] for at in range(0, len(mappings), PER_ACCOUNT)]
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # two tenants of one account would be in each other's way
+        for done in [pool.submit(_link, account, folder / "store", neighbours.urls) for account in by_account]:
             done.result()
     requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=real, timeout=10).raise_for_status()
+
+
+def _link(mappings: list[Mapping], store: Path, urls: dict[str, str]) -> None:
+    for mapping in mappings:
+        target = EmcClient(session_with(f"emc_sim_{mapping.emc_account}"), urls["emc"])
+        tenant = Tenant(Store(LocalFileSystem(), str(store)), mapping, urls["smarthr"], target)
+        assert tenant.run() == "loaded"
+        tenant.close()
 
 
 def _next_minute(moment: dt.datetime) -> dt.datetime:

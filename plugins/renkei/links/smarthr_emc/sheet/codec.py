@@ -13,6 +13,8 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Cell,
     Cells,
     Constant,
+    Conversion,
+    Convert,
     CustomField,
     DepartmentRules,
     FieldRule,
@@ -94,13 +96,16 @@ def from_plain(plain: dict[str, Any]) -> Mapping:
 
 def _rule_to_plain(rule: FieldRule) -> list[Any]:
     cells = (*_pair(rule.on_create), *_pair(rule.on_update))
-    return [rule.item, rule.label, _source_to_plain(rule.source), *([c.action.value, c.default] for c in cells)]
+    plain = [rule.item, rule.label, _source_to_plain(rule.source), *([c.action.value, c.default] for c in cells)]
+    # Only where there are some: a sheet without any keeps the digest that its baseline has (E14).
+    return plain + ([[[c.convert.value, c.form] for c in rule.conversions]] if rule.conversions else [])
 
 
 def _rule_from_plain(plain: list[Any]) -> FieldRule:
-    item, label, source, *cells = plain
+    item, label, source, *cells = plain[:7]
     one, two, three, four = (Cell(Action(action), default) for action, default in cells)
-    return FieldRule(item, _source_from_plain(source), Cells(one, two), Cells(three, four), label)
+    conversions = tuple(Conversion(Convert(convert), form) for found in plain[7:] for convert, form in found)
+    return FieldRule(item, _source_from_plain(source), Cells(one, two), Cells(three, four), label, conversions)
 
 
 def _pair(cells: Cells) -> tuple[Cell, Cell]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from renkei.links.smarthr_emc.sheet.conversion import format_conversions
 from renkei.links.smarthr_emc.sheet.expression import format_constant, format_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping
@@ -70,7 +73,8 @@ def _user_row(rule: FieldRule) -> RawRow:
         rule.on_update.when_blank,
     )
     words = (format_cell(cell, place) for cell, place in zip(cells, Place, strict=True))
-    return _row(item_name(rule), "-" if rule.item == "operation" else format_source(rule.source), *words)
+    row = _row(item_name(rule), "-" if rule.item == "operation" else format_source(rule.source), *words)
+    return dataclasses.replace(row, convert=_cell(format_conversions(rule.conversions)))
 
 
 def _row(item: str, source: str, *words: str) -> RawRow:

@@ -41,7 +41,7 @@ __all__ = [
     "without_password",
 ]
 
-COMPILED_VERSION = 2  # raise it whenever the parser or the compiled form changes
+COMPILED_VERSION = 3  # raise it whenever the parser or the compiled form changes
 BYTES_MOST = 20_000_000
 PROBLEMS_MOST = 200  # shown in the Dag's page and in a mail
 QUOTED_MOST = 300  # characters

@@ -88,12 +88,37 @@ class Cells:
         return bool({self.when_present.action, self.when_blank.action} & {Action.SET, Action.DEFAULT})
 
 
+class Convert(StrEnum):
+    """What the 変換 column can ask for; without it a value is written as it is (E22)."""
+
+    KATAKANA = "KATAKANA"  # 全角カナ: half-width kana and hiragana become full-width katakana
+    FULL_WIDTH = "FULL_WIDTH"  # 全角: letters, digits, signs, kana and blanks
+    HALF_WIDTH = "HALF_WIDTH"  # 半角: letters, digits, signs and blanks; kana stay
+    UPPER = "UPPER"  # 大文字
+    LOWER = "LOWER"  # 小文字
+    PHONE = "PHONE"  # 電話番号: as Japan writes it, 090-1234-5678
+    MAIL = "MAIL"  # メールアドレス: half width, without blanks, the domain in small letters
+    DATE = "DATE"  # 日付:YYYY/MM/DD
+    NO_BLANKS = "NO_BLANKS"  # 空白除去
+    VISIBLE = "VISIBLE"  # 不可視文字除去: zero-width characters
+    STANDARD_KANJI = "STANDARD_KANJI"  # 標準字体: 髙 becomes 高
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One word of the 変換 column; `form` is what follows 日付: and empty for every other."""
+
+    convert: Convert
+    form: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """One line of ユーザデータ: an EMC item, its source and its four policy cells (E16–E18).
 
     `item` is a key of `items.py` (`full_name`, `contact_1_address` …); `label` is the tenant's own
-    word of a search word (`検索ワード1:勤務地` → `勤務地`), else empty.
+    word of a search word (`検索ワード1:勤務地` → `勤務地`), else empty. `conversions` are applied to the
+    value of the source, in their order; never to デフォルト:X.
     """
 
     item: str
@@ -101,6 +126,7 @@ class FieldRule:
     on_create: Cells
     on_update: Cells
     label: str = ""
+    conversions: tuple[Conversion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

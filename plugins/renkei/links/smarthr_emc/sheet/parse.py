@@ -10,12 +10,14 @@ from typing import Any
 
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet import checks
+from renkei.links.smarthr_emc.sheet.conversion import parse_conversions
 from renkei.links.smarthr_emc.sheet.expression import parse_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import (
     Cell,
     Cells,
     Constant,
+    Conversion,
     DepartmentRules,
     FieldRule,
     Mapping,
@@ -234,9 +236,14 @@ def _user_rule(row: RawRow, key: str, label: str, problems: list[Problem], warni
             if key == "password":  # what was meant as a default, or stands in the wrong cell, may be the password (L7)
                 fault = Fault("パスワードの登録・更新の指定が正しくありません", fault.remedy)
             problems.append(fault.at(cell.where))
+    conversions: tuple[Conversion, ...] = ()
+    try:
+        conversions = parse_conversions(row.convert.text, item)
+    except Fault as fault:
+        problems.append(fault.at(row.convert.where))
     if problems or source is None:
         return None
-    return FieldRule(key, source, Cells(cells[0], cells[1]), Cells(cells[2], cells[3]), label)
+    return FieldRule(key, source, Cells(cells[0], cells[1]), Cells(cells[2], cells[3]), label, conversions)
 
 
 def _policy_cells(row: RawRow) -> tuple[RawCell, ...]:

@@ -30,6 +30,9 @@ class RawCell:
     where: str
 
 
+NO_CELL = RawCell("", "")  # where a form has no such cell
+
+
 @dataclass(frozen=True, slots=True)
 class RawSetting:
     """One line of 連携情報."""
@@ -52,6 +55,7 @@ class RawRow:
     create_blank: RawCell
     update_present: RawCell
     update_blank: RawCell
+    convert: RawCell = NO_CELL
 
 
 @dataclass(frozen=True, slots=True)

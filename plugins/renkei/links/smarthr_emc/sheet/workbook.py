@@ -6,6 +6,7 @@ their stored value may be of another day. A file that is no workbook is refused 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import warnings
@@ -322,7 +323,11 @@ class _Reader:
     def _row(self, grid: _Grid, part: str, number: int, columns: _Columns) -> RawRow:
         linked = self.cell(grid, part, number, columns.linked) if columns.linked is not None else None
         item, source = (self.cell(grid, part, number, column) for column in (columns.item, columns.source))
-        return RawRow(item, linked, source, *(self.cell(grid, part, number, column) for column in columns.policies))
+        policies = (self.cell(grid, part, number, column) for column in columns.policies)
+        row = RawRow(item, linked, source, *policies)
+        if columns.convert is None:
+            return row
+        return dataclasses.replace(row, convert=self.cell(grid, part, number, columns.convert))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +339,7 @@ class _Columns:
     source: int
     linked: int | None
     policies: tuple[int | None, int | None, int | None, int | None]
+    convert: int | None = None
 
 
 def _columns(grid: _Grid, number: int) -> _Columns | None:
@@ -347,8 +353,9 @@ def _columns(grid: _Grid, number: int) -> _Columns | None:
     double = any(map(_is_present, below)) or any(map(_is_blank, below))
     under = below if double else []
     create = _pair(header, under, _first(header, "新規登録"), _first(header, "更新処理"))
-    update = _pair(header, under, _first(header, "更新処理"), None)
-    return _Columns(number + 1 + double, item, source, _first(header, "連携有無"), (*create, *update))
+    update = _pair(header, under, _first(header, "更新処理"), _first(header, "変換"))
+    linked, convert = _first(header, "連携有無"), _first(header, "変換")
+    return _Columns(number + 1 + double, item, source, linked, (*create, *update), convert)
 
 
 def _pair(

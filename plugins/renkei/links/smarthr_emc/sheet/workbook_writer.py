@@ -44,14 +44,14 @@ def write_workbook(mapping: Mapping, path: Path) -> None:
     _finish(sheet, 1, (34, 12, 20, 42))
 
     sheet = book.create_sheet("ユーザデータ")
-    _line(sheet, 1, (*_TABLE, _GROUPS[0], "", _GROUPS[1], ""))
+    _line(sheet, 1, (*_TABLE, _GROUPS[0], "", _GROUPS[1], "", "変換"))
     _line(sheet, 2, ("",) * 4 + _CASES * 2)
-    for cells in ("A1:A2", "B1:B2", "C1:C2", "D1:D2", "E1:F1", "G1:H1"):
+    for cells in ("A1:A2", "B1:B2", "C1:C2", "D1:D2", "E1:F1", "G1:H1", "I1:I2"):
         sheet.merge_cells(cells)
     rows = {named.item.key: row for row in raw.users or () if (named := user_item(row.item.text))}
     for number, item in enumerate(USER_ITEMS, 3):
         _line(sheet, number, _user_line(item, rows.get(item.key)))
-    _finish(sheet, 2, (34, 12, 12, 42, 20, 20, 20, 20))
+    _finish(sheet, 2, (34, 12, 12, 42, 20, 20, 20, 20, 20))
     _offer_link_marks(sheet, len(USER_ITEMS) + 2)
     book.save(path)
 
@@ -59,9 +59,9 @@ def write_workbook(mapping: Mapping, path: Path) -> None:
 def _user_line(item: Item, row: RawRow | None) -> tuple[str, ...]:
     needed = "初期値 必須" if item.key == "password" else "必須" if item.required else "任意"
     if row is None:
-        return item.name, needed, "", "", "", "", "", ""
+        return item.name, needed, "", "", "", "", "", "", ""
     words = (row.create_present, row.create_blank, row.update_present, row.update_blank)
-    return row.item.text, needed, "○", row.source.text, *(word.text for word in words)
+    return row.item.text, needed, "○", row.source.text, *(word.text for word in words), row.convert.text
 
 
 def _typed(mapping: Mapping, key: str, text: str) -> str | int | float | dt.date | dt.time:
@@ -107,7 +107,7 @@ def _finish(sheet: Any, header_rows: int, widths: Sequence[int]) -> None:
     for row_number in range(1, header_rows + 1):
         sheet.row_dimensions[row_number].height = 32 if row_number == 2 else 20
     for column, width in enumerate(widths):
-        sheet.column_dimensions["ABCDEFGH"[column]].width = width
+        sheet.column_dimensions["ABCDEFGHI"[column]].width = width
     sheet.freeze_panes = sheet.cell(header_rows + 1, 2)
     # On paper: A4 across, as wide as the page, the header on every page.
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9

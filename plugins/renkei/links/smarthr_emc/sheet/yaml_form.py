@@ -6,6 +6,7 @@ plain lists and mappings (anchors, aliases, merge keys, tags) is refused.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from renkei.errors import MappingError, Problem
+from renkei.links.smarthr_emc.sheet.conversion import format_codes
 from renkei.links.smarthr_emc.sheet.expression import format_constant
 from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
 from renkei.links.smarthr_emc.sheet.mapping import Cells, FieldRule, Mapping
@@ -27,7 +29,7 @@ EVENTS_MOST = 20_000  # ten times what a sheet of every item needs
 _GROUPS = {"root_department", "guards"}
 _SETTING_KEYS = tuple(dict.fromkeys(setting.key for setting in SETTINGS))
 _TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in _SETTING_KEYS), "departments", "users")
-_RULE_KEYS = ("item", "source", "on_create", "on_update")
+_RULE_KEYS = ("item", "source", "on_create", "on_update", "convert")
 _CELL_KEYS = ("when_present", "when_blank")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -193,8 +195,15 @@ def _users(node: _Node) -> tuple[RawRow, ...]:
         if not trim(source.text) and fold(keys["item"].cell().text) not in (fold("処理フラグ"), "operation"):
             # a line without a source would read as a line that is not linked
             child.fault("source がありません", "source を記入してください。連携しない項目は行を削除してください")
-        rows.append(_row(keys["item"].cell(), source, child, keys.get("on_create"), keys.get("on_update")))
+        row = _row(keys["item"].cell(), source, child, keys.get("on_create"), keys.get("on_update"))
+        rows.append(dataclasses.replace(row, convert=_convert(keys["convert"])) if "convert" in keys else row)
     return tuple(rows)
+
+
+def _convert(node: _Node) -> RawCell:
+    if not node.is_list():
+        return node.cell()
+    return RawCell("、".join(child.cell().text for child in node.items()), node.where)
 
 
 def _row(
@@ -251,7 +260,8 @@ def _setting_value(mapping: Mapping, key: str, text: str) -> Any:
 
 def _rule(rule: FieldRule, source: str) -> dict[str, Any]:
     found: dict[str, Any] = {"item": item_name(rule), "source": source}
-    return found | {"on_create": _cells(rule.on_create), "on_update": _cells(rule.on_update)}
+    found |= {"on_create": _cells(rule.on_create), "on_update": _cells(rule.on_update)}
+    return found | ({"convert": format_codes(rule.conversions)} if rule.conversions else {})
 
 
 def _cells(cells: Cells) -> dict[str, str]:
