@@ -97,7 +97,9 @@ def _first_links(folder: Path, mappings: list[Mapping], neighbours: Neighbours) 
     real = requests.get(f"{neighbours.urls['smarthr']}/_sim/limits", timeout=10).json()
     requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=limits, timeout=10).raise_for_status()
     by_account = [mappings[at : at + PER_ACCOUNT] for at in range(0, len(mappings), PER_ACCOUNT)]
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # two tenants of one account would be in each other's way
+    with ProcessPoolExecutor(
+        2, get_context("spawn")
+    ) as pool:  # two tenants of one account would be in each other's way
         for done in [pool.submit(_link, account, folder / "store", neighbours.urls) for account in by_account]:
             done.result()
     requests.post(f"{neighbours.urls['smarthr']}/_sim/limits", json=real, timeout=10).raise_for_status()

@@ -9,12 +9,14 @@ from importlib import import_module
 from airflow.sdk import ObjectStoragePath
 
 for name in (
+    "airflow.dag_processing.dagbag",
     "airflow.executors.local_executor",
     "airflow.providers.smtp.hooks.smtp",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     "pandas",
     "pyarrow.compute",
+    "pyarrow.dataset",
     "pyarrow.parquet",
     "renkei.orchestration.dag_builder",
     "renkei.orchestration.hooks",
