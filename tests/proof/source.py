@@ -482,10 +482,10 @@ def _parts(kind: str) -> tuple[Callable[[], st.SearchStrategy[Story]], ...]:
 ROWS = {
     row.case: row
     for row in (
-        Row("changes while reading", "E33 L1", (moving,), 220, 1),
-        Row("random days", "E5 E6 E7 E8 E9 E10 E13 E14 E31 E33 E34", (eventful,), 110, 1),
+        Row("changes while reading", "E33 L1", (moving,), 170, 1),
+        Row("random days", "E5 E6 E7 E8 E9 E10 E13 E14 E31 E33 E34", (eventful,), 90, 1),
         *(
-            Row(f"{kind} at every page position", "E33 L1 L2", _parts(kind), 7, int(kind in ("status_500", "empty")))
+            Row(f"{kind} at every page position", "E33 L1 L2", _parts(kind), 5, int(kind in ("status_500", "empty")))
             for kind in KINDS
         ),
     )
