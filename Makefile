@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check proof bench shards lock lock-check audit clean
+.PHONY: help run test check proof bench schema shards lock lock-check audit clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,10 @@ check: $(READY) lock-check audit  ## style, types, locks, Compose file, known vu
 	$(BIN)/ruff format --check
 	$(BIN)/mypy plugins/renkei
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/check-jsonschema --schemafile include/contracts/mapping.schema.json include/mappings/smarthr_emc/*.yaml
+
+schema: $(READY)  ## the JSON Schema of the YAML sheets, from the tables in the code
+	$(BIN)/renkei schema > .venv/mapping.schema.json && mv .venv/mapping.schema.json include/contracts/
 
 bench: $(READY)  ## how fast, how much memory, for how many tenants
 	$(BIN)/python -m scripts.bench $(ARGS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from renkei.links.smarthr_emc.fetch import column_name
 from renkei.links.smarthr_emc.sheet.mapping import Constant, Secret, Source, Term
@@ -39,6 +40,28 @@ def is_in(column: pd.Series[str], values: Iterable[str]) -> pd.Series[bool]:
     known = pa.array(values if isinstance(values, pd.Series) else list(values), type=text, from_pandas=True).drop_null()
     found = pc.is_in(pa.array(column, type=text, from_pandas=True), value_set=known)
     return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index)
+
+
+def flat(values: pd.Series[str]) -> Any:
+    """The column as one Arrow array of texts whose offsets start at 0; missing becomes ""."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = pc.fill_null(pa.array(values, type=pa.large_string(), from_pandas=True), "")
+    return pa.concat_arrays([array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array])
+
+
+def rows_where(where: Any) -> Any:
+    """The row numbers (NumPy) at which a boolean Arrow array is true."""
+    import numpy as np
+
+    return np.flatnonzero(where.to_numpy(zero_copy_only=False))
+
+
+def shown(character: str) -> str:
+    """A character for a message, with its code point: 「髙」(U+9AD9); one that shows nothing by that alone."""
+    code = f"U+{ord(character):04X}"
+    return code if unicodedata.category(character)[0] in "CMZ" else f"「{character}」({code})"
 
 
 def constant(text: str, like: pd.DataFrame) -> pd.Series[str]:

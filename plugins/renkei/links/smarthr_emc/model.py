@@ -9,6 +9,7 @@ Tables travel between stages as parquet in the run's folder:
     *_plan       line, crew_id, operation, id and one column per EMC item
                  (missing = leave what EMC has, "" = clear)
     *_target     what EMC has once the plan is applied
+    hygiene      doubtful values that are about to be written: line, id, crew_id, item, kind, detail
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ def collect(
     start, diff = record.json_or_none("run") or {}, record.json_or_none("diff")
     mode = Mode(start.get("mode", Mode.NORMAL))
     warnings = record.json_or_none("warnings") or {}
+    doubts = warnings.get("hygiene", {})
     hold = record.json_or_none("hold") or {}
     emc = record.json_or_none("emc_problems") or {}
     approval = record.json_or_none("approval") or {}
@@ -83,6 +84,8 @@ def collect(
         holds=[Hold(**h) for h in hold.get("holds", ())],
         approved_by=approval["by"] if approval.get("approved") else "",
         people=[tuple(row) for row in warnings.get("people", ())],
+        doubts=doubts.get("counts", {}),
+        doubtful=[tuple(row) for row in doubts.get("shown", ())],
         id_changes=[tuple(row) for row in warnings.get("id_changes", ())],
         sheet_warnings=sheet_warnings,
         clashing_tenants=warnings.get("prefixes", ()),

@@ -28,11 +28,23 @@ from renkei.errors import (
     RenkeiError,
 )
 from renkei.links.smarthr_emc import diff as differ
-from renkei.links.smarthr_emc import disaster, fetch, guards, load, ownership, plan, reconcile, restore, snapshot
+from renkei.links.smarthr_emc import (
+    disaster,
+    fetch,
+    guards,
+    hygiene,
+    load,
+    ownership,
+    plan,
+    reconcile,
+    restore,
+    snapshot,
+)
 from renkei.links.smarthr_emc.baseline import Standing, standing, was_linked
 from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.load import Plan, Target
 from renkei.links.smarthr_emc.model import Counts, Mode, Operation, RecordSet, RunStart
+from renkei.links.smarthr_emc.report import PEOPLE_SHOWN
 from renkei.links.smarthr_emc.sheet.index import mapping_from_json, mapping_to_json, without_password
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Mapping
@@ -355,15 +367,16 @@ def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) 
         ]
     )
     job.record.write_table("problems", problems)
+    changed = {s: bool(diff["sets"][s.value]["changed"]) for s in RecordSet}
     job.record.write_json(
         "warnings",
         {
             "people": user_plan.warnings,
             "prefixes": ownership.clashing_prefixes(neighbours, job.mapping),
             "id_changes": plan.id_changes(user_diff),
+            "hygiene": _hygiene(job, user_plan, emc_format) if changed[RecordSet.USERS] and not len(problems) else {},
         },
     )
-    changed = {s: bool(diff["sets"][s.value]["changed"]) for s in RecordSet}
     if len(problems) and any(changed.values()):  # what EMC has confirmed and nobody changed is not judged again
         raise RecordError(f"部署・社員データに{len(problems)}件の誤りがあります。何も書き込みません。")
     _check_counts(diff)
@@ -391,6 +404,15 @@ def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) 
     job.record.write_json("hold", {"digest": head.digest, "holds": [hold.as_json() for hold in holds]})
     job.record.write_json("plan", head.as_json())
     return holds
+
+
+def _hygiene(job: Job, users: plan.UserPlan, emc_format: EmcFormat) -> dict[str, Any]:
+    """Keep every doubtful value that is about to be written; what the mail tells of them."""
+    written = users.rows[users.rows["operation"] != Operation.DELETE.value]
+    # 災害時凍結 keeps people after those that are written.
+    doubts = hygiene.doubtful(written, users.target.head(len(written)), job.mapping, emc_format)
+    job.record.write_table("hygiene", doubts)
+    return hygiene.summary(doubts, PEOPLE_SHOWN)
 
 
 def _holds(job: Job, diff: dict[str, Any], blanks: list[guards.Hold]) -> list[guards.Hold]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from renkei.links.smarthr_emc import disaster, guards, validate
-from renkei.links.smarthr_emc.columns import constant, digest, evaluate, is_in
+from renkei.links.smarthr_emc.columns import constant, digest, is_in
+from renkei.links.smarthr_emc.convert import value_of
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
 from renkei.links.smarthr_emc.rows import UserRows, after, restored_rows, user_rows
@@ -218,7 +219,7 @@ def password_column(users: pd.DataFrame, rule: FieldRule, secret: Callable[[str]
         tuple(Constant(secret(term.name)) if isinstance(term, Secret) else term for term in alternative)
         for alternative in rule.source.alternatives
     )
-    value = evaluate(Source(alternatives), users)
+    value = value_of(replace(rule, source=Source(alternatives)), users)
     blank = rule.on_create.when_blank
     return value.mask(value == "", blank.default) if blank.action is Action.DEFAULT else value
 

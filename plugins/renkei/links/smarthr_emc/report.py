@@ -19,6 +19,7 @@ from renkei.errors import (
     RenkeiError,
     SettingError,
 )
+from renkei.links.smarthr_emc import hygiene
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
@@ -102,6 +103,8 @@ class RunReport:
     holds: Sequence[Hold] = ()
     approved_by: str = ""
     people: Sequence[tuple[str, str, str]] = ()  # kind, user id, crew id
+    doubts: dict[str, int] = field(default_factory=dict)  # people by kind (hygiene.KINDS)
+    doubtful: Sequence[tuple[str, str, str, str]] = ()  # the first of them: kind, user id, crew id, items
     id_changes: Sequence[tuple[str, str, str]] = ()  # crew id, old, new
     sheet_warnings: Sequence[str] = ()
     clashing_tenants: Sequence[str] = ()
@@ -236,6 +239,8 @@ KIND_NAMES = {
     "mail": "メールアドレスの形式",
     "phone": "電話番号の形式",
     "encoding": "EMCで扱えない文字",
+    "encoding_variant": "EMCで扱えない異体字",
+    "encoding_invisible": "EMCで扱えない見えない文字",
     "control": "制御文字",
     "reserved": "EMCの取込で特別な意味を持つ値",
     "formula": "数式として実行される値",
@@ -293,6 +298,7 @@ def _additions(report: RunReport) -> list[str]:
             for user_id, crew_id in people[:PEOPLE_SHOWN]:
                 lines.append(f"  {user_id or '(IDなし)'}  {crew_page(report.smarthr_url, crew_id)}")
             lines += _more(len(people))
+    lines += _doubt_lines(report) if _shows_counts(report) else []
     notes = [f"注意: {text}" for text in report.sheet_warnings]
     if report.disaster:
         notes.append("注意: 災害時凍結中です。凍結が解除されるまで、EMCからの削除と値の消去は行いません。")
@@ -304,6 +310,19 @@ def _additions(report: RunReport) -> list[str]:
     for part in (notes, links):
         if part:
             lines += ["", *part]
+    return lines
+
+
+def _doubt_lines(report: RunReport) -> list[str]:
+    """Doubtful values by kind: how many people, what to do, and the first of them with the items."""
+    lines = []
+    for kind, count in report.doubts.items():
+        doubt = hygiene.KINDS[kind]
+        lines += ["", f"注意: {doubt.title}: {count}名。{doubt.remedy}"]
+        for found, user_id, crew_id, items in report.doubtful:
+            if found == kind:
+                lines.append(f"  {user_id}  {crew_page(report.smarthr_url, crew_id)}  {items}")
+        lines += _more(count)
     return lines
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from renkei.links.smarthr_emc.columns import constant, evaluate
+from renkei.links.smarthr_emc.columns import constant
+from renkei.links.smarthr_emc.convert import value_of
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cells, FieldRule, Mapping
@@ -69,7 +70,7 @@ def restored_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mappin
 def _cells(
     rule: FieldRule, users: pd.DataFrame, creates: pd.Series[bool], prefix: str
 ) -> tuple[pd.Series[str], pd.Series[bool]]:
-    value = evaluate(rule.source, users)
+    value = value_of(rule, users)
     present = value != ""
     result = constant("", users).where(creates & False)  # all missing: leave
     rejected = present & False

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from renkei.errors import IncompleteReadError
-from renkei.links.smarthr_emc.columns import digest, evaluate, is_in, trim
+from renkei.links.smarthr_emc.columns import digest, is_in, trim
+from renkei.links.smarthr_emc.convert import value_of
 from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
@@ -75,7 +76,7 @@ def _users(users: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
     frozen["valid"] = frozen["emp_status"] != RETIRED  # 休職中 stays, 退職日 has no effect (E7)
     rule = mapping.rule("user_id")
     assert rule is not None  # the sheet cannot be read without it
-    plain = evaluate(rule.source, frozen)
+    plain = value_of(rule, frozen)
     frozen["user_id"] = (mapping.id_prefix + plain).where((plain != "") & frozen["valid"], "")
     return frozen
 

@@ -10,11 +10,14 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec, Protocol
 
-from renkei.links.smarthr_emc.columns import is_in
+from renkei.links.smarthr_emc.columns import is_in, shown
+from renkei.links.smarthr_emc.convert import INVISIBLE_CHARACTER
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rows import UserRows
-from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
+from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
+from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Loader, Mapping
+from renkei.links.smarthr_emc.variants import standard_forms
 from renkei.systems.emc.file_format import EmcFormat
 
 if TYPE_CHECKING:
@@ -48,9 +51,13 @@ REMEDIES = {
     "loop": "SmartHRの部署マスターで親部署の循環を直してください",
     "medium": "連携設定シートの緊急連絡の媒体を確認してください",
     "no_medium": "連携設定シートの緊急連絡の媒体を確認してください",
-    "mail": "SmartHRでメールアドレスの書き方を直してください",
-    "phone": "SmartHRで電話番号を半角数字とハイフンに直してください",
+    "mail": "SmartHRでメールアドレスの書き方を直してください"
+    "（全角文字や空白だけが原因の場合は、連携設定シートの変換に「メールアドレス」を指定しても直ります）",
+    "phone": "SmartHRで電話番号を半角数字とハイフンに直してください"
+    "（書き方だけが原因の場合は、連携設定シートの変換に「電話番号」を指定しても直ります）",
     "encoding": "SmartHRで別の字に置き換えてください",
+    "encoding_variant": "SmartHRで別の字に置き換えるか、連携設定シートの{item}の変換に「標準字体」を指定してください",
+    "encoding_invisible": "SmartHRで取り除くか、連携設定シートの{item}の変換に「不可視文字除去」を指定してください",
     "reserved": "SmartHRで別の値に置き換えてください",
     "control": "SmartHRで改行などの制御文字を取り除いてください",
     "formula": "SmartHRで先頭の記号（=、@、+、-）を取り除いてください（表計算ソフトで開くと数式として実行されます）",
@@ -242,14 +249,28 @@ def _text_checks(
         if long.any():
             detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
             yield found(long, item, "too_long", detail.reindex(values.index))
-    bad = _unencodable(values, emc_format.encoding, exactly=item in IDS)
-    if bad:
+    for kind, bad in _by_remedy(_unencodable(values, emc_format.encoding, item in IDS), item, emc_format).items():
         where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
-        yield found(where, item, "encoding", "、".join(sorted(bad)[:5]))
+        named = values[where].map(lambda text, bad=bad: "、".join(shown(c) for c in dict.fromkeys(text) if c in bad))
+        yield found(where, item, kind, named.reindex(values.index))
     yield found(values == emc_format.clear_marker, item, "reserved")
     yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
     if loader is Loader.FILE_DROP:
         yield found(values.str.match(FORMULA, na=False), item, "formula")
+
+
+def _by_remedy(characters: set[str], item: str, emc_format: EmcFormat) -> dict[str, set[str]]:
+    """Characters that the encoding lacks, by what can be done about them; only users' items have a 変換."""
+    kinds: dict[str, set[str]] = {}
+    convertible = item in USER_ITEM and item not in UNCONVERTED
+    for character in sorted(characters):
+        kind = "encoding"
+        if convertible and INVISIBLE_CHARACTER.fullmatch(character):
+            kind = "encoding_invisible"
+        elif convertible and _encodes(standard_forms().get(character, character), emc_format.encoding, item in IDS):
+            kind = "encoding_variant"
+        kinds.setdefault(kind, set()).add(character)
+    return kinds
 
 
 def _unencodable(values: pd.Series[str], encoding: str, exactly: bool) -> set[str]:

@@ -13,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei import errors
 from renkei.links.smarthr_emc.guards import Hold
+from renkei.links.smarthr_emc.hygiene import KINDS
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.notify import collect
 from renkei.links.smarthr_emc.report import (
@@ -281,6 +282,34 @@ def test_e8_warnings_name_people_by_user_id_and_link() -> None:
     for part in ("E9  https://acme.smarthr.jp/crews/c9", "(IDなし)  https://acme.smarthr.jp/crews/c8", "E7  https"):
         assert part in added
     assert added.count("1名") == 3
+
+
+DOUBTS = {
+    "doubts": {"variant": PEOPLE_SHOWN + 3, "shared_contact": 5},
+    "doubtful": [
+        *(("variant", f"E{n}", f"c{n}", "氏名: 「髙」(U+9AD9)") for n in range(PEOPLE_SHOWN)),
+        ("shared_contact", "X1", "x1", "緊急連絡1 アドレス: 5名で共有"),
+    ],
+}
+
+
+def test_e22_doubtful_values_are_told_with_the_person_and_what_to_do() -> None:
+    """E22, L8: per kind the number of people, the remedy, and the first of them with item and SmartHR page."""
+    added = body(report(**DOUBTS)).split("処理終了日時", 1)[1]
+    assert f"注意: {KINDS['variant'].title}: {PEOPLE_SHOWN + 3}名。{KINDS['variant'].remedy}" in added
+    assert "「標準字体」" in KINDS["variant"].remedy
+    assert "  E0  https://acme.smarthr.jp/crews/c0  氏名: 「髙」(U+9AD9)\n" in added
+    assert added.count("「髙」") == PEOPLE_SHOWN
+    assert added.count("ほか3名（全件は処理記録にあります）") == 1
+    assert "5名。" in added
+    assert "  X1  https://acme.smarthr.jp/crews/x1  緊急連絡1 アドレス: 5名で共有\n" in added
+
+
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.CHECKED, Outcome.HOLD, Outcome.DATA, Outcome.LOAD])
+def test_e22_doubtful_values_are_told_only_if_they_are_or_will_be_written(outcome: Outcome) -> None:
+    """E22: not in the mail of a failed run, which wrote nothing; a sound run says nothing of them."""
+    assert ("異体字" in body(report(outcome, **DOUBTS))) == (outcome.succeeded or outcome.waiting)
+    assert "異体字" not in body(report(outcome))
 
 
 def test_e12_id_changes_are_listed_apart() -> None:

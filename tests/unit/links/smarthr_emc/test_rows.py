@@ -11,6 +11,7 @@ from renkei.links.smarthr_emc.plan import password_column
 from renkei.links.smarthr_emc.rows import after, user_rows
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from tests.builders import CONTACT, crew, freeze, mapping
+from tests.unit.links.smarthr_emc.test_convert import converting
 
 # Text 1, 連携設定シート イメージ: item → SmartHR項目, 新規 (値がある, 値が無い), 更新 (値がある, 値が無い).
 SAMPLE: dict[str, Any] = {
@@ -93,7 +94,7 @@ def test_e16_items_without_a_line_are_never_written() -> None:
     assert set(written(mapping(), "CREATE")) == {"full_name", "full_name_yomi", "password_reset"}
 
 
-ONE = "検索ワード1"
+ONE, ONE_KEY = "検索ワード1", "search_word_1"
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,32 @@ def test_e17_constants_and_joinings_are_written() -> None:
 def test_e22_written_values_are_trimmed_and_else_as_they_are() -> None:
     """No silent change of names."""
     assert written(mapping(), "CREATE", 姓="　髙 﨑\u200b")["full_name"] == "髙 﨑"
+
+
+@pytest.mark.parametrize("write_as", ["CREATE", "UPDATE"])
+def test_e22_values_are_converted_where_the_sheet_asks(write_as: str) -> None:
+    """E22: item by item, in the order of the words; the same source in another item stays as it is."""
+    sheet = mapping({"検索ワード1": "電話番号", "検索ワード2": "電話番号", "検索ワード3": '姓&" "&名'})
+    sheet = converting(sheet, search_word_1="電話番号", search_word_3="空白除去、標準字体")
+    cells = written(sheet, write_as, 電話番号="０９０１２３４５６７８", 姓="髙橋", 名="﨑")
+    assert [cells[f"search_word_{n}"] for n in (1, 2, 3)] == ["090-1234-5678", "０９０１２３４５６７８", "高橋崎"]
+
+
+@pytest.mark.parametrize("write_as", ["CREATE", "UPDATE"])
+def test_e22_a_default_is_never_converted(write_as: str) -> None:
+    """E22: デフォルト:X is the sheet's own text, also where nothing but the conversion leaves no value."""
+    sheet = mapping({ONE: ("役職1", "登録", "デフォルト:Ａ社 ｶﾅ", "更新", "デフォルト:Ａ社 ｶﾅ")})
+    sheet = converting(sheet, search_word_1="半角、全角カナ、空白除去")
+    assert written(sheet, write_as, 役職1="")["search_word_1"] == "Ａ社 ｶﾅ"
+    assert written(sheet, write_as, 役職1="ﾌﾞ 長")["search_word_1"] == "ブ長"
+
+
+def test_e22_what_a_conversion_leaves_blank_is_blank_for_the_policy() -> None:
+    """E22: 値が無い decides, as for an empty value."""
+    sheet = converting(mapping({ONE: ("役職1", "登録", "エラー", "更新", "更新")}), search_word_1="不可視文字除去")
+    assert written(sheet, "CREATE", 役職1="\u202e\ufe0f")[ONE_KEY] == ERROR
+    assert written(sheet, "UPDATE", 役職1="\u202e\ufe0f")[ONE_KEY] == CLEAR
+    assert written(sheet, "UPDATE", 役職1="\u202e 課長")[ONE_KEY] == "課長"
 
 
 @pytest.mark.parametrize("item", ["所属部署コード", "兼務管理部署1", "兼務管理部署10"])

@@ -12,6 +12,7 @@ from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
 from renkei.links.smarthr_emc.snapshot import Snapshot, refuse_lost_permission
 from tests.builders import CONTACT, crew, departments, freeze, mapping
+from tests.unit.links.smarthr_emc.test_convert import converting
 
 PEOPLE = [crew("c1", "001", メールアドレス="a@example.jp"), crew("c2", "002", "absent", メールアドレス="b@example.jp")]
 TREE = departments(("A", None), ("B", "A"))
@@ -50,6 +51,26 @@ def test_e22_ids_and_codes_are_trimmed() -> None:
         ["A", "", "営業部"],
         ["B", "A", "B部"],
     ]
+
+
+def test_e22_an_id_is_converted_before_its_prefix() -> None:
+    """E22, E24: ID付与コード is the sheet's own text; a person whose id becomes the same as another's is found so."""
+    sheet = converting(mapping(settings={"ID付与コード": "Abc-"}), user_id="半角、小文字")
+    frozen = freeze(sheet, [crew("c1", "ＥＭＰ００１"), crew("c2", "\u202e"), crew("c3", "EMP001"), crew("c4", "")])
+    assert frozen.users["user_id"].tolist() == ["Abc-emp001", "Abc-\u202e", "Abc-emp001", ""]
+    assert frozen.users["社員番号"].tolist()[0] == "ＥＭＰ００１"
+    visible = converting(sheet, user_id="不可視文字除去")
+    assert freeze(visible, [crew("c2", "\u202e")]).users["user_id"].tolist() == [""]
+
+
+def test_e14_a_changed_conversion_is_a_change_of_users_alone() -> None:
+    """E14: 変換 is part of the sheet, its order and its form too; a sheet without any keeps its digest."""
+    plain = mapping(CONTACT)
+    texts = ["", "半角", "半角、小文字", "小文字、半角", "日付:YYYY/MM/DD", "日付:YYYY-MM-DD"]
+    found = [converting(plain, full_name=text) for text in texts]
+    assert len({digests(sheet, RecordSet.USERS)[1] for sheet in found}) == len(texts)
+    assert len({digests(sheet, RecordSet.DEPARTMENTS) for sheet in found}) == 1
+    assert digests(found[0], RecordSet.USERS) == digests(plain, RecordSet.USERS)
 
 
 def test_e13_department_name_may_be_the_whole_path() -> None:

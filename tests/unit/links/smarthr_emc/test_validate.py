@@ -18,6 +18,7 @@ from renkei.links.smarthr_emc.validate import (
     other_tenants_ids,
 )
 from tests.builders import CONTACT, EMC_FORMAT, Day, crew, departments, found, freeze, mapping, plan_day
+from tests.unit.links.smarthr_emc.test_convert import converting
 
 PLAIN = mapping()
 MAIL = mapping(CONTACT)
@@ -163,12 +164,52 @@ def test_e23_department_names_have_a_limit() -> None:
     assert tree(("A", None, "部" * (limit + 1))) == [("A", "name", "too_long")]
 
 
-@pytest.mark.parametrize("text", ["𠮷田", "山田😀", "Zoë", "ﾔﾏﾀﾞ\u3099", "한국"])
-def test_e29_characters_that_the_encoding_lacks_are_errors(text: str) -> None:
-    """Beyond CP932 nothing is replaced silently; the character is named."""
+UNCARRIED = [
+    ("𠮷田", "encoding_variant", "「𠮷」(U+20BB7)"),
+    ("德每\ufa45", "encoding_variant", "「每」(U+6BCF)、「\ufa45」(U+FA45)"),
+    ("山\u200b田\u200b様", "encoding_invisible", "U+200B"),
+    ("渡邉\U000e0104様", "encoding_invisible", "U+E0104"),
+    ("山田😀", "encoding", "「😀」(U+1F600)"),
+    ("Zoë", "encoding", "「ë」(U+00EB)"),
+    ("ﾔﾏﾀﾞ\u3099", "encoding", "U+3099"),
+    ("한국", "encoding", "「한」(U+D55C)、「국」(U+AD6D)"),
+    ("山𠀋田", "encoding", "「𠀋」(U+2000B)"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "detail"), UNCARRIED)
+def test_e29_characters_that_the_encoding_lacks_are_errors(text: str, kind: str, detail: str) -> None:
+    """E29: beyond CP932 nothing is replaced silently; the character is named with its code point."""
     day = plan_day(PLAIN, [crew("c1", "1", 姓="髙橋"), crew("c2", "2", 姓=text)])
-    assert day.problems() == [("2", "full_name", "encoding")]
-    assert any(character in day.users.problems["detail"][0] for character in text)
+    assert day.problems() == [("2", "full_name", kind)]
+    assert day.users.problems["detail"].tolist() == [detail]
+
+
+def test_e29_each_row_names_its_own_characters() -> None:
+    """E29: what others of the column have is not said of this person; one problem for each remedy."""
+    day = plan_day(PLAIN, [crew("c1", "1", 姓="𠮷田"), crew("c2", "2", 姓="😀𣘺"), crew("c3", "3", 姓="髙")])
+    found = day.users.problems[["id", "kind", "detail"]].to_numpy().tolist()
+    assert found == [
+        ["1", "encoding_variant", "「𠮷」(U+20BB7)"],
+        ["2", "encoding", "「😀」(U+1F600)"],
+        ["2", "encoding_variant", "「𣘺」(U+2363A)"],
+    ]
+
+
+@pytest.mark.parametrize(("text", "words"), [("𠮷田", "標準字体"), ("山\u200b田", "不可視文字除去")])
+def test_e29_the_conversion_that_a_remedy_names_mends_it(text: str, words: str) -> None:
+    """E29: the remedy's word in the 変換 column, and the row is fine."""
+    (problem,) = plan_day(PLAIN, [crew("c1", "1", 姓=text)]).users.problems["kind"]
+    assert f"「{words}」" in REMEDIES[problem]
+    assert kinds(converting(PLAIN, full_name=words), crew("c1", "1", 姓=text)) == []
+
+
+def test_e29_what_has_no_conversion_is_not_told_to_use_one() -> None:
+    """E29: departments have no 変換 column, nor has a password; an id must come back as the very same text."""
+    assert tree(("A", None, "山\u200b田"))[0][2] == "encoding"
+    sheet = mapping({"パスワード": "役職1"})
+    assert kinds(sheet, crew("c1", "1", 役職1="𠮷")) == [("1", "password", "encoding")]
+    assert kinds(PLAIN, crew("c1", "〜1")) == [("〜1", "user_id", "encoding")]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +222,7 @@ def test_e29_characters_of_cp932_are_fine(text: str) -> None:
 
 def test_e29_characters_count_in_ids_and_departments_too() -> None:
     """Every text that would be written is looked at."""
-    assert kinds(PLAIN, crew("c1", "𠮷1")) == [("𠮷1", "user_id", "encoding")]
+    assert kinds(PLAIN, crew("c1", "𠮷1")) == [("𠮷1", "user_id", "encoding_variant")]
     assert tree(("A", None, "𠮷野支店")) == [("A", "name", "encoding")]
 
 

@@ -12,8 +12,8 @@ from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
 from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 
-_STATES = {LinkState.ACTIVE: "連携中", LinkState.FROZEN: "連携解除"}
-_LOADERS = {Loader.HTTP: "API", Loader.FILE_DROP: "ファイル"}
+STATE_WORDS = {LinkState.ACTIVE: "連携中", LinkState.FROZEN: "連携解除"}
+LOADER_WORDS = {Loader.HTTP: "API", Loader.FILE_DROP: "ファイル"}
 
 
 def to_raw(mapping: Mapping) -> RawSheet:
@@ -52,9 +52,9 @@ def setting_text(mapping: Mapping, key: str) -> str:
         case "run_at":
             return f"{mapping.run_at:%H:%M}"
         case "state":
-            return _STATES[mapping.state]
+            return STATE_WORDS[mapping.state]
         case "loader":
-            return _LOADERS[mapping.loader]
+            return LOADER_WORDS[mapping.loader]
         case _:
             return str(getattr(mapping, key))
 

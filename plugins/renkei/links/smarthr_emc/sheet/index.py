@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.codec import (
@@ -30,9 +30,14 @@ from renkei.links.smarthr_emc.sheet.codec import (
 )
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 
+if TYPE_CHECKING:
+    from renkei.links.smarthr_emc.sheet.parse import Judged
+
 __all__ = [
     "Compiled",
     "TenantFile",
+    "compile_sheet",
+    "is_tenant",
     "load",
     "mapping_from_json",
     "mapping_to_json",
@@ -94,9 +99,14 @@ def tenants(folder: Path) -> list[TenantFile]:
     return [_tenant_file(stem, paths) for stem, paths in by_stem.items()]
 
 
+def is_tenant(text: str) -> bool:
+    """Whether a sheet's file, and so its tenant, may be called `text`."""
+    return len(text) <= _TENANT_LONGEST and _TENANT.fullmatch(text) is not None
+
+
 def _tenant_file(stem: str, paths: list[Path]) -> TenantFile:
     """One tenant; with two files nobody knows which one is meant, so neither is used (L1)."""
-    if not _TENANT.fullmatch(stem) or len(stem) > _TENANT_LONGEST:
+    if not is_tenant(stem):
         remedy = "ファイル名を半角の英小文字、数字、_、- だけにしてください(例: acme.xlsx)"
         return TenantFile(
             paths[0], _safe_suffix(paths[0]), Problem(paths[0].name, "ファイル名を会社の名前として使えません", remedy)
@@ -119,50 +129,60 @@ def load(path: Path, tenant: str, cache: Path | None = None, allowed_hosts: Coll
     Never raises for what a file holds: a file that cannot be read at all has problems too.
     """
     try:
-        if path.stat().st_size > BYTES_MOST:
-            return _unreadable(path, tenant, "ファイルが大きすぎます", f"{BYTES_MOST:,}バイト以下にしてください")
-        content = path.read_bytes()
-    except OSError as error:
-        return _unreadable(
-            path, tenant, f"ファイルを読み取れません({error.strerror})", "ファイルの有無と権限を確認してください"
-        )
+        content = read_bytes(path)
+    except MappingError as error:
+        return Compiled(tenant, "", None, error.problems)
     digest = hashlib.sha256(content).hexdigest()
     key = f"{COMPILED_VERSION}\n{path.name}\n{tenant}\n{','.join(sorted(allowed_hosts))}\n{digest}"
     kept = cache / f"{hashlib.sha256(key.encode()).hexdigest()}.json" if cache else None
     if kept and (compiled := _read(kept, digest)):
         return compiled
-    compiled = _compile(path, content, tenant, digest, allowed_hosts)
+    compiled, _ = compile_sheet(path.name, content, tenant, allowed_hosts)
     if kept:
         _write(kept, compiled)
     return compiled
 
 
-def _unreadable(path: Path, tenant: str, found: str, remedy: str) -> Compiled:
-    return Compiled(tenant, "", None, (Problem(path.name, found, remedy),))
+def read_bytes(path: Path) -> bytes:
+    """What the file holds.
+
+    Raises:
+        MappingError: it is too large, or cannot be read.
+    """
+    try:
+        if path.stat().st_size > BYTES_MOST:
+            remedy = f"{BYTES_MOST:,}バイト以下にしてください"
+            raise MappingError([Problem(path.name, "ファイルが大きすぎます", remedy)])
+        return path.read_bytes()
+    except OSError as error:
+        found = f"ファイルを読み取れません({error.strerror})"
+        raise MappingError([Problem(path.name, found, "ファイルの有無と権限を確認してください")]) from error
 
 
-def _compile(path: Path, content: bytes, tenant: str, digest: str, allowed_hosts: Collection[str]) -> Compiled:
+def compile_sheet(
+    name: str, content: bytes, tenant: str, allowed_hosts: Collection[str] = ()
+) -> tuple[Compiled, Judged | None]:
+    """The compiled sheet, and what it was made from; the latter is None for a file that cannot be read at all."""
     # only here, because these bring openpyxl, yaml and the grammar with them
-    from renkei.links.smarthr_emc.sheet.parse import parse, salvage
+    from renkei.links.smarthr_emc.sheet.parse import judge, salvage
     from renkei.links.smarthr_emc.sheet.workbook import raw_from_workbook
     from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
 
-    read = raw_from_workbook if path.suffix.lower() == ".xlsx" else raw_from_yaml
+    digest = hashlib.sha256(content).hexdigest()
+    read = raw_from_workbook if Path(name).suffix.lower() == ".xlsx" else raw_from_yaml
     try:
-        raw = read(content, path.name)
+        raw = read(content, name)
     except MappingError as error:
-        return Compiled(tenant, digest, None, _shown(error.problems))
-    try:
-        mapping, warnings = parse(raw, tenant, allowed_hosts)
-    except MappingError as error:
-        some = salvage(raw)
-        return Compiled(
-            tenant, digest, None, _shown(error.problems), (), some.result_addresses, some.run_at, some.link_start_on
-        )
-    return _sound(digest, mapping, _shown(warnings))
+        return Compiled(tenant, digest, None, shown(error.problems)), None
+    judged = judge(raw, tenant, allowed_hosts)
+    if judged.mapping is not None:
+        return _sound(digest, judged.mapping, shown(judged.warnings)), judged
+    some = salvage(raw)
+    problems = shown(judged.problems)
+    return Compiled(tenant, digest, None, problems, (), some.result_addresses, some.run_at, some.link_start_on), judged
 
 
-def _shown(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def shown(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """The problems as a page and a mail can hold them: they quote what the file says, whatever that is."""
     shown = [Problem(_plain(p.where), _plain(p.found), _plain(p.remedy)) for p in problems[:PROBLEMS_MOST]]
     if more := len(problems) - len(shown):

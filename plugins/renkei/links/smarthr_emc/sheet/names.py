@@ -21,6 +21,13 @@ _RANGE = re.compile(
     r"(兼務管理部署|兼務部署|保有権限|緊急連絡先?|連絡先|検索ワード)\d+[~〜\-]\d+(媒体|アドレス|媒体/アドレス)?"
 )
 _COLON = re.compile("[:：]")
+_LABEL = re.compile(r"[(（「【\[［ \u3000\xa0]")  # what stands between 検索ワードn and its label, if no colon does
+_CLOSING = ")）」】]］"
+# A dash typed for the long vowel, as in メ－ル
+_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺ])[\-\u2010-\u2015\u2212\u2500]")
+_MARKS = "*＊※★☆●■◆▼"  # what customers put beside a name that must be filled in
+_NOTE = re.compile(r"[(（【\[［](?:初期値)?\s*(?:必須|任意)(?:項目)?[)）】\]］]")
+_DITTO = ("同上", "同左", "同じ", "上に同じ", "上と同じ", "〃", "々", "ゝ", "↑", "←", '"', "”", "“", "''", "’’", "〃〃")
 NAME_LONGEST = 100  # no name of ours comes near; a longer text is not like any of them
 
 
@@ -31,7 +38,12 @@ def trim(text: str) -> str:
 
 def fold(text: str) -> str:
     """The form under which two spellings of a name are the same one."""
-    return _IGNORED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return _LONG_VOWEL.sub("ー", _IGNORED.sub("", unicodedata.normalize("NFKC", text))).casefold()
+
+
+def is_ditto(text: str) -> bool:
+    """True for 同上, 〃, ↑ …: a cell that only means another one, which a moved line would change."""
+    return len(text) <= NAME_LONGEST and fold(text) in _DITTO_FOLDED
 
 
 def has_control(text: str) -> bool:
@@ -46,6 +58,9 @@ def nearest(text: str, known: Iterable[str]) -> str:
     by_fold = {fold(name): name for name in known}
     found = difflib.get_close_matches(fold(text), by_fold, n=1, cutoff=0.4)
     return f"「{by_fold[found[0]]}」ではありませんか。" if found else ""
+
+
+_DITTO_FOLDED = {fold(text) for text in _DITTO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +83,12 @@ def _user_aliases() -> dict[str, Item]:
     }
     for n in range(1, 11):
         more[f"secondary_department_{n}"] = (f"兼務管理部署コード{n}", f"兼務管理部署{n}コード", f"兼務部署{n}")
-        more[f"contact_{n}_medium"] = (f"連絡先{n}媒体", f"緊急連絡先{n}媒体")
-        more[f"contact_{n}_address"] = (f"連絡先{n}アドレス", f"緊急連絡先{n}アドレス")
+        for part, word in (("medium", "媒体"), ("address", "アドレス")):
+            more[f"contact_{n}_{part}"] = tuple(
+                text
+                for name in ("緊急連絡", "緊急連絡先", "連絡先")
+                for text in (*(f"{name}{n}{mark}{word}" for mark in ("", "-", "_", "/", ":", "の")), f"{name}{word}{n}")
+            )
     for key, aliases in more.items():
         names |= {fold(alias): USER_ITEM[key] for alias in aliases}
     return names
@@ -86,9 +105,28 @@ def user_item(text: str) -> ItemName | None:
     """The user item that `text` names, or None."""
     if item := _USER.get(fold(text)):
         return ItemName(item)
-    if (colon := _COLON.search(text)) and (item := _USER.get(fold(text[: colon.start()]))):
-        return ItemName(item, trim(text[colon.end() :])) if item.key.startswith("search_word_") else None
+    if (colon := _COLON.search(text)) and (item := _search_word(text[: colon.start()])):
+        return ItemName(item, trim(text[colon.end() :]))
+    if len(text) > NAME_LONGEST:
+        return None
+    plain = _unmarked(text)
+    if item := _USER.get(fold(plain)):
+        return ItemName(item)
+    for mark in _LABEL.finditer(plain):
+        if item := _search_word(plain[: mark.start()]):
+            label = plain[mark.end() :]
+            return ItemName(item, trim(label if mark[0].isspace() else label.rstrip(_CLOSING)))
     return None
+
+
+def _search_word(text: str) -> Item | None:
+    item = _USER.get(fold(text)) or _USER.get(fold(_unmarked(text)))
+    return item if item and item.key.startswith("search_word_") else None
+
+
+def _unmarked(text: str) -> str:
+    """`text` without the marks and notes (必須, 任意) that customers put beside a name."""
+    return trim(_NOTE.sub("", text).strip(_MARKS + _BLANKS))
 
 
 def is_item_range(text: str) -> bool:
@@ -98,4 +136,5 @@ def is_item_range(text: str) -> bool:
 
 def department_item(text: str) -> Item | None:
     """The department item that `text` names, or None."""
-    return _DEPARTMENT.get(fold(text))
+    item = _DEPARTMENT.get(fold(text))
+    return item if item or len(text) > NAME_LONGEST else _DEPARTMENT.get(fold(_unmarked(text)))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from renkei.errors import Problem
 
@@ -39,6 +39,7 @@ class RawSetting:
 
     label: RawCell
     value: RawCell
+    remarks: tuple[Problem, ...] = ()  # what is doubtful about the line, should it be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class RawRow:
     update_present: RawCell
     update_blank: RawCell
     convert: RawCell = NO_CELL
+    remarks: tuple[Problem, ...] = field(default=(), kw_only=True)  # what is doubtful about it, should it be linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,4 @@ class RawSheet:
     departments: tuple[RawRow, ...] | None
     users: tuple[RawRow, ...] | None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()  # doubtful whatever the lines say: two worksheets of one name …

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.mapping import Guards, LinkState, Loader, RootDepartment
-from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, trim
+from renkei.links.smarthr_emc.sheet.names import fold, has_control, is_ditto, nearest, trim
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting
 from renkei.systems.smarthr import hosts
 
@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 RESULT_ADDRESSES_MOST = 5  # text 1, 連携設定シート
 ID_PREFIX_LONGEST = 20
 DEPARTMENT_ID_LONGEST = 30  # with prefix; text 1, マルチテナント連携 1
+_WEEKDAY = re.compile(r"\s*\([月火水木金土日](?:曜日?)?\)$")
 _PREFIX = re.compile(r"[!-~]+")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _STATES = {"連携中": LinkState.ACTIVE, "連携解除": LinkState.FROZEN} | {state.value: state for state in LinkState}
@@ -120,22 +121,27 @@ def _addresses(text: str) -> tuple[str, ...]:
 
 
 def _date(text: str) -> dt.date:
-    plain = _plain(text)
+    plain = _WEEKDAY.sub("", _plain(text))
     match = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2})", plain)
-    if match:
-        year, month, day = (int(part) for part in match.groups() if part is not None)
+    era = re.fullmatch(r"(?:令和|[rR])\s*(\d{1,2}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", plain)
+    if match or era:
+        year, month, day = (1 if part == "元" else int(part) for part in (match or era).groups() if part is not None)  # type: ignore[union-attr]
         try:
-            return dt.date(year, month, day)
+            return dt.date(year + 2018 if era else year, month, day)
         except ValueError:
             pass
-    raise Fault(f"「{plain}」は日付ではありません", "「2026-04-01」の形で記入してください")
+    serial = dt.date(1899, 12, 30) + dt.timedelta(int(plain)) if re.fullmatch(r"[3-7]\d{4}", plain) else None
+    what = f"(Excelの日付の通し番号なら {serial.isoformat()} です)" if serial else ""
+    raise Fault(f"「{plain}」は日付ではありません{what}", "「2026-04-01」の形で記入してください")
 
 
 def _time(text: str) -> dt.time:
     plain = _plain(text)
-    match = re.fullmatch(r"(\d{1,2}):(\d{2})(?::00)?|(\d{1,2})時(?:(\d{1,2})分)?", plain)
+    match = re.fullmatch(r"(午前|午後|am|pm)?\s*(?:(\d{1,2}):(\d{2})(?::00)?|(\d{1,2})時(?:(\d{1,2})分)?)", plain, re.I)
     if match:
-        hour, minute = int(match[1] or match[3]), int(match[2] or match[4] or 0)
+        hour, minute = int(match[2] or match[4]), int(match[3] or match[5] or 0)
+        if match[1] and hour <= 12:
+            hour = hour % 12 + (12 if match[1].lower() in ("午後", "pm") else 0)
         if hour < 24 and minute < 60:
             return dt.time(hour, minute)
     raise Fault(f"「{plain}」は時刻ではありません", "「04:30」の形で、0:00から23:59までの時刻を記入してください")
@@ -220,10 +226,18 @@ def _reader(key: str, allowed_hosts: Collection[str]) -> Callable[[str], Any]:
 
 
 def read_settings(
-    rows: tuple[RawSetting, ...], name: str, allowed_hosts: Collection[str], problems: list[Problem]
+    rows: tuple[RawSetting, ...],
+    name: str,
+    allowed_hosts: Collection[str],
+    problems: list[Problem],
+    cells: dict[str, list[RawCell]],
+    warnings: list[Problem],
 ) -> dict[str, Any]:
-    """The arguments of `Mapping` that 連携情報 gives; what is wrong is added to `problems` and left out."""
-    cells = _cells(rows, problems)
+    """The arguments of `Mapping` that 連携情報 gives; what is wrong is added to `problems` and left out.
+
+    `cells` gets the filled-in cells by key, `warnings` what is doubtful about how they are written.
+    """
+    blanks = _cells(rows, problems, cells, warnings)
     values: dict[str, Any] = {}
     for key, found in cells.items():
         for cell in found:
@@ -233,7 +247,7 @@ def read_settings(
                 problems.append(fault.at(cell.where))
                 continue
             values[key] = values.get(key, ()) + value if key == "result_addresses" else value
-    _complete(cells, values, name, problems)
+    _complete(cells, blanks, values, f"{name} 連携情報", problems)
     root = _nest(values, "root_department")
     guards = _nest(values, "guards")
     if len(root) == 3:
@@ -245,9 +259,11 @@ def read_settings(
     return values
 
 
-def _cells(rows: tuple[RawSetting, ...], problems: list[Problem]) -> dict[str, list[RawCell]]:
-    """The filled-in cells by key; unknown labels and second answers are problems."""
-    cells: dict[str, list[RawCell]] = {}
+def _cells(
+    rows: tuple[RawSetting, ...], problems: list[Problem], cells: dict[str, list[RawCell]], warnings: list[Problem]
+) -> dict[str, str]:
+    """Adds the filled-in cells by key, and gives the first blank one of each key; what is unknown or said twice is wrong."""
+    blanks: dict[str, str] = {}
     for row in rows:
         key = setting_key(row.label.text)
         if key is None and not trim(row.value.text):
@@ -257,7 +273,13 @@ def _cells(rows: tuple[RawSetting, ...], problems: list[Problem]) -> dict[str, l
             problems.append(
                 Problem(row.label.where, f"「{trim(row.label.text)}」という連携情報の項目はありません", hint)
             )
+        elif is_ditto(row.value.text) and not key.startswith("root_department."):  # whose texts are free
+            cells.setdefault(key, [])
+            problems.append(
+                Problem(row.value.where, f"{LABELS[key]}に「同上」などは使えません", "内容をそのまま記入してください")
+            )
         elif trim(row.value.text):
+            warnings += row.remarks
             found = cells.setdefault(key, [])
             if found and key != "result_addresses":
                 problems.append(
@@ -267,37 +289,36 @@ def _cells(rows: tuple[RawSetting, ...], problems: list[Problem]) -> dict[str, l
                 )
             else:
                 found.append(row.value)
-    return cells
+        else:
+            blanks.setdefault(key, row.value.where)
+    return blanks
 
 
-def _complete(cells: dict[str, list[RawCell]], values: dict[str, Any], name: str, problems: list[Problem]) -> None:
-    where = f"{name} 連携情報"
+def _complete(
+    cells: dict[str, list[RawCell]],
+    blanks: dict[str, str],
+    values: dict[str, Any],
+    part: str,
+    problems: list[Problem],
+) -> None:
     for key in ("smarthr_url", "result_addresses", "link_start_on"):
         if key not in cells:
-            problems.append(
-                Problem(where, f"{LABELS[key]}が記入されていません", f"{LABELS[key]}は必須です。記入してください")
-            )
+            found = f"{LABELS[key]}が記入されていません"
+            problems.append(Problem(blanks.get(key, part), found, f"{LABELS[key]}は必須です。記入してください"))
     addresses = tuple(dict.fromkeys(values.get("result_addresses", ())))
     if len(addresses) > RESULT_ADDRESSES_MOST:
-        problems.append(
-            Problem(
-                where,
-                f"結果通知先メールアドレスが{len(addresses)}件あります",
-                f"{RESULT_ADDRESSES_MOST}件以内にしてください",
-            )
-        )
+        found = f"結果通知先メールアドレスが{len(addresses)}件あります"
+        last = cells["result_addresses"][-1].where
+        problems.append(Problem(last, found, f"{RESULT_ADDRESSES_MOST}件以内にしてください"))
     values["result_addresses"] = addresses[:RESULT_ADDRESSES_MOST]
     root = [key for key in LABELS if key.startswith("root_department.")]
     if any(key in cells for key in root):
-        for key in root:
-            if key not in cells:
-                problems.append(
-                    Problem(
-                        where,
-                        f"{LABELS[key]}が記入されていません",
-                        "最上位部署はID、名前、ヨミの3項目とも記入してください",
-                    )
-                )
+        remedy = "最上位部署はID、名前、ヨミの3項目とも記入してください"
+        problems += [
+            Problem(blanks.get(key, part), f"{LABELS[key]}が記入されていません", remedy)
+            for key in root
+            if key not in cells
+        ]
 
 
 def _nest(values: dict[str, Any], group: str) -> dict[str, Any]:

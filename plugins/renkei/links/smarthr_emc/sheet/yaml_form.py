@@ -17,8 +17,9 @@ from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.conversion import format_codes
 from renkei.links.smarthr_emc.sheet.expression import format_constant
 from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
+from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import Cells, FieldRule, Mapping
-from renkei.links.smarthr_emc.sheet.names import fold, nearest, trim
+from renkei.links.smarthr_emc.sheet.names import fold, is_item_range, nearest, trim, user_item
 from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import LABELS, SETTINGS, setting_key
@@ -191,11 +192,18 @@ def _users(node: _Node) -> tuple[RawRow, ...]:
         if "item" not in keys:
             child.fault("item がありません", "エマージェンシーコールの項目名を item に記入してください")
             continue
+        item = keys["item"].cell()
+        if trim(item.text) and user_item(item.text) is None and not is_item_range(item.text):
+            # in a workbook such a line may be a heading between the others
+            remedy = (
+                nearest(item.text, [known.name for known in USER_ITEMS]) or "項目名を確認するか、行を削除してください"
+            )
+            keys["item"].fault(f"「{trim(item.text)}」というユーザデータの項目はありません", remedy)
         source = keys["source"].cell() if "source" in keys else RawCell("", f"{child.where}.source")
-        if not trim(source.text) and fold(keys["item"].cell().text) not in (fold("処理フラグ"), "operation"):
+        if not trim(source.text) and fold(item.text) not in (fold("処理フラグ"), "operation"):
             # a line without a source would read as a line that is not linked
             child.fault("source がありません", "source を記入してください。連携しない項目は行を削除してください")
-        row = _row(keys["item"].cell(), source, child, keys.get("on_create"), keys.get("on_update"))
+        row = _row(item, source, child, keys.get("on_create"), keys.get("on_update"))
         rows.append(dataclasses.replace(row, convert=_convert(keys["convert"])) if "convert" in keys else row)
     return tuple(rows)
 
@@ -222,8 +230,12 @@ def write_yaml(mapping: Mapping, path: Path) -> None:
     path.write_text(to_yaml(mapping), encoding="utf-8")
 
 
-def to_yaml(mapping: Mapping) -> str:
-    """The text of the YAML form."""
+def to_yaml(mapping: Mapping, schema: str = "") -> str:
+    """The text of the YAML form.
+
+    `schema` is the path or address of `mapping.schema.json` as seen from where the file will lie; a first line
+    then names it to editors. It is left out by default: a path is right in one folder only.
+    """
     raw = to_raw(mapping)
     tree: dict[str, Any] = {}
     for setting in raw.settings or ():
@@ -243,7 +255,8 @@ def to_yaml(mapping: Mapping) -> str:
         tree["departments"]["yomi"] = sources["部署名(ヨミ)"]
     sources = {row.item.text: row.source.text for row in raw.users or ()}
     tree["users"] = [_rule(rule, sources[item_name(rule)]) for rule in mapping.users]
-    return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)
+    first = f"# yaml-language-server: $schema={schema}\n" if schema else ""
+    return first + yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)
 
 
 def _setting_value(mapping: Mapping, key: str, text: str) -> Any:

@@ -250,3 +250,11 @@ def test_l8_a_problem_can_be_shown_whatever_it_quotes(sheet: Path) -> None:
 
     assert max(len(str(problem)) for problem in found) < 1_000
     assert not any(character in str(problem) for problem in found for character in "\u202e\x01\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("acme", True), ("0_-", True), ("a" * 100, True), ("a" * 101, False), ("", False), ("A", False)]
+)
+def test_l5_a_tenant_is_named_as_a_file_may_be(text: str, right: bool) -> None:
+    """L5: the rule of `tenants`, for whoever names a tenant before there is a file."""
+    assert index.is_tenant(text) is right

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,7 @@ def sheet(
     users: dict[str, Line] | None = None,
     extra: tuple[tuple[str, Line], ...] = (),
     linked: dict[str, str] | None = None,
+    convert: dict[str, str] | None = None,
 ) -> RawSheet:
     """A sound sheet with some lines changed (None removes one), `extra` user lines, and 連携有無 cells."""
     info = {**SETTINGS, **(settings or {})}
@@ -68,7 +70,9 @@ def sheet(
         tuple(RawSetting(RawCell(k, f"I{n}"), RawCell(v, f"I{n}.v")) for n, (k, v) in enumerate(info.items(), 1)),
         tuple(line("D", k, v, n, marks.get(k)) for n, (k, v) in enumerate(rows.items(), 1) if v is not None),
         tuple(
-            line("U", k, v, n, marks.get(k)) for n, (k, v) in enumerate((*people.items(), *extra), 1) if v is not None
+            replace(line("U", k, v, n, marks.get(k)), convert=RawCell((convert or {}).get(k, ""), f"U{n}.c"))
+            for n, (k, v) in enumerate((*people.items(), *extra), 1)
+            if v is not None
         ),
     )
 
@@ -130,7 +134,7 @@ def test_e18_the_sample_table_of_the_guide() -> None:
     department = mapping.rule("primary_department_id")
     assert department is not None
     assert department.source == Source(((SourceField("部署1(コード)"),),))
-    assert [warning.where for warning in warnings] == ["U2", "U12"]  # literal password, only contact
+    assert [warning.where for warning in warnings] == ["U2.s", "U12.d"]  # literal password, only contact
 
 
 def test_e16_the_second_table_of_the_guide_with_its_short_names() -> None:
@@ -153,7 +157,7 @@ def test_e16_the_second_table_of_the_guide_with_its_short_names() -> None:
     found = problems(sheet(departments={"部署名(ヨミ)": ""}, users={**without, **users}, linked=linked))
     mapping = read(sheet(departments={"部署名(ヨミ)": "ブショ"}, users={**without, **users}, linked=linked))
 
-    assert [problem.where for problem in found] == ["D3"]
+    assert [problem.where for problem in found] == ["D3.s"]
     assert mapping.departments.yomi == "ブショ"
     assert [rule.item for rule in mapping.users] == [
         "user_id",
@@ -288,13 +292,13 @@ def test_e21_a_bad_department_line_is_named(lines: dict[str, str], where: str, m
     [
         ({"氏名": None}, "acme ユーザデータ", "必須項目氏名が連携されていません"),
         ({"ユーザID": None}, "acme ユーザデータ", "必須項目ユーザID"),
-        ({"氏名": "無し"}, "U3", "必須項目氏名が無し(空白)"),
-        ({"ユーザID": "固定値「A」 or 社員番号"}, "U1", "全員が同じID"),
+        ({"氏名": "無し"}, "U3.s", "必須項目氏名が無し(空白)"),
+        ({"ユーザID": "固定値「A」 or 社員番号"}, "U1.s", "全員が同じID"),
         ({"緊急連絡1 媒体": None}, "U6", "緊急連絡1 媒体も連携"),
         ({"緊急連絡1 アドレス": None}, "U5", "緊急連絡1 アドレスも連携"),
         ({"緊急連絡1 アドレス": "メルアド"}, "U6.s", "SmartHR項目はありません"),
-        ({"緊急連絡1 媒体": "無し"}, "U5", "媒体が無し(空白)"),
-        ({"氏名": "秘密:x"}, "U3", "パスワードだけ"),
+        ({"緊急連絡1 媒体": "無し"}, "U5.s", "媒体が無し(空白)"),
+        ({"氏名": "秘密:x"}, "U3.s", "パスワードだけ"),
         ({"氏名": "社員メイ"}, "U3.s", "SmartHR項目はありません"),
         ({"氏名": ("氏名", "登録", "登録しない")}, "U3.b", "必須項目氏名"),
         ({"部屋": "社員番号"}, "U7", "ユーザデータの項目はありません"),
@@ -336,6 +340,12 @@ def test_l7_a_password_is_never_quoted(cells: Line, where: str) -> None:
     assert "Sesame" not in str(found)
 
 
+def test_l8_a_password_left_blank_is_said_to_be_blank() -> None:
+    """L8: the line is linked, and nothing stands in it."""
+    (found,) = problems(sheet(users={"パスワード": ""}, linked={"パスワード": "○"}))
+    assert (found.where, found.found) == ("U2.s", "SmartHR項目が空白です")
+
+
 def test_l7_a_password_in_the_wrong_column_is_not_quoted_either() -> None:
     """Typed into 連携有無 of its own line."""
     (found,) = problems(sheet(linked={"パスワード": "Sesame!2026"}, users={"パスワード": "社員番号"}))
@@ -347,14 +357,13 @@ def test_l7_a_password_in_the_wrong_column_is_not_quoted_either() -> None:
 @pytest.mark.parametrize(
     ("lines", "where", "message"),
     [
-        ({"パスワード": "固定値「XXXXXX」"}, "U2", "シートに書かれています"),
-        ({"パスワード": ("秘密:x", "登録", "デフォルト:abc")}, "U2", "シートに書かれています"),
-        ({"パスワード": "社員番号"}, "U2", "強制変更がありません"),
-        ({"パスワード": "社員番号", "パスワード強制変更": "社員番号"}, "U2", "強制変更がありません"),
-        ({"緊急連絡1 アドレス": ("メールアドレス", "", "", "", "更新")}, "U6", "連絡先が1つだけ"),
+        ({"パスワード": "固定値「XXXXXX」"}, "U2.s", "シートに書かれています"),
+        ({"パスワード": ("秘密:x", "登録", "デフォルト:abc")}, "U2.b", "シートに書かれています"),
+        ({"パスワード": "社員番号", "パスワード強制変更": "社員番号"}, "U2.s", "強制変更がありません"),
+        ({"緊急連絡1 アドレス": ("メールアドレス", "", "", "", "更新")}, "U6.d", "連絡先が1つだけ"),
         ({"緊急連絡1 媒体": None, "緊急連絡1 アドレス": None}, "U1", "連絡先が1つも"),
-        ({"緊急連絡1 媒体": "固定値「メール」"}, "U5", "「メール」という媒体"),
-        ({"緊急連絡1 媒体": ("電話番号", "", "デフォルト:FAX")}, "U5", "「FAX」という媒体"),
+        ({"緊急連絡1 媒体": "固定値「メール」"}, "U5.s", "「メール」という媒体"),
+        ({"緊急連絡1 媒体": ("カスタム項目:媒体", "", "デフォルト:FAX")}, "U5.b", "「FAX」という媒体"),
     ],
 )
 def test_l7_doubtful_lines_are_warned_of(lines: dict[str, Line], where: str, message: str) -> None:
@@ -365,9 +374,9 @@ def test_l7_doubtful_lines_are_warned_of(lines: dict[str, Line], where: str, mes
     assert message in warnings[0].found
 
 
-@pytest.mark.parametrize("forced", ["無し(空白)", "固定値「T」"])
-def test_l7_a_forced_change_makes_a_guessable_password_right(forced: str) -> None:
-    """社員番号 as the first password is no matter when it must be changed."""
+@pytest.mark.parametrize("forced", [None, "無し(空白)", "固定値「T」"])
+def test_l7_a_forced_change_makes_a_guessable_password_right(forced: str | None) -> None:
+    """L7, E19: 社員番号 as the first password is no matter when it must be changed; without a line it must."""
     _, warnings = parse(sheet(users={"パスワード": "社員番号", "パスワード強制変更": forced}), "acme")
     assert warnings == ()
 

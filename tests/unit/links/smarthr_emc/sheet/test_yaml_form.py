@@ -9,7 +9,7 @@ import pytest
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cell, Mapping, RootDepartment
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
+from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml, to_yaml
 
 SHEET = """
 smarthr_url: https://acme.smarthr.jp
@@ -84,12 +84,14 @@ def test_e18_policies_may_be_codes_or_words() -> None:
         (SHEET + "  - 氏名", "acme.yaml users[6]"),
         (SHEET + "  - {source: 氏名}", "item がありません"),
         (SHEET + "  - {item: role_1}", "source がありません"),
+        (SHEET + "  - {item: 役職, source: 無し}", "「役職」というユーザデータの項目はありません"),
+        (SHEET + "  - {item: [role_1], source: 役職1}", "users[6].item: 文字ではありません"),
         (SHEET + "  - {item: role_1, source: 役職1, on_create: {when: SET}}", "users[6].on_create.when"),
         (SHEET + "  - {item: role_1, source: 役職1, on_create: {when_blank: X}}", "users[6].on_create.when_blank"),
         (SHEET.replace("users:", "people:"), "users がありません"),
         (SHEET.replace("  - ", "  x", 1), "YAMLとして読み取れません"),
     ],
-    ids=range(24),
+    ids=range(26),
 )
 def test_l8_a_broken_file_is_refused_with_a_remedy(text: str, message: str) -> None:
     """Every fault of form is a problem with its place, and none is a crash."""
@@ -101,3 +103,20 @@ def test_l8_another_encoding_is_named() -> None:
     """A file saved as Shift_JIS says so."""
     with pytest.raises(MappingError, match="UTF-8"):
         raw_from_yaml(SHEET.encode("cp932"), "acme.yaml")
+
+
+def test_e15_a_file_names_its_schema_to_editors_where_asked() -> None:
+    """E15: as a first line that is a comment to the reader; a file that may lie anywhere has none."""
+    mapping = read(SHEET)
+    text = to_yaml(mapping, schema="../mapping.schema.json")
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=../mapping.schema.json"
+    assert read(text) == mapping
+    assert not to_yaml(mapping).startswith("#")
+
+
+def test_e22_conversions_may_be_a_list_or_one_text() -> None:
+    """E22: codes and words, in a list or with the workbook's own separators; and written as a list."""
+    both = ("[HALF_WIDTH, '日付:YYYY/MM/DD']", "半角、DATE:YYYY/MM/DD")
+    one, other = (read(SHEET + f"  - {{item: search_word_1, source: 入社年月日, convert: {text}}}") for text in both)
+    assert one == other
+    assert "convert:\n  - HALF_WIDTH\n  - DATE:YYYY/MM/DD\n" in to_yaml(one)

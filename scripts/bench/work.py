@@ -1,6 +1,6 @@
 """F3: everything between fetch and load, for three sizes, each measured in a process of its own.
 
-Child: `python -m scripts.bench_work prepare|first|second|csv FOLDER SIZE`; prints its figures as JSON.
+Child: `python -m scripts.bench.work prepare|first|second|csv FOLDER SIZE`; prints its figures as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from renkei.storage.store import Store
 from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile, encode
 from renkei.systems.emc.file_format import load_format
-from scripts.bench_figures import Figure, Say, child
+from scripts.bench.figures import Figure, Say, child
 from scripts.local_airflow import PROJECT
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -71,7 +71,7 @@ def measure(folder: Path, say: Say) -> list[Figure]:
 def _plain(here: Path, day: str, made: dict[str, Any], total: float, what: str) -> list[Figure]:
     today, *yesterday = ["first.csv"] if day == "first" else ["second.csv", "first.csv"]
     files = [here / name for name in ("departments.csv", today, "plain.csv", *yesterday)]
-    plain = child("scripts.bench_plain", *files)
+    plain = child("scripts.bench.plain", *files)
     note = "the same lines" if plain["lines"] == made["lines"] else "OTHER LINES"
     note += f"; {plain['seconds'] / total:.1f} × our time; no record, no holds, fewer checks"
     return [Figure("F3", f"{what}: a plain Python loop", plain["seconds"], note=f"{note}, {plain['peak_mb']:,.0f} MB")]
@@ -127,7 +127,7 @@ def _record(folder: Path, day: str) -> RunRecord:
 
 def _prepare(folder: Path, size: int) -> dict[str, Any]:
     """Leave both days as fetch would, and as CSV for the plain loop."""
-    from scripts.bench_people import departments, people, write_csv
+    from scripts.bench.people import departments, people, write_csv
 
     units = departments(size)
     write_csv(units, folder / "departments.csv")

@@ -12,7 +12,7 @@ from typing import Any
 from renkei.links.smarthr_emc.sheet.index import load, tenants
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.shards import TENANTS_PER_SHARD, write_shards
-from scripts.bench_figures import Figure, Say, child
+from scripts.bench.figures import Figure, Say, child
 from scripts.demo import LINK
 from scripts.local_airflow import PROJECT, LocalAirflow
 
@@ -50,7 +50,7 @@ class Site:
         environment = {**self._airflow, **self.environment}
         if dag_id:
             environment["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = dag_id
-        parsed: dict[str, Any] = child("scripts.bench_parse", file, self.sheets, self.index, environment=environment)
+        parsed: dict[str, Any] = child("scripts.bench.parse", file, self.sheets, self.index, environment=environment)
         if parsed["errors"]:
             raise RuntimeError(f"{file.name} cannot be parsed: {parsed['errors'][0]}")
         return parsed

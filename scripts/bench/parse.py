@@ -1,4 +1,4 @@
-"""Parse one Dag file as Airflow's Dag processor does: `python -m scripts.bench_parse FILE TENANT_FILES INDEX`.
+"""Parse one Dag file as Airflow's Dag processor does: `python -m scripts.bench.parse FILE TENANT_FILES INDEX`.
 
 Prints as JSON: seconds, Dags, import errors, and how many sheets and compiled sheets were opened for it.
 """

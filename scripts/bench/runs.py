@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from scripts.bench_figures import Figure, Say
+from scripts.bench.figures import Figure, Say
 from scripts.demo import LINK, environment, sample_mappings
 from scripts.local_airflow import LocalAirflow
 from scripts.neighbours import Neighbours

@@ -1,6 +1,6 @@
 """What one would write instead: hinata's sheet as a plain loop over dict rows. Measured against Renkei, not used.
 
-python -m scripts.bench_plain DEPARTMENTS.csv TODAY.csv RESULT.csv [YESTERDAY.csv]
+python -m scripts.bench.plain DEPARTMENTS.csv TODAY.csv RESULT.csv [YESTERDAY.csv]
 """
 
 from __future__ import annotations

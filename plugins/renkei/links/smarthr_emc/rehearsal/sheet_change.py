@@ -1,0 +1,237 @@
+"""The rehearsed sheet beside the one in force: what differs in words, and what that alone changes in EMC."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from renkei.links.smarthr_emc import snapshot
+from renkei.links.smarthr_emc.columns import is_in, trim
+from renkei.links.smarthr_emc.disaster import received
+from renkei.links.smarthr_emc.fetch import source_columns
+from renkei.links.smarthr_emc.rehearsal.figures import DEPARTMENT_CELLS
+from renkei.links.smarthr_emc.rehearsal.people import People, positions, taken
+from renkei.links.smarthr_emc.rehearsal.play import Play
+from renkei.links.smarthr_emc.rehearsal.result import SheetEffect, SheetLine
+from renkei.links.smarthr_emc.rehearsal.stored import columns_of, without
+from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
+from renkei.links.smarthr_emc.sheet.codec import section_digest
+from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
+from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM
+from renkei.links.smarthr_emc.sheet.mapping import Cell, Cells, Constant, FieldRule, Mapping, Source
+from renkei.links.smarthr_emc.sheet.policy import Place
+from renkei.links.smarthr_emc.sheet.raw import RawRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HIDDEN = "非表示"  # in place of a literal password (L7)
+SOURCE, CONVERT = "SmartHR項目", "変換"
+
+
+def differences(old: Mapping, new: Mapping) -> tuple[SheetLine, ...]:
+    """Every line that was added, removed or changed, column by column, in the new sheet's order.
+
+    That a literal password is another one is not seen: the sheet in force is kept without it (L6).
+    """
+    before, after = to_raw(_hidden(old)), to_raw(_hidden(new))
+    found = []
+    values = {one.label.text: one.value.text for one in before.settings or ()}
+    for one in after.settings or ():
+        label = one.label.text
+        if values.get(label, "") != one.value.text:
+            found.append(SheetLine("連携情報", label, "", values.get(label, ""), one.value.text))
+    sources = {row.item.text: row.source.text for row in before.departments or ()}
+    for row in after.departments or ():
+        name = row.item.text
+        if sources.get(name, "") != row.source.text:
+            found.append(SheetLine("部署データ", name, SOURCE, sources.get(name, ""), row.source.text))
+    was = dict(zip((rule.item for rule in old.users), before.users or (), strict=True))
+    now = dict(zip((rule.item for rule in new.users), after.users or (), strict=True))
+    for item in USER_ITEM:
+        found += _item_lines(was.get(item), now.get(item))
+    return tuple(found)
+
+
+def _item_lines(old: RawRow | None, new: RawRow | None) -> list[SheetLine]:
+    if old is None or new is None:
+        row = new or old
+        if row is None:
+            return []
+        words = " / ".join(text for _, text in _columns(row) if text)
+        return [
+            SheetLine("ユーザデータ", row.item.text, "", "" if old is None else words, "" if new is None else words)
+        ]
+    name = new.item.text
+    renamed = [] if old.item.text == name else [SheetLine("ユーザデータ", name, "項目名", old.item.text, name)]
+    return renamed + [
+        SheetLine("ユーザデータ", name, column, before, after)
+        for (column, before), (_, after) in zip(_columns(old), _columns(new), strict=True)
+        if before != after
+    ]
+
+
+def _columns(row: RawRow) -> list[tuple[str, str]]:
+    cells = (row.create_present, row.create_blank, row.update_present, row.update_blank)
+    policy = [(place.value, cell.text) for place, cell in zip(Place, cells, strict=True)]
+    return [(SOURCE, row.source.text), *policy, (CONVERT, row.convert.text)]
+
+
+def _hidden(mapping: Mapping) -> Mapping:
+    """The mapping with one word in place of every literal of the password's line (L7)."""
+
+    def shown(cells: Cells) -> Cells:
+        return Cells(
+            *(Cell(c.action, HIDDEN if c.default else "") for c in (cells.when_present, cells.when_blank)),
+        )
+
+    def bare(source: Source) -> Source:
+        return Source(
+            tuple(tuple(Constant(HIDDEN) if isinstance(t, Constant) else t for t in a) for a in source.alternatives)
+        )
+
+    users = tuple(
+        dataclasses.replace(
+            rule, source=bare(rule.source), on_create=shown(rule.on_create), on_update=shown(rule.on_update)
+        )
+        if rule.item == "password"
+        else rule
+        for rule in mapping.users
+    )
+    return dataclasses.replace(mapping, users=users)
+
+
+def effect(old: Mapping, new: Mapping, people: People, play: Play) -> SheetEffect | None:
+    """What the two sheets make of one and the same read; None where they decide alike (E14).
+
+    `new` is the rehearsed sheet as far as the read allows.
+    """
+    if all(section_digest(old, part) == section_digest(play.sheet, part) for part in ("departments", "users")):
+        return None
+    assert play.users is not None  # read, or there would be no people
+    users = play.users()
+    lacking = {column for rule in old.users for column in columns_of(rule)} - set(users.columns)
+    known = without(old, lacking)
+    unsure = [item_name(rule) for rule in play.sheet.users if new.rule(rule.item) is None]
+    unsure += [item_name(rule) for rule in old.users if known.rule(rule.item) is None]
+    items, touched = _items(known, new, people, users, set(unsure))
+    listed, unlisted, renamed = _ids(known, new, users, play)
+    touched |= is_in(people.table["crew_id"], users.loc[listed | renamed, "crew_id"])
+    departments, department_items = _departments(old, play)
+    return SheetEffect(
+        people=int(touched.sum()) + int(unlisted.sum()),
+        items={_name(item, new, old): count for item, count in items.items()},
+        listed=int(listed.sum()),
+        unlisted=int(unlisted.sum()),
+        renamed=int(renamed.sum()),
+        departments=departments,
+        department_items=department_items,
+        unsure=tuple(dict.fromkeys(unsure)),
+    )
+
+
+def _items(
+    old: Mapping, new: Mapping, people: People, users: pd.DataFrame, unsure: set[str]
+) -> tuple[dict[str, int], pd.Series[bool]]:
+    """How many people have another value in EMC by the one sheet than by the other, by item; and which people."""
+    people = dataclasses.replace(people, table=_with_all(people.table, users))
+    touched = people.creates & False
+    items: dict[str, int] = {}
+    for group in _unlike(old, new, unsure):
+        before, after = (_sent(mapping, group, people) for mapping in (old, new))
+        for item in group:
+            has = people.has(item)
+            was = before[item].fillna(has) if item in before else has
+            now = after[item].fillna(has) if item in after else has
+            differs = (was != now) & ~(was.isna() & now.isna())
+            if differs.any():
+                items[item] = int(differs.sum())
+                touched |= differs
+    return items, touched
+
+
+def _ids(
+    old: Mapping, new: Mapping, users: pd.DataFrame, play: Play
+) -> tuple[pd.Series[bool], pd.Series[bool], pd.Series[bool]]:
+    """Who has a user id by the new sheet alone, by the old one alone, and another one; aligned with `users`."""
+    nobody = users["crew_id"] == ""
+    rule = old.rule("user_id")
+    if rule is None or (rule, old.id_prefix) == (new.rule("user_id"), new.id_prefix):
+        return nobody, nobody, nobody
+    assert play.departments is not None
+    was = snapshot.freeze(play.departments.iloc[:0], users, _only_id(old)).users["user_id"]
+    frozen = play.record.table("users")
+    frozen = frozen[received(frozen)]
+    now = taken(frozen["user_id"], positions(users["crew_id"], frozen["crew_id"])).set_axis(users.index).fillna("")
+    return (was == "") & (now != ""), (was != "") & (now == ""), (was != "") & (now != "") & (was != now)
+
+
+def _with_all(table: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+    """The people with the columns too that only the sheet in force reads, trimmed as in a snapshot."""
+    at = positions(table["crew_id"], users["crew_id"])
+    more = [name for name in users.columns if name not in table]
+    return table.assign(**{name: taken(trim(users[name]), at).set_axis(table.index) for name in more})
+
+
+def _unlike(old: Mapping, new: Mapping, unsure: set[str]) -> list[list[str]]:
+    """The items of which the two sheets may make something else, those of one 緊急連絡 together (E20)."""
+    moved = old.id_prefix != new.id_prefix
+    groups: dict[str, list[str]] = {}
+    for item in USER_ITEM:
+        if item not in UNWRITTEN and (old.rule(item) or new.rule(item)):
+            groups.setdefault(item.removesuffix("_medium").removesuffix("_address"), []).append(item)
+
+    def unlike(item: str) -> bool:
+        return _deciding(old.rule(item)) != _deciding(new.rule(item)) or (moved and item in DEPARTMENT_REFERENCES)
+
+    def judged(item: str) -> bool:
+        return not {item_name(rule) for rule in (old.rule(item), new.rule(item)) if rule} & unsure
+
+    return [group for group in groups.values() if any(map(unlike, group)) and all(map(judged, group))]
+
+
+def _deciding(rule: FieldRule | None) -> FieldRule | None:
+    return rule and dataclasses.replace(rule, label="")
+
+
+def _sent(mapping: Mapping, items: list[str], people: People) -> pd.DataFrame:
+    rules = tuple(rule for rule in mapping.users if rule.item in items)
+    cells = user_rows(people.table, people.write_as, dataclasses.replace(mapping, users=rules)).cells
+    return cells[[rule.item for rule in rules]]
+
+
+def _name(item: str, *sheets: Mapping) -> str:
+    return next((item_name(rule) for sheet in sheets if (rule := sheet.rule(item))), USER_ITEM[item].name)
+
+
+def _departments(old: Mapping, play: Play) -> tuple[int, dict[str, int]]:
+    """Departments that one of the sheets makes otherwise, and how many by item; unlike ids count once each."""
+    if section_digest(old, "departments") == section_digest(play.sheet, "departments"):
+        return 0, {}
+    assert play.departments is not None
+    was = snapshot.freeze(play.departments, _nobody(old), _only_id(old)).departments
+    now = play.record.table("departments")
+    now = now[(now["line"] > 0) | (now["source_id"] == "")]  # without those that 災害時凍結 keeps
+    at = positions(now["department_id"], was["department_id"])
+    gone = int((~is_in(was["department_id"], now["department_id"])).sum())
+    touched = at < 0
+    found = {DEPARTMENT_ITEM["department_id"].name: int(touched.sum()) + gone} if touched.any() or gone else {}
+    for key in DEPARTMENT_CELLS:
+        unlike = (taken(was[key], at).to_numpy() != now[key].to_numpy()) & (at >= 0)
+        if unlike.any():
+            found[DEPARTMENT_ITEM[key].name] = int(unlike.sum())
+            touched = touched | unlike
+    return int(touched.sum()) + gone, found
+
+
+def _only_id(mapping: Mapping) -> Mapping:
+    """The mapping with the line of the user id alone: the least that a snapshot needs."""
+    return dataclasses.replace(mapping, users=tuple(rule for rule in mapping.users if rule.item == "user_id"))
+
+
+def _nobody(mapping: Mapping) -> pd.DataFrame:
+    """A users table without people, for a snapshot of departments."""
+    import pandas as pd
+
+    columns = ["crew_id", "emp_status", *source_columns(_only_id(mapping))]
+    return pd.DataFrame({"line": pd.Series(dtype="int64"), **{name: pd.Series(dtype="str") for name in columns}})

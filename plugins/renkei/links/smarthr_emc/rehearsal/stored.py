@@ -1,0 +1,143 @@
+"""The newest read that the store has, as fetch had it: so that another sheet can be laid over it (E3)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from renkei.errors import LinkStateError
+from renkei.links.smarthr_emc.disaster import received
+from renkei.links.smarthr_emc.fetch import column_name, source_columns
+from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.rehearsal.result import Missing
+from renkei.links.smarthr_emc.sheet.form import item_name
+from renkei.links.smarthr_emc.sheet.index import mapping_from_json
+from renkei.links.smarthr_emc.sheet.items import CONTACTS
+from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Mapping, SourceField
+from renkei.storage.runs import RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    import pandas as pd
+
+LEVELS = "部署名(階層)"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A read of SmartHR in the tables that fetch leaves, with the columns of the sheet it was read for."""
+
+    run: str
+    at: str  # ISO 8601
+    departments: pd.DataFrame
+    users: pd.DataFrame
+    sheet: Mapping
+
+
+def newest_read(record: RunRecord) -> Read:
+    """The read of the tenant's run that began last among those that froze one; the run may have failed afterwards.
+
+    Raises:
+        LinkStateError: there is none.
+    """
+    runs = []
+    for name in record.store.names(f"{record.link}/tenants/{record.tenant}/runs"):
+        start = record.sibling(name).json_or_none("run")
+        if start and Mode(start["mode"]).reads:
+            runs.append((dt.datetime.fromisoformat(start["started_at"]), name))
+    for _, name in sorted(runs, reverse=True):
+        run = record.sibling(name)
+        if run.json_or_none("snapshot") and run.json_or_none("sheet"):
+            return read_of(run)
+    raise LinkStateError(
+        "保存先にSmartHRの受信データがありません。SmartHRに接続して受信する方法でリハーサルしてください。"
+    )
+
+
+def read_of(run: RunRecord) -> Read:
+    """The read that a run froze. What 災害時凍結 kept and 最上位部署 are no part of it: they are line 0."""
+    at, sheet = str(run.json("run")["started_at"]), mapping_from_json(run.json("sheet")["mapping"])
+    departments, users = run.table("departments"), run.table("users")
+    users = users[received(users)].drop(columns=["valid", "user_id"])
+    return Read(run.run, at, _departments(departments[departments["line"] > 0], sheet), users, sheet)
+
+
+def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
+    """Departments as SmartHR gave them: ids without ID付与コード, first level without a parent."""
+    import pandas as pd
+
+    root = f"{sheet.id_prefix}{sheet.root_department.id}" if sheet.root_department else ""
+    parent = frozen["parent_id"].mask(frozen["parent_id"] == root, "")
+    return pd.DataFrame(
+        {
+            "line": frozen["line"],
+            "source_id": frozen["source_id"],
+            "code": frozen["department_id"].str.removeprefix(sheet.id_prefix),
+            "name": frozen["name"],  # one of the two is the other sheet's: see `missing`
+            "full_name": frozen["name"],
+            "parent_code": parent.str.removeprefix(sheet.id_prefix),
+            "has_parent": (parent != "") | frozen["orphan"],
+        }
+    ).reset_index(drop=True)
+
+
+def missing(read: Read, mapping: Mapping) -> tuple[Missing, ...]:
+    """What `mapping` takes from SmartHR and the read does not hold, in the sheet's order.
+
+    Raises:
+        LinkStateError: the user id is among it, and with it everything.
+    """
+    lacking = {column: term for column, term in source_columns(mapping).items() if column not in read.users}
+    found = tuple(
+        Missing(column, tuple(item_name(rule) for rule in mapping.users if column in columns_of(rule)))
+        for column in lacking
+    )
+    rule = mapping.rule("user_id")
+    if rule is not None and (needed := [column for column in columns_of(rule) if column in lacking]):
+        raise LinkStateError(
+            f"ユーザIDの元になるSmartHR項目（{'、'.join(needed)}）が保存先の受信データ（{read.at[:10]}）にありません。"
+            "SmartHRに接続して受信する方法でリハーサルしてください。"
+        )
+    if by_level(mapping) != by_level(read.sheet):
+        found = (Missing(LEVELS if by_level(mapping) else "部署名", ("部署名",)), *found)
+    return found
+
+
+def by_level(mapping: Mapping) -> bool:
+    return any(isinstance(term, SourceField) and term.name == LEVELS for term in mapping.departments.name.terms)
+
+
+def columns_of(rule: FieldRule) -> list[str]:
+    """The columns of the users table that a rule reads."""
+    return [column_name(term) for term in rule.source.terms if isinstance(term, SourceField | CustomField)]
+
+
+def without(mapping: Mapping, lacking: AbstractSet[str]) -> Mapping:
+    """The mapping without the lines that read a lacking column; 媒体n and アドレスn go together (E20)."""
+    gone = {rule.item for rule in mapping.users if lacking & set(columns_of(rule))}
+    for slot in range(1, CONTACTS + 1):
+        pair = {f"contact_{slot}_medium", f"contact_{slot}_address"}
+        gone |= pair if pair & gone else set()
+    return dataclasses.replace(mapping, users=tuple(rule for rule in mapping.users if rule.item not in gone))
+
+
+def as_read_for(users: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
+    """The users table that fetch_users would have left for `mapping`, which lacks nothing (`without`)."""
+    return users[["line", "crew_id", "emp_status", *source_columns(mapping)]]
+
+
+def wider_mapping(mapping: Mapping, in_force: Mapping | None) -> Mapping:
+    """A mapping to read by: what either sheet reads, so that both can be laid over one read.
+
+    Custom fields of the sheet in force are left out: SmartHR may not have them any more, and refuses them then.
+    """
+    known = set(source_columns(mapping))
+    more = tuple(
+        rule
+        for rule in (in_force.users if in_force else ())
+        if all(not isinstance(term, CustomField) or column_name(term) in known for term in rule.source.terms)
+    )
+    return dataclasses.replace(mapping, users=(*mapping.users, *more))

@@ -1,0 +1,1 @@
+"""`make bench`: its parts, one module for each group of figures."""

@@ -1,0 +1,160 @@
+"""`renkei rehearse`, `person` and what asks SmartHR, as an operator types them, over both simulators and a real store."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from tests.contract.rig import mapping_of
+from tests.contract.stage import Stage
+from tests.unit.commands.test_sheet_commands import renkei
+
+
+@dataclasses.dataclass
+class Desk:
+    """An operator's terminal beside a linked tenant: its sheet, and how Airflow would find things."""
+
+    stage: Stage
+    folder: Path
+
+    @property
+    def sheet(self) -> Path:
+        return self.folder / "acme.yaml"
+
+    def write(self, **changes: Any) -> None:
+        mapping = dataclasses.replace(self.stage.tenant.mapping, smarthr_url=self.stage.smarthr.url)
+        write_yaml(dataclasses.replace(mapping, **changes), self.sheet)
+
+    def renkei(self, *words: str | Path) -> Any:
+        smarthr, emc = self.stage.smarthr.url, self.stage.emc.url
+        return renkei(
+            *words,
+            AIRFLOW_HOME=str(self.folder / "airflow"),
+            AIRFLOW_CONN_SMARTHR__ACME=json.dumps({"conn_type": "smarthr", "password": "shr_sim_acme"}),
+            AIRFLOW_CONN_EMC__ACME=json.dumps({"conn_type": "emc", "host": emc, "password": "emc_sim_acme"}),
+            RENKEI_ALLOWED_HOSTS=smarthr.removeprefix("http://"),
+            RENKEI_STORE=Path(self.stage.tenant.store.root).as_uri(),
+            RENKEI_MAPPINGS=str(self.folder / "mappings"),
+        )
+
+    def digest(self) -> str:
+        """Of every file of the store, and of all that EMC has."""
+        sha = hashlib.sha256()
+        for path in sorted(Path(self.stage.tenant.store.root).rglob("*")):
+            sha.update(str(path).encode() + (path.read_bytes() if path.is_file() else b""))
+        for file in ("departments", "users"):
+            sha.update(json.dumps(self.stage.emc.export(file), sort_keys=True).encode())
+        return sha.hexdigest()
+
+
+@pytest.fixture
+def desk(linked: Stage, tmp_path: Path) -> Desk:
+    """After a first link, with the sheet that made it."""
+    found = Desk(linked, tmp_path)
+    found.write()
+    return found
+
+
+def test_rehearse_tells_a_quiet_day_from_the_store_alone(desk: Desk) -> None:
+    """E14: the sheet in force, the stored read: nothing to write; status 0; nothing is touched."""
+    before = desk.digest()
+    found = desk.renkei("rehearse", desk.sheet)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "変化が無いため" in found.stdout
+    assert "Traceback" not in found.stderr
+    assert desk.digest() == before
+
+
+def test_rehearse_live_tells_the_day_that_comes(desk: Desk) -> None:
+    """E3, E6: with SmartHR and EMC asked: the same counts as the run that follows; neither store nor EMC is touched."""
+    desk.stage.day(joiners=2, leavers=1)
+    before = desk.digest()
+    found = desk.renkei("rehearse", desk.sheet, "--live", "--json")
+    assert found.returncode == 0, found.stdout + found.stderr
+    told = json.loads(found.stdout)
+    assert told["verdict"] == "writes"
+    assert desk.digest() == before
+    job = desk.stage.tenant.plan()
+    real = job.record.json("diff")["sets"]["users"]["counts"]
+    assert told["counts"]["users"] == real
+    assert (real["created"], real["deleted"]) == (2, 1)
+
+
+def test_rehearse_says_what_a_changed_sheet_would_change(desk: Desk) -> None:
+    """E14, E15: old → new in the sheet's words, and how many people it changes."""
+    users = mapping_of({**_sheet(), "検索ワード1:勤務地": "雇用形態"}).users
+    desk.write(users=users)
+    found = desk.renkei("rehearse", desk.sheet)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "今のシートとの違い" in found.stdout
+    assert "事業所" in found.stdout
+    assert "雇用形態" in found.stdout
+
+
+def test_rehearse_of_errors_and_of_held_plans_ends_with_1(desk: Desk) -> None:
+    """E29, E34, L8: a bad row is named with what to do; half of the people leaving is held."""
+    crew = desk.stage.active()[0]
+    desk.stage.patch(crew["id"], email="so wrong")
+    wrong = desk.renkei("rehearse", desk.sheet, "--live")
+    assert wrong.returncode == 1
+    assert "メールアドレスの形式" in wrong.stdout
+    assert crew["id"] in wrong.stdout
+    desk.stage.patch(crew["id"], email=crew["email"])
+    desk.stage.day(leavers=8)
+    held = desk.renkei("rehearse", desk.sheet, "--live")
+    assert held.returncode == 1
+    assert "承認を待って" in held.stdout
+
+
+def test_person_tells_why_somebody_is_in_emc(desk: Desk) -> None:
+    """L8: by 社員番号, crew id or mail; source, cell and value of each item; the password never."""
+    crew = next(one for one in desk.stage.active() if one["email"])
+    for who in (crew["emp_code"], crew["id"], crew["email"]):
+        found = desk.renkei("person", desk.sheet, who)
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert crew["last_name"] in found.stdout
+        assert "値がある場合" in found.stdout
+    nobody = desk.renkei("person", desk.sheet, "nobody@example.com")
+    assert nobody.returncode == 1
+    assert "いません" in nobody.stdout
+
+
+def test_check_live_names_a_custom_field_that_smarthr_lacks(desk: Desk) -> None:
+    """E17: the cell and the nearest name that there is."""
+    desk.write(users=mapping_of({**_sheet(), "検索ワード2:勤務形態": "カスタム項目:勤務形体"}).users)
+    assert desk.renkei("check", desk.sheet).returncode == 0
+    found = desk.renkei("check", desk.sheet, "--live")
+    assert found.returncode == 1
+    assert "勤務形体" in found.stdout
+    assert "「カスタム項目:勤務形態」" in found.stdout
+
+
+def test_template_lists_the_tenants_own_items(desk: Desk) -> None:
+    """SmartHR項目一覧 has this SmartHR's custom fields."""
+    path = desk.folder / "new.xlsx"
+    made = desk.renkei("template", "acme", "-o", path, "--smarthr-url", desk.stage.smarthr.url)
+    assert made.returncode == 0, made.stderr
+    cells = {cell.value for row in openpyxl.load_workbook(path)["SmartHR項目一覧"].iter_rows() for cell in row}
+    assert any("勤務形態" in str(value) for value in cells)
+
+
+def test_a_refused_token_is_said_in_words(desk: Desk) -> None:
+    """E33, L8: status 3, what to do, no traceback."""
+    desk.stage.smarthr.sim("POST", "faults", [{"kind": "expired_token", "path": "/crews", "page": 1, "times": None}])
+    found = desk.renkei("rehearse", desk.sheet, "--live")
+    assert found.returncode in (1, 3)
+    assert "トークン" in found.stdout + found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def _sheet() -> dict[str, Any]:
+    from tests.contract.rig import SHEET
+
+    return dict(SHEET)
