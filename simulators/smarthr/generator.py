@@ -122,7 +122,7 @@ class Staff:
         fixed_term = kind in ("契約社員", "派遣社員", "アルバイト・パート")
         contract_end = date(company.today.year + 1, 3, 31).isoformat() if fixed_term else None
         given_name = business[0] != ""
-        tel = f"0{rng.choice('789')}0-{rng.randrange(10000):04d}-{rng.randrange(10000):04d}"
+        tel = _mobile(rng)
         return {
             "id": new_uuid(rng),
             "user_id": new_uuid(rng) if rng.random() < 0.85 else None,
@@ -149,7 +149,7 @@ class Staff:
             "emergency_first_name": (kin := rng.choice(GIVEN["female"]))[0],
             "emergency_last_name_yomi": last_yomi,
             "emergency_first_name_yomi": kin[1],
-            "emergency_tel_number": f"0{rng.choice('789')}0-{rng.randrange(10000):04d}-{rng.randrange(10000):04d}",
+            "emergency_tel_number": _mobile(rng),
             "emergency_address": home if rng.random() < 0.6 else None,
             "position_ids": position_ids,
             "grade_id": rng.choice(self.grades),
@@ -232,3 +232,9 @@ class Staff:
             custom["安全講習受講日"]: course.isoformat() if course > entered else None,
             custom["緊急連絡用メール"]: private,
         }
+
+
+def _mobile(rng: random.Random) -> str:
+    """A number of Japan's plan: 070-0… and 090-0… are given to nobody."""
+    head, middle = rng.choice("789"), rng.randrange(10000)
+    return f"0{head}0-{middle + 1000 if middle < 1000 else middle:04d}-{rng.randrange(10000):04d}"
