@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import openpyxl
 
-from renkei.links.smarthr_emc.sheet.marked import RESULT, mark
+from renkei.links.smarthr_emc.sheet.excel.marked import RESULT, mark
+from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.review import review
-from renkei.links.smarthr_emc.sheet.template import write_template
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 TOOLS = ("soffice", "pdftoppm", "pdftotext", "pdfinfo")

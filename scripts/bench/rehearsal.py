@@ -72,13 +72,13 @@ def _changed(mapping: Mapping) -> Mapping:
 
 def _read(folder: Path) -> dict[str, Any]:
     """The second day's read, frozen by a run that came no further."""
-    from renkei.links.smarthr_emc import pipeline
     from renkei.links.smarthr_emc.model import Mode, RunStart
     from renkei.links.smarthr_emc.rehearsal.targets import Unasked
+    from renkei.links.smarthr_emc.stages import opening, reading
 
     record = RunRecord(_store(folder), LINK, TENANT, "second")
     start = RunStart("second", Mode.NORMAL, True, NOW.isoformat(), "")
-    pipeline.take_snapshot(pipeline.open_run(record, _mapping(), start, Unasked(), NOW))
+    reading.take_snapshot(opening.open_run(record, _mapping(), start, Unasked(), NOW))
     return {}
 
 
@@ -93,7 +93,7 @@ def _rehearse(folder: Path) -> dict[str, Any]:
 
 
 def _trace(folder: Path) -> dict[str, Any]:
-    from renkei.links.smarthr_emc.person import trace
+    from renkei.links.smarthr_emc.rehearsal.person import trace
 
     found = trace(_store(folder), LINK, _changed(_mapping()), load_format(FORMAT), NOW, "0000001")
     assert len(found.people) == 1, found.answer

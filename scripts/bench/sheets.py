@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.index import load
 from renkei.links.smarthr_emc.sheet.review import review
-from renkei.links.smarthr_emc.sheet.workbook import write_workbook
 from scripts.bench.figures import Figure, Say, child
 from scripts.bench.tenants import HOST, SAMPLES
 

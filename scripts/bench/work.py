@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode, RunStart
 from renkei.links.smarthr_emc.sheet.index import load
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.stages import approving, comparing, loading, opening, planning, reading
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.systems.emc.client import Import
@@ -147,7 +147,7 @@ def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
     record, mapping, emc_format = _record(folder, day), _mapping(), load_format(FORMAT)
     target = Sink(0 if day == "first" else size - size // 5000)
     start = RunStart(day, Mode.NORMAL, True, NOW.isoformat(), "")
-    job = pipeline.open_run(record, mapping, start, target, NOW)
+    job = opening.open_run(record, mapping, start, target, NOW)
     import pandas as pd  # a task's process has it by then
     import pyarrow.parquet  # noqa: F401
 
@@ -162,12 +162,12 @@ def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
         memory[name] = _peak_mb()
         return result
 
-    timed("snapshot", lambda: pipeline.take_snapshot(job))
-    sets = timed("diff", lambda: pipeline.make_diff(job, target, dt.datetime.now(dt.UTC)))
-    holds = timed("validate", lambda: pipeline.validate(job, target, emc_format, dt.datetime.now(dt.UTC)))
+    timed("snapshot", lambda: reading.take_snapshot(job))
+    sets = timed("diff", lambda: comparing.make_diff(job, target, dt.datetime.now(dt.UTC)))
+    holds = timed("validate", lambda: planning.validate(job, target, emc_format, dt.datetime.now(dt.UTC)))
     if holds:  # of so many people more than 500 leave in a day: somebody approves
-        pipeline.decide(job, True, "bench", "", NOW)
-    timed("encode", lambda: pipeline.apply(job, target, emc_format, lambda name: name, NOW))
+        approving.decide(job, True, "bench", "", NOW)
+    timed("encode", lambda: loading.apply(job, target, emc_format, lambda name: name, NOW))
     users = target.files[1]
     assert users is not None
     cpu = time.process_time() - cpu

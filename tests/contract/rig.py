@@ -11,13 +11,13 @@ from typing import Any
 import requests
 import yaml
 
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RunStart
-from renkei.links.smarthr_emc.pipeline import Job
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
+from renkei.links.smarthr_emc.stages import comparing, loading, opening, planning, reading
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.runs import RunRecord, run_key
 from renkei.storage.store import Store
 from renkei.systems.emc.client import EmcClient
@@ -107,26 +107,26 @@ class Tenant:
     def open(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "", generation: int = 0) -> Job:
         run_id = run_id or f"run_{next(numbers)}"
         start = RunStart(run_id, mode, manual, self.now.isoformat(), "0" * 64, self.disaster, generation)
-        return pipeline.open_run(self.record(run_id), self.mapping, start, self.target, self.now)
+        return opening.open_run(self.record(run_id), self.mapping, start, self.target, self.now)
 
     def read(self, job: Job) -> dict[str, int]:
         session = session_with(f"shr_sim_{self.company or self.mapping.tenant}")
         self.sessions.append(session)
         client = SmartHRClient(session, self.smarthr_url, 1000)
-        pipeline.fetch_departments(job, client, "read")
-        pipeline.fetch_users(job, client)
-        return pipeline.take_snapshot(job)
+        reading.fetch_departments(job, client, "read")
+        reading.fetch_users(job, client)
+        return reading.take_snapshot(job)
 
     def plan(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "") -> Job:
         """A run up to and with validate."""
         job = self.open(mode, manual=manual, run_id=run_id)
         self.read(job)
-        pipeline.make_diff(job, self.target, dt.datetime.now(dt.UTC))
-        pipeline.validate(job, self.target, FORMAT, dt.datetime.now(dt.UTC))
+        comparing.make_diff(job, self.target, dt.datetime.now(dt.UTC))
+        planning.validate(job, self.target, FORMAT, dt.datetime.now(dt.UTC))
         return job
 
     def load(self, job: Job) -> str:
-        return pipeline.apply(job, self.target, FORMAT, lambda name: "secret", self.now)
+        return loading.apply(job, self.target, FORMAT, lambda name: "secret", self.now)
 
     def run(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "") -> str:
         """A whole run; what load answered."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
 from tests.contract.conftest import Simulator
 from tests.contract.emc_client import Emc

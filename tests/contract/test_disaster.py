@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from renkei.errors import HoldError, LinkStateError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.stages import approving, loading
 from tests.contract.rig import FORMAT, NOW, counts
 from tests.contract.stage import Stage, ids, warned
 
@@ -19,7 +19,7 @@ def test_l1_nobody_disappears_while_the_freeze_lasts_and_joiners_get_in(linked: 
     linked.tenant.disaster = True
     linked.day(joiners=3, leavers=2, retirements=1, renumbered=1, lost_codes=1)
     job = linked.tenant.plan(manual=False)
-    assert pipeline.is_held(job) is False
+    assert approving.is_held(job) is False
     assert linked.tenant.load(job) == "loaded"
 
     there = set(linked.users())
@@ -82,7 +82,7 @@ def test_e13_departments_stay_while_the_freeze_lasts(linked: Stage) -> None:
     assert before <= set(linked.emc.export("departments"))
     linked.tenant.disaster = False
     job = linked.tenant.plan()
-    pipeline.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
+    approving.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
     linked.tenant.load(job)
     assert set(linked.emc.export("departments")) == before - {dissolved}
 
@@ -92,13 +92,13 @@ def test_l1_a_freeze_that_begins_in_the_middle_of_a_run_stops_what_removes(linke
     linked.day(leavers=1)
     job, before = linked.tenant.plan(), linked.state()
     with pytest.raises(HoldError, match="災害時凍結"):
-        pipeline.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
+        loading.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
     assert linked.state() == before
 
     linked.tenant.run()
     linked.day(joiners=1)
     job = linked.tenant.plan()
-    done = pipeline.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
+    done = loading.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
     assert done == "loaded"
 
 

@@ -19,8 +19,8 @@ import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RenkeiError, RetriableLoadError
-from renkei.links.smarthr_emc import pipeline
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages import comparing, loading, planning
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
@@ -145,14 +145,14 @@ def retry(scene: Scene) -> None:
 
 def clear_from_diff(scene: Scene) -> None:
     """An operator clears the run from diff on."""
-    pipeline.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    pipeline.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    comparing.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    planning.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
 def clear_from_validate(scene: Scene) -> None:
     """An operator clears the run from validate on."""
-    pipeline.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    planning.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
@@ -165,8 +165,8 @@ def same_run_from_the_start(scene: Scene) -> None:
     """An operator clears the whole run."""
     job = scene.tenant.open(run_id="today")
     scene.tenant.read(job)
-    pipeline.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    pipeline.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    comparing.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    planning.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(job)
 
 
@@ -357,7 +357,7 @@ def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
             (drop / f"{ready[0]}.result.json").write_text(
                 f'{{"id": "1", "key": "{ready[0]}", "state": "committed"}}', encoding="utf-8"
             )
-            found = pipeline.confirm(job, tenant.target, NOW)
+            found = loading.confirm(job, tenant.target, NOW)
             if found is None or tenant.generation() != 1 or tenant.note():
                 wrong.append((f"died {'after' if after else 'before'} {name}", "not confirmed", files))
 

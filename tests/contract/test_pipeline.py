@@ -9,9 +9,9 @@ from renkei.errors import (
     LinkStateError,
     RecordError,
 )
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
+from renkei.links.smarthr_emc.stages import approving
 from tests.contract.rig import NOW, SHEET, counts, mapping_of
 from tests.contract.stage import Stage, ids, warned
 
@@ -177,11 +177,11 @@ def test_e32_relink_shows_then_waits_then_replaces_everybody(linked: Stage) -> N
     assert linked.state() == before
 
     job = linked.tenant.plan(Mode.RELINK)
-    assert pipeline.is_held(job)
+    assert approving.is_held(job)
     with pytest.raises(HoldError):
         linked.tenant.load(job)
     assert linked.state() == before
-    pipeline.decide(job, True, "tanaka", "prefix changed", NOW)
+    approving.decide(job, True, "tanaka", "prefix changed", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert sorted(linked.users()) == [f"new-{user_id}" for user_id in old]
@@ -195,7 +195,7 @@ def test_e32_relink_with_the_same_ids_deletes_and_adds_them(linked: Stage) -> No
     user_id = ids(linked.active())[0]
     linked.emc.sim("PATCH", f"/accounts/acme/users/{user_id}", json={"検索ワード5": "手で入れた値"})
     job = linked.tenant.plan(Mode.RELINK)
-    pipeline.decide(job, True, "tanaka", "start over", NOW)
+    approving.decide(job, True, "tanaka", "start over", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert sorted(linked.users()) == ids(linked.active())
@@ -313,7 +313,7 @@ def test_e28_a_tenant_deletes_only_its_own(linked: Stage) -> None:
     linked.tenant.run()
     linked.tenant.change(id_prefix="a-")
     job = linked.tenant.plan(Mode.RELINK)
-    pipeline.decide(job, True, "tanaka", "", NOW)
+    approving.decide(job, True, "tanaka", "", NOW)
     linked.tenant.load(job)
 
     others = {user_id for user_id in linked.users() if not user_id.startswith("a-")}

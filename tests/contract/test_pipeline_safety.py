@@ -16,11 +16,13 @@ from renkei.errors import (
     BaselineError,
     HoldError,
     IncompleteReadError,
+    RecordError,
     RejectedLoadError,
     RetriableLoadError,
 )
-from renkei.links.smarthr_emc import pipeline
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages import approving, comparing, loading, planning, reading
+from renkei.links.smarthr_emc.stages.job import Job
+from renkei.storage.store import MissingKeyError
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.contract.conftest import Simulator
 from tests.contract.emc_client import Emc
@@ -89,7 +91,7 @@ def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
     job.record.write_json("fetched_users", fetched | {"read_id": "another"})
 
     with pytest.raises(IncompleteReadError, match="別々の受信"):
-        pipeline.take_snapshot(job)
+        reading.take_snapshot(job)
 
 
 def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
@@ -100,8 +102,8 @@ def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
     linked.day(joiners=2)
     again = linked.tenant.open(run_id=job.start.run_id)
     linked.tenant.read(again)
-    pipeline.make_diff(again, linked.tenant.target, dt.datetime.now(dt.UTC))
-    pipeline.validate(again, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    comparing.make_diff(again, linked.tenant.target, dt.datetime.now(dt.UTC))
+    planning.validate(again, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
 
     assert again.record.json("plan")["digest"] == planned
 
@@ -120,6 +122,24 @@ def test_l3_of_two_runs_planned_against_one_baseline_the_second_is_refused(linke
     assert not linked.tenant.note()
 
 
+def test_l2_a_run_with_errors_leaves_nothing_to_approve_or_to_load(linked: Stage) -> None:
+    """However its later tasks come to run: many would be deleted, one name is blank, and there is no plan."""
+    linked.day(leavers=12, blank_names=1)
+    before = linked.state()
+    with pytest.raises(RecordError):
+        linked.tenant.plan(run_id="bad")
+
+    job = linked.tenant.open(run_id="bad")
+    with pytest.raises(MissingKeyError):
+        approving.is_held(job)
+    with pytest.raises(MissingKeyError):
+        approving.decide(job, True, "tanaka", "", NOW)
+    with pytest.raises(MissingKeyError):
+        linked.tenant.load(job)
+    assert linked.state() == before
+    assert linked.opened() == 0
+
+
 def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> None:
     """EMC got the joiner's id by hand after the plan: nothing is applied, the reason is on record, a new diff adopts."""
     (crew_id,) = linked.day(joiners=1)["joiners"]
@@ -133,8 +153,8 @@ def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> Non
     assert not linked.tenant.note()
     assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["DUPLICATE_ID"]
 
-    pipeline.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
-    pipeline.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    comparing.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    planning.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     assert linked.tenant.load(job) == "loaded"
     assert sorted(linked.users()) == ids(linked.active())
 
@@ -174,7 +194,7 @@ def held(stage: Stage) -> Job:
     """A run that would delete six of forty people."""
     stage.day(leavers=6)
     job = stage.tenant.plan(manual=False)
-    assert pipeline.is_held(job)
+    assert approving.is_held(job)
     return job
 
 
@@ -194,7 +214,7 @@ def test_e34_a_guard_holds_and_names_the_figures(linked: Stage) -> None:
 def test_e36_approval_lets_exactly_that_plan_through(linked: Stage) -> None:
     """Approved, it is loaded once, and who approved it and why is on record."""
     job = held(linked)
-    pipeline.decide(job, True, "tanaka", "人事異動", NOW)
+    approving.decide(job, True, "tanaka", "人事異動", NOW)
 
     assert linked.tenant.load(job) == "loaded"
     assert linked.tenant.load(job) == "already"
@@ -208,11 +228,11 @@ def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
     """Cleared from diff after EMC has changed, the run has another plan: it is held again."""
     job = held(linked)
     approved = job.record.json("plan")["digest"]
-    pipeline.decide(job, True, "tanaka", "", NOW)
+    approving.decide(job, True, "tanaka", "", NOW)
     linked.emc.sim("DELETE", f"/accounts/acme/users/{ids(linked.active())[0]}")
     before = linked.state()
-    pipeline.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
-    pipeline.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    comparing.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    planning.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     assert job.record.json("plan")["digest"] != approved
     with pytest.raises(HoldError):
         linked.tenant.load(job)
@@ -223,7 +243,7 @@ def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
 def test_e36_an_approval_is_not_for_the_next_run(linked: Stage) -> None:
     """The same six leavers on the next day are asked about again."""
     job = held(linked)
-    pipeline.decide(job, True, "tanaka", "", NOW)
+    approving.decide(job, True, "tanaka", "", NOW)
     tomorrow = linked.tenant.plan(manual=False)
 
     with pytest.raises(HoldError):
@@ -235,7 +255,7 @@ def test_e36_a_refusal_fails_the_run_and_stays(linked: Stage) -> None:
     before = linked.state()
     job = held(linked)
     with pytest.raises(HoldError, match="承認されませんでした"):
-        pipeline.decide(job, False, "tanaka", "誤り", NOW)
+        approving.decide(job, False, "tanaka", "誤り", NOW)
     with pytest.raises(HoldError):
         linked.tenant.load(job)
 
@@ -258,7 +278,7 @@ def test_l6_passwords_are_nowhere_but_in_emc(stage: Stage) -> None:
     """The first password goes from Airflow to EMC; no table and no record of the run has it."""
     stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first"})
     job = stage.tenant.plan()
-    pipeline.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
+    loading.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
 
     for path in Path(stage.store.root).rglob("*"):
         if path.suffix == ".parquet":
@@ -290,17 +310,17 @@ def test_e38_a_file_drop_waits_for_its_confirmation(dropping: Stage) -> None:
     key = the_key(dropping)
     users = (dropping.folder / "drop" / f"{key}.users.csv").read_bytes().decode("cp932")
     assert users.count("\r\n") == len(dropping.active()) + 1
-    assert pipeline.confirm(job, tenant.target, NOW) is None
+    assert loading.confirm(job, tenant.target, NOW) is None
     assert tenant.generation() == 0
     result = {"id": "1", "key": key, "state": "committed", "counts": {"users": {"added": len(dropping.active())}}}
     (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
-    found = pipeline.confirm(job, tenant.target, NOW)
+    found = loading.confirm(job, tenant.target, NOW)
 
     assert found is not None
     assert found.state == "committed"
     assert tenant.generation() == 1
     assert not tenant.note()
-    assert pipeline.confirm(job, tenant.target, NOW) is None
+    assert loading.confirm(job, tenant.target, NOW) is None
     assert tenant.run() == "unchanged"
 
 
@@ -331,7 +351,7 @@ def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
     result = {"id": "1", "key": key, "state": "rejected", "errors": [error], "error_count": 1}
     (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
     with pytest.raises(RejectedLoadError):
-        pipeline.confirm(job, dropping.tenant.target, NOW)
+        loading.confirm(job, dropping.tenant.target, NOW)
 
     assert dropping.tenant.generation() == 0
     assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["TOO_LONG"]
@@ -350,7 +370,7 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
         found, deadline = None, time.monotonic() + 5
         while found is None and time.monotonic() < deadline:
             time.sleep(0.1)
-            found = pipeline.confirm(job, dropping.tenant.target, NOW)
+            found = loading.confirm(job, dropping.tenant.target, NOW)
 
         assert found is not None
         assert found.state == "committed"

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from renkei.errors import LinkStateError, RecordError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.person import Trace, trace
-from renkei.links.smarthr_emc.pipeline import Job
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
+from renkei.links.smarthr_emc.rehearsal.person import Trace, trace
 from renkei.links.smarthr_emc.sheet.mapping import Guards
+from renkei.links.smarthr_emc.stages import approving
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.gate import Gate, Intent
 from renkei.systems.emc.client import import_key
 from renkei.systems.smarthr.client import SmartHRClient
@@ -187,7 +187,7 @@ def test_e25_e32_a_changed_prefix(linked: Stage) -> None:
     assert found.effect is not None
     assert (found.effect.renamed, found.effect.people) == (people, people)
     assert found.effect.departments > 0
-    pipeline.decide(job, True, "tanaka", "", NOW)
+    approving.decide(job, True, "tanaka", "", NOW)
     linked.tenant.load(job)
     full_name = next(one for one in found.users if one.key == "full_name")
     assert full_name.created == len(linked.users())

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from renkei.errors import HoldError, LinkStateError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages import approving, comparing, planning, reading
+from renkei.links.smarthr_emc.stages.job import Job
 from tests.contract.rig import FORMAT, counts
 from tests.contract.stage import Stage
 
@@ -20,9 +20,9 @@ def planned(stage: Stage, generation: int = 0) -> Job:
     """A 復元 up to the question that it asks."""
     tenant = stage.tenant
     job = tenant.open(Mode.RESTORE, generation=generation)
-    pipeline.take_snapshot(job)
-    pipeline.make_diff(job, tenant.target, NOW)
-    pipeline.validate(job, tenant.target, FORMAT, NOW)
+    reading.take_snapshot(job)
+    comparing.make_diff(job, tenant.target, NOW)
+    planning.validate(job, tenant.target, FORMAT, NOW)
     return job
 
 
@@ -39,7 +39,7 @@ def test_e36_restore_shows_its_plan_and_waits(linked: Stage) -> None:
     before = linked.state()
     job = planned(linked)
 
-    assert pipeline.is_held(job)
+    assert approving.is_held(job)
     assert counts(job)["deleted"] == 2
     assert counts(job)["created"] == 1
     with pytest.raises(HoldError):
@@ -60,10 +60,10 @@ def test_l4_restore_brings_emc_back_to_what_it_had(linked: Stage) -> None:
     linked.dissolve()
     linked.day(joiners=1)
     job = linked.tenant.plan()
-    pipeline.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
+    approving.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
     linked.tenant.load(job)
     job = planned(linked, wanted)
-    pipeline.decide(job, True, "tanto", "誤った異動を戻す", NOW)
+    approving.decide(job, True, "tanto", "誤った異動を戻す", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert (without_password(linked.users()), linked.emc.export("departments")) == then
@@ -76,7 +76,7 @@ def test_l3_the_day_after_a_restore_is_an_ordinary_day(linked: Stage) -> None:
     linked.tenant.run()
     today = without_password(linked.users())
     job = planned(linked)
-    pipeline.decide(job, True, "tanto", "", NOW)
+    approving.decide(job, True, "tanto", "", NOW)
     linked.tenant.load(job)
     job = linked.tenant.plan(manual=False)
     linked.tenant.load(job)
@@ -109,7 +109,7 @@ def test_l1_restore_under_the_freeze_removes_nobody(linked: Stage) -> None:
     during = set(linked.users())
     linked.tenant.disaster = True
     job = planned(linked)
-    pipeline.decide(job, True, "tanto", "", NOW)
+    approving.decide(job, True, "tanto", "", NOW)
     linked.tenant.load(job)
 
     assert set(linked.users()) == before | during
@@ -123,7 +123,7 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     linked.emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": "BYHAND", "氏名": "手で登録"}])
     before = linked.state()
     job = linked.tenant.open(Mode.RECONCILE)
-    figures = pipeline.compare(job, linked.tenant.target, FORMAT)
+    figures = comparing.compare(job, linked.tenant.target, FORMAT)
 
     assert {kind: figures["users"][kind] for kind in ("missing", "differs", "extra")} == {
         "missing": 1,
@@ -133,8 +133,8 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     text = "\n".join(job.record.json("compare")["lines"])
     assert all(name in text for name in (first, second, "BYHAND"))
     assert "別人" not in text
-    assert pipeline.validate(job, linked.tenant.target, FORMAT, NOW) == []
-    assert pipeline.is_held(job) is False
+    assert planning.validate(job, linked.tenant.target, FORMAT, NOW) == []
+    assert approving.is_held(job) is False
     assert linked.tenant.load(job) == "compared"
     assert linked.state() == before
     assert linked.opened() == 0

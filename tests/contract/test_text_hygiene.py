@@ -9,10 +9,10 @@ import pytest
 from renkei.errors import RecordError
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.notify import collect
-from renkei.links.smarthr_emc.pipeline import Job
 from renkei.links.smarthr_emc.report import Outcome, body
 from renkei.links.smarthr_emc.sheet.conversion import parse_conversions
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
+from renkei.links.smarthr_emc.stages.job import Job
 from tests.contract.rig import NOW, SHEET, mapping_of
 from tests.contract.stage import Stage, ids
 

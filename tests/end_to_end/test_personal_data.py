@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from renkei.links.smarthr_emc import pipeline
+from renkei.links.smarthr_emc.stages import reading
+from renkei.links.smarthr_emc.stages.job import Job
 from tests.conftest import HOME
 from tests.end_to_end.conftest import ADDRESS, APPROVE, DAG_ID, World
 from tests.end_to_end.personal_data import found_in_files, found_in_text
@@ -35,10 +36,10 @@ def test_l6_no_person_in_airflow_after_runs_of_every_kind(
     rejected = world.run()
     assert (rejected.state, rejected.failed()) == ("failed", ["outcome", "validate"])
 
-    def trip(job: pipeline.Job) -> None:
+    def trip(job: Job) -> None:
         raise ValueError(f"cannot convert {stays[5]['last_name']} {stays[5]['email']}")
 
-    world.monkeypatch.setattr(pipeline, "take_snapshot", trip)
+    world.monkeypatch.setattr(reading, "take_snapshot", trip)
     unforeseen = world.run(retries=0)
     assert (unforeseen.state, unforeseen.failed()) == ("failed", ["outcome", "snapshot"])
     assert "予期しないエラーが発生しました（ValueError、test_personal_data.py:" in world.mails()[-1]["body"]

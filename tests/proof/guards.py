@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from renkei.errors import BaselineError, FetchError, HoldError, RenkeiError
-from renkei.links.smarthr_emc import pipeline
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages import approving
+from renkei.links.smarthr_emc.stages.job import Job
 from tests.contract.rig import NOW, mapping_of
 from tests.proof.case import Case, Effort, Say
 from tests.proof.world import Kept, Row, Run, World, cases_of, differences, fails, in_parts, worlds
@@ -481,7 +481,7 @@ class Held:
 
     def answer(self, approved: bool, by: str = "tanaka", why: str = "人事異動") -> None:
         with suppress(HoldError):
-            pipeline.decide(self.job, approved, by, why, NOW)
+            approving.decide(self.job, approved, by, why, NOW)
 
     def loads(self) -> list[str]:
         """Let through: loaded once, however often the load is repeated, and it is on record by whom and why."""
@@ -587,7 +587,7 @@ def other_baseline(held: Held) -> list[str]:
     wrong += held.refused(BaselineError)
     world.by_hand("DELETE", "users", sorted(world.ours()["users"])[-1])
     held.cleared(2)
-    return wrong + ([] if not pipeline.is_held(held.job) else held.refused())
+    return wrong + ([] if not approving.is_held(held.job) else held.refused())
 
 
 LIVES = (
@@ -615,7 +615,7 @@ def approvals(world: World, effort: Effort, say: Say) -> list[Case]:
             happens(world)
             run = Run(world.tenant, "today").until(4)
             assert run.job is not None
-            wrong = [] if pipeline.is_held(run.job) else ["it is not held at all"]
+            wrong = [] if approving.is_held(run.job) else ["it is not held at all"]
             row.tried(cause, wrong + life(Held(world, kept, ours, run)))
         rows.append(row.done(say))
     return rows

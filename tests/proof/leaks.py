@@ -73,12 +73,20 @@ ASCII_QUOTE = (
 QUOTE = f"鼬川1　麑子1 イタチガワ カノコヒメ 螽斯田1 矍鑠町1 LitZQ7x SecZQ9y KUBUNZQ1 {ASCII_QUOTE}"
 
 # A copy of dags/smarthr_emc.py in which the functions named by TRIPS fail as no one foresaw, for one tenant each.
-TRIPS = ("fetch_departments", "fetch_users", "take_snapshot", "make_diff", "validate", "apply")
+TRIPS = {
+    "fetch_departments": "reading",
+    "fetch_users": "reading",
+    "take_snapshot": "reading",
+    "make_diff": "comparing",
+    "validate": "planning",
+    "apply": "loading",
+}
 DAG_FILE = """
 # Airflow reads files that speak of it and of a DAG.
 import os
+from importlib import import_module
 from pathlib import Path
-from renkei.links.smarthr_emc import notify, pipeline
+from renkei.links.smarthr_emc import notify
 from renkei.orchestration.dag_builder import build_dags
 
 def trip(room, name, tenant_of):
@@ -93,8 +101,8 @@ def trip(room, name, tenant_of):
             raise ValueError(f"cannot convert {quoted}") from error
     setattr(room, name, tripped)
 
-for name in TRIPS:
-    trip(pipeline, name, lambda job: job.record.tenant)
+for name, room in TRIPS.items():
+    trip(import_module(f"renkei.links.smarthr_emc.stages.{room}"), name, lambda job: job.record.tenant)
 trip(notify, "collect", lambda record: record.tenant)
 dags = build_dags(__file__)
 for dag in dags.values():

@@ -24,9 +24,9 @@ import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RenkeiError, RetriableLoadError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.pipeline import Job
+from renkei.links.smarthr_emc.stages import comparing, planning
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
 from renkei.systems.emc import client as emc_client
 from renkei.systems.emc.client import EmcClient
@@ -302,9 +302,9 @@ class Run:
         if self.at == 1:
             tenant.read(self.job)
         elif self.at == 2:
-            pipeline.make_diff(self.job, tenant.target, now)
+            comparing.make_diff(self.job, tenant.target, now)
         elif self.at == 3:
-            pipeline.validate(self.job, tenant.target, FORMAT, now)
+            planning.validate(self.job, tenant.target, FORMAT, now)
         else:
             self.answer = tenant.load(self.job)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from renkei.commands.output import out
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.person import ItemTrace, PersonTrace, Trace
+from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, PersonTrace, Trace
 from renkei.links.smarthr_emc.rehearsal.result import (
     ItemFigures,
     Missing,

@@ -124,7 +124,7 @@ def person(
     as_json: AsJson = False,
 ) -> None:
     from renkei.commands.rehearsal_text import show_person
-    from renkei.links.smarthr_emc.person import trace
+    from renkei.links.smarthr_emc.rehearsal.person import trace
 
     mapping = sound_mapping(file, tenant)
     with stages() as progress:

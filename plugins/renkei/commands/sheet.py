@@ -19,9 +19,9 @@ from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.index import is_tenant
 
 if TYPE_CHECKING:
+    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
     from renkei.links.smarthr_emc.sheet.mapping import Mapping
     from renkei.links.smarthr_emc.sheet.review import Review
-    from renkei.links.smarthr_emc.sheet.template import CustomFieldInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 File = Annotated[
@@ -89,7 +89,7 @@ def template(
     ] = "",
     force: Force = False,
 ) -> None:
-    from renkei.links.smarthr_emc.sheet.template import write_template
+    from renkei.links.smarthr_emc.sheet.excel.template import write_template
 
     if not is_tenant(tenant):
         raise wrong_usage(
@@ -111,7 +111,7 @@ def custom_fields(tenant: str, smarthr_url: str) -> list[CustomFieldInfo]:
     Raises:
         RenkeiError: the Connection is missing, or SmartHR does not answer.
     """
-    from renkei.links.smarthr_emc.sheet.template import CustomFieldInfo
+    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
 
     def texts(values: Any) -> tuple[str, ...]:
         found = (value.get("name") for value in values or () if isinstance(value, dict))
@@ -200,7 +200,7 @@ def _checked(file: Path, tenant: str, *, live: bool) -> Review:
 
 
 def _write_marked(report: Review, target: Path, force: bool) -> None:
-    from renkei.links.smarthr_emc.sheet.marked import mark
+    from renkei.links.smarthr_emc.sheet.excel.marked import mark
 
     with new_file(target, replace=force) as file:
         file.write_bytes(mark(report.content, report.problems, report.warnings))
@@ -255,7 +255,7 @@ def convert(
     tenant: TenantName = "",
     force: Force = False,
 ) -> None:
-    from renkei.links.smarthr_emc.sheet.workbook import write_workbook
+    from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
     from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 
     writers = {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml}
@@ -271,6 +271,6 @@ def convert(
 
 
 def schema() -> None:
-    from renkei.links.smarthr_emc.sheet.json_schema import schema_text
+    from renkei.links.smarthr_emc.sheet.json_schema.document import schema_text
 
     print(schema_text(), end="")

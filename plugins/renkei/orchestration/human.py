@@ -11,15 +11,15 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
 from renkei.errors import HoldError, RetriableLoadError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import LABELS, Outcome, crew_page
+from renkei.links.smarthr_emc.stages import approving, loading
 from renkei.orchestration import connections
 from renkei.orchestration.mailing import send_report
 from renkei.orchestration.stage import Tenant, job_of, stage, utcnow
 
 if TYPE_CHECKING:
-    from renkei.links.smarthr_emc.pipeline import Job
+    from renkei.links.smarthr_emc.stages.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ApprovePlan(_PersonOperator):
     def execute(self, context: Any) -> None:
         with stage(context):
             job = job_of(self.tenant, context)
-            if not pipeline.is_held(job):
+            if not approving.is_held(job):
                 return
             self.ask(context, _plan_body(job), Outcome.HOLD)
 
@@ -76,7 +76,7 @@ class ApprovePlan(_PersonOperator):
             if "error" in event:
                 raise HoldError("保留された処理の承認を受け取れませんでした。EMCには何も書き込んでいません。")
             approved = event["chosen_options"] == [APPROVE]
-            pipeline.decide(job_of(self.tenant, context), approved, _who(event), _why(event), utcnow())
+            approving.decide(job_of(self.tenant, context), approved, _who(event), _why(event), utcnow())
 
 
 class ConfirmUpload(_PersonOperator):
@@ -95,7 +95,7 @@ class ConfirmUpload(_PersonOperator):
             waiting = job.gate().pending()
             if waiting is None or waiting.run != job.record.run:
                 return
-            if pipeline.confirm(job, connections.emc_target(job.mapping), utcnow()) is not None:
+            if loading.confirm(job, connections.emc_target(job.mapping), utcnow()) is not None:
                 return
             key = waiting.import_key
             body = (
@@ -117,7 +117,7 @@ class ConfirmUpload(_PersonOperator):
             ):
                 imported = event["chosen_options"] == [IMPORTED]
                 folder.confirm(waiting.import_key, "committed" if imported else "rejected", _who(event))
-            if waiting is not None and pipeline.confirm(job, folder, utcnow()) is None:
+            if waiting is not None and loading.confirm(job, folder, utcnow()) is None:
                 raise RetriableLoadError(
                     "取込ファイルの結果が確認されませんでした。確認されるまで次の取込は行いません。"
                 )

@@ -14,7 +14,7 @@ from renkei.links.smarthr_emc.report import Outcome
 from renkei.orchestration import connections
 from renkei.orchestration.stage import FAILURE_KEY, Tenant, record_of, utcnow
 
-RESULTS = {"checked": Outcome.CHECKED, "compared": Outcome.COMPARED}  # of pipeline.apply; all others are OK
+RESULTS = {"checked": Outcome.CHECKED, "compared": Outcome.COMPARED}  # of loading.apply; all others are OK
 
 
 def failed_tasks(context: Any, task_ids: list[str]) -> list[str]:

@@ -23,13 +23,12 @@ from renkei.errors import (
     RetriableLoadError,
     StoreError,
 )
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.model import Mode, RunStart
 from renkei.links.smarthr_emc.notify import Failure
-from renkei.links.smarthr_emc.pipeline import Job
 from renkei.links.smarthr_emc.report import outcome_of
 from renkei.links.smarthr_emc.sheet.index import Compiled
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.stages.job import Job, resume
 from renkei.orchestration import connections
 from renkei.storage.runs import RunRecord, run_key
 from renkei.systems.emc.file_format import EmcFormat, load_format
@@ -96,7 +95,7 @@ def _started(context: Any) -> dt.datetime:
 
 
 def job_of(tenant: Tenant, context: Any) -> Job:
-    return pipeline.resume(record_of(tenant, context), tenant.mapping)
+    return resume(record_of(tenant, context), tenant.mapping)
 
 
 @contextmanager

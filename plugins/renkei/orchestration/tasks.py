@@ -10,9 +10,9 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.baseline import standing
 from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.stages import comparing, loading, opening, planning, reading
 from renkei.orchestration import connections, mailing
 from renkei.orchestration.stage import Tenant, job_of, record_of, run_start, stage, utcnow
 
@@ -38,11 +38,11 @@ def fetch_departments(tenant: Tenant, context: Any) -> dict[str, int]:
         start = run_start(tenant, context)
         _skip_first_catch_up(context, standing(record).baseline is None and not start.manual)
         target = connections.emc_target(mapping)
-        job = pipeline.open_run(record, mapping, start, target, utcnow())
+        job = opening.open_run(record, mapping, start, target, utcnow())
         if not job.mode.reads:
             return {}
         client = connections.smarthr_client(job.mapping)
-        return {"departments": pipeline.fetch_departments(job, client, f"{context['run_id']}:{utcnow().isoformat()}")}
+        return {"departments": reading.fetch_departments(job, client, f"{context['run_id']}:{utcnow().isoformat()}")}
 
 
 def fetch_users(tenant: Tenant, context: Any) -> dict[str, int]:
@@ -51,26 +51,26 @@ def fetch_users(tenant: Tenant, context: Any) -> dict[str, int]:
         if not job.mode.reads:
             return {}
         client = connections.smarthr_client(job.mapping)
-        return {"users": pipeline.fetch_users(job, client, _log_progress)}
+        return {"users": reading.fetch_users(job, client, _log_progress)}
 
 
 def snapshot(tenant: Tenant, context: Any) -> dict[str, int]:
     with stage(context):
-        return pipeline.take_snapshot(job_of(tenant, context))
+        return reading.take_snapshot(job_of(tenant, context))
 
 
 def diff(tenant: Tenant, context: Any) -> dict[str, Any]:
     with stage(context):
         job = job_of(tenant, context)
         if job.mode is Mode.RECONCILE:
-            return pipeline.compare(job, connections.emc_target(job.mapping), tenant.emc_format())
-        return pipeline.make_diff(job, connections.emc_target(job.mapping), utcnow())
+            return comparing.compare(job, connections.emc_target(job.mapping), tenant.emc_format())
+        return comparing.make_diff(job, connections.emc_target(job.mapping), utcnow())
 
 
 def validate(tenant: Tenant, context: Any) -> list[str]:
     with stage(context):
         job = job_of(tenant, context)
-        holds = pipeline.validate(job, connections.emc_target(job.mapping), tenant.emc_format(), utcnow())
+        holds = planning.validate(job, connections.emc_target(job.mapping), tenant.emc_format(), utcnow())
         return [hold.kind for hold in holds]
 
 
@@ -79,7 +79,7 @@ def load(tenant: Tenant, context: Any) -> dict[str, str]:
         job = job_of(tenant, context)
         target = connections.emc_target(job.mapping)
         frozen = connections.disaster_freeze(tenant.name)
-        result = pipeline.apply(job, target, tenant.emc_format(), connections.secret, utcnow(), disaster_now=frozen)
+        result = loading.apply(job, target, tenant.emc_format(), connections.secret, utcnow(), disaster_now=frozen)
         return {"result": result, "at": utcnow().isoformat()}
 
 

@@ -42,6 +42,16 @@ def is_in(column: pd.Series[str], values: Iterable[str]) -> pd.Series[bool]:
     return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index)
 
 
+def positions(ids: pd.Series[str], among: pd.Series[str]) -> Any:
+    """Where each of `ids` stands in `among`, from 0; -1 = nowhere (a NumPy array)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pa.large_string()
+    at = pc.index_in(pa.array(ids, type=text, from_pandas=True), value_set=pa.array(among, type=text, from_pandas=True))
+    return at.fill_null(-1).to_numpy(zero_copy_only=False)
+
+
 def flat(values: pd.Series[str]) -> Any:
     """The column as one Arrow array of texts whose offsets start at 0; missing becomes ""."""
     import pyarrow as pa

@@ -71,6 +71,10 @@ class Plan:
     users_after: int
     departments_after: int
 
+    @property
+    def writes(self) -> bool:
+        return self.departments or self.users
+
     @classmethod
     def from_json(cls, value: MappingType[str, Any]) -> Plan:
         return cls(**{name: value[name] for name in cls.__dataclass_fields__})

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from renkei.links.smarthr_emc.columns import constant, is_in
+from renkei.links.smarthr_emc.columns import constant, is_in, positions
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
@@ -92,7 +92,7 @@ def compare_users(
     import numpy as np
 
     cells = user_rows(users, constant(Operation.UPDATE.value, users), mapping).cells
-    at = _positions(target["user_id"], users["user_id"])
+    at = positions(target["user_id"], users["user_id"])
     expected = target[["user_id", "crew_id"]].rename(columns={"user_id": "id"})
     for item in _owned(mapping):
         if item in target:
@@ -114,7 +114,7 @@ def _compare(
 
     names = ITEMS[record_set]
     exported_ids = exported[names[record_set.id_column].name]
-    at = _positions(expected["id"], exported_ids)
+    at = positions(expected["id"], exported_ids)
     frames = [_rows(record_set, Kind.MISSING, expected[at < 0])]
     here, at = expected[at >= 0], at[at >= 0]
     for item in expected.columns.drop(["id", "crew_id"]):
@@ -132,16 +132,6 @@ def _compare(
     table = pd.concat(frames, ignore_index=True)
     order = table["kind"].map({kind.value: number for number, kind in enumerate(Kind)})
     return table.assign(order=order).sort_values(["order", "id"], kind="stable", ignore_index=True)[list(COLUMNS)]
-
-
-def _positions(ids: pd.Series[str], among: pd.Series[str]) -> Any:
-    """Where each of `ids` stands in `among`, from 0; -1 = nowhere (a NumPy array)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text = pa.large_string()
-    at = pc.index_in(pa.array(ids, type=text, from_pandas=True), value_set=pa.array(among, type=text, from_pandas=True))
-    return at.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def _rows(

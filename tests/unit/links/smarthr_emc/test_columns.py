@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renkei.links.smarthr_emc.columns import digest, evaluate, trim
+from renkei.links.smarthr_emc.columns import digest, evaluate, positions, trim
 from renkei.links.smarthr_emc.sheet.expression import parse_source
 
 INVISIBLE = {
@@ -148,6 +148,14 @@ def test_e14_digest_tells_tables_apart() -> None:
         pd.DataFrame({"id": ["1", "2"], "a": ["x", None]}, dtype="str"),
     ]
     assert len({digest(t, "id") for t in variants}) == len(variants)
+
+
+def test_positions_count_from_the_first_of_equal_ids() -> None:
+    """-1 is nowhere; neither side's index matters."""
+    among = texts("b", "a", "a").set_axis([7, 8, 9])
+    assert positions(texts("a", "x", "b", "a"), among).tolist() == [1, -1, 0, 1]
+    assert positions(texts(), among).tolist() == []
+    assert positions(texts("a"), texts()).tolist() == [-1]
 
 
 @given(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=6), st.randoms(use_true_random=False))

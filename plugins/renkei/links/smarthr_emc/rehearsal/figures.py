@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from renkei.links.smarthr_emc import disaster
+from renkei.links.smarthr_emc.columns import positions
 from renkei.links.smarthr_emc.convert import value_of
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.rehearsal.people import People, positions, same_in_emc, taken
+from renkei.links.smarthr_emc.rehearsal.people import People, same_in_emc, taken
 from renkei.links.smarthr_emc.rehearsal.play import Play
 from renkei.links.smarthr_emc.rehearsal.result import ItemFigures
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows

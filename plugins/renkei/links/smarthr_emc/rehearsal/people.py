@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from renkei.links.smarthr_emc.columns import constant, is_in
+from renkei.links.smarthr_emc.columns import constant, is_in, positions
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rehearsal.play import Play
@@ -76,16 +76,6 @@ def emc_has(play: Play, mapping: Mapping, ids: pd.Series[str]) -> pd.DataFrame:
 def items_of(mapping: Mapping) -> list[str]:
     """The items that a sheet writes, in its order; no passwords among them (L7)."""
     return [rule.item for rule in mapping.users if rule.item not in UNWRITTEN]
-
-
-def positions(ids: pd.Series[str], among: pd.Series[str]) -> Any:
-    """Where each of `ids` stands in `among`, from 0; -1 = nowhere (a NumPy array)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text = pa.large_string()
-    at = pc.index_in(pa.array(ids, type=text, from_pandas=True), value_set=pa.array(among, type=text, from_pandas=True))
-    return at.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def taken(column: pd.Series[str], at: Any) -> pd.Series[str]:

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from renkei.errors import RecordError, RenkeiError
-from renkei.links.smarthr_emc import pipeline
 from renkei.links.smarthr_emc.baseline import Standing, standing
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RunStart
-from renkei.links.smarthr_emc.pipeline import Job
 from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, missing, newest_read, read_of, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
 from renkei.links.smarthr_emc.report import outcome_of
 from renkei.links.smarthr_emc.sheet.index import mapping_from_json
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.stages import comparing, opening, planning, reading
+from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.overlay import Overlay
 from renkei.storage.runs import RunRecord, run_key
 from renkei.storage.store import Store
@@ -129,7 +129,7 @@ def _offline(play: Play, start: RunStart, now: dt.datetime, say: Progress) -> No
     play.departments = read.departments
     play.users = lambda: read_of(play.record.sibling(run)).users  # again when it is needed: a million people take room
     with _stage("open_run", "実行の条件を確認しています", say):
-        play.job = pipeline.open_run(play.record, mapping, start, play.target, now)
+        play.job = opening.open_run(play.record, mapping, start, play.target, now)
     play.where = standing(play.record)  # an earlier load that nobody had heard of may have moved it
     play.record.write_table("fetched_departments", read.departments)
     play.record.write_table("fetched_users", as_read_for(read.users, mapping))
@@ -139,15 +139,15 @@ def _offline(play: Play, start: RunStart, now: dt.datetime, say: Progress) -> No
 
 def _live(play: Play, start: RunStart, client: SmartHRClient, now: dt.datetime, say: Progress) -> None:
     with _stage("open_run", "実行の条件を確認しています", say):
-        play.job = job = pipeline.open_run(play.record, play.sheet, start, play.target, now)
+        play.job = job = opening.open_run(play.record, play.sheet, start, play.target, now)
     play.where = standing(play.record)
     with _stage("fetch_departments", "SmartHRの部署を受信しています", say):
         wider = dataclasses.replace(job, mapping=wider_mapping(job.mapping, sheet_in_force(play.where)))
-        pipeline.fetch_departments(wider, client, play.record.run)
+        reading.fetch_departments(wider, client, play.record.run)
     play.departments = play.record.table("fetched_departments")
     title = "SmartHRの従業員を受信しています"
     with _stage("fetch_users", title, say):
-        pipeline.fetch_users(wider, client, lambda done, total: say(title, done, total))
+        reading.fetch_users(wider, client, lambda done, total: say(title, done, total))
     whole = play.record.table("fetched_users")
     play.record.store.write_table(WHOLE_READ, whole)
     play.record.write_table("fetched_users", as_read_for(whole, job.mapping))
@@ -159,11 +159,11 @@ def _planned(play: Play, now: dt.datetime, say: Progress) -> None:
     job = play.job
     assert job is not None  # opened, or stopped before
     with _stage("snapshot", "受信データを整えています", say):
-        pipeline.take_snapshot(job)
+        reading.take_snapshot(job)
     with _stage("diff", "前回データと比べています", say):
-        play.sets = pipeline.make_diff(job, play.target, now)
+        play.sets = comparing.make_diff(job, play.target, now)
     with _stage("validate", "全件を検査しています", say):
-        pipeline.validate(job, play.target, play.emc_format, now)
+        planning.validate(job, play.target, play.emc_format, now)
 
 
 def sheet_in_force(where: Standing) -> Mapping | None:

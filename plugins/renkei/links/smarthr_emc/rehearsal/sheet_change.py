@@ -6,11 +6,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from renkei.links.smarthr_emc import snapshot
-from renkei.links.smarthr_emc.columns import is_in, trim
+from renkei.links.smarthr_emc.columns import is_in, positions, trim
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import source_columns
 from renkei.links.smarthr_emc.rehearsal.figures import DEPARTMENT_CELLS
-from renkei.links.smarthr_emc.rehearsal.people import People, positions, taken
+from renkei.links.smarthr_emc.rehearsal.people import People, taken
 from renkei.links.smarthr_emc.rehearsal.play import Play
 from renkei.links.smarthr_emc.rehearsal.result import SheetEffect, SheetLine
 from renkei.links.smarthr_emc.rehearsal.stored import columns_of, without

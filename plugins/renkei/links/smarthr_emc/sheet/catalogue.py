@@ -120,8 +120,9 @@ COMPOSITES: dict[str, tuple[SourceField | Constant, ...]] = {
     **{name: tuple(SourceField(f"{name}({part})") for part in _WHOLE_ADDRESS) for name in _ADDRESSES},
 }
 
-_ALIASES = {
+ALIASES = {
     "従業員番号": "社員番号",
+    "社員コード": "社員番号",
     "Eメール": "メールアドレス",
     "E-mail": "メールアドレス",
     "メール": "メールアドレス",
@@ -151,9 +152,9 @@ _ALIASES = {
     **{f"部署コード{n}": f"部署{n}(コード)" for n in range(1, SLOTS + 1)},
 }
 NAMES: tuple[str, ...] = (*CATALOGUE, *COMPOSITES)
-_BY_FOLD: dict[str, str] = {fold(alias): name for alias, name in _ALIASES.items()} | {fold(n): n for n in NAMES}
+BY_FOLD: dict[str, str] = {fold(alias): name for alias, name in ALIASES.items()} | {fold(n): n for n in NAMES}
 
 
 def canonical(text: str) -> str | None:
     """The name in `NAMES` that `text` stands for, or None."""
-    return _BY_FOLD.get(fold(text))
+    return BY_FOLD.get(fold(text))

@@ -23,12 +23,13 @@ WORDS: dict[Convert, str] = {
     Convert.STANDARD_KANJI: "標準字体",
 }
 UNCONVERTED = ("operation", "password", "password_reset", *DEPARTMENT_REFERENCES)
-_BY_FOLD = {fold(word): convert for convert, word in WORDS.items()} | {
+BY_FOLD = {fold(word): convert for convert, word in WORDS.items()} | {
     **{fold(convert.value): convert for convert in Convert},
     **{fold(alias): Convert.KATAKANA for alias in ("カナ", "カタカナ", "全角カタカナ")},
     fold("日付書式"): Convert.DATE,
     fold("メール"): Convert.MAIL,
 }
+_HIRAGANA = {fold(word) for word in ("かな", "全角かな", "ひらがな", "全角ひらがな", "ヒラガナ", "平仮名")}
 _DATE_PARTS = re.compile(r"YYYY|MM?|DD?")
 _SEPARATORS = re.compile(r"[,、，;；+＋\n]")
 
@@ -49,10 +50,9 @@ def parse_conversions(text: str, item: Item) -> tuple[Conversion, ...]:
 
 def _conversion(word: str) -> Conversion:
     head, _, form = word.replace("：", ":", 1).partition(":")
-    convert = _BY_FOLD.get(fold(head))
+    convert = BY_FOLD.get(fold(head))
     if convert is None:
-        known = "、".join(WORDS.values())
-        raise Fault(f"「{word}」という変換はありません", nearest(head, WORDS.values()) or f"{known} から選んでください")
+        raise Fault(f"「{word}」という変換はありません", _remedy(head))
     form = trim(form)
     if convert is not Convert.DATE:
         if form:
@@ -62,6 +62,12 @@ def _conversion(word: str) -> Conversion:
     if not form or form == left or has_control(form) or re.search("[A-Za-z「」]", left):
         raise Fault(f"「{word}」の日付の書式が正しくありません", "「日付:YYYY/MM/DD」の形で記入してください")
     return Conversion(convert, form)
+
+
+def _remedy(unknown: str) -> str:
+    if fold(unknown) in _HIRAGANA:  # most like 「全角」, which does another thing
+        return "ひらがなにする変換は無く、カタカナにする「全角カナ」だけがあります"
+    return nearest(unknown, WORDS.values()) or f"{'、'.join(WORDS.values())} から選んでください"
 
 
 def format_conversions(conversions: tuple[Conversion, ...]) -> str:

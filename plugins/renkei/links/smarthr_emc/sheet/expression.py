@@ -22,15 +22,15 @@ from renkei.links.smarthr_emc.sheet.raw import Fault
 
 NO_SOURCE = "無し(空白)"
 LONGEST = 2_000  # characters: joining thousands of items for everybody would take a run for ever
-_QUOTES = {"「": "」", "『": "』", '"': '"', "＂": "＂", "“": "”", "”": "”"}
+QUOTES = {"「": "」", "『": "』", '"': '"', "＂": "＂", "“": "”", "”": "”"}
 _WRITTEN_QUOTES = ("「", "『", '"')
 _LITERAL_QUOTES = ('"', "「", "『")
 _ALNUM = "0-9A-Za-z０-９Ａ-Ｚａ-ｚ_"
 _MARK = re.compile(
     rf"(?P<join>[&＆])|(?P<other>(?<![{_ALNUM}])[oOｏＯ][rRｒＲ](?![{_ALNUM}])|または|又は)|(?P<quote>[「『\"＂“”])"
 )
-_NOTHING = {fold(text) for text in (NO_SOURCE, "無し", "なし", "なし(空白)", "空白", "-", "−", "―", "ー", "無")}
-_HEADS = {"固定値": "constant", "カスタム項目": "custom", "従業員カスタム項目": "custom", "秘密": "secret"}
+NOTHING = {fold(text) for text in (NO_SOURCE, "無し", "なし", "なし(空白)", "空白", "-", "−", "―", "ー", "無")}
+HEADS = {"固定値": "constant", "カスタム項目": "custom", "従業員カスタム項目": "custom", "秘密": "secret"}
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SECRET = re.compile(r"\s*秘密\s*[:：](.*)", re.DOTALL)
 HELP = (
@@ -52,7 +52,7 @@ def parse_source(text: str) -> Source:
     Raises:
         Fault: the text is no source, or names an item that SmartHR does not have.
     """
-    if fold(text) in _NOTHING:
+    if fold(text) in NOTHING:
         return Source()
     if not trim(text):
         raise Fault("SmartHR項目が空白です", "連携する項目を記入してください。値を連携しない場合は「無し(空白)」です")
@@ -76,7 +76,7 @@ def _split(text: str) -> list[list[_Piece]]:
         else:
             if piece.quoted is not None:
                 raise Fault("引用した文字が続いています", "つなぐ場合は間に「&」を記入してください")
-            piece.quoted, position = _quoted(text, position, _QUOTES[match["quote"]])
+            piece.quoted, position = _quoted(text, position, QUOTES[match["quote"]])
     _append(alternatives[-1][-1], text[position:])
     return alternatives
 
@@ -109,11 +109,11 @@ def _terms(piece: _Piece) -> tuple[Term, ...]:
     bare = trim(piece.bare)
     if piece.quoted is not None:
         head = fold(bare).rstrip(":")
-        kind = _HEADS.get(head, "") if bare else "constant"
+        kind = HEADS.get(head, "") if bare else "constant"
         content = piece.quoted
     else:
         head, colon, rest = bare.replace("：", ":").partition(":")
-        kind = _HEADS.get(fold(head), "") if colon else ""
+        kind = HEADS.get(fold(head), "") if colon else ""
         content = trim(bare[len(head) + 1 :]) if kind else rest
     if kind == "constant":
         return (_constant(content),)
@@ -148,7 +148,7 @@ def _secret(name: str) -> Secret:
 def _field(bare: str) -> tuple[Term, ...]:
     if not bare:
         raise Fault("「&」または「or」の前後に項目がありません", HELP)
-    if fold(bare) in _NOTHING:
+    if fold(bare) in NOTHING:
         raise Fault(f"「{bare}」は他の項目とつなげません", f"「{NO_SOURCE}」は単独で記入してください")
     if fold(bare) == "固定値":
         raise Fault("固定値の内容がありません", "固定値「…」の形で内容を記入してください")
@@ -190,8 +190,8 @@ def _format_term(term: Term) -> str:
 def _quote(text: str, preferred: tuple[str, ...]) -> str:
     """`text` in the first kind of quotes that it does not hold itself, else with doubled closing ones."""
     for opening in preferred:
-        if opening not in text and _QUOTES[opening] not in text:
-            return opening + text + _QUOTES[opening]
+        if opening not in text and QUOTES[opening] not in text:
+            return opening + text + QUOTES[opening]
     opening = preferred[0]
-    closing = _QUOTES[opening]
+    closing = QUOTES[opening]
     return opening + text.replace(closing, closing * 2) + closing

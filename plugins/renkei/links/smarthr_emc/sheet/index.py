@@ -164,8 +164,8 @@ def compile_sheet(
 ) -> tuple[Compiled, Judged | None]:
     """The compiled sheet, and what it was made from; the latter is None for a file that cannot be read at all."""
     # only here, because these bring openpyxl, yaml and the grammar with them
+    from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
     from renkei.links.smarthr_emc.sheet.parse import judge, salvage
-    from renkei.links.smarthr_emc.sheet.workbook import raw_from_workbook
     from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
 
     digest = hashlib.sha256(content).hexdigest()

@@ -1,6 +1,6 @@
 """The 連携設定シート as types: one `Mapping` per tenant, whatever form it was written in (E15).
 
-Nothing here reads files. `parse.py` makes a `Mapping` from the cells that `workbook.py` or
+Nothing here reads files. `parse.py` makes a `Mapping` from the cells that `excel/` or
 `yaml_form.py` found; `items.py` lists EMC's items and `catalogue.py` SmartHR's.
 """
 

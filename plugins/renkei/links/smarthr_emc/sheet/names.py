@@ -12,7 +12,7 @@ from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEMS, USER_ITEM, US
 
 _INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 # What `\s` and _INVISIBLE match, one by one: a pattern at the end of a text takes time by the square of its blanks.
-_BLANKS = (
+BLANKS = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 )
@@ -33,7 +33,7 @@ NAME_LONGEST = 100  # no name of ours comes near; a longer text is not like any 
 
 def trim(text: str) -> str:
     """The text without surrounding blanks; blank means Unicode white space and zero-width characters (E22)."""
-    return text.strip(_BLANKS)
+    return text.strip(BLANKS)
 
 
 def fold(text: str) -> str:
@@ -94,7 +94,7 @@ def _user_aliases() -> dict[str, Item]:
     return names
 
 
-_USER = _user_aliases()
+USER_ALIASES = _user_aliases()
 _DEPARTMENT = {fold(name): item for item in DEPARTMENT_ITEMS for name in (item.name, item.key)} | {
     fold(alias): next(item for item in DEPARTMENT_ITEMS if item.key == key)
     for alias, key in (("部署コード", "department_id"), ("部署名ヨミガナ", "name_yomi"), ("親部署コード", "parent_id"))
@@ -103,14 +103,14 @@ _DEPARTMENT = {fold(name): item for item in DEPARTMENT_ITEMS for name in (item.n
 
 def user_item(text: str) -> ItemName | None:
     """The user item that `text` names, or None."""
-    if item := _USER.get(fold(text)):
+    if item := USER_ALIASES.get(fold(text)):
         return ItemName(item)
     if (colon := _COLON.search(text)) and (item := _search_word(text[: colon.start()])):
         return ItemName(item, trim(text[colon.end() :]))
     if len(text) > NAME_LONGEST:
         return None
     plain = _unmarked(text)
-    if item := _USER.get(fold(plain)):
+    if item := USER_ALIASES.get(fold(plain)):
         return ItemName(item)
     for mark in _LABEL.finditer(plain):
         if item := _search_word(plain[: mark.start()]):
@@ -120,13 +120,13 @@ def user_item(text: str) -> ItemName | None:
 
 
 def _search_word(text: str) -> Item | None:
-    item = _USER.get(fold(text)) or _USER.get(fold(_unmarked(text)))
+    item = USER_ALIASES.get(fold(text)) or USER_ALIASES.get(fold(_unmarked(text)))
     return item if item and item.key.startswith("search_word_") else None
 
 
 def _unmarked(text: str) -> str:
     """`text` without the marks and notes (必須, 任意) that customers put beside a name."""
-    return trim(_NOTE.sub("", text).strip(_MARKS + _BLANKS))
+    return trim(_NOTE.sub("", text).strip(_MARKS + BLANKS))
 
 
 def is_item_range(text: str) -> bool:

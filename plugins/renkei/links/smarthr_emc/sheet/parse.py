@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet import checks
+from renkei.links.smarthr_emc.sheet.checks.information import sheet_warnings
+from renkei.links.smarthr_emc.sheet.checks.user_warnings import user_warnings
+from renkei.links.smarthr_emc.sheet.checks.users import length_problems, user_problems
 from renkei.links.smarthr_emc.sheet.conversion import parse_conversions
 from renkei.links.smarthr_emc.sheet.expression import parse_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
@@ -128,8 +130,8 @@ def judge(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Ju
     settings = _settings(raw, allowed_hosts, problems, cells, warnings)
     departments = _departments(raw.departments, f"{raw.name} 部署データ", problems, warnings)
     rules, rows = _users(raw.users, f"{raw.name} ユーザデータ", settings, problems, warnings)
-    warnings += checks.sheet_warnings(rules, settings, cells)
-    problems += checks.length_problems(rules, rows, settings)
+    warnings += sheet_warnings(rules, settings, cells)
+    problems += length_problems(rules, rows, settings)
     refused = {problem.where for problem in raw.problems}  # a cell that the reader refused only reads as blank
     problems = [*raw.problems, *(problem for problem in problems if problem.where not in refused)]
     order = {cell.where: number for number, cell in enumerate(_cells(raw))}
@@ -315,8 +317,8 @@ def _users(
         if rule is not None:
             rules[key] = rule
     if rows is not None:
-        problems += checks.user_problems(rules, lines, part, broken)
-        warnings += checks.user_warnings(rules, lines, settings)
+        problems += user_problems(rules, lines, part, broken)
+        warnings += user_warnings(rules, lines, settings)
     return rules, lines
 
 

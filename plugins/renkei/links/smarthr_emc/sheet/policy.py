@@ -39,7 +39,8 @@ _SHARED_WORDS = {
     "reject": Action.REJECT,
     "auto": Action.AUTO,
 }
-_DEFAULT_HEADS = ("デフォルト", "default")
+DEFAULT_HEADS = ("デフォルト", "default")
+_ANY_DEFAULT = Cell(Action.DEFAULT, "値")
 _REQUIRED = (_SET, _REJECT, _SET, _REJECT)
 _OPTIONAL = (_SET, _SKIP, _SET, _SKIP)
 _DEFAULTS = {
@@ -64,69 +65,83 @@ def parse_cell(text: str, item: Item, place: Place) -> Cell:
     """
     if not trim(text):
         return default_cell(item, place)
-    cell = _cell(text, place)
-    _check(cell, item, place)
+    head, _, rest = trim(text).replace("：", ":", 1).partition(":")
+    sound = True
+    if fold(head) in DEFAULT_HEADS:
+        sound = bool(trim(rest)) and not has_control(trim(rest))
+        cell = Cell(Action.DEFAULT, trim(rest)) if sound else _ANY_DEFAULT
+    elif action := _actions(place).get(fold(text)):
+        cell = Cell(action)
+    else:
+        taken = [word for word, action in _actions(place).items() if not _objection(Cell(action), item, place)]
+        found = f"「{trim(text)}」は「{place}」に使えない言葉です"
+        raise Fault(found, nearest(text, taken) or _choice(item, place))
+    if objection := _objection(cell, item, place):
+        raise Fault(objection, _choice(item, place))
+    if not sound:
+        raise Fault("デフォルトの値が空白か、改行を含んでいます", "「デフォルト:値」の形で記入してください")
     return cell
 
 
-def _cell(text: str, place: Place) -> Cell:
-    head, colon, rest = trim(text).replace("：", ":", 1).partition(":")
-    if fold(head) in _DEFAULT_HEADS:
-        if not colon or not trim(rest) or has_control(trim(rest)):
-            raise Fault("デフォルトの値が空白か、改行を含んでいます", "「デフォルト:値」の形で記入してください")
-        return Cell(Action.DEFAULT, trim(rest))
-    words = (_CREATE_WORDS if place.on_create else _UPDATE_WORDS) | _SHARED_WORDS
-    action = words.get(fold(text))
-    if action is None:
-        raise Fault(f"「{trim(text)}」は「{place}」に使えない言葉です", nearest(text, words) or _choice(place))
-    return Cell(action)
+def words(item: Item, place: Place) -> tuple[tuple[str, ...], bool]:
+    """The words that one policy cell may hold, and whether there are no others: デフォルト:値 is free text (E18).
+
+    A デフォルト is among the words only where a blank cell means it.
+    """
+    default = default_cell(item, place)
+    plain = [Cell(action) for action in Action if action is not Action.DEFAULT]
+    offered = [cell for cell in plain if not _objection(cell, item, place)]
+    if default.action is Action.DEFAULT:
+        offered.append(default)
+    return tuple(format_cell(cell, place) for cell in offered), bool(_objection(_ANY_DEFAULT, item, place))
 
 
-def _choice(place: Place) -> str:
-    words = "、".join(_CREATE_WORDS if place.on_create else _UPDATE_WORDS)
-    return f"{words} から選んでください" if place.when_present else f"{words}、エラー、デフォルト:値 から選んでください"
+def _actions(place: Place) -> dict[str, Action]:
+    return (_CREATE_WORDS if place.on_create else _UPDATE_WORDS) | _SHARED_WORDS
 
 
-def _check(cell: Cell, item: Item, place: Place) -> None:
+def _choice(item: Item, place: Place) -> str:
+    """The remedy: what this item takes in this cell."""
+    offered, strict = words(item, place)
+    if not strict and default_cell(item, place).action is not Action.DEFAULT:
+        offered += ("デフォルト:値",)
+    choice = f"「{offered[0]}」と記入してください" if len(offered) == 1 else f"{'、'.join(offered)} から選んでください"
+    return f"設定は新規登録時だけです。{choice}" if item.key == "password" and not place.on_create else choice
+
+
+def _objection(cell: Cell, item: Item, place: Place) -> str:
+    """Why this item cannot have this policy in this cell; empty when it can."""
     word = format_cell(cell, place)
     if item.key == "operation":
-        if cell.action is not Action.AUTO:
-            raise Fault(f"処理フラグに「{word}」は指定できません", "「自動」と記入してください")
-        return
+        return "" if cell.action is Action.AUTO else f"処理フラグに「{word}」は指定できません"
     if cell.action is Action.AUTO:
-        raise Fault(f"「自動」は{item.name}には指定できません", _choice(place))
+        return f"「自動」は{item.name}には指定できません"
     if place.when_present and cell.action in (Action.REJECT, Action.DEFAULT):
-        raise Fault(f"「{word}」は「値がある場合」には指定できません", _choice(place))
+        return f"「{word}」は「値がある場合」には指定できません"
     if item.key == "password" and not place.on_create and cell.action is not Action.SKIP:
-        raise Fault(
-            f"パスワードの更新処理に「{word}」は指定できません",
-            "設定は新規登録時だけです。「更新しない」と記入してください",
-        )
+        return f"パスワードの更新処理に「{word}」は指定できません"
     if item.key == "user_id" and cell.action is Action.DEFAULT:
-        raise Fault("ユーザIDにデフォルトは指定できません", "「エラー」または「登録しない」と記入してください")
+        return "ユーザIDにデフォルトは指定できません"
     if item.required:
-        _check_required(cell, item, place, word)
+        return _required_objection(cell, item, place, word)
+    return ""
 
 
-def _check_required(cell: Cell, item: Item, place: Place, word: str) -> None:
+def _required_objection(cell: Cell, item: Item, place: Place, word: str) -> str:
     skipped_id = item.key == "user_id" and place is Place.CREATE_BLANK  # E9: left out, listed as a warning
     if place.on_create and cell.action is Action.SKIP and not skipped_id:
-        raise Fault(
-            f"必須項目{item.name}の「{place}」に「{word}」は指定できません",
-            "登録、エラー、デフォルト:値 から選んでください",
-        )
+        return f"必須項目{item.name}の「{place}」に「{word}」は指定できません"
     if not place.when_present and cell.action is Action.SET:
-        raise Fault(
-            f"必須項目{item.name}を空白で{word}することはできません", "「エラー」または「デフォルト:値」にしてください"
-        )
+        return f"必須項目{item.name}を空白で{word}することはできません"
+    return ""
 
 
 def format_cell(cell: Cell, place: Place) -> str:
     """The sheet's own word for a policy."""
     if cell.action is Action.DEFAULT:
         return f"デフォルト:{cell.default}"
-    words = {action: word for word, action in (_CREATE_WORDS if place.on_create else _UPDATE_WORDS).items()}
-    return words.get(cell.action) or {Action.REJECT: "エラー", Action.AUTO: "自動"}[cell.action]
+    own = {action: word for word, action in (_CREATE_WORDS if place.on_create else _UPDATE_WORDS).items()}
+    return own.get(cell.action) or {Action.REJECT: "エラー", Action.AUTO: "自動"}[cell.action]
 
 
 def format_code(cell: Cell) -> str:

@@ -1,6 +1,6 @@
 """What a reader found in a 連携設定シート, word for word, before anything is judged (E15).
 
-`workbook.py` and `yaml_form.py` make it, `parse.py` judges it, `form.py` makes it from a `Mapping` again.
+`excel/` and `yaml_form.py` make it, `parse.py` judges it, `form.py` makes it from a `Mapping` again.
 """
 
 from __future__ import annotations

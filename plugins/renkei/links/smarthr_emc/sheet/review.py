@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet.checks import start_warnings
+from renkei.links.smarthr_emc.sheet.checks.information import start_warnings
 from renkei.links.smarthr_emc.sheet.index import compile_sheet, load, read_bytes, shown
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, Mapping
 from renkei.links.smarthr_emc.sheet.names import fold, trim

@@ -25,8 +25,8 @@ DEPARTMENT_ID_LONGEST = 30  # with prefix; text 1, マルチテナント連携 1
 _WEEKDAY = re.compile(r"\s*\([月火水木金土日](?:曜日?)?\)$")
 _PREFIX = re.compile(r"[!-~]+")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_STATES = {"連携中": LinkState.ACTIVE, "連携解除": LinkState.FROZEN} | {state.value: state for state in LinkState}
-_LOADERS = {"API": Loader.HTTP, "ファイル": Loader.FILE_DROP} | {loader.value: loader for loader in Loader}
+STATES = {"連携中": LinkState.ACTIVE, "連携解除": LinkState.FROZEN} | {state.value: state for state in LinkState}
+LOADERS = {"API": Loader.HTTP, "ファイル": Loader.FILE_DROP} | {loader.value: loader for loader in Loader}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +210,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "root_department.id": _line,
     "root_department.name": _line,
     "root_department.yomi": _line,
-    "state": _choice(_STATES),
-    "loader": _choice(_LOADERS),
+    "state": _choice(STATES),
+    "loader": _choice(LOADERS),
     "emc_account": _account,
     "requests_per_second": _number(1, 10),
 }

@@ -51,3 +51,9 @@ def test_e17_codes_have_the_words_that_smarthr_shows() -> None:
     """An enum's codes become labels."""
     assert CATALOGUE["在籍状況"].labels == {"employed": "在職中", "absent": "休職中", "retired": "退職済"}
     assert CATALOGUE["戸籍上の性別"].labels["female"] == "女性"
+
+
+@pytest.mark.parametrize("text", ["社員コード", "社員ｺｰﾄﾞ", "従業員番号"])
+def test_e17_the_employee_number_has_other_names(text: str) -> None:
+    """What customers call 社員番号."""
+    assert canonical(text) == "社員番号"

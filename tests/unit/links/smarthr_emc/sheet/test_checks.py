@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet.checks import start_warnings
+from renkei.links.smarthr_emc.sheet.checks.information import start_warnings
 from renkei.links.smarthr_emc.sheet.parse import judge, parse
 from tests.unit.links.smarthr_emc.sheet.test_parse import sheet
 

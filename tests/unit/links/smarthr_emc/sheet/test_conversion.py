@@ -84,6 +84,15 @@ def test_l8_a_word_that_is_none_is_refused_with_a_remedy(text: str, message: str
         parse_conversions(text, NAME)
 
 
+@pytest.mark.parametrize("text", ["かな", "全角かな", "ひらがな", "全角 ひらがな", "平仮名", "ヒラガナ"])
+def test_l8_hiragana_is_answered_with_katakana(text: str) -> None:
+    """L8: nothing makes hiragana; 「全角」, the word most like it, would do another thing."""
+    with pytest.raises(Fault) as caught:
+        parse_conversions(text, NAME)
+    assert caught.value.found == f"「{text}」という変換はありません"
+    assert caught.value.remedy == "ひらがなにする変換は無く、カタカナにする「全角カナ」だけがあります"
+
+
 @pytest.mark.parametrize("key", UNCONVERTED)
 def test_e22_codes_and_passwords_are_never_changed(key: str) -> None:
     """E22: an id of a department, a flag or a password would be another one; a blank cell is right there."""

@@ -25,7 +25,8 @@ from ruamel.yaml import YAML
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet import catalogue, names
 from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
-from renkei.links.smarthr_emc.sheet.json_schema import DIALECT, PLAIN, schema, schema_text
+from renkei.links.smarthr_emc.sheet.json_schema.document import DIALECT, schema, schema_text
+from renkei.links.smarthr_emc.sheet.json_schema.patterns import PLAIN
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.names import fold
 from renkei.links.smarthr_emc.sheet.parse import parse
@@ -255,7 +256,7 @@ def test_e15_mutations_are_of_both_kinds() -> None:
 def test_e16_every_spelling_of_an_item_is_taken(item: Any) -> None:
     """E16: names, keys and aliases, with brackets and blanks of either width; and each item once."""
     spellings = [item.name, item.key, item.name.translate(str.maketrans("()", "（）")), " ".join(item.name)]
-    spellings += [name for name, found in names._USER.items() if found is item]
+    spellings += [name for name, found in names.USER_ALIASES.items() if found is item]
     pattern = re.compile(schema()["$defs"]["item"]["anyOf"][1]["pattern"])
     assert [name for name in spellings if not pattern.search(name)] == []
     if item.key not in ("user_id", "password", "full_name", "full_name_yomi", "operation"):
@@ -268,7 +269,7 @@ def test_e17_every_name_of_the_catalogue_is_a_source() -> None:
     source = VALIDATOR.evolve(schema={"$ref": "#/$defs/source", "$defs": schema()["$defs"]})
     texts = [
         text
-        for name in sorted({*catalogue.NAMES, *catalogue._BY_FOLD})
+        for name in sorted({*catalogue.NAMES, *catalogue.BY_FOLD})
         for text in (name, f'{name}&"　"&名', f"社員番号 or {name}")
     ]
     assert [text for text in texts if not source.is_valid(text)] == []

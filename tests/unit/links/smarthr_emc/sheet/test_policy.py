@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from renkei.links.smarthr_emc.sheet.items import USER_ITEM
+from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS, Item
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cell
-from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell, format_code, parse_cell
+from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell, format_code, parse_cell, words
 from renkei.links.smarthr_emc.sheet.raw import Fault
 
 CREATE_PRESENT, CREATE_BLANK, UPDATE_PRESENT, UPDATE_BLANK = Place
@@ -80,3 +82,51 @@ def test_e18_a_policy_that_is_not_legal_is_refused(text: str, item: str, place: 
     """E18, E19: unknown words, words of the other column, and what would lose a required value."""
     with pytest.raises(Fault, match=message):
         parse_cell(text, USER_ITEM[item], place)
+
+
+@pytest.mark.parametrize(
+    "text", ["とうろく", "SET", "登録しない", "更新しない", "エラー", "自動", "デフォルト:", "デフォルト:X"]
+)
+@pytest.mark.parametrize("item", USER_ITEMS, ids=lambda item: item.key)
+def test_l8_a_remedy_offers_only_what_the_item_takes(item: Item, text: str) -> None:
+    """L8: whatever is refused, each word offered instead is accepted in that cell."""
+    for place in Place:
+        try:
+            parse_cell(text, item, place)
+        except Fault as fault:
+            remedy = fault.remedy
+        else:
+            continue
+        offered = re.findall(
+            "デフォルト:[^、」 ]+|登録しない|登録|更新しない|更新|エラー|自動", remedy.partition("。")[2] or remedy
+        )
+        assert offered, remedy
+        for word in offered:
+            parse_cell(word, item, place)
+
+
+def test_l8_an_unknown_word_for_the_id_is_answered_with_the_ids_own_words() -> None:
+    """L8: a user id is always set on adding, so 「登録しない」 is not offered for it."""
+    with pytest.raises(Fault) as caught:
+        parse_cell("とうろく", USER_ITEM["user_id"], CREATE_PRESENT)
+    assert caught.value.remedy == "「登録」と記入してください"
+
+
+@pytest.mark.parametrize(
+    ("item", "place", "expected"),
+    [
+        ("role_1", CREATE_PRESENT, (("登録", "登録しない"), True)),
+        ("role_1", UPDATE_BLANK, (("更新", "更新しない", "エラー"), False)),
+        ("user_id", CREATE_PRESENT, (("登録",), True)),
+        ("user_id", CREATE_BLANK, (("登録しない", "エラー"), True)),
+        ("full_name", CREATE_BLANK, (("エラー",), False)),
+        ("password", UPDATE_PRESENT, (("更新しない",), True)),
+        ("password_reset", CREATE_BLANK, (("登録", "登録しない", "エラー", "デフォルト:T"), False)),
+        ("operation", CREATE_BLANK, (("自動",), True)),
+    ],
+)
+def test_e18_the_words_of_a_cell_are_those_that_it_takes(
+    item: str, place: Place, expected: tuple[tuple[str, ...], bool]
+) -> None:
+    """E18: the words, the default's own among them, and whether no free default may stand there."""
+    assert words(USER_ITEM[item], place) == expected

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from renkei.links.smarthr_emc.sheet.conversion import format_conversions, parse_conversions
+from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
+from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.expression import format_source, parse_source
 from renkei.links.smarthr_emc.sheet.index import mapping_from_json, mapping_to_json
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
@@ -31,7 +33,6 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Source,
 )
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.workbook import read_workbook, write_workbook
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml, read_yaml, to_yaml, write_yaml
 from tests.builders import mapping as least_mapping
 from tests.unit.links.smarthr_emc.sheet.mappings import (

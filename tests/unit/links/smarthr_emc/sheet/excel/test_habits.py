@@ -18,9 +18,9 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
 
 from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
 from renkei.links.smarthr_emc.sheet.parse import Judged, judge
-from renkei.links.smarthr_emc.sheet.workbook import raw_from_workbook
-from tests.unit.links.smarthr_emc.sheet.test_workbook import GUIDE_HEADER
+from tests.unit.links.smarthr_emc.sheet.excel.books import GUIDE_HEADER
 
 Book = Any
 SETTINGS = (

@@ -12,11 +12,11 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RecordError
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.person import ItemTrace, Trace, trace
+from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, Trace, trace
 from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert, Mapping
 from renkei.storage.store import Store
 from tests.builders import EMC_FORMAT, crew, mapping
-from tests.unit.links.smarthr_emc.test_rehearsal import LINK, NOW, SHEET, person, run
+from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import LINK, NOW, SHEET, person, run
 
 
 @pytest.fixture

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
+from renkei.links.smarthr_emc.sheet.excel.template import write_template
+from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
+from renkei.links.smarthr_emc.sheet.mapping import Constant, Source
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.template import write_template
-from renkei.links.smarthr_emc.sheet.workbook import read_workbook
-from renkei.links.smarthr_emc.sheet.workbook_writer import write_workbook
 from tests.builders import CONTACT, mapping
+from tests.unit.links.smarthr_emc.sheet.excel import books
 
 SHEET = mapping(
     {
@@ -75,3 +79,30 @@ def test_e16_linked_lines_are_marked_and_the_others_wait(book: Any) -> None:
     assert line(users, "氏名")[2:8] == ["○", "姓&名", "登録", "デフォルト:不明", "更新", "デフォルト:不明"]
     assert line(users, "検索ワード2")[2:8] == [None, None, "登録", "登録しない", "更新", "更新しない"]
     assert line(users, "処理フラグ")[2] is None
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", '=HYPERLINK("http://x")'])
+def test_e15_a_written_workbook_holds_texts_and_no_formulas(text: str, tmp_path: Path) -> None:
+    """What a customer opens runs nothing: cells that begin like a formula are texts, also when they are edited."""
+    sheet = books.read(books.book())
+    users = tuple(
+        dataclasses.replace(rule, source=Source(((Constant(text),),))) if rule.item == "password" else rule
+        for rule in sheet.users
+    )
+    write_workbook(dataclasses.replace(sheet, users=users, id_prefix="=1"), tmp_path / "acme.xlsx")
+
+    cells = [
+        cell
+        for part in openpyxl.load_workbook(tmp_path / "acme.xlsx").worksheets
+        for row in part.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str)
+    ]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert {cell.number_format for cell in cells} == {"@"}
+    assert "=1" in {cell.value for cell in cells}
+    assert any(text in cell.value for cell in cells)
+    with zipfile.ZipFile(tmp_path / "acme.xlsx") as archive:
+        parts = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(parts) >= 3
+    assert not any(b"<f>" in part or b"<f " in part for part in parts)

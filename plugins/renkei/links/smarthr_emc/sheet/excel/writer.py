@@ -10,7 +10,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from renkei.links.smarthr_emc.sheet.drawing import Value
+    from renkei.links.smarthr_emc.sheet.excel.drawing import Value
 
 
 def write_workbook(mapping: Mapping, path: Path) -> None:
@@ -18,7 +18,7 @@ def write_workbook(mapping: Mapping, path: Path) -> None:
 
     It is the template, filled in: every item of EMC has a line; the ones that are not linked have a blank 連携有無.
     """
-    from renkei.links.smarthr_emc.sheet.template import draw  # a run only ever reads sheets
+    from renkei.links.smarthr_emc.sheet.excel.template import draw  # a run only ever reads sheets
 
     raw = to_raw(mapping)
     texts = [setting.value.text for setting in raw.settings or ()]

@@ -16,7 +16,11 @@ from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.catalogue import NAMES, canonical
 from renkei.links.smarthr_emc.sheet.catalogue_notes import CATALOGUE_NOTES
 from renkei.links.smarthr_emc.sheet.conversion import parse_conversions
-from renkei.links.smarthr_emc.sheet.drawing import MISSING, REQUIRED
+from renkei.links.smarthr_emc.sheet.excel.drawing import MISSING, REQUIRED
+from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
+from renkei.links.smarthr_emc.sheet.excel.layout import ITEM_NAMES
+from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
+from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.expression import parse_source
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import Convert, CustomField, Mapping
@@ -24,8 +28,6 @@ from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.policy import Place, format_code, parse_cell
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
-from renkei.links.smarthr_emc.sheet.template import ITEM_NAMES, CustomFieldInfo, write_template
-from renkei.links.smarthr_emc.sheet.workbook import read_workbook
 
 SHEETS = ["はじめに", "連携情報", "部署データ", "ユーザデータ", "記入例", "SmartHR項目一覧"]
 CUSTOM = [CustomFieldInfo("勤務形態", "enum", ("在宅", "出社")), CustomFieldInfo("A or B", "string")]

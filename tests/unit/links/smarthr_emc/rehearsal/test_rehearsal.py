@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pandas.testing import assert_frame_equal
 
 from renkei.errors import LinkStateError, LoadError, RecordError, RetriableLoadError
-from renkei.links.smarthr_emc import pipeline, snapshot
+from renkei.links.smarthr_emc import snapshot
 from renkei.links.smarthr_emc.model import Mode, RunStart
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.people import same_in_emc
@@ -24,6 +24,7 @@ from renkei.links.smarthr_emc.rehearsal.sheet_change import differences
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, newest_read, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
 from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert, Mapping
+from renkei.links.smarthr_emc.stages import comparing, loading, opening, planning, reading
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.systems.emc.client import Import
@@ -69,17 +70,17 @@ def run(
     """One run as the tasks take it, from the read to the load, or only to the frozen read."""
     record = RunRecord(store, LINK, sheet.tenant, name)
     start = RunStart(name, Mode.NORMAL, True, at.isoformat(), "", disaster)
-    job, target = pipeline.open_run(record, sheet, start, Taker(), at), Taker()
+    job, target = opening.open_run(record, sheet, start, Taker(), at), Taker()
     record.write_table("fetched_departments", tree)
     record.write_table("fetched_users", crews(sheet, people))
     record.write_json("fetched", {"read_id": name, "masters": {}})
     record.write_json("fetched_users", {"read_id": name})
-    pipeline.take_snapshot(job)
+    reading.take_snapshot(job)
     if read_only:
         return
-    pipeline.make_diff(job, target, at)
-    pipeline.validate(job, target, EMC_FORMAT, at)
-    pipeline.apply(job, target, EMC_FORMAT, lambda name: "secret", at)
+    comparing.make_diff(job, target, at)
+    planning.validate(job, target, EMC_FORMAT, at)
+    loading.apply(job, target, EMC_FORMAT, lambda name: "secret", at)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_e3_the_newest_read_counts_by_time_and_not_by_name(store: Store) -> None
     run(store, sheet, [person(1), person(2)], name="a", at=NOW + dt.timedelta(hours=1))
     broken = RunRecord(store, LINK, "acme", "zz")
     start = RunStart("zz", Mode.NORMAL, True, (NOW + dt.timedelta(hours=2)).isoformat(), "")
-    pipeline.open_run(broken, sheet, start, Taker(), NOW)
+    opening.open_run(broken, sheet, start, Taker(), NOW)
     assert newest_read(RunRecord(store, LINK, "acme", "mine")).run == "a"
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from xml.parsers import expat
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet import drawing
+from renkei.links.smarthr_emc.sheet.excel import drawing
+from renkei.links.smarthr_emc.sheet.excel.container import check_container
+from renkei.links.smarthr_emc.sheet.excel.grid import PARTS
 from renkei.links.smarthr_emc.sheet.names import fold
-from renkei.links.smarthr_emc.sheet.workbook import _PARTS as PARTS
-from renkei.links.smarthr_emc.sheet.workbook import _check_container as check_container
 
 RESULT = "確認結果"
 ERROR, WARNING = "誤り", "注意"

@@ -15,10 +15,10 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet.marked import COLOURS, ERROR, REACHED_MOST, RESULT, WARNING, mark
+from renkei.links.smarthr_emc.sheet.excel.marked import COLOURS, ERROR, REACHED_MOST, RESULT, WARNING, mark
+from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
+from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.template import write_template
-from renkei.links.smarthr_emc.sheet.workbook import raw_from_workbook
 
 RED, YELLOW = COLOURS[ERROR], COLOURS[WARNING]
 Book = Any
@@ -373,7 +373,7 @@ def with_texts(template: bytes, texts: tuple[tuple[str, str, int, str], ...]) ->
 
 def documented(heading: str) -> list[tuple[str, str]]:
     """The table below a heading of docs/sheet.ja.md: message and remedy."""
-    text = (Path(__file__).parents[5] / "docs" / "sheet.ja.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[6] / "docs" / "sheet.ja.md").read_text(encoding="utf-8")
     lines = text.partition(f"### {heading}\n")[2].partition("\n#")[0].splitlines()
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line.startswith("|")]
     return [(row[0], row[1]) for row in rows[2:]]
