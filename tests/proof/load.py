@@ -51,7 +51,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
             neighbours.play_day(name, **DAY)
         requests.delete(f"{neighbours.urls['smarthr']}/_sim/requests", timeout=10).raise_for_status()
         say(f"{count} tenants linked, a day passed at each")
-        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=20 + count / 10))
+        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=10 + count / 12))
         for mapping in mappings:
             sheet = dataclasses.replace(mapping, run_at=due.timetz().replace(tzinfo=None), link_start_on=due.date())
             path = folder / "mappings" / LINK / f"{mapping.tenant}.yaml"

@@ -13,7 +13,7 @@ from tests.contract.rig import FORMAT
 from tests.proof.case import Case, Effort, Say
 from tests.proof.world import Export, Kept, Row, World, cases_of, differences, in_parts, worlds
 
-STORIES = {Effort.FULL: 20, Effort.SLICE: 2}
+STORIES = {Effort.FULL: 16, Effort.SLICE: 2}
 MADE_ANEW = ("パスワード", "パスワード強制変更")  # whoever is added again starts with a first password
 
 
