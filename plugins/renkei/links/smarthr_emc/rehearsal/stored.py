@@ -53,7 +53,7 @@ def newest_read(record: RunRecord) -> Read:
         if run.json_or_none("snapshot") and run.json_or_none("sheet"):
             return read_of(run)
     raise LinkStateError(
-        "保存先にSmartHRの受信データがありません。SmartHRに接続して受信する方法でリハーサルしてください。"
+        "保存先にSmartHRの受信データがありません。SmartHRから受信してリハーサルしてください（--live）。"
     )
 
 
@@ -99,7 +99,7 @@ def missing(read: Read, mapping: Mapping) -> tuple[Missing, ...]:
     if rule is not None and (needed := [column for column in columns_of(rule) if column in lacking]):
         raise LinkStateError(
             f"ユーザIDの元になるSmartHR項目（{'、'.join(needed)}）が保存先の受信データ（{read.at[:10]}）にありません。"
-            "SmartHRに接続して受信する方法でリハーサルしてください。"
+            "SmartHRから受信してリハーサルしてください（--live）。"
         )
     if by_level(mapping) != by_level(read.sheet):
         found = (Missing(LEVELS if by_level(mapping) else "部署名", ("部署名",)), *found)

@@ -77,7 +77,7 @@ class Unasked:
             RetriableLoadError: always.
         """
         raise RetriableLoadError(
-            "前回の取込の結果がまだ確認できていません。EMCに問い合わせる方法でリハーサルするか、次の実行の後にもう一度行ってください。"
+            "前回の取込の結果がまだ確認できていません。EMCに問い合わせてリハーサルするか（--live）、次の実行の後にもう一度行ってください。"
         )
 
     def forgotten(self) -> list[Import]:
