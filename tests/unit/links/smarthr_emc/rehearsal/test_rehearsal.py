@@ -389,7 +389,7 @@ def test_e3_what_reads_nothing_is_not_rehearsed(store: Store, mode: Mode) -> Non
 
 def test_e31_nothing_to_rehearse_with(store: Store) -> None:
     """E31: no read in the store: it says how to get one."""
-    with pytest.raises(LinkStateError, match="SmartHRに接続して"):
+    with pytest.raises(LinkStateError, match="SmartHRから受信してリハーサルしてください（--live）"):
         told(store, mapping(SHEET))
 
 
