@@ -15,10 +15,10 @@ from renkei.links.smarthr_emc.rehearsal.play import Play
 from renkei.links.smarthr_emc.rehearsal.result import SheetEffect, SheetLine
 from renkei.links.smarthr_emc.rehearsal.stored import columns_of, without
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
-from renkei.links.smarthr_emc.sheet.codec import section_digest
+from renkei.links.smarthr_emc.sheet.codec import section_digest, without_password
 from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import Cell, Cells, Constant, FieldRule, Mapping, Source
+from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Mapping
 from renkei.links.smarthr_emc.sheet.policy import Place
 from renkei.links.smarthr_emc.sheet.raw import RawRow
 
@@ -34,7 +34,7 @@ def differences(old: Mapping, new: Mapping) -> tuple[SheetLine, ...]:
 
     That a literal password is another one is not seen: the sheet in force is kept without it (L6).
     """
-    before, after = to_raw(_hidden(old)), to_raw(_hidden(new))
+    before, after = to_raw(without_password(old, HIDDEN)), to_raw(without_password(new, HIDDEN))
     found = []
     values = {one.label.text: one.value.text for one in before.settings or ()}
     for one in after.settings or ():
@@ -75,30 +75,6 @@ def _columns(row: RawRow) -> list[tuple[str, str]]:
     cells = (row.create_present, row.create_blank, row.update_present, row.update_blank)
     policy = [(place.value, cell.text) for place, cell in zip(Place, cells, strict=True)]
     return [(SOURCE, row.source.text), *policy, (CONVERT, row.convert.text)]
-
-
-def _hidden(mapping: Mapping) -> Mapping:
-    """The mapping with one word in place of every literal of the password's line (L7)."""
-
-    def shown(cells: Cells) -> Cells:
-        return Cells(
-            *(Cell(c.action, HIDDEN if c.default else "") for c in (cells.when_present, cells.when_blank)),
-        )
-
-    def bare(source: Source) -> Source:
-        return Source(
-            tuple(tuple(Constant(HIDDEN) if isinstance(t, Constant) else t for t in a) for a in source.alternatives)
-        )
-
-    users = tuple(
-        dataclasses.replace(
-            rule, source=bare(rule.source), on_create=shown(rule.on_create), on_update=shown(rule.on_update)
-        )
-        if rule.item == "password"
-        else rule
-        for rule in mapping.users
-    )
-    return dataclasses.replace(mapping, users=users)
 
 
 def effect(old: Mapping, new: Mapping, people: People, play: Play) -> SheetEffect | None:

@@ -124,19 +124,22 @@ def _source_from_plain(plain: list[list[list[str]]]) -> Source:
     return Source(tuple(tuple(_TERMS[tag](text) for tag, text in terms) for terms in plain))
 
 
-def without_password(mapping: Mapping) -> Mapping:
-    """The mapping without any literal password, for what is kept longer than a run (L6, L7).
+def without_password(mapping: Mapping, instead: str = "") -> Mapping:
+    """The mapping without any literal password, for what is shown, or kept longer than a run (L6, L7).
 
-    A password's constants and defaults become empty texts; its SmartHR items and secret names stay.
+    A password's constants and defaults become `instead`; its SmartHR items and secret names stay.
     """
 
     def bare(source: Source) -> Source:
         return Source(
-            tuple(tuple(Constant("") if isinstance(t, Constant) else t for t in terms) for terms in source.alternatives)
+            tuple(
+                tuple(Constant(instead) if isinstance(t, Constant) else t for t in terms)
+                for terms in source.alternatives
+            )
         )
 
     def blank(cells: Cells) -> Cells:
-        return Cells(*(Cell(cell.action) for cell in _pair(cells)))
+        return Cells(*(Cell(cell.action, instead if cell.default else "") for cell in _pair(cells)))
 
     users = tuple(
         dataclasses.replace(
