@@ -159,10 +159,11 @@ def _neighbour_warnings(
     if same and hosts.is_smarthr_url(url):  # an operator's stand-in may serve several tenants
         found = f"SmartHR URLが同じEMCアカウントの{_names(same)}と同じです"
         yield Problem(_cell(judged, "smarthr_url", name), found, "同じ社員が二重に登録されます。URLを確認してください")
-    unread = [other.tenant for other in others if not other.account]
-    if unread and "emc_account" in judged.cells:
-        found = f"{_names(unread)}の連携設定シートに誤りがあるため、ID付与コードを比べていません"
-        yield Problem(_cell(judged, "emc_account", name), found, "そのシートを直してから、もう一度確認してください")
+    unread = sum(not other.account for other in others)
+    if unread and "emc_account" in judged.cells:  # not named: nobody knows whether they share the account (L5)
+        found = f"ほかの会社の連携設定シート{unread}件に誤りがあるため、ID付与コードを比べていません"
+        remedy = "運用担当者は、そのシートを直してから、もう一度確認してください"
+        yield Problem(_cell(judged, "emc_account", name), found, remedy)
 
 
 def _prefix_clashes(mine: str, shared: Collection[_Neighbour], account: str, where: str) -> Iterator[Problem]:
