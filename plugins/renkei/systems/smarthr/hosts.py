@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
+
+from renkei.systems.hosts import is_trusted
 
 SUFFIXES = (".smarthr.jp", ".daruma.space")  # production and sandbox
 NO_TENANT = ("app.smarthr.jp", "www.smarthr.jp", "developer.smarthr.jp")
 
 
 def is_smarthr_url(url: str, allowed: Collection[str] = ()) -> bool:
-    """Whether a request to `url` goes to one SmartHR tenant by HTTPS, or to one of the operator's stand-ins.
+    """Whether a request to `url` goes to one SmartHR tenant by HTTPS, or to one of the operator's stand-ins."""
+    return is_trusted(url, _is_tenant, allowed)
 
-    `allowed` has `host` (any port) or `host:port`; those may be spoken to by HTTP too. A URL with a user's name
-    in it is never one: what stands before an `@` only looks like the host.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if "@" in parts.netloc or "\\" in parts.netloc:  # some clients take a backslash for a slash
-        return False
-    if parts.scheme in ("http", "https") and (host in allowed or f"{host}:{port}" in allowed):
-        return True
+
+def _is_tenant(host: str) -> bool:
     label = next((host.removesuffix(suffix) for suffix in SUFFIXES if host.endswith(suffix)), "")
-    return (
-        parts.scheme == "https"
-        and port in (None, 443)
-        and host not in NO_TENANT
-        and re.fullmatch(r"[a-z0-9-]+", label) is not None
-    )
+    return host not in NO_TENANT and re.fullmatch(r"[a-z0-9-]+", label) is not None

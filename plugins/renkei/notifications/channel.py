@@ -1,0 +1,40 @@
+"""A channel (通知先): where a tenant is told what happened, and of what (N1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from renkei.notifications.event import EVERY_EVENT, Event
+
+
+class Service(StrEnum):
+    """サービス. What each needs is in `services.py`."""
+
+    MAIL = "MAIL"
+    SLACK_WEBHOOK = "SLACK_WEBHOOK"
+    SLACK_BOT = "SLACK_BOT"
+    CHATWORK = "CHATWORK"
+    TEAMS = "TEAMS"
+    LINEWORKS = "LINEWORKS"
+    GOOGLE_CHAT = "GOOGLE_CHAT"
+    LINE = "LINE"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One line of the sheet's 通知.
+
+    `to` is where the service is to put it (送信先): addresses for a mail, a room, a person's id; empty where the
+    secret alone says so (webhooks). `社員:ID` stands for the member with that user id (N4).
+    """
+
+    name: str  # unique within a tenant
+    service: Service
+    connection: str = ""  # the Airflow Connection with the secret; empty for mail, which has smtp_default
+    to: str = ""
+    muted: bool = False  # 通知を行わない
+    events: frozenset[Event] = EVERY_EVENT
+
+    def wants(self, event: Event) -> bool:
+        return not self.muted and event in self.events
