@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tests.contract.chat_services import Chat
 from tests.contract.emc_client import Emc
 
 if TYPE_CHECKING:
@@ -163,3 +164,18 @@ def linked(first_link: FirstLink, stage: Stage) -> Stage:
     for name, rows in first_link.export.items():
         stage.emc.sim("POST", f"/accounts/acme/{name}", json=[{k: v for k, v in row.items() if v} for row in rows])
     return stage
+
+
+@pytest.fixture(scope="session")
+def chat_process() -> Iterator[Chat]:
+    """One process for all tests that send chat messages."""
+    chat = Chat()
+    yield chat
+    chat.stop()
+
+
+@pytest.fixture
+def chat(chat_process: Chat) -> Chat:
+    """The process with nothing received, no faults and every service as at the start."""
+    chat_process.clear()
+    return chat_process
