@@ -10,6 +10,9 @@ from enum import StrEnum
 
 REASON_MOST = 200  # characters of a service's own words that are kept
 CUT = "…（以下省略）"
+_LINK = re.compile(r"https?://[^\s<>|\"\\\x00-\x1f\x7f]{1,2000}")
+# A long word of a service (WorkflowTriggerIsNotEnabled, posting_to_general_channel_denied), told from a token.
+CODE = re.compile(r"(?:(?:[A-Z][a-z]+){2,}|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)\.?")
 
 
 class Tone(StrEnum):
@@ -19,6 +22,11 @@ class Tone(StrEnum):
     BAD = "BAD"
     WAITING = "WAITING"
     PLAIN = "PLAIN"
+
+    @property
+    def sign(self) -> str:
+        """In front of a title."""
+        return {Tone.GOOD: "✅", Tone.BAD: "⚠️", Tone.WAITING: "⏸️", Tone.PLAIN: "ℹ️"}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,16 @@ class Message:
     tone: Tone = Tone.PLAIN
     subject: str = ""  # of a mail; the title where it is empty
     body: str = ""
+
+    @property
+    def web_link(self) -> str:
+        """The link where it is one that a service can make a button of; else it stands among the lines."""
+        return self.link if _LINK.fullmatch(self.link) else ""
+
+    @property
+    def shown_lines(self) -> tuple[str, ...]:
+        """The lines, with a link that no button can be made of."""
+        return self.lines if not self.link or self.web_link else (*self.lines, f"{self.link_label}: {self.link}")
 
     def text(self) -> str:
         """Title, lines and link as plain text."""
@@ -86,7 +104,8 @@ def words(text: str) -> str:
     """A service's words, in one line of at most REASON_MOST characters, with URLs and long tokens blotted out."""
     line = " ".join(clean(text).split())
     line = re.sub(r"https?://\S+", "(URL)", line)
-    return re.sub(r"[A-Za-z0-9_\-+/=.]{25,}", "(…)", line)[:REASON_MOST]
+    line = re.sub(r"[A-Za-z0-9_\-+/=.]{25,}", lambda run: run[0] if CODE.fullmatch(run[0]) else "(…)", line)
+    return line[:REASON_MOST]
 
 
 def clean(text: str) -> str:

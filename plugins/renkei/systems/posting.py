@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import socket
+import threading
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -10,7 +14,11 @@ from typing import Any
 
 import httpx
 
-from renkei.systems.messaging import Delivery, later, unknown
+from renkei.systems.messaging import Delivery, later, refused, unknown
+
+# Both name the URL of every request, and with it a webhook's secret (L7): httpx at INFO, httpcore at DEBUG.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 CONNECT_S, ANSWER_S = 5.0, 15.0  # to connect; from then on, for the whole answer
 BYTES_MOST = 64 * 1024  # of an answer
@@ -52,14 +60,45 @@ def request(method: str, url: str, *, transport: httpx.BaseTransport | None = No
     timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
     try:
         with (
+            _Deadline(CONNECT_S + ANSWER_S) as deadline,
             httpx.Client(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False) as client,
-            client.stream(method, url, **kwargs) as response,
+            client.stream(method, url, extensions={"trace": deadline.watch}, **kwargs) as response,
         ):
             return Answer(response.status_code, _read(response), response.headers)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError) as error:  # ValueError: a host that IDNA refuses
+        return refused(None, type(error).__name__)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         return later(None, type(error).__name__)
-    except (httpx.HTTPError, httpx.InvalidURL, _TooLongError) as error:
+    except (httpx.HTTPError, _TooLongError) as error:
         return unknown(None, type(error).__name__)
+
+
+class _Deadline:
+    """Cuts the connection after `seconds`: httpx bounds each read, so that headers may trickle in for ever."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._stream: Any = None
+
+    def watch(self, event: str, info: dict[str, Any]) -> None:
+        """httpcore's trace: the stream as it is after connecting, and after TLS."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = info["return_value"]
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(
+                    self._stream.get_extra_info("socket"), socket.SHUT_RDWR
+                )  # not the one of TLS, which waits
 
 
 class _TooLongError(Exception):

@@ -1,0 +1,78 @@
+"""Google Chat through the webhook of a space (N1)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs
+
+import httpx
+
+from renkei.systems.google_chat.payloads import content
+from renkei.systems.messaging import Delivery, Message, accepted, later, refused, unknown
+from renkei.systems.posting import Answer, passing, request
+from renkei.systems.webhook_urls import WebhookUrl
+
+PATH = re.compile(r"/v1/spaces/[^/]+/messages")
+NAME = re.compile(r"spaces/[^/\s]+/messages/\S+")
+ASK = "Google Chatのスペースの「アプリと統合」でWebhookを追加し、表示されたURLの全体をコピーしてください。"
+
+
+class GoogleChatSpace:
+    """The space of one webhook."""
+
+    transport: httpx.BaseTransport | None = None  # instead of the network
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, message: Message, to: str, key: str) -> Delivery:
+        """Posts once. `to` and `key` mean nothing here: the URL names the space, and a webhook takes no key."""
+        headers = {"Content-Type": "application/json; charset=UTF-8"}
+        answer = request("POST", self._url, transport=self.transport, content=content(message), headers=headers)
+        return answer if isinstance(answer, Delivery) else delivery(answer)
+
+    def check(self) -> Delivery:
+        """Google shows nothing of a webhook without posting to it."""
+        return accepted(None)
+
+
+def delivery(answer: Answer) -> Delivery:
+    """What Google's HTTP status and its own `status` mean."""
+    status, said = answer.status, answer.json if isinstance(answer.json, dict) else {}
+    if status == 200:
+        name = said.get("name")
+        if isinstance(name, str) and NAME.fullmatch(name):
+            return accepted(status, name)
+        return unknown(status, "not an answer of Google Chat")
+    own, message = _error(said)
+    reason = ": ".join(filter(None, (own, message))) or f"HTTP {status}"
+    if status == 429 or own == "RESOURCE_EXHAUSTED":
+        return later(status, reason, answer.retry_after_s)
+    if passed := passing(status, reason, answer.retry_after_s):
+        return passed
+    if status < 300:
+        return unknown(status, reason)
+    # PERMISSION_DENIED: key or token do not fit, or the webhook was deleted (reference, "Errors").
+    void = status in (401, 404, 410) or own in ("PERMISSION_DENIED", "UNAUTHENTICATED") or "API key" in message
+    return refused(status, reason, dead=void)
+
+
+def _error(said: dict[str, object]) -> tuple[str, str]:
+    """`status` and `message` of `{"error": {"code", "message", "status"}}`."""
+    error = said.get("error")
+    if not isinstance(error, dict):
+        return "", ""
+    own, message = (error[name] if isinstance(error.get(name), str) else "" for name in ("status", "message"))
+    return own, message
+
+
+def _path_fault(path: str, query: str) -> str:
+    if not PATH.fullmatch(path):
+        return f"URLが途中で切れているか、余分な文字があります（/v1/spaces/…/messages?key=…&token=… の形です）。{ASK}"
+    given = parse_qs(query)
+    if not (given.get("key") and given.get("token")):
+        return f"URLの終わりの key=… または token=… がありません。{ASK}"
+    return ""
+
+
+url_fault = WebhookUrl("Google Chat", "Google ChatのWebhook", ("chat.googleapis.com",), _path_fault, ASK).fault

@@ -1,0 +1,147 @@
+"""The access token of a LINE WORKS service account: a signed JWT for a token (RFC 7523)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from renkei.systems.lineworks.answers import delivery_of, reason_of
+from renkei.systems.messaging import Delivery, Verdict, later, refused
+from renkei.systems.posting import Answer, request
+
+AUTH_HOST = "https://auth.worksmobile.com"
+API_HOST = "https://www.worksapis.com"
+SCOPE = "bot"  # sends, and reads the bot itself
+ASSERTION_S = 3600  # the most that LINE WORKS takes
+TOKEN_S = 3600  # where the answer does not say
+TOKEN_MOST_S = 86400  # 1 or 24 hours, a setting of the console
+VOID = ("invalid_client", "unauthorized_client")  # the registration, not this attempt
+PLAIN = re.compile(r"[\x21-\x7e]+")
+PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
+UNREADABLE = "Private Key を秘密鍵として読めません（BEGIN の行から END の行までをすべて貼り付けてください）"
+
+
+@dataclass(frozen=True, slots=True)
+class LineWorksCredentials:
+    """What the Developer Console shows of an app, and the bot's number."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    service_account: str
+    private_key: str = field(repr=False)  # PEM, as it was pasted
+    bot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and the Unix second at which it expires."""
+
+    text: str = field(repr=False)
+    expires: float
+
+
+def token(
+    credentials: LineWorksCredentials,
+    base_url: str,
+    now: float,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    timeout: httpx.Timeout | None = None,
+) -> Token | Delivery:
+    """A new token, or why there is none: never UNKNOWN, since no message was sent.
+
+    `base_url` takes the place of LINE WORKS' hosts; empty, it stands for them.
+    """
+    fault = fault_of(credentials)
+    if fault:
+        return refused(None, fault, dead=True)
+    key = _key(credentials.private_key)
+    if key is None:
+        return refused(None, UNREADABLE, dead=True)
+    answer = request(
+        "POST",
+        f"{base_url.rstrip('/') or AUTH_HOST}/oauth2/v2.0/token",
+        transport=transport,
+        data={
+            "assertion": _assertion(credentials, key, int(now)),
+            "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+            "scope": SCOPE,
+        },
+        **({} if timeout is None else {"timeout": timeout}),
+    )
+    return _token_of(answer, now) if isinstance(answer, Answer) else _nothing_sent(answer)
+
+
+def fault_of(credentials: LineWorksCredentials) -> str:
+    """Which field is empty or has blanks or full-width characters in it, as the Connection's form names it; or ""."""
+    fields = {
+        "Client ID": credentials.client_id,
+        "Client Secret": credentials.client_secret,
+        "Service Account": credentials.service_account,
+    }
+    for label, value in fields.items():
+        if not PLAIN.fullmatch(value):
+            return f"{label} が空か、空白・改行・全角文字を含んでいます"
+    if not re.fullmatch(r"[0-9]{1,20}", credentials.bot_id):
+        return "Bot ID が数字ではありません"
+    return ""
+
+
+def mended(pem: str) -> str:
+    r"""A private key with its line ends back, which a form of one line or a JSON text (`\n`) took away."""
+    found = PEM.search(re.sub(r"\\+[nrt]", "\n", pem))
+    if not found:
+        return pem
+    label, body = found[1], "".join(found[2].split())
+    lines = [body[start : start + 64] for start in range(0, len(body), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+
+
+def _key(pem: str) -> RSAPrivateKey | None:
+    try:
+        key = load_pem_private_key(mended(pem).encode("utf-8", "replace"), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key has a passphrase
+        return None
+    return key if isinstance(key, RSAPrivateKey) else None
+
+
+def _assertion(credentials: LineWorksCredentials, key: RSAPrivateKey, now: int) -> str:
+    claims = {
+        "iss": credentials.client_id,
+        "sub": credentials.service_account,
+        "iat": now,
+        "exp": now + ASSERTION_S,
+    }
+    return jwt.encode(claims, key, algorithm="RS256")
+
+
+def _token_of(answer: Answer, now: float) -> Token | Delivery:
+    said = answer.json if isinstance(answer.json, dict) else {}
+    if answer.status == 200:
+        text = said.get("access_token")
+        if isinstance(text, str) and PLAIN.fullmatch(text):
+            return Token(text, now + _seconds(said.get("expires_in")))
+        return later(200, "access_token のない応答")
+    delivery = _nothing_sent(delivery_of(answer, 200))
+    if said.get("error") in VOID:
+        return refused(answer.status, reason_of(answer), dead=True)
+    return delivery
+
+
+def _seconds(value: Any) -> float:
+    """`expires_in`, which LINE WORKS writes as a text."""
+    text = str(value)
+    return float(min(int(text[:9]), TOKEN_MOST_S)) if text.isascii() and text.isdecimal() else TOKEN_S
+
+
+def _nothing_sent(delivery: Delivery) -> Delivery:
+    return replace(delivery, verdict=Verdict.LATER) if delivery.verdict is Verdict.UNKNOWN else delivery

@@ -1,0 +1,45 @@
+"""A `Message` as Slack takes it: blocks to be seen, and `text` for the notification of a phone (N1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renkei.systems.messaging import Message, clean, fit, utf16_units
+
+HEADER_MOST = 150  # characters; docs.slack.dev, Block Kit, header block. Counted as an emoji of two, to be safe
+SECTION_MOST = 3000  # Block Kit, text object
+LABEL_MOST = 75
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """The arguments of an incoming webhook, and with a channel those of chat.postMessage.
+
+    Title and lines are `plain_text`, in which neither formatting nor a mention has a meaning; `text` and the link
+    are mrkdwn, where a mention needs a `<` that `_escape` takes away. The link is text, not a button: Slack marks a
+    button with ⚠ where the app answers no interaction.
+    """
+    title = fit(f"{message.tone.sign} {' '.join(clean(message.title).split())}", HEADER_MOST, utf16_units)
+    text = fit(clean("\n".join(message.shown_lines)).strip("\n"), SECTION_MOST, utf16_units)
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title)}]
+    if text.strip():
+        blocks.append({"type": "section", "text": _plain(text)})
+    if message.web_link:
+        label = fit(" ".join(clean(message.link_label).split()) or "開く", LABEL_MOST)
+        link = {"type": "mrkdwn", "text": f"<{_escape(message.link)}|{_escape(label)}>", "verbatim": True}
+        blocks.append({"type": "section", "text": link})
+    return {
+        "text": _escape(fit(f"{title}\n{text}".strip(), SECTION_MOST, lambda part: utf16_units(_escape(part)))),
+        "blocks": blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """`emoji` false: ":roger:" stays what it is."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _escape(text: str) -> str:
+    """Docs, "Formatting text for app surfaces": these three, and only these."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
