@@ -1,8 +1,8 @@
 """`make run`: the whole job on this machine, for real: Airflow, simulators, mails, two days, four endings.
 
 Day 1 links three companies for the first time. On day 2 one has leavers, joiners and changed ids; one has a
-row without a name, so that nothing of it is written; from one so many leave that the plan is held until
-somebody approves. With --once the script ends by itself, with status 0 only if all of that came out so.
+row without a name, so that nothing of it is written, and is told so in seven chat services; from one so many leave
+that the plan is held until somebody approves. With --once the script ends by itself, with status 0 only if all of that came out so.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.index import load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 
 LINK = "smarthr_emc"
 SIZES = {"hinata": 1200, "minato": 300, "sakura": 150}
+TOLD = "minato"  # whose sample sheet has a channel in every chat service
 APPROVE = "承認して登録する"
+CHAT_SERVICES = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")  # Slack twice: a channel, a person
 # An answer within the second in which a task begins to wait finds Airflow 3.3's scheduler still busy with the
 # waiting, and the task is failed. No person is so quick.
 THINKING_S = 4.0
@@ -68,8 +71,8 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
-    console.print("[bold]1/5[/] starting the SmartHR, EMC and mail simulators")
-    with Neighbours(folder / "neighbours", companies, ["hinata", "group"]) as neighbours:
+    console.print("[bold]1/5[/] starting the simulators: SmartHR, EMC, mail, chat services")
+    with Neighbours(folder / "neighbours", companies, ["hinata", "group"], chat=True) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         console.print("[bold]2/5[/] starting Airflow (standalone, SQLite) — about 15 seconds")
         with LocalAirflow(folder, environment(folder, neighbours, mappings)) as airflow:
@@ -112,7 +115,7 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
-        "RENKEI_ALLOWED_HOSTS": urlsplit(neighbours.urls["smarthr"]).netloc,
+        "RENKEI_ALLOWED_HOSTS": ",".join(urlsplit(neighbours.urls[name]).netloc for name in ("smarthr", "chat")),
         "RENKEI_RETRY_DELAY_S": "2",
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
     }
@@ -121,6 +124,8 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         emc = {"conn_type": "emc", "host": neighbours.urls["emc"], "password": f"emc_sim_{mapping.emc_account}"}
         environment[f"AIRFLOW_CONN_SMARTHR__{mapping.tenant.upper()}"] = json.dumps(smarthr)
         environment[f"AIRFLOW_CONN_EMC__{mapping.emc_account.upper()}"] = json.dumps(emc)
+    for conn_id, connection in chat_connections(neighbours.chat_registrations(), TOLD).items():
+        environment[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
     return environment
 
 
@@ -157,6 +162,8 @@ def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapp
     )
     expected = ["EMC-ERROR-D(Update NG)", "EMC-HOLD", *["EMC-OK"] * 5]
     verdict.expect("result mails", expected, sorted(mail["subject"] for mail in neighbours.mails()))
+    failures = [m["service"] for m in neighbours.chat_messages() if "EMC-ERROR-D" in m["text"]]
+    verdict.expect("minato's failure in chat", sorted([*CHAT_SERVICES, "slack"]), sorted(failures))
     _show_head_counts(accounts, before, day1, day2)
     return verdict
 
@@ -198,15 +205,20 @@ def _show_head_counts(accounts: list[str], *days: dict[str, int]) -> None:
 
 
 def _show_mails(neighbours: Neighbours) -> None:
-    console.print("[bold]5/5[/] the result mails, as the customers read them")
+    console.print("[bold]5/5[/] the result mails, as the customers read them; then what the chat services received")
     for mail in neighbours.mails():
         to = mail["to"] if isinstance(mail["to"], str) else ", ".join(mail["to"])
         console.print(Panel(Text(mail["body"].rstrip()), title=f"{mail['subject']}  →  {to}", title_align="left"))
+    for message in neighbours.chat_messages():
+        title = f"{message['service']}  →  {message['place']}"
+        console.print(Panel(Text(message["text"].rstrip()), title=title, title_align="left"))
 
 
 def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(f"\nAirflow  {airflow.url}  (user {USER}, password {PASSWORD})")
-    console.print(f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}")
+    console.print(
+        f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}   chat  {neighbours.urls['chat']}"
+    )
     console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {PROJECT / '.run' / 'store'}")
 
 

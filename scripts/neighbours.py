@@ -1,4 +1,4 @@
-"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server."""
+"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server, the chat services."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import requests
 
@@ -16,7 +17,15 @@ from scripts.local_airflow import PROJECT, free_port
 class Neighbours:
     """Starts the simulators on free ports; use as a context manager."""
 
-    def __init__(self, folder: Path, companies: list[str], accounts: list[str], limits: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        companies: list[str],
+        accounts: list[str],
+        limits: tuple[str, ...] = (),
+        *,
+        chat: bool = False,
+    ) -> None:
         self.folder = folder
         self.companies = companies
         self._processes: list[subprocess.Popen[str]] = []
@@ -31,6 +40,7 @@ class Neighbours:
                 *(part for account in accounts for part in ("--account", account)),
             ],
             "mail": ["--smtp-port", str(smtp), "--http-port", str(web), "--folder", str(folder / "mails")],
+            **({"chat": ["--port", "0"]} if chat else {}),
         }
         self.smtp_port = smtp
         self.urls: dict[str, str] = {}
@@ -93,3 +103,13 @@ class Neighbours:
         """Every mail so far, oldest first."""
         found: list[dict[str, str]] = requests.get(f"{self.urls['mail']}/_sim/messages", timeout=30).json()
         return found[::-1]
+
+    def chat_registrations(self) -> dict[str, dict[str, Any]]:
+        """Secrets and addresses of the simulated chat services, as their administrators would hand them out."""
+        found: dict[str, dict[str, Any]] = requests.get(f"{self.urls['chat']}/_sim/registrations", timeout=30).json()
+        return found
+
+    def chat_messages(self) -> list[dict[str, Any]]:
+        """Every message that arrived in a chat service so far, oldest first."""
+        found: list[dict[str, Any]] = requests.get(f"{self.urls['chat']}/_sim/messages", timeout=30).json()
+        return found

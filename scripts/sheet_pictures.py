@@ -35,7 +35,7 @@ _JAPANESE = """<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http:
 <item oor:path="/org.openoffice.Office.Linguistic/General"><prop oor:name="DefaultLocale_CJK" oor:op="fuse">
 <value>ja-JP</value></prop></item><item oor:path="/org.openoffice.Setup/L10N">
 <prop oor:name="ooSetupSystemLocale" oor:op="fuse"><value>ja-JP</value></prop></item></oor:items>"""
-_ANSWERS = {
+_ANSWERS: dict[str, dict[tuple[str | int, int], str]] = {
     "連携情報": {
         ("SmartHR URL", 2): "https://sakura.smarthr.jp",
         ("結果通知先メールアドレス1", 2): "soumu@sakura.example.jp",
@@ -53,8 +53,25 @@ _ANSWERS = {
         ("兼務管理部署1", 3): "○",
         ("兼務管理部署1", 4): "部署2",
     },
+    "通知": {
+        (row, column): text
+        for row, texts in enumerate(
+            (
+                ("総務のチャット", "Slack(Webhook)", "", "", "", "", "○", "○", "", "○", "○"),
+                ("総務のルーム", "チャットワーク", "", "123456789", "", "", "", "", "", "", ""),
+                ("担当者本人", "LINE WORKS", "", "社員:1001", "", "", "○", "○", "", "○", ""),
+                ("店長会", "Microsoft Teams", "teams_tencho", "", "○", "", "○", "", "", "", ""),
+            ),
+            5,
+        )
+        for column, text in enumerate(texts, 1)
+    },
 }
-_MISTAKES = {("氏名", 4): "氏めい", ("氏名(ヨミ)", 8): "更新", ("所属部署コード", 5): "とうろく"}
+_MISTAKES: dict[tuple[str | int, int], str] = {
+    ("氏名", 4): "氏めい",
+    ("氏名(ヨミ)", 8): "更新",
+    ("所属部署コード", 5): "とうろく",
+}
 
 
 def main() -> int:
@@ -71,20 +88,21 @@ def main() -> int:
         _fill(filled, marked, {"ユーザデータ": _MISTAKES})
         marked.write_bytes(_marked(marked))
         _draw(empty, {"はじめに": "introduction", "SmartHR項目一覧": "items", "記入例": "example"})
-        _draw(filled, {"連携情報": "information", "部署データ": "departments", "ユーザデータ": "users"})
+        parts = {"連携情報": "information", "部署データ": "departments", "ユーザデータ": "users"}
+        _draw(filled, parts | {"通知": "notifications"})
         _draw(marked, {RESULT: "result", "ユーザデータ": "marked"})
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.name} {path.stat().st_size:,}")
     return 0
 
 
-def _fill(source: Path, target: Path, answers: dict[str, dict[tuple[str, int], str]]) -> None:
+def _fill(source: Path, target: Path, answers: dict[str, dict[tuple[str | int, int], str]]) -> None:
     book = openpyxl.load_workbook(source)
     for title, cells in answers.items():
         sheet: Any = book[title]
         rows = {cell.value: cell.row for cell in sheet["A"]}
         for (item, column), text in cells.items():
-            sheet.cell(rows[item], column).value = text
+            sheet.cell(item if isinstance(item, int) else rows[item], column).value = text or None
     book.save(target)
 
 
@@ -130,7 +148,7 @@ def _pixels(path: Path) -> Any:
 
 def _cut(pixels: Any) -> Any:
     """Without the footer and the white around the rest."""
-    above = pixels[: int(len(pixels) * 0.92)]
+    above = pixels[: int(len(pixels) * 0.935)]
     dark = (above < 250).any(axis=2)
     rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     return above[max(0, rows[0] - 12) : rows[-1] + 13, max(0, columns[0] - 12) : columns[-1] + 13]

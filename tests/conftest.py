@@ -43,9 +43,10 @@ from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported be
 
 @pytest.fixture(scope="session")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    """SmartHR, EMC and a mail server, as programs of their own."""
+    """SmartHR, EMC, a mail server and the chat services, as programs of their own."""
     folder = tmp_path_factory.mktemp("neighbours")
-    with Neighbours(folder, ["acme:1:30"], ["acme"], ("--per-second", "1000", "--per-hour", "100000")) as running:
+    limits = ("--per-second", "1000", "--per-hour", "100000")
+    with Neighbours(folder, ["acme:1:30"], ["acme"], limits, chat=True) as running:
         yield running
 
 

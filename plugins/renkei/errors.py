@@ -16,7 +16,8 @@
     │   ├── RetriableLoadError    ask again: busy, unreachable, answer lost
     │   │   └── BusyAccountError      another tenant is loading into the account: wait for one's turn
     │   └── RejectedLoadError     EMC refused with reasons
-    ├── MailError               the result mail did not go out
+    ├── NotificationError       a channel did not take a message; the work is done or undone all the same (N3)
+    │   └── RetriableNotificationError  it may take it later, and not twice
     └── StoreError              the object store cannot be read or written
 
 Messages are Japanese, because the customer's mail carries them word for word: who or which record,
@@ -113,8 +114,12 @@ class RejectedLoadError(LoadError):
     """EMC refused the import; nothing of it was applied."""
 
 
-class MailError(RenkeiError):
-    """The result mail did not go out; the work it tells of is done or undone all the same (N3)."""
+class NotificationError(RenkeiError):
+    """A channel did not take a message; the work it tells of is done or undone all the same (N3)."""
+
+
+class RetriableNotificationError(NotificationError):
+    """The same message may pass later, and cannot arrive twice."""
 
 
 class StoreError(RenkeiError):

@@ -68,6 +68,12 @@ def mail_from() -> str | None:
     return os.environ.get("RENKEI_MAIL_FROM") or None
 
 
+def channel_failures() -> int:
+    """RENKEI_CHANNEL_FAILURES: after how many runs in a row that it could not be told a channel is disabled (N2)."""
+    configured = os.environ.get("RENKEI_CHANNEL_FAILURES") or "5"
+    return int(configured) if re.fullmatch(r"[1-9][0-9]{0,3}", configured) else 5
+
+
 def retry_delay() -> dt.timedelta:
     """RENKEI_RETRY_DELAY_S: seconds before a passing fault is tried again; doubles each time."""
     return dt.timedelta(seconds=float(os.environ.get("RENKEI_RETRY_DELAY_S") or 120))

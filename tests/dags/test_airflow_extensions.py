@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
-import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +15,15 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from renkei.errors import ConnectionError_, MailError
-from renkei.links.smarthr_emc.notify import Mail
+from renkei.errors import ConnectionError_
+from renkei.notifications.services import SPECS
 from renkei.orchestration import connections
+from renkei.orchestration.channel_hooks import ChannelHook
 from renkei.orchestration.hooks import EmcHook, SmartHRHook
+from renkei.orchestration.plain_mail import MailMessenger
+from renkei.orchestration.provider import get_provider_info
+from renkei.systems.messaging import Message, Verdict
+from scripts.chat_connections import chat_connections
 from scripts.local_airflow import free_port
 from scripts.neighbours import Neighbours
 from tests.conftest import ROOT
@@ -196,16 +202,81 @@ def test_connection_without_token_is_named(connect: Any, neighbours: Neighbours,
     assert "「smarthr__acme」（SmartHR）にトークン(Password)がありません" in message
 
 
-def test_l6_a_refused_mail_is_told_without_addresses(neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_l6_a_refused_mail_is_told_without_addresses(
+    neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """What a mail server says quotes the address; Airflow would write it into the log of `notify`."""
     faults = f"{neighbours.urls['mail']}/_sim/faults"
     requests.post(faults, json=[{"kind": "refuse_recipient"}], timeout=10).raise_for_status()
     extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp"}
     connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
-    letter = Mail(("soumu@acme.example.jp",), "EMC-OK", "処理結果", "<1@renkei>")
-    with pytest.raises(MailError) as refused:
-        connections.send_mail(letter)
-    told = "".join(traceback.format_exception(refused.value))
-    assert "結果通知メールを送信できません（SMTPRecipientsRefused）" in told
-    assert "soumu" not in told
+    message = Message("処理結果", subject="EMC-OK")
+    with caplog.at_level(logging.DEBUG):
+        delivery = MailMessenger().send(message, "soumu@acme.example.jp", "1")
+    assert (delivery.verdict, delivery.status) == (Verdict.REFUSED, 550)
+    assert delivery.reason == "recipients refused: 550"
+    assert "soumu" not in caplog.text
+
+
+def test_n3_some_refused_addresses_do_not_keep_the_mail_from_the_others(
+    neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail goes to whom it can go, and the account says that somebody was missed."""
+    requests.delete(f"{neighbours.urls['mail']}/_sim/messages", timeout=10).raise_for_status()
+    faults = f"{neighbours.urls['mail']}/_sim/faults"
+    fault = {"kind": "refuse_recipient", "recipient": "gone@*"}
+    requests.post(faults, json=[fault], timeout=10).raise_for_status()
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp"}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    delivery = MailMessenger().send(Message("処理結果"), "gone@acme.example.jp, soumu@acme.example.jp", "1")
+    assert delivery.accepted
+    assert delivery.reason == "1 addresses refused: 550"
+    assert [mail["to"] for mail in neighbours.mails()] == [["soumu@acme.example.jp"]]
+
+
+def test_n3_a_missing_mail_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the Connection smtp_default."""
+    monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
+    delivery = MailMessenger().check()
+    assert delivery.verdict is Verdict.REFUSED
+    assert "smtp_default" in delivery.reason
+
+
+def test_n1_every_chat_service_has_a_form_and_a_hook_that_agree() -> None:
+    """What `services.py` says of a service is what Airflow's connection form asks for."""
+    forms = {form["connection-type"]: form for form in get_provider_info()["connection-types"]}
+    for spec in SPECS:
+        if not spec.fields:
+            continue
+        form = forms[spec.connection_type]
+        module, _, name = form["hook-class-name"].rpartition(".")
+        hook = getattr(import_module(module), name)
+        assert (hook.service, hook.conn_type, hook.hook_name) == (spec.service, spec.connection_type, form["hook-name"])
+        asked = {
+            place for place in ("host", "login", "password") if place not in form["ui-field-behaviour"]["hidden-fields"]
+        }
+        assert asked == {field.place for field in spec.fields if field.place != "extra"}
+        assert set(form["conn-fields"]) == {field.key for field in spec.fields if field.place == "extra"}
+
+
+@pytest.mark.parametrize("kind", ["slack_bot", "chatwork", "lineworks", "line", "slack_webhook", "teams_workflow"])
+def test_n5_the_test_button_asks_the_service(
+    neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A right secret passes, a wrong one is explained, and nothing is sent."""
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", neighbours.urls["chat"].removeprefix("http://"))
+    requests.post(f"{neighbours.urls['chat']}/_sim/reset", timeout=10).raise_for_status()
+    connection = chat_connections(neighbours.chat_registrations(), "acme")[f"{kind}__acme"]
+    hook = next(hook for hook in ChannelHook.__subclasses__() if hook.conn_type == kind)
+    monkeypatch.setenv("AIRFLOW_CONN_CHAT__ACME", json.dumps(connection))
+    well, text = hook("chat__acme").test_connection()
+    assert well, text
+    wrong = "https://evil.example.com/x" if "webhook" in kind or "workflow" in kind else "wrong-secret"
+    monkeypatch.setenv("AIRFLOW_CONN_CHAT__ACME", json.dumps({**connection, "password": wrong}))
+    well, text = hook("chat__acme").test_connection()
+    assert not well
+    assert text.endswith("。")
+    assert wrong not in text
+    assert neighbours.chat_messages() == []

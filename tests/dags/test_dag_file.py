@@ -25,6 +25,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.human import until_next_run
 from renkei.orchestration.shards import write_shards
 from renkei.orchestration.stage import run_start
+from renkei.orchestration.tasks import TEST
 from renkei.orchestration.timetable import DailyInJapan
 from tests.builders import mapping
 from tests.conftest import ROOT
@@ -67,7 +68,11 @@ def serialised(dag: DAG) -> str:
 def read_sheet(dag: DAG) -> None:
     """Run the work task of a broken sheet's Dag."""
     pushed: list[Any] = []
-    context: Any = {"ti": SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept))}
+    context: Any = {
+        "ti": SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept)),
+        "dag_run": SimpleNamespace(run_type="scheduled"),
+        "params": {},
+    }
     dag.get_task("read_sheet").execute(context)
 
 
@@ -285,13 +290,13 @@ def test_shards_share_the_tenants(mappings: Path, tmp_path: Path) -> None:
 
 
 def test_e3_every_choice_of_the_form_is_a_mode(mappings: Path) -> None:
-    """The trigger form offers exactly the modes, each by a Japanese name; a form value is taken only by hand."""
+    """The trigger form offers the modes and 通知テスト, each by a Japanese name; a form value is taken only by hand."""
     write(mappings, "acme")
     schema = parse()["smarthr_emc__acme"].params.get_param("mode").schema
-    assert schema["enum"] == list(schema["values_display"]) == [mode.value for mode in Mode]
+    assert schema["enum"] == list(schema["values_display"]) == [*(mode.value for mode in Mode), TEST]
     assert [name for name in schema["values_display"].values() if name.isascii()] == []
     tenant = SimpleNamespace(name="acme", sheet=SimpleNamespace(digest="0"))
-    for value in schema["enum"]:
+    for value in map(str, Mode):
         for run_type, expected in (("manual", Mode(value)), ("scheduled", Mode.NORMAL)):
             run = SimpleNamespace(run_type=run_type, start_date=dt.datetime(2026, 11, 2, tzinfo=TOKYO))
             context = {"dag_run": run, "run_id": "r", "params": {"mode": value}}

@@ -20,6 +20,7 @@ import requests
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.storage.runs import run_key
+from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import CONTACT, Line, mapping
 from tests.conftest import HOME, ROOT
@@ -80,6 +81,11 @@ class World:
         self.connect("smarthr__acme", conn_type="smarthr", password="shr_sim_acme")
         self.connect("emc__acme", conn_type="emc", host=self.neighbours.urls["emc"], password="emc_sim_acme")
         self.connect_mail(self.neighbours.smtp_port)
+
+    def connect_chat(self) -> None:
+        """Everything that the simulated chat services hand out, as Connections of acme."""
+        for conn_id, connection in chat_connections(self.neighbours.chat_registrations(), "acme").items():
+            self.connect(conn_id, **connection)
 
     def connect_mail(self, port: int) -> None:
         extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp", "retry_limit": 1}
@@ -151,6 +157,7 @@ class World:
         late: dt.timedelta = dt.timedelta(),
         retries: int | None = None,
         person: Callable[[Question], None] | None = None,
+        **conf: Any,
     ) -> Run:
         """Let Airflow run the Dag as it is now; `person` is called, in another thread, when a task asks for one."""
         from airflow.dag_processing.dagbag import DagBag
@@ -170,7 +177,7 @@ class World:
             patch.setattr("time.sleep", _shorten(time.sleep, operator))
             if operator:
                 operator.start()
-            done = dag.test(run_after=run_after, logical_date=None, run_conf={"mode": mode})
+            done = dag.test(run_after=run_after, logical_date=None, run_conf={"mode": mode, **conf})
             if operator:
                 operator.join(timeout=60)
                 operator.check()
@@ -310,8 +317,10 @@ def world(
     world.call("emc", "DELETE", "faults")
     world.call("mail", "DELETE", "messages")
     world.call("mail", "DELETE", "faults")
+    world.call("chat", "POST", "reset")
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", urlsplit(neighbours.urls["smarthr"]).netloc)
+    hosts = ",".join(urlsplit(neighbours.urls[name]).netloc for name in ("smarthr", "chat"))
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", hosts)
     monkeypatch.setenv("RENKEI_RETRY_DELAY_S", "0")
     world.write_sheet()
     world.connect_all()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from renkei.commands import rehearse, sheet
+from renkei.commands import notify, rehearse, sheet
 from renkei.commands.output import Status, err
 from renkei.commands.words import say
 from renkei.errors import RenkeiError
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 sheet.add_to(app)
 rehearse.add_to(app)
+notify.add_to(app)
 
 
 def _version(asked: bool) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import renkei
 from renkei import settings
-from renkei.links.smarthr_emc.sheet.index import tenants
+from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.index import load, tenants
+from renkei.notifications.channel import Channel, result_mail
+from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.systems.emc.file_format import EmcFormat, load_format
 
 if TYPE_CHECKING:
     from renkei.links.smarthr_emc.load import Target
     from renkei.links.smarthr_emc.sheet.mapping import Mapping
+    from renkei.notifications.trial import Step
     from renkei.storage.store import Store
     from renkei.systems.smarthr.client import SmartHRClient
 
@@ -80,3 +85,30 @@ def disaster_freeze(tenant: str) -> bool:
     from renkei.orchestration.connections import disaster_freeze
 
     return disaster_freeze(tenant)
+
+
+def channels(tenant: str) -> tuple[tuple[Channel, ...], tuple[Problem, ...]] | None:
+    """The channels of a tenant of the mappings folder, and the problems of its sheet; None where it has no sheet."""
+    folder = settings.mappings_folder(_DAG_FILE, LINK)
+    file = next((file for file in tenants(folder) if file.tenant == tenant and not file.problem), None)
+    if file is None:
+        return None
+    sheet = load(file.path, tenant, settings.index_folder(), settings.allowed_hosts())
+    return (*result_mail(sheet.result_addresses), *sheet.channels), sheet.problems
+
+
+def channel_state(tenant: str, channel: Channel) -> ChannelState:
+    """What the store knows of a channel.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    return ChannelStates(open_store(), LINK, tenant).read(channel)
+
+
+def try_channels(tenant: str, chosen: Sequence[Channel]) -> Iterator[tuple[Channel, Step]]:
+    """Each step of a test of each channel, as it is done (N5)."""
+    _as_airflow()
+    from renkei.orchestration.telling import try_channels
+
+    yield from try_channels(LINK, tenant, chosen)

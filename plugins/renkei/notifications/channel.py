@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from renkei.notifications.event import EVERY_EVENT, Event
+
+RESULT_MAIL = "結果通知メール"  # the name of the channel that every tenant has
 
 
 class Service(StrEnum):
@@ -38,3 +41,10 @@ class Channel:
 
     def wants(self, event: Event) -> bool:
         return not self.muted and event in self.events
+
+
+def result_mail(addresses: Sequence[str]) -> tuple[Channel, ...]:
+    """結果通知先メールアドレス as a channel: told of every run, as ever, and of a channel that was disabled."""
+    if not addresses:
+        return ()
+    return (Channel(RESULT_MAIL, Service.MAIL, to=", ".join(addresses), events=EVERY_EVENT - {Event.EXPIRY}),)

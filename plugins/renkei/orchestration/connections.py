@@ -1,4 +1,4 @@
-"""Everything a task gets from Airflow: store, clients, secrets, mail. One function each.
+"""Everything a task gets from Airflow: store, clients, secrets. One function each.
 
 Hooks are imported where they are used: every task process pays for what is imported above.
 """
@@ -12,8 +12,7 @@ from airflow.sdk import BaseHook, Connection, ObjectStoragePath, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from renkei import settings
-from renkei.errors import ConnectionError_, MailError, StoreError
-from renkei.links.smarthr_emc.notify import Mail
+from renkei.errors import ConnectionError_, StoreError
 from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
 from renkei.storage.cipher import Cipher
 from renkei.storage.store import Store
@@ -118,22 +117,3 @@ def _connection(conn_id: str, label: str) -> Connection:
         raise ConnectionError_(
             f"Airflowの接続「{conn_id}」（{label}）がありません。Admin > Connections で登録してください。"
         ) from error
-
-
-def send_mail(letter: Mail) -> None:
-    """Send through the SMTP Connection `smtp_default`.
-
-    Raises:
-        MailError: it did not go out. What the mail server says may quote addresses, so only its kind goes on (L6).
-    """
-    from renkei.orchestration.plain_mail import PlainMailHook
-
-    try:
-        hook = PlainMailHook()
-        with hook:
-            hook.send_text(letter)
-    except Exception as error:
-        raise MailError(
-            f"結果通知メールを送信できません（{type(error).__name__}）。"
-            "Airflowの接続「smtp_default」と、連携設定シートの結果通知先メールアドレスを確認してください。"
-        ) from None

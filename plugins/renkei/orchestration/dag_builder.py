@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import zlib
 from collections.abc import Callable, Sequence
@@ -35,9 +36,18 @@ MODES = {
 }
 FORM = ParamsDict(
     {
-        "mode": Param(Mode.NORMAL.value, type="string", enum=list(MODES), values_display=MODES, title="実行方法"),
+        "mode": Param(
+            Mode.NORMAL.value,
+            type="string",
+            enum=[*MODES, tasks.TEST],
+            values_display={**MODES, tasks.TEST: "通知テスト（通知先に試しの通知を送る。連携の処理はしない）"},
+            title="実行方法",
+        ),
         "generation": Param(
             None, type=["null", "integer"], minimum=1, title="復元する世代（復元のときだけ。空欄なら1つ前）"
+        ),
+        "channel": Param(
+            None, type=["null", "string"], maxLength=100, title="通知先の名前（通知テストのときだけ。空欄ならすべて）"
         ),
     }
 )
@@ -96,7 +106,9 @@ def _build(dag_id: str, tenant: Tenant) -> DAG:
     ) as dag:
         work = _work_tasks(tenant) if sheet.mapping else _broken_sheet(tenant)
         _closing_tasks(tenant, work)
-    dag.params = FORM  # last: every operator would copy it, which was a quarter of the time that parsing took
+    # Last: every operator would copy it, which was a quarter of the time that parsing took. A copy of its own: Airflow
+    # writes what a run was triggered with into the form.
+    dag.params = copy.deepcopy(FORM)
     return dag
 
 

@@ -14,8 +14,7 @@ from renkei.errors import HoldError, RetriableLoadError
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import LABELS, Outcome, crew_page
 from renkei.links.smarthr_emc.stages import approving, loading
-from renkei.orchestration import connections
-from renkei.orchestration.mailing import send_report
+from renkei.orchestration import connections, reporting
 from renkei.orchestration.stage import Tenant, job_of, stage, utcnow
 
 if TYPE_CHECKING:
@@ -44,12 +43,14 @@ class _PersonOperator(HITLOperator):
 
     def ask(self, context: Any, body: str, outcome: Outcome) -> None:
         self.body = body
-        self.response_timeout = until_next_run(self.tenant.mapping.run_at, utcnow())
+        now = utcnow()
+        self.response_timeout = until_next_run(self.tenant.mapping.run_at, now)
+        reporting.note_waiting(self.tenant, context, now + self.response_timeout, outcome)
         link = self.generate_link_to_ui_from_context(context=context)
         try:
-            send_report(self.tenant, context, outcome, "", utcnow(), {"対応画面": link})
-        except Exception as error:  # a mail that cannot go out changes nothing: the question stands in the UI (N3)
-            log.error("the mail about this question was not sent: %s", type(error).__name__)
+            reporting.send_report(self.tenant, context, outcome, "", utcnow(), {"対応画面": link})
+        except Exception as error:  # a message that does not pass changes nothing: the question stands in the UI (N3)
+            log.error("not everybody was told of this question: %s", type(error).__name__)
         super().execute(context)
 
 
@@ -73,6 +74,7 @@ class ApprovePlan(_PersonOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         with stage(context):
+            reporting.forget_waiting(self.tenant)
             if "error" in event:
                 raise HoldError("保留された処理の承認を受け取れませんでした。EMCには何も書き込んでいません。")
             approved = event["chosen_options"] == [APPROVE]
@@ -106,6 +108,7 @@ class ConfirmUpload(_PersonOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         with stage(context):
+            reporting.forget_waiting(self.tenant)
             job = job_of(self.tenant, context)
             folder = connections.drop_folder(job.mapping)
             waiting = job.gate().pending()

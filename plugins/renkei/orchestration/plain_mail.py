@@ -1,26 +1,83 @@
-"""Result mails as plain text, through Airflow's SMTP Connection."""
+"""Mail as plain text, through Airflow's SMTP Connection `smtp_default`."""
 
 from __future__ import annotations
 
+import logging
+import smtplib
+from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import formatdate
+from typing import cast
 
 from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from renkei import settings
-from renkei.links.smarthr_emc.notify import Mail
+from renkei.systems.messaging import Delivery, Message, Verdict, accepted, later, refused
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 120.0  # a mail server that is away is left to the task's own retries
 
 
 class PlainMailHook(SmtpHook):
     """SmtpHook sends HTML; a result mail is plain text, so that its lines stay text 1's lines."""
 
-    def send_text(self, letter: Mail) -> None:
-        message = EmailMessage()
-        message["Subject"] = letter.subject
-        message["From"] = settings.mail_from() or self.from_email or "renkei@localhost"
-        message["To"] = ", ".join(letter.addresses)
-        message["Date"] = formatdate(localtime=True)
-        message["Message-ID"] = letter.message_id
-        message.set_content(letter.body, cte="base64")
+    def send_text(self, message: Message, to: str, message_id: str) -> Mapping[str, tuple[int, bytes]]:
+        """The recipients that the server refused, if it took the mail for any."""
+        mail = EmailMessage()
+        mail["Subject"] = message.subject or message.title
+        mail["From"] = settings.mail_from() or self.from_email or "renkei@localhost"
+        mail["To"] = to
+        mail["Date"] = formatdate(localtime=True)
+        mail["Message-ID"] = message_id
+        mail.set_content(message.body or message.text() + "\n", cte="base64")
         assert self._smtp_client is not None  # the context manager opened it
-        self._smtp_client.send_message(message)
+        return cast("Mapping[str, tuple[int, bytes]]", self._smtp_client.send_message(mail))
+
+
+class MailMessenger:
+    """Mail as a `Messenger`. What a mail server says may quote addresses, so only its codes go on (L6).
+
+    A repetition has the same Message-ID, by which mail systems know it.
+    """
+
+    def send(self, message: Message, to: str, key: str) -> Delivery:
+        try:
+            hook = PlainMailHook()
+            with hook:
+                missed = hook.send_text(message, to, f"<{key.replace('-', '')}@renkei>")
+        except Exception as error:
+            return _failed(error)
+        if missed:
+            log.warning("%d of the mail's addresses were refused: %s", len(missed), _codes(missed))
+            return Delivery(Verdict.ACCEPTED, 250, f"{len(missed)} addresses refused: {_codes(missed)}")
+        return accepted(250)
+
+    def check(self) -> Delivery:
+        """Whether the mail server lets us in."""
+        try:
+            with PlainMailHook():
+                return accepted(250)
+        except Exception as error:
+            return _failed(error)
+
+
+def _failed(error: Exception) -> Delivery:
+    # SmtpHook says "SMTP connection is not found." with an exception of no kind of its own.
+    if any(isinstance(e, AirflowNotFoundException | AirflowRuntimeError) for e in (error, error.__context__)):
+        return Delivery(Verdict.REFUSED, reason="Airflowの接続「smtp_default」（メールサーバー）がありません。")
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = min((code for code, _ in error.recipients.values()), default=0)
+        return _by_code(code, f"recipients refused: {_codes(error.recipients)}")
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _by_code(int(error.smtp_code), type(error).__name__)
+    return later(None, type(error).__name__, AGAIN_S)
+
+
+def _by_code(code: int, reason: str) -> Delivery:
+    return refused(code, reason) if code >= 500 else later(code, reason, AGAIN_S)
+
+
+def _codes(recipients: Mapping[str, tuple[int, bytes]]) -> str:
+    return ", ".join(sorted({str(code) for code, _ in recipients.values()}))

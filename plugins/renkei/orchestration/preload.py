@@ -17,6 +17,7 @@ for name in (
     "email_validator",
     "encodings.shift_jis",
     "encodings.utf_32_le",
+    "httpx",
     "pandas",
     "phonenumbers",
     "pyarrow.compute",
@@ -26,6 +27,7 @@ for name in (
     "renkei.orchestration.dag_builder",
     "renkei.orchestration.hooks",
     "renkei.orchestration.plain_mail",
+    "tenacity",
 ):
     import_module(name)
 

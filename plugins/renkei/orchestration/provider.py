@@ -1,8 +1,22 @@
-"""What Airflow's connection form knows of us: the types `smarthr` and `emc`, labelled in Japanese."""
+"""What Airflow's connection form knows of us: SmartHR, EMC and the chat services, labelled in Japanese."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from renkei.notifications.channel import Service
+from renkei.notifications.services import SPEC, ConnectionField
+
+_CHANNEL_HOOKS = {
+    Service.SLACK_WEBHOOK: "SlackWebhookHook",
+    Service.SLACK_BOT: "SlackBotHook",
+    Service.CHATWORK: "ChatworkHook",
+    Service.TEAMS: "TeamsWorkflowHook",
+    Service.LINEWORKS: "LineWorksHook",
+    Service.GOOGLE_CHAT: "GoogleChatHook",
+    Service.LINE: "LineHook",
+}
+_STANDARD = ("host", "schema", "login", "password", "port", "extra")
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -10,7 +24,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "renkei",
         "name": "Renkei",
-        "description": "SmartHR → Emergency Call",
+        "description": "SmartHR → Emergency Call, notifications",
         "connection-types": [
             {
                 "connection-type": "smarthr",
@@ -37,5 +51,33 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {"host": "https://emc.example.jp", "password": "EMCアカウントのトークン"},
                 },
             },
+            *(_channel_form(service, hook) for service, hook in _CHANNEL_HOOKS.items()),
         ],
     }
+
+
+def _channel_form(service: Service, hook: str) -> dict[str, Any]:
+    """The form of a chat service, drawn from `services.py`."""
+    spec = SPEC[service]
+    standard = {field.place: field for field in spec.fields if field.place != "extra"}
+    return {
+        "connection-type": spec.connection_type,
+        "hook-class-name": f"renkei.orchestration.channel_hooks.{hook}",
+        "hook-name": spec.label,
+        "conn-fields": {field.key: _extra_field(field) for field in spec.fields if field.place == "extra"},
+        "ui-field-behaviour": {
+            "hidden-fields": [place for place in _STANDARD if place not in standard],
+            "relabeling": {place: _label(field) for place, field in standard.items()},
+            "placeholders": {place: field.note for place, field in standard.items() if field.note},
+        },
+    }
+
+
+def _label(field: ConnectionField) -> str:
+    return field.label if field.required else f"{field.label}（任意）"
+
+
+def _extra_field(field: ConnectionField) -> dict[str, Any]:
+    kind = {"format": "multiline" if field.lines else "password"} if field.secret else {}
+    note = {"description": field.note} if field.note else {}
+    return {"label": _label(field), "schema": {"type": ["string", "null"], **kind}, **note}

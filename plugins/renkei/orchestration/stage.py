@@ -16,11 +16,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 
 from renkei.errors import (
     BusyAccountError,
-    MailError,
     MappingError,
     RenkeiError,
     RetriableFetchError,
     RetriableLoadError,
+    RetriableNotificationError,
     StoreError,
 )
 from renkei.links.smarthr_emc.model import Mode, RunStart
@@ -29,6 +29,7 @@ from renkei.links.smarthr_emc.report import outcome_of
 from renkei.links.smarthr_emc.sheet.index import Compiled
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.stages.job import Job, resume
+from renkei.notifications.channel import Channel, result_mail
 from renkei.orchestration import connections
 from renkei.storage.runs import RunRecord, run_key
 from renkei.systems.emc.file_format import EmcFormat, load_format
@@ -39,7 +40,7 @@ LINK = "smarthr_emc"
 FAILURE_KEY = "failure"
 TURN = dt.timedelta(seconds=20)  # between two looks whether an EMC account is free
 PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
-RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, MailError)
+RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Tenant:
         if self.sheet.mapping is None:
             raise MappingError(self.sheet.problems)
         return self.sheet.mapping
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Where results are told: 結果通知先メールアドレス, then the sheet's 通知 (of a broken sheet, what is sound of it)."""
+        return (*result_mail(self.sheet.result_addresses), *self.sheet.channels)
 
     def emc_format(self) -> EmcFormat:
         return load_format(self.emc_format_file)

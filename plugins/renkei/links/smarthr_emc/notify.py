@@ -1,19 +1,19 @@
-"""Tell the customer how a run ended (E4, N3): collect the report from the run's record, send it once."""
+"""How a run ended (E4, N3): the report, collected from the run's record, and the message that tells it."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from renkei.errors import StoreError
+from renkei.links.smarthr_emc import chat
 from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body, emc_problem_text
 from renkei.storage.runs import RunRecord
+from renkei.systems.messaging import Message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +33,6 @@ class Failure:
     @classmethod
     def from_json(cls, value: dict[str, str]) -> Failure:
         return cls(Outcome(value["outcome"]), value["message"], value["at"])
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A mail ready to be sent; `message_id` is the same for the same result of the same run."""
-
-    addresses: tuple[str, ...]
-    subject: str
-    body: str
-    message_id: str
 
 
 def collect(
@@ -107,24 +97,16 @@ def bare(
     )
 
 
-def mail(report: RunReport, addresses: Sequence[str], run: str) -> Mail:
-    text = body(report)
-    # A killed task leaves no time of its end: the mail tells its own, which a repetition of `notify` would not share.
-    same = body(replace(report, ended_at=report.started_at)) if report.outcome is Outcome.SYSTEM else text
-    key = hashlib.sha256(f"{run}\n{report.outcome}\n{same}".encode()).hexdigest()[:32]
-    return Mail(tuple(addresses), report.outcome.value, text, f"<{key}@renkei>")
+def full_message(report: RunReport, tenant: str) -> Message:
+    """The run's message for every channel: short in chat, the whole report in a mail."""
+    return replace(chat.message(report, tenant), subject=report.outcome.value, body=body(report))
 
 
-def send_once(record: RunRecord, letter: Mail, send: Callable[[Mail], None]) -> bool:
-    """Send, unless this very result has been sent before; False then (L4)."""
-    sent = record.json_or_none("mail") or {}
-    if letter.message_id in sent:
-        return False
-    send(letter)
-    # The mail is out: a store that cannot note it must not send it again.
-    with contextlib.suppress(StoreError):
-        record.write_json("mail", {**sent, letter.message_id: letter.subject})
-    return True
+def message_key(report: RunReport, run: str) -> str:
+    """The same for the same result of the same run, so that a repetition of `notify` tells nobody twice (L4)."""
+    # A killed task leaves no time of its end: the report tells its own, which a repetition would not share.
+    same = replace(report, ended_at=report.started_at) if report.outcome is Outcome.SYSTEM else report
+    return hashlib.sha256(f"{run}\n{report.outcome}\n{body(same)}".encode()).hexdigest()[:32]
 
 
 def _by_set(diff: dict[str, Any] | None, name: str, read: Callable[[Any], Any]) -> Any:

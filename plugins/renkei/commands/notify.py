@@ -1,0 +1,126 @@
+"""`renkei notify`: a tenant's channels, their state, and a test message with a diagnosis (N2, N5)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from renkei.commands import around
+from renkei.commands.output import Status, err, out, print_json, wrong_usage
+from renkei.commands.words import say
+from renkei.notifications.channel import Channel
+from renkei.notifications.event import Event
+from renkei.notifications.services import SPEC
+from renkei.notifications.state import ChannelState
+
+app = typer.Typer(
+    name="notify",
+    help=say("通知先を表示し、試します。", "Lists and tests the channels of a tenant."),
+    no_args_is_help=True,
+)
+Tenant = Annotated[
+    str, typer.Argument(help=say("会社(連携設定シートのファイル名)", "the tenant: its sheet's file name"))
+]
+AsJson = Annotated[bool, typer.Option("--json", help=say("JSONで出力します。", "Writes JSON."))]
+
+
+def add_to(main: typer.Typer) -> None:
+    main.add_typer(app)
+
+
+@app.command("list", help=say("通知先と、その状態を表示します。", "Shows the channels and their state."))
+def list_channels(tenant: Tenant, as_json: AsJson = False) -> None:
+    """Status 1 when a channel is disabled or could not be told last time."""
+    rows = [(channel, around.channel_state(tenant, channel)) for channel in _channels(tenant)]
+    if as_json:
+        print_json([_plain(channel, state) for channel, state in rows])
+    else:
+        out.print(_table(rows))
+    if any(state.disabled or state.failures for _, state in rows):
+        raise typer.Exit(Status.WRONG)
+
+
+@app.command(
+    "test",
+    help=say("通知先に試しの通知を送り、届かない原因を調べます。", "Sends a test message and explains a refusal."),
+)
+def try_out(
+    tenant: Tenant,
+    name: Annotated[
+        str, typer.Argument(help=say("通知先の名前。無ければすべて", "a channel's name; all without it"))
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Status 1 when a channel did not take the message."""
+    known = _channels(tenant)
+    chosen = [channel for channel in known if not name or channel.name == name]
+    if not chosen:
+        names = "、".join(channel.name for channel in known)
+        raise wrong_usage(
+            f"通知先「{name}」はありません。登録されている通知先: {names}", f"no channel {name}; there are: {names}"
+        )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for channel, step in around.try_channels(tenant, chosen):
+        if not as_json and channel.name not in found:
+            out.print(f"{channel.name}（{SPEC[channel.service].label}）", style="bold", markup=False)
+        found.setdefault(channel.name, []).append(dataclasses.asdict(step))
+        if not as_json:
+            out.print(f"  {step}", style="" if step.well else "red", markup=False)
+    if as_json:
+        print_json(found)
+    if any(not step["well"] and step["decides"] for steps in found.values() for step in steps):
+        raise typer.Exit(Status.WRONG)
+
+
+def _channels(tenant: str) -> tuple[Channel, ...]:
+    found = around.channels(tenant)
+    if found is None:
+        raise wrong_usage(f"「{tenant}」の連携設定シートがありません。", f"there is no sheet of {tenant}")
+    channels, problems = found
+    for problem in problems:
+        err.print(str(problem), style="yellow", markup=False)
+    return channels
+
+
+def state_text(channel: Channel, state: ChannelState) -> str:
+    """通知を行わない, 無効, 有効, or how often it failed."""
+    if channel.muted:
+        return "通知を行わない"
+    if state.disabled:
+        return f"無効({state.disabled_at[:10]}から)"
+    return f"有効(続けて{state.failures}回失敗)" if state.failures else "有効"
+
+
+def _plain(channel: Channel, state: ChannelState) -> dict[str, Any]:
+    return {
+        "name": channel.name,
+        "service": channel.service.value,
+        "connection": channel.connection,
+        "muted": channel.muted,
+        "events": [event.value for event in Event if event in channel.events],
+        "state": state_text(channel, state),
+        **{key: value for key, value in dataclasses.asdict(state).items() if key != "registration"},
+    }
+
+
+def _table(rows: list[tuple[Channel, ChannelState]]) -> Table:
+    table = Table("通知先", "サービス", "Airflowの接続", "通知", "状態", "最後の送信", box=None, pad_edge=False)
+    for channel, state in rows:
+        last = " ".join(
+            part
+            for part in (state.at[:16].replace("T", " "), state.verdict, str(state.status or ""), state.reason)
+            if part
+        )
+        events = "、".join(event.label for event in Event if event in channel.events)
+        table.add_row(
+            channel.name,
+            SPEC[channel.service].label,
+            channel.connection or "smtp_default",
+            events,
+            state_text(channel, state),
+            last,
+        )
+    return table

@@ -1,0 +1,219 @@
+"""Tell one thing through all channels that want it, and account for each of them (N1, N2, N3).
+
+A message that a channel took, or may have taken, is never sent to it again, however often the task is repeated. Only
+a process that dies between the service's answer and the note of it sends again where the service knows no key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_result
+
+from renkei.errors import ConnectionError_
+from renkei.notifications.book import Book
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.diagnosis import disabled_message
+from renkei.notifications.event import Event
+from renkei.notifications.messengers import Messenger
+from renkei.notifications.state import ChannelState, after
+from renkei.systems.messaging import Delivery, Message, Verdict, unknown
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+PATIENCE_S = 30.0  # for waiting within a task; a service that asks for more gets its turn when Airflow repeats it
+SENDING_S = 90.0  # for one channel in all; a client answers within 40 s by itself
+_KEYS = uuid.UUID("6f1d5d5c-5f0b-5c43-9a5b-1d0a3f6c7a10")  # any constant: keys of equal messages are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A channel ready to be used: its client, the recipient as the service knows him, its registration's digest."""
+
+    messenger: Messenger
+    to: str
+    registration: str
+
+
+Opener = Callable[[Channel], Opened]  # raises ConnectionError_
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a message in one channel; without a delivery, why it was not sent."""
+
+    channel: Channel
+    event: Event
+    delivery: Delivery | None = None
+    skipped: str = ""  # disabled | already
+    disabled_now: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.delivery is not None and not self.delivery.accepted
+
+    @property
+    def worth_repeating(self) -> bool:
+        return self.delivery is not None and self.delivery.verdict is Verdict.LATER
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    channel: Channel
+    key: str
+    state: ChannelState
+    opened: Opened | None
+    fault: str = ""  # why it could not be opened
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells things, and keeps account of them in `book`. `limit` is after how many failed runs in a row a channel is disabled."""
+
+    opener: Opener
+    book: Book
+    clock: Callable[[], dt.datetime]
+    limit: int
+
+    def tell(self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str) -> list[Told]:
+        """What became of `message` in every channel that wants `event`; then the others are told of what was disabled.
+
+        `key` names the message: what has the same key is told once. `run` is what failures are counted by.
+        """
+        told = self._tell(channels, event, message, key, run)
+        for channel in channels:
+            state = None if channel.muted else self.book.known(channel)
+            if state is None or not state.disabled or state.told:
+                continue
+            others = [other for other in channels if other.name != channel.name]
+            news, news_key = disabled_message(channel, state), f"disabled\n{channel.name}\n{state.disabled_at}"
+            heard = self._tell(others, Event.DISABLED, news, news_key, run)
+            told += heard
+            if not heard or not all(one.failed for one in heard):
+                self.book.keep(channel, dataclasses.replace(state, told=True))
+        return told
+
+    def _tell(self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str) -> list[Told]:
+        due, told = [], []
+        for channel in channels:
+            if channel.muted:
+                self.book.forget(channel)  # taken out of 通知を行わない later, it is registered anew
+            elif channel.wants(event):
+                one = self._prepare(channel, key)
+                skipped = "already" if self.book.settled(one.key) else "disabled" if one.state.disabled else ""
+                if skipped:
+                    told.append(Told(channel, event, skipped=skipped))
+                else:
+                    due.append(one)
+        for one, delivery in _send_all(due, message):
+            now = self.clock()
+            self.book.settle(one.key, one.channel, event, delivery, now)
+            state = after(one.state, delivery, one.channel.service, run, now, self.limit)
+            self.book.keep(one.channel, state)
+            told.append(Told(one.channel, event, delivery, disabled_now=state.disabled and not one.state.disabled))
+            _log(told[-1])
+        return told
+
+    def _prepare(self, channel: Channel, key: str) -> _Due:
+        opened, fault = None, ""
+        try:
+            opened = self.opener(channel)
+            registration = opened.registration
+        except ConnectionError_ as error:
+            fault, registration = str(error), f"none:{channel.service}:{channel.connection}:{channel.to}"
+        state = self.book.read(channel)
+        if state.registration != registration:
+            state = ChannelState(registration)
+            self.book.keep(channel, state)
+        return _Due(channel, channel_key(key, channel, registration), state, opened, fault)
+
+
+def channel_key(key: str, channel: Channel, registration: str) -> str:
+    """A UUID for a message in a channel: the same for the same message, registration by registration."""
+    return str(uuid.uuid5(_KEYS, f"{key}\n{channel.name}\n{registration}"))
+
+
+def _send_all(due: Sequence[_Due], message: Message) -> Any:
+    """Pairs of channel and delivery, as they come in; all channels at the same time.
+
+    Threads are daemons: one that hangs must not keep the task's process from ending.
+    """
+    results: queue.Queue[tuple[int, Delivery]] = queue.Queue()
+    open_ones = set()
+    for number, one in enumerate(due):
+        if one.opened is None:
+            yield one, Delivery(Verdict.REFUSED, reason=one.fault)
+        elif one.channel.service is not Service.MAIL:
+            open_ones.add(number)
+            threading.Thread(target=_work, args=(results, number, one, message), daemon=True).start()
+    for one in due:
+        # Airflow's hook asks for its Connection while it sends, which is the main thread's to do.
+        if one.opened is not None and one.channel.service is Service.MAIL:
+            yield one, _send(one, message)
+    until = time.monotonic() + SENDING_S
+    while open_ones:
+        try:
+            number, delivery = results.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        open_ones.discard(number)
+        yield due[number], delivery
+    for number in sorted(open_ones):
+        yield due[number], unknown(None, f"no answer within {SENDING_S:.0f} s")
+
+
+def _work(results: queue.Queue[tuple[int, Delivery]], number: int, one: _Due, message: Message) -> None:
+    results.put((number, _send(one, message)))
+
+
+def _send(one: _Due, message: Message) -> Delivery:
+    """One message to one channel, repeated only where that cannot send twice."""
+    assert one.opened is not None
+    retrying = Retrying(
+        retry=retry_if_result(lambda delivery: delivery.verdict is Verdict.LATER),
+        wait=_pause,
+        stop=lambda call: call.attempt_number >= TRIES or (call.seconds_since_start or 0.0) + _pause(call) > PATIENCE_S,
+        retry_error_callback=_result,
+    )
+    try:
+        delivery: Delivery = retrying(one.opened.messenger.send, message, one.opened.to, one.key)
+    except Exception as error:  # whatever it is, the run's result stays what it is (N3); its text may hold secrets
+        return unknown(None, type(error).__name__)
+    return delivery
+
+
+def _result(call: RetryCallState) -> Delivery:
+    assert call.outcome is not None
+    delivery: Delivery = call.outcome.result()
+    return delivery
+
+
+def _pause(call: RetryCallState) -> float:
+    asked = _result(call).retry_after_s
+    return float(2**call.attempt_number) if asked is None else asked
+
+
+def _log(told: Told) -> None:
+    delivery = told.delivery
+    assert delivery is not None
+    log.log(
+        logging.INFO if delivery.accepted else logging.WARNING,
+        "notify channel=%s service=%s event=%s verdict=%s status=%s reason=%s%s",
+        told.channel.name,
+        told.channel.service,
+        told.event,
+        delivery.verdict,
+        delivery.status,
+        delivery.reason,
+        " (now disabled)" if told.disabled_now else "",
+    )

@@ -1,0 +1,112 @@
+"""What an Airflow Connection says of a channel, checked before anything is sent anywhere (L7, N1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from renkei.errors import ConnectionError_
+from renkei.notifications.channel import Service
+from renkei.notifications.services import SPEC, ConnectionField
+from renkei.systems.hosts import is_trusted
+
+# Where a webhook's own module says what is wrong with a URL (`url_fault`).
+_WEBHOOKS = {
+    Service.SLACK_WEBHOOK: "renkei.systems.slack.webhook",
+    Service.TEAMS: "renkei.systems.teams.client",
+    Service.GOOGLE_CHAT: "renkei.systems.google_chat.client",
+}
+_HOSTS = {
+    Service.SLACK_BOT: ("slack.com", "slack-gov.com"),
+    Service.CHATWORK: ("api.chatwork.com",),
+    Service.LINEWORKS: ("www.worksapis.com",),
+    Service.LINE: ("api.line.me",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The fields of a Connection by their keys in `services.py`, without blanks around them; sound as far as can be seen."""
+
+    service: Service
+    fields: Mapping[str, str]
+
+    def digest(self, to: str) -> str:
+        """16 hex digits that change when the channel is registered anew: another secret, host or 送信先 (N2)."""
+        known = {key: value for key, value in self.fields.items() if key != "expires_on"}
+        plain = json.dumps([self.service, known, to], sort_keys=True)
+        return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
+
+    @property
+    def expires_on(self) -> dt.date | None:
+        text = self.fields.get("expires_on", "")
+        return dt.date.fromisoformat(text) if text else None
+
+
+def register(
+    service: Service, values: Mapping[str, str | None], allowed_hosts: Collection[str] = (), name: str = ""
+) -> Registration:
+    """The registration that a Connection (`name`) holds. `values` are its texts by field key, None where blank.
+
+    Raises:
+        ConnectionError_: with everything that is wrong with it; no value is quoted, for it may be a secret.
+    """
+    fields, faults = {}, []
+    for field in SPEC[service].fields:
+        text = _trim(values.get(field.key) or "")
+        if text:
+            fields[field.key] = text
+            if fault := _fault(service, field, text, allowed_hosts):
+                faults.append(f"{field.label}: {fault}")
+        elif field.required:
+            faults.append(f"{field.label}が登録されていません。")
+    if faults:
+        where = f"Airflowの接続「{name}」（{SPEC[service].label}）" if name else SPEC[service].label
+        raise ConnectionError_(f"{where}に誤りがあります。" + "".join(faults))
+    return Registration(service, fields)
+
+
+def webhook_fault(service: Service, url: str, allowed_hosts: Collection[str] = ()) -> str:
+    """Why `url` is no webhook of this service, in Japanese; empty when it is one."""
+    fault: str = import_module(_WEBHOOKS[service]).url_fault(url, allowed_hosts)
+    return fault
+
+
+def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: Collection[str]) -> str:
+    if not field.lines and any(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text):
+        return "途中に空白または見えない文字があります。コピーし直してください。"
+    if not text.isascii():
+        return "全角文字などが含まれています。コピーし直してください。"
+    match field.key:
+        case "url":
+            return webhook_fault(service, text, allowed_hosts)
+        case "base_url":
+            if not is_trusted(text, lambda host: host in _HOSTS[service], allowed_hosts):
+                return f"{SPEC[service].label}のURLではありません。空白にしてください。"
+        case "expires_on":
+            try:
+                dt.date.fromisoformat(text)
+            except ValueError:
+                return "「2027-03-31」の形の日付を登録してください。"
+        case "bot_id":
+            return "" if text.isdecimal() else "数字を登録してください。"
+    return ""
+
+
+def _trim(text: str) -> str:
+    """Without blanks around it, zero-width ones included: they come along with what is copied from a page."""
+    start, end = 0, len(text)
+    while start < end and _blank(text[start]):
+        start += 1
+    while end > start and _blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")

@@ -1,0 +1,91 @@
+"""The connection types of chat services, with their test buttons; their forms are drawn from `services.py` (N1, N5)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from airflow.sdk import BaseHook
+
+from renkei import settings
+from renkei.errors import RenkeiError
+from renkei.notifications.channel import Service
+from renkei.notifications.diagnosis import explain, own_words
+from renkei.notifications.messengers import messenger
+from renkei.notifications.registration import register
+from renkei.notifications.services import SPEC
+from renkei.orchestration.telling import field_values, quiet
+
+
+class ChannelHook(BaseHook):
+    """One chat service. Messages are sent by `telling.py`; this is for Airflow's connection form."""
+
+    service: ClassVar[Service]
+    conn_name_attr = "channel_conn_id"
+
+    def __init__(self, channel_conn_id: str = "") -> None:
+        super().__init__()
+        self.channel_conn_id = channel_conn_id
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button: the shape of everything, and the secret where the service can be asked about it."""
+        quiet()
+        try:
+            values = field_values(self.service, self.get_connection(self.channel_conn_id))
+            delivery = messenger(register(self.service, values, settings.allowed_hosts())).check()
+        except RenkeiError as error:
+            return False, str(error)
+        if not delivery.accepted:
+            found, remedy = explain(self.service, delivery)
+            return False, f"{found}（{own_words(delivery)}）{remedy}"
+        if delivery.status is None:
+            return True, "URLの形は正しいです。届くかどうかは、Dagの「通知テスト」で確認してください。"
+        return True, f"{SPEC[self.service].label}に接続できました。"
+
+
+class SlackWebhookHook(ChannelHook):
+    """Connection type `slack_webhook`."""
+
+    service = Service.SLACK_WEBHOOK
+    conn_type, hook_name = "slack_webhook", SPEC[service].label
+
+
+class SlackBotHook(ChannelHook):
+    """Connection type `slack_bot`."""
+
+    service = Service.SLACK_BOT
+    conn_type, hook_name = "slack_bot", SPEC[service].label
+
+
+class ChatworkHook(ChannelHook):
+    """Connection type `chatwork`."""
+
+    service = Service.CHATWORK
+    conn_type, hook_name = "chatwork", SPEC[service].label
+
+
+class TeamsWorkflowHook(ChannelHook):
+    """Connection type `teams_workflow`."""
+
+    service = Service.TEAMS
+    conn_type, hook_name = "teams_workflow", SPEC[service].label
+
+
+class LineWorksHook(ChannelHook):
+    """Connection type `lineworks`."""
+
+    service = Service.LINEWORKS
+    conn_type, hook_name = "lineworks", SPEC[service].label
+
+
+class GoogleChatHook(ChannelHook):
+    """Connection type `google_chat`."""
+
+    service = Service.GOOGLE_CHAT
+    conn_type, hook_name = "google_chat", SPEC[service].label
+
+
+class LineHook(ChannelHook):
+    """Connection type `line`."""
+
+    service = Service.LINE
+    conn_type, hook_name = "line", SPEC[service].label

@@ -1,0 +1,227 @@
+"""A tenant's channels, run by Airflow over the simulated services (N1, N2, N3, N5)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.event import Event
+from scripts.chat_connections import TYPES, destinations
+from tests.end_to_end.conftest import ADDRESS, APPROVE, World
+from tests.end_to_end.personal_data import personal
+
+SERVICES = {
+    "slack_webhook": Service.SLACK_WEBHOOK,
+    "slack_bot": Service.SLACK_BOT,
+    "chatwork": Service.CHATWORK,
+    "teams": Service.TEAMS,
+    "lineworks": Service.LINEWORKS,
+    "google_chat": Service.GOOGLE_CHAT,
+    "line": Service.LINE,
+}
+SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack_webhook__acme")
+
+
+def channels(world: World, **changes: Any) -> tuple[Channel, ...]:
+    """One channel of each service."""
+    to = destinations(world.neighbours.chat_registrations())
+    return tuple(
+        Channel(f"{service.value}の通知", service, f"{TYPES[name]}__acme", to.get(name, ""), **changes)
+        for name, service in SERVICES.items()
+    )
+
+
+def arrived(world: World) -> dict[str, list[str]]:
+    """The texts that arrived, by service as the simulator names them."""
+    found: dict[str, list[str]] = {}
+    for message in world.neighbours.chat_messages():
+        found.setdefault(message["service"], []).append(message["text"])
+    return found
+
+
+def told(world: World, run: Any) -> dict[tuple[str, str], tuple[str, int | None, str]]:
+    """What the run's record says of each channel and event."""
+    kept = world.record(run, "told").values()
+    return {(one["channel"], one["event"]): (one["verdict"], one["status"], one["reason"]) for one in kept}
+
+
+def slack(world: World, **settings: Any) -> None:
+    """What Slack's administrator does: remove the webhook, revoke the token …"""
+    world.call("chat", "POST", "slack", settings)
+
+
+@pytest.fixture
+def chatty(world: World) -> World:
+    """acme with a channel in every service."""
+    world.connect_chat()
+    world.write_sheet(channels=channels(world))
+    return world
+
+
+def test_n1_a_failed_run_arrives_in_every_channel(chatty: World) -> None:
+    """N1: seven services and the mail hear of a bad row; no person is named in any chat (L6)."""
+    nameless = chatty.crews()[3]["id"]
+    url = f"{chatty.neighbours.urls['smarthr']}/_sim/companies/acme/crews/{nameless}"
+    assert requests.patch(url, json={"last_name": "", "first_name": ""}, timeout=30).ok
+    run = chatty.run()
+    assert (run.state, run.tasks["notify"]) == ("failed", "success")
+    found = arrived(chatty)
+    assert {service: len(texts) for service, texts in found.items()} == {
+        "slack": 2,
+        "chatwork": 1,
+        "teams": 1,
+        "lineworks": 1,
+        "googlechat": 1,
+        "line": 1,
+    }
+    people = {value for crew in chatty.crews() for value in (*personal(crew), crew["id"], crew["emp_code"]) if value}
+    for texts in found.values():
+        for text in texts:
+            assert "失敗" in text
+            assert "EMC-ERROR-D" in text
+            assert "氏名" in text
+            assert not {value for value in people if len(value) > 3 and value in text}
+    assert [mail["subject"] for mail in chatty.mails()] == ["EMC-ERROR-D(Update NG)"]
+    assert {verdict for verdict, _, _ in told(chatty, run).values()} == {"ACCEPTED"}
+    assert len(told(chatty, run)) == 8
+
+
+def test_n1_each_channel_hears_of_its_events_alone(chatty: World) -> None:
+    """N1: 通知管理: a success to one, 変化なし to another, a hold to a third; a muted one hears nothing."""
+    to = destinations(chatty.neighbours.chat_registrations())
+    chatty.write_sheet(
+        channels=(
+            Channel("成功", Service.CHATWORK, "chatwork__acme", to["chatwork"], events=frozenset({Event.SUCCESS})),
+            Channel("変化なし", Service.TEAMS, "teams_workflow__acme", events=frozenset({Event.UNCHANGED})),
+            Channel("保留", Service.GOOGLE_CHAT, "google_chat__acme", events=frozenset({Event.HOLD})),
+            Channel("静か", Service.SLACK_WEBHOOK, "slack_webhook__acme", muted=True),
+        )
+    )
+    chatty.run()
+    assert list(arrived(chatty)) == ["chatwork"]
+    chatty.run(scheduled=True)
+    assert {service: len(texts) for service, texts in arrived(chatty).items()} == {"chatwork": 1, "teams": 1}
+    chatty.day(leavers=12)
+    chatty.run(person=lambda question: question.answer(APPROVE, "確認済み"))
+    assert {service: len(texts) for service, texts in arrived(chatty).items()} == {
+        "chatwork": 2,
+        "teams": 1,
+        "googlechat": 1,
+    }
+
+
+def test_n2_a_removed_webhook_is_disabled_told_and_shown(chatty: World) -> None:
+    """N2: the run stays green, notify is red once, mail hears of it, the Dag's page and the next run know."""
+    chatty.write_sheet(channels=(SLACK,))
+    slack(chatty, webhook="no_service")
+    run = chatty.run()
+    assert (run.state, run.failed(), run.tries["notify"]) == ("success", ["notify"], 1)
+    assert told(chatty, run)["総務Slack", "SUCCESS"] == ("REFUSED", 404, "no_service")
+    subjects = [mail["subject"] for mail in chatty.mails()]
+    assert subjects == ["EMC-OK", "EMC-NOTICE(Channel Disabled)"]
+    assert "Slackのメンバーから外れています" in chatty.mails()[-1]["body"]
+    slack(chatty, webhook="active")
+    run = chatty.run(scheduled=True)
+    assert (run.state, run.failed(), arrived(chatty)) == ("success", [], {})
+    assert "**無効**" in page(chatty)
+    run = chatty.run("notify_test", channel="総務Slack")
+    assert run.state == "success"
+    assert len(arrived(chatty)["slack"]) == 1
+    assert "**無効**" not in page(chatty)
+    chatty.run(scheduled=True)
+    assert len(arrived(chatty)["slack"]) == 2
+
+
+def page(world: World) -> str:
+    """The Dag's page."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    from tests.conftest import HOME
+
+    return str(DagBag(str(HOME / "dags")).dags["smarthr_emc__acme"].doc_md)
+
+
+def test_n3_a_passing_fault_delays_the_message_alone(chatty: World) -> None:
+    """N3: 503 to every try of the first task: Airflow repeats `notify`, and only the one channel is told then."""
+    chatty.write_sheet(channels=(SLACK,))
+    chatty.call("chat", "POST", "faults", [{"service": "slack", "kind": "status", "status": 503, "times": 3}])
+    run = chatty.run()
+    assert (run.state, run.failed(), run.tries["notify"]) == ("success", [], 2)
+    assert len(arrived(chatty)["slack"]) == 1
+    assert len(chatty.mails()) == 1
+
+
+def test_n3_a_connection_cut_after_sending_is_not_repeated(chatty: World) -> None:
+    """N1: Slack took the message and the answer was lost: it is there once; LINE's comes again with the same key."""
+    to = destinations(chatty.neighbours.chat_registrations())
+    line = Channel("LINE", Service.LINE, "line__acme", to["line"])
+    chatty.write_sheet(channels=(SLACK, line))
+    faults = [{"service": service, "kind": "drop_after", "times": 1} for service in ("slack", "line")]
+    chatty.call("chat", "POST", "faults", faults)
+    run = chatty.run()
+    assert (run.state, run.failed()) == ("success", ["notify"])
+    assert {service: len(texts) for service, texts in arrived(chatty).items()} == {"slack": 1, "line": 1}
+    assert told(chatty, run)["総務Slack", "SUCCESS"][0] == "UNKNOWN"
+    assert told(chatty, run)["LINE", "SUCCESS"][:2] == ("ACCEPTED", 409)
+
+
+def test_n5_a_test_run_explains_a_refusal_and_does_nothing_else(chatty: World) -> None:
+    """N5: 通知テスト from the trigger form: SmartHR is not read, EMC not written, every channel is tried."""
+    slack(chatty, webhook="no_active_hooks")
+    run = chatty.run("notify_test")
+    assert run.state == "failed"
+    assert {task for task, state in run.tasks.items() if state == "success"} == set()
+    assert run.tasks["fetch_departments"] == "skipped"
+    assert run.failed() == ["notify", "outcome"]
+    assert chatty.in_emc() == set()
+    assert set(arrived(chatty)) == {"slack", "chatwork", "teams", "lineworks", "googlechat", "line"}
+    assert [mail["subject"] for mail in chatty.mails()] == ["EMC-TEST"]
+    assert chatty.mails()[0]["to"] == [ADDRESS]
+
+
+def test_l5_a_broken_sheet_is_told_to_its_channels(chatty: World) -> None:
+    """L5: what is sound of 通知 is used although another line of the sheet is wrong."""
+    chatty.write_sheet(channels=(SLACK,))
+    sheet = chatty.mappings / "acme.yaml"
+    text = sheet.read_text(encoding="utf-8").replace("source: 社員番号", "source: 社員番", 1)
+    sheet.write_text(text, encoding="utf-8")
+    assert chatty.run().state == "failed"
+    assert "EMC-ERROR-S" in arrived(chatty)["slack"][0]
+
+
+def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.CaptureFixture[str]) -> None:
+    """L7: neither database nor output has a URL, token or key, though every service refuses."""
+    import logging
+
+    from tests.conftest import HOME
+
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        faults = [
+            {
+                "service": service,
+                "kind": "status",
+                "status": 500,
+                "body": "https://hooks.slack.com/services/T/B/x",
+                "times": 9,
+            }
+            for service in ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")
+        ]
+        chatty.call("chat", "POST", "faults", faults)
+        run = chatty.run(retries=0)
+    finally:
+        logging.getLogger().setLevel(logging.WARNING)
+    assert run.failed() == ["notify"]
+    seen = capfd.readouterr()
+    everything = [seen.out, seen.err, *(path.read_text("utf-8", "replace") for path in HOME.rglob("*.log"))]
+    everything.append((HOME / "airflow.db").read_bytes().decode("latin-1"))
+    for name, values in chatty.neighbours.chat_registrations().items():
+        for key in ("url", "token", "client_secret", "private_key"):
+            if name == "line_login" or key not in values:
+                continue
+            secret = str(values[key]).rsplit("/", 1)[-1][-24:].strip()
+            assert not [1 for text in everything if secret in text or json.dumps(secret)[1:-1] in text], (name, key)

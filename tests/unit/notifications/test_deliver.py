@@ -1,0 +1,280 @@
+"""One message, many channels: who is told, what is repeated, what is noted (N1, N2, N3, L4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from renkei.errors import ConnectionError_
+from renkei.notifications import deliver
+from renkei.notifications.book import Book
+from renkei.notifications.channel import Channel, Service, result_mail
+from renkei.notifications.deliver import Opened, Teller, Told
+from renkei.notifications.event import Event
+from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.systems.messaging import Delivery, Message, Verdict, accepted, later, refused, unknown
+
+NOW = dt.datetime(2026, 4, 1, 5, 0, tzinfo=dt.UTC)
+SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack")
+ROOM = Channel("総務ルーム", Service.CHATWORK, "chatwork", "1")
+MAIL = result_mail(["soumu@acme.example.jp"])[0]
+MESSAGE = Message("【失敗】acme", ("氏名: 値がありません 3件",))
+GONE = refused(404, "no_service", dead=True)
+
+
+@dataclass
+class Scripted:
+    """A service that answers as told, and remembers what it was sent; the last answer is repeated."""
+
+    answers: list[Delivery | Exception] = field(default_factory=lambda: [accepted(200)])
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def send(self, message: Message, to: str, key: str) -> Delivery:
+        self.sent.append((message.title, to, key))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def check(self) -> Delivery:
+        return accepted(200)
+
+
+class Scene:
+    """Channels over a real store; each run is a new process that knows only what is stored."""
+
+    def __init__(self, folder: Path, services: dict[str, Scripted]) -> None:
+        self.store = Store(LocalFileSystem(), str(folder))
+        self.services, self.secrets = services, dict.fromkeys(services, "secret-1")
+        self.missing: set[str] = set()
+
+    def tell(
+        self,
+        channels: Sequence[Channel],
+        event: Event = Event.FAILURE,
+        run: str = "run-1",
+        key: str = "",
+        message: Message = MESSAGE,
+    ) -> list[Told]:
+        record = RunRecord(self.store, "smarthr_emc", "acme", run)
+        book = Book(ChannelStates(self.store, "smarthr_emc", "acme"), record)
+        return Teller(self.open, book, lambda: NOW, 3).tell(channels, event, message, key or f"key of {run}", run)
+
+    def open(self, channel: Channel) -> Opened:
+        if channel.name in self.missing:
+            raise ConnectionError_(f"Airflowの接続「{channel.connection}」がありません。")
+        return Opened(self.services[channel.name], channel.to, self.secrets[channel.name])
+
+    def state(self, channel: Channel) -> ChannelState:
+        return ChannelStates(self.store, "smarthr_emc", "acme").read(channel)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path, {channel.name: Scripted() for channel in (SLACK, ROOM, MAIL)})
+
+
+def verdicts(told: Sequence[Told]) -> dict[str, str]:
+    return {one.channel.name: one.delivery.verdict.value if one.delivery else one.skipped for one in told}
+
+
+def test_n1_only_channels_with_the_event_on_are_told(scene: Scene) -> None:
+    """N1: 通知管理 is a table of event by channel."""
+    quiet = Channel("総務ルーム", Service.CHATWORK, "chatwork", "1", events=frozenset({Event.SUCCESS}))
+    muted = Channel("静か", Service.TEAMS, "teams", muted=True)
+    told = scene.tell([SLACK, quiet, muted, MAIL])
+    assert verdicts(told) == {"総務Slack": "ACCEPTED", "結果通知メール": "ACCEPTED"}
+    assert scene.services["総務ルーム"].sent == []
+
+
+def test_l4_a_repeated_task_tells_only_those_who_were_not_told(scene: Scene) -> None:
+    """L4: what a channel took is not sent again; what another refused is."""
+    scene.services["総務ルーム"].answers = [refused(400, "bad"), accepted(200)]
+    assert verdicts(scene.tell([SLACK, ROOM]))["総務ルーム"] == "REFUSED"
+    assert verdicts(scene.tell([SLACK, ROOM])) == {"総務Slack": "already", "総務ルーム": "ACCEPTED"}
+    assert len(scene.services["総務Slack"].sent) == 1
+
+
+def test_l4_an_unknown_outcome_is_not_sent_again(scene: Scene) -> None:
+    """A message that may have arrived is not repeated, and is not called delivered either."""
+    scene.services["総務Slack"].answers = [unknown(None, "ReadTimeout")]
+    assert scene.tell([SLACK])[0].failed
+    assert verdicts(scene.tell([SLACK])) == {"総務Slack": "already"}
+    assert len(scene.services["総務Slack"].sent) == 1
+
+
+def test_n1_the_key_is_the_same_for_every_attempt_and_new_for_another_message(scene: Scene) -> None:
+    """LINE's retry key: one UUID per message and channel."""
+    scene.services["総務Slack"].answers = [later(429, "slow"), later(503, "slow"), accepted(200), accepted(200)]
+    scene.tell([SLACK])
+    scene.tell([SLACK], run="run-2")
+    keys = [key for _, _, key in scene.services["総務Slack"].sent]
+    assert keys[0] == keys[1] == keys[2] != keys[3]
+    assert len(keys[0]) == 36
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        pytest.param(later(429, "ratelimited", 1.0), 3, id="asked to wait a second"),
+        pytest.param(later(429, "ratelimited", 3600.0), 1, id="asked to wait an hour: the task's own retry"),
+        pytest.param(unknown(502, "bad gateway"), 1, id="may have been sent"),
+        pytest.param(refused(400, "no_text"), 1, id="refused"),
+        pytest.param(RuntimeError("secret"), 1, id="a fault of ours"),
+    ],
+)
+def test_n1_only_what_cannot_arrive_twice_is_repeated(scene: Scene, answer: Delivery | Exception, times: int) -> None:
+    """N1: LATER alone is tried again, at most three times and not for long."""
+    scene.services["総務Slack"].answers = [answer]
+    (told,) = scene.tell([SLACK])
+    assert len(scene.services["総務Slack"].sent) == times
+    assert told.failed
+    assert told.delivery is not None
+    assert "secret" not in told.delivery.reason
+
+
+def test_n2_a_void_registration_is_disabled_at_once_and_the_others_hear_of_it(scene: Scene) -> None:
+    """N2: no_service: 無効 from now on, told through the remaining channels, not sent to again."""
+    scene.services["総務Slack"].answers = [GONE]
+    told = scene.tell([SLACK, ROOM, MAIL])
+    heard = {one.channel.name for one in told if one.event is Event.DISABLED and not one.failed}
+    assert heard == {"総務ルーム", "結果通知メール"}
+    assert any("通知先「総務Slack」" in title for title, _, _ in scene.services["総務ルーム"].sent)
+    assert (scene.state(SLACK).disabled, scene.state(SLACK).told) == (True, True)
+    assert verdicts(scene.tell([SLACK, ROOM], run="run-2"))["総務Slack"] == "disabled"
+    assert len(scene.services["総務Slack"].sent) == 1
+
+
+@pytest.mark.parametrize("fault", [later(503, "busy"), unknown(None, "ReadTimeout"), refused(400, "no_text")], ids=str)
+def test_n2_any_other_fault_disables_only_after_the_set_number_of_runs(scene: Scene, fault: Delivery) -> None:
+    """N2: three runs in a row here; several messages of one run count once, a success begins anew."""
+    service = scene.services["総務Slack"]
+    service.answers = [fault]
+    for run in ("run-1", "run-2"):
+        scene.tell([SLACK, MAIL], run=run)
+        scene.tell([SLACK, MAIL], event=Event.HOLD, run=run, key=f"{run} hold")
+    assert (scene.state(SLACK).failures, scene.state(SLACK).disabled) == (2, False)
+    service.answers = [accepted(200)]
+    scene.tell([SLACK, MAIL], run="run-3")
+    service.answers = [fault]
+    for run in ("run-4", "run-5"):
+        scene.tell([SLACK, MAIL], run=run)
+    assert not scene.state(SLACK).disabled
+    scene.tell([SLACK, MAIL], run="run-6")
+    assert scene.state(SLACK).disabled
+    assert [title for title, _, _ in scene.services["結果通知メール"].sent if "通知無効化" in title] == [
+        "【通知無効化】通知先「総務Slack」"
+    ]
+
+
+def test_n2_mail_is_never_disabled(scene: Scene) -> None:
+    """N2: whatever the mail server says, and however often."""
+    scene.services["結果通知メール"].answers = [refused(550, "no such user", dead=True)]
+    for number in range(10):
+        scene.tell([MAIL], run=f"run-{number}")
+    assert not scene.state(MAIL).disabled
+    assert len(scene.services["結果通知メール"].sent) == 10
+
+
+@pytest.mark.parametrize("how", ["another secret", "another place", "muted for a day"])
+def test_n2_registering_again_enables(scene: Scene, how: str) -> None:
+    """N2: a new secret, a new 送信先, or 通知を行わない ticked and unticked."""
+    scene.services["総務Slack"].answers = [GONE, accepted(200)]
+    scene.tell([SLACK, MAIL])
+    channel = SLACK
+    if how == "another secret":
+        scene.secrets["総務Slack"] = "secret-2"
+    elif how == "another place":
+        scene.secrets["総務Slack"] = "secret-1 for another place"
+    else:
+        scene.tell([Channel(SLACK.name, SLACK.service, SLACK.connection, muted=True), MAIL], run="run-2")
+    assert verdicts(scene.tell([channel, MAIL], run="run-3"))["総務Slack"] == "ACCEPTED"
+    assert scene.state(SLACK).failures == 0
+
+
+def test_n3_a_missing_connection_is_a_failure_of_its_channel_alone(scene: Scene) -> None:
+    """N3: it is named and counted; registering the Connection begins anew."""
+    scene.missing = {"総務Slack"}
+    told = scene.tell([SLACK, ROOM])
+    failed = next(one for one in told if one.failed)
+    assert failed.delivery is not None
+    assert "Airflowの接続「slack」がありません" in failed.delivery.reason
+    assert verdicts(told)["総務ルーム"] == "ACCEPTED"
+    assert scene.state(SLACK).failures == 1
+    scene.missing = set()
+    assert verdicts(scene.tell([SLACK], run="run-2")) == {"総務Slack": "ACCEPTED"}
+
+
+def test_n3_a_service_that_hangs_delays_nobody_else_and_is_given_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N3: bounded in time; all channels are sent to at the same time."""
+    monkeypatch.setattr(deliver, "SENDING_S", 0.5)
+    release = threading.Event()
+
+    class Hanging(Scripted):
+        def send(self, message: Message, to: str, key: str) -> Delivery:
+            release.wait(30)
+            return accepted(200)
+
+    scene.services["総務Slack"] = Hanging()
+    began = time.monotonic()
+    told = scene.tell([SLACK, ROOM, MAIL])
+    release.set()
+    assert time.monotonic() - began < 5
+    assert verdicts(told) == {"結果通知メール": "ACCEPTED", "総務ルーム": "ACCEPTED", "総務Slack": "UNKNOWN"}
+
+
+def _without(store: Store) -> None:
+    store.root = "/proc/none"
+
+
+@pytest.mark.parametrize("broken", [_without])
+def test_n3_a_store_that_fails_costs_no_message(scene: Scene, broken: Callable[[Store], None]) -> None:
+    """N3: everybody is told, though nothing can be remembered."""
+    broken(scene.store)
+    assert set(verdicts(scene.tell([SLACK, ROOM, MAIL])).values()) == {"ACCEPTED"}
+
+
+def test_n2_death_between_disabling_and_telling_loses_no_notice(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L4: the process dies once the channel is noted as 無効; the repetition tells the others."""
+    scene.services["総務Slack"].answers = [GONE]
+
+    def die(*_: object) -> Message:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(deliver, "disabled_message", die)
+        with pytest.raises(KeyboardInterrupt):
+            scene.tell([SLACK, MAIL])
+    assert scene.state(SLACK).disabled
+    scene.tell([SLACK, MAIL])
+    assert [title for title, _, _ in scene.services["結果通知メール"].sent] == [
+        MESSAGE.title,
+        "【通知無効化】通知先「総務Slack」",
+    ]
+
+
+def test_n3_what_was_told_is_in_the_runs_record(scene: Scene) -> None:
+    """N3: channel, service, event, verdict, the service's own status and words; no secret."""
+    scene.services["総務Slack"].answers = [GONE]
+    scene.tell([SLACK, MAIL])
+    kept = RunRecord(scene.store, "smarthr_emc", "acme", "run-1").json("told")
+    entry = next(entry for entry in kept.values() if entry["channel"] == "総務Slack")
+    assert (entry["service"], entry["event"], entry["verdict"]) == ("SLACK_WEBHOOK", "FAILURE", Verdict.REFUSED)
+    assert (entry["status"], entry["reason"]) == (404, "no_service")
+    assert "secret" not in str(kept)
