@@ -74,6 +74,26 @@ def channel_failures() -> int:
     return int(configured) if re.fullmatch(r"[1-9][0-9]{0,3}", configured) else 5
 
 
+def operator_file(dag_file: str) -> Path:
+    """RENKEI_OPERATOR: the operator's own channels."""
+    configured = os.environ.get("RENKEI_OPERATOR")
+    return Path(configured) if configured else Path(dag_file).parents[1] / "include" / "operator.yaml"
+
+
+def silence_grace() -> dt.timedelta:
+    """RENKEI_SILENCE_HOURS: how long after its time of day a tenant's result may take before it counts as missing.
+
+    Raises:
+        SettingError: it is no number above 0 and up to 48; a typing mistake must not end the watch unseen.
+    """
+    configured = os.environ.get("RENKEI_SILENCE_HOURS") or "3"
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,4})?", configured) or not 0 < float(configured) <= 48:
+        raise SettingError(
+            f"RENKEI_SILENCE_HOURS「{configured[:20]}」は0より大きく48以下の数（時間）で指定してください。"
+        )
+    return dt.timedelta(hours=float(configured))
+
+
 def retry_delay() -> dt.timedelta:
     """RENKEI_RETRY_DELAY_S: seconds before a passing fault is tried again; doubles each time."""
     return dt.timedelta(seconds=float(os.environ.get("RENKEI_RETRY_DELAY_S") or 120))

@@ -30,8 +30,9 @@ from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import Told
 from renkei.notifications.event import Event
 from renkei.orchestration import expiring
-from renkei.orchestration.operator_channels import OPERATOR, operator_channels, silence_grace
+from renkei.orchestration.operator_channels import OPERATOR, operator_channels
 from renkei.orchestration.watch import watch
+from renkei.settings import silence_grace
 from renkei.storage.store import Store
 from renkei.systems.messaging import Delivery, Message, accepted, later, unknown
 from tests.builders import mapping
@@ -418,6 +419,20 @@ def test_n2_a_further_registration_is_told_alone(acme: World, monkeypatch: pytes
     for message in messages:
         assert "営業" in message.lines[0]
         assert not any("総務" in line for line in message.lines)
+
+
+@pytest.mark.usefixtures("ends")
+def test_n2_many_ends_on_one_day_are_told_in_messages_that_can_be_read(acme: World) -> None:
+    """N2: twenty in one message, all of them told, once."""
+    for number in range(44):
+        acme.sheet(f"t{number:02d}", channels=(SLACK,))
+    acme.result("acme", at("29 4:40"))
+    for clock in ("9:00", "9:15"):
+        acme.look(f"29 {clock}")
+    told = [message for whom, _, message, _ in acme.ear.said if whom == OPERATOR]
+    shown = [[line for line in message.lines if "通知先「総務」" in line] for message in told]
+    assert [len(lines) for lines in shown] == [20, 20, 5]
+    assert len({line for lines in shown for line in lines}) == 45
 
 
 @pytest.mark.usefixtures("ends")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from renkei.commands import notify, rehearse, sheet
+from renkei.commands import members, notify, rehearse, sheet, watch
 from renkei.commands.output import Status, err
 from renkei.commands.words import say
 from renkei.errors import RenkeiError
@@ -20,7 +20,8 @@ STATUSES = say(
 app = typer.Typer(
     name="renkei",
     help=say(
-        "連携設定シートを作り、確かめ、試します。", "Writes, checks and rehearses a tenant's sheet (連携設定シート)."
+        "連携設定シートを作り、確かめ、試します。通知先とメンバー表を扱います。",
+        "Writes, checks and rehearses a tenant's sheet (連携設定シート); its channels and members.",
     ),
     epilog=STATUSES,
     no_args_is_help=True,
@@ -32,6 +33,8 @@ app = typer.Typer(
 sheet.add_to(app)
 rehearse.add_to(app)
 notify.add_to(app)
+members.add_to(app)
+watch.add_to(app)
 
 
 def _version(asked: bool) -> None:

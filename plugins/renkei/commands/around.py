@@ -13,27 +13,27 @@ from renkei import settings
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.index import load, tenants
 from renkei.notifications.channel import Channel, result_mail
-from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.systems.emc.file_format import EmcFormat, load_format
 
 if TYPE_CHECKING:
     from renkei.links.smarthr_emc.load import Target
     from renkei.links.smarthr_emc.sheet.mapping import Mapping
+    from renkei.notifications.state import ChannelState
     from renkei.notifications.trial import Step
     from renkei.storage.store import Store
     from renkei.systems.smarthr.client import SmartHRClient
 
 LINK = "smarthr_emc"
-_DAG_FILE = str(Path(renkei.__file__).parents[2] / "dags" / f"{LINK}.py")  # what default paths are beside of
+DAG_FILE = str(Path(renkei.__file__).parents[2] / "dags" / f"{LINK}.py")  # what default paths are beside of
 
 
 def emc_format() -> EmcFormat:
-    return load_format(settings.emc_format_file(_DAG_FILE))
+    return load_format(settings.emc_format_file(DAG_FILE))
 
 
 def neighbours(path: Path) -> list[Path]:
     """The other tenants' sheets: those beside this one, and those that Airflow runs."""
-    folders = dict.fromkeys([path.resolve().parent, settings.mappings_folder(_DAG_FILE, LINK).resolve()])
+    folders = dict.fromkeys([path.resolve().parent, settings.mappings_folder(DAG_FILE, LINK).resolve()])
     found = [file.path for folder in folders for file in tenants(folder) if not file.problem]
     return [other for other in found if other.stem != path.stem]
 
@@ -89,7 +89,7 @@ def disaster_freeze(tenant: str) -> bool:
 
 def channels(tenant: str) -> tuple[tuple[Channel, ...], tuple[Problem, ...]] | None:
     """The channels of a tenant of the mappings folder, and the problems of its sheet; None where it has no sheet."""
-    folder = settings.mappings_folder(_DAG_FILE, LINK)
+    folder = settings.mappings_folder(DAG_FILE, LINK)
     file = next((file for file in tenants(folder) if file.tenant == tenant and not file.problem), None)
     if file is None:
         return None
@@ -97,13 +97,16 @@ def channels(tenant: str) -> tuple[tuple[Channel, ...], tuple[Problem, ...]] | N
     return (*result_mail(sheet.result_addresses), *sheet.channels), sheet.problems
 
 
-def channel_state(tenant: str, channel: Channel) -> ChannelState:
-    """What the store knows of a channel.
+def channel_state(tenant: str, channel: Channel) -> tuple[ChannelState, str]:
+    """A channel's state, and what is wrong with its registration.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: the store cannot be read.
     """
-    return ChannelStates(open_store(), LINK, tenant).read(channel)
+    _as_airflow()
+    from renkei.orchestration.telling import current_state
+
+    return current_state(LINK, tenant, channel)
 
 
 def try_channels(tenant: str, chosen: Sequence[Channel]) -> Iterator[tuple[Channel, Step]]:

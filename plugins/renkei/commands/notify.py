@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -14,7 +14,9 @@ from renkei.commands.words import say
 from renkei.notifications.channel import Channel
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
-from renkei.notifications.state import ChannelState
+
+if TYPE_CHECKING:
+    from renkei.notifications.state import ChannelState
 
 app = typer.Typer(
     name="notify",
@@ -33,13 +35,16 @@ def add_to(main: typer.Typer) -> None:
 
 @app.command("list", help=say("通知先と、その状態を表示します。", "Shows the channels and their state."))
 def list_channels(tenant: Tenant, as_json: AsJson = False) -> None:
-    """Status 1 when a channel is disabled or could not be told last time."""
-    rows = [(channel, around.channel_state(tenant, channel)) for channel in _channels(tenant)]
+    """Status 1 when a channel in use is disabled, badly registered, or could not be told last time."""
+    rows = [(channel, *around.channel_state(tenant, channel)) for channel in _channels(tenant)]
     if as_json:
-        print_json([_plain(channel, state) for channel, state in rows])
+        print_json([_plain(*row) for row in rows])
     else:
         out.print(_table(rows))
-    if any(state.disabled or state.failures for _, state in rows):
+        for channel, _, fault in rows:
+            if fault and not channel.muted:
+                err.print(f"{channel.name}: {fault}", style="red", markup=False)
+    if any(state.disabled or state.failures or fault for channel, state, fault in rows if not channel.muted):
         raise typer.Exit(Status.WRONG)
 
 
@@ -85,30 +90,33 @@ def _channels(tenant: str) -> tuple[Channel, ...]:
     return channels
 
 
-def state_text(channel: Channel, state: ChannelState) -> str:
-    """通知を行わない, 無効, 有効, or how often it failed."""
+def state_text(channel: Channel, state: ChannelState, fault: str) -> str:
+    """通知を行わない, 登録の誤り, 無効, 有効, or how often it failed."""
     if channel.muted:
         return "通知を行わない"
+    if fault:
+        return "登録の誤り"
     if state.disabled:
         return f"無効({state.disabled_at[:10]}から)"
     return f"有効(続けて{state.failures}回失敗)" if state.failures else "有効"
 
 
-def _plain(channel: Channel, state: ChannelState) -> dict[str, Any]:
+def _plain(channel: Channel, state: ChannelState, fault: str) -> dict[str, Any]:
     return {
         "name": channel.name,
         "service": channel.service.value,
         "connection": channel.connection,
         "muted": channel.muted,
         "events": [event.value for event in Event if event in channel.events],
-        "state": state_text(channel, state),
+        "state": state_text(channel, state, fault),
+        "fault": fault,
         **{key: value for key, value in dataclasses.asdict(state).items() if key != "registration"},
     }
 
 
-def _table(rows: list[tuple[Channel, ChannelState]]) -> Table:
+def _table(rows: list[tuple[Channel, ChannelState, str]]) -> Table:
     table = Table("通知先", "サービス", "Airflowの接続", "通知", "状態", "最後の送信", box=None, pad_edge=False)
-    for channel, state in rows:
+    for channel, state, fault in rows:
         last = " ".join(
             part
             for part in (state.at[:16].replace("T", " "), state.verdict, str(state.status or ""), state.reason)
@@ -120,7 +128,7 @@ def _table(rows: list[tuple[Channel, ChannelState]]) -> Table:
             SPEC[channel.service].label,
             channel.connection or "smtp_default",
             events,
-            state_text(channel, state),
+            state_text(channel, state, fault),
             last,
         )
     return table

@@ -67,6 +67,11 @@ class Told:
         return self.delivery is not None and self.delivery.verdict is Verdict.LATER
 
 
+def was_heard(told: Sequence[Told]) -> bool:
+    """Whether at least one channel has it: what became of the others is kept in their states (N2)."""
+    return any(one.skipped == "already" or (one.delivery is not None and one.delivery.accepted) for one in told)
+
+
 @dataclass(frozen=True, slots=True)
 class _Due:
     channel: Channel

@@ -45,7 +45,7 @@ def _store_cipher() -> Cipher | None:
     if conn_id is None:
         return None
     try:
-        return Cipher(_connection(conn_id, "保存先の暗号化の鍵、RENKEI_STORE_KEY_CONN_ID").password or "")
+        return Cipher(find_connection(conn_id, "保存先の暗号化の鍵、RENKEI_STORE_KEY_CONN_ID").password or "")
     except ConnectionError_ as error:
         raise StoreError(str(error)) from None
     except ValueError:
@@ -74,7 +74,7 @@ def emc_target(mapping: Mapping) -> Target:
 def drop_folder(mapping: Mapping) -> DropFolder:
     """Where files for upload go: a Connection of type `fs` (extra `path`) or `sftp` (extra `remote_path`)."""
     conn_id = f"emc_drop__{mapping.emc_account}"
-    connection = _connection(conn_id, "EMC取込フォルダ")
+    connection = find_connection(conn_id, "EMC取込フォルダ")
     files: Files
     if connection.conn_type == "sftp":
         from renkei.orchestration.sftp import SftpFiles
@@ -104,13 +104,18 @@ def disaster_freeze(tenant: str) -> bool:
 
 def secret(name: str) -> str:
     """The text behind 秘密:NAME: the password of the Airflow Connection NAME (L7)."""
-    value = _connection(name, "連携設定シートの「秘密:」").password
+    value = find_connection(name, "連携設定シートの「秘密:」").password
     if not value:
         raise ConnectionError_(f"Airflowの接続「{name}」にPasswordがありません（連携設定シートの「秘密:{name}」）。")
     return value
 
 
-def _connection(conn_id: str, label: str) -> Connection:
+def find_connection(conn_id: str, label: str) -> Connection:
+    """The Airflow Connection; `label` says in Japanese what it is for.
+
+    Raises:
+        ConnectionError_: there is none.
+    """
     try:
         return BaseHook.get_connection(conn_id)
     except (AirflowNotFoundException, AirflowRuntimeError) as error:

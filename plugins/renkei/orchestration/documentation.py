@@ -47,8 +47,8 @@ def of_dag(tenant: Tenant) -> str:
         f"| {USER_ITEM[rule.item].name} | {'（非表示）' if rule.item == 'password' else format_source(rule.source)} |"
         for rule in mapping.users
     ]
-    table = ["| 設定 | 値 |", "|---|---|", *rows, "", "| EMC項目 | SmartHR項目 |", "|---|---|", *items]
-    table += ["", *_channels(tenant)]
+    table = ["| 設定 | 値 |", "|---|---|", *rows, "", *_channels(tenant), ""]
+    table += ["| EMC項目 | SmartHR項目 |", "|---|---|", *items]
     warnings = [f"- 注意: {problem}" for problem in sheet.warnings]
     return head + "\n".join([*table, "", *warnings])
 

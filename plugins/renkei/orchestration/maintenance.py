@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.errors import RenkeiError, SettingError, StoreError
+from renkei.notifications.linking import Linking
 from renkei.orchestration import connections
 from renkei.orchestration.stage import LINK, utcnow
 from renkei.orchestration.timetable import TOKYO, DailyInJapan
@@ -66,6 +67,7 @@ def prune_all(
     for tenant, accounts in retention.tenants_and_accounts(store, LINK).items():
         try:
             found = retention.prune(store, LINK, tenant, accounts, now, keep, partial(ongoing, tenant))
+            Linking(store, LINK, tenant).tidy(now)
         except RenkeiError as error:
             failures.append(f"{tenant}: {error}")
             log.error("prune tenant=%s failed: %s", tenant, error)

@@ -27,6 +27,7 @@ for name in (
     "renkei.orchestration.dag_builder",
     "renkei.orchestration.hooks",
     "renkei.orchestration.plain_mail",
+    "renkei.orchestration.watch",
     "tenacity",
 ):
     import_module(name)

@@ -51,6 +51,32 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {"host": "https://emc.example.jp", "password": "EMCアカウントのトークン"},
                 },
             },
+            {
+                "connection-type": "line_login",
+                "hook-class-name": "renkei.orchestration.line_hook.LineLoginHook",
+                "hook-name": "LINEログイン",
+                "conn-fields": {
+                    "friend_url": {
+                        "label": "友だち追加のURL（任意）",
+                        "schema": {"type": ["string", "null"]},
+                        "description": "https://lin.ee/…",
+                    },
+                    "company": {
+                        "label": "会社名（任意）",
+                        "schema": {"type": ["string", "null"]},
+                        "description": "登録の画面に表示します",
+                    },
+                },
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "port", "extra"],
+                    "relabeling": {
+                        "login": "チャネルID",
+                        "password": "チャネルシークレット",
+                        "host": "APIのURL（任意）",
+                    },
+                    "placeholders": {"login": "数字", "host": "空白なら https://access.line.me"},
+                },
+            },
             *(_channel_form(service, hook) for service, hook in _CHANNEL_HOOKS.items()),
         ],
     }

@@ -12,6 +12,7 @@ from renkei.errors import StoreError
 from renkei.links.smarthr_emc import chat, notify
 from renkei.links.smarthr_emc.notify import Failure
 from renkei.links.smarthr_emc.report import Outcome
+from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
 from renkei.orchestration import connections, telling
 from renkei.orchestration.stage import FAILURE_KEY, LINK, Tenant, record_of, utcnow
@@ -89,7 +90,7 @@ def send_report(
         run=run,
         record=record,
     )
-    if record is not None and any(not one.failed for one in told):
+    if record is not None and was_heard(told):
         _note_result(record, run, event, outcome)
     return {"subject": outcome.value, "told": telling.check_told(told)}
 

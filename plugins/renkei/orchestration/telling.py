@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 from airflow.sdk.log import mask_secret
 
 from renkei import settings
@@ -24,7 +22,7 @@ from renkei.notifications.members import Member, Members
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register, webhook_fault
 from renkei.notifications.services import SPEC, connection_needed, member_of
-from renkei.notifications.state import ChannelStates
+from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.notifications.trial import Step, try_channel
 from renkei.orchestration import connections
 from renkei.storage.runs import RunRecord
@@ -95,6 +93,21 @@ def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterato
     _show(link, tenant, channels, book)
 
 
+def current_state(link: str, tenant: str, channel: Channel) -> tuple[ChannelState, str]:
+    """A channel's state as the next run would find it, and what is wrong with its registration; sends nothing.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    store = connections.open_store()
+    state = ChannelStates(store, link, tenant).read(channel)
+    try:
+        registration = opener(link, tenant, store)(channel).registration
+    except ConnectionError_ as error:
+        return state, str(error)
+    return (state if state.registration == registration else ChannelState()), ""
+
+
 def opener(link: str, tenant: str, store: Store | None) -> Opener:
     """Opens the channels of one tenant."""
     quiet()
@@ -122,13 +135,7 @@ def registration_of(service: Service, conn_id: str) -> Registration:
     Raises:
         ConnectionError_: there is none, or something is wrong with it.
     """
-    label = SPEC[service].label
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except (AirflowNotFoundException, AirflowRuntimeError) as error:
-        raise ConnectionError_(
-            f"Airflowの接続「{conn_id}」（{label}）がありません。Admin > Connections で登録してください。"
-        ) from error
+    connection = connections.find_connection(conn_id, SPEC[service].label)
     return register(service, field_values(service, connection), settings.allowed_hosts(), conn_id)
 
 

@@ -42,6 +42,11 @@ class Store:
     def path(self, key: str) -> str:
         return f"{self.root}/{key}"
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether what is written is encrypted: secrets may be kept (L7)."""
+        return self._cipher is not None
+
     def read(self, key: str) -> bytes:
         """The value.
 

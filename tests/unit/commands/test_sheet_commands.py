@@ -69,6 +69,32 @@ def test_l8_check_names_every_bad_cell_and_says_what_to_do(broken: Path) -> None
     assert "→" in found.stdout
 
 
+def test_l7_check_names_a_secret_in_the_sheet_and_does_not_show_it(tmp_path: Path) -> None:
+    """N1, L7, L8: a webhook's URL in 通知 is told at its cell, in the list and in the marked copy, unquoted."""
+    book = openpyxl.load_workbook(SAMPLES / "sakura.xlsx")
+    sheet = book["通知"] if "通知" in book.sheetnames else book.create_sheet("通知")
+    sheet.append(("名前", "サービス", "接続", "送信先"))
+    sheet.append(("総務", "Slack(Webhook)", "https://hooks.slack.com/services/T0/B0/s3cr3t"))
+    book.save(tmp_path / "sakura.xlsx")
+    found = renkei("check", tmp_path / "sakura.xlsx", "--marked", tmp_path / "marked.xlsx")
+    assert found.returncode == 1
+    assert "通知!C" in found.stdout
+    assert "Airflowの接続" in found.stdout
+    assert "s3cr3t" not in found.stdout + found.stderr
+
+
+def test_n1_convert_keeps_the_channels(tmp_path: Path) -> None:
+    """N1, E15: YAML to a workbook and back, as a sound sheet."""
+    text = (SAMPLES / "minato.yaml").read_text(encoding="utf-8").partition("\nnotifications:")[0].rstrip("\n")
+    more = "\nnotifications:\n- {name: 総務, service: slack, events: [失敗]}\n- {name: 部屋, service: chatwork, to: 0012}\n"
+    (tmp_path / "minato.yaml").write_text(text + more, encoding="utf-8")
+    assert renkei("convert", tmp_path / "minato.yaml", tmp_path / "minato.xlsx").returncode == 0
+    assert renkei("convert", tmp_path / "minato.xlsx", tmp_path / "again.yaml", "--tenant", "minato").returncode == 0
+    first, again = (load(tmp_path / name, "minato", allowed_hosts=(HOSTS,)) for name in ("minato.yaml", "again.yaml"))
+    assert [channel.name for channel in first.channels] == ["総務", "部屋"]
+    assert again.mapping == first.mapping
+
+
 def test_check_of_a_sound_sheet_ends_well(sakura: Path) -> None:
     """Nothing wrong: status 0, no 誤り."""
     found = renkei("check", sakura)

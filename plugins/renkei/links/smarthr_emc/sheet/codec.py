@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from renkei.links.smarthr_emc.sheet.mapping import (
@@ -28,6 +29,8 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     SourceField,
     Term,
 )
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.event import Event
 
 _TERMS: dict[str, type[SourceField | CustomField | Constant | Secret]] = {
     "field": SourceField,
@@ -70,6 +73,8 @@ def to_plain(mapping: Mapping) -> dict[str, Any]:
         "loader": mapping.loader.value,
         "requests_per_second": mapping.requests_per_second,
         "guards": dataclasses.asdict(mapping.guards),
+        # Only where there are some: a sheet without any stays the text that it was (E14).
+        **({"channels": channels_to_plain(mapping.channels)} if mapping.channels else {}),
     }
 
 
@@ -91,6 +96,37 @@ def from_plain(plain: dict[str, Any]) -> Mapping:
         loader=Loader(plain["loader"]),
         requests_per_second=plain["requests_per_second"],
         guards=Guards(**plain["guards"]),
+        channels=channels_from_plain(plain.get("channels", ())),
+    )
+
+
+def channels_to_plain(channels: Iterable[Channel]) -> list[dict[str, Any]]:
+    """The channels as lists and texts; `channels_from_plain` gives equal ones back."""
+    return [
+        {
+            "name": channel.name,
+            "service": channel.service.value,
+            "connection": channel.connection,
+            "to": channel.to,
+            "muted": channel.muted,
+            "events": [event.value for event in Event if event in channel.events],
+        }
+        for channel in channels
+    ]
+
+
+def channels_from_plain(plain: Iterable[dict[str, Any]]) -> tuple[Channel, ...]:
+    """The channels that `channels_to_plain` was given."""
+    return tuple(
+        Channel(
+            one["name"],
+            Service(one["service"]),
+            one["connection"],
+            one["to"],
+            one["muted"],
+            frozenset(map(Event, one["events"])),
+        )
+        for one in plain
     )
 
 
@@ -155,7 +191,7 @@ def without_password(mapping: Mapping, instead: str = "") -> Mapping:
 def section_digest(mapping: Mapping, section: Literal["departments", "users"]) -> str:
     """SHA-256 (hex) of the rules that decide a data set's values: a changed sheet is a change (E14).
 
-    Labels of search words, guards, addresses and times decide no value and stay out.
+    Labels of search words, guards, addresses, times and 通知 decide no value and stay out.
     """
     plain = to_plain(without_password(mapping))  # a digest of a known sheet would give a short password away (L7)
     deciding: dict[str, Any] = {"id_prefix": plain["id_prefix"]}

@@ -9,8 +9,12 @@ from renkei.links.smarthr_emc.sheet.expression import format_constant, format_so
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping
 from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
-from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
+from renkei.notifications.channel import Channel
+from renkei.notifications.channel_words import event_marks
+from renkei.notifications.event import LABELS, Event
+from renkei.notifications.services import SPEC
 
 STATE_WORDS = {LinkState.ACTIVE: "連携中", LinkState.FROZEN: "連携解除"}
 LOADER_WORDS = {Loader.HTTP: "API", Loader.FILE_DROP: "ファイル"}
@@ -35,7 +39,9 @@ def to_raw(mapping: Mapping) -> RawSheet:
             ("parent_id", "親部署コード"),
         )
     )
-    return RawSheet(mapping.tenant, settings, departments, tuple(_user_row(rule) for rule in mapping.users))
+    users = tuple(_user_row(rule) for rule in mapping.users)
+    channels = tuple(_channel_line(channel) for channel in mapping.channels)
+    return RawSheet(mapping.tenant, settings, departments, users, channels=channels)
 
 
 def setting_text(mapping: Mapping, key: str) -> str:
@@ -80,6 +86,14 @@ def _user_row(rule: FieldRule) -> RawRow:
 def _row(item: str, source: str, *words: str) -> RawRow:
     cells = [_cell(word) for word in words or ("",) * 4]
     return RawRow(_cell(item), _cell("○"), _cell(source), cells[0], cells[1], cells[2], cells[3])
+
+
+def _channel_line(channel: Channel) -> ChannelLine:
+    service, muted = SPEC[channel.service].label, "○" if channel.muted else ""
+    texts = (channel.name, service, channel.connection, channel.to, muted)
+    name, service_cell, connection, to, muted_cell = map(_cell, texts)
+    marks = tuple((_cell(LABELS[e]), _cell(mark)) for e, mark in zip(Event, event_marks(channel), strict=True))
+    return ChannelLine(name, service_cell, connection, to, muted_cell, marks)
 
 
 def _cell(text: str) -> RawCell:

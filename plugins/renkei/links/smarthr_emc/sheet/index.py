@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.codec import (
+    channels_from_plain,
+    channels_to_plain,
     from_plain,
     mapping_from_json,
     mapping_to_json,
@@ -29,6 +31,7 @@ from renkei.links.smarthr_emc.sheet.codec import (
     without_password,
 )
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.notifications.channel import Channel
 
 if TYPE_CHECKING:
     from renkei.links.smarthr_emc.sheet.parse import Judged
@@ -46,7 +49,7 @@ __all__ = [
     "without_password",
 ]
 
-COMPILED_VERSION = 3  # raise it whenever the parser or the compiled form changes
+COMPILED_VERSION = 4  # raise it whenever the parser or the compiled form changes
 BYTES_MOST = 20_000_000
 PROBLEMS_MOST = 200  # shown in the Dag's page and in a mail
 QUOTED_MOST = 300  # characters
@@ -68,7 +71,7 @@ class TenantFile:
 class Compiled:
     """What a sheet's file says: a mapping, or the problems that must be mended first (L5).
 
-    The last three are there for a broken sheet too, as far as they could be read.
+    The last four are there for a broken sheet too, as far as they could be read.
     """
 
     tenant: str
@@ -79,6 +82,7 @@ class Compiled:
     result_addresses: tuple[str, ...] = ()
     run_at: dt.time | None = None
     link_start_on: dt.date | None = None
+    channels: tuple[Channel, ...] = ()
 
 
 def tenants(folder: Path) -> list[TenantFile]:
@@ -177,9 +181,9 @@ def compile_sheet(
     judged = judge(raw, tenant, allowed_hosts)
     if judged.mapping is not None:
         return _sound(digest, judged.mapping, shown(judged.warnings)), judged
-    some = salvage(raw)
-    problems = shown(judged.problems)
-    return Compiled(tenant, digest, None, problems, (), some.result_addresses, some.run_at, some.link_start_on), judged
+    some = salvage(raw, tenant)
+    found = (some.result_addresses, some.run_at, some.link_start_on, some.channels)
+    return Compiled(tenant, digest, None, shown(judged.problems), (), *found), judged
 
 
 def shown(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -199,7 +203,7 @@ def _plain(text: str) -> str:
 
 def _sound(digest: str, mapping: Mapping, warnings: tuple[Problem, ...]) -> Compiled:
     addresses, run_at, start = mapping.result_addresses, mapping.run_at, mapping.link_start_on
-    return Compiled(mapping.tenant, digest, mapping, (), warnings, addresses, run_at, start)
+    return Compiled(mapping.tenant, digest, mapping, (), warnings, addresses, run_at, start, mapping.channels)
 
 
 def _read(path: Path, digest: str) -> Compiled | None:
@@ -220,6 +224,7 @@ def _read(path: Path, digest: str) -> Compiled | None:
             tuple(plain["result_addresses"]),
             dt.time.fromisoformat(plain["run_at"]) if plain["run_at"] else None,
             dt.date.fromisoformat(plain["link_start_on"]) if plain["link_start_on"] else None,
+            channels_from_plain(plain["channels"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -237,6 +242,7 @@ def _write(path: Path, compiled: Compiled) -> None:
         "result_addresses": list(compiled.result_addresses),
         "run_at": compiled.run_at.isoformat() if compiled.run_at else None,
         "link_start_on": compiled.link_start_on.isoformat() if compiled.link_start_on else None,
+        "channels": [] if compiled.mapping else channels_to_plain(compiled.channels),
     }
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,6 +10,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from renkei.notifications.channel import Channel
+
 
 @dataclass(frozen=True, slots=True)
 class SourceField:
@@ -197,6 +199,7 @@ class Mapping:
     loader: Loader = Loader.HTTP
     requests_per_second: int = 10  # SmartHR's limit per token; lower it when the token is shared
     guards: Guards = field(default_factory=Guards)
+    channels: tuple[Channel, ...] = ()  # 通知, beside the result mail (N1)
 
     def rule(self, item: str) -> FieldRule | None:
         """The rule of an item, or None when the sheet does not link it."""

@@ -2,65 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEMS, USER_ITEM, USER_ITEMS, Item
+from renkei.texts import BLANKS, NAME_LONGEST, fold, has_control, is_ditto, nearest, trim
 
-_INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff"
-# What `\s` and _INVISIBLE match, one by one: a pattern at the end of a text takes time by the square of its blanks.
-BLANKS = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
-)
-_IGNORED = re.compile(rf"[\s{_INVISIBLE}()\[\]{{}}〔〕【】「」『』〈〉《》・]")
+__all__ = [
+    "BLANKS",
+    "NAME_LONGEST",
+    "USER_ALIASES",
+    "ItemName",
+    "department_item",
+    "fold",
+    "has_control",
+    "is_ditto",
+    "is_item_range",
+    "nearest",
+    "trim",
+    "user_item",
+]
+
 _RANGE = re.compile(
     r"(兼務管理部署|兼務部署|保有権限|緊急連絡先?|連絡先|検索ワード)\d+[~〜\-]\d+(媒体|アドレス|媒体/アドレス)?"
 )
 _COLON = re.compile("[:：]")
 _LABEL = re.compile(r"[(（「【\[［ \u3000\xa0]")  # what stands between 検索ワードn and its label, if no colon does
 _CLOSING = ")）」】]］"
-# A dash typed for the long vowel, as in メ－ル
-_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺ])[\-\u2010-\u2015\u2212\u2500]")
 _MARKS = "*＊※★☆●■◆▼"  # what customers put beside a name that must be filled in
 _NOTE = re.compile(r"[(（【\[［](?:初期値)?\s*(?:必須|任意)(?:項目)?[)）】\]］]")
-_DITTO = ("同上", "同左", "同じ", "上に同じ", "上と同じ", "〃", "々", "ゝ", "↑", "←", '"', "”", "“", "''", "’’", "〃〃")
-NAME_LONGEST = 100  # no name of ours comes near; a longer text is not like any of them
-
-
-def trim(text: str) -> str:
-    """The text without surrounding blanks; blank means Unicode white space and zero-width characters (E22)."""
-    return text.strip(BLANKS)
-
-
-def fold(text: str) -> str:
-    """The form under which two spellings of a name are the same one."""
-    return _LONG_VOWEL.sub("ー", _IGNORED.sub("", unicodedata.normalize("NFKC", text))).casefold()
-
-
-def is_ditto(text: str) -> bool:
-    """True for 同上, 〃, ↑ …: a cell that only means another one, which a moved line would change."""
-    return len(text) <= NAME_LONGEST and fold(text) in _DITTO_FOLDED
-
-
-def has_control(text: str) -> bool:
-    """True where a text holds line breaks or other control characters, which no item of EMC can take."""
-    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
-
-
-def nearest(text: str, known: Iterable[str]) -> str:
-    """A hint naming the known name most like `text`, or an empty text when none is."""
-    if len(text) > NAME_LONGEST:
-        return ""
-    by_fold = {fold(name): name for name in known}
-    found = difflib.get_close_matches(fold(text), by_fold, n=1, cutoff=0.4)
-    return f"「{by_fold[found[0]]}」ではありませんか。" if found else ""
-
-
-_DITTO_FOLDED = {fold(text) for text in _DITTO}
 
 
 @dataclass(frozen=True, slots=True)

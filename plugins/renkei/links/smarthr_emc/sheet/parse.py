@@ -41,20 +41,19 @@ from renkei.links.smarthr_emc.sheet.names import (
 from renkei.links.smarthr_emc.sheet.policy import Place, parse_cell
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawRow, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import read_settings
+from renkei.notifications.channel import Channel
+from renkei.notifications.channel_form import read_channels
+from renkei.texts import CHECKS, CIRCLES, CROSSES
 
-_CIRCLES = ("○", "〇", "◯", "◎", "●", "⭕", "⭕\ufe0f", "o", "о", "ο")  # the last two: Cyrillic and Greek
-_CROSSES = ("×", "✕", "✖", "✗", "✘", "╳", "☓", "❌", "x", "х", "χ")
-_CHECKS = ("✓", "✔", "✔\ufe0f", "☑", "レ")
 _LINKED = {
-    fold(word)
-    for word in (*_CIRCLES, *_CHECKS, "有", "有り", "あり", "する", "連携", "連携する", "はい", "true", "yes")
+    fold(word) for word in (*CIRCLES, *CHECKS, "有", "有り", "あり", "する", "連携", "連携する", "はい", "true", "yes")
 }
 _CONSTANT = {fold(word) for word in ("固定値", "連携しない(固定値)")}
 _UNLINKED = {
     fold(word)
     for word in (
         "",
-        *_CROSSES,
+        *CROSSES,
         "-",
         "ー",
         "無",
@@ -84,11 +83,12 @@ _UNREADABLE_PASSWORD = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Salvage:
-    """What could still be read from a broken sheet, so that its DAG has a time and its mail an address."""
+    """What could still be read from a broken sheet: its DAG has a time, its mail an address, its 通知 sound channels."""
 
     result_addresses: tuple[str, ...] = ()
     run_at: dt.time | None = None
     link_start_on: dt.date | None = None
+    channels: tuple[Channel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,7 @@ def judge(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Ju
     rules, rows = _users(raw.users, f"{raw.name} ユーザデータ", settings, problems, warnings)
     warnings += sheet_warnings(rules, settings, cells)
     problems += length_problems(rules, rows, settings)
+    channels = _channels(raw, tenant, problems, warnings)
     refused = {problem.where for problem in raw.problems}  # a cell that the reader refused only reads as blank
     problems = [*raw.problems, *(problem for problem in problems if problem.where not in refused)]
     order = {cell.where: number for number, cell in enumerate(_cells(raw))}
@@ -141,7 +142,8 @@ def judge(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Ju
     mapping = None
     if not found and departments is not None:
         users = tuple(rules[item.key] for item in USER_ITEMS if item.key in rules)
-        mapping = Mapping(tenant=tenant, departments=departments, users=users, **({"emc_account": tenant} | settings))
+        said = {"emc_account": tenant} | settings
+        mapping = Mapping(tenant=tenant, departments=departments, users=users, channels=channels, **said)
     return Judged(mapping, found, doubts, rules, settings, rows, cells)
 
 
@@ -151,6 +153,8 @@ def _cells(raw: RawSheet) -> Iterator[RawCell]:
         yield from (setting.label, setting.value)
     for row in (*(raw.departments or ()), *(raw.users or ())):
         yield from (row.item, *((row.linked,) if row.linked else ()), row.source, *_policy_cells(row), row.convert)
+    for line in raw.channels:
+        yield from line.cells
 
 
 def _in_order(problems: Sequence[Problem], order: Dict[str, int]) -> tuple[Problem, ...]:
@@ -158,11 +162,19 @@ def _in_order(problems: Sequence[Problem], order: Dict[str, int]) -> tuple[Probl
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: order.get(problem.where, -1)))
 
 
-def salvage(raw: RawSheet) -> Salvage:
-    """The few settings that are sound, whatever else is wrong."""
-    settings = _settings(raw, (), [], {}, [])
+def salvage(raw: RawSheet, tenant: str = "") -> Salvage:
+    """The few settings and the channels that are sound, whatever else is wrong."""
+    settings = _settings(raw, (), [], {}, []) | {"channels": _channels(raw, tenant, [], [])}
     known = {field.name: settings[field.name] for field in dataclasses.fields(Salvage) if field.name in settings}
     return Salvage(**known)
+
+
+def _channels(raw: RawSheet, tenant: str, problems: list[Problem], warnings: list[Problem]) -> tuple[Channel, ...]:
+    """The channels of the lines that neither the reader nor `read_channels` found fault with."""
+    known = list(raw.problems)
+    channels = read_channels(raw.channels, known, warnings, tenant=tenant)
+    problems += known[len(raw.problems) :]
+    return channels
 
 
 def _settings(

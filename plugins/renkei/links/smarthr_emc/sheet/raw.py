@@ -8,29 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from renkei.errors import Problem
+from renkei.notifications.channel_form import ChannelLine
+from renkei.texts import NO_CELL, Fault, RawCell
 
-
-class Fault(Exception):
-    """One thing wrong with one cell: `found` and `remedy` of the `Problem` that the caller places."""
-
-    def __init__(self, found: str, remedy: str) -> None:
-        super().__init__(f"{found} → {remedy}")
-        self.found = found
-        self.remedy = remedy
-
-    def at(self, where: str) -> Problem:
-        return Problem(where, self.found, self.remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class RawCell:
-    """A cell's text and its place as its reader sees it (`acme.xlsx 連携情報!B3`)."""
-
-    text: str
-    where: str
-
-
-NO_CELL = RawCell("", "")  # where a form has no such cell
+__all__ = ["NO_CELL", "ChannelLine", "Fault", "RawCell", "RawRow", "RawSetting", "RawSheet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +43,10 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class RawSheet:
-    """The three parts of a sheet in reading order; a part is None when `problems` says that it is missing."""
+    """The parts of a sheet in reading order; a part is None when `problems` says that it is missing.
+
+    通知 (`channels`) is no part that every sheet has: without it there are no lines of it.
+    """
 
     name: str  # the file's name
     settings: tuple[RawSetting, ...] | None
@@ -70,3 +54,4 @@ class RawSheet:
     users: tuple[RawRow, ...] | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()  # doubtful whatever the lines say: two worksheets of one name …
+    channels: tuple[ChannelLine, ...] = ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Collection
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Guards, LinkState, Loader, Ro
 from renkei.links.smarthr_emc.sheet.names import fold, has_control, is_ditto, nearest, trim
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting
 from renkei.systems.smarthr import hosts
+from renkei.texts import mail_addresses, narrow
 
 _T = TypeVar("_T")
 
@@ -83,14 +83,10 @@ def setting_key(label: str) -> str | None:
     return _KEYS.get(fold(label))
 
 
-def _plain(text: str) -> str:
-    return trim(unicodedata.normalize("NFKC", text))
-
-
 def _url(text: str, allowed_hosts: Collection[str]) -> str:
     fault = Fault("SmartHR URLの形が正しくありません", "「https://(サブドメイン).smarthr.jp」の形で記入してください")
     try:
-        parts = urlsplit(_plain(text))
+        parts = urlsplit(narrow(text))
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
         raise fault from error
@@ -104,24 +100,8 @@ def _url(text: str, allowed_hosts: Collection[str]) -> str:
     raise fault
 
 
-def _addresses(text: str) -> tuple[str, ...]:
-    from email_validator import EmailNotValidError, validate_email  # only when a sheet is compiled
-
-    found = []
-    for part in re.split(r"[,;、，；\s]+", _plain(text)):
-        if not part:
-            continue
-        try:
-            found.append(validate_email(part, check_deliverability=False).normalized)
-        except EmailNotValidError as error:
-            raise Fault(
-                "メールアドレスの形が正しくありません", "「name@example.co.jp」の形で記入してください"
-            ) from error
-    return tuple(found)
-
-
 def _date(text: str) -> dt.date:
-    plain = _WEEKDAY.sub("", _plain(text))
+    plain = _WEEKDAY.sub("", narrow(text))
     match = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2})", plain)
     era = re.fullmatch(r"(?:令和|[rR])\s*(\d{1,2}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", plain)
     if match or era:
@@ -136,7 +116,7 @@ def _date(text: str) -> dt.date:
 
 
 def _time(text: str) -> dt.time:
-    plain = _plain(text)
+    plain = narrow(text)
     match = re.fullmatch(r"(午前|午後|am|pm)?\s*(?:(\d{1,2}):(\d{2})(?::00)?|(\d{1,2})時(?:(\d{1,2})分)?)", plain, re.I)
     if match:
         hour, minute = int(match[2] or match[4]), int(match[3] or match[5] or 0)
@@ -148,7 +128,7 @@ def _time(text: str) -> dt.time:
 
 
 def _prefix(text: str) -> str:
-    plain = _plain(text)
+    plain = narrow(text)
     if not _PREFIX.fullmatch(plain) or set(plain) & set(",\"'"):
         raise Fault(
             "ID付与コードに使えない文字が含まれています", "半角の英数字と記号(カンマと引用符を除く)で記入してください"
@@ -165,7 +145,7 @@ def _line(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    if not _ACCOUNT.fullmatch(plain := _plain(text)):
+    if not _ACCOUNT.fullmatch(plain := narrow(text)):
         raise Fault(f"「{plain}」はEMCアカウントの名前に使えません", "半角の英小文字、数字、_、- で記入してください")
     return plain
 
@@ -184,7 +164,7 @@ def _choice(known: Dict[str, _T]) -> Callable[[str], _T]:
 
 def _number(least: int, most: int | None) -> Callable[[str], int]:
     def read(text: str) -> int:
-        plain = _plain(text)
+        plain = narrow(text)
         number = int(plain) if re.fullmatch(r"\d{1,9}", plain) else -1
         if number < least or (most is not None and number > most):
             limits = f"{least}以上の整数" if most is None else f"{least}から{most}までの整数"
@@ -195,7 +175,7 @@ def _number(least: int, most: int | None) -> Callable[[str], int]:
 
 
 def _percent(text: str) -> float:
-    plain = trim(_plain(text).removesuffix("%"))
+    plain = trim(narrow(text).removesuffix("%"))
     number = float(plain) if re.fullmatch(r"\d{1,3}(\.\d{1,4})?", plain) else -1.0
     if not 0 <= number <= 100:
         raise Fault(f"「{plain}」は割合ではありません", "0から100までの数字を記入してください")
@@ -203,7 +183,7 @@ def _percent(text: str) -> float:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "result_addresses": _addresses,
+    "result_addresses": mail_addresses,
     "link_start_on": _date,
     "run_at": _time,
     "id_prefix": _prefix,

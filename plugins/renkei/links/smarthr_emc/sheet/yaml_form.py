@@ -21,15 +21,18 @@ from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import Cells, FieldRule, Mapping
 from renkei.links.smarthr_emc.sheet.names import fold, is_item_range, nearest, trim, user_item
 from renkei.links.smarthr_emc.sheet.policy import format_code
-from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import LABELS, SETTINGS, setting_key
+from renkei.notifications.channel import Channel
+from renkei.notifications.channel_form import channel_lines
+from renkei.notifications.event import EVERY_EVENT, Event
 
 BYTES_MOST = 1_000_000
 DEPTH_MOST = 12
 EVENTS_MOST = 20_000  # ten times what a sheet of every item needs
 _GROUPS = {"root_department", "guards"}
 _SETTING_KEYS = tuple(dict.fromkeys(setting.key for setting in SETTINGS))
-_TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in _SETTING_KEYS), "departments", "users")
+_TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in _SETTING_KEYS), "departments", "users", "notifications")
 _RULE_KEYS = ("item", "source", "on_create", "on_update", "convert")
 _CELL_KEYS = ("when_present", "when_blank")
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -50,13 +53,14 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
     problems: list[Problem] = []
     top = _Node(_compose(content, name), name, "", problems)
     keys = top.mapping(_TOP_KEYS)
-    settings = [setting for key in _TOP_KEYS[:-2] if key in keys for setting in _settings(key, keys[key])]
+    settings = [setting for key in _TOP_KEYS[:-3] if key in keys for setting in _settings(key, keys[key])]
     departments = _departments(keys["departments"]) if "departments" in keys else None
     users = _users(keys["users"]) if "users" in keys else None
     for key, rows in (("departments", departments), ("users", users)):
         if rows is None:
             problems.append(Problem(name, f"{key} がありません", f"{key} を記入してください"))
-    return RawSheet(name, tuple(settings), departments, users, tuple(problems))
+    channels = _channels(keys["notifications"], problems) if "notifications" in keys else ()
+    return RawSheet(name, tuple(settings), departments, users, tuple(problems), channels=channels)
 
 
 def _compose(content: bytes, name: str) -> yaml.Node:
@@ -153,6 +157,19 @@ class _Node:
             return RawCell("", self.where)
         return RawCell(self.node.value, self.where)
 
+    def plain(self) -> Any:
+        """The node as lists, dicts and texts, and None where it says nothing."""
+        if isinstance(self.node, yaml.MappingNode):
+            keys = [key.value if isinstance(key, yaml.ScalarNode) else "?" for key, _ in self.node.value]
+            if len(keys) > len(set(keys)):
+                self.fault("同じキーが2回記入されています", "どちらか1つを削除してください")
+            return {
+                key: self.child(value, self.path).plain() for key, (_, value) in zip(keys, self.node.value, strict=True)
+            }
+        if isinstance(self.node, yaml.SequenceNode):
+            return [self.child(node, f"{self.path}[{n}]").plain() for n, node in enumerate(self.node.value)]
+        return None if self._is_null() or self.node is None else self.node.value
+
     def _is_null(self) -> bool:
         return self.node is None or (
             isinstance(self.node, yaml.ScalarNode) and not self.node.style and self.node.value in _NULLS
@@ -225,6 +242,10 @@ def _row(
     return RawRow(item, None, source, *(side.get(key, blank) for side in (create, update) for key in _CELL_KEYS))
 
 
+def _channels(node: _Node, problems: list[Problem]) -> tuple[ChannelLine, ...]:
+    return channel_lines(node.plain(), node.where, problems)
+
+
 def write_yaml(mapping: Mapping, path: Path) -> None:
     """Writes the mapping so that `read_yaml` and `parse` give it back exactly."""
     path.write_text(to_yaml(mapping), encoding="utf-8")
@@ -255,6 +276,8 @@ def to_yaml(mapping: Mapping, schema: str = "") -> str:
         tree["departments"]["yomi"] = sources["部署名(ヨミ)"]
     sources = {row.item.text: row.source.text for row in raw.users or ()}
     tree["users"] = [_rule(rule, sources[item_name(rule)]) for rule in mapping.users]
+    if mapping.channels:
+        tree["notifications"] = [_channel(channel) for channel in mapping.channels]
     first = f"# yaml-language-server: $schema={schema}\n" if schema else ""
     return first + yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)
 
@@ -275,6 +298,17 @@ def _rule(rule: FieldRule, source: str) -> dict[str, Any]:
     found: dict[str, Any] = {"item": item_name(rule), "source": source}
     found |= {"on_create": _cells(rule.on_create), "on_update": _cells(rule.on_update)}
     return found | ({"convert": format_codes(rule.conversions)} if rule.conversions else {})
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    """A line with what it needs: `events` where not all of them are asked for."""
+    found: dict[str, Any] = {"name": channel.name, "service": channel.service.value}
+    found |= {key: text for key, text in (("connection", channel.connection), ("to", channel.to)) if text}
+    if channel.muted:
+        found["muted"] = True
+    if channel.events != EVERY_EVENT:
+        found["events"] = [event.value for event in Event if event in channel.events]
+    return found
 
 
 def _cells(cells: Cells) -> dict[str, str]:

@@ -28,7 +28,12 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Source,
     SourceField,
 )
-from renkei.links.smarthr_emc.sheet.names import fold, trim
+from renkei.links.smarthr_emc.sheet.names import fold, is_ditto, trim
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.channel_cells import MAIL_CHANNEL, NAME_MOST
+from renkei.notifications.event import Event
+from renkei.notifications.secrecy import is_secret
+from renkei.notifications.services import connection_needed
 
 HOSTS = ("127.0.0.1:8181",)  # a stand-in of the operator's
 ODD_TEXTS = (
@@ -162,6 +167,39 @@ def rules(draw: st.DrawFn) -> tuple[FieldRule, ...]:
     return tuple(found)
 
 
+DESTINATIONS = {
+    Service.MAIL: ("a@acme.example.jp", "a@acme.example.jp, b@acme.example.jp"),
+    Service.SLACK_WEBHOOK: ("",),
+    Service.SLACK_BOT: ("U012ABCDEF", "C0123456789", "社員:0012"),
+    Service.CHATWORK: ("123456789", "00012"),
+    Service.TEAMS: ("",),
+    Service.LINEWORKS: ("tanaka@example", "channel:0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "社員:taro@acme.example.jp"),
+    Service.GOOGLE_CHAT: ("", "社員:Ｅ1"),
+    Service.LINE: (f"U{'0123456789abcdef' * 2}", "社員:E001"),
+}
+channel_names = words.filter(
+    lambda text: (
+        len(text) <= NAME_MOST and not is_ditto(text) and not is_secret(text) and fold(text) != fold(MAIL_CHANNEL)
+    )
+)
+
+
+@st.composite
+def channels(draw: st.DrawFn) -> Channel:
+    """Channels of every service, as a sheet may ask for them."""
+    service = draw(st.sampled_from(Service))
+    to = draw(st.sampled_from(DESTINATIONS[service]))
+    connection = draw(st.sampled_from(["slack__acme", "0012", "a.b-c_D", "true", "1e5"]))
+    return Channel(
+        draw(channel_names),
+        service,
+        connection if connection_needed(service, to) else "",
+        to,
+        draw(st.booleans()),
+        draw(st.frozensets(st.sampled_from(Event))),
+    )
+
+
 _percents = st.integers(0, 1_000_000).map(lambda n: n / 10_000)
 _counts = st.integers(0, 999_999_999)
 _visible = st.text(
@@ -189,4 +227,5 @@ mappings = st.builds(
     loader=st.sampled_from(Loader),
     requests_per_second=st.integers(1, 10),
     guards=st.builds(Guards, _percents, _counts, _counts, _percents, _counts, _percents, _counts, _percents, _counts),
+    channels=st.lists(channels(), max_size=5, unique_by=lambda channel: fold(channel.name) or channel.name).map(tuple),
 )

@@ -13,6 +13,8 @@ from renkei.links.smarthr_emc.sheet.codec import (
     without_password,
 )
 from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert, Mapping
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.event import Event
 from tests.builders import mapping
 
 
@@ -45,6 +47,27 @@ def test_e14_a_sheet_without_conversions_keeps_its_digest() -> None:
     assert all(len(rule) == 7 for rule in to_plain(mapping())["users"])
     old = json.loads(mapping_to_json(mapping()))
     assert mapping_from_json(json.dumps(old)) == mapping()
+
+
+CHANNELS = (
+    Channel("総務", Service.SLACK_BOT, "slack_bot__acme", "社員:1", True, frozenset({Event.FAILURE, Event.HOLD})),
+    Channel("店長", Service.MAIL, "", "a@b.example.jp", False, frozenset()),
+)
+
+
+def test_n1_channels_are_kept_in_their_order() -> None:
+    """N1: JSON gives equal channels back."""
+    sheet = dataclasses.replace(mapping(), channels=CHANNELS)
+    assert mapping_from_json(mapping_to_json(sheet)) == sheet
+
+
+def test_e14_channels_are_no_change_of_the_sheet() -> None:
+    """E14: they decide no value, and a sheet without any is written as before there were any."""
+    sheet = dataclasses.replace(mapping(), channels=CHANNELS)
+    for section in ("departments", "users"):
+        assert section_digest(sheet, section) == section_digest(mapping(), section)
+    assert "channels" in to_plain(sheet)
+    assert "channels" not in to_plain(mapping())
 
 
 def test_l7_no_literal_password_is_kept() -> None:

@@ -24,6 +24,8 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     RootDepartment,
     SourceField,
 )
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.event import Event
 
 SAMPLES = Path(__file__).parents[5] / "include" / "mappings" / "smarthr_emc"
 DEMO = ("127.0.0.1:8181",)
@@ -105,6 +107,44 @@ def test_l5_a_broken_sheet_is_kept_with_what_could_be_read(sheet: Path, tmp_path
     assert [problem.where for problem in first.problems] == ["acme.yaml users[0].source"]
     assert (first.result_addresses, first.run_at) == (("soumu@acme.example.jp",), dt.time(5, 0))
     assert first.link_start_on == dt.date(2026, 4, 1)
+
+
+CHANNELS = """
+notifications:
+  - {name: 総務, service: slack, events: [失敗]}
+  - {name: 部屋, service: chatwork}
+  - {name: 止めた, service: teams, mute: true}
+  - {name: 店長, service: teams, muted: true}
+"""
+
+
+def test_n1_a_broken_sheet_is_told_to_the_channels_that_are_sound(sheet: Path, tmp_path: Path) -> None:
+    """N1, L5: whatever is wrong elsewhere; a line with a fault of its own is not used, not even in part."""
+    sheet.write_text(SHEET.replace("社員番号}", "社員版号}") + CHANNELS, encoding="utf-8")
+
+    first, second = (load(sheet, "acme", tmp_path / "cache") for _ in range(2))
+
+    assert first == second
+    assert first.mapping is None
+    assert [problem.where for problem in first.problems] == [
+        "acme.yaml users[0].source",
+        "acme.yaml notifications[1].to",
+        "acme.yaml notifications[2].mute",
+    ]
+    assert first.channels == (
+        Channel("総務", Service.SLACK_WEBHOOK, "slack_webhook__acme", events=frozenset({Event.FAILURE})),
+        Channel("店長", Service.TEAMS, "teams_workflow__acme", muted=True),
+    )
+
+
+def test_n1_a_sound_sheet_has_its_channels(sheet: Path, tmp_path: Path) -> None:
+    """N1: in the mapping and beside it, from the cache too."""
+    sheet.write_text(SHEET + "notifications: [{name: 総務, service: slack}]", encoding="utf-8")
+    for _ in range(2):
+        compiled = load(sheet, "acme", tmp_path / "cache")
+        assert compiled.mapping is not None
+        assert compiled.channels == compiled.mapping.channels
+        assert [channel.name for channel in compiled.channels] == ["総務"]
 
 
 def test_l5_a_text_that_cannot_be_encoded_is_no_crash(sheet: Path, tmp_path: Path) -> None:

@@ -65,6 +65,9 @@ run_at: 04:30
 id_prefix: acm
 root_department: {id: '000', name: x, yomi: y}
 guards: {clear_percent: 5, clear_least: 3}
+notifications:
+- {name: 総務, service: Slack(Webhook), events: [失敗, HOLD]}
+- {name: ルーム, service: CHATWORK, connection: chat, to: 123, muted: true}
 """
 
 
@@ -309,10 +312,15 @@ def test_e18_the_defaults_of_an_item_are_legal(item: Any) -> None:
         SHEET + "- {item: 検索ワード1:勤務地, source: 事業所, convert: [KATAKANA, '日付:YYYY/MM/DD']}",
         SHEET
         + "- {item: role_1, source: 役職1, on_create: {when_blank: 'DEFAULT:一般'}, on_update: {when_blank: 更新}}",
+        SHEET + "notifications:",
+        SHEET + "notifications: []",
+        SHEET + "notifications:\n- {name: 総務, service: Ｓｌａｃｋ, to: '', events: 失敗、HOLD, muted: no}",
+        SHEET + "notifications:\n- {name: 1, service: line works, to: '社員：1001', events: []}",
+        SHEET + "notifications:\n- {name: メール, service: Eメール, to: a@b.example.jp, muted: ○, connection: ~}",
         SHEET + "- {item: 処理フラグ}",
         SHEET + "- {item: 処理ﾌﾗｸﾞ, source: '-', on_create: {when_present: 自動}}",
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_e15_what_the_reader_takes_has_no_fault(text: str) -> None:
     """E15: times, dates and codes as other tools type them, habits, and cells that are left out."""
@@ -359,6 +367,19 @@ def without(line: str) -> str:
         (without("- {item: contact_1_address, source: 電話番号}\n"), "$.users"),
         (without("- {item: 連絡先1 媒体, source: 固定値「電話番号」}\n"), "$.users"),
         (SHEET + "- {item: 氏名, source: 姓}", "$.users"),
+        (SHEET + "notifications: slack", "$.notifications"),
+        (SHEET + "notifications: {name: a, service: slack}", "$.notifications"),
+        (SHEET + "notifications: [slack]", "$.notifications[0]"),
+        (SHEET + "notifications:\n- {service: slack}", "$.notifications[0]"),
+        (SHEET + "notifications:\n- {name: a}", "$.notifications[0]"),
+        (SHEET + f"notifications:\n- {{name: {'a' * 41}, service: slack}}", "$.notifications[0].name"),
+        (SHEET + "notifications:\n- {name: a, service: fax}", "$.notifications[0].service"),
+        (SHEET + "notifications:\n- {name: a, service: slack, connection: わたし}", "$.notifications[0].connection"),
+        (SHEET + "notifications:\n- {name: a, service: slack, to: 'https://x.example'}", "$.notifications[0].to"),
+        (SHEET + "notifications:\n- {name: a, service: ライン}", "$.notifications[0]"),
+        (SHEET + "notifications:\n- {name: a, service: slack, muted: たぶん}", "$.notifications[0].muted"),
+        (SHEET + "notifications:\n- {name: a, service: slack, events: [せいこう]}", "$.notifications[0].events[0]"),
+        (SHEET + "notifications:\n- {name: a, service: slack, url: x}", "$.notifications[0]"),
         (SHEET + "- 氏名", "$.users[6]"),
         (SHEET + "- {source: 氏名}", "$.users[6]"),
         (SHEET + "- {item: 役職, source: 役職1}", "$.users[6].item"),
@@ -393,7 +414,7 @@ def without(line: str) -> str:
         (SHEET.replace("source: 氏名}", "source: 氏名, on_create: {when_blank: 登録しない}}"), "$.users[2].on_create"),
         (SHEET.replace("source: 社員番号", "source: 社員番号, on_create: {when_blank: 'デフォルト:1'}"), "$.users[0]"),
     ],
-    ids=range(55),
+    ids=range(68),
 )
 def test_l8_typical_mistakes_are_seen_by_both(text: str, place: str) -> None:
     """L8: what people get wrong is marked in the editor, at its place, and refused by the reader."""

@@ -88,10 +88,15 @@ def test_e18_policies_may_be_codes_or_words() -> None:
         (SHEET + "  - {item: [role_1], source: 役職1}", "users[6].item: 文字ではありません"),
         (SHEET + "  - {item: role_1, source: 役職1, on_create: {when: SET}}", "users[6].on_create.when"),
         (SHEET + "  - {item: role_1, source: 役職1, on_create: {when_blank: X}}", "users[6].on_create.when_blank"),
+        (SHEET + "notifications: slack", "acme.yaml notifications: 一覧ではありません"),
+        (SHEET + "notifications:\n  - slack", "notifications[0]: 「キー: 値」の並びではありません"),
+        (SHEET + "notifications:\n  - {name: a, name: b, service: slack}", "notifications[0]: 同じキーが2回"),
+        (SHEET + "notifications:\n  - {name: a, service: fax}", "notifications[0].service: 「fax」は使えない"),
+        (SHEET + "notifications:\n  - {name: a, service: slack, {x: y}: z}", "notifications[0]"),
         (SHEET.replace("users:", "people:"), "users がありません"),
         (SHEET.replace("  - ", "  x", 1), "YAMLとして読み取れません"),
     ],
-    ids=range(26),
+    ids=range(31),
 )
 def test_l8_a_broken_file_is_refused_with_a_remedy(text: str, message: str) -> None:
     """Every fault of form is a problem with its place, and none is a crash."""
@@ -120,3 +125,27 @@ def test_e22_conversions_may_be_a_list_or_one_text() -> None:
     one, other = (read(SHEET + f"  - {{item: search_word_1, source: 入社年月日, convert: {text}}}") for text in both)
     assert one == other
     assert "convert:\n  - HALF_WIDTH\n  - DATE:YYYY/MM/DD\n" in to_yaml(one)
+
+
+def test_n1_a_channel_is_written_as_short_as_it_may_be() -> None:
+    """N1: what is left out means what it does elsewhere; ~ is nothing, and a code keeps its zeros."""
+    mapping = read(
+        SHEET + "notifications:\n"
+        "  - {name: 総務, service: slack, connection: ~, events: }\n"
+        "  - {name: 0012, service: チャットワーク, to: 0012, muted: yes, events: [失敗]}\n"
+    )
+    text = to_yaml(mapping)
+    assert text.endswith(
+        "notifications:\n- name: 総務\n  service: SLACK_WEBHOOK\n  connection: slack_webhook__acme\n"
+        "- name: '0012'\n  service: CHATWORK\n  connection: chatwork__acme\n  to: '0012'\n  muted: true\n"
+        "  events:\n  - FAILURE\n"
+    )
+    assert read(text) == mapping
+
+
+def test_l7_a_secret_in_the_file_is_refused_and_not_quoted() -> None:
+    """L7: neither as a value, nor as a key, nor where a list belongs."""
+    for line in ("{name: a, service: slack, to: 'https://x.jp/s3cr3t'}", "{'https://x.jp/s3cr3t': a}"):
+        found = refused(SHEET + f"notifications:\n  - {line}\n")
+        assert "s3cr3t" not in str(found)
+    assert "s3cr3t" not in str(refused(SHEET + "notifications: https://x.jp/s3cr3t"))

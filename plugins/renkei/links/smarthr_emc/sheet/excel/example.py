@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 from renkei.links.smarthr_emc.sheet.excel import drawing
+from renkei.links.smarthr_emc.sheet.excel.channel_sheet import service_notes
 from renkei.links.smarthr_emc.sheet.excel.drawing import FIXED, HEADER, PLAIN, REQUIRED
 from renkei.links.smarthr_emc.sheet.excel.layout import (
+    CHANNELS,
     DEPARTMENT_LINES,
     DEPARTMENTS,
     EXAMPLE,
@@ -15,6 +17,7 @@ from renkei.links.smarthr_emc.sheet.excel.layout import (
     ITEM_LIST,
     TABLE,
     USERS,
+    channel_header,
     conversion_word,
     user_header,
 )
@@ -34,6 +37,7 @@ _STEPS = (
         "黄色のセルで、SmartHRのどの項目を使うかを選びます。ほかに連携する項目があれば、その行の「連携有無」に○を付け、"
         "「SmartHR項目」を選びます。登録・更新の言葉には、お勧めの言葉が入っています。",
     ),
+    (CHANNELS, "結果をチャットなどでも受け取る場合だけ、通知先を1行に1つ記入します。"),
     (EXAMPLE, "迷ったときは記入例を見ます。行をそのまま写して使うこともできます。"),
     (ITEM_LIST, "SmartHRの項目の名前と意味の一覧です。"),
     (
@@ -43,9 +47,13 @@ _STEPS = (
 )
 _LEGEND = (
     (REQUIRED, "黄色", "必ず記入するセルです。"),
-    (PLAIN, "白", "必要な場合だけ記入するセルです。薄い文字の行は、連携しない行です。"),
+    (PLAIN, "白", "必要な場合だけ記入するセルです。薄い文字の行は、連携しない行(通知では、通知を行わない行)です。"),
     (FIXED, "灰色", "変えずにそのまま使うセルです。"),
-    (drawing.MISSING, "橙色", "連携有無が○なのに、SmartHR項目が空白のセルです。記入すると色が消えます。"),
+    (
+        drawing.MISSING,
+        "橙色",
+        "連携有無が○なのにSmartHR項目が空白など、記入が足りないセルです。記入すると色が消えます。",
+    ),
 )
 _POLICY_MEANINGS = (
     (
@@ -98,6 +106,11 @@ def introduction(sheet: Any, company: str) -> None:
     )
     for convert, text in _CONVERSION_MEANINGS.items():
         drawing.line(sheet, row, ("", conversion_word(convert), text))
+        row += 1
+    drawing.new_page(sheet, row)
+    row = _block(sheet, row + 1, "通知のサービス(通知のB列とD列)")
+    for label, text in service_notes():
+        drawing.line(sheet, row, ("", label, text))
         row += 1
     drawing.finish(sheet, (5, 26, 100), start="B4")
 
@@ -177,11 +190,16 @@ _EXAMPLE_INFORMATION = (
     ("結果通知先メールアドレス1", "soumu@example.co.jp"),
     ("連携開始日", "2026-04-01"),
 )
+_EXAMPLE_CHANNELS = (
+    ("総務のチャット", "Slack(Webhook)", "", "", "", "", "○", "○", "", "○", "○"),
+    ("総務のルーム", "チャットワーク", "", "123456789", "", "", "", "", "", "", ""),
+    ("担当者本人", "LINE WORKS", "", "社員:1001", "", "", "○", "○", "", "○", ""),
+)
 
 
 def example(sheet: Any) -> None:
     """The guide's example, column by column as in the worksheets themselves, so that lines can be copied."""
-    widths = (27, 10, 10, 25, 16, 16, 16, 16, 6, 44)
+    widths = (27, 17, 10, 25, 16, 16, 16, 16, 10, 44, 14)
     drawing.heading(sheet, 1, "記入例(項目はお客様ごとに異なります)", size=14)
     drawing.heading(sheet, 3, "連携情報の例")
     for number, (pair, fill) in enumerate(((("項目", "値"), HEADER), *((p, PLAIN) for p in _EXAMPLE_INFORMATION)), 4):
@@ -195,11 +213,16 @@ def example(sheet: Any) -> None:
     top += 2 + len(DEPARTMENT_LINES) + 1
     drawing.heading(sheet, top, "ユーザデータの例")
     user_header(sheet, top + 1)
-    _explain_header(sheet, top + 1, len(widths))
+    _explain_header(sheet, top + 1, 10)
     for number, (name, *texts, explained) in enumerate(_EXAMPLE_USERS, top + 3):
         named = user_item(name)
         needed = "必須" if named and named.item.required else "任意"
         drawing.line(sheet, number, (name, needed, "○", *texts, "", explained))
+    top += 3 + len(_EXAMPLE_USERS) + 1
+    drawing.heading(sheet, top, "通知の例")
+    channel_header(sheet, top + 1)
+    for number, line in enumerate(_EXAMPLE_CHANNELS, top + 3):
+        drawing.line(sheet, number, line)
     drawing.finish(sheet, widths, one_page=True)
 
 

@@ -23,7 +23,9 @@ PARTS = {
     "連携情報": ("連携情報",),
     "部署データ": ("部署データ", "部署(組織)データ", "部署"),
     "ユーザデータ": ("ユーザデータ", "ユーザーデータ", "社員データ"),
+    "通知": ("通知", "通知管理", "通知設定", "通知先"),
 }
+OPTIONAL = ("通知",)
 ROWS_MOST = 5_000
 COLUMNS_MOST = 200
 MERGED_ROWS_MOST = 100_000  # rows of all merged cells together
@@ -36,6 +38,7 @@ _JAPANESE_FORMATS = {
     **dict.fromkeys((32, 33), 'h"時"mm"分"'),
 }
 _COPY = re.compile(r"[0-9\-_. ]*|.{0,3}(コピー|copy|旧|old|新|new|修正|変更).{0,10}")
+_NUMBERED = re.compile(r"通知[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Grid:
 
 
 def grids(content: bytes, name: str, readable: Iterable[str]) -> tuple[dict[str, Grid], list[Problem]]:
-    """The three worksheets that are there by their proper names, and what is doubtful about their choice."""
+    """The worksheets of `PARTS` that are there by their proper names, and what is doubtful about their choice."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of Excel features that it leaves out, none of which we read
         try:
@@ -118,9 +121,11 @@ def _choose(sheets: Sequence[tuple[str, bool, str]], name: str) -> tuple[dict[st
 
 
 def _is_copy(title: str, ours: Sequence[str]) -> bool:
-    """Excel's `ユーザデータ (2)`, and what people call a copy; 部署 alone begins too many other titles."""
+    """Excel's `ユーザデータ (2)`, and what people call a copy; 部署 and 通知 alone begin too many other titles."""
     folded = fold(title)
-    names = [fold(own) for own in ours if own != "部署"]
+    if _NUMBERED.fullmatch(folded) and "通知" in ours:
+        return True
+    names = [fold(own) for own in ours if own not in ("部署", "通知")]
     rest = next((folded[len(own) :] for own in names if folded.startswith(own)), "")
     return bool(rest) and _COPY.fullmatch(rest) is not None
 

@@ -6,22 +6,23 @@ Header rows and columns are found by their texts wherever they stand.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.excel.channel_table import channel_table
 from renkei.links.smarthr_emc.sheet.excel.container import check_container
-from renkei.links.smarthr_emc.sheet.excel.grid import PARTS, Grid, grids
+from renkei.links.smarthr_emc.sheet.excel.grid import OPTIONAL, PARTS, Grid, grids
+from renkei.links.smarthr_emc.sheet.excel.line_reader import SECOND_TABLE, LineReader, is_line
 from renkei.links.smarthr_emc.sheet.names import fold, trim
-from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import setting_key
 
 _ITEM_HEADERS = ("エマージェンシーコール項目", "emc項目", "emergencycall項目")  # as folded, like all headers below
 _SOURCE_HEADERS = ("smarthr項目", "スマートhr項目", "smarthrの項目", "スマートhrの項目")
 _LABEL_HEADERS = {fold(text) for text in ("項目", "設定項目", "項目名")}
 _VALUE_HEADERS = {fold(text) for text in ("値", "設定値", "内容", "記入欄")}
-_SECOND_TABLE = "1つのワークシートには表を1つだけ置き、残りは別のワークシートに移してください"
 
 
 def read_workbook(path: Path) -> RawSheet:
@@ -40,30 +41,17 @@ def raw_from_workbook(content: bytes, name: str) -> RawSheet:
     settings = reader.settings(found["連携情報"]) if "連携情報" in found else None
     departments = reader.table(found["部署データ"], "部署データ") if "部署データ" in found else None
     users = reader.table(found["ユーザデータ"], "ユーザデータ") if "ユーザデータ" in found else None
+    channels = channel_table(reader, found["通知"]) if "通知" in found else ()
     for part in PARTS:
-        if part not in found:
+        if part not in found and part not in OPTIONAL:
             remedy = f"「{part}」という名前のワークシートを用意してください"
             reader.problems.append(Problem(name, f"ワークシート「{part}」がありません", remedy))
-    return RawSheet(name, settings, departments, users, tuple(reader.problems), (*doubts, *reader.warnings))
+    doubts += reader.warnings
+    return RawSheet(name, settings, departments, users, tuple(reader.problems), tuple(doubts), channels)
 
 
-class _Reader:
-    """Turns grids into raw lines and keeps the problems met on the way."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-
-    def where(self, part: str, row: int, column: int | None) -> str:
-        return f"{self.name} {part}!{_letters(column or 0)}{row + 1}"
-
-    def cell(self, grid: Grid, part: str, row: int, column: int | None, kind: Collection[int | None] = ()) -> RawCell:
-        """A cell that the sheet needs; one that may not be used is a problem and reads as blank."""
-        found, where = grid.shown(row, column, kind or (column,)), self.where(part, row, column)
-        if found.fault:
-            self.problems.append(Problem(where, found.fault, "値を文字として直接入力してください"))
-        return RawCell(found.text, where)
+class _Reader(LineReader):
+    """連携情報, 部署データ and ユーザデータ as raw lines."""
 
     def settings(self, grid: Grid) -> tuple[RawSetting, ...]:
         """The lines of 連携情報; without a header, a label's value stands right of it."""
@@ -73,20 +61,20 @@ class _Reader:
             self.problems.append(Problem(f"{self.name} 連携情報", "連携情報の項目が見つかりません", remedy))
             return ()
         first, label_column, value_column = place
-        self._hidden_columns(grid, "連携情報", first, (value_column,))
+        self.hidden_columns(grid, "連携情報", first, (value_column,))
         lines = []
         for number in range(first, len(grid.rows)):
             label = grid.shown(number, label_column, (label_column,))
-            if _is_line(label.text):
+            if is_line(label.text):
                 lines.append(self._setting(grid, number, label_column, value_column))
             elif trim(label.text) and setting_key(trim(label.text).lstrip("※#注")):
-                self._passed_over(grid, "連携情報", number, label_column, (value_column,))
+                self.passed_over(grid, "連携情報", number, label_column, (value_column,))
         return tuple(lines)
 
     def _setting(self, grid: Grid, number: int, label_column: int, value_column: int) -> RawSetting:
         label = self.cell(grid, "連携情報", number, label_column)
         value = self.cell(grid, "連携情報", number, value_column)
-        remarks = self._remarks(grid, "連携情報", number, (label_column, value_column))
+        remarks = self.remarks(grid, "連携情報", number, (label_column, value_column))
         return RawSetting(label, value, remarks)
 
     def table(self, grid: Grid, part: str) -> tuple[RawRow, ...] | None:
@@ -98,20 +86,20 @@ class _Reader:
             return None
         if columns.beside is not None:
             where = self.where(part, columns.header, columns.beside)
-            self.problems.append(Problem(where, "見出しが右にもう1つあります", _SECOND_TABLE))
-        self._hidden_columns(grid, part, columns.first, columns.used)
+            self.problems.append(Problem(where, "見出しが右にもう1つあります", SECOND_TABLE))
+        self.hidden_columns(grid, part, columns.first, columns.used)
         rows = []
         for number in range(columns.first, len(grid.rows)):
             item = grid.shown(number, columns.item, (columns.item,))
             asked = [grid.at(number, column) for column in (columns.linked, columns.source)]
             if any("項目" in cell.text for cell in grid.rows[number]) and (below := _columns(grid, number)) is not None:
                 where = self.where(part, number, below.item)
-                self.problems.append(Problem(where, "見出しの行がもう1つあります", _SECOND_TABLE))
+                self.problems.append(Problem(where, "見出しの行がもう1つあります", SECOND_TABLE))
                 break
-            if _is_line(item.text) or item.fault:
+            if is_line(item.text) or item.fault:
                 rows.append(self._row(grid, part, number, columns))
             elif trim(item.text) and any(trim(found.text) for found in asked):
-                self._passed_over(grid, part, number, columns.item, (columns.linked, columns.source))
+                self.passed_over(grid, part, number, columns.item, (columns.linked, columns.source))
             elif not trim(item.text) and trim(asked[1].text):
                 where = self.where(part, number, columns.item)
                 self.problems.append(Problem(where, "項目名が空白です", "項目名を記入するか、行を削除してください"))
@@ -121,65 +109,11 @@ class _Reader:
         linked = self.cell(grid, part, number, columns.linked) if columns.linked is not None else None
         item, source = (self.cell(grid, part, number, column) for column in (columns.item, columns.source))
         policies = (self.cell(grid, part, number, column, columns.policies) for column in columns.policies)
-        remarks = self._remarks(grid, part, number, columns.used, columns.policies)
+        remarks = self.remarks(grid, part, number, columns.used, columns.policies)
         row = RawRow(item, linked, source, *policies, remarks=remarks)
         if columns.convert is None:
             return row
         return dataclasses.replace(row, convert=self.cell(grid, part, number, columns.convert))
-
-    def _passed_over(
-        self, grid: Grid, part: str, number: int, column: int | None, needed: Sequence[int | None]
-    ) -> None:
-        """A note (※ …) that looks like a line."""
-        if any(trim(grid.at(number, each).text) for each in needed):
-            found = "「※」「注」「#」で始まる行なので、注記として読み飛ばします"
-            remedy = "連携する行の場合は、先頭の記号を削除してください"
-            self.warnings.append(Problem(self.where(part, number, column), found, remedy))
-
-    def _hidden_columns(self, grid: Grid, part: str, first: int, needed: Sequence[int | None]) -> None:
-        for column in dict.fromkeys(needed):
-            if column is None or not any(column in hidden for hidden in grid.hidden_columns):
-                continue
-            if any(trim(grid.at(row, column).text) for row in range(first, len(grid.rows))):
-                found = f"{_letters(column)}列は非表示です。その内容で連携します"
-                where = self.where(part, max(first - 1, 0), column)
-                self.warnings.append(Problem(where, found, "列を再表示し、内容を確認してください"))
-
-    def _remarks(
-        self, grid: Grid, part: str, number: int, needed: Sequence[int | None], policies: Collection[int | None] = ()
-    ) -> tuple[Problem, ...]:
-        """What of a line a reader sees otherwise than it is read: hidden, struck through, merged over."""
-        remarks = []
-        if number in grid.hidden_rows:
-            found = "非表示の行ですが、その内容で連携します"
-            remedy = "行を再表示し、連携しない場合は記入を消してください"
-            remarks.append(Problem(self.where(part, number, needed[0]), found, remedy))
-        struck = (column for column in needed if (cell := grid.at(number, column)).struck and trim(cell.text))
-        if (column := next(struck, None)) is not None:
-            found = "取り消し線が引かれていますが、その内容で連携します"
-            remedy = "連携しない場合は記入を消し、連携する場合は取り消し線を外してください"
-            remarks.append(Problem(self.where(part, number, column), found, remedy))
-        for column in needed:
-            if found := _merged_over(grid, number, column, policies):
-                remedy = "セルの結合を解除し、それぞれのセルに記入してください"
-                remarks.append(Problem(self.where(part, number, column), found, remedy))
-        return tuple(remarks)
-
-
-def _merged_over(grid: Grid, number: int, column: int | None, policies: Collection[int | None]) -> str:
-    """What is doubtful about a cell that is merged into another one; nothing where one cell stands for several lines."""
-    merge = grid.merge(number, column)
-    if merge is None or (number, column) == merge[:2]:
-        return ""
-    shown, own = trim(grid.at(merge[0], merge[1]).text), trim(grid.at(number, column).text)
-    top = f"{_letters(merge[1])}{merge[0] + 1}"
-    if own and own != shown:
-        return f"{top}と結合されて見えないセルに、別の記入が残っています。その記入で連携します"
-    if merge[1] == column or not shown:
-        return ""
-    if column in policies and merge[1] in policies:
-        return f"{top}と結合されているので、同じ指定として読みます"
-    return f"{top}と結合されているので、空白として読みます"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,15 +195,3 @@ def _is_blank(text: str) -> bool:
 
 def _first(header: Sequence[str], *texts: str) -> int | None:
     return next((column for column, found in enumerate(header) if any(text in found for text in texts)), None)
-
-
-def _is_line(label: str) -> bool:
-    return bool(trim(label)) and not trim(label).startswith(("※", "注", "#"))
-
-
-def _letters(column: int) -> str:
-    text, column = "", column + 1
-    while column:
-        column, digit = divmod(column - 1, 26)
-        text = chr(ord("A") + digit) + text
-    return text

@@ -14,10 +14,12 @@ from renkei.links.smarthr_emc.sheet import policy
 from renkei.links.smarthr_emc.sheet.checks.lines import USUAL_MEDIA
 from renkei.links.smarthr_emc.sheet.conversion import WORDS, parse_conversions
 from renkei.links.smarthr_emc.sheet.excel import drawing
+from renkei.links.smarthr_emc.sheet.excel.channel_sheet import channel_sheet
 from renkei.links.smarthr_emc.sheet.excel.drawing import FIXED, HEADER, PLAIN, REQUIRED, SECTION, Value
 from renkei.links.smarthr_emc.sheet.excel.example import example, introduction
 from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo, item_list
 from renkei.links.smarthr_emc.sheet.excel.layout import (
+    CHANNELS,
     DEPARTMENT_LINES,
     DEPARTMENTS,
     EXAMPLE,
@@ -70,6 +72,7 @@ def draw(
     _information(book.create_sheet(INFORMATION), values or texts)
     _departments(book.create_sheet(DEPARTMENTS), raw.departments or ())
     _users(book.create_sheet(USERS), raw.users or ())
+    channel_sheet(book.create_sheet(CHANNELS), raw.channels)
     example(book.create_sheet(EXAMPLE))
     item_list(book, custom_fields)
     if any(texts):

@@ -8,6 +8,6 @@ reader. So is what needs two cells or more, except for required lines, pairs and
 Every scalar is text to the reader, but a number, a truth value or nothing to other tools: each of these is
 accepted where the text that gives it could be.
 
-`document` has the whole, made of `information` and `tables`; a line of ユーザデータ is made of `cells`; all of
+`document` has the whole, made of `information`, `tables` and `notifications`; a line of ユーザデータ is made of `cells`; all of
 them stand on `patterns`.
 """

@@ -7,6 +7,7 @@ import json
 from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
 from renkei.links.smarthr_emc.sheet.json_schema.cells import convert_cell, no_convert_cell, policy_cells, source_cell
 from renkei.links.smarthr_emc.sheet.json_schema.information import guards, root_department, setting_schema
+from renkei.links.smarthr_emc.sheet.json_schema.notifications import notifications
 from renkei.links.smarthr_emc.sheet.json_schema.patterns import Schema
 from renkei.links.smarthr_emc.sheet.json_schema.tables import (
     departments,
@@ -42,7 +43,8 @@ def schema() -> Schema:
         "required": required,
         "additionalProperties": False,
         "properties": properties
-        | {"root_department": root_department(), "guards": guards(), "departments": departments(), "users": users()},
+        | {"root_department": root_department(), "guards": guards(), "departments": departments(), "users": users()}
+        | {"notifications": notifications()},
         "$defs": {
             "item": item_schema(),
             "source": source_cell(),

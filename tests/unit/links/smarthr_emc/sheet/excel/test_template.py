@@ -29,7 +29,7 @@ from renkei.links.smarthr_emc.sheet.policy import Place, format_code, parse_cell
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 
-SHEETS = ["はじめに", "連携情報", "部署データ", "ユーザデータ", "記入例", "SmartHR項目一覧"]
+SHEETS = ["はじめに", "連携情報", "部署データ", "ユーザデータ", "通知", "記入例", "SmartHR項目一覧"]
 CUSTOM = [CustomFieldInfo("勤務形態", "enum", ("在宅", "出社")), CustomFieldInfo("A or B", "string")]
 Book = Any
 

@@ -1,0 +1,262 @@
+"""`renkei members …`: who is reached where, and the invitations to link LINE (N4)."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from renkei import settings
+from renkei.commands import around
+from renkei.commands.output import Status, new_file, out, print_json, wrong_usage
+from renkei.commands.sheet import AsJson, Force
+from renkei.commands.words import say
+from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.index import is_tenant
+
+if TYPE_CHECKING:
+    from renkei.notifications.linking import Linking
+    from renkei.notifications.members import Members
+    from renkei.notifications.members_file import MembersFile
+
+DAYS_MOST = 90
+REMOVED_LEAST, REMOVED_SHARE = 5, 0.1  # of the members, by one import; as E34 has it for people
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help=say("テナント名。", "The tenant."))]
+UserIds = Annotated[list[str] | None, typer.Argument(metavar="USER_ID...", help=say("ユーザID。", "User ids."))]
+Output = Annotated[
+    Path,
+    typer.Option("-o", "--output", help=say("作るファイル(.csv)。本人だけが読めます。", "The file to write (.csv).")),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts these commands under `renkei members`."""
+    group = typer.Typer(
+        name="members",
+        help=say(
+            "社員ごとの通知先を登録し、LINE連携の招待を作ります。",
+            "Registers where each member is reached; makes invitations to link LINE.",
+        ),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for name, command, japanese, english in (
+        ("import", import_, "CSV・Excelの通知先で登録を置き換えます。誤りが1つでもあれば何も変えません。", "Replaces the table by a CSV or workbook; any mistake, and nothing changes."),
+        ("list", list_, "誰にどの通知先があるかを示します(IDそのものは示しません)。", "Shows who can be reached where, without the ids."),
+        ("export", export, "登録をCSV・Excelに書き出します。", "Writes the table to a CSV or workbook."),
+        ("invite", invite, "LINE連携の招待URLを社員ごとに作ります。前の招待は使えなくなります。", "Makes each member a URL to link LINE; earlier ones become void."),
+        ("line-callback", line_callback, "LINE Developersに登録するコールバックURLを示します。", "Shows the callback URL to register at LINE."),
+        ("unlink-line", unlink_line, "本人が連携したLINEと、その招待を取り消します。", "Undoes what a member linked, and the invitation."),
+    ):  # fmt: skip
+        group.command(name, help=say(japanese, english))(command)
+    app.add_typer(group)
+
+
+def import_(
+    tenant: Tenant,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, metavar="FILE", help=say("CSVまたはExcelブック。", "A CSV or a workbook.")
+        ),
+    ],
+    check: Annotated[
+        bool, typer.Option("--check", help=say("確かめるだけで登録しません。", "Looks for mistakes only."))
+    ] = False,
+    remove_many: Annotated[
+        bool,
+        typer.Option(
+            "--remove-many",
+            help=say("登録の1割を超える社員が消えても登録します。", "Even if more than a tenth of the members go."),
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    from renkei.notifications.members import completed
+    from renkei.notifications.members_file import read_members
+
+    members = _members(tenant)
+    current = members.imported()
+    linked = {user: link.line_user_id for user, link in members.line_links().items()}
+    found = read_members(file.read_bytes(), file.name, current, linked, settings.allowed_hosts())
+    table = completed(found.frame, current)
+    before, after = current.set_index("user_id"), table.set_index("user_id")
+    stay = after.index.intersection(before.index)
+    counts = {
+        "members": len(after),
+        "added": len(after.index.difference(before.index)),
+        "changed": int((after.loc[stay] != before.loc[stay]).any(axis=1).sum()),
+        "removed": len(before.index.difference(after.index)),
+    }
+    many = counts["removed"] >= REMOVED_LEAST and counts["removed"] > REMOVED_SHARE * len(before)
+    if not found.problems:
+        members.check(table)
+        if many and not remove_many:
+            raise wrong_usage(
+                f"{len(before)}名のうち{counts['removed']}名の登録が消えます。ファイルを確かめ、正しければ --remove-many を付けてください。",
+                f"{counts['removed']} of {len(before)} members would go; if that is right, add --remove-many.",
+            )
+        if not check:
+            members.replace(table)
+    _show_import(found, counts, check, as_json)
+    if found.problems:
+        raise typer.Exit(Status.WRONG)
+
+
+def _show_import(found: MembersFile, counts: dict[str, int], check: bool, as_json: bool) -> None:
+    sound = not found.problems
+    if as_json:
+        rows = {"problems": _rows(found.problems), "warnings": _rows(found.warnings)}
+        print_json({"imported": sound and not check, **(counts if sound else {}), **rows})
+        return
+    for kind, style, problems in (("誤り", "red", found.problems), ("注意", "yellow", found.warnings)):
+        for problem in problems:
+            out.print(f"[{style}]{kind}[/]", end="  ")
+            out.print(f"{problem.where}: {problem.found}", markup=False)
+            out.print("        →", problem.remedy, markup=False)
+    if not sound:
+        out.print(f"誤りが{len(found.problems)}件あるため、何も登録していません。")
+        return
+    done = "確かめました(登録はしていません)" if check else "登録しました"
+    out.print(
+        f"{counts['members']}名を{done}。追加 {counts['added']}、変更 {counts['changed']}、削除 {counts['removed']}"
+    )
+
+
+def _rows(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"where": p.where, "found": p.found, "remedy": p.remedy} for p in problems]
+
+
+def list_(tenant: Tenant, as_json: AsJson = False) -> None:
+    from rich.table import Table
+
+    from renkei.notifications.members import COLUMNS, LABELS
+
+    table = _members(tenant).all()
+    has = (table[list(COLUMNS[1:])] != "").assign(line_linked_at=table["linked_at"])
+    if as_json:
+        rows = has.assign(user_id=table["user_id"]).to_dict("records")
+        print_json({"tenant": tenant, "members": [{str(name): row[name] for name in row} for row in rows]})
+        return
+    shown = Table(*LABELS.values(), box=None)
+    for user, row in zip(table["user_id"], has.to_dict("records"), strict=True):
+        marks = ["○" if row[name] else "-" for name in COLUMNS[1:]]
+        if row["line_linked_at"]:
+            marks[-1] = f"○ {row['line_linked_at'][:10]}に本人が連携"
+        shown.add_row(user, *marks)
+    out.print(shown)
+    out.print(f"{len(table)}名")
+
+
+def export(
+    tenant: Tenant,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help=say("作るファイル(.csv、.xlsx)。", "The file to write (.csv, .xlsx).")),
+    ],
+    with_webhooks: Annotated[
+        bool,
+        typer.Option(
+            "--with-webhooks",
+            help=say(
+                "秘密情報であるGoogle Chat Webhookも書き出します。", "Writes the webhooks too, which are secrets."
+            ),
+        ),
+    ] = False,
+    force: Force = False,
+) -> None:
+    from renkei.notifications.members import COLUMNS
+    from renkei.notifications.members_file import written
+
+    if file.suffix.lower() not in (".csv", ".xlsx"):
+        raise wrong_usage(
+            "ファイル名は .csv か .xlsx で終わるようにしてください。", "The file's name must end with .csv or .xlsx."
+        )
+    members = _members(tenant)
+    # Their own links stay where they are: exported and imported again, they could no longer be undone.
+    table = members.imported().assign(linked_at=members.all()["linked_at"])
+    columns = [name for name in COLUMNS if with_webhooks or name != "google_chat_webhook"]
+    with new_file(file, replace=force) as path:
+        path.write_bytes(written(table, columns, excel=file.suffix.lower() == ".xlsx"))
+    out.print(say(f"{len(table)}名を {file} に書き出しました。", f"{len(table)} members are in {file}."), markup=False)
+
+
+def invite(
+    tenant: Tenant,
+    output: Output,
+    user_ids: UserIds = None,
+    unlinked: Annotated[
+        bool,
+        typer.Option("--unlinked", help=say("LINEの登録がない全員を招待します。", "Invites everybody without LINE.")),
+    ] = False,
+    days: Annotated[
+        int, typer.Option(min=1, max=DAYS_MOST, help=say("URLの有効日数。", "For how many days the URLs are good."))
+    ] = 14,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    if bool(user_ids) == unlinked:
+        raise wrong_usage(
+            "ユーザIDか --unlinked のどちらか一方を指定してください。", "Give either user ids or --unlinked."
+        )
+    linking = _linking(tenant)
+    from renkei.orchestration.line_connection import invitation_url, login_channel
+
+    login_channel(tenant)  # no URL is handed out behind which nothing works
+    if unlinked:
+        table = linking.members.all()
+        user_ids = table.loc[table["line_user_id"] == "", "user_id"].tolist()
+    with new_file(output, replace=force) as path:  # before the earlier invitations become void
+        tokens = linking.invite(user_ids or [], days, dt.datetime.now(dt.UTC))
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["ユーザID", "LINE連携URL"])
+            rows.writerows((user, invitation_url(tenant, token)) for user, token in tokens.items())
+    if as_json:
+        print_json({"invited": len(tokens), "days": days, "file": str(output)})
+        return
+    out.print(f"{len(tokens)}名の招待URLを {output} に書き出しました。有効期間は{days}日です。", markup=False)
+    out.print("URLを知る人は誰でも連携できます。本人だけに届く方法で、1人に1つずつ送ってください。")
+
+
+def line_callback(tenant: Tenant, as_json: AsJson = False) -> None:
+    _linking(tenant)
+    from renkei.orchestration.line_connection import callback_url, login_channel
+
+    url = callback_url()
+    if as_json:
+        print_json({"callback_url": url})
+    else:
+        out.print(url, markup=False)
+    login_channel(tenant)  # what is wrong with the Connection is said after the answer
+
+
+def unlink_line(tenant: Tenant, user_id: Annotated[str, typer.Argument(metavar="USER_ID")]) -> None:
+    linking = _linking(tenant)
+    member = linking.members.find(user_id)
+    was_linked = linking.members.unlink_line(user_id)
+    linking.withdraw([user_id])
+    if not was_linked:
+        out.print("この社員が連携したLINEはありません。招待があれば取り消しました。")
+        raise typer.Exit(Status.WRONG)
+    out.print("LINE連携を取り消しました。")
+    left = linking.members.find(user_id)
+    if member and left and left.line_user_id:
+        out.print("取り込んだLINEユーザーIDが残っているため、通知はそちらに届きます。")
+
+
+def _linking(tenant: str) -> Linking:
+    if not is_tenant(tenant):
+        raise wrong_usage(f"「{tenant}」はテナント名ではありません。", f"{tenant!r} is no tenant's name.")
+    store = around.open_store()
+    from renkei.notifications.linking import Linking
+
+    return Linking(store, around.LINK, tenant)
+
+
+def _members(tenant: str) -> Members:
+    return _linking(tenant).members

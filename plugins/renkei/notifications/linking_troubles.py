@@ -1,0 +1,47 @@
+"""Why the linking of a LINE account does not go on, as the member is told (N4)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from renkei.errors import RenkeiError
+
+
+class Trouble(StrEnum):
+    """Why it does not go on."""
+
+    UNKNOWN = "UNKNOWN"  # no such invitation
+    EXPIRED = "EXPIRED"
+    SPENT = "SPENT"  # linked by it once, and something has changed since
+    STATE = "STATE"  # not a trip that we began, or too old, or made already
+    BROWSER = "BROWSER"  # another browser began it
+    CANCELLED = "CANCELLED"  # by the member
+    TAKEN = "TAKEN"  # the LINE account is somebody else's
+    LINE = "LINE"  # LINE refused, or does not answer
+
+
+class LinkingError(RenkeiError):
+    """The linking does not go on; the message is for the member."""
+
+    def __init__(self, trouble: Trouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+_MESSAGES = {
+    Trouble.UNKNOWN: "この招待のURLは使えません。メールなどで届いたURLの全体を開いているか確かめ、それでも開けない場合は、"
+    "総務・人事の担当者に新しいURLを依頼してください。",
+    Trouble.EXPIRED: "この招待のURLは有効期限が切れています。総務・人事の担当者に新しいURLを依頼してください。",
+    Trouble.SPENT: "この招待のURLは使用済みです。変更したい場合は、総務・人事の担当者に新しいURLを依頼してください。",
+    Trouble.STATE: "時間がたちすぎたか、既に使われた画面です。招待のURLをもう一度開いて、最初からやり直してください。",
+    Trouble.BROWSER: "最初に開いたものとは別のブラウザで戻ってきたため、安全のため中止しました。招待のURLを、SafariやChromeなど"
+    "いつものブラウザで開き、同じブラウザのまま最後まで操作してください。",
+    Trouble.CANCELLED: "LINEの画面で「キャンセル」が選ばれたため、登録していません。登録する場合は、招待のURLをもう一度開いてください。",
+    Trouble.LINE: "LINEから確認が得られなかったため、登録していません。少し待ってから、招待のURLをもう一度開いてください。"
+    "繰り返す場合は総務・人事の担当者に連絡してください。",
+}
+
+
+def trouble(kind: Trouble) -> LinkingError:
+    """To be raised."""
+    return LinkingError(kind, _MESSAGES[kind])

@@ -1,0 +1,241 @@
+"""The pages on which a member links a LINE account (N4): an ASGI app without Airflow's log-in, for phones.
+
+    GET  /line/{tenant}/{token}   what is about to happen, and a button
+    POST /line/{tenant}/{token}   off to LINE, with a cookie by which this browser is known again
+    GET  /line/callback           back from LINE
+
+Endpoints are plain functions, run in threads: the store and LINE are waited for. The invitation in the path and
+LINE's code in the query are secrets, so the access log around us is given neither (L7).
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+import segno
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from renkei.errors import RenkeiError
+from renkei.links.smarthr_emc.sheet.index import is_tenant
+from renkei.notifications.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
+from renkei.notifications.linking_troubles import LinkingError, Trouble, trouble
+from renkei.orchestration.connections import open_store
+from renkei.orchestration.line_connection import PREFIX, LoginChannel, callback_url, login_channel
+
+log = logging.getLogger(__name__)
+LINK = "smarthr_emc"
+PAGES = Path(__file__).with_name("pages")
+TOKYO = dt.timezone(dt.timedelta(hours=9))
+STATUS = {
+    Trouble.UNKNOWN: 404,
+    Trouble.EXPIRED: 410,
+    Trouble.SPENT: 410,
+    Trouble.STATE: 400,
+    Trouble.BROWSER: 403,
+    Trouble.CANCELLED: 200,
+    Trouble.TAKEN: 409,
+    Trouble.LINE: 502,
+}
+TITLE = {
+    Trouble.UNKNOWN: "このURLは使えません",
+    Trouble.EXPIRED: "有効期限が切れています",
+    Trouble.SPENT: "使用済みのURLです",
+    Trouble.STATE: "最初からやり直してください",
+    Trouble.BROWSER: "同じブラウザで操作してください",
+    Trouble.CANCELLED: "登録していません",
+    Trouble.TAKEN: "別の社員が使っているLINEです",
+    Trouble.LINE: "LINEで確認できませんでした",
+}
+BROKEN = "ただいま登録の画面を使えません。時間をおいて招待のURLをもう一度開き、続く場合は総務・人事の担当者に連絡してください。"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The three endpoints, over what they need of their surroundings."""
+
+    linking_of: Callable[[str], Linking]
+    channel_of: Callable[[str], LoginChannel]
+    callback_url: Callable[[], str]
+    now: Callable[[], dt.datetime]
+
+    def show(self, request: Request) -> Response:
+        tenant, token = _invited(request)
+        linking = self.linking_of(tenant)
+        invitation = linking.invitation(token)
+        if linking.link_of(invitation):
+            return self._linked(tenant, again=True, friend=None)
+        linking.check(invitation, self.now())
+        channel = self.channel_of(tenant)
+        return _page(
+            "invitation.html",
+            # The browser holds the whole way that begins with the button to this list, LINE's own redirects too.
+            form_action=f"'self' https: {channel.ask_origin}",
+            company=channel.company,
+            member=masked(invitation.user_id),
+            until=_day(invitation),
+        )
+
+    def begin(self, request: Request) -> Response:
+        tenant, token = _invited(request)
+        linking = self.linking_of(tenant)
+        linking.check(linking.invitation(token), self.now())  # before a Connection is asked for
+        back = self.callback_url()
+        departure = linking.begin(token, self.channel_of(tenant).login, back, self.now())
+        response = RedirectResponse(departure.url, 303, _headers())
+        parts = urlsplit(back)
+        response.set_cookie(
+            departure.cookie,
+            departure.value,
+            max_age=int(LOGIN_LASTS.total_seconds()),
+            path=parts.path,
+            secure=parts.scheme == "https",
+            httponly=True,
+            samesite="lax",  # sent when LINE sends the browser back, and with nothing else from elsewhere
+        )
+        return response
+
+    def come_back(self, request: Request) -> Response:
+        query = request.query_params
+        state = query.get("state", "")
+        tenant = tenant_of(state)
+        if not is_tenant(tenant):
+            raise trouble(Trouble.STATE)
+        linking = self.linking_of(tenant)
+        browser = request.cookies.get(cookie_name(state), "")
+        code, error = query.get("code", ""), query.get("error", "")
+        trip = linking.trip(state, browser)
+        login = self.channel_of(tenant).login
+        linked = linking.finish(trip, code, error, login, self.callback_url(), self.now())
+        log.info("line linked tenant=%s friend=%s", tenant, linked.friend)
+        return self._linked(tenant, again=False, friend=linked.friend)
+
+    def _linked(self, tenant: str, *, again: bool, friend: bool | None) -> Response:
+        channel = self.channel_of(tenant)
+        ask = channel.friend_url if friend is not True else ""
+        code = segno.make(ask, micro=False).svg_inline(scale=6, border=2, light="#fff") if ask else ""
+        return _page("linked.html", company=channel.company, again=again, friend=friend, friend_url=ask, qr_code=code)
+
+
+def build(
+    linking_of: Callable[[str], Linking] | None = None,
+    channel_of: Callable[[str], LoginChannel] = login_channel,
+    back: Callable[[], str] = callback_url,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+) -> ASGIApp:
+    """The app, to be mounted at PREFIX. By default all that it needs comes from Airflow, anew for each request."""
+    pages = Pages(linking_of or (lambda tenant: Linking(open_store(), LINK, tenant)), channel_of, back, now)
+    app = Starlette(
+        routes=[
+            Route("/line/callback", pages.come_back, methods=["GET"]),
+            Route("/line/{tenant}/{token}", pages.show, methods=["GET"]),
+            Route("/line/{tenant}/{token}", pages.begin, methods=["POST"]),
+        ],
+        exception_handlers={
+            LinkingError: _stopped,
+            RenkeiError: _failed,
+            HTTPException: _no_such_page,
+            Exception: _failed,
+        },
+    )
+    return _Unlogged(app)
+
+
+class _Unlogged:
+    """The app, with the path and the query of its requests kept from the access log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = dict(scope)
+        if scope["type"] == "http":
+            # Airflow's HttpAccessLogMiddleware reads them when the request is done.
+            scope["path"], scope["query_string"] = f"{PREFIX}/line/(…)", b""
+        try:
+            await self._app(own, receive, send)
+        except Exception:
+            # `_failed` has answered and logged; Starlette raises it again for a log that would show its text.
+            return
+
+
+def masked(user_id: str) -> str:
+    """Enough for a member to see that the invitation is another's; the whole id may be a mail address."""
+    return f"{user_id[:2]}•••{user_id[-1]}" if len(user_id) > 3 else f"{user_id[:1]}•••"
+
+
+def _invited(request: Request) -> tuple[str, str]:
+    tenant, token = request.path_params["tenant"], request.path_params["token"]
+    if not is_tenant(tenant) or not re.fullmatch(r"[0-9A-Za-z_-]{43}", token):
+        raise trouble(Trouble.UNKNOWN)
+    return tenant, token
+
+
+def _day(invitation: Invitation) -> str:
+    day = invitation.expires_at.astimezone(TOKYO)
+    return f"{day.year}年{day.month}月{day.day}日 {day.hour}:{day.minute:02}"
+
+
+# --- what is answered
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined)
+
+
+@cache
+def _style() -> str:
+    return (PAGES / "style.css").read_text("utf-8")
+
+
+def _headers(form_action: str = "'none'") -> dict[str, str]:
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{style}'; form-action {form_action}; "
+        "base-uri 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+
+
+def _page(template: str, status: int = 200, form_action: str = "'none'", **values: Any) -> Response:
+    text = _templates().get_template(template).render(style=_style(), **values)
+    return Response(text, status, _headers(form_action), "text/html; charset=utf-8")
+
+
+def _stopped(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LinkingError)
+    return _page("message.html", STATUS[error.trouble], title=TITLE[error.trouble], message=str(error))
+
+
+def _failed(_: Request, error: Exception) -> Response:
+    """A fault of the setting, the store, or ours: the member can only be told to come back."""
+    log.error("line page: %s", error if isinstance(error, RenkeiError) else type(error).__name__)
+    return _page("message.html", 503, title="ただいま使えません", message=BROKEN)
+
+
+def _no_such_page(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = _stopped(_, trouble(Trouble.UNKNOWN))
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
