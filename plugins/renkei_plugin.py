@@ -23,7 +23,7 @@ class LinePages:
 
 
 def _build() -> Any:
-    from renkei.orchestration.line_page import build
+    from renkei.orchestration.line.page import build
 
     return build()
 

@@ -25,9 +25,9 @@ import uvicorn
 from airflow.api_fastapi.common.http_access_log import HttpAccessLogMiddleware
 from starlette.applications import Starlette
 
-from renkei.notifications.linking import Linking
+from renkei.notifications.members.linking import Linking
 from renkei.orchestration.connections import open_store
-from renkei.orchestration.line_connection import CONN_TYPE, callback_url, invitation_url
+from renkei.orchestration.line.connection import CONN_TYPE, callback_url, invitation_url
 from scripts.local_airflow import free_port
 from tests.conftest import ROOT
 from tests.contract.chat_services import Chat
@@ -349,7 +349,7 @@ def test_logs_have_neither_invitation_nor_code(
 
 def test_the_forms_test_button_says_what_to_register(site: Site) -> None:
     """N4, L8"""
-    from renkei.orchestration.line_hook import LineLoginHook
+    from renkei.orchestration.line.hook import LineLoginHook
 
     well, said = LineLoginHook("line_login__acme").test_connection()
     assert (well, callback_url() in said) == (True, True)
@@ -362,7 +362,7 @@ def test_the_plugin_imports_none_of_the_page() -> None:
     """N4: every process of Airflow loads it, a task's too; only an API server is ever asked for the page."""
     asked = (
         "import sys, renkei_plugin; "
-        "print([name for name in ('renkei.orchestration.line_page', 'renkei.storage.store', 'segno', 'jwt') "
+        "print([name for name in ('renkei.orchestration.line.page', 'renkei.storage.store', 'segno', 'jwt') "
         "if name in sys.modules and name not in before])"
     )
     code = f"import sys, airflow.plugins_manager; before = set(sys.modules); {asked}"

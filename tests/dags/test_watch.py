@@ -29,9 +29,9 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import Told
 from renkei.notifications.event import Event
-from renkei.orchestration import expiring
-from renkei.orchestration.operator_channels import OPERATOR, operator_channels
-from renkei.orchestration.watch import watch
+from renkei.orchestration.watching import expiring
+from renkei.orchestration.watching.dag import watch
+from renkei.orchestration.watching.operator_channels import OPERATOR, operator_channels
 from renkei.settings import silence_grace
 from renkei.storage.store import Store
 from renkei.systems.messaging import Delivery, Message, accepted, later, unknown

@@ -17,7 +17,7 @@ import pytest
 import requests
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.notifications.linking import Linking
+from renkei.notifications.members.linking import Linking
 from renkei.storage.store import Store
 from scripts.local_airflow import LocalAirflow
 from tests.contract.chat_services import Chat

@@ -19,9 +19,9 @@ from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.index import is_tenant
 
 if TYPE_CHECKING:
-    from renkei.notifications.linking import Linking
-    from renkei.notifications.members import Members
-    from renkei.notifications.members_file import MembersFile
+    from renkei.notifications.members.file import MembersFile
+    from renkei.notifications.members.linking import Linking
+    from renkei.notifications.members.table import Members
 
 DAYS_MOST = 90
 REMOVED_LEAST, REMOVED_SHARE = 5, 0.1  # of the members, by one import; as E34 has it for people
@@ -76,8 +76,8 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from renkei.notifications.members import completed
-    from renkei.notifications.members_file import read_members
+    from renkei.notifications.members.file import read_members
+    from renkei.notifications.members.table import completed
 
     members = _members(tenant)
     current = members.imported()
@@ -134,7 +134,7 @@ def _rows(problems: Sequence[Problem]) -> list[dict[str, str]]:
 def list_(tenant: Tenant, as_json: AsJson = False) -> None:
     from rich.table import Table
 
-    from renkei.notifications.members import COLUMNS, LABELS
+    from renkei.notifications.members.table import COLUMNS, LABELS
 
     table = _members(tenant).all()
     has = (table[list(COLUMNS[1:])] != "").assign(line_linked_at=table["linked_at"])
@@ -169,8 +169,8 @@ def export(
     ] = False,
     force: Force = False,
 ) -> None:
-    from renkei.notifications.members import COLUMNS
-    from renkei.notifications.members_file import written
+    from renkei.notifications.members.file import written
+    from renkei.notifications.members.table import COLUMNS
 
     if file.suffix.lower() not in (".csv", ".xlsx"):
         raise wrong_usage(
@@ -204,7 +204,7 @@ def invite(
             "ユーザIDか --unlinked のどちらか一方を指定してください。", "Give either user ids or --unlinked."
         )
     linking = _linking(tenant)
-    from renkei.orchestration.line_connection import invitation_url, login_channel
+    from renkei.orchestration.line.connection import invitation_url, login_channel
 
     login_channel(tenant)  # no URL is handed out behind which nothing works
     if unlinked:
@@ -225,7 +225,7 @@ def invite(
 
 def line_callback(tenant: Tenant, as_json: AsJson = False) -> None:
     _linking(tenant)
-    from renkei.orchestration.line_connection import callback_url, login_channel
+    from renkei.orchestration.line.connection import callback_url, login_channel
 
     url = callback_url()
     if as_json:
@@ -253,7 +253,7 @@ def _linking(tenant: str) -> Linking:
     if not is_tenant(tenant):
         raise wrong_usage(f"「{tenant}」はテナント名ではありません。", f"{tenant!r} is no tenant's name.")
     store = around.open_store()
-    from renkei.notifications.linking import Linking
+    from renkei.notifications.members.linking import Linking
 
     return Linking(store, around.LINK, tenant)
 

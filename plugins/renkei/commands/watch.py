@@ -15,7 +15,7 @@ from renkei.commands.words import say
 from renkei.errors import StoreError
 
 if TYPE_CHECKING:
-    from renkei.orchestration.look import Look
+    from renkei.orchestration.watching.look import Look
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,11 +42,11 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     store = around.open_store()  # first: it prepares Airflow's own modules, which the next lines import
-    from renkei.notifications.watch import Notes
-    from renkei.orchestration.look import look
-    from renkei.orchestration.operator_channels import operator_channels
+    from renkei.notifications.watch.silence import Notes
     from renkei.orchestration.telling import tell as tell_channels
-    from renkei.orchestration.watch import tell_silence
+    from renkei.orchestration.watching.dag import tell_silence
+    from renkei.orchestration.watching.look import look
+    from renkei.orchestration.watching.operator_channels import operator_channels
 
     if not store.names(f"{around.LINK}/tenants"):  # the wrong store, or none that is mounted: nobody is seen there
         raise StoreError(
@@ -73,7 +73,7 @@ def watch(
 
 
 def _show(found: Look) -> None:
-    from renkei.notifications.watch import shown
+    from renkei.notifications.watch.silence import shown
 
     for one in found.silent:
         last = say("最後の結果 ", "last result ") + shown(one.last) if one.last else say("結果の記録なし", "no result")

@@ -49,7 +49,9 @@ def messenger(registration: Registration) -> Messenger:
             from renkei.systems.lineworks.client import LineWorksBot
 
             names = ("client_id", "client_secret", "service_account", "private_key", "bot_id")
-            return LineWorksBot(LineWorksCredentials(**{name: fields[name] for name in names}), fields.get("base_url", ""))
+            return LineWorksBot(
+                LineWorksCredentials(**{name: fields[name] for name in names}), fields.get("base_url", "")
+            )
         case Service.LINE:
             from renkei.systems.line.client import LineMessenger
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.errors import RenkeiError, SettingError, StoreError
-from renkei.notifications.linking import Linking
+from renkei.notifications.members.linking import Linking
 from renkei.orchestration import connections
 from renkei.orchestration.stage import LINK, utcnow
 from renkei.orchestration.timetable import TOKYO, DailyInJapan

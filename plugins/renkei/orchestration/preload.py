@@ -27,7 +27,7 @@ for name in (
     "renkei.orchestration.dag_builder",
     "renkei.orchestration.hooks",
     "renkei.orchestration.plain_mail",
-    "renkei.orchestration.watch",
+    "renkei.orchestration.watching.dag",
     "tenacity",
 ):
     import_module(name)

@@ -53,7 +53,7 @@ def get_provider_info() -> dict[str, Any]:
             },
             {
                 "connection-type": "line_login",
-                "hook-class-name": "renkei.orchestration.line_hook.LineLoginHook",
+                "hook-class-name": "renkei.orchestration.line.hook.LineLoginHook",
                 "hook-name": "LINEログイン",
                 "conn-fields": {
                     "friend_url": {

@@ -18,7 +18,7 @@ from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import Opened, Opener, Teller, Told
 from renkei.notifications.diagnosis import explain, own_words
 from renkei.notifications.event import Event
-from renkei.notifications.members import Member, Members
+from renkei.notifications.members.table import Member, Members
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register, webhook_fault
 from renkei.notifications.services import SPEC, connection_needed, member_of

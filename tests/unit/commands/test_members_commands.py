@@ -16,9 +16,9 @@ import typer
 from typer.testing import CliRunner
 
 from renkei.commands import around, members
-from renkei.notifications.linking import Linking
-from renkei.notifications.linking_troubles import LinkingError
-from renkei.notifications.members import Member
+from renkei.notifications.members.linking import Linking
+from renkei.notifications.members.table import Member
+from renkei.notifications.members.troubles import LinkingError
 
 LINE, LINE2 = "U" + "a" * 32, "U" + "b" * 32
 WEBHOOK = "https://chat.googleapis.com/v1/spaces/AAAAx/messages?key=AIzaKEY&token=TOKENTOKEN"

@@ -12,8 +12,8 @@ from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
 from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 from renkei.notifications.channel import Channel
-from renkei.notifications.channel_words import event_marks
 from renkei.notifications.event import LABELS, Event
+from renkei.notifications.form.words import event_marks
 from renkei.notifications.services import SPEC
 
 STATE_WORDS = {LinkState.ACTIVE: "連携中", LinkState.FROZEN: "連携解除"}

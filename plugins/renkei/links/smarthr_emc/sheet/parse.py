@@ -42,7 +42,7 @@ from renkei.links.smarthr_emc.sheet.policy import Place, parse_cell
 from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawRow, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import read_settings
 from renkei.notifications.channel import Channel
-from renkei.notifications.channel_form import read_channels
+from renkei.notifications.form.lines import read_channels
 from renkei.texts import CHECKS, CIRCLES, CROSSES
 
 _LINKED = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from renkei.errors import Problem
-from renkei.notifications.channel_form import ChannelLine
+from renkei.notifications.form.lines import ChannelLine
 from renkei.texts import NO_CELL, Fault, RawCell
 
 __all__ = ["NO_CELL", "ChannelLine", "Fault", "RawCell", "RawRow", "RawSetting", "RawSheet"]

@@ -24,8 +24,8 @@ from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell, RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import LABELS, SETTINGS, setting_key
 from renkei.notifications.channel import Channel
-from renkei.notifications.channel_form import channel_lines
 from renkei.notifications.event import EVERY_EVENT, Event
+from renkei.notifications.form.lines import channel_lines
 
 BYTES_MOST = 1_000_000
 DEPTH_MOST = 12

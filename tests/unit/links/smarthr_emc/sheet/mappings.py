@@ -30,9 +30,9 @@ from renkei.links.smarthr_emc.sheet.mapping import (
 )
 from renkei.links.smarthr_emc.sheet.names import fold, is_ditto, trim
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.channel_cells import MAIL_CHANNEL, NAME_MOST
 from renkei.notifications.event import Event
-from renkei.notifications.secrecy import is_secret
+from renkei.notifications.form.cells import MAIL_CHANNEL, NAME_MOST
+from renkei.notifications.form.secrecy import is_secret
 from renkei.notifications.services import connection_needed
 
 HOSTS = ("127.0.0.1:8181",)  # a stand-in of the operator's

@@ -8,7 +8,7 @@ from typing import Any
 from renkei.links.smarthr_emc.sheet.excel import drawing
 from renkei.links.smarthr_emc.sheet.excel.layout import channel_header, channel_texts
 from renkei.links.smarthr_emc.sheet.raw import ChannelLine
-from renkei.notifications.channel_cells import CONNECTION_MOST, NAME_MOST
+from renkei.notifications.form.cells import CONNECTION_MOST, NAME_MOST
 from renkei.notifications.services import SPECS, ServiceSpec
 
 LINES = 10  # prepared for a customer; a longer list gets SPARE_LINES more than it has

@@ -11,9 +11,9 @@ from renkei.links.smarthr_emc.sheet.excel.grid import Grid
 from renkei.links.smarthr_emc.sheet.excel.line_reader import SECOND_TABLE, LineReader, is_line
 from renkei.links.smarthr_emc.sheet.names import fold, trim
 from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell
-from renkei.notifications.channel_words import event_of
 from renkei.notifications.event import LABELS, Event
-from renkei.notifications.secrecy import SECRET_FAULT, is_secret
+from renkei.notifications.form.secrecy import SECRET_FAULT, is_secret
+from renkei.notifications.form.words import event_of
 
 PART = "通知"
 HEADERS = {

@@ -14,9 +14,9 @@ from renkei.links.smarthr_emc.sheet.json_schema.patterns import (
     one_line,
     spelled,
 )
-from renkei.notifications.channel_cells import CONNECTION_MOST, NAME_MOST
-from renkei.notifications.channel_words import EVENT_WORDS, MUTED_WORDS, SERVICE_WORDS, UNMUTED_WORDS
 from renkei.notifications.event import LABELS, Event
+from renkei.notifications.form.cells import CONNECTION_MOST, NAME_MOST
+from renkei.notifications.form.words import EVENT_WORDS, MUTED_WORDS, SERVICE_WORDS, UNMUTED_WORDS
 from renkei.notifications.services import SPECS, ServiceSpec
 
 _SAID = ["string", "number", "boolean"]

@@ -19,8 +19,8 @@ from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.parse import Judged, judge
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.channel_form import KEYS
 from renkei.notifications.event import EVERY_EVENT, Event
+from renkei.notifications.form.lines import KEYS
 from renkei.notifications.services import SPECS
 from tests.builders import mapping
 from tests.unit.links.smarthr_emc.sheet.excel import books, test_habits

@@ -12,16 +12,16 @@ from typing import Any
 from urllib.parse import quote
 
 from renkei.errors import ConnectionError_, StoreError
-from renkei.notifications import expiry
 from renkei.notifications.channel import Channel
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
-from renkei.notifications.expiry import Expiring, Waiting
 from renkei.notifications.services import connection_needed
+from renkei.notifications.watch import expiry
+from renkei.notifications.watch.expiry import Expiring, Waiting
 from renkei.orchestration import telling
-from renkei.orchestration.operator_channels import LABEL, OPERATOR, Tell, airflow_page
 from renkei.orchestration.stage import LINK
 from renkei.orchestration.timetable import TOKYO
+from renkei.orchestration.watching.operator_channels import LABEL, OPERATOR, Tell, airflow_page
 from renkei.storage.store import MissingKeyError, Store
 from renkei.systems.messaging import Message
 

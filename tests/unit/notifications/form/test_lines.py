@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from renkei.errors import Problem
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.channel_form import KEYS, channel_lines, read_channels
-from renkei.notifications.channel_words import default_connection, event_marks
 from renkei.notifications.event import EVERY_EVENT, LABELS, Event
+from renkei.notifications.form.lines import KEYS, channel_lines, read_channels
+from renkei.notifications.form.words import default_connection, event_marks
 from renkei.notifications.services import SPECS, connection_needed
 
 PLACE = "op.yaml channels"

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renkei.notifications import expiry, watch
 from renkei.notifications.channel import Service
-from renkei.notifications.expiry import Expiring, Waiting
-from renkei.notifications.watch import Expected, Notes, Schedule, Silence
+from renkei.notifications.watch import expiry
+from renkei.notifications.watch import silence as watch
+from renkei.notifications.watch.expiry import Expiring, Waiting
+from renkei.notifications.watch.silence import Expected, Notes, Schedule, Silence
 from renkei.systems.messaging import Tone
 
 TOKYO = dt.timezone(dt.timedelta(hours=9))

@@ -12,7 +12,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import SettingError
-from renkei.notifications.members import LineTakenError, Member, Members, UnknownMemberError
+from renkei.notifications.members.table import LineTakenError, Member, Members, UnknownMemberError
 from renkei.storage.cipher import Cipher
 from renkei.storage.store import Store
 

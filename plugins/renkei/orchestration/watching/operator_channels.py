@@ -11,9 +11,9 @@ from airflow.sdk import conf
 
 from renkei.errors import Problem
 from renkei.notifications.channel import Channel
-from renkei.notifications.channel_form import channel_lines, read_channels
 from renkei.notifications.deliver import Told
 from renkei.notifications.event import Event
+from renkei.notifications.form.lines import channel_lines, read_channels
 from renkei.systems.messaging import Message
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from renkei.errors import Problem
 from renkei.notifications.channel import Service
-from renkei.notifications.members import LABELS, looked_up
+from renkei.notifications.members.table import LABELS, looked_up
 from renkei.notifications.services import SPEC
 
 if TYPE_CHECKING:

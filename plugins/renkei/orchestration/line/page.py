@@ -33,10 +33,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from renkei.errors import RenkeiError
 from renkei.links.smarthr_emc.sheet.index import is_tenant
-from renkei.notifications.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
-from renkei.notifications.linking_troubles import LinkingError, Trouble, trouble
+from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
+from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
-from renkei.orchestration.line_connection import PREFIX, LoginChannel, callback_url, login_channel
+from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel
 
 log = logging.getLogger(__name__)
 LINK = "smarthr_emc"

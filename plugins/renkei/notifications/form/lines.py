@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from renkei.errors import Problem
-from renkei.notifications import channel_cells as cells
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.channel_words import OFF_WORDS, ON_WORDS, default_connection, service_of
 from renkei.notifications.event import EVERY_EVENT, Event
-from renkei.notifications.secrecy import SECRET_FAULT, has_address, is_secret
+from renkei.notifications.form import cells
+from renkei.notifications.form.secrecy import SECRET_FAULT, has_address, is_secret
+from renkei.notifications.form.words import OFF_WORDS, ON_WORDS, default_connection, service_of
 from renkei.notifications.services import SPEC, connection_needed, member_of
 from renkei.texts import Fault, RawCell, fold, is_ditto, narrow, nearest, trim
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import BaseHook
 
 from renkei.errors import RenkeiError
-from renkei.orchestration.line_connection import CONN_TYPE, callback_url, read_channel
+from renkei.orchestration.line.connection import CONN_TYPE, callback_url, read_channel
 
 
 class LineLoginHook(BaseHook):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
-from renkei.notifications.members import COLUMNS
-from renkei.notifications.members_file import MembersFile, read_members, written
+from renkei.notifications.members.file import MembersFile, read_members, written
+from renkei.notifications.members.table import COLUMNS
 
 NOBODY = pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})
 LINE, LINE2 = "U" + "a" * 32, "U" + "b" * 32

@@ -13,22 +13,23 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.errors import NotificationError, RenkeiError
-from renkei.notifications import watch as silence
 from renkei.notifications.channel import Channel
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
-from renkei.notifications.watch import Silence
-from renkei.orchestration import connections, expiring, telling
-from renkei.orchestration.look import Look, look, write_notes
-from renkei.orchestration.operator_channels import (
+from renkei.notifications.watch import silence
+from renkei.notifications.watch.silence import Silence
+from renkei.orchestration import connections, telling
+from renkei.orchestration.stage import LINK, utcnow
+from renkei.orchestration.timetable import TOKYO
+from renkei.orchestration.watching import expiring
+from renkei.orchestration.watching.look import Look, look, write_notes
+from renkei.orchestration.watching.operator_channels import (
     LABEL,
     OPERATOR,
     Tell,
     airflow_page,
     operator_channels,
 )
-from renkei.orchestration.stage import LINK, utcnow
-from renkei.orchestration.timetable import TOKYO
 from renkei.storage.store import Store
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.notifications.linking import Departure, Linked, Linking, cookie_name, tenant_of
-from renkei.notifications.linking_troubles import LinkingError, Trouble
-from renkei.notifications.members import LineTakenError, UnknownMemberError
+from renkei.notifications.members.linking import Departure, Linked, Linking, cookie_name, tenant_of
+from renkei.notifications.members.table import LineTakenError, UnknownMemberError
+from renkei.notifications.members.troubles import LinkingError, Trouble
 from renkei.storage.store import Store
 from renkei.systems.line.login import LineLogin
 

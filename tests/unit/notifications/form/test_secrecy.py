@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from renkei.notifications.secrecy import is_secret
+from renkei.notifications.form.secrecy import is_secret
 
 SECRETS = {
     "a Slack webhook": "https://hooks.slack.com/services/T000/B000/XXXX",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from renkei.notifications.channel import Service
-from renkei.notifications.channel_words import MUTED_WORDS, UNMUTED_WORDS, event_of, service_of
 from renkei.notifications.event import LABELS, Event
-from renkei.notifications.secrecy import has_token
+from renkei.notifications.form.secrecy import has_token
+from renkei.notifications.form.words import MUTED_WORDS, UNMUTED_WORDS, event_of, service_of
 from renkei.notifications.services import MAIL_ADDRESSES_MOST, SPEC, SPECS, ServiceSpec, member_of
 from renkei.texts import Fault, fold, has_control, mail_addresses, narrow, nearest, trim
 

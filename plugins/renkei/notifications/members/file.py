@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from renkei.errors import Problem, RenkeiError
-from renkei.notifications.members import LABELS, completed
-from renkei.notifications.members_checks import cell_problems, duplicates, line_conflicts, quotable, shared_webhook
+from renkei.notifications.members.checks import cell_problems, duplicates, line_conflicts, quotable, shared_webhook
+from renkei.notifications.members.table import LABELS, completed
 
 if TYPE_CHECKING:
     import pandas as pd

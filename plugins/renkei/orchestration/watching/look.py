@@ -16,10 +16,10 @@ from renkei import settings
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.sheet.index import Compiled, TenantFile, load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
-from renkei.notifications import watch as silence
 from renkei.notifications.channel import Channel
-from renkei.notifications.expiry import Waiting
-from renkei.notifications.watch import Expected, Notes, Silence, moment
+from renkei.notifications.watch import silence
+from renkei.notifications.watch.expiry import Waiting
+from renkei.notifications.watch.silence import Expected, Notes, Silence, moment
 from renkei.orchestration.stage import LINK
 from renkei.storage.store import MissingKeyError, Store
 

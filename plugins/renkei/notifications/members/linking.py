@@ -1,4 +1,4 @@
-"""A member links a LINE account: invitation, LINE Login, callback (N4). The page around it is orchestration/line_page.py.
+"""A member links a LINE account: invitation, LINE Login, callback (N4). The page around it is orchestration/line/page.py.
 
 Below `<link>/tenants/<tenant>/`, each named by the SHA-256 of what only the member's browser knows:
 
@@ -20,8 +20,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from renkei.notifications.linking_troubles import LinkingError, Trouble, trouble
-from renkei.notifications.members import LineLink, LineTakenError, Members, UnknownMemberError, read_all, sha256
+from renkei.notifications.members.table import LineLink, LineTakenError, Members, UnknownMemberError, read_all, sha256
+from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.storage.store import MissingKeyError, Store
 from renkei.systems.line.login import LineLogin, LineLoginError, pkce
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from renkei.notifications.channel import Service
 from renkei.notifications.services import SPEC
-from renkei.notifications.watch import moment, shown
+from renkei.notifications.watch.silence import moment, shown
 from renkei.systems.messaging import Message, Tone
 
 BEFORE = dt.timedelta(hours=2)  # an answer is asked for again when less than this remains
