@@ -72,7 +72,9 @@ class Compose:
             "WORKER_CONCURRENCY": "2",
         }
         # What .env.example offers for the demo.
-        self.variables["RENKEI_ALLOWED_HOSTS"] = f"127.0.0.1:8181,127.0.0.1:{self.port('8282')}"
+        self.variables["RENKEI_ALLOWED_HOSTS"] = ",".join(
+            ("127.0.0.1:8181", f"127.0.0.1:{self.port('8282')}", f"127.0.0.1:{self.port('8484')}")
+        )
         self.folders = {f"{INSIDE}/dags": dags} | {
             f"{INSIDE}/{name}": work / name for name in ("store", "index", "logs")
         }
@@ -87,7 +89,9 @@ class Compose:
             text = text.replace(inside, str(here))
         text = re.sub(rf"(?<=[@/])({'|'.join(self.services)})(?=:\d)", "127.0.0.1", text)
         text = text.replace("0.0.0.0", "127.0.0.1")
-        text = re.sub(r"(?<![\w.-])(1025|5432|6379|8080|8181|8282|8383|8974)(?!\w)", lambda m: self.port(m[1]), text)
+        text = re.sub(
+            r"(?<![\w.-])(1025|5432|6379|8080|8181|8282|8383|8484|8974)(?!\w)", lambda m: self.port(m[1]), text
+        )
         text = re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?)?\}", lambda m: self.variables.get(m[1], m[2] or ""), text)
         return text.replace("$$", "$")
 

@@ -20,7 +20,7 @@ from tests.proof.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 40)]
+RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 40)] + [f"N{n}" for n in range(1, 6)]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

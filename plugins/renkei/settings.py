@@ -48,8 +48,12 @@ def index_folder() -> Path:
 
 def mappings_folder(dag_file: str, link: str) -> Path:
     """RENKEI_MAPPINGS: the folder with one folder of mapping files per link; default beside dags/."""
+    return _mappings(dag_file) / link
+
+
+def _mappings(dag_file: str) -> Path:
     configured = os.environ.get("RENKEI_MAPPINGS")
-    return (Path(configured) if configured else Path(dag_file).parents[1] / "include" / "mappings") / link
+    return Path(configured) if configured else Path(dag_file).parents[1] / "include" / "mappings"
 
 
 def allowed_hosts() -> tuple[str, ...]:
@@ -75,9 +79,9 @@ def channel_failures() -> int:
 
 
 def operator_file(dag_file: str) -> Path:
-    """RENKEI_OPERATOR: the operator's own channels."""
+    """RENKEI_OPERATOR: the operator's own channels; default `operator.yaml` beside the links' folders of mappings."""
     configured = os.environ.get("RENKEI_OPERATOR")
-    return Path(configured) if configured else Path(dag_file).parents[1] / "include" / "operator.yaml"
+    return Path(configured) if configured else _mappings(dag_file) / "operator.yaml"
 
 
 def silence_grace() -> dt.timedelta:

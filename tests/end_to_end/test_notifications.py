@@ -122,7 +122,7 @@ def test_n2_a_removed_webhook_is_disabled_told_and_shown(chatty: World) -> None:
     assert (run.state, run.failed(), run.tries["notify"]) == ("success", ["notify"], 1)
     assert told(chatty, run)["総務Slack", "SUCCESS"] == ("REFUSED", 404, "no_service")
     subjects = [mail["subject"] for mail in chatty.mails()]
-    assert subjects == ["EMC-OK", "EMC-NOTICE(Channel Disabled)"]
+    assert subjects == ["EMC-OK", "【通知無効化】通知先「総務Slack」"]
     assert "Slackのメンバーから外れています" in chatty.mails()[-1]["body"]
     slack(chatty, webhook="active")
     run = chatty.run(scheduled=True)
@@ -179,7 +179,7 @@ def test_n5_a_test_run_explains_a_refusal_and_does_nothing_else(chatty: World) -
     assert run.failed() == ["notify", "outcome"]
     assert chatty.in_emc() == set()
     assert set(arrived(chatty)) == {"slack", "chatwork", "teams", "lineworks", "googlechat", "line"}
-    assert [mail["subject"] for mail in chatty.mails()] == ["EMC-TEST"]
+    assert [mail["subject"] for mail in chatty.mails()] == ["【テスト】Renkei 通知テスト"]
     assert chatty.mails()[0]["to"] == [ADDRESS]
 
 

@@ -205,4 +205,4 @@ def disabled_message(channel: Channel, state: ChannelState) -> Message:
         "直した後、通知テストが成功するか、接続または通知先を登録し直すと、再び有効になります。",
     )
     title = f"【通知無効化】通知先「{channel.name}」"
-    return Message(title, lines, tone=Tone.BAD, subject="EMC-NOTICE(Channel Disabled)")
+    return Message(title, lines, tone=Tone.BAD)

@@ -86,4 +86,4 @@ def _message(channel: Channel, tenant: str, now: dt.datetime) -> Message:
         f"送信日時: {local:%Y/%m/%d %H:%M:%S}",
         "この内容が読めれば、通知は届いています。",
     )
-    return Message("【テスト】Renkei 通知テスト", lines, subject="EMC-TEST")
+    return Message("【テスト】Renkei 通知テスト", lines)

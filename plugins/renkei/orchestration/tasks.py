@@ -146,7 +146,7 @@ def _try_channels(tenant: Tenant, name: str) -> dict[str, Any]:
     if broken:
         lines = [line for channel in chosen if channel.name in broken for line in (channel.name, *found[channel.name])]
         raise NotificationError("通知テストに失敗しました。\n" + "\n".join(lines))
-    return {"subject": "EMC-TEST", "told": found}
+    return {"told": found}
 
 
 def _work_ids(context: Any) -> list[str]:

@@ -46,7 +46,7 @@ DOC = """# Renkei 見張り
 - **期限切れ予告**: 承認の期限まで2時間を切った処理を、その会社の通知先に知らせます。接続に登録した有効期限の30日前、7日前、
   前日、当日に、その会社と運用担当者の通知先に知らせます（9:00以降）。
 
-運用担当者の通知先は `include/operator.yaml`（環境変数 `RENKEI_OPERATOR`）の `channels:` に登録します。
+運用担当者の通知先は `include/mappings/operator.yaml`（環境変数 `RENKEI_OPERATOR`）の `channels:` に登録します。
 **登録が無いと誰にも知らせません。** その場合、結果が届いていない会社があると、このDagが失敗（赤）になります。
 
 Airflow自体が止まると、このDagも動きません。別の機械のcronから `renkei watch --tell` を実行してください。
