@@ -96,10 +96,9 @@ class LocalAirflow:
             self._process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=30)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        self._process.wait(timeout=30)
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + 180

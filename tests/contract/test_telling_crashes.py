@@ -7,10 +7,13 @@ who got what.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import functools
 import itertools
 import queue
 import shutil
+import ssl
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -220,6 +223,9 @@ class Scene:
         failed = {self.dead.name: (2, True, True), self.bad.name: (3, False, False), self.cut.name: (2, False, False)}
         return {channel.name: failed.get(channel.name, (0, False, False)) for channel in self.channels}
 
+    def failing(self) -> set[str]:
+        return {self.dead.name, self.bad.name, self.cut.name}
+
     def wanted(self) -> set[Got]:
         result = {(channel.name, False) for channel in self.others}
         return result | {(channel.name, True) for channel in self.others if channel.wants(Event.DISABLED)}
@@ -248,7 +254,10 @@ def _through(fuse: Fuse, real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def scene(chat: Chat, memory_path: Path) -> Scene:
+def scene(chat: Chat, memory_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    # To read the machine's certificates takes longer than all else; nothing here speaks TLS.
+    monkeypatch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+    monkeypatch.setattr(deliver.log, "disabled", True)
     return Scene(chat, memory_path)
 
 
@@ -277,10 +286,102 @@ def test_l4_telling_that_died_anywhere_and_is_repeated_tells_everybody_once(
                     scene.tell(repetition)
                 found = dict(scene.got())
                 expected = {got: 2 if got in lost else 1 for got in scene.wanted()}
-                wrong += [f"{where}: {got} {found.get(got, 0)} times" for got in found | expected if found.get(got) != expected.get(got)]
+                wrong += [
+                    f"{where}: {got} {found.get(got, 0)} times"
+                    for got in found | expected
+                    if found.get(got) != expected.get(got)
+                ]
                 wrong += [
                     f"{where}: {channel} is {state}, not {scene.expected()[channel]}"
                     for channel, state in scene.states().items() if state != scene.expected()[channel]
                 ]  # fmt: skip
     assert len(fuse.seen) > 40
     assert wrong == []
+
+
+def test_l4_what_happened_since_a_note_is_not_undone_by_it(scene: Scene) -> None:
+    """N2: what was told long ago is not counted again: a test that passed since, or a run that was not heard, stands."""
+    scene.reset()
+    scene.tell(Fuse())
+    states = ChannelStates(scene.store, LINK, TENANT)
+    later = ChannelState("", 2, "run-9", at="2999-01-01T00:00:00+00:00")
+    for channel in (scene.slack, scene.cut):
+        states.write(channel, dataclasses.replace(later, registration=scene._digest(channel)))
+    scene.tell(Fuse())
+    assert [scene.states()[channel.name][0] for channel in (scene.slack, scene.cut)] == [2, 2]
+
+
+def test_n2_a_notice_that_nobody_could_hear_is_told_later(scene: Scene) -> None:
+    """N2: the only other channels are disabled themselves or refuse: the notice waits for a run that finds an ear."""
+    scene.reset()
+    scene.chat.call("POST", "/_sim/teams", {"workflow": "gone"})
+    gone = ChannelState(scene._digest(scene.dead), 2, "run-0", "2026-03-31T05:00:00+00:00", True, "REFUSED", dead=True)
+    scene._keep(scene.dead, gone)
+    room = dataclasses.replace(scene.bad, events=HEARS)
+    scene.channels = [scene.dead, room, scene.teams]
+    scene.tell(Fuse())
+    assert scene.states()[scene.teams.name] == (1, True, False)
+
+    scene.chat.call("POST", "/_sim/chatwork", {"forbidden": []})
+    scene.tell(Fuse(), "run-2")
+    assert scene.states()[scene.teams.name] == (1, True, True)
+    assert scene.got() == {(room.name, False): 1, (room.name, True): 1}
+
+
+def test_n2_a_channel_found_void_by_a_notice_is_told_of_too(scene: Scene) -> None:
+    """N2: whatever the order of the lines: one that hears of notices alone is void, and stands before all others."""
+    scene.reset()
+    scene.chat.call("POST", "/_sim/teams", {"workflow": "gone"})
+    first = dataclasses.replace(scene.teams, events=frozenset({Event.DISABLED}))
+    scene.channels = [first, scene.dead, scene.line]
+    scene.tell(Fuse())
+    assert scene.got() == {(scene.line.name, False): 1, (scene.line.name, True): 2}
+    assert {name: told for name, (_, _, told) in scene.states().items()} == {
+        first.name: True, scene.dead.name: True, scene.line.name: False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{", b'{"k": 1}', b'{"k": {"verdict": "ACCEPTED"}}', b"\xff", b"null"]
+)
+def test_n3_a_note_that_cannot_be_read_costs_no_message(scene: Scene, content: bytes) -> None:
+    """N3: whatever lies where the account of this run, or a channel's state, is kept."""
+    scene.reset()
+    scene.store.write(f"{LINK}/tenants/{TENANT}/runs/{RUN}/told.json", content)
+    for name in scene.store.names(f"{LINK}/tenants/{TENANT}/channels"):
+        scene.store.write(f"{LINK}/tenants/{TENANT}/channels/{name}", content)
+    scene.tell(Fuse())
+    assert set(scene.got()) == scene.wanted()
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), RuntimeError("botocore"), KeyError("secret")], ids=repr)
+def test_n3_a_store_that_fails_in_any_way_costs_no_message(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """N3: libraries of object stores have exceptions of their own."""
+    scene.reset()
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        for name in ("read", "write", "delete"):
+            patch.setattr(Store, name, fail)
+        scene.tell(Fuse())
+    assert set(scene.got()) == scene.wanted()
+
+
+def test_n3_a_registration_that_cannot_be_read_at_all_is_one_failed_channel(scene: Scene) -> None:
+    """N3, L7: an opener that fails as nobody foresaw is quoted nowhere, and costs the others nothing."""
+    scene.reset()
+    good = scene.secrets.pop(scene.slack.name)
+    told = {one.channel.name: one for one in scene.tell(Fuse())}
+    assert {name for name, one in told.items() if one.failed} == {scene.slack.name, *scene.failing()}
+    found = told[scene.slack.name].delivery
+    assert found is not None
+    assert "KeyError" in found.reason
+    assert scene.slack.name not in found.reason
+    assert scene.states()[scene.slack.name][0] == 4
+    scene.secrets[scene.slack.name] = good
+    scene.tell(Fuse(), "run-2")
+    assert scene.states()[scene.slack.name] == (0, False, False)

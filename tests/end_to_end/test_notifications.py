@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -195,11 +196,11 @@ def test_l5_a_broken_sheet_is_told_to_its_channels(chatty: World) -> None:
 
 def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.CaptureFixture[str]) -> None:
     """L7: neither database nor output has a URL, token or key, though every service refuses."""
-    import logging
-
     from tests.conftest import HOME
 
-    logging.getLogger().setLevel(logging.DEBUG)
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.DEBUG)
     try:
         faults = [
             {
@@ -214,7 +215,7 @@ def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.
         chatty.call("chat", "POST", "faults", faults)
         run = chatty.run(retries=0)
     finally:
-        logging.getLogger().setLevel(logging.WARNING)
+        root.setLevel(before)
     assert run.failed() == ["notify"]
     seen = capfd.readouterr()
     everything = [seen.out, seen.err, *(path.read_text("utf-8", "replace") for path in HOME.rglob("*.log"))]

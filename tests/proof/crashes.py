@@ -231,7 +231,9 @@ class Stage:
 
     def mail_noted(self, run: AirflowRun) -> bool:
         (folder,) = self._run_folder(run)
-        return (folder / "mail.json").exists()
+        told = folder / "told.json"
+        entries = json.loads(told.read_bytes()).values() if told.exists() else ()
+        return any((entry["service"], entry["verdict"]) == ("MAIL", "ACCEPTED") for entry in entries)
 
     def _run_folder(self, run: AirflowRun) -> list[Path]:
         """By the run's own record, so that the folder's name is the product's business."""

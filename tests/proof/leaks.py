@@ -1,7 +1,7 @@
 """Secrets and personal data: runs over marked people, then a search of every place where none may be (L6–L8).
 
 Every value that tells who somebody is, and every secret, has a mark that occurs nowhere else. Whatever can quote
-them does: SmartHR, EMC and the mail server in their refusals, exceptions in their texts. `dag.test` runs most of the
+them does: SmartHR, EMC, the mail server and the chat services in their refusals, exceptions in their texts. `dag.test` runs most of the
 Dags in a process of its own, and `FULL` runs those that matter most under a real `airflow standalone`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import sqlite3
 import stat
@@ -34,6 +35,7 @@ import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
+from scripts.chat_connections import TYPES, chat_connections, destinations
 from scripts.local_airflow import PROJECT, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.proof.case import Case, Effort, Say
@@ -62,9 +64,19 @@ SECRETS = {
     "mail server's password": "SMTPZQ",
     "secret of 秘密:": "SecZQ9y",
     "webhook URL": "HOOKZQ",
+    # As the simulated chat services hand them out; LINE WORKS' private key is made anew each time (`Search.always`).
+    "Slack webhook": "simulatedSlackWebhook0001",
+    "Slack token": "xoxb-simulated-bot",
+    "Chatwork token": "simulated-chatwork-token",
+    "Teams signature": "simulated-signature_0001",
+    "Google Chat token": "simulated-token_0001",
+    "LINE WORKS client secret": "simWorks01",
+    "LINE token": "f8atA8AuFYZ2vUWousgNy26V",
 }
 EVERYTHING = MAPPED | USER_ID | UNMAPPED | ADDRESS | PASSWORD | SECRETS
 
+CHATS = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")
+_QUOTED_BY_CHATS = ("url", "token", "private_key", "users", "friends", "members", "rooms")
 PEOPLE = 14
 THINKING_S = 5.0  # a person's: Airflow fails a task that is answered before its scheduler has noted the question
 ASCII_QUOTE = (
@@ -133,6 +145,8 @@ SCENARIOS = (
     Scenario("drop", "failed", "EMC-ERROR-L(Load NG)", standalone=True),
     Scenario("trip_make_diff", "failed", "EMC-ERROR-X(System NG)", standalone=True),
     Scenario("smtp", "success", "", standalone=True),
+    Scenario("chat", "success", "EMC-OK", slice=True),
+    Scenario("chat_busy", "success", "EMC-OK"),
     Scenario("secret", "success", "EMC-OK"),
     Scenario("rows", "failed", "EMC-ERROR-D(Update NG)", slice=True),
     Scenario("token", "failed", "EMC-ERROR-R(Receive NG)"),
@@ -164,9 +178,10 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
         told = world.finish_inside()
         endings |= told["endings"]
         mails, visits = list(world.sink.mails), world.silent.visits
+        messages = world.neighbours.chat_messages()
+        search = Search({"private key": _line_of(world.secrets["lineworks"]["private_key"])})
     say("leaks: searching")
     runs = sum(map(len, endings.values()))
-    search = Search()
     places = [
         ("runs end as meant", "L8", runs, _wrong_endings(scenarios, endings, mails), "each with its mail"),
         ("Airflow's database", "L6 L7", runs, search.databases(world), "no mark in any column"),
@@ -174,6 +189,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
         ("index, temporary files", "L6 L7", runs, search.kept(world), "no mark but the sheet's own"),
         ("the store", "L6 L7", runs, search.store(world.folder / "store"), "only mapped items, no secret"),
         ("mails", "L6 L8", len(mails), search.mails(mails), "user ids and links, nothing else"),
+        ("chat messages", "L6 L7", len(messages), search.chats(messages, scenarios), "no mark, in any service"),
         ("rights of files and folders", "L6", runs, _open_to_others(world), "0600 and 0700"),
         ("hosts", "L7", told["tries"], [*told["wrong"], *_visited(visits)], "no request left for another host"),
     ]
@@ -288,7 +304,10 @@ class Reply:
 
 
 class Front(ThreadingHTTPServer):
-    """Stands before a simulator; for the tokens in `orders` it gives other answers, or adds headers to true ones."""
+    """Stands before a simulator; for the tokens in `orders` it gives other answers, or adds headers to true ones.
+
+    Below `/t/<tenant>/`, which the simulator does not see, the tenant's name stands for the token.
+    """
 
     daemon_threads = True
 
@@ -314,12 +333,16 @@ class _FrontRequest(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.server.tokens.append(token)
-        order = self.server.orders.get(token)
-        if order is not None and order.path in f"{self.command} {self.path}":
+        who, path = token, self.path
+        if path.startswith("/t/"):
+            who, _, rest = path.removeprefix("/t/").partition("/")
+            path = f"/{rest}"
+        order = self.server.orders.get(who)
+        if order is not None and order.path in f"{self.command} {path}":
             self._send(order.status, order.body.replace(b"%TOKEN%", token.encode()), order.headers)
             return
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "accept-encoding", "connection")}
-        url = self.server.upstream + self.path
+        url = self.server.upstream + path
         with requests.Session() as session:
             session.trust_env = False
             found = session.request(self.command, url, data=body, headers=headers, timeout=60, allow_redirects=False)
@@ -369,10 +392,14 @@ class World:
         self._start_inside()  # first, for Airflow takes long to import
         accounts = [f"{tenant}:{_token('emc', tenant)}" for tenant in self.tenants]
         limits = ("--per-second", "10000", "--per-hour", "1000000")
-        self.neighbours = self._stack.enter_context(Neighbours(self.folder / "neighbours", [], accounts, limits))
+        self.neighbours = self._stack.enter_context(
+            Neighbours(self.folder / "neighbours", [], accounts, limits, chat=True)
+        )
         self.silent = self._stack.enter_context(closing(Silent()))
         self.smarthr = self._stack.enter_context(closing(Front(self.neighbours.urls["smarthr"])))
         self.emc = self._stack.enter_context(closing(Front(self.neighbours.urls["emc"])))
+        self.chat = self._stack.enter_context(closing(Front(self.neighbours.urls["chat"])))
+        self.secrets = self.neighbours.chat_registrations()
         self.sink = Sink()
         self.mail = Controller(
             self.sink,
@@ -391,7 +418,7 @@ class World:
         for scenario in self.scenarios:
             self._people(scenario.tenant)
             sheet = self.folder / "mappings/smarthr_emc" / f"{scenario.tenant}.yaml"
-            sheet.write_text(_sheet(scenario.tenant, self.smarthr.url))
+            sheet.write_text(_sheet(scenario.tenant, self.smarthr.url, destinations(self.secrets)))
         (self.folder / "dags/smarthr_emc.py").write_text(DAG_FILE)
         if "gone" in self.tenants:  # a file where a folder should be: nothing below it can be reached
             (self.folder / "store/smarthr_emc/tenants").mkdir(parents=True, mode=0o700)
@@ -399,7 +426,8 @@ class World:
             for path in (self.folder / "store", self.folder / "store/smarthr_emc"):
                 path.chmod(0o700)
         self._give_orders()
-        self.airflow.environment["RENKEI_ALLOWED_HOSTS"] = urlsplit(self.smarthr.url).netloc
+        fronts = (self.smarthr.url, self.chat.url)
+        self.airflow.environment["RENKEI_ALLOWED_HOSTS"] = ",".join(urlsplit(url).netloc for url in fronts)
 
     def _people(self, tenant: str) -> None:
         sim = f"{self.neighbours.urls['smarthr']}/_sim/companies"
@@ -432,6 +460,18 @@ class World:
             _token("emc", "away"): Reply("POST /api/v1/imports", 307, quoted, away),
         }
 
+        # Services know their own secrets, and whom they were to reach.
+        words = " ".join(
+            str(value) for known in self.secrets.values() for key, value in known.items() if key in _QUOTED_BY_CHATS
+        )
+        said = {"message": words, "error": {"code": words, "status": words, "message": words}, "errors": [words]}
+        refusal = json.dumps(said | {"error_description": words, "description": words}).encode()
+        answers = {"Content-Type": "application/json", "x-line-request-id": words[:60], "Location": silent}
+        self.chat.orders = {
+            "chat": Reply("", 401, refusal, answers),
+            "chat_busy": Reply("", 500, refusal, answers),
+        }
+
     def _environment(self) -> dict[str, str]:
         return {
             "PYTHONPATH": str(PROJECT),
@@ -446,8 +486,8 @@ class World:
             "RENKEI_RETRY_DELAY_S": "0",
         }
 
-    def connections(self) -> dict[str, dict[str, Any]]:
-        """Airflow's Connections, by id."""
+    def connections(self, tenants: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Airflow's Connections, by id; chat services' for these tenants alone, for they are many."""
         extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
         found: dict[str, dict[str, Any]] = {
             "smtp_default": {
@@ -466,6 +506,10 @@ class World:
             found[f"smarthr__{tenant}"] = {"conn_type": "smarthr", "password": _token("shr", tenant)}
             password = _token("emc", tenant)
             found[f"emc__{tenant}"] = {"conn_type": "emc", "host": self.emc.url, "password": password}
+        for tenant in tenants:
+            front = json.dumps(self.secrets).replace(self.neighbours.urls["chat"], f"{self.chat.url}/t/{tenant}")
+            for name, connection in chat_connections(json.loads(front), tenant).items():
+                found[name] = connection | {"extra": json.dumps(connection.get("extra", {}))}
         return found
 
     # --- runs
@@ -489,11 +533,12 @@ class World:
         netrc = self.folder / "netrc"
         netrc.write_text("machine 127.0.0.1 login someone password else\n")
         netrc.chmod(0o600)
+        connections = self.connections(scenario.tenant for scenario in scenarios)
         environment = {
             "RENKEI_ALLOWED_HOSTS": self.airflow.environment["RENKEI_ALLOWED_HOSTS"],
             "NETRC": str(netrc),
             **{name: silent for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")},
-            **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in self.connections().items()},
+            **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()},
         }
         task = {
             "environment": environment,
@@ -518,7 +563,7 @@ class World:
         """Every run's state by tenant, in order; `pages` gets what Airflow's REST interface says of it all."""
         endings: dict[str, list[str]] = {}
         with self.airflow as airflow:
-            for name, connection in self.connections().items():
+            for name, connection in self.connections(scenario.tenant for scenario in scenarios).items():
                 airflow.api("POST", "/connections", json={"connection_id": name, **connection})
             airflow.wait_for_dags([scenario.dag_id for scenario in scenarios])
             for scenario in scenarios:
@@ -631,7 +676,20 @@ _BAD_ROWS: dict[int, dict[str, Any]] = {
 }
 
 
-def _sheet(tenant: str, smarthr_url: str) -> str:
+def _line_of(pem: str) -> str:
+    """Enough of a private key to know it by."""
+    return pem.split("\n")[3][:40]
+
+
+def _channels(tenant: str, to: dict[str, str]) -> list[dict[str, str]]:
+    """通知 with every service."""
+    return [
+        {"name": name, "service": name.upper(), "connection": f"{kind}__{tenant}", **({"to": to[name]} if name in to else {})}
+        for name, kind in TYPES.items()
+    ]  # fmt: skip
+
+
+def _sheet(tenant: str, smarthr_url: str, to: dict[str, str] | None = None) -> str:
     password = {"secret": "秘密:first_password", "sheet": "固定値「LitZQ7x"}.get(tenant, "固定値「LitZQ7x」")
     sources = {
         "ユーザID": "社員番号",
@@ -659,6 +717,7 @@ def _sheet(tenant: str, smarthr_url: str) -> str:
         "emc_account": tenant,
         "departments": {"name": "部署名", "yomi": "ブショ"},
         "users": users,
+        "notifications": _channels(tenant, to) if to else [],
     }
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
 
@@ -685,11 +744,14 @@ def _forms(mark: str) -> Iterator[bytes]:
 class Search:
     """Looks for marks; each answer is one line per place and kind, never the value. An empty place is an error."""
 
-    def __init__(self) -> None:
-        self._forms = {kind: tuple(dict.fromkeys(_forms(mark))) for kind, mark in EVERYTHING.items()}
+    def __init__(self, always: dict[str, str] | None = None) -> None:
+        """`always`: marks of this run alone, forbidden in every place."""
+        self._always = tuple(always or ())
+        marks = EVERYTHING | (always or {})
+        self._forms = {kind: tuple(dict.fromkeys(_forms(mark))) for kind, mark in marks.items()}
 
     def kinds(self, content: bytes, forbidden: Iterable[str]) -> list[str]:
-        return [kind for kind in forbidden if any(form in content for form in self._forms[kind])]
+        return [kind for kind in (*forbidden, *self._always) if any(form in content for form in self._forms[kind])]
 
     def files(self, folder: Path, forbidden: Iterable[str], control: bytes = b"") -> list[str]:
         """Marks in the bytes of the files below `folder`, one of which must hold `control`."""
@@ -752,6 +814,8 @@ class Search:
                 found = []
             wrong += [f"{path.relative_to(folder)}: {kind}" for kind in found]
             seen |= set(self.kinds(content, MAPPED | USER_ID))
+        for kept in ("runs/*/told.json", "channels/*.json"):
+            wrong += [] if any(folder.glob(f"*/tenants/*/{kept}")) else [f"no {kept}, so no channel was tried"]
         missing = [kind for kind in MAPPED | USER_ID if kind not in seen and kind != "telephone in digits"]
         return wrong + [f"nothing of the kind {kind} was kept, so nothing was tried" for kind in missing]
 
@@ -764,6 +828,20 @@ class Search:
         ]
         named = any(self.kinds(letter.body.encode(), USER_ID) and "/crews/" in letter.body for letter in mails)
         return wrong if named else [*wrong, "no mail named anybody"]
+
+    def chats(self, messages: list[dict[str, Any]], scenarios: list[Scenario]) -> list[str]:
+        """Marks in what was posted, and as it looks; every service must have heard of every tenant that it served."""
+        wrong = []
+        heard = set[tuple[str, str]]()
+        for message in messages:
+            content = json.dumps(message, ensure_ascii=False).encode()
+            found = re.search(r"SmartHR → EMC: (\w+)", message["text"])
+            tenant = found[1] if found else ""
+            heard.add((message["service"], tenant))
+            wrong += [f"{message['service']} about {tenant}: {kind}" for kind in self.kinds(content, EVERYTHING)]
+        deaf = ("chat", "chat_busy", "trip_collect")  # refused, and the result itself not collected
+        expected = {(service, s.tenant) for service in CHATS for s in scenarios if s.tenant not in deaf}
+        return wrong + [f"{service} did not hear of {tenant}" for service, tenant in sorted(expected - heard)]
 
 
 def _unpacked(value: Any) -> bytes:

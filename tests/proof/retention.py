@@ -197,9 +197,9 @@ def _happen(world: World, tenant: Tenant, event: str, run_id: str) -> None:
         assert tenant.run(Mode.CHECK_ONLY, run_id=run_id) == "checked"
     elif event == "no start":  # failed before it could begin: the mail's record is all there is
         record = tenant.record(run_id)
-        record.write_json("mail", {"<1@renkei>": "EMC-ERROR-S(Setting NG)"})
+        record.write_json("told", {})
         at = tenant.now.timestamp()
-        os.utime(tenant.store.path(f"{record.folder}/mail.json"), (at, at))
+        os.utime(tenant.store.path(f"{record.folder}/told.json"), (at, at))
     elif event == "committed, then dead":
         world.smarthr.sim("POST", f"companies/{name}/day", DAY)
         job = tenant.plan(run_id=run_id)

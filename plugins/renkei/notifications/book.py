@@ -1,5 +1,8 @@
-"""The account of what was told: which message each channel took, and each channel's state. A store that fails costs the
-memory of it, never a message (N3)."""
+"""The account of what was told: which message each channel took, and each channel's state.
+
+A store that fails costs the memory of it, never a message (N3): hence every `except Exception`, for storage libraries
+raise kinds of their own, and a file may hold anything.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import datetime as dt
 import logging
 from typing import Any
 
-from renkei.errors import StoreError
 from renkei.notifications.channel import Channel
 from renkei.notifications.event import Event
 from renkei.notifications.state import ChannelState, ChannelStates
@@ -32,14 +34,22 @@ class Book:
         if self._record is None:
             return {}
         try:
-            return self._record.json_or_none("told") or {}
-        except StoreError as error:
+            kept = self._record.json_or_none("told") or {}
+            return {key: entry for key, entry in kept.items() if isinstance(entry, dict)}
+        except Exception as error:
             log.warning("what was told in this run cannot be read: %s", type(error).__name__)
             return {}
 
-    def settled(self, key: str) -> bool:
-        """Whether the channel took this message, or may have taken it."""
-        return self._entries.get(key, {}).get("verdict") in (Verdict.ACCEPTED, Verdict.UNKNOWN)
+    def settled(self, key: str) -> tuple[Delivery, dt.datetime] | None:
+        """What was noted, and when, of a message that the channel took or may have taken."""
+        entry = self._entries.get(key, {})
+        try:
+            verdict, at = Verdict(entry["verdict"]), dt.datetime.fromisoformat(entry["at"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        if verdict not in (Verdict.ACCEPTED, Verdict.UNKNOWN):
+            return None
+        return Delivery(verdict, entry.get("status"), entry.get("reason", "")), at
 
     def settle(self, key: str, channel: Channel, event: Event, delivery: Delivery, now: dt.datetime) -> None:
         self._entries[key] = {
@@ -55,7 +65,7 @@ class Book:
         if self._record is not None:
             try:
                 self._record.write_json("told", self._entries)
-            except StoreError as error:
+            except Exception as error:
                 log.warning("what was told cannot be noted: %s", type(error).__name__)
 
     def read(self, channel: Channel) -> ChannelState:
@@ -71,7 +81,7 @@ class Book:
     def _read(self, channel: Channel) -> ChannelState:
         try:
             return self._states.read(channel) if self._states else ChannelState()
-        except StoreError as error:
+        except Exception as error:
             log.warning("the state of channel %s cannot be read: %s", channel.name, type(error).__name__)
             return ChannelState()
 
@@ -80,7 +90,7 @@ class Book:
         try:
             if self._states:
                 self._states.write(channel, state)
-        except StoreError as error:
+        except Exception as error:
             log.warning("the state of channel %s cannot be kept: %s", channel.name, type(error).__name__)
 
     def forget(self, channel: Channel) -> None:
@@ -88,5 +98,5 @@ class Book:
         try:
             if self._states:
                 self._states.forget(channel)
-        except StoreError as error:
+        except Exception as error:
             log.warning("the state of channel %s cannot be cleared: %s", channel.name, type(error).__name__)

@@ -95,18 +95,25 @@ class Teller:
 
         `key` names the message: what has the same key is told once. `run` is what failures are counted by.
         """
-        told = self._tell(channels, event, message, key, run)
-        for channel in channels:
-            state = None if channel.muted else self.book.known(channel)
-            if state is None or not state.disabled or state.told:
-                continue
+        told, spoken_of = self._tell(channels, event, message, key, run), set[str]()
+        while untold := self._untold(channels, spoken_of):  # a notice may itself find that a channel is void
+            channel, state = untold
+            spoken_of.add(channel.name)
             others = [other for other in channels if other.name != channel.name]
             news, news_key = disabled_message(channel, state), f"disabled\n{channel.name}\n{state.disabled_at}"
             heard = self._tell(others, Event.DISABLED, news, news_key, run)
             told += heard
-            if not heard or not all(one.failed for one in heard):
+            if not heard or was_heard(heard):
                 self.book.keep(channel, dataclasses.replace(state, told=True))
         return told
+
+    def _untold(self, channels: Sequence[Channel], spoken_of: set[str]) -> tuple[Channel, ChannelState] | None:
+        """The first channel, with its state, that is disabled and of which the others have not heard."""
+        for channel in channels:
+            state = None if channel.muted or channel.name in spoken_of else self.book.known(channel)
+            if state is not None and state.disabled and not state.told:
+                return channel, state
+        return None
 
     def _tell(self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str) -> list[Told]:
         due, told = [], []
@@ -115,9 +122,12 @@ class Teller:
                 self.book.forget(channel)  # taken out of 通知を行わない later, it is registered anew
             elif channel.wants(event):
                 one = self._prepare(channel, key)
-                skipped = "already" if self.book.settled(one.key) else "disabled" if one.state.disabled else ""
-                if skipped:
-                    told.append(Told(channel, event, skipped=skipped))
+                settled = self.book.settled(one.key)
+                if settled:
+                    self._catch_up(one, *settled, run)
+                    told.append(Told(channel, event, skipped="already"))
+                elif one.state.disabled:
+                    told.append(Told(channel, event, skipped="disabled"))
                 else:
                     due.append(one)
         for one, delivery in _send_all(due, message):
@@ -129,14 +139,20 @@ class Teller:
             _log(told[-1])
         return told
 
+    def _catch_up(self, one: _Due, delivery: Delivery, at: dt.datetime, run: str) -> None:
+        """Note in the channel's state what a process that died between the two notes left out (L4)."""
+        if one.state.at < at.isoformat():
+            self.book.keep(one.channel, after(one.state, delivery, one.channel.service, run, at, self.limit))
+
     def _prepare(self, channel: Channel, key: str) -> _Due:
-        opened, fault = None, ""
+        opened, fault, state = None, "", self.book.read(channel)
         try:
             opened = self.opener(channel)
             registration = opened.registration
         except ConnectionError_ as error:
             fault, registration = str(error), f"none:{channel.service}:{channel.connection}:{channel.to}"
-        state = self.book.read(channel)
+        except Exception as error:  # whatever it is, the other channels are told (N3); its text may hold secrets
+            fault, registration = f"登録を読み取れません（{type(error).__name__}）。", state.registration
         if state.registration != registration:
             state = ChannelState(registration)
             self.book.keep(channel, state)

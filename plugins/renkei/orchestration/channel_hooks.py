@@ -20,7 +20,13 @@ class ChannelHook(BaseHook):
     """One chat service. Messages are sent by `telling.py`; this is for Airflow's connection form."""
 
     service: ClassVar[Service]
+    conn_type: ClassVar[str]
+    hook_name: ClassVar[str]
     conn_name_attr = "channel_conn_id"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.conn_type, cls.hook_name = SPEC[cls.service].connection_type, SPEC[cls.service].label
 
     def __init__(self, channel_conn_id: str = "") -> None:
         super().__init__()
@@ -43,49 +49,28 @@ class ChannelHook(BaseHook):
 
 
 class SlackWebhookHook(ChannelHook):
-    """Connection type `slack_webhook`."""
-
     service = Service.SLACK_WEBHOOK
-    conn_type, hook_name = "slack_webhook", SPEC[service].label
 
 
 class SlackBotHook(ChannelHook):
-    """Connection type `slack_bot`."""
-
     service = Service.SLACK_BOT
-    conn_type, hook_name = "slack_bot", SPEC[service].label
 
 
 class ChatworkHook(ChannelHook):
-    """Connection type `chatwork`."""
-
     service = Service.CHATWORK
-    conn_type, hook_name = "chatwork", SPEC[service].label
 
 
 class TeamsWorkflowHook(ChannelHook):
-    """Connection type `teams_workflow`."""
-
     service = Service.TEAMS
-    conn_type, hook_name = "teams_workflow", SPEC[service].label
 
 
 class LineWorksHook(ChannelHook):
-    """Connection type `lineworks`."""
-
     service = Service.LINEWORKS
-    conn_type, hook_name = "lineworks", SPEC[service].label
 
 
 class GoogleChatHook(ChannelHook):
-    """Connection type `google_chat`."""
-
     service = Service.GOOGLE_CHAT
-    conn_type, hook_name = "google_chat", SPEC[service].label
 
 
 class LineHook(ChannelHook):
-    """Connection type `line`."""
-
     service = Service.LINE
-    conn_type, hook_name = "line", SPEC[service].label

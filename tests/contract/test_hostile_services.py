@@ -1,0 +1,582 @@
+"""Every chat service through `Teller`, answered by somebody who means harm, or by nobody at all (N1, N3, L6, L7).
+
+The services speak from raw sockets: what they send is bytes, not what a web server would let pass. The seconds that
+clients wait are a fraction of the real ones; the proportions are kept, and the real ones are checked by themselves.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from fsspec.implementations.local import LocalFileSystem
+
+from renkei.errors import ConnectionError_
+from renkei.notifications import deliver
+from renkei.notifications.book import Book
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.deliver import Opened, Teller, Told
+from renkei.notifications.event import Event
+from renkei.notifications.messengers import messenger
+from renkei.notifications.registration import Registration, register
+from renkei.notifications.state import ChannelStates
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.systems import posting
+from renkei.systems.line import client as line
+from renkei.systems.lineworks import client as lineworks
+from renkei.systems.messaging import CUT, Message, Verdict
+from tests.contract.chat_services import Chat
+
+MARK = "ZQHimitsu0123456789abcdef0123456789"  # in every secret; as long as they are
+MESSAGE = Message("【失敗】SmartHR → EMC: acme", ("氏名: 値がありません 3件",), "https://airflow.example/runs/1")
+FASTER = 15  # times, where seconds pass
+# Secret paths of each service below a base, and 送信先.
+WAYS: dict[Service, tuple[dict[str, str], str]] = {
+    Service.SLACK_WEBHOOK: ({"url": f"/services/T0/B0/{MARK}slackwebhook"}, ""),
+    Service.SLACK_BOT: ({"token": f"xoxb-{MARK}-bot", "base_url": "/api/"}, "U0SIM0001"),
+    Service.CHATWORK: ({"token": f"{MARK}chatwork", "base_url": "/v2"}, "100000001"),
+    Service.TEAMS: ({"url": f"/workflows/1/triggers/manual/paths/invoke?sig={MARK}teams"}, ""),
+    Service.LINEWORKS: (
+        {
+            "client_id": "client",
+            "client_secret": f"{MARK}works",
+            "service_account": "x.serviceaccount@acme",
+            "private_key": "",
+            "bot_id": "1",
+            "base_url": "",
+        },
+        "soumu@acme",
+    ),
+    Service.GOOGLE_CHAT: ({"url": f"/v1/spaces/A/messages?key={MARK}key&token={MARK}google"}, ""),
+    Service.LINE: ({"token": f"{MARK}line", "base_url": ""}, "U" + "0123456789abcdef" * 2),
+}
+SERVICES = list(WAYS)
+Play = Callable[[socket.socket], None]
+
+
+def http(status: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def said(status: str, body: bytes = b"", *headers: str) -> Play:
+    return lambda caller: caller.sendall(http(status, body, *headers))
+
+
+def drip(first: bytes, part: bytes, pause_s: float) -> Play:
+    """`first`, then `part` again and again for as long as anybody listens."""
+
+    def play(caller: socket.socket) -> None:
+        caller.sendall(first)
+        while True:
+            caller.sendall(part)
+            time.sleep(pause_s)
+
+    return play
+
+
+def hang(caller: socket.socket) -> None:
+    caller.settimeout(60)
+    caller.recv(1)  # nothing comes; ends when the client has gone
+
+
+TOKEN_ANSWER = json.dumps({"access_token": f"{MARK}access", "expires_in": "3600"}).encode()
+
+
+class Hostile:
+    """Answers each request with `play`, once the request is read; `early` at once. LINE WORKS' token is given freely."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.play: Play = said("200 OK")
+        self.early, self.gives_tokens, self._tls = False, True, tls
+        self.seen: list[bytes] = []
+        self.callers = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                caller, _ = self._socket.accept()
+            except OSError:
+                return
+            self.callers += 1
+            threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
+
+    def _serve(self, caller: socket.socket) -> None:
+        with suppress(OSError, ValueError), caller:
+            if self._tls:
+                caller = self._tls.wrap_socket(caller, server_side=True)
+            if not self.early:
+                request = _read(caller)
+                self.seen.append(request)
+                if self.gives_tokens and b"/oauth2/v2.0/token" in request.partition(b"\r\n")[0]:
+                    caller.sendall(http("200 OK", TOKEN_ANSWER, "Content-Type: application/json"))
+                    return
+            self.play(caller)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _read(caller: socket.socket) -> bytes:
+    """One request, whole."""
+    content = b""
+    while b"\r\n\r\n" not in content:
+        if not (part := caller.recv(65536)):
+            return content
+        content += part
+    head, _, body = content.partition(b"\r\n\r\n")
+    length = next(
+        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+    )
+    while len(body) < length and (part := caller.recv(65536)):
+        body += part
+    return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    with closing(Hostile()) as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Hostile]:
+    """Another host, to which no request may ever come."""
+    with closing(Hostile()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def private_key(chat_process: Chat) -> str:
+    return str(chat_process.registrations["lineworks"]["private_key"])
+
+
+@dataclass
+class Scene:
+    """A tenant with a channel of some services at a base URL, over a real store."""
+
+    folder: Path
+    private_key: str
+
+    def registration(self, service: Service, base: str, **instead: str) -> Registration:
+        values = {
+            key: base + text if key in ("url", "base_url") else text for key, text in WAYS[service][0].items()
+        } | instead
+        if "private_key" in values:
+            values["private_key"] = self.private_key
+        return register(service, values, {"127.0.0.1"}, "the Connection")
+
+    def tell(self, base: str, *services: Service, message: Message = MESSAGE, run: str = "run-1") -> list[Told]:
+        channels = [Channel(service.value, service, "c", WAYS[service][1]) for service in services]
+
+        def opened(channel: Channel) -> Opened:
+            registration = self.registration(channel.service, base)
+            return Opened(messenger(registration), channel.to, registration.digest(channel.to))
+
+        record = RunRecord(self.store, "smarthr_emc", "acme", run)
+        book = Book(ChannelStates(self.store, "smarthr_emc", "acme"), record)
+        return Teller(opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(
+            channels, Event.FAILURE, message, f"key of {run}", run
+        )
+
+    @property
+    def store(self) -> Store:
+        return Store(LocalFileSystem(), str(self.folder))
+
+    def kept(self) -> str:
+        """Everything the store holds, and the names of it."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        assert files, "nothing is kept, so nothing would be searched"
+        return "\n".join(f"{path}\n{path.read_text(encoding='utf-8')}" for path in files)
+
+
+@pytest.fixture
+def scene(memory_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Time passes FASTER, and one attempt is not the last where a service says so."""
+    for module, names in (
+        (posting, ("CONNECT_S", "ANSWER_S")),
+        (lineworks, ("CONNECT_S", "ANSWER_S", "ALTOGETHER_S")),
+        (line, ("CONNECT_S", "ANSWER_S", "ALTOGETHER_S")),
+        (deliver, ("PATIENCE_S", "SENDING_S")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name) / FASTER)
+    pause = deliver._pause
+    monkeypatch.setattr(deliver, "_pause", lambda call: pause(call) / FASTER)
+    return Scene(memory_path, private_key)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _line_is_imported() -> None:
+    """Its client takes seconds to import: not what is measured here."""
+    import linebot.v3.messaging  # type: ignore[import-untyped]  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in ("urllib3", "slack_sdk", "linebot"):
+        caplog.set_level(logging.DEBUG, name)
+
+
+def check_secrecy(scene: Scene, caplog: pytest.LogCaptureFixture, told: list[Told]) -> None:
+    """L7: no secret in log, reason or store."""
+    logged = "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
+    assert "notify channel=" in logged
+    for text in (logged, *(str(one.delivery) for one in told), scene.kept()):
+        assert MARK not in text
+        assert "PRIVATE KEY" not in text
+
+
+ECHO = f"secret {MARK} https://hooks.slack.com/services/T0/B0/{MARK}slackwebhook Bearer {MARK}line xoxb-{MARK}-bot"
+DEEP = b"[" * 30_000 + b"]" * 30_000
+BOMB = gzip.compress(b"\0" * 50_000_000)
+
+# What a service does → the verdicts that are allowed. Never ACCEPTED, and LATER only where nothing can arrive twice.
+SURE, OPEN, AGAIN = {Verdict.REFUSED}, {Verdict.UNKNOWN}, {Verdict.LATER}
+PLAYS: dict[str, tuple[Play, set[Verdict]]] = {
+    "hangs": (hang, OPEN),
+    "drops after reading": (lambda caller: None, OPEN),
+    "resets": (lambda c: c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"), OPEN),
+    "speaks no HTTP": (lambda c: c.sendall(b"220 mail.example ESMTP\r\n"), OPEN),
+    "cuts its answer": (lambda c: c.sendall(http("200 OK", b"x" * 90)[:-40]), OPEN),
+    "drips headers": (drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", 0.05), OPEN),
+    "endless headers": (drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 5000, 0), OPEN),
+    "drips a body": (drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x", 0.05), OPEN),
+    "endless body": (drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n", 0), OPEN),
+    "endless continue": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), OPEN),
+    "gzip bomb": (said("200 OK", BOMB, "Content-Encoding: gzip", "Content-Type: application/json"), OPEN),
+    "false gzip": (said("200 OK", b"plain", "Content-Encoding: gzip"), OPEN),
+    "page of a proxy": (said("200 OK", b"<html>Sign in", "Content-Type: text/html"), OPEN),
+    "huge page": (said("200 OK", b"<html>" + b"x" * 5_000_000, "Content-Type: text/html"), OPEN),
+    "list": (said("200 OK", b"[]", "Content-Type: application/json"), OPEN),
+    "deep": (said("200 OK", DEEP, "Content-Type: application/json"), OPEN),
+    "no JSON": (said("200 OK", b'{"ok": tru', "Content-Type: application/json"), OPEN),
+    "not UTF-8": (said("200 OK", b'{"ok": "\xff\xfe"}', "Content-Type: application/json"), OPEN),
+    "other types": (
+        said(
+            "200 OK",
+            b'{"ok": "true", "ts": [], "message_id": {}, "name": 1, "sentMessages": "x", "error": ["a"]}',
+            "Content-Type: application/json",
+        ),
+        OPEN,
+    ),
+    "500 that quotes": (said("500 Oops", json.dumps({"message": ECHO, "error": ECHO}).encode()), OPEN),
+    "400 that quotes": (
+        said(
+            "400 Bad",
+            json.dumps({"message": ECHO, "errors": [ECHO], "error": {"status": "X", "message": ECHO, "code": ECHO}}).encode(),
+            f"X-Echo: {MARK}",
+            f"x-line-request-id: {MARK}",
+        ),
+        SURE,
+    ),
+    "400 with odd words": (said("400 Bad", b'{"message": {"a": 1}, "errors": 5, "error": [[]], "code": null}'), SURE),
+    "999": (said("999 What"), SURE | OPEN),
+}  # fmt: skip
+FOR_LINE = {Verdict.UNKNOWN: Verdict.LATER}  # it takes a key: whatever is open may be repeated
+WHOLE_ANSWERS_OF_TEAMS = (
+    "list",
+    "no JSON",
+    "not UTF-8",
+    "other types",
+    "false gzip",
+    "deep",
+)  # 200 is all that Teams says
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("play", PLAYS)
+def test_n3_service_that_means_harm_is_one_failed_channel(
+    scene: Scene, hostile: Hostile, caplog: pytest.LogCaptureFixture, service: Service, play: str
+) -> None:
+    """N3, L7: an answer in time, never "delivered", repeated only where that is safe; no secret anywhere."""
+    hostile.play, allowed = PLAYS[play]
+    began = time.monotonic()
+    (told,) = scene.tell(hostile.url, service)
+    assert time.monotonic() - began < 45 / FASTER + 1
+    assert told.delivery is not None
+    if service is Service.LINE:
+        allowed = {FOR_LINE.get(verdict, verdict) for verdict in allowed}
+    if service is Service.TEAMS and play in WHOLE_ANSWERS_OF_TEAMS:
+        allowed = allowed | {Verdict.ACCEPTED}
+    assert told.delivery.verdict in allowed, told.delivery
+    assert not told.delivery.dead
+    sent = [request for request in hostile.seen if b"/oauth2/" not in request.partition(b"\r\n")[0]]
+    assert len(sent) <= (deliver.TRIES if service is Service.LINE else 1)
+    check_secrecy(scene, caplog, [told])
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "secret"),
+    [
+        (Service.LINEWORKS, "client_secret", "kQ7w_short"),  # ten characters: it looks like a word
+        (Service.SLACK_BOT, "token", "xoxb-1-short"),
+        (Service.CHATWORK, "token", "kq7w0short"),
+        (Service.LINE, "token", "kq7w0short"),
+        (Service.TEAMS, "url", "/workflows/1/triggers/manual/paths/invoke?sig=kq7w0_short-0"),
+        (Service.GOOGLE_CHAT, "url", "/v1/spaces/A/messages?key=kq7w0_short-0&token=kq7w0_short-1"),
+    ],
+)  # fmt: skip
+def test_l7_short_secret_that_the_service_repeats_is_not_in_the_reason(
+    scene: Scene, hostile: Hostile, service: Service, name: str, secret: str
+) -> None:
+    """L7: no rule about lengths and looks tells a short secret from a word; who sends it knows it."""
+    text = f"no such thing: {secret.rpartition('=')[2]}, sorry"
+    everywhere = {"message": text, "errors": [text], "error": {"status": "X", "message": text}, "description": text}
+    hostile.play = said("400 Bad", json.dumps(everywhere).encode())
+    registration = scene.registration(service, hostile.url, **{name: (hostile.url if name == "url" else "") + secret})
+    for answer in (messenger(registration).send(MESSAGE, WAYS[service][1], "k"), messenger(registration).check()):
+        assert "short" not in answer.reason
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_n1_connection_that_is_cut_before_the_request_is_not_called_delivered(
+    scene: Scene, hostile: Hostile, caplog: pytest.LogCaptureFixture, service: Service
+) -> None:
+    """N1: the caller is hung up on; what was on its way may have been read."""
+    hostile.early, hostile.play = True, lambda caller: None
+    (told,) = scene.tell(hostile.url, service)
+    assert told.delivery is not None
+    assert told.delivery.verdict in OPEN | AGAIN
+    check_secrecy(scene, caplog, [told])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_n1_port_that_nobody_listens_to_is_tried_again_and_left(
+    scene: Scene, caplog: pytest.LogCaptureFixture, service: Service
+) -> None:
+    """N1: nothing was sent, so Airflow may repeat the task; the channel counts one failed run."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        base = f"http://127.0.0.1:{free.getsockname()[1]}"
+    (told,) = scene.tell(base, service)
+    assert told.delivery is not None
+    assert (told.delivery.verdict, told.worth_repeating) == (Verdict.LATER, True)
+    check_secrecy(scene, caplog, [told])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    "value",
+    ["-1", "0", "1000000000", "9" * 400, "soon", "", "1e9", "٣", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "\xff"],
+)  # fmt: skip
+def test_n1_retry_after_of_any_kind_holds_nobody_up(
+    scene: Scene, hostile: Hostile, service: Service, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N1: at most three tries, and what asks for more than our patience is left to the task's own repetition."""
+    naps: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", naps.append)
+    plain = value.encode("utf-8").decode("latin-1")
+    hostile.play = said("429 Slow", b"{}", f"Retry-After: {plain}", f"x-ratelimit-reset: {plain}")
+    (told,) = scene.tell(hostile.url, service)
+    assert told.delivery is not None
+    assert (told.delivery.verdict, told.delivery.dead) == (Verdict.LATER, False)
+    assert len(hostile.seen) <= 2 * deliver.TRIES
+    assert all(0 <= nap <= deliver.PATIENCE_S for nap in naps)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_l7_redirect_is_never_followed(
+    scene: Scene, hostile: Hostile, elsewhere: Hostile, caplog: pytest.LogCaptureFixture, service: Service, status: int
+) -> None:
+    """L7: the other host sees not even a connection, whoever sends the secret there."""
+    away = f"{elsewhere.url}/{MARK}"
+    headers = (f"Location: {away}", f"Refresh: 0; url={away}", f'Link: <{away}>; rel="next"', f'Alt-Svc: h2="{away}"')
+    for hostile.gives_tokens in (True, False) if service is Service.LINEWORKS else (True,):
+        hostile.play = said(
+            f"{status} Elsewhere", f'<meta http-equiv="refresh" content="0; url={away}">'.encode(), *headers
+        )
+        told = scene.tell(hostile.url, service, run=f"run-{hostile.gives_tokens}")
+        assert not [one for one in told if not one.failed]
+        check_secrecy(scene, caplog, told)
+    assert hostile.seen
+    assert elsewhere.callers == 0
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_l7_machine_s_proxy_and_netrc_are_not_used(
+    scene: Scene,
+    hostile: Hostile,
+    elsewhere: Hostile,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """L7: no secret goes through what the environment names."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, elsewhere.url)
+        monkeypatch.setenv(name.lower(), elsewhere.url)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    scene.tell(hostile.url, service)
+    assert hostile.seen
+    assert elsewhere.callers == 0
+    assert not [request for request in hostile.seen if b"Basic " in request]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_l7_host_with_a_certificate_of_its_own_making_learns_nothing(
+    scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture, service: Service
+) -> None:
+    """L7: the connection ends before the first byte of the request."""
+    with closing(Hostile(_self_signed(tmp_path))) as server:
+        (told,) = scene.tell(server.url, service)
+        assert server.callers > 0
+        assert server.seen == []
+    assert told.delivery is not None
+    assert told.delivery.verdict is Verdict.LATER
+    check_secrecy(scene, caplog, [told])
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1)).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = folder / "both.pem"
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(key.private_bytes(*plain) + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize(
+    "inside", ["\r\nX-Evil: 1", "\nX-Evil: 1", "\x00", "\u2028X", "\u200b", "é", "\ud800"], ids=ascii
+)
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [(service, name) for service in SERVICES for name in WAYS[service][0] if name not in ("private_key", "base_url", "bot_id")],
+)  # fmt: skip
+def test_l7_secret_with_a_line_end_never_becomes_a_header(
+    scene: Scene, hostile: Hostile, service: Service, name: str, inside: str
+) -> None:
+    """L7: found when the Connection is read, and by the client itself should it ever get there."""
+    base = hostile.url if name == "url" else ""
+    bad = f"{base}{WAYS[service][0][name]}{inside}end"
+    with pytest.raises(ConnectionError_) as caught:
+        scene.registration(service, hostile.url, **{name: bad})
+    assert MARK not in str(caught.value)
+    good = scene.registration(service, hostile.url)
+    messenger(Registration(service, {**good.fields, name: bad})).send(MESSAGE, WAYS[service][1], "k")
+    assert not [request for request in hostile.seen if b"x-evil:" in request.partition(b"\r\n\r\n")[0].lower()]
+
+
+@pytest.mark.parametrize("key", ["not a uuid", "k\r\nX-Evil: 1"])
+def test_l7_recipient_or_key_with_a_line_end_never_becomes_a_header(scene: Scene, hostile: Hostile, key: str) -> None:
+    """L7: 送信先 and key come from elsewhere than the Connection."""
+    for service in SERVICES:
+        one = messenger(scene.registration(service, hostile.url))
+        for to in (WAYS[service][1], f"{WAYS[service][1]}\r\nX-Evil: 1", "../../x?y#z", ""):
+            one.send(MESSAGE, to, key)
+    heads = [request.partition(b"\r\n\r\n")[0] for request in hostile.seen]
+    assert heads
+    assert not [head for head in heads if b"x-evil:" in head.lower() or b"/../" in head]
+
+
+def test_n3_all_hang_at_the_same_time(scene: Scene, hostile: Hostile, caplog: pytest.LogCaptureFixture) -> None:
+    """N3: all services hang, LINE WORKS from its token on: together less than 45 s, each counted once."""
+    hostile.play, hostile.gives_tokens = hang, False
+    began = time.monotonic()
+    told = scene.tell(hostile.url, *SERVICES)
+    assert time.monotonic() - began < 45 / FASTER + 1
+    assert len(told) == len(SERVICES)
+    assert not [one for one in told if not one.failed]
+    states = ChannelStates(scene.store, "smarthr_emc", "acme")
+    found = [states.read(one.channel) for one in told]
+    assert {(state.failures, state.disabled) for state in found} == {(1, False)}
+    check_secrecy(scene, caplog, told)
+
+
+def test_n3_the_seconds_of_a_send_are_few() -> None:
+    """N3: none of the real constants is what a test has made of it."""
+    assert posting.CONNECT_S + posting.ANSWER_S <= 20
+    assert lineworks.ALTOGETHER_S <= 20
+    assert line.ALTOGETHER_S <= 30
+    assert (deliver.TRIES, deliver.PATIENCE_S, deliver.SENDING_S) == (3, 30, 90)
+
+
+# --- texts, to the simulators
+
+
+def _arrive(scene: Scene, chat: Chat, message: Message) -> dict[str, str]:
+    """The text that each service shows."""
+    registrations, store = {}, scene.store
+    names = {
+        Service.SLACK_BOT: ("slack_bot", "channels"),
+        Service.CHATWORK: ("chatwork", "rooms"),
+        Service.TEAMS: ("teams", ""),
+        Service.LINEWORKS: ("lineworks", "users"),
+        Service.GOOGLE_CHAT: ("google_chat", ""),
+        Service.LINE: ("line", "friends"),
+    }
+    channels = []
+    for service, (name, places) in names.items():
+        known = chat.registrations[name]
+        values = {key: value for key, value in known.items() if isinstance(value, str)}
+        registrations[service] = register(service, values, {"127.0.0.1"})
+        channels.append(Channel(service.value, service, "c", known[places][0] if places else ""))
+
+    def opened(channel: Channel) -> Opened:
+        return Opened(messenger(registrations[channel.service]), channel.to, "r")
+
+    book = Book(ChannelStates(store, "smarthr_emc", "acme"), RunRecord(store, "smarthr_emc", "acme", "run-1"))
+    told = Teller(opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(channels, Event.SUCCESS, message, "k", "run-1")
+    assert [one for one in told if one.failed] == []
+    assert chat.lost() == []
+    found = {one["service"]: one["text"] for one in chat.messages()}
+    assert len(found) == len(names)
+    return found
+
+
+FAMILY = "👨‍👩‍👧‍👦"
+SHORT = f"{FAMILY} 👩🏽‍🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🇯🇵 𠮷野家 が ｶﾞ e\u0301 葛\U000e0100城市 עברית ไทย"
+
+
+def test_n1_signs_of_several_code_points_arrive_whole(scene: Scene, chat: Chat) -> None:
+    """N1: emoji of families and flags, rare characters with selectors, combining marks; a lone surrogate becomes �."""
+    for text in _arrive(scene, chat, Message("題", (SHORT, "前\ud83d後"))).values():
+        assert SHORT in text
+        assert "前\ufffd後" in text
+
+
+@pytest.mark.parametrize(
+    "unit", ["あ", FAMILY, "e\u0301", "𠮷", "<&>", "\ud83d", "[toall]", "行\n"], ids=ascii
+)  # fmt: skip
+def test_n1_text_of_200000_characters_arrives_cut_between_signs(scene: Scene, chat: Chat, unit: str) -> None:
+    """N1: never lost for its length, never cut within what is seen as one sign; the link stays."""
+    link = "https://airflow.example/runs/1"
+    for service, text in _arrive(scene, chat, Message("題", (unit * (200_000 // len(unit)),), link)).items():
+        assert link in text, service
+        assert CUT in text, service
+        kept = text.partition(CUT)[0].rstrip("\n")
+        if unit == FAMILY:
+            assert kept.endswith((FAMILY, "題")), (service, ascii(kept[-12:]))
+        else:
+            assert not kept.endswith("\u200d"), service
+        rest = text.partition(CUT)[2]
+        assert not rest or not unicodedata.combining(rest[0])
