@@ -187,16 +187,19 @@ class Scene:
         """One process."""
 
         def opened(channel: Channel) -> Opened:
+            if channel.service is Service.MAIL:
+                return Opened(self.mailer, channel.to, "mail")
             registration = self.secrets[channel.name]
             inner = Fused(channel.name, messenger(registration), fuse)
             return Opened(inner, channel.to, registration.digest(channel.to))
 
         book = Book(ChannelStates(self.store, LINK, TENANT), RunRecord(self.store, LINK, TENANT, run))
         moments = itertools.count(next(self.hours) * 3600)
-        teller = Teller(opened, book, lambda: BEGAN + dt.timedelta(seconds=next(moments)), LIMIT)
+        teller = Teller("acme", opened, book, lambda: BEGAN + dt.timedelta(seconds=next(moments)), LIMIT)
         return teller.tell(self.channels, Event.FAILURE, MESSAGE, f"key of {run}", run)
 
     hours = itertools.count()
+    mailer: Fused
 
     def got(self) -> Counter[Got]:
         """How often each message arrived."""
@@ -385,3 +388,17 @@ def test_n3_a_registration_that_cannot_be_read_at_all_is_one_failed_channel(scen
     scene.secrets[scene.slack.name] = good
     scene.tell(Fuse(), "run-2")
     assert scene.states()[scene.slack.name] == (0, False, False)
+
+
+def test_l4_what_chats_have_answered_is_noted_before_the_mail(scene: Scene) -> None:
+    """L4: a mail server can take minutes; a process that dies meanwhile has sent nothing that it did not note."""
+    scene.reset()
+    mail = Channel("結果通知メール", Service.MAIL, to="soumu@acme.example.jp")
+    scene.channels = [mail, *scene.channels]
+    scene.mailer = Fused(mail.name, None, Fuse(0))
+    with pytest.raises(Died):
+        scene.tell(Fuse())
+    assert scene.noted() == {(channel.name, False) for channel in scene.others}
+    scene.channels.remove(mail)
+    scene.tell(Fuse())
+    assert scene.got() == dict.fromkeys(scene.wanted(), 1)

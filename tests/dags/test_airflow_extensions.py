@@ -240,7 +240,7 @@ def test_n3_a_missing_mail_server_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     """Without the Connection smtp_default."""
     monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
     delivery = MailMessenger().check()
-    assert delivery.verdict is Verdict.REFUSED
+    assert delivery.verdict is Verdict.LATER  # a secrets backend that is away for a moment says the same
     assert "smtp_default" in delivery.reason
 
 

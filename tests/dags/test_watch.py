@@ -26,12 +26,12 @@ from pendulum import instance
 from renkei.errors import NotificationError, SettingError, StoreError
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import Channel, Service
+from renkei.notifications.channel import OPERATOR, Channel, Service
 from renkei.notifications.deliver import Told
 from renkei.notifications.event import Event
 from renkei.orchestration.watching import expiring
 from renkei.orchestration.watching.dag import watch
-from renkei.orchestration.watching.operator_channels import OPERATOR, operator_channels
+from renkei.orchestration.watching.operator_channels import operator_channels
 from renkei.settings import silence_grace
 from renkei.storage.store import Store
 from renkei.systems.messaging import Delivery, Message, accepted, later, unknown
@@ -422,10 +422,13 @@ def test_n2_a_further_registration_is_told_alone(acme: World, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("ends")
-def test_n2_many_ends_on_one_day_are_told_in_messages_that_can_be_read(acme: World) -> None:
+def test_n2_many_ends_on_one_day_are_told_in_messages_that_can_be_read(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """N2: twenty in one message, all of them told, once."""
+    monkeypatch.setenv("AIRFLOW_CONN_SLACK_GROUP", os.environ["AIRFLOW_CONN_SLACK_WEBHOOK__ACME"])
     for number in range(44):
-        acme.sheet(f"t{number:02d}", channels=(SLACK,))
+        acme.sheet(f"t{number:02d}", channels=(Channel("総務", Service.SLACK_WEBHOOK, "slack_group"),))
     acme.result("acme", at("29 4:40"))
     for clock in ("9:00", "9:15"):
         acme.look(f"29 {clock}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.proof.case import Case, Effort
-from tests.proof.leaks import EVERYTHING, PASSWORD, Search, campaign
+from tests.proof.leaks import CHATS, EVERYTHING, PASSWORD, Scenario, Search, campaign
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +34,27 @@ def test_l6_search_sees_a_mark_however_it_is_written(kind: str) -> None:
         assert kind in search.kinds(base64.b64encode(f"{start}{mark} and more".encode()), EVERYTHING)
     assert search.kinds(b"nothing of the kind", EVERYTHING) == []
     assert search.kinds(PASSWORD["literal password"].encode(), EVERYTHING) == ["literal password"]
+
+
+@pytest.mark.parametrize(
+    ("service", "text", "wrong"),
+    [
+        ("teams", "", []),
+        ("teams", "鼬川1 さん", ["teams about acme: family name"]),
+        ("slack", "EIDZQX0001", ["slack about acme: user id"]),
+        ("line", "simWorks01", ["line about acme: LINE WORKS client secret"]),
+        ("line", "made anew", ["line about acme: private key"]),
+    ],
+)
+def test_l6_search_reads_every_chat_message(service: str, text: str, wrong: list[str]) -> None:
+    """A mark in one service's message is found there."""
+    title = "【成功】SmartHR → EMC: acme EMC-OK"
+    messages = [{"service": name, "text": f"{title}\n{text if name == service else ''}"} for name in CHATS]
+    assert Search({"private key": "made anew"}).chats(messages, [Scenario("acme", "success", "EMC-OK")]) == wrong
+
+
+def test_l6_search_misses_a_service_that_heard_nothing() -> None:
+    """Where nothing arrived nothing was searched."""
+    messages = [{"service": name, "text": "SmartHR → EMC: acme EMC-OK"} for name in CHATS[1:]]
+    wrong = Search().chats(messages, [Scenario("acme", "success", "EMC-OK")])
+    assert wrong == [f"{CHATS[0]} did not hear of acme"]

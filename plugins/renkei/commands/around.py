@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import renkei
 from renkei import settings
-from renkei.errors import Problem
-from renkei.links.smarthr_emc.sheet.index import load, tenants
-from renkei.notifications.channel import Channel, result_mail
+from renkei.links.smarthr_emc.sheet.index import OPERATOR_FILE, load, tenants
+from renkei.notifications.channel import OPERATOR, Channel, result_mail
 from renkei.systems.emc.file_format import EmcFormat, load_format
 
 if TYPE_CHECKING:
@@ -87,14 +86,23 @@ def disaster_freeze(tenant: str) -> bool:
     return disaster_freeze(tenant)
 
 
-def channels(tenant: str) -> tuple[tuple[Channel, ...], tuple[Problem, ...]] | None:
-    """The channels of a tenant of the mappings folder, and the problems of its sheet; None where it has no sheet."""
+def channels(tenant: str) -> tuple[tuple[Channel, ...], tuple[str, ...]] | None:
+    """The channels of a tenant of the mappings folder, and the problems of its sheet; None where it has no sheet.
+
+    `operator` stands for the operator's own (RENKEI_OPERATOR).
+    """
+    if tenant == OPERATOR_FILE:
+        _as_airflow()
+        from renkei.orchestration.watching.operator_channels import operator_channels
+
+        own, faults = operator_channels(settings.operator_file(DAG_FILE))
+        return own, tuple(faults)
     folder = settings.mappings_folder(DAG_FILE, LINK)
     file = next((file for file in tenants(folder) if file.tenant == tenant and not file.problem), None)
     if file is None:
         return None
     sheet = load(file.path, tenant, settings.index_folder(), settings.allowed_hosts())
-    return (*result_mail(sheet.result_addresses), *sheet.channels), sheet.problems
+    return (*result_mail(sheet.result_addresses), *sheet.channels), tuple(map(str, sheet.problems))
 
 
 def channel_state(tenant: str, channel: Channel) -> tuple[ChannelState, str]:
@@ -106,7 +114,7 @@ def channel_state(tenant: str, channel: Channel) -> tuple[ChannelState, str]:
     _as_airflow()
     from renkei.orchestration.telling import current_state
 
-    return current_state(LINK, tenant, channel)
+    return current_state(LINK, _owner(tenant), channel)
 
 
 def try_channels(tenant: str, chosen: Sequence[Channel]) -> Iterator[tuple[Channel, Step]]:
@@ -114,4 +122,9 @@ def try_channels(tenant: str, chosen: Sequence[Channel]) -> Iterator[tuple[Chann
     _as_airflow()
     from renkei.orchestration.telling import try_channels
 
-    yield from try_channels(LINK, tenant, chosen)
+    yield from try_channels(LINK, _owner(tenant), chosen)
+
+
+def _owner(tenant: str) -> str:
+    """Under which name the store keeps the states of the channels."""
+    return OPERATOR if tenant == OPERATOR_FILE else tenant

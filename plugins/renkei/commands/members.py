@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from renkei import settings
+from renkei.clock import day_in_japan
 from renkei.commands import around
 from renkei.commands.output import Status, new_file, out, print_json, wrong_usage
 from renkei.commands.sheet import AsJson, Force
@@ -146,7 +147,7 @@ def list_(tenant: Tenant, as_json: AsJson = False) -> None:
     for user, row in zip(table["user_id"], has.to_dict("records"), strict=True):
         marks = ["○" if row[name] else "-" for name in COLUMNS[1:]]
         if row["line_linked_at"]:
-            marks[-1] = f"○ {row['line_linked_at'][:10]}に本人が連携"
+            marks[-1] = f"○ {day_in_japan(row['line_linked_at'])}に本人が連携"
         shown.add_row(user, *marks)
     out.print(shown)
     out.print(f"{len(table)}名")

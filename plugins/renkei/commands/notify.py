@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from renkei.clock import TOKYO, day_in_japan
 from renkei.commands import around
 from renkei.commands.output import Status, err, out, print_json, wrong_usage
 from renkei.commands.words import say
@@ -18,6 +20,7 @@ from renkei.notifications.services import SPEC
 if TYPE_CHECKING:
     from renkei.notifications.state import ChannelState
 
+VERDICTS = {"ACCEPTED": "受付", "REFUSED": "拒否", "LATER": "受付不可(再送可)", "UNKNOWN": "届いたか不明"}
 app = typer.Typer(
     name="notify",
     help=say("通知先を表示し、試します。", "Lists and tests the channels of a tenant."),
@@ -86,7 +89,7 @@ def _channels(tenant: str) -> tuple[Channel, ...]:
         raise wrong_usage(f"「{tenant}」の連携設定シートがありません。", f"there is no sheet of {tenant}")
     channels, problems = found
     for problem in problems:
-        err.print(str(problem), style="yellow", markup=False)
+        err.print(problem, style="yellow", markup=False)
     return channels
 
 
@@ -97,7 +100,7 @@ def state_text(channel: Channel, state: ChannelState, fault: str) -> str:
     if fault:
         return "登録の誤り"
     if state.disabled:
-        return f"無効({state.disabled_at[:10]}から)"
+        return f"無効({day_in_japan(state.disabled_at)}から)"
     return f"有効(続けて{state.failures}回失敗)" if state.failures else "有効"
 
 
@@ -117,11 +120,9 @@ def _plain(channel: Channel, state: ChannelState, fault: str) -> dict[str, Any]:
 def _table(rows: list[tuple[Channel, ChannelState, str]]) -> Table:
     table = Table("通知先", "サービス", "Airflowの接続", "通知", "状態", "最後の送信", box=None, pad_edge=False)
     for channel, state, fault in rows:
-        last = " ".join(
-            part
-            for part in (state.at[:16].replace("T", " "), state.verdict, str(state.status or ""), state.reason)
-            if part
-        )
+        at = f"{dt.datetime.fromisoformat(state.at).astimezone(TOKYO):%Y-%m-%d %H:%M}" if state.at else ""
+        words = (at, VERDICTS.get(state.verdict, ""), str(state.status or ""), state.reason)
+        last = " ".join(word for word in words if word)
         events = "、".join(event.label for event in Event if event in channel.events)
         table.add_row(
             channel.name,

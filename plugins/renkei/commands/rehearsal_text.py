@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from renkei.clock import TOKYO
 from renkei.commands.output import out
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, PersonTrace, Trace
@@ -21,7 +22,7 @@ from renkei.links.smarthr_emc.rehearsal.result import (
     Stop,
     Verdict,
 )
-from renkei.links.smarthr_emc.report import TOKYO, crew_page
+from renkei.links.smarthr_emc.report import crew_page
 
 VERDICTS = {
     Verdict.STOPPED: ("red", "途中で止まります。EMCには何も書き込みません"),

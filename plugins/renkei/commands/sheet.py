@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from renkei import settings
+from renkei.clock import TOKYO
 from renkei.commands import around
 from renkei.commands.output import Status, new_file, out, print_json, stages, wrong_usage
 from renkei.commands.words import say
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from renkei.links.smarthr_emc.sheet.mapping import Mapping
     from renkei.links.smarthr_emc.sheet.review import Review
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 File = Annotated[
     Path,
     typer.Argument(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from renkei.notifications.event import EVERY_EVENT, Event
 
 RESULT_MAIL = "結果通知メール"  # the name of the channel that every tenant has
+OPERATOR = "_operator"  # whose channels are the operator's own: in the place of a tenant, and no tenant's name
 
 
 class Service(StrEnum):

@@ -1,6 +1,7 @@
 """Tell one thing through all channels that want it, and account for each of them (N1, N2, N3).
 
-A message that a channel took, or may have taken, is never sent to it again, however often the task is repeated. Only
+A message that a channel took, or may have taken, is never sent to it again, however often the task is repeated, as
+long as the store remembers. Only
 a process that dies between the service's answer and the note of it sends again where the service knows no key.
 """
 
@@ -13,9 +14,8 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 PATIENCE_S = 30.0  # for waiting within a task; a service that asks for more gets its turn when Airflow repeats it
 SENDING_S = 90.0  # for one channel in all; a client answers within 40 s by itself
+MAIL_WAITS_S = 3.0  # until chat services have answered: while a mail is sent, which can take minutes, nothing is noted
 _KEYS = uuid.UUID("6f1d5d5c-5f0b-5c43-9a5b-1d0a3f6c7a10")  # any constant: keys of equal messages are equal
 
 
@@ -50,7 +51,7 @@ Opener = Callable[[Channel], Opened]  # raises ConnectionError_
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of a message in one channel; without a delivery, why it was not sent."""
+    """What became of a message in one channel. What was `skipped` was not sent now: `delivery` is what is known of it."""
 
     channel: Channel
     event: Event
@@ -64,12 +65,12 @@ class Told:
 
     @property
     def worth_repeating(self) -> bool:
-        return self.delivery is not None and self.delivery.verdict is Verdict.LATER
+        return self.delivery is not None and self.delivery.verdict is Verdict.LATER and not self.skipped
 
 
-def was_heard(told: Sequence[Told]) -> bool:
-    """Whether at least one channel has it: what became of the others is kept in their states (N2)."""
-    return any(one.skipped == "already" or (one.delivery is not None and one.delivery.accepted) for one in told)
+def was_heard(told: Sequence[Told], event: Event) -> bool:
+    """Whether at least one channel took it: what became of the others is kept in their states (N2)."""
+    return any(one.event is event and one.delivery is not None and one.delivery.accepted for one in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class _Due:
 class Teller:
     """Tells things, and keeps account of them in `book`. `limit` is after how many failed runs in a row a channel is disabled."""
 
+    tenant: str
     opener: Opener
     book: Book
     clock: Callable[[], dt.datetime]
@@ -100,10 +102,13 @@ class Teller:
             channel, state = untold
             spoken_of.add(channel.name)
             others = [other for other in channels if other.name != channel.name]
-            news, news_key = disabled_message(channel, state), f"disabled\n{channel.name}\n{state.disabled_at}"
+            news, news_key = (
+                disabled_message(self.tenant, channel, state),
+                f"disabled\n{channel.name}\n{state.disabled_at}",
+            )
             heard = self._tell(others, Event.DISABLED, news, news_key, run)
             told += heard
-            if not heard or was_heard(heard):
+            if not heard or was_heard(heard, Event.DISABLED):
                 self.book.keep(channel, dataclasses.replace(state, told=True))
         return told
 
@@ -125,9 +130,10 @@ class Teller:
                 settled = self.book.settled(one.key)
                 if settled:
                     self._catch_up(one, *settled, run)
-                    told.append(Told(channel, event, skipped="already"))
+                    told.append(Told(channel, event, settled[0], "already"))
                 elif one.state.disabled:
-                    told.append(Told(channel, event, skipped="disabled"))
+                    # Disabled by this very run: it stays a failure of it, however often the task is repeated.
+                    told.append(Told(channel, event, one.state.last if one.state.run == run else None, "disabled"))
                 else:
                     due.append(one)
         for one, delivery in _send_all(due, message):
@@ -149,14 +155,15 @@ class Teller:
         try:
             opened = self.opener(channel)
             registration = opened.registration
+            if state.registration != registration:
+                state = ChannelState(registration)
+                self.book.keep(channel, state)
+        # A Connection that cannot be read is no other registration: what is known of this one stays.
         except ConnectionError_ as error:
-            fault, registration = str(error), f"none:{channel.service}:{channel.connection}:{channel.to}"
+            fault = str(error)
         except Exception as error:  # whatever it is, the other channels are told (N3); its text may hold secrets
-            fault, registration = f"登録を読み取れません（{type(error).__name__}）。", state.registration
-        if state.registration != registration:
-            state = ChannelState(registration)
-            self.book.keep(channel, state)
-        return _Due(channel, channel_key(key, channel, registration), state, opened, fault)
+            fault = f"登録を読み取れません（{type(error).__name__}）。"
+        return _Due(channel, channel_key(key, channel, state.registration), state, opened, fault)
 
 
 def channel_key(key: str, channel: Channel, registration: str) -> str:
@@ -164,33 +171,42 @@ def channel_key(key: str, channel: Channel, registration: str) -> str:
     return str(uuid.uuid5(_KEYS, f"{key}\n{channel.name}\n{registration}"))
 
 
-def _send_all(due: Sequence[_Due], message: Message) -> Any:
+def _send_all(due: Sequence[_Due], message: Message) -> Iterator[tuple[_Due, Delivery]]:
     """Pairs of channel and delivery, as they come in; all channels at the same time.
 
     Threads are daemons: one that hangs must not keep the task's process from ending.
     """
     results: queue.Queue[tuple[int, Delivery]] = queue.Queue()
-    open_ones = set()
+    open_ones = set[int]()
     for number, one in enumerate(due):
         if one.opened is None:
             yield one, Delivery(Verdict.REFUSED, reason=one.fault)
         elif one.channel.service is not Service.MAIL:
             open_ones.add(number)
             threading.Thread(target=_work, args=(results, number, one, message), daemon=True).start()
-    for one in due:
-        # Airflow's hook asks for its Connection while it sends, which is the main thread's to do.
-        if one.opened is not None and one.channel.service is Service.MAIL:
-            yield one, _send(one, message)
-    until = time.monotonic() + SENDING_S
+    # Airflow's hook asks for its Connection while it sends, which is the main thread's to do.
+    mails = [one for one in due if one.opened is not None and one.channel.service is Service.MAIL]
+    if mails:
+        yield from _answers(due, results, open_ones, MAIL_WAITS_S)
+    for one in mails:
+        yield one, _send(one, message)
+    yield from _answers(due, results, open_ones, SENDING_S)
+    for number in sorted(open_ones):
+        yield due[number], unknown(None, f"no answer within {SENDING_S:.0f} s")
+
+
+def _answers(
+    due: Sequence[_Due], results: queue.Queue[tuple[int, Delivery]], open_ones: set[int], seconds: float
+) -> Iterator[tuple[_Due, Delivery]]:
+    """What comes in within `seconds`; it is no longer open then."""
+    until = time.monotonic() + seconds
     while open_ones:
         try:
             number, delivery = results.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
-            break
+            return
         open_ones.discard(number)
         yield due[number], delivery
-    for number in sorted(open_ones):
-        yield due[number], unknown(None, f"no answer within {SENDING_S:.0f} s")
 
 
 def _work(results: queue.Queue[tuple[int, Delivery]], number: int, one: _Due, message: Message) -> None:

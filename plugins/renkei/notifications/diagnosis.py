@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renkei.notifications.channel import Channel, Service
+from renkei.notifications.channel import OPERATOR, Channel, Service
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState
 from renkei.systems.messaging import Delivery, Message, Tone, Verdict
@@ -12,8 +12,8 @@ from renkei.systems.messaging import Delivery, Message, Tone, Verdict
 _SLACK = frozenset({Service.SLACK_WEBHOOK, Service.SLACK_BOT})
 _WEBHOOKS = frozenset({Service.SLACK_WEBHOOK, Service.TEAMS, Service.GOOGLE_CHAT})
 _TOKENS = frozenset({Service.SLACK_BOT, Service.CHATWORK, Service.LINEWORKS, Service.LINE})
-_NEW_URL = "新しいURLを発行して、Airflowの接続のURLを差し替えてください。"
-_NEW_TOKEN = "トークンを発行し直して、Airflowの接続に登録してください。"
+_NEW_URL = "サービスの管理者に新しいURLを発行してもらい、Airflowの接続のURLを差し替えてください。"
+_NEW_TOKEN = "サービスの管理者にトークンを発行し直してもらい、Airflowの接続に登録してください。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ def _one(*services: Service) -> frozenset[Service]:
 _CASES = (
     _Case(
         "SlackのIncoming Webhookが無効になっています。",
-        "Slackで削除されたか、作成した方がSlackのメンバーから外れています。Slackの管理者に" + _NEW_URL,
+        "Slackで削除されたか、作成した方がSlackのメンバーから外れています。" + _NEW_URL,
         _SLACK,
         ("no_service", "no_active_hooks", "no_team", "invalid_token", "team_disabled"),
     ),
     _Case(
         "投稿先のSlackチャンネルがアーカイブされています。",
-        "チャンネルを復元するか、別のチャンネルの" + _NEW_URL,
+        "チャンネルを復元するか、別のチャンネルに送るよう登録し直してください。",
         _SLACK,
         ("is_archived", "channel_is_archived"),
     ),
@@ -70,7 +70,7 @@ _CASES = (
     _Case(
         "Slackに送信先が見つかりません。",
         "送信先のメンバーIDまたはチャンネルIDを確認し、チャンネルの場合はアプリをチャンネルに追加してください。",
-        _SLACK,
+        _one(Service.SLACK_BOT),
         ("channel_not_found", "not_in_channel", "user_not_found", "cannot_dm_bot"),
     ),
     _Case(
@@ -83,8 +83,7 @@ _CASES = (
         "LINEに送信先が見つかりません。",
         "送信先のユーザーIDを確認してください。LINEログインとMessaging APIのチャネルは、同じプロバイダーのものが必要です。",
         _one(Service.LINE),
-        (),
-        (400,),
+        ("'to'", "failed to send"),
     ),
     _Case(
         "チャットワークのルームに投稿する権限がありません。",
@@ -118,28 +117,28 @@ _CASES = (
         "LINE WORKSの認証に失敗しました。",
         "接続のClient ID、Client Secret、Service Account、Private Keyを、Developer Consoleの内容と合わせてください。",
         _one(Service.LINEWORKS),
-        ("invalid_client", "invalid_grant", "invalid_request", "private key", "private_key"),
-        (400, 401),
+        ("invalid_client", "invalid_grant", "private key", "private_key"),
+        (401,),
     ),
     _Case(
         "Teamsのワークフローが見つからないか、無効です。",
         "ワークフローを作成した方が退職していないか、ワークフローが有効かを確認し、" + _NEW_URL,
         _one(Service.TEAMS),
-        ("workflownotfound", "workflowdisabled"),
+        ("workflownotfound", "workflowdisabled", "workflowtriggernotfound", "workflowtriggerisnotenabled"),
         (404, 410),
     ),
     _Case(
         "TeamsのURLの署名が正しくありません。",
         "URLを途中で切らずに、最後(sig=…)まで登録してください。",
         _one(Service.TEAMS),
-        (),
+        ("directapiauthorizationrequired",),
         (401, 403),
     ),
     _Case(
         "WebhookのURLが無効です。",
         "Webhookが削除されたか、URLが正しくありません。" + _NEW_URL,
         _WEBHOOKS,
-        (),
+        ("api key not valid", "channel_not_found"),
         (401, 403, 404, 410),
     ),
     _Case("トークンが無効です。", _NEW_TOKEN, _TOKENS, (), (401,)),
@@ -150,16 +149,23 @@ _CASES = (
         statuses=(429,),
     ),
     _Case(
-        "本文の形をサービスが受け付けませんでした。", "運用担当者に連絡してください。", statuses=(400, 413, 415, 422)
+        "通知の内容または送信先を、サービスが受け付けませんでした。",
+        "送信先を確認してください。正しければ、Renkeiの不具合のおそれがあります。",
+        statuses=(400, 413, 415, 422),
     ),
 )
-_NO_CONNECTION = "Airflowの Admin > Connections で登録してください。"
 
 
 def explain(service: Service, delivery: Delivery) -> tuple[str, str]:
     """What was found, and what to do, for a message that was not accepted."""
-    if delivery.status is None and delivery.verdict is Verdict.REFUSED and delivery.reason:
-        return delivery.reason, _NO_CONNECTION  # our own words: the Connection, or the member
+    if delivery.status is None and any(ord(character) > 0x3000 for character in delivery.reason):
+        return delivery.reason, ""  # our own words, which say what to do: the Connection, the member
+    if delivery.verdict is Verdict.UNKNOWN and delivery.status is not None and delivery.status < 500:
+        label = SPEC[service].label
+        return (
+            f"{label}からの応答が通常の形ではありません。届いたかどうか分かりません。",
+            "届いているか確認してください。",
+        )
     for case in _CASES if service is not Service.MAIL else ():
         if case.fits(service, delivery):
             return case.found, case.remedy
@@ -179,6 +185,11 @@ def explain(service: Service, delivery: Delivery) -> tuple[str, str]:
 
 
 def _mail(delivery: Delivery) -> tuple[str, str]:
+    if delivery.status in (530, 534, 535):
+        return (
+            "メールサーバーの認証に失敗しました。",
+            "Airflowの接続「smtp_default」のLoginとPasswordを確認してください。",
+        )
     if delivery.status is not None and delivery.status >= 500:
         found = "宛先のメールアドレス、または差出人を、メールサーバーが受け付けませんでした。"
         return found, "連携設定シートのメールアドレスと、Airflowの接続「smtp_default」を確認してください。"
@@ -193,7 +204,7 @@ def own_words(delivery: Delivery) -> str:
     return " ".join(part for part in (str(delivery.status or ""), delivery.reason) if part)
 
 
-def disabled_message(channel: Channel, state: ChannelState) -> Message:
+def disabled_message(tenant: str, channel: Channel, state: ChannelState) -> Message:
     """What the remaining channels are told of a channel that was disabled (N2)."""
     last = state.last or Delivery(Verdict.UNKNOWN)
     found, remedy = explain(channel.service, last)
@@ -201,8 +212,9 @@ def disabled_message(channel: Channel, state: ChannelState) -> Message:
     lines = (
         f"{why}、通知先「{channel.name}」（{SPEC[channel.service].label}）を無効にしました。今後この通知先には送信しません。",
         f"原因: {found}" + (f"（{own_words(last)}）" if last.status is not None else ""),
-        f"対応: {remedy}",
-        "直した後、通知テストが成功するか、接続または通知先を登録し直すと、再び有効になります。",
+        *([f"対応: {remedy}"] if remedy else []),
+        "直した後、通知テストが成功するか、新しいURL・トークン・送信先を登録すると、再び有効になります。",
     )
-    title = f"【通知無効化】通知先「{channel.name}」"
+    whose = "運用担当者" if tenant == OPERATOR else tenant
+    title = f"【通知無効化】{whose}: 通知先「{channel.name}」"
     return Message(title, lines, tone=Tone.BAD)

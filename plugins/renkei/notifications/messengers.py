@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from renkei.notifications.channel import Service
 from renkei.notifications.registration import Registration
+from renkei.notifications.services import SPEC
 from renkei.systems.messaging import Delivery, Message
+
+SECRET_LEAST = 8  # characters; LINE WORKS' Client Secret has ten
+PART_LEAST = 12  # of a URL's path or query: no plain word such as "services", "triggers"
 
 
 class Messenger(Protocol):
@@ -19,8 +27,45 @@ class Messenger(Protocol):
         """Whether the service accepts the secret, without a message; accepted where it has no such request."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Discreet:
+    """A client whose answers quote none of its secrets, whatever the service repeats of them (L7)."""
+
+    inner: Messenger
+    secrets: Sequence[str] = dataclasses.field(repr=False)
+
+    def send(self, message: Message, to: str, key: str) -> Delivery:
+        return self._without(self.inner.send(message, to, key))
+
+    def check(self) -> Delivery:
+        return self._without(self.inner.check())
+
+    def _without(self, delivery: Delivery) -> Delivery:
+        reason = delivery.reason
+        for secret in self.secrets:
+            reason = reason.replace(secret, "(…)")
+        return dataclasses.replace(delivery, reason=reason)
+
+
 def messenger(registration: Registration) -> Messenger:
     """The client of every service but mail, which Airflow's SMTP Connection sends."""
+    return _Discreet(_client(registration), _secrets(registration))
+
+
+def _secrets(registration: Registration) -> list[str]:
+    """The secret fields and, of a URL, the parts that make it one; the longest first."""
+    found = set[str]()
+    for field in SPEC[registration.service].fields:
+        text = registration.fields.get(field.key, "") if field.secret else ""
+        found.add(text)
+        if field.key == "url" and text:
+            parts = urlsplit(text)
+            within = (*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)))
+            found |= {part for part in within if len(part) >= PART_LEAST}
+    return sorted((text for text in found if len(text) >= SECRET_LEAST), key=len, reverse=True)
+
+
+def _client(registration: Registration) -> Messenger:
     fields = dict(registration.fields)
     base = {"base_url": fields["base_url"]} if "base_url" in fields else {}
     match registration.service:

@@ -152,7 +152,7 @@ SPECS: tuple[ServiceSpec, ...] = (
             _base("https://api.line.me"),
             _EXPIRES,
         ),
-        Destination("LINEのユーザーID", "例: U + 32桁の英数字", re.compile(r"[UCR][0-9a-f]{32}"), "line_user_id"),
+        Destination("ユーザーID", "例: U + 32桁の英数字", re.compile(r"[UCR][0-9a-f]{32}"), "line_user_id"),
     ),
 )
 SPEC: Mapping[Service, ServiceSpec] = {spec.service: spec for spec in SPECS}

@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
+from renkei.clock import TOKYO, day_in_japan
 from renkei.errors import ConnectionError_
 from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel
@@ -17,8 +17,6 @@ from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, after
 from renkei.systems.messaging import Delivery, Message
-
-TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def try_channel(channel: Channel, tenant: str, opener: Opener, book: Book, now: 
         yield Step(
             "通知の自動無効化",
             False,
-            f"{state.disabled_at[:10]}に無効になりました",
+            f"{day_in_japan(state.disabled_at)}に無効になりました",
             "この送信が成功すると有効に戻ります",
             False,
         )

@@ -13,6 +13,7 @@ from airflow.sdk import DAG, BaseOperator, Param, chain, get_parsing_context
 from airflow.sdk.definitions.param import ParamsDict
 
 from renkei import settings
+from renkei.clock import DAILY_AT
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.index import Compiled, TenantFile, load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
@@ -85,7 +86,7 @@ def _tenant(file: TenantFile, dag_file: str) -> Tenant:
 
 def _build(dag_id: str, tenant: Tenant) -> DAG:
     sheet = tenant.sheet
-    run_at, active = sheet.run_at or dt.time(4, 30), sheet.mapping is None or sheet.mapping.state is LinkState.ACTIVE
+    run_at, active = sheet.run_at or DAILY_AT, sheet.mapping is None or sheet.mapping.state is LinkState.ACTIVE
     with DAG(
         dag_id,
         dag_display_name=documentation.display_name(tenant),

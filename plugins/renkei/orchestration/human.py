@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
+from renkei.clock import TOKYO
 from renkei.errors import HoldError, RetriableLoadError
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.report import LABELS, Outcome, crew_page
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 MARGIN = dt.timedelta(minutes=15)  # before the next scheduled run, which would be blocked otherwise
 PEOPLE_SHOWN = 100
 APPROVE, REFUSE = "承認して登録する", "登録しない"

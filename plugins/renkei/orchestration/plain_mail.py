@@ -17,6 +17,7 @@ from renkei.systems.messaging import Delivery, Message, Verdict, accepted, later
 
 log = logging.getLogger(__name__)
 
+NO_SERVER = "Airflowの接続「smtp_default」（メールサーバー）がありません。Admin > Connections で登録してください。"
 AGAIN_S = 120.0  # a mail server that is away is left to the task's own retries
 
 
@@ -66,7 +67,8 @@ class MailMessenger:
 def _failed(error: Exception) -> Delivery:
     # SmtpHook says "SMTP connection is not found." with an exception of no kind of its own.
     if any(isinstance(e, AirflowNotFoundException | AirflowRuntimeError) for e in (error, error.__context__)):
-        return Delivery(Verdict.REFUSED, reason="Airflowの接続「smtp_default」（メールサーバー）がありません。")
+        # A secrets backend that is away for a moment says the same.
+        return Delivery(Verdict.LATER, reason=NO_SERVER, retry_after_s=AGAIN_S)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = min((code for code, _ in error.recipients.values()), default=0)
         return _by_code(code, f"recipients refused: {_codes(error.recipients)}")

@@ -90,7 +90,7 @@ def send_report(
         run=run,
         record=record,
     )
-    if record is not None and was_heard(told):
+    if record is not None and was_heard(told, event):
         _note_result(record, run, event, outcome)
     return {"subject": outcome.value, "told": telling.check_told(told)}
 

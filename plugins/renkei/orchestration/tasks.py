@@ -99,6 +99,7 @@ def notify(tenant: Tenant, context: Any) -> dict[str, Any]:
         work_ids = _work_ids(context)
         if reporting.was_skipped(context, work_ids[0]):
             return {}
+        reporting.forget_waiting(tenant)  # whatever was asked is over
         if not tenant.channels:
             log.warning("tenant=%s: no result address and no channel could be read from the sheet", tenant.name)
             return {}

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow.sdk.log import mask_secret
 
@@ -50,6 +49,7 @@ def tell(
     """
     store = _store_or_none()
     teller = Teller(
+        tenant,
         opener(link, tenant, store),
         Book(ChannelStates(store, link, tenant) if store else None, record if store else None),
         _utcnow,
@@ -78,7 +78,7 @@ def check_told(told: Sequence[Told]) -> dict[str, str]:
         kind = RetriableNotificationError if any(one.worth_repeating for one in failed) else NotificationError
         raise kind("送信できなかった通知があります。連携の処理結果は変わりません。\n" + "\n".join(lines))
     return {
-        f"{one.channel.name} {one.event.label}": one.delivery.verdict.value if one.delivery else one.skipped
+        f"{one.channel.name} {one.event.label}": one.skipped or (one.delivery.verdict.value if one.delivery else "")
         for one in told
     }
 
@@ -136,20 +136,26 @@ def registration_of(service: Service, conn_id: str) -> Registration:
         ConnectionError_: there is none, or something is wrong with it.
     """
     connection = connections.find_connection(conn_id, SPEC[service].label)
+    if connection.conn_type != SPEC[service].connection_type:  # or another system's secret would go to this service
+        raise ConnectionError_(
+            f"Airflowの接続「{conn_id}」の種類が「{SPEC[service].label}」ではありません。接続の名前か種類を直してください。"
+        )
     return register(service, field_values(service, connection), settings.allowed_hosts(), conn_id)
 
 
 def field_values(service: Service, connection: Any) -> dict[str, str]:
     """The texts of a Connection by the field keys of `services.py`; secrets among them are masked in every log."""
+    extra = connection.extra_dejson
+    extra = extra if isinstance(extra, dict) else {}
     values = {}
     for field in SPEC[service].fields:
-        found = connection.extra_dejson.get(field.key) if field.place == "extra" else getattr(connection, field.place)
+        found = extra.get(field.key) if field.place == "extra" else getattr(connection, field.place)
         values[field.key] = str(found or "")
         if field.secret and values[field.key]:
             mask_secret(values[field.key])
-            parts = urlsplit(values[field.key]) if field.key == "url" else None
-            if parts and len(parts.path) > 8:  # as HTTP libraries write it
-                mask_secret(parts.path)
+            path = values[field.key].partition("://")[2].partition("/")[2].partition("?")[0]
+            if field.key == "url" and len(path) > 8:  # as HTTP libraries write it
+                mask_secret(f"/{path}")
     return values
 
 
@@ -184,9 +190,7 @@ def _address(channel: Channel, member: Member) -> str:
     if not found and channel.service is Service.LINEWORKS:
         return member.user_id
     if not found:
-        raise ConnectionError_(
-            f"送信先の社員の{SPEC[channel.service].label}がメンバー表に登録されていません。登録してください。"
-        )
+        raise _unregistered(channel)
     return found
 
 
@@ -194,13 +198,16 @@ def _own_webhook(channel: Channel, member: Member) -> Registration:
     """A member's own webhook, which takes the Connection's place."""
     url: str = getattr(member, SPEC[channel.service].member_field)
     if not url:
-        raise ConnectionError_(
-            f"送信先の社員の{SPEC[channel.service].label}がメンバー表に登録されていません。登録してください。"
-        )
+        raise _unregistered(channel)
     mask_secret(url)
     if fault := webhook_fault(channel.service, url, settings.allowed_hosts()):
         raise ConnectionError_(f"メンバー表の{SPEC[channel.service].label}に誤りがあります。{fault}")
     return Registration(channel.service, {"url": url})
+
+
+def _unregistered(channel: Channel) -> ConnectionError_:
+    label = SPEC[channel.service].label
+    return ConnectionError_(f"送信先の社員の{label}がメンバー表に登録されていません。登録してください。")
 
 
 def _show(link: str, tenant: str, channels: Sequence[Channel], book: Book) -> None:

@@ -16,7 +16,7 @@ from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
 from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel, Service, result_mail
-from renkei.notifications.deliver import Opened, Teller, Told
+from renkei.notifications.deliver import Opened, Teller, Told, was_heard
 from renkei.notifications.event import Event
 from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.storage.runs import RunRecord
@@ -67,7 +67,9 @@ class Scene:
     ) -> list[Told]:
         record = RunRecord(self.store, "smarthr_emc", "acme", run)
         book = Book(ChannelStates(self.store, "smarthr_emc", "acme"), record)
-        return Teller(self.open, book, lambda: NOW, 3).tell(channels, event, message, key or f"key of {run}", run)
+        return Teller("acme", self.open, book, lambda: NOW, 3).tell(
+            channels, event, message, key or f"key of {run}", run
+        )
 
     def open(self, channel: Channel) -> Opened:
         if channel.name in self.missing:
@@ -89,7 +91,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def verdicts(told: Sequence[Told]) -> dict[str, str]:
-    return {one.channel.name: one.delivery.verdict.value if one.delivery else one.skipped for one in told}
+    return {one.channel.name: one.skipped or (one.delivery.verdict.value if one.delivery else "") for one in told}
 
 
 def test_n1_only_channels_with_the_event_on_are_told(scene: Scene) -> None:
@@ -177,7 +179,7 @@ def test_n2_any_other_fault_disables_only_after_the_set_number_of_runs(scene: Sc
     scene.tell([SLACK, MAIL], run="run-6")
     assert scene.state(SLACK).disabled
     assert [title for title, _, _ in scene.services["結果通知メール"].sent if "通知無効化" in title] == [
-        "【通知無効化】通知先「総務Slack」"
+        "【通知無効化】acme: 通知先「総務Slack」"
     ]
 
 
@@ -217,6 +219,41 @@ def test_n3_a_missing_connection_is_a_failure_of_its_channel_alone(scene: Scene)
     assert scene.state(SLACK).failures == 1
     scene.missing = set()
     assert verdicts(scene.tell([SLACK], run="run-2")) == {"総務Slack": "ACCEPTED"}
+
+
+def test_n2_a_connection_that_cannot_be_read_for_once_changes_nothing_of_the_state(scene: Scene) -> None:
+    """N2: a disabled channel stays disabled, and a failing one goes on being counted."""
+    scene.services["総務Slack"].answers = [GONE]
+    scene.tell([SLACK, MAIL])
+    scene.services["総務ルーム"].answers = [refused(400, "bad")]
+    scene.tell([ROOM, MAIL], run="run-2")
+    scene.missing = {"総務Slack", "総務ルーム"}
+    scene.tell([SLACK, ROOM, MAIL], run="run-3")
+    assert scene.state(SLACK).disabled
+    assert scene.state(ROOM).failures == 2
+    scene.missing = set()
+    assert verdicts(scene.tell([SLACK, MAIL], run="run-4"))["総務Slack"] == "disabled"
+
+
+@pytest.mark.parametrize("answer", [unknown(None, "ReadTimeout"), GONE], ids=["unknown", "void"])
+def test_n3_a_failure_of_a_run_stays_visible_however_often_the_task_is_repeated(scene: Scene, answer: Delivery) -> None:
+    """N3: another channel is worth repeating; the one that is not stays failed, and is not sent to again."""
+    scene.services["総務Slack"].answers = [answer]
+    scene.services["総務ルーム"].answers = [later(503, "busy", 3600.0), accepted(200)]
+    scene.tell([SLACK, ROOM, MAIL])
+    again = {one.channel.name: one for one in scene.tell([SLACK, ROOM, MAIL]) if one.event is Event.FAILURE}
+    assert (again["総務Slack"].failed, again["総務Slack"].worth_repeating) == (True, False)
+    assert not again["総務ルーム"].failed
+    assert len(scene.services["総務Slack"].sent) == 1
+
+
+def test_n3_a_notice_about_a_channel_is_not_the_news_itself(scene: Scene) -> None:
+    """The run's failure reached nobody, although somebody heard that the channel is disabled."""
+    scene.services["総務Slack"].answers = [GONE]
+    other = Channel("総務ルーム", Service.CHATWORK, "chatwork", "1", events=frozenset({Event.DISABLED}))
+    told = scene.tell([SLACK, other])
+    assert was_heard(told, Event.DISABLED)
+    assert not was_heard(told, Event.FAILURE)
 
 
 def test_n3_a_service_that_hangs_delays_nobody_else_and_is_given_up(
@@ -265,7 +302,7 @@ def test_n2_death_between_disabling_and_telling_loses_no_notice(scene: Scene, mo
     scene.tell([SLACK, MAIL])
     assert [title for title, _, _ in scene.services["結果通知メール"].sent] == [
         MESSAGE.title,
-        "【通知無効化】通知先「総務Slack」",
+        "【通知無効化】acme: 通知先「総務Slack」",
     ]
 
 

@@ -31,6 +31,21 @@ from renkei.systems.messaging import Delivery, Verdict, later, refused, unknown
         (Service.LINE, refused(401, "Authentication failed"), "トークンが無効", "登録"),
         (Service.LINE, later(None, "ConnectError"), "接続できません", "プロキシ"),
         (Service.TEAMS, unknown(502, "bad gateway"), "一時的な障害", "待って"),
+        (Service.LINE, refused(400, "The property, 'to', in the request body is invalid"), "送信先", "プロバイダー"),
+        (Service.LINE, refused(400, "May not be empty"), "受け付けませんでした", "送信先を確認"),
+        (Service.LINEWORKS, refused(400, "INVALID_PARAMETER"), "受け付けませんでした", "送信先を確認"),
+        (Service.GOOGLE_CHAT, refused(400, "API key not valid"), "URLが無効", "新しいURL"),
+        (Service.TEAMS, refused(400, "WorkflowTriggerIsNotEnabled"), "ワークフロー", "有効か"),
+        (Service.SLACK_WEBHOOK, refused(404, "channel_not_found"), "URLが無効", "新しいURL"),
+        (Service.SLACK_BOT, refused(200, "is_archived"), "アーカイブ", "復元"),
+        (Service.CHATWORK, unknown(200, "not an answer of Chatwork"), "届いたかどうか分かりません", "確認"),
+        (
+            Service.LINE,
+            Delivery(Verdict.REFUSED, reason="社員がメンバー表にありません。"),
+            "メンバー表にありません",
+            "",
+        ),
+        (Service.MAIL, refused(535, "SMTPAuthenticationError"), "認証", "Password"),
         (Service.MAIL, refused(550, "recipients refused: 550"), "メールアドレス", "smtp_default"),
         (Service.MAIL, later(None, "ConnectionRefusedError"), "メールサーバー", "smtp_default"),
     ],
@@ -50,7 +65,7 @@ def test_n5_a_refusal_is_explained_with_what_to_mend(
 def test_n5_nothing_is_left_unexplained(service: Service, status: int | None, verdict: Verdict) -> None:
     """Whatever a service says, there is something to read and something to do."""
     found, remedy = explain(service, Delivery(verdict, status, "something new"))
-    assert found
+    assert found.endswith("。")
     assert remedy.endswith("。")
 
 
@@ -59,6 +74,6 @@ def test_n2_the_notice_names_channel_cause_and_remedy() -> None:
     state = ChannelState(
         "r", 1, "run", "2026-04-01T00:00:00+00:00", verdict="REFUSED", status=404, reason="no_service", dead=True
     )
-    text = disabled_message(Channel("総務Slack", Service.SLACK_WEBHOOK), state).text()
+    text = disabled_message("acme", Channel("総務Slack", Service.SLACK_WEBHOOK), state).text()
     for part in ("総務Slack", "Slack(Webhook)", "無効にしました", "404 no_service", "新しいURL", "再び有効"):
         assert part in text

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from renkei.clock import TOKYO
 from renkei.links.smarthr_emc import hygiene
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.report import EMC_REMEDIES, KIND_NAMES, LABELS, TOKYO, WARNINGS, Outcome, RunReport
+from renkei.links.smarthr_emc.report import EMC_REMEDIES, KIND_NAMES, LABELS, WARNINGS, Outcome, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.notifications.event import Event
 from renkei.systems.messaging import Message, Tone, clean

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from renkei.clock import TOKYO
 from renkei.errors import (
     BaselineError,
     FetchError,
@@ -25,7 +25,6 @@ from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import REMEDIES
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 PROBLEMS_SHOWN = 50  # E29
 PEOPLE_SHOWN = 20  # per kind of warning
 LABELS = {RecordSet.DEPARTMENTS: "部署", RecordSet.USERS: "社員"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from renkei.notifications.channel import Service
+from renkei.notifications.channel import RESULT_MAIL, Service
 from renkei.notifications.event import LABELS, Event
 from renkei.notifications.form.secrecy import has_token
 from renkei.notifications.form.words import MUTED_WORDS, UNMUTED_WORDS, event_of, service_of
@@ -15,7 +15,6 @@ from renkei.texts import Fault, fold, has_control, mail_addresses, narrow, neare
 NAME_MOST = 40
 CONNECTION_MOST = 200  # Airflow keeps 250
 QUOTED_MOST = 20  # of an unknown word; a longer one is no word
-MAIL_CHANNEL = "結果通知メール"  # the name of 結果通知先, which is always there
 _CONNECTION = re.compile(rf"[A-Za-z0-9_.\-]{{1,{CONNECTION_MOST}}}")
 
 
@@ -38,9 +37,9 @@ def read_name(text: str) -> str:
         raise Fault("名前に改行または制御文字が含まれています", "1行の文字だけで記入してください")
     if len(plain) > NAME_MOST:
         raise Fault(f"名前が{len(plain)}文字あります", f"{NAME_MOST}文字以内で記入してください")
-    if fold(plain) == fold(MAIL_CHANNEL):
+    if fold(plain) == fold(RESULT_MAIL):
         raise Fault(
-            f"「{MAIL_CHANNEL}」という名前は使えません", "結果通知先メールアドレスと区別できる名前にしてください"
+            f"「{RESULT_MAIL}」という名前は使えません", "結果通知先メールアドレスと区別できる名前にしてください"
         )
     return plain
 
@@ -81,12 +80,15 @@ def read_event(text: str) -> Event:
     raise Fault(f"{_quoted(text)}使えない通知の種類です", remedy)
 
 
-def read_connection(text: str) -> str:
-    """接続; blank where it is left to its default."""
+def read_connection(text: str, tenant: str) -> str:
+    """接続; blank where it is left to its default. What ends in `__NAME` belongs to the tenant of that name alone."""
     plain = narrow(text)
     if plain and not _CONNECTION.fullmatch(plain):
         remedy = f"半角の英数字、_、.、- で、{CONNECTION_MOST}文字以内で記入してください"
         raise Fault("接続の名前に使えない文字があるか、長すぎます", remedy)
+    if "__" in plain and not plain.endswith(f"__{tenant}"):  # another company's channel would get this one's results
+        remedy = f"「…__{tenant}」という名前の接続か、「__」の無い名前の接続(複数の会社で使うもの)を記入してください"
+        raise Fault("接続の「__」の後が、この会社の名前ではありません", remedy)
     return plain
 
 

@@ -148,7 +148,7 @@ def _channel(
     service = _read(cells.read_service, line.service, refused, problems)
     muted = _read(cells.read_muted, line.muted, refused, problems)
     events = _events(line, refused, problems)
-    connection = _read(cells.read_connection, line.connection, refused, problems)
+    connection = _read(lambda text: cells.read_connection(text, tenant), line.connection, refused, problems)
     if name is not None and (first := names.setdefault(fold(name) or name, line.name.where)) != line.name.where:
         remedy = "通知先ごとに異なる名前を付けてください"
         problems.append(Problem(line.name.where, f"同じ名前がほかにもあります(1つ目は{first})", remedy))

@@ -11,11 +11,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from renkei.clock import TOKYO
 from renkei.systems.messaging import Message, Tone
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 DAY = dt.timedelta(days=1)
 TENANTS_SHOWN = 20
 SHEET_GONE = "連携設定シートがありません"

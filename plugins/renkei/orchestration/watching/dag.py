@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.errors import NotificationError, RenkeiError
-from renkei.notifications.channel import Channel
+from renkei.notifications.channel import OPERATOR, Channel
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
 from renkei.notifications.watch import silence
@@ -25,7 +25,6 @@ from renkei.orchestration.watching import expiring
 from renkei.orchestration.watching.look import Look, look, write_notes
 from renkei.orchestration.watching.operator_channels import (
     LABEL,
-    OPERATOR,
     Tell,
     airflow_page,
     operator_channels,
@@ -104,7 +103,7 @@ def tell_silence(store: Store, found: Look, channels: Sequence[Channel], tell: T
     if new:
         key = silence.message_key("silent", LINK, {one.tenant: one.tick for one in new})
         message = silence.silence_message(LABEL, new, airflow_page())
-        if was_heard(tell(LINK, OPERATOR, channels, Event.FAILURE, message, key)):
+        if was_heard(tell(LINK, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE):
             told |= {one.tenant: one.tick for one in new}
         else:
             faults.append(_nobody_told(new, channels))
@@ -112,7 +111,7 @@ def tell_silence(store: Store, found: Look, channels: Sequence[Channel], tell: T
         # As an event of 失敗 too: who heard the alarm hears that it is over.
         key = silence.message_key("back", LINK, found.back)
         message = silence.back_message(LABEL, found.back, airflow_page())
-        if was_heard(tell(LINK, OPERATOR, channels, Event.FAILURE, message, key)) or not channels:
+        if was_heard(tell(LINK, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE) or not channels:
             told = {tenant: tick for tenant, tick in told.items() if tenant not in found.back}
     write_notes(store, replace(notes, told=told, whole=True))
     return faults

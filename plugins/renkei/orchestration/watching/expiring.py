@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, StoreError
-from renkei.notifications.channel import Channel
+from renkei.notifications.channel import OPERATOR, Channel
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
 from renkei.notifications.services import connection_needed
@@ -20,8 +21,7 @@ from renkei.notifications.watch import expiry
 from renkei.notifications.watch.expiry import Expiring, Waiting
 from renkei.orchestration import telling
 from renkei.orchestration.stage import LINK
-from renkei.orchestration.timetable import TOKYO
-from renkei.orchestration.watching.operator_channels import LABEL, OPERATOR, Tell, airflow_page
+from renkei.orchestration.watching.operator_channels import LABEL, Tell, airflow_page
 from renkei.storage.store import MissingKeyError, Store
 from renkei.systems.messaging import Message
 
@@ -138,7 +138,7 @@ def _tell_once(
     if known.keys() >= set(keys):
         return
     try:
-        if was_heard(tell(LINK, whom, channels, Event.EXPIRY, message, _key_of(keys))):
+        if was_heard(tell(LINK, whom, channels, Event.EXPIRY, message, _key_of(keys)), Event.EXPIRY):
             young = {key: at for key, at in known.items() if at > (now - KEPT).isoformat()}
             store.write_json(_told_key(whom), {"told": young | dict.fromkeys(keys, now.isoformat())})
             notices.told += 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from renkei import settings
+from renkei.clock import DAILY_AT
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.sheet.index import Compiled, TenantFile, load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
@@ -26,7 +27,6 @@ from renkei.storage.store import MissingKeyError, Store
 log = logging.getLogger(__name__)
 
 READERS = 16  # an object store answers in some 20 ms
-DEFAULT_RUN_AT = dt.time(4, 30)  # as dag_builder's, for a broken sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def read_sheets(folder: Path) -> Sheets:
         if sheet.mapping is not None and sheet.mapping.state is not LinkState.ACTIVE:
             unlinked.add(file.tenant)
             continue
-        expected[file.tenant] = Expected(sheet.run_at or DEFAULT_RUN_AT, sheet.link_start_on)
+        expected[file.tenant] = Expected(sheet.run_at or DAILY_AT, sheet.link_start_on)
         channels[file.tenant] = sheet.channels
     return Sheets(expected, frozenset(unlinked), channels)
 

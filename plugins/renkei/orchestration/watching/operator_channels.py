@@ -19,7 +19,6 @@ from renkei.systems.messaging import Message
 log = logging.getLogger(__name__)
 
 LABEL = "SmartHR → EMC"
-OPERATOR = "_operator"  # in the place of a tenant, and no tenant's name
 
 
 class Tell(Protocol):

@@ -28,7 +28,7 @@ class ChatworkRoom:
     def send(self, message: Message, to: str, key: str) -> Delivery:
         """Posts once into the room `to`. Chatwork takes no `key`."""
         if not ROOM.fullmatch(to):  # it becomes part of the path
-            return refused(None, "the room is not a number")
+            return refused(None, "送信先のルームIDが数字ではありません")
         answer = self._call("POST", f"/rooms/{to}/messages", form(message))
         return answer if isinstance(answer, Delivery) else delivery(answer, "message_id")
 
@@ -39,7 +39,7 @@ class ChatworkRoom:
 
     def _call(self, method: str, path: str, data: dict[str, str] | None) -> Answer | Delivery:
         if not TOKEN.fullmatch(self._token):
-            return refused(None, "the token is empty or has characters that no token has", dead=True)
+            return refused(None, "トークンが空か、使えない文字があります", dead=True)
         headers = {"X-ChatWorkToken": self._token, "Accept": "application/json"}
         return request(method, self._base_url + path, transport=self.transport, headers=headers, data=data)
 

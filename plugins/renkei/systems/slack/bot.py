@@ -45,7 +45,7 @@ class SlackBot:
 
     def _call(self, method: Callable[[Api], SlackResponse]) -> Delivery:
         if not TOKEN.fullmatch(self._token):
-            return refused(None, "the token is empty or has characters that no token has", dead=True)
+            return refused(None, "トークンが空か、使えない文字があります", dead=True)
         try:
             response = method(Api(self._token, self._base_url, self.transport))
         except UnansweredError as error:
@@ -53,9 +53,11 @@ class SlackBot:
         except SlackApiError as error:
             response = error.response
         except ValueError:  # of urllib, before anything is sent
-            return refused(None, "base_url is not a URL")
+            return refused(None, "APIのURLの形が正しくありません")
         said = response.data if isinstance(response.data, dict) else {}
-        return delivery(response.status_code, said, Answer(0, "", httpx.Headers(response.headers)).retry_after_s)
+        return delivery(
+            response.status_code, said, Answer(0, "", httpx.Headers(response.headers, "utf-8")).retry_after_s
+        )
 
 
 def delivery(status: int, said: Mapping[str, Any], retry_after_s: float | None = None) -> Delivery:

@@ -56,8 +56,8 @@ class SlackWebhook:
         except UnansweredError as error:
             return error.delivery
         except ValueError:  # of urllib, before anything is sent
-            return refused(None, "not a URL", dead=True)
-        return delivery(Answer(response.status_code, response.body, httpx.Headers(response.headers)))
+            return refused(None, "URLの形をしていません", dead=True)
+        return delivery(Answer(response.status_code, response.body, httpx.Headers(response.headers, "utf-8")))
 
     def check(self) -> Delivery:
         """Slack shows nothing of a webhook without posting to it."""

@@ -239,9 +239,28 @@ def test_n1_what_is_doubtful_is_said(text: str, where: list[str], message: str) 
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.fields], ids=lambda spec: spec.service)
 def test_l7_the_default_connection_is_never_taken_for_a_secret(spec: Any) -> None:
     """L7: written out, the default of a tenant of a long name reads as itself."""
-    name = default_connection(spec.service, "kabushikigaisha-sakura-shoji-2024")
+    tenant = "kabushikigaisha-sakura-shoji-2024"
+    name = default_connection(spec.service, tenant)
     to = {"SLACK_BOT": "U012A", "CHATWORK": "1", "LINEWORKS": "a@b", "LINE": LINE_USER}.get(spec.service, "")
-    assert only(service=spec.label, connection=name, to=to).connection == name
+    (channel,), problems, _ = read(line(service=spec.label, connection=name, to=to), tenant)
+    assert (problems, channel.connection) == ([], name)
+
+
+@pytest.mark.parametrize(
+    ("connection", "sound"),
+    [
+        ("slack_webhook__acme", True),
+        ("slack_group", True),
+        ("second__acme", True),
+        ("slack_webhook__other", False),
+        ("slack_webhook__operator", False),
+        ("acme__other", False),
+    ],
+)
+def test_l5_no_line_names_another_companys_connection(connection: str, sound: bool) -> None:
+    """L5, L7: what ends in __NAME belongs to that tenant; one for several companies has no __."""
+    _, problems, _ = read(line(connection=connection))
+    assert (problems == []) is sound
 
 
 TEXTS = st.text(max_size=60) | st.sampled_from(

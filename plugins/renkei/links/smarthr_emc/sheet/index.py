@@ -53,6 +53,7 @@ COMPILED_VERSION = 4  # raise it whenever the parser or the compiled form change
 BYTES_MOST = 20_000_000
 PROBLEMS_MOST = 200  # shown in the Dag's page and in a mail
 QUOTED_MOST = 300  # characters
+OPERATOR_FILE = "operator"  # one folder above the sheets; as a tenant it would share the operator's Connections
 _SUFFIXES = (".xlsx", ".yaml", ".yml")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _TENANT_LONGEST = 100
@@ -114,6 +115,11 @@ def _tenant_file(stem: str, paths: list[Path]) -> TenantFile:
         remedy = "ファイル名を半角の英小文字、数字、_、- だけにしてください(例: acme.xlsx)"
         return TenantFile(
             paths[0], _safe_suffix(paths[0]), Problem(paths[0].name, "ファイル名を会社の名前として使えません", remedy)
+        )
+    if stem == OPERATOR_FILE:
+        remedy = "運用担当者の通知先なら1つ上のフォルダに置き、会社のシートなら別の名前にしてください"
+        return TenantFile(
+            paths[0], _safe_suffix(paths[0]), Problem(paths[0].name, "運用担当者の通知先のための名前です", remedy)
         )
     if len(paths) > 1:
         names = "、".join(path.name for path in paths)

@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from renkei.clock import DAILY_AT
 from renkei.notifications.channel import Channel
 
 
@@ -194,7 +195,7 @@ class Mapping:
     emc_account: str = ""  # EMCアカウント; as parsed never empty: defaults to the tenant
     id_prefix: str = ""  # ID付与コード
     root_department: RootDepartment | None = None
-    run_at: dt.time = dt.time(4, 30)  # 処理時刻, Asia/Tokyo
+    run_at: dt.time = DAILY_AT  # 処理時刻, Asia/Tokyo
     state: LinkState = LinkState.ACTIVE
     loader: Loader = Loader.HTTP
     requests_per_second: int = 10  # SmartHR's limit per token; lower it when the token is shared

@@ -29,9 +29,9 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     SourceField,
 )
 from renkei.links.smarthr_emc.sheet.names import fold, is_ditto, trim
-from renkei.notifications.channel import Channel, Service
+from renkei.notifications.channel import RESULT_MAIL, Channel, Service
 from renkei.notifications.event import Event
-from renkei.notifications.form.cells import MAIL_CHANNEL, NAME_MOST
+from renkei.notifications.form.cells import NAME_MOST
 from renkei.notifications.form.secrecy import is_secret
 from renkei.notifications.services import connection_needed
 
@@ -179,7 +179,7 @@ DESTINATIONS = {
 }
 channel_names = words.filter(
     lambda text: (
-        len(text) <= NAME_MOST and not is_ditto(text) and not is_secret(text) and fold(text) != fold(MAIL_CHANNEL)
+        len(text) <= NAME_MOST and not is_ditto(text) and not is_secret(text) and fold(text) != fold(RESULT_MAIL)
     )
 )
 
