@@ -553,7 +553,9 @@ def _arrive(scene: Scene, chat: Chat, message: Message) -> dict[str, str]:
         return Opened(messenger(registrations[channel.service]), channel.to, "r")
 
     book = Book(ChannelStates(store, "smarthr_emc", "acme"), RunRecord(store, "smarthr_emc", "acme", "run-1"))
-    told = Teller("acme", opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(channels, Event.SUCCESS, message, "k", "run-1")
+    told = Teller("acme", opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(
+        channels, Event.SUCCESS, message, "k", "run-1"
+    )
     assert [one for one in told if one.failed] == []
     assert chat.lost() == []
     found = {one["service"]: one["text"] for one in chat.messages()}
