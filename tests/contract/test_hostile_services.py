@@ -39,7 +39,6 @@ from renkei.notifications.state import ChannelStates
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.systems import posting
-from renkei.systems.line import client as line
 from renkei.systems.lineworks import client as lineworks
 from renkei.systems.messaging import CUT, Message, Verdict
 from tests.contract.chat_services import Chat
@@ -223,7 +222,6 @@ def scene(calm: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     for module, names in (
         (posting, ("CONNECT_S", "ANSWER_S")),
         (lineworks, ("CONNECT_S", "ANSWER_S", "ALTOGETHER_S")),
-        (line, ("CONNECT_S", "ANSWER_S", "ALTOGETHER_S")),
         (deliver, ("PATIENCE_S", "SENDING_S")),
     ):
         for name in names:
@@ -524,7 +522,6 @@ def test_n3_the_seconds_of_a_send_are_few() -> None:
     """N3: none of the real constants is what a test has made of it."""
     assert posting.CONNECT_S + posting.ANSWER_S <= 20
     assert lineworks.ALTOGETHER_S <= 20
-    assert line.ALTOGETHER_S <= 30
     assert (deliver.TRIES, deliver.PATIENCE_S, deliver.SENDING_S) == (3, 30, 90)
 
 

@@ -8,19 +8,12 @@ import json
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 from renkei.errors import ConnectionError_
 from renkei.notifications.channel import Service
 from renkei.notifications.services import SPEC, ConnectionField
 from renkei.systems.hosts import is_trusted
 
-# Where a webhook's own module says what is wrong with a URL (`url_fault`).
-_WEBHOOKS = {
-    Service.SLACK_WEBHOOK: "renkei.systems.slack.webhook",
-    Service.TEAMS: "renkei.systems.teams.client",
-    Service.GOOGLE_CHAT: "renkei.systems.google_chat.client",
-}
 _HOSTS = {
     Service.SLACK_BOT: ("slack.com", "slack-gov.com"),
     Service.CHATWORK: ("api.chatwork.com",),
@@ -73,8 +66,16 @@ def register(
 
 def webhook_fault(service: Service, url: str, allowed_hosts: Collection[str] = ()) -> str:
     """Why `url` is no webhook of this service, in Japanese; empty when it is one."""
-    fault: str = import_module(_WEBHOOKS[service]).url_fault(url, allowed_hosts)
-    return fault
+    match service:  # imported when used: a task pays for what it imports
+        case Service.SLACK_WEBHOOK:
+            from renkei.systems.slack.webhook import url_fault
+        case Service.TEAMS:
+            from renkei.systems.teams.client import url_fault
+        case Service.GOOGLE_CHAT:
+            from renkei.systems.google_chat.client import url_fault
+        case _:
+            raise ValueError(f"{service} has no webhooks")
+    return url_fault(url, allowed_hosts)
 
 
 def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: Collection[str]) -> str:

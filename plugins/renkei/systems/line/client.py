@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
 from renkei.systems.line.answers import answer_of
-from renkei.systems.messaging import Delivery, Message, accepted, clean, fit, later, refused, utf16_units
+from renkei.systems.line.wire import Pool, UnansweredError
+from renkei.systems.messaging import Delivery, Message, Verdict, accepted, clean, fit, later, refused, utf16_units
 
 Question = Callable[[Any, Any], Any]  # of LINE's module and its API, which come without types
 
 HOST = "https://api.line.me"
 TEXT_MOST = 5000  # UTF-16 units: "Text message" and "Character counting in a text", developers.line.biz
 LINK_MOST = 1000  # a longer link is left out, not cut
-CONNECT_S, ANSWER_S = 5.0, 15.0  # to connect; for each part of an answer
-ALTOGETHER_S = 30.0  # a server that sends a byte now and then would never run into the two above
 PERSON_OR_ROOM = re.compile(r"[UCR][0-9a-f]{32}")
 HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 
@@ -37,15 +34,13 @@ class LineMessenger:
 
         def push(line: Any, api: Any) -> Any:
             request = line.PushMessageRequest(to=to, messages=[line.TextMessage(text=text_of(message))])
-            return api.push_message_with_http_info(
-                request, x_line_retry_key=key, _request_timeout=(CONNECT_S, ANSWER_S)
-            )
+            return api.push_message_with_http_info(request, x_line_retry_key=key)
 
         return self._ask(push)
 
     def check(self) -> Delivery:
         """Whether LINE knows the token: asks who the official account is."""
-        return self._ask(lambda _, api: api.get_bot_info_with_http_info(_request_timeout=(CONNECT_S, ANSWER_S)))
+        return self._ask(lambda _, api: api.get_bot_info_with_http_info())
 
     def _ask(self, question: Question) -> Delivery:
         if not HEADER_TEXT.fullmatch(self._token):
@@ -53,9 +48,7 @@ class LineMessenger:
         # Here and not above: it takes more than a second to import, and most runs send nothing to LINE.
         import linebot.v3.messaging as line  # type: ignore[import-untyped]
 
-        configuration = line.Configuration(host=self._host, access_token=self._token)
-        configuration.retries = False  # neither repeats nor redirects, which would carry the token along
-        return _within(ALTOGETHER_S, lambda: _answer(line, configuration, question))
+        return _answer(line, line.Configuration(host=self._host, access_token=self._token), question)
 
 
 def text_of(message: Message) -> str:
@@ -70,10 +63,13 @@ def text_of(message: Message) -> str:
 def _answer(line: Any, configuration: Any, question: Question) -> Delivery:
     try:
         with line.ApiClient(configuration) as client:
+            client.rest_client.pool_manager = Pool()
             answer = question(line, line.MessagingApi(client))
+    except UnansweredError as error:
+        if error.delivery.verdict is Verdict.UNKNOWN:  # the key makes a repetition safe
+            return later(None, error.delivery.reason)
+        return error.delivery
     except line.ApiException as error:  # its text holds the whole answer: not even logged
-        if not error.status:
-            return later(None, "SSLError")
         return answer_of(error.status, error.body or "", error.headers or {})
     except Exception as error:
         # No connection, no answer, or one that LINE's models do not know, at which they raise whatever comes
@@ -83,13 +79,3 @@ def _answer(line: Any, configuration: Any, question: Question) -> Delivery:
         return later(answer.status_code, f"HTTP {answer.status_code}")
     sent = getattr(answer.data, "sent_messages", None) or []
     return accepted(answer.status_code, sent[0].id if sent else "")
-
-
-def _within(seconds: float, ask: Callable[[], Delivery]) -> Delivery:
-    """What `ask` answers, LATER when that takes too long; the thread left behind ends with the process at last."""
-    answers: SimpleQueue[Delivery] = SimpleQueue()
-    Thread(target=lambda: answers.put(ask()), daemon=True, name="line-push").start()
-    try:
-        return answers.get(timeout=seconds)
-    except Empty:
-        return later(None, "Timeout")
