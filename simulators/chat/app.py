@@ -10,9 +10,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from simulators.chat import chatwork, google_chat, line, line_login, lineworks, slack, teams
+from simulators.chat.chatwork import api as chatwork
 from simulators.chat.faults import Fault, Faults, FaultyApp, Service
+from simulators.chat.google_chat import api as google_chat
 from simulators.chat.inbox import SERVICES, Inbox, Lost, Received
+from simulators.chat.line import api as line
+from simulators.chat.line import login as line_login
+from simulators.chat.lineworks import api as lineworks
+from simulators.chat.slack import api as slack
+from simulators.chat.teams import api as teams
 
 MODULES = (slack, chatwork, teams, google_chat, lineworks, line, line_login)
 JAPAN = timezone(timedelta(hours=9))

@@ -10,7 +10,7 @@ import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +26,11 @@ from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.contract.conftest import Simulator, in_memory
 from tests.contract.emc_client import Emc
+from tests.contract.fuse import Died, Fuse
 from tests.contract.rig import FORMAT, NOW, Tenant, mapping_of
 
 Export = dict[str, dict[str, dict[str, str]]]
 DAY = {"joiners": 2, "leavers": 1, "renumbered": 1, "moves": 1}
-
-
-class Died(BaseException):
-    """What a killed process looks like from inside: nothing catches it."""
-
-
-@dataclass
-class Fuse:
-    """Counts what others can see of a load, and dies at one of it."""
-
-    at: int = -1
-    after: bool = False
-    seen: list[str] = field(default_factory=list)
-
-    def around(self, name: str, call: Callable[[], Any]) -> Any:
-        self.seen.append(name)
-        if len(self.seen) - 1 != self.at:
-            return call()
-        if self.after:
-            call()
-        raise Died(name)
 
 
 @contextmanager

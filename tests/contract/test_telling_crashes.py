@@ -18,7 +18,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.systems.messaging import Delivery, Message, Verdict
 from tests.contract.chat_services import Chat
+from tests.contract.fuse import Died, Fuse
 
 LINK, TENANT, RUN, LIMIT = "smarthr_emc", "acme", "run-1", 5
 BEGAN = dt.datetime(2026, 4, 1, 5, 0, tzinfo=dt.UTC)
@@ -45,27 +46,6 @@ MESSAGE = Message("【失敗】SmartHR → EMC: acme", ("氏名: 値がありま
 HEARS = frozenset({Event.FAILURE, Event.DISABLED})  # who is told of a channel that was disabled
 ALONE = frozenset({Event.FAILURE})
 Got = tuple[str, bool]  # a channel's name; whether it is the notice of a disabled channel
-
-
-class Died(BaseException):
-    """What a killed process looks like from inside: nothing catches it."""
-
-
-@dataclass
-class Fuse:
-    """Counts what others can see of telling, and dies at one of it."""
-
-    at: int = -1
-    after: bool = False
-    seen: list[str] = field(default_factory=list)
-
-    def around(self, name: str, call: Callable[[], Any]) -> Any:
-        self.seen.append(name)
-        if len(self.seen) - 1 != self.at:
-            return call()
-        if self.after:
-            call()
-        raise Died(name)
 
 
 @dataclass(frozen=True)

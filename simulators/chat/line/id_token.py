@@ -7,8 +7,8 @@ from typing import Any
 
 import jwt
 
-from simulators.chat.line_login_channel import CHANNEL_ID, CHANNEL_SECRET, Granted
-from simulators.chat.line_wire import RefusedRequest
+from simulators.chat.line.login_channel import CHANNEL_ID, CHANNEL_SECRET, Granted
+from simulators.chat.line.wire import RefusedRequest
 
 ISSUER = "https://access.line.me"
 ID_TOKEN_LIFE_S = 3600

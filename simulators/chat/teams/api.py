@@ -17,8 +17,8 @@ from fastapi.responses import JSONResponse
 from simulators.chat.controls import Settings, controls
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain
-from simulators.chat.teams_card import CardError, check
-from simulators.chat.teams_look import show
+from simulators.chat.teams.card import CardError, check
+from simulators.chat.teams.look import show
 from simulators.chat.wire import json_of
 
 WORKFLOW, SIGNATURE = "0123456789abcdef0123456789abcdef", "simulated-signature_0001"

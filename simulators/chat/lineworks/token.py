@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from simulators.chat.lineworks_wire import oauth_error
+from simulators.chat.lineworks.wire import oauth_error
 
 CLIENT_ID, CLIENT_SECRET = "simulatedWorksClient", "simWorks01"
 SERVICE_ACCOUNT = "w1x2y.serviceaccount@acme.example"

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from simulators.chat.chatwork_look import show
+from simulators.chat.chatwork.look import show
 from simulators.chat.controls import Held, Settings, controls
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.chat import controls
 from simulators.chat.inbox import Inbox
-from simulators.chat.lineworks_content import check_message, html_of, text_of
-from simulators.chat.lineworks_token import CLIENT_ID, CLIENT_SECRET, SERVICE_ACCOUNT, check_token_request, private_key
-from simulators.chat.lineworks_wire import WorksRoute, api_error, read_form, read_json
+from simulators.chat.lineworks.content import check_message, html_of, text_of
+from simulators.chat.lineworks.token import CLIENT_ID, CLIENT_SECRET, SERVICE_ACCOUNT, check_token_request, private_key
+from simulators.chat.lineworks.wire import WorksRoute, api_error, read_form, read_json
 
 BOT_ID, BOT_NAME = "6811001", "Renkei通知Bot"
 DOMAIN_ID = 40029600

@@ -14,8 +14,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from simulators.chat.controls import Settings, controls
-from simulators.chat.google_chat_look import show
-from simulators.chat.google_chat_message import InvalidError, check
+from simulators.chat.google_chat.look import show
+from simulators.chat.google_chat.message import InvalidError, check
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain
 from simulators.chat.wire import json_of, size_of

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from simulators.chat import controls
 from simulators.chat.inbox import Inbox
-from simulators.chat.line_account import Account, Person
-from simulators.chat.line_wire import RefusedRequest
+from simulators.chat.line.account import Account, Person
+from simulators.chat.line.wire import RefusedRequest
 
 CHANNEL_ID = "2000000002"  # of the same provider as the Messaging API channel, so user ids are the same
 CHANNEL_SECRET = hashlib.md5(b"simulated LINE Login channel").hexdigest()

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from simulators.chat.lineworks_wire import invalid
+from simulators.chat.lineworks.wire import invalid
 from simulators.chat.look import box, link, linked
 
 TEXT_MOST = 2000

@@ -27,10 +27,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulators.chat.inbox import Inbox
-from simulators.chat.line_account import NAME
-from simulators.chat.line_id_token import OAuthError, claims_of, id_token
-from simulators.chat.line_login_channel import CHANNEL_ID, CHANNEL_SECRET, AccessToken, Asked, Channel, Granted
-from simulators.chat.line_wire import LineRoute, read_form
+from simulators.chat.line.account import NAME
+from simulators.chat.line.id_token import OAuthError, claims_of, id_token
+from simulators.chat.line.login_channel import CHANNEL_ID, CHANNEL_SECRET, AccessToken, Asked, Channel, Granted
+from simulators.chat.line.wire import LineRoute, read_form
 
 CODE_LIFE_S, ACCESS_TOKEN_LIFE_S = 600, 2_592_000
 SCOPES = {"profile": "メインプロフィール情報（必須）", "openid": "ユーザーの内部識別子（必須）"}

@@ -17,8 +17,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from simulators.chat.controls import Held, Settings, controls
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain
-from simulators.chat.slack_blocks import RefusedError, message
-from simulators.chat.slack_look import show
+from simulators.chat.slack.blocks import RefusedError, message
+from simulators.chat.slack.look import show
 from simulators.chat.wire import json_of
 
 TEAM, SERVICE, SECRET = "T0SIM0001", "B0SIM0001", "simulatedSlackWebhook0001"

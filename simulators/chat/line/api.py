@@ -18,8 +18,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from simulators.chat.inbox import Inbox
-from simulators.chat.line_account import NAME, TOKEN, AcceptedPush, Account, Person, people_at_start, why_unseen
-from simulators.chat.line_wire import LineRoute, RefusedRequest, read_form, read_json
+from simulators.chat.line.account import NAME, TOKEN, AcceptedPush, Account, Person, people_at_start, why_unseen
+from simulators.chat.line.wire import LineRoute, RefusedRequest, read_form, read_json
 from simulators.chat.look import box, linked
 
 CHANNEL_ID = "2000000001"  # the Messaging API channel
