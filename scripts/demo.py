@@ -115,7 +115,9 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
-        "RENKEI_ALLOWED_HOSTS": ",".join(urlsplit(neighbours.urls[name]).netloc for name in ("smarthr", "chat")),
+        "RENKEI_ALLOWED_HOSTS": ",".join(
+            urlsplit(url).netloc for name, url in neighbours.urls.items() if name in ("smarthr", "chat")
+        ),
         "RENKEI_RETRY_DELAY_S": "2",
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
     }
@@ -124,7 +126,8 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         emc = {"conn_type": "emc", "host": neighbours.urls["emc"], "password": f"emc_sim_{mapping.emc_account}"}
         environment[f"AIRFLOW_CONN_SMARTHR__{mapping.tenant.upper()}"] = json.dumps(smarthr)
         environment[f"AIRFLOW_CONN_EMC__{mapping.emc_account.upper()}"] = json.dumps(emc)
-    for conn_id, connection in chat_connections(neighbours.chat_registrations(), TOLD).items():
+    chats = chat_connections(neighbours.chat_registrations(), TOLD) if "chat" in neighbours.urls else {}
+    for conn_id, connection in chats.items():
         environment[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
     return environment
 

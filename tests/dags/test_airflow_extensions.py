@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import smtplib
 import subprocess
 import sys
 from importlib import import_module
@@ -20,7 +21,7 @@ from renkei.notifications.services import SPECS
 from renkei.orchestration import connections
 from renkei.orchestration.channel_hooks import ChannelHook
 from renkei.orchestration.hooks import EmcHook, SmartHRHook
-from renkei.orchestration.plain_mail import MailMessenger
+from renkei.orchestration.plain_mail import MailMessenger, PlainMailHook
 from renkei.orchestration.provider import get_provider_info
 from renkei.systems.messaging import Message, Verdict
 from scripts.chat_connections import chat_connections
@@ -234,6 +235,33 @@ def test_n3_some_refused_addresses_do_not_keep_the_mail_from_the_others(
     assert delivery.accepted
     assert delivery.reason == "1 addresses refused: 550"
     assert [mail["to"] for mail in neighbours.mails()] == [["soumu@acme.example.jp"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (smtplib.SMTPAuthenticationError(535, b"no"), Verdict.LATER),
+        (smtplib.SMTPDataError(451, b"busy"), Verdict.LATER),
+        (smtplib.SMTPDataError(554, b"spam"), Verdict.REFUSED),
+        (smtplib.SMTPRecipientsRefused({"a@b": (550, b"no"), "c@d": (450, b"later")}), Verdict.LATER),
+        (smtplib.SMTPRecipientsRefused({"a@b": (550, b"no")}), Verdict.REFUSED),
+        (smtplib.SMTPServerDisconnected(), Verdict.LATER),
+        (TimeoutError(), Verdict.LATER),
+    ],
+    ids=str,
+)
+def test_n3_what_a_mail_server_may_take_later_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, verdict: Verdict
+) -> None:
+    """N3: only what it refuses for good is not."""
+
+    def fail(self: PlainMailHook) -> None:
+        raise error
+
+    monkeypatch.setattr(PlainMailHook, "__enter__", fail)
+    delivery = MailMessenger().send(Message("x"), "a@b", "1")
+    assert delivery.verdict is verdict
+    assert "a@b" not in delivery.reason
 
 
 def test_n3_a_missing_mail_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

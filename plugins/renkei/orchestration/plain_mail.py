@@ -72,6 +72,8 @@ def _failed(error: Exception) -> Delivery:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = min((code for code, _ in error.recipients.values()), default=0)
         return _by_code(code, f"recipients refused: {_codes(error.recipients)}")
+    if isinstance(error, smtplib.SMTPAuthenticationError):  # nothing was sent, and some servers refuse in passing
+        return later(int(error.smtp_code), type(error).__name__, AGAIN_S)
     if isinstance(error, smtplib.SMTPResponseException):
         return _by_code(int(error.smtp_code), type(error).__name__)
     return later(None, type(error).__name__, AGAIN_S)
