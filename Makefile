@@ -25,7 +25,7 @@ run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs e
 	$(BIN)/python -m scripts.demo $(if $(ONCE),--once)
 
 test: $(READY)  ## the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --dist worksteal $(ARGS)
 
 proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (20 minutes)
 	$(BIN)/python -m tests.proof $(ARGS)

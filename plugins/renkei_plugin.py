@@ -1,4 +1,4 @@
-"""Makes Renkei known to Airflow, in every one of its processes: so it imports no more than the timetable."""
+"""Makes Renkei known to Airflow, in every one of its processes: so it imports next to nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from renkei.orchestration import run_end
+from renkei.orchestration.connection_form import PortZeroIsNoPort
+from renkei.orchestration.starting import watch_new_runs
 from renkei.orchestration.timetable import DailyInJapan
 
 
@@ -31,6 +34,14 @@ def _build() -> Any:
 class RenkeiPlugin(AirflowPlugin):
     name = "renkei"
     timetables = [DailyInJapan]  # noqa: RUF012 - Airflow's own form
+    listeners = [run_end]  # noqa: RUF012
     fastapi_apps = [  # noqa: RUF012
         {"name": "renkei", "url_prefix": "/renkei", "app": LinePages()},
     ]
+    fastapi_root_middlewares = [  # noqa: RUF012
+        {"name": "renkei connection test", "middleware": PortZeroIsNoPort, "args": [], "kwargs": {}},
+    ]
+
+    @classmethod
+    def on_load(cls, *_args: Any, **_kwargs: Any) -> None:
+        watch_new_runs()

@@ -3,6 +3,7 @@
 Day 1 links three companies for the first time. On day 2 one has leavers, joiners and changed ids; one has a
 row without a name, so that nothing of it is written, and is told so in seven chat services; from one so many leave
 that the plan is held until somebody approves. With --once the script ends by itself, with status 0 only if all of that came out so.
+Without it, everything stays up, and what was made is kept in .run/demo for the next start: `make clean` begins anew.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import argparse
 import dataclasses
 import json
 import math
+import shlex
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,16 +28,19 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
-from renkei.links.smarthr_emc.sheet.index import load, tenants
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.sheets.load import load
+from renkei.sheets.tenant_files import tenants
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 
 LINK = "smarthr_emc"
 SIZES = {"hinata": 1200, "minato": 300, "sakura": 150}
+SPARE = "acme"  # a company in SmartHR and an EMC account with their Connections, for a sheet of one's own
 TOLD = "minato"  # whose sample sheet has a channel in every chat service
 APPROVE = "承認して登録する"
 CHAT_SERVICES = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")  # Slack twice: a channel, a person
@@ -67,39 +74,78 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the two days, with a status")
     arguments = parser.parse_args()
-    folder = PROJECT / ".run"
-    shutil.rmtree(folder, ignore_errors=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return _once(PROJECT / ".run" / "once") if arguments.once else _stay_up(PROJECT / ".run" / "demo")
+
+
+def _once(folder: Path) -> int:
+    """Both days, from nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with _everything(folder, {}) as (airflow, neighbours, mappings):
+        return _show_two_days(airflow, neighbours, mappings)
+
+
+def _stay_up(folder: Path) -> int:
+    """Both days if they were not shown yet, then all that is there until Ctrl-C."""
+    shown = folder / "shown.json"  # written when there is something to keep: the ports
+    ports: dict[str, int] = json.loads(shown.read_text()) if shown.exists() else {}
+    if not ports:
+        shutil.rmtree(folder, ignore_errors=True)
+    status = 0
+    with _everything(folder, ports) as (airflow, neighbours, mappings):
+        if ports:
+            console.print(
+                "      as it was left: the same tenants, Connections, runs and mails (make clean begins anew)"
+            )
+            _play_second_day(neighbours)  # SmartHR's simulator forgets
+        else:
+            status = _show_two_days(airflow, neighbours, mappings)
+            shown.write_text(json.dumps({**neighbours.ports, "airflow": airflow.port}))
+        _write_environment(folder, airflow)
+        _show_places(airflow, neighbours)
+        console.print("\nStays up until Ctrl-C.")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            console.print("stopping …")
+    return status
+
+
+@contextmanager
+def _everything(folder: Path, ports: dict[str, int]) -> Iterator[tuple[LocalAirflow, Neighbours, list[Mapping]]]:
+    """Simulators and Airflow, with what `folder` holds of an earlier start."""
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
+    companies.append(f"{SPARE}:{len(SIZES) + 1}:60")
     console.print("[bold]1/5[/] starting the simulators: SmartHR, EMC, mail, chat services")
-    with Neighbours(folder / "neighbours", companies, ["hinata", "group"], chat=True) as neighbours:
+    with Neighbours(folder / "neighbours", companies, ["hinata", "group", SPARE], chat=True, ports=ports) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         console.print("[bold]2/5[/] starting Airflow (standalone, SQLite) — about 15 seconds")
-        with LocalAirflow(folder, environment(folder, neighbours, mappings)) as airflow:
-            verdict = _two_days(airflow, neighbours, mappings)
-            _show_mails(neighbours)
-            verdict.show()
-            _show_places(airflow, neighbours)
-            if not arguments.once:
-                console.print("\nStays up until Ctrl-C.")
-                try:
-                    signal.pause()
-                except KeyboardInterrupt:
-                    console.print("stopping …")
+        settings = environment(folder, neighbours, mappings) | _connections(neighbours, SPARE, SPARE)
+        with LocalAirflow(folder, settings, port=ports.get("airflow", 0)) as airflow:
+            yield airflow, neighbours, mappings
+
+
+def _show_two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping]) -> int:
+    verdict = _two_days(airflow, neighbours, mappings)
+    _show_mails(neighbours)
+    verdict.show()
     return 0 if verdict.good else 1
 
 
 def sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
     """The sample tenants' sheets, with the simulator's address in place of the one written in them."""
-    (folder / LINK).mkdir(parents=True)
+    (folder / LINK).mkdir(parents=True, exist_ok=True)
     mappings = []
     for file in tenants(PROJECT / "include" / "mappings" / LINK):
-        compiled = load(file.path, file.tenant, allowed_hosts=("127.0.0.1:8181",))
+        compiled = load(SHEETS, file.path, file.tenant, allowed_hosts=("127.0.0.1:8181",))
         assert compiled.mapping is not None, compiled.problems
         mapping = dataclasses.replace(compiled.mapping, smarthr_url=smarthr_url)
         write = write_workbook if file.path.suffix == ".xlsx" else write_yaml
-        write(mapping, folder / LINK / file.path.name)
+        if not (folder / LINK / file.path.name).exists():  # else somebody may have changed it
+            write(mapping, folder / LINK / file.path.name)
         mappings.append(mapping)
+    if not (folder / "operator.yaml").exists():  # what was added to it in an earlier run stays
+        shutil.copy(PROJECT / "include/mappings/operator.yaml", folder)
     return mappings
 
 
@@ -122,14 +168,31 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
     }
     for mapping in mappings:
-        smarthr = {"conn_type": "smarthr", "password": f"shr_sim_{mapping.tenant}"}
-        emc = {"conn_type": "emc", "host": neighbours.urls["emc"], "password": f"emc_sim_{mapping.emc_account}"}
-        environment[f"AIRFLOW_CONN_SMARTHR__{mapping.tenant.upper()}"] = json.dumps(smarthr)
-        environment[f"AIRFLOW_CONN_EMC__{mapping.emc_account.upper()}"] = json.dumps(emc)
+        environment |= _connections(neighbours, mapping.tenant, mapping.emc_account)
     chats = chat_connections(neighbours.chat_registrations(), TOLD) if "chat" in neighbours.urls else {}
     for conn_id, connection in chats.items():
         environment[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
     return environment
+
+
+def _connections(neighbours: Neighbours, tenant: str, account: str) -> dict[str, str]:
+    smarthr = {"conn_type": "smarthr", "password": f"shr_sim_{tenant}"}
+    emc = {"conn_type": "emc", "host": neighbours.urls["emc"], "password": f"emc_sim_{account}"}
+    return {
+        f"AIRFLOW_CONN_SMARTHR__{tenant.upper()}": json.dumps(smarthr),
+        f"AIRFLOW_CONN_EMC__{account.upper()}": json.dumps(emc),
+    }
+
+
+def _write_environment(folder: Path, airflow: LocalAirflow) -> None:
+    """For a shell: with it, `renkei` and `airflow` speak to this demo."""
+    wanted = {
+        name: value
+        for name, value in airflow.environment.items()
+        if name.startswith(("AIRFLOW_", "RENKEI_")) and "SECRET" not in name
+    }
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(wanted.items())]
+    (folder / "environment").write_text("".join(lines), encoding="utf-8")
 
 
 def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping]) -> Verdict:
@@ -150,9 +213,7 @@ def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapp
     verdict.expect("day 1 EMC account group: people", crews1["minato"] + crews1["sakura"], day1["group"])
 
     console.print("[bold]4/5[/] day 2: hinata changes, a row of minato has no name, half of sakura leaves")
-    neighbours.play_day("hinata", joiners=5, leavers=4, retirements=6, moves=20, renumbered=3, reorganised=1)
-    neighbours.play_day("minato", joiners=2, blank_names=1)
-    neighbours.play_day("sakura", leavers=60)
+    _play_second_day(neighbours)
     states = _run_all(airflow, dags)
     verdict.expect("day 2 hinata: run", "success", states["hinata"])
     verdict.expect("day 2 minato: run (bad row)", "failed", states["minato"])
@@ -164,11 +225,17 @@ def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapp
         "day 2 EMC account group: minato as it was, sakura without leavers", crews1["minato"] + sakura, day2["group"]
     )
     expected = ["EMC-ERROR-D(Update NG)", "EMC-HOLD", *["EMC-OK"] * 5]
-    verdict.expect("result mails", expected, sorted(mail["subject"] for mail in neighbours.mails()))
+    verdict.expect("result mails", expected, sorted(_subjects(neighbours)))
     failures = [m["service"] for m in neighbours.chat_messages() if "EMC-ERROR-D" in m["text"]]
     verdict.expect("minato's failure in chat", sorted([*CHAT_SERVICES, "slack"]), sorted(failures))
     _show_head_counts(accounts, before, day1, day2)
     return verdict
+
+
+def _play_second_day(neighbours: Neighbours) -> None:
+    neighbours.play_day("hinata", joiners=5, leavers=4, retirements=6, moves=20, renumbered=3, reorganised=1)
+    neighbours.play_day("minato", joiners=2, blank_names=1)
+    neighbours.play_day("sakura", leavers=60)
 
 
 def _run_all(airflow: LocalAirflow, dags: dict[str, str]) -> dict[str, str]:
@@ -207,6 +274,11 @@ def _show_head_counts(accounts: list[str], *days: dict[str, int]) -> None:
     console.print(table)
 
 
+def _subjects(neighbours: Neighbours) -> list[str]:
+    """Of the result mails, without the company at their end."""
+    return [mail["subject"].rpartition(" ")[0] for mail in neighbours.mails()]
+
+
 def _show_mails(neighbours: Neighbours) -> None:
     console.print("[bold]5/5[/] the result mails, as the customers read them; then what the chat services received")
     for mail in neighbours.mails():
@@ -222,7 +294,9 @@ def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(
         f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}   chat  {neighbours.urls['chat']}"
     )
-    console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {PROJECT / '.run' / 'store'}")
+    folder = airflow.home.parent
+    console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")
+    console.print(f"sheets   {folder / 'mappings' / LINK}   for renkei and airflow:  . {folder / 'environment'}")
 
 
 if __name__ == "__main__":

@@ -21,17 +21,37 @@ PROJECT = Path(__file__).resolve().parents[1]
 USER, PASSWORD = "admin", "admin"  # a throw-away Airflow that only this machine reaches
 
 
+# Below what systems hand out by themselves (Linux 32768, others 49152): between this look and its use, a port stays free
+# of every connection and of every server that asks for "any port".
+PORTS = range(15_000, 32_000)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens to."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class LocalAirflow:
-    """`airflow standalone` with its home below `folder`; use as a context manager."""
+    """`airflow standalone` with its home below `folder`; use as a context manager.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], dags: Path = PROJECT / "dags") -> None:
-        self.port = free_port()
+    With `pages_only`, nothing but what answers requests: no scheduler, no Dag is read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        dags: Path = PROJECT / "dags",
+        port: int = 0,
+        *,
+        pages_only: bool = False,
+    ) -> None:
+        self.pages_only = pages_only
+        self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         self.home = folder / "airflow"
         self.home.mkdir(parents=True, exist_ok=True)
@@ -59,6 +79,7 @@ class LocalAirflow:
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
             "AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
+            "AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN": r"^[A-Za-z0-9_.~:+-]{1,200}\Z",  # as in Compose
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
             # Each task is a fork: what its parent has imported, it need not import again.
             "AIRFLOW__SCHEDULER__MP_START_METHOD": "forkserver",
@@ -73,9 +94,13 @@ class LocalAirflow:
         self._session = requests.Session()
 
     def __enter__(self) -> LocalAirflow:
+        airflow = str(Path(sys.executable).with_name("airflow"))
         with self.log.open("wb") as log:
+            if self.pages_only:
+                migrate = [airflow, "db", "migrate"]
+                subprocess.run(migrate, env=self.environment, stdout=log, stderr=subprocess.STDOUT, check=True)
             self._process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("airflow")), "standalone"],
+                [airflow, "api-server" if self.pages_only else "standalone"],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -108,7 +133,8 @@ class LocalAirflow:
                 raise RuntimeError(f"Airflow ended at once; see {self.log}")
             try:
                 health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
-                if all(part.get("status") == "healthy" for part in health.values() if isinstance(part, dict)):
+                parts = [health["metadatabase"]] if self.pages_only else health.values()
+                if all(part.get("status") == "healthy" for part in parts if isinstance(part, dict)):
                     self._log_in()
                     return
             except requests.RequestException:

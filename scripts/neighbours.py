@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import requests
 
-from scripts.local_airflow import PROJECT, free_port
+from scripts.local_airflow import PROJECT
 
 
 class Neighbours:
@@ -25,24 +26,37 @@ class Neighbours:
         limits: tuple[str, ...] = (),
         *,
         chat: bool = False,
+        ports: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
         self.companies = companies
         self._processes: list[subprocess.Popen[str]] = []
-        smtp, web = free_port(), free_port()
+        ports = ports or {}  # of an earlier start, to be found at the same addresses
         self._commands = {
-            "smarthr": ["--port", "0", *(part for company in companies for part in ("--company", company)), *limits],
+            "smarthr": [
+                "--port",
+                str(ports.get("smarthr", 0)),
+                *(part for company in companies for part in ("--company", company)),
+                *limits,
+            ],
             "emc": [
                 "--port",
-                "0",
+                str(ports.get("emc", 0)),
                 "--database",
                 str(folder / "emc.sqlite"),
                 *(part for account in accounts for part in ("--account", account)),
             ],
-            "mail": ["--smtp-port", str(smtp), "--http-port", str(web), "--folder", str(folder / "mails")],
-            **({"chat": ["--port", "0"]} if chat else {}),
+            "mail": [
+                "--smtp-port",
+                str(ports.get("smtp", 0)),
+                "--http-port",
+                str(ports.get("mail", 0)),
+                "--folder",
+                str(folder / "mails"),
+            ],
+            **({"chat": ["--port", str(ports.get("chat", 0))]} if chat else {}),
         }
-        self.smtp_port = smtp
+        self.smtp_port = 0  # known once it has started
         self.urls: dict[str, str] = {}
 
     def __enter__(self) -> Neighbours:
@@ -81,7 +95,15 @@ class Neighbours:
         found = re.findall(r"http://\S+", ready)
         if not found:
             raise RuntimeError(f"the {name} simulator did not start; see {self.folder / name}.log")
+        if mail := re.search(r"smtp://\S+:(\d+)", ready):
+            self.smtp_port = int(mail[1])
         return found[-1]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where everything listens, as `ports` takes it."""
+        found = {name: int(url.rpartition(":")[2].rstrip("/")) for name, url in self.urls.items()}
+        return {**found, "smtp": self.smtp_port}
 
     def play_day(self, company: str, **changes: int) -> dict[str, list[str]]:
         """Let a day pass at a company; the crew ids touched, by kind."""

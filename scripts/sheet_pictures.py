@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import openpyxl
 
-from renkei.links.smarthr_emc.sheet.excel.marked import RESULT, mark
+from renkei.links.smarthr_emc.sheet.excel.reader import TITLES
 from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.review import review
+from renkei.sheets.workbook.marked import RESULT, mark
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 TOOLS = ("soffice", "pdftoppm", "pdftotext", "pdfinfo")
@@ -37,6 +38,7 @@ _JAPANESE = """<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http:
 <prop oor:name="ooSetupSystemLocale" oor:op="fuse"><value>ja-JP</value></prop></item></oor:items>"""
 _ANSWERS: dict[str, dict[tuple[str | int, int], str]] = {
     "連携情報": {
+        ("会社名", 2): "さくら商事株式会社",
         ("SmartHR URL", 2): "https://sakura.smarthr.jp",
         ("結果通知先メールアドレス1", 2): "soumu@sakura.example.jp",
         ("連携開始日", 2): "2026-04-01",
@@ -44,7 +46,7 @@ _ANSWERS: dict[str, dict[tuple[str | int, int], str]] = {
     "部署データ": {("部署名(ヨミ)", 4): "ブショ"},
     "ユーザデータ": {
         ("ユーザID", 4): "社員番号",
-        ("パスワード", 4): "秘密:first_password",
+        ("パスワード", 4): "秘密:first_password__sakura",
         ("氏名", 4): '姓&"　"&名',
         ("氏名(ヨミ)", 4): '姓(ヨミガナ)&"　"&名(ヨミガナ)',
         ("氏名(ヨミ)", 9): "全角カナ",
@@ -60,7 +62,7 @@ _ANSWERS: dict[str, dict[tuple[str | int, int], str]] = {
                 ("総務のチャット", "Slack(Webhook)", "", "", "", "", "○", "○", "", "○", "○"),
                 ("総務のルーム", "チャットワーク", "", "123456789", "", "", "", "", "", "", ""),
                 ("担当者本人", "LINE WORKS", "", "社員:1001", "", "", "○", "○", "", "○", ""),
-                ("店長会", "Microsoft Teams", "teams_tencho", "", "○", "", "○", "", "", "", ""),
+                ("店長会", "Microsoft Teams", "teams_tencho__sakura", "", "○", "", "○", "", "", "", ""),
             ),
             5,
         )
@@ -108,7 +110,7 @@ def _fill(source: Path, target: Path, answers: dict[str, dict[tuple[str | int, i
 
 def _marked(workbook: Path) -> bytes:
     found = review(workbook, "sakura")
-    return mark(found.content, found.problems, found.warnings)
+    return mark(found.content, found.problems, found.warnings, TITLES)
 
 
 def _draw(workbook: Path, names: dict[str, str]) -> None:

@@ -15,9 +15,10 @@ from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.plan import DepartmentPlan, UserPlan, plan_departments, plan_users
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.snapshot import Snapshot
 from renkei.systems.emc.file_format import EmcFormat, load_format
+from renkei.texts import RawCell
 
 EMC_FORMAT: EmcFormat = load_format(Path(__file__).parents[1] / "include/contracts/emc_format.yaml")
 
@@ -177,6 +178,8 @@ def plan_day(
     if in_emc is not None or gone_from_emc:
         kept = set(yesterday.users.target["user_id"]) if yesterday else set()
         table = diff.reconcile(table, (kept | set(in_emc or {})) - gone_from_emc)
+    if before is not None:
+        table = diff.hand_over(table, before.users, today.users, sheet)
     deleted = department_table.loc[department_table["operation"] == "DELETE", "id"]
     users = plan_users(
         today.users,

@@ -6,6 +6,9 @@ import atexit
 import os
 import secrets
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,9 @@ def _settle_environment() -> None:
     for name in list(os.environ):
         if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "RENKEI_")):
             del os.environ[name]
+    # Kept, bytecode spares every worker the rewriting of 5,000 asserts, and each program that a test starts its compiling.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first come, last served: after Airflow's own
     (HOME / "dags").mkdir()
     os.environ.update(
@@ -48,6 +54,24 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]
     limits = ("--per-second", "1000", "--per-hour", "100000")
     with Neighbours(folder, ["acme:1:30"], ["acme"], limits, chat=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """A running object store that speaks S3; a bucket for every test keeps them apart."""
+    command = [sys.executable, "-m", "tests.harness.s3_server"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().split()[1]
+        server.terminate()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine that refuses connections: it is taken, by nobody who listens."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 @pytest.fixture

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from renkei.links.smarthr_emc.model import Mode, Reason
-from renkei.links.smarthr_emc.report import Outcome
-from renkei.links.smarthr_emc.sheet.index import load
+from renkei.links.smarthr_emc.model import Reason
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
+from renkei.links.smarthr_emc.wording import SUBJECTS
+from renkei.orchestration.smarthr_emc.form import FORM
+from renkei.sheets.load import load
 from renkei.systems.emc.file_format import EmcFormat
 from tests.proof.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 40)] + [f"N{n}" for n in range(1, 6)]
+RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 42)] + [f"N{n}" for n in range(1, 6)]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -86,17 +88,14 @@ def test_python_in_the_documents_compiles(path: Path) -> None:
 def test_l8_e39_every_subject_has_its_remedy(readme: str) -> None:
     """The table of mails has exactly the subjects that a mail can have, each with something to do."""
     rows = {row[0].strip("`"): row[1:] for row in cells(text(readme)) if row[0].startswith("`EMC-")}
-    assert set(rows) == {outcome.value for outcome in Outcome}
+    assert set(rows) == set(SUBJECTS.values())
     assert all(len(row) == 2 and all(row) for row in rows.values())
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
 def test_e3_every_way_to_run_is_explained(readme: str) -> None:
     """What the trigger form offers is in the table of 実行方法."""
-    source = text("plugins/renkei/orchestration/dag_builder.py")
-    offered = re.findall(r'Mode\.\w+\.value: "([^（"]+)', source)
-    assert len(offered) == len(Mode)
-    assert set(offered) <= {row[0] for row in cells(text(readme))}
+    assert {mode.label for mode in FORM.modes.values()} <= {row[0] for row in cells(text(readme))}
 
 
 def test_settings_are_documented() -> None:
@@ -148,7 +147,7 @@ def test_e15_example_sheet_can_be_used_as_it_is(tmp_path: Path) -> None:
     (example,) = code(text("docs/sheet.ja.md"), "yaml")
     path = tmp_path / "acme.yaml"
     path.write_text(example, encoding="utf-8")
-    found = load(path, "acme")
+    found = load(SHEETS, path, "acme")
     assert (found.problems, found.warnings) == ((), ())
     assert found.mapping is not None
     assert found.mapping.emc_account == "acme"
@@ -157,9 +156,9 @@ def test_e15_example_sheet_can_be_used_as_it_is(tmp_path: Path) -> None:
 def test_every_file_of_a_run_is_documented() -> None:
     """Whatever the stages write into a run's folder is in the table of the store, and so is every reason."""
     document = text("docs/store.md")
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "plugins/renkei/links").rglob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "plugins/renkei").rglob("*.py"))
     written = {
-        *(f"{name}.json" for name in re.findall(r'(?:write|create)_json\(\s*"(\w+)"', source)),
+        *(f"{name}.json" for name in re.findall(r'FILE: ClassVar\[str\] = "(\w+)"', source)),
         *(f"{name}.parquet" for name in re.findall(r'write_table\(\s*"(\w+)"', source)),
         *(f"{name}_diff.parquet" for name in ("departments", "users")),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,9 @@ def test_workers_can_be_scaled() -> None:
 def test_no_secret_has_a_default() -> None:
     """Each password and key comes from .env and stops Compose when it is missing."""
     written = {value for _, variable, value in environments() if SECRET.search(variable)}
-    assert len(written) >= 6
-    assert [value for value in written if not re.fullmatch(r"\$\{\w+:\?\}", value)] == []
+    assert len(written) >= 7
+    # As it stands, or as the password of a Connection.
+    assert [value for value in written if not re.fullmatch(r'(\{.*"password": ")?\$\{\w+:\?\}("\})?', value)] == []
 
 
 def test_no_secret_in_an_address_is_written_out() -> None:
@@ -78,6 +81,37 @@ def test_no_secret_in_an_address_is_written_out() -> None:
     passwords = re.findall(r"://[^/\s]*?:([^/\s]*)@", COMPOSE)
     assert len(passwords) == 3
     assert [password for password in passwords if not re.fullmatch(r"\$\{\w+:\?\}", password)] == []
+
+
+def test_no_secret_stands_in_a_command_line() -> None:
+    """Every process of a machine may read the command lines of all others."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    given = {(name, variable) for name, variable, _ in environments() if SECRET.search(variable)}
+    assert ("init", "ADMIN_PASSWORD") in given
+    assert ("redis", "REDISCLI_AUTH") in given
+    for name, variable in given:
+        for line in " ".join(services[name].get("command", [])).splitlines():
+            # Of a shell's own words: printf is no process, and a line of a here-document is no argument.
+            assert f"${variable}" not in line or re.match(r"\s*(printf |requirepass )", line), (name, line)
+    assert re.findall(r"--password|--requirepass", COMPOSE) == []
+
+
+def test_l5_no_container_has_more_than_it_needs() -> None:
+    """No capability, no way to get one, a bound on memory; Postgres and Redis are out of everybody's reach but Airflow's."""
+    compose = yaml.safe_load(COMPOSE)
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+    assert [name for name, service in compose["services"].items() if "cap_add" in service] == ["postgres", "redis"]
+    assert "exec docker-entrypoint.sh redis-server " in compose["services"]["redis"]["command"][-1], (
+        "else it stays root"
+    )
+    assert compose["networks"]["data"] == {"internal": True}
+    inside = {name for name, service in compose["services"].items() if "data" in service.get("networks", [])}
+    assert compose["services"]["postgres"]["networks"] == compose["services"]["redis"]["networks"] == ["data"]
+    simulators = {name for name, service in compose["services"].items() if "simulators" in service["image"]}
+    assert inside.isdisjoint(simulators)
 
 
 def test_required_settings_are_in_the_example_without_a_value() -> None:
@@ -113,6 +147,57 @@ def test_lock_holds_every_requirement_with_hashes(name: str) -> None:
         assert "--hash=sha256:" in block, block
 
 
+MAIN, DEV, SIMULATORS = "requirements.in", "requirements-dev.in", "simulators/requirements.in"
+
+
+@pytest.mark.parametrize(
+    ("folder", "asked"),
+    [
+        ("plugins", [MAIN]),
+        ("dags", [MAIN]),
+        ("simulators", [SIMULATORS]),
+        ("scripts", [MAIN, SIMULATORS, DEV]),
+        ("tests", [MAIN, SIMULATORS, DEV]),
+    ],
+)
+def test_every_import_has_its_line(folder: str, asked: list[str]) -> None:
+    """What is used is asked for by name: another package that happens to bring it may stop to."""
+    names = [
+        re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE) for name in asked
+    ]
+    known = {_normal(name) for found in names for name in found}
+    of_module = packages_distributions()
+    ours = {"renkei", "renkei_plugin", "scripts", "simulators", "tests", *sys.stdlib_module_names}
+    missing = {
+        module
+        for path in (ROOT / folder).rglob("*.py")
+        for module in _imports(path) - ours
+        if known.isdisjoint(map(_normal, of_module.get(module, [_provider(module)])))
+    }
+    assert missing == set()
+
+
+def _imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    taken = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {_module(name) for name in plain | taken}
+
+
+def _module(name: str) -> str:
+    """The module that a package is known by: of Airflow's providers each has its own."""
+    parts = name.split(".")
+    return ".".join(parts[:3]) if parts[:2] == ["airflow", "providers"] else parts[0]
+
+
+def _provider(module: str) -> str:
+    return module.replace("airflow.", "apache-airflow-", 1)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_locks_agree_on_what_they_share() -> None:
     """One environment is made of all of them."""
     main, *others = map(locked, LOCKED)
@@ -140,3 +225,20 @@ def test_unfit_python_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "Renkei needs Python 3.11, 3.12 or 3.13" in done.stderr
     assert not ready.exists()
+
+
+@pytest.mark.parametrize(("run_id", "taken"), [("r" * 200, True), ("r" * 201, False), ("毎日", False)])
+def test_e1_a_run_id_has_room_in_the_name_of_a_log_folder(
+    run_id: str, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow refuses a longer one at once; a run that it took could not say why none of its tasks runs."""
+    from airflow.models.dagrun import DagRun
+
+    (pattern,) = {value for _, name, value in environments() if name == "AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN"}
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN", pattern)
+    assert f'r"{pattern}"' in (ROOT / "scripts" / "local_airflow.py").read_text(encoding="utf-8")
+    if taken:
+        DagRun(dag_id="smarthr_emc__acme", run_id=run_id)
+    else:
+        with pytest.raises(ValueError, match="does not match"):
+            DagRun(dag_id="smarthr_emc__acme", run_id=run_id)

@@ -9,6 +9,20 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 DAILY_AT = dt.time(4, 30)  # 処理時刻 where a sheet says none
 
 
+def time_in_japan(moment: dt.datetime | str) -> str:
+    """`2026/11/29 4:15` of a moment with its offset, or of its ISO 8601 text."""
+    at = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    local = at.astimezone(TOKYO)
+    return f"{local:%Y/%m/%d} {local.hour}:{local:%M}"
+
+
+def next_daily(at: dt.time, now: dt.datetime, not_before: dt.date | None = None) -> dt.datetime:
+    """The next time after `now` at which the clock in Japan shows `at`, on `not_before` at the earliest."""
+    local = now.astimezone(TOKYO)
+    tick = dt.datetime.combine(max(local.date(), not_before or local.date()), at, TOKYO)
+    return tick if tick > local else tick + dt.timedelta(days=1)
+
+
 def day_in_japan(moment: str) -> str:
     """The day (2026-04-01) of an ISO 8601 moment with its offset; empty for an empty one."""
     return dt.datetime.fromisoformat(moment).astimezone(TOKYO).date().isoformat() if moment else ""

@@ -3,6 +3,7 @@
     RenkeiError
     ├── SettingError            mend a setting, then run again
     │   ├── MappingError        the 連携設定シート (carries every problem found)
+    │   ├── SheetPendingError   the 連携設定シート is new or changed, and not read yet: a matter of minutes
     │   ├── ConnectionError_    an Airflow Connection is missing or incomplete
     │   └── LinkStateError      first link not asked for, 連携解除, changed ID付与コード …
     ├── FetchError              SmartHR could not be read whole
@@ -10,7 +11,8 @@
     │   │   └── IncompleteReadError   the read proves nothing: torn, empty, malformed (E33)
     │   └── RefusedFetchError     it will not, until a person acts (401, 403, lost permission)
     ├── RecordError             departments or users break a rule (all of them are listed in the run's record)
-    ├── BaselineError           the baseline is lost, or moved since the plan was made
+    ├── BaselineError           the baseline is lost, or moved since the run began to read
+    │   └── UnknownRunError       Airflow does not say which record is this run's
     ├── HoldError               a guard held the plan and nobody let it through
     ├── LoadError               EMC did not take the plan
     │   ├── RetriableLoadError    ask again: busy, unreachable, answer lost
@@ -62,6 +64,10 @@ class MappingError(SettingError):
         super().__init__("連携設定シートに誤りがあります。\n" + "\n".join(str(p) for p in self.problems))
 
 
+class SheetPendingError(SettingError):
+    """The 連携設定シート is new or changed, and nobody has read it yet; what it said before is not acted on (L1)."""
+
+
 class ConnectionError_(SettingError):
     """An Airflow Connection is missing, or lacks a field."""
 
@@ -92,6 +98,10 @@ class RecordError(RenkeiError):
 
 class BaselineError(RenkeiError):
     """The baseline is lost, or is not the one that the plan was made against (L1, L3)."""
+
+
+class UnknownRunError(BaselineError):
+    """Which record is this run's cannot be told; another run's is never taken for it (L1, L4)."""
 
 
 class HoldError(RenkeiError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
+import stat
+import tempfile
 from pathlib import Path
 
 from renkei.errors import SettingError
@@ -42,8 +45,22 @@ def keep_days() -> int:
 
 
 def index_folder() -> Path:
-    """RENKEI_INDEX: where compiled mapping files are kept; may be lost at any time."""
-    return Path(os.environ.get("RENKEI_INDEX") or _airflow_home() / "renkei" / "index")
+    """RENKEI_INDEX: where compiled mapping files are kept; may be lost at any time.
+
+    Where it cannot be written to, a folder of this user's own on this machine: without one no sheet is ever compiled
+    for long enough.
+    """
+    wanted = Path(os.environ.get("RENKEI_INDEX") or _airflow_home() / "renkei" / "index")
+    there = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return wanted
+    own = Path(tempfile.gettempdir()) / f"renkei-index-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        own.mkdir(mode=0o700, exist_ok=True)
+        found = own.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return own
+    return wanted
 
 
 def mappings_folder(dag_file: str, link: str) -> Path:

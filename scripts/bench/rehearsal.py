@@ -15,10 +15,12 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.sheet.index import load
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.mapping import Mapping, Source, SourceField
+from renkei.sheets.load import load
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.file_format import load_format
 from scripts.bench.figures import Figure, Say, child
 from scripts.bench.work import FORMAT, NOW
@@ -56,7 +58,7 @@ def _store(folder: Path) -> Store:
 
 def _mapping() -> Mapping:
     file = PROJECT / "include" / "mappings" / "smarthr_emc" / "hinata.xlsx"
-    compiled = load(file, TENANT, allowed_hosts=("127.0.0.1:8181",))
+    compiled = load(SHEETS, file, TENANT, allowed_hosts=("127.0.0.1:8181",))
     assert compiled.mapping is not None, compiled.problems
     return compiled.mapping
 
@@ -72,13 +74,14 @@ def _changed(mapping: Mapping) -> Mapping:
 
 def _read(folder: Path) -> dict[str, Any]:
     """The second day's read, frozen by a run that came no further."""
-    from renkei.links.smarthr_emc.model import Mode, RunStart
+    from renkei.links.smarthr_emc import stages
+    from renkei.links.smarthr_emc.model import Mode
+    from renkei.links.smarthr_emc.records import RunStart
     from renkei.links.smarthr_emc.rehearsal.targets import Unasked
-    from renkei.links.smarthr_emc.stages import opening, reading
 
-    record = RunRecord(_store(folder), LINK, TENANT, "second")
+    record = RunRecord(TenantFolder(_store(folder), LINK, TENANT), "second")
     start = RunStart("second", Mode.NORMAL, True, NOW.isoformat(), "")
-    reading.take_snapshot(opening.open_run(record, _mapping(), start, Unasked(), NOW))
+    stages.snapshot.take_snapshot(stages.open_run.open_run(record, _mapping(), start, Unasked(), NOW))
     return {}
 
 

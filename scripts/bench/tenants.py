@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from renkei.links.smarthr_emc.sheet.index import load, tenants
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.shards import TENANTS_PER_SHARD, write_shards
+from renkei.sheets.load import load, load_all
+from renkei.sheets.tenant_files import tenants
 from scripts.bench.figures import Figure, Say, child
 from scripts.demo import LINK
 from scripts.local_airflow import PROJECT, LocalAirflow
@@ -107,7 +109,8 @@ def _workbooks_a_second(folder: Path) -> float:
         shutil.copy(SAMPLES / "hinata.xlsx", folder / f"{_name(number)}.xlsx")
     found = tenants(folder)
     started = time.perf_counter()
-    broken = [file for file in found if load(file.path, file.tenant, folder / "index", (HOST,)).mapping is None]
+    sheets = load_all(SHEETS, found, folder / "index", (HOST,))
+    broken = [sheet for sheet in sheets if sheet.mapping is None]
     seconds = time.perf_counter() - started
     if broken:
         raise RuntimeError(f"{len(broken)} workbooks could not be compiled")
@@ -149,10 +152,11 @@ def _write_sheets(folder: Path, count: int) -> None:
     folder.mkdir(parents=True)
     texts = []
     for file in tenants(SAMPLES):
-        mapping = load(file.path, file.tenant, allowed_hosts=(HOST,)).mapping
+        mapping = load(SHEETS, file.path, file.tenant, allowed_hosts=(HOST,)).mapping
         assert mapping is not None, file
         write_yaml(replace(mapping, tenant="TENANT", emc_account="TENANT"), folder / "sample.yaml")
-        texts.append((folder / "sample.yaml").read_text())
+        # A Connection belongs to the tenant whose name it ends in; another's is a mistake of the sheet.
+        texts.append((folder / "sample.yaml").read_text().replace(f"__{file.tenant}", "__TENANT"))
         (folder / "sample.yaml").unlink()
     for number in range(count):
         text = texts[number % len(texts)].replace("TENANT", _name(number))

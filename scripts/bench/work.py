@@ -5,6 +5,7 @@ Child: `python -m scripts.bench.work prepare|first|second|csv FOLDER SIZE`; prin
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import io
@@ -18,12 +19,15 @@ from typing import Any, Literal
 
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.model import Mode, RunStart
-from renkei.links.smarthr_emc.sheet.index import load
+from renkei.links.smarthr_emc import stages
+from renkei.links.smarthr_emc.model import Mode, RecordSet
+from renkei.links.smarthr_emc.records import RunStart
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.stages import approving, comparing, loading, opening, planning, reading
+from renkei.sheets.load import load
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile, encode
 from renkei.systems.emc.file_format import load_format
@@ -91,7 +95,7 @@ class Sink:
         self.files = (departments, users)
         return Import("1", key, "committed")
 
-    def outcome(self, key: str) -> Import | None:
+    def find_import(self, key: str) -> Import | None:
         return None
 
     def withdraw(self, found: Import) -> None:
@@ -104,9 +108,9 @@ class Sink:
         self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, str]]:
         started = time.perf_counter()
-        (name,) = fields
-        known = self._known_below
-        found = [{name: i} for i in ids if int(i[1:8] if i[0] in "pD" else i) < known]
+        name, *others = fields
+        known, nothing = self._known_below, dict.fromkeys(others, "")
+        found = [{name: i} | nothing for i in ids if int(i[1:8] if i[0] in "pD" else i) < known]
         self.spent += time.perf_counter() - started
         return found
 
@@ -116,13 +120,13 @@ class Sink:
 
 def _mapping() -> Mapping:
     file = PROJECT / "include" / "mappings" / "smarthr_emc" / "hinata.xlsx"
-    compiled = load(file, "hinata", allowed_hosts=("127.0.0.1:8181",))
+    compiled = load(SHEETS, file, "hinata", allowed_hosts=("127.0.0.1:8181",))
     assert compiled.mapping is not None, compiled.problems
     return compiled.mapping
 
 
 def _record(folder: Path, day: str) -> RunRecord:
-    return RunRecord(Store(LocalFileSystem(), str(folder / "store")), "smarthr_emc", "hinata", day)
+    return RunRecord(TenantFolder(Store(LocalFileSystem(), str(folder / "store")), "smarthr_emc", "hinata"), day)
 
 
 def _prepare(folder: Path, size: int) -> dict[str, Any]:
@@ -135,7 +139,7 @@ def _prepare(folder: Path, size: int) -> dict[str, Any]:
         crews, record = people(size, day == "second"), _record(folder, day)
         record.write_table("fetched_departments", units)
         record.write_table("fetched_users", crews)
-        record.write_json("fetched", {"read_id": day, "masters": {}})
+        record.write_json("fetched", {"read_id": day, "baseline": "", "masters": {}})
         record.write_json("fetched_users", {"read_id": day})
         if size in PLAIN_SIZES:
             write_csv(crews, folder / f"{day}.csv")
@@ -147,27 +151,27 @@ def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
     record, mapping, emc_format = _record(folder, day), _mapping(), load_format(FORMAT)
     target = Sink(0 if day == "first" else size - size // 5000)
     start = RunStart(day, Mode.NORMAL, True, NOW.isoformat(), "")
-    job = opening.open_run(record, mapping, start, target, NOW)
+    job = stages.open_run.open_run(record, mapping, start, target, NOW)
     import pandas as pd  # a task's process has it by then
     import pyarrow.parquet  # noqa: F401
 
-    stages: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     cpu = time.process_time()
     memory = {"imports": _peak_mb()}
 
     def timed(name: str, step: Callable[[], Any]) -> Any:
         started, before = time.perf_counter(), target.spent
         result = step()
-        stages[name] = time.perf_counter() - started - (target.spent - before)
+        seconds[name] = time.perf_counter() - started - (target.spent - before)
         memory[name] = _peak_mb()
         return result
 
-    timed("snapshot", lambda: reading.take_snapshot(job))
-    sets = timed("diff", lambda: comparing.make_diff(job, target, dt.datetime.now(dt.UTC)))
-    holds = timed("validate", lambda: planning.validate(job, target, emc_format, dt.datetime.now(dt.UTC)))
+    timed("snapshot", lambda: stages.snapshot.take_snapshot(job))
+    sets = timed("diff", lambda: stages.diff.make_diff(job, target, dt.datetime.now(dt.UTC)))
+    holds = timed("validate", lambda: stages.validate.validate(job, target, emc_format, dt.datetime.now(dt.UTC)))
     if holds:  # of so many people more than 500 leave in a day: somebody approves
-        approving.decide(job, True, "bench", "", NOW)
-    timed("encode", lambda: loading.apply(job, target, emc_format, lambda name: name, NOW))
+        stages.approve.decide(job, True, "bench", "", NOW)
+    timed("encode", lambda: stages.load.apply(job, target, emc_format, lambda name: name, NOW))
     users = target.files[1]
     assert users is not None
     cpu = time.process_time() - cpu
@@ -175,11 +179,11 @@ def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
     if size in PLAIN_SIZES:
         lines = hashlib.sha256(b"".join(sorted(io.BytesIO(users.content)))).hexdigest()
     return {
-        "stages": {name: round(seconds, 3) for name, seconds in stages.items()},
+        "stages": {name: round(spent, 3) for name, spent in seconds.items()},
         "cpu": cpu,  # of all threads: says more than the clock when something else runs too
         "peak_mb": memory["encode"],
         "peak_mb_after": memory,
-        "counts": sets["users"]["counts"],
+        "counts": dataclasses.asdict(sets[RecordSet.USERS].counts),
         "file_mb": len(users.content) / 1e6,
         "lines": lines,
         "pandas": pd.__version__,

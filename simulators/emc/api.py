@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 
 from simulators.emc.imports import Imports
 from simulators.emc.problems import Problem
@@ -18,9 +18,14 @@ STUCK = "emc.stuck_for_s"  # set in the request's scope by a stuck_applying faul
 File = Literal["departments", "users"]
 
 
+def _whole(value: Any) -> Any:
+    """1.0 is an integer in JSON, 1.5 and true are none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Declared(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    rows: Annotated[StrictInt, Field(ge=0)]
+    rows: Annotated[StrictInt, BeforeValidator(_whole), Field(ge=0)]
     sha256: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -48,6 +53,13 @@ def account_of(request: Request, authorization: Annotated[str, Header()] = "") -
     return account
 
 
+def only_known_parameters(request: Request) -> None:
+    """A misspelt parameter is refused; left out without a word it would ask for something else."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    if unknown := sorted(set(request.query_params) - known):
+        raise Problem("BAD_REQUEST", f"(query: {len(unknown)})")
+
+
 Account = Annotated[str, Depends(account_of)]
 After = Annotated[str, Query(max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -55,7 +67,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 def build_router(store: Store, imports: Imports) -> APIRouter:
     """Routes of the contract; every one of them needs an account's token."""
-    router = APIRouter(prefix="/api/v1")
+    router = APIRouter(prefix="/api/v1", dependencies=[Depends(only_known_parameters)])
 
     @router.get("/account")
     def get_account(account: Account) -> dict[str, Any]:

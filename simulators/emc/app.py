@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from simulators.emc.api import build_router
 from simulators.emc.control import build_control
@@ -38,7 +39,15 @@ def build_app(store: Store, imports: Imports) -> FaultyApp:
     @app.exception_handler(HTTPException)
     def routing(request: Request, exc: HTTPException) -> JSONResponse:
         code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(exc.status_code, "BAD_REQUEST")
-        return problem(request, Problem(code, headers=dict(exc.headers or {})))
+        headers = dict(exc.headers or {})
+        if exc.status_code == 405:  # Starlette names the methods of the first route alone
+            routes = [
+                route
+                for route in app.routes
+                if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+            ]
+            headers["Allow"] = ", ".join(sorted(method for route in routes for method in route.methods or ()))
+        return problem(request, Problem(code, headers=headers))
 
     @app.exception_handler(Exception)
     def crashed(request: Request, exc: Exception) -> JSONResponse:

@@ -36,7 +36,7 @@ class AnnouncingServer(uvicorn.Server):
 async def serve(receiver: Receiver, smtp_socket: socket.socket, http_socket: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(
-        lambda: SMTP(receiver, hostname="mail.invalid", ident="mail sink", enable_SMTPUTF8=True, loop=loop),
+        lambda: SMTP(receiver, hostname="mail.invalid", ident="mail sink", enable_SMTPUTF8=False, loop=loop),
         sock=smtp_socket,
     )
     host, port = smtp_socket.getsockname()[:2]

@@ -50,6 +50,7 @@ class Switches(BaseModel):
     hidden_fields: list[str] = Field(default_factory=list)
     hidden_as: Literal["omitted", "null"] = "omitted"
     forbidden: list[str] = Field(default_factory=list)
+    expanded: list[str] = Field(default_factory=list)  # records written in place of their ids, wherever they stand
     timestamps: Literal["+09:00", "Z"] = "+09:00"
 
 

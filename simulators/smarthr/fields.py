@@ -1,6 +1,6 @@
 """Names of an employee's 145 top-level properties, in the order of SmartHR's Swagger document (v1).
 
-`biz_establishment` is among them although SmartHR prints either it or `biz_establishment_id`: here it is null.
+SmartHR prints either `biz_establishment` or `biz_establishment_id`, so a crew has 144 of them.
 """
 
 from __future__ import annotations

@@ -19,6 +19,16 @@ from .fields import CREW_FIELDS
 SLOTS = 10
 _JAPAN_TIME = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+09:00)"')
 _KEYS = {name: f'"{name}":' for name in CREW_FIELDS}
+PLACE, PLACE_ID = "biz_establishment", "biz_establishment_id"
+# The records that SmartHR writes in place of their ids, where it is asked to: name, and the list that has them.
+REFERENCES = {
+    "company": "companies",
+    "group": "crew_custom_field_template_groups",
+    "crew": "crews",
+    "owner": "crews",
+    "soc_ins_owner": "crews",
+    "lab_ins_owner": "crews",
+}
 
 dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -44,9 +54,10 @@ class Renderer:
         self._category_text = self._fragments("job_categories")
         self._recruitment_text = self._fragments("recruitment_types")
         self._template_text = self._fragments("crew_custom_field_templates")
+        self._places = self._fragments("biz_establishments")
         self._department_version = -1
         self._children: dict[str | None, list[Record]] = {}
-        self._department_text: dict[str, str] = {}
+        self._department_text: dict[tuple[str, bool], str] = {}
         self._full_names: dict[str, str] = {}
         self._special: dict[str, Callable[[Crew], str]] = {
             "emp_type": lambda crew: self._emp_type_text.get(crew.get("employment_type_id"), "null"),
@@ -61,6 +72,7 @@ class Renderer:
                 [self._department(d) if d else None for d in crew.get("department_ids") or ()]
             ),
             "custom_fields": self._custom_fields,
+            PLACE: lambda crew: self._places.get(crew.get(PLACE_ID), "null"),
         }
         for part in ("last_name", "first_name", "last_name_yomi", "first_name_yomi"):
             self._special[f"preferred_{part}"] = _preferred(part)
@@ -68,16 +80,20 @@ class Renderer:
     def crew(self, crew: Crew, fields: Iterable[str] | None = None, *, true_state: bool = False) -> str:
         """One crew, whole or only the named fields (`id` always).
 
-        What the token may not see is left out, unless the true state is asked for.
+        What the token may not see is left out, unless the true state is asked for. Of an establishment's id and the
+        establishment itself there is one.
         """
         switches = self.company.switches
         hidden = () if true_state else switches.hidden_fields
+        other = PLACE_ID if PLACE in crew or (PLACE in switches.expanded and not true_state) else PLACE
         names: Iterable[str] = CREW_FIELDS
         if fields is not None:
             wanted = {*fields, "id"}
             names = [name for name in CREW_FIELDS if name in wanted]
         parts = []
         for name in names:
+            if name == other:
+                continue
             if name in hidden:
                 if switches.hidden_as == "null":
                     parts.append(_KEYS[name] + "null")
@@ -90,9 +106,22 @@ class Renderer:
         """One department as in the list: parent chain upwards, immediate children below."""
         return self._zone(self._department(department["id"]))
 
-    def record(self, record: Record) -> str:
-        """A master record as it is stored."""
-        return self._zone(dumps(record))
+    def record(self, record: Record, embed: Iterable[str] = ()) -> str:
+        """A master record as it is stored, with the named records in place of their ids."""
+        return self._zone(dumps(self._with({*embed, *self.company.switches.expanded}, record)))
+
+    def _with(self, names: Iterable[str], record: Record) -> Record:
+        """The record, where `owner_id` has become `owner` if that is among the names; nothing within it becomes so."""
+        whole = {f"{name}_id": name for name in names if name in REFERENCES}
+        return {
+            whole.get(key, key): self._referred(whole[key], value) if key in whole else value
+            for key, value in record.items()
+        }
+
+    def _referred(self, name: str, record_id: str | None) -> Any:
+        if REFERENCES[name] == "crews":
+            return json.loads(self.crew(self.company.crews[record_id])) if record_id in self.company.crews else None
+        return next((one for one in self.company.masters[REFERENCES[name]] if one["id"] == record_id), None)
 
     def department_path(self, crew: Crew) -> str | None:
         """The deprecated `department`: full name of the first department."""
@@ -116,21 +145,22 @@ class Renderer:
 
     def _department(self, department_id: str) -> str:
         self._refresh()
-        if department_id not in self._department_text:
+        key = (department_id, "company" in self.company.switches.expanded)
+        if key not in self._department_text:
             department = self.company.departments[department_id]
             children = [
-                {key: child[key] for key in ("id", "name", "position", "code")}
+                {key: child[key] for key in ("id", "name", "position", "code", "created_at", "updated_at")}
                 for child in self._children.get(department_id, [])
             ]
-            self._department_text[department_id] = dumps(
-                self._nested(department)
+            self._department_text[key] = dumps(
+                self._with(self.company.switches.expanded, self._nested(department))
                 | {
                     "children": children,
                     "created_at": department["created_at"],
                     "updated_at": department["updated_at"],
                 }
             )
-        return self._department_text[department_id]
+        return self._department_text[key]
 
     def _nested(self, department: Record) -> Record:
         parent_id = department["parent_id"]

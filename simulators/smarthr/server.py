@@ -190,6 +190,7 @@ async def _answer(world: World, served: Served, path: str, request: Request) -> 
 
 def _resource(served: Served, parts: list[str], request: Request, faults: list[Fault]) -> Response:
     company, renderer, params = served.company, served.renderer, request.query_params
+    embed = (params.get("embed") or "").split(",")
     if parts[0] in company.switches.forbidden:
         raise ApiRefusal(errors.FORBIDDEN)
     match parts:
@@ -206,7 +207,7 @@ def _resource(served: Served, parts: list[str], request: Request, faults: list[F
         case ["departments", department_id] if department_id in company.departments:
             return _json(renderer.department(company.departments[department_id]))
         case ["users"]:
-            return _list(company, request, _users(company), renderer.record, faults)
+            return _list(company, request, _users(company), lambda row: renderer.record(row, embed), faults)
         case ["users", user_id]:
             users = {user["id"]: user for user in _users(company)}
             user = users.get(user_id) if user_id != "me" else next(iter(users.values()))
@@ -214,7 +215,7 @@ def _resource(served: Served, parts: list[str], request: Request, faults: list[F
                 return _json(renderer.record(user))
         case [master] if master in _MASTERS:
             rows = query.masters(company, master, params)
-            return _list(company, request, rows, renderer.record, faults)
+            return _list(company, request, rows, lambda row: renderer.record(row, embed), faults)
         case [master, record_id] if master in _MASTERS - {"biz_establishments"}:
             for record in company.masters[master]:
                 if record["id"] == record_id:

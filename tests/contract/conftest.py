@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import requests
 
 from tests.contract.chat_services import Chat
 from tests.contract.emc_client import Emc
+from tests.harness.hostile import Hostile
 
 if TYPE_CHECKING:
     from tests.contract.stage import FirstLink, Stage
@@ -147,6 +149,7 @@ def first_link(emc_sim_process: Emc, smarthr_sim_process: Simulator) -> Iterator
     from tests.contract.stage import FirstLink, Stage
 
     smarthr_sim_process.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
+    smarthr_sim_process.sim("DELETE", "faults")
     for path in ("/faults", "/accounts/acme"):
         emc_sim_process.sim("DELETE", path)
     with in_memory() as folder:
@@ -164,6 +167,12 @@ def linked(first_link: FirstLink, stage: Stage) -> Stage:
     for name, rows in first_link.export.items():
         stage.emc.sim("POST", f"/accounts/acme/{name}", json=[{k: v for k, v in row.items() if v} for row in rows])
     return stage
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    with closing(Hostile()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -11,15 +11,17 @@ from typing import Any
 import requests
 import yaml
 
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.load import Target
-from renkei.links.smarthr_emc.model import Mode, RunStart
+from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
-from renkei.links.smarthr_emc.stages import comparing, loading, opening, planning, reading
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.runs import RunRecord, run_key
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.file_format import EmcFormat, load_format
 from renkei.systems.smarthr.client import SmartHRClient
@@ -98,7 +100,7 @@ class Tenant:
         return tenant
 
     def record(self, run_id: str) -> RunRecord:
-        return RunRecord(self.store, LINK, self.mapping.tenant, run_key(run_id))
+        return RunRecord(TenantFolder(self.store, LINK, self.mapping.tenant), run_key(run_id, ""))
 
     def change(self, **settings: Any) -> None:
         """Other settings of the sheet from the next run on."""
@@ -107,26 +109,30 @@ class Tenant:
     def open(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "", generation: int = 0) -> Job:
         run_id = run_id or f"run_{next(numbers)}"
         start = RunStart(run_id, mode, manual, self.now.isoformat(), "0" * 64, self.disaster, generation)
-        return opening.open_run(self.record(run_id), self.mapping, start, self.target, self.now)
+        return stages.open_run.open_run(self.record(run_id), self.mapping, start, self.target, self.now)
 
-    def read(self, job: Job) -> dict[str, int]:
+    def client(self) -> SmartHRClient:
+        """SmartHR of this company."""
         session = session_with(f"shr_sim_{self.company or self.mapping.tenant}")
         self.sessions.append(session)
-        client = SmartHRClient(session, self.smarthr_url, 1000)
-        reading.fetch_departments(job, client, "read")
-        reading.fetch_users(job, client)
-        return reading.take_snapshot(job)
+        return SmartHRClient(session, self.smarthr_url, 1000)
+
+    def read(self, job: Job) -> dict[str, int]:
+        client = self.client()
+        stages.fetch.fetch_departments(job, client, "read", self.now)
+        stages.fetch.fetch_users(job, client, self.now)
+        return stages.snapshot.take_snapshot(job)
 
     def plan(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "") -> Job:
         """A run up to and with validate."""
         job = self.open(mode, manual=manual, run_id=run_id)
         self.read(job)
-        comparing.make_diff(job, self.target, dt.datetime.now(dt.UTC))
-        planning.validate(job, self.target, FORMAT, dt.datetime.now(dt.UTC))
+        stages.diff.make_diff(job, self.target, dt.datetime.now(dt.UTC))
+        stages.validate.validate(job, self.target, FORMAT, dt.datetime.now(dt.UTC))
         return job
 
     def load(self, job: Job) -> str:
-        return loading.apply(job, self.target, FORMAT, lambda name: "secret", self.now)
+        return stages.load.apply(job, self.target, FORMAT, lambda name: "secret", self.now)
 
     def run(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "") -> str:
         """A whole run; what load answered."""
@@ -138,7 +144,7 @@ class Tenant:
         return len([name for name in found if name.endswith(".json")])
 
     def note(self) -> bool:
-        """Whether the account's gate has a note."""
+        """Whether the account's import lock has a note."""
         return self.store.exists(f"{LINK}/accounts/{self.mapping.emc_account}/pending.json")
 
     def close(self) -> None:

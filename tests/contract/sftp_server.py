@@ -1,4 +1,4 @@
-"""An SFTP server for tests, a process of its own: `python sftp_server.py FOLDER` prints its port."""
+"""An SFTP server for tests, a process of its own: `python sftp_server.py FOLDER` prints its port and host key."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class Door(asyncssh.SSHServer):
 
 
 async def serve(folder: str) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
     server = await asyncssh.listen(
         "127.0.0.1",
         0,
         server_factory=Door,
-        server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+        server_host_keys=[key],
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=folder),
     )
-    print(server.get_port(), flush=True)
+    print(server.get_port(), key.export_public_key().decode().strip(), flush=True)
     await server.wait_closed()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import openpyxl
 import pytest
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.notifications.channel import Channel, Service
 from tests.contract.rig import SHEET, mapping_of
 from tests.contract.stage import Stage
+from tests.contract.test_mail_sink import Sink
 from tests.unit.commands.test_sheet_commands import renkei
 
 
@@ -23,6 +26,7 @@ class Desk:
 
     stage: Stage
     folder: Path
+    smtp_port: int
 
     @property
     def sheet(self) -> Path:
@@ -32,17 +36,20 @@ class Desk:
         mapping = dataclasses.replace(self.stage.tenant.mapping, smarthr_url=self.stage.smarthr.url)
         write_yaml(dataclasses.replace(mapping, **changes), self.sheet)
 
-    def renkei(self, *words: str | Path) -> Any:
+    def renkei(self, *words: str | Path, **environment: str) -> Any:
         smarthr, emc = self.stage.smarthr.url, self.stage.emc.url
-        return renkei(
-            *words,
-            AIRFLOW_HOME=str(self.folder / "airflow"),
-            AIRFLOW_CONN_SMARTHR__ACME=json.dumps({"conn_type": "smarthr", "password": "shr_sim_acme"}),
-            AIRFLOW_CONN_EMC__ACME=json.dumps({"conn_type": "emc", "host": emc, "password": "emc_sim_acme"}),
-            RENKEI_ALLOWED_HOSTS=smarthr.removeprefix("http://"),
-            RENKEI_STORE=Path(self.stage.tenant.store.root).as_uri(),
-            RENKEI_MAPPINGS=str(self.folder / "mappings"),
-        )
+        smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
+        mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": self.smtp_port, "extra": smtp}
+        known = {
+            "AIRFLOW_HOME": str(self.folder / "airflow"),
+            "AIRFLOW_CONN_SMARTHR__ACME": json.dumps({"conn_type": "smarthr", "password": "shr_sim_acme"}),
+            "AIRFLOW_CONN_EMC__ACME": json.dumps({"conn_type": "emc", "host": emc, "password": "emc_sim_acme"}),
+            "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
+            "RENKEI_ALLOWED_HOSTS": smarthr.removeprefix("http://"),
+            "RENKEI_STORE": Path(self.stage.tenant.store.root).as_uri(),
+            "RENKEI_MAPPINGS": str(self.folder / "mappings"),
+        }
+        return renkei(*words, **known | environment)
 
     def digest(self) -> str:
         """Of every file of the store, and of all that EMC has."""
@@ -54,10 +61,17 @@ class Desk:
         return sha.hexdigest()
 
 
+@pytest.fixture(scope="module")
+def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    sink = Sink(tmp_path_factory.mktemp("mail"))
+    yield sink
+    sink.stop()
+
+
 @pytest.fixture
-def desk(linked: Stage, tmp_path: Path) -> Desk:
+def desk(linked: Stage, sink: Sink, tmp_path: Path) -> Desk:
     """After a first link, with the sheet that made it."""
-    found = Desk(linked, tmp_path)
+    found = Desk(linked, tmp_path, sink.smtp.port or 0)
     found.write()
     return found
 
@@ -133,7 +147,22 @@ def test_check_live_names_a_custom_field_that_smarthr_lacks(desk: Desk) -> None:
     found = desk.renkei("check", desk.sheet, "--live")
     assert found.returncode == 1
     assert "勤務形体" in found.stdout
-    assert "「カスタム項目:勤務形態」" in found.stdout
+    assert "「勤務形態」" in found.stdout
+
+
+def test_check_and_rehearsal_try_what_only_the_load_and_the_mail_need(desk: Desk) -> None:
+    """L8: the operator is told of all of it at once, before any run; nothing is sent or written."""
+    secret = {"パスワード": ("秘密:first_password__acme", "SET", "REJECT", "SKIP", "SKIP")}
+    channel = Channel("総務", Service.SLACK_WEBHOOK, "slack_webhook__acme")
+    desk.write(users=mapping_of(SHEET | secret).users, channels=(channel,))
+    before, nowhere = desk.digest(), json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": 1})
+    for words in (("check", desk.sheet), ("rehearse", desk.sheet)):
+        found = desk.renkei(*words, "--live", AIRFLOW_CONN_SMTP_DEFAULT=nowhere)
+        assert found.returncode == 1, found.stdout + found.stderr
+        for name in ("first_password__acme", "slack_webhook__acme", "smtp_default"):
+            assert f"Airflowの接続「{name}」" in found.stdout
+        assert "emc__acme" not in found.stdout  # which is there
+    assert desk.digest() == before
 
 
 def test_template_lists_the_tenants_own_items(desk: Desk) -> None:

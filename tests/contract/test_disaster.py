@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from renkei.errors import HoldError, LinkStateError
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.stages import approving, loading
 from tests.contract.rig import FORMAT, NOW, counts
 from tests.contract.stage import Stage, ids, warned
 
@@ -19,7 +19,7 @@ def test_l1_nobody_disappears_while_the_freeze_lasts_and_joiners_get_in(linked: 
     linked.tenant.disaster = True
     linked.day(joiners=3, leavers=2, retirements=1, renumbered=1, lost_codes=1)
     job = linked.tenant.plan(manual=False)
-    assert approving.is_held(job) is False
+    assert stages.approve.is_held(job) is False
     assert linked.tenant.load(job) == "loaded"
 
     there = set(linked.users())
@@ -82,7 +82,7 @@ def test_e13_departments_stay_while_the_freeze_lasts(linked: Stage) -> None:
     assert before <= set(linked.emc.export("departments"))
     linked.tenant.disaster = False
     job = linked.tenant.plan()
-    approving.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
+    stages.approve.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
     linked.tenant.load(job)
     assert set(linked.emc.export("departments")) == before - {dissolved}
 
@@ -92,13 +92,13 @@ def test_l1_a_freeze_that_begins_in_the_middle_of_a_run_stops_what_removes(linke
     linked.day(leavers=1)
     job, before = linked.tenant.plan(), linked.state()
     with pytest.raises(HoldError, match="災害時凍結"):
-        loading.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
+        stages.load.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
     assert linked.state() == before
 
     linked.tenant.run()
     linked.day(joiners=1)
     job = linked.tenant.plan()
-    done = loading.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
+    done = stages.load.apply(job, linked.tenant.target, FORMAT, lambda name: "secret", NOW, disaster_now=True)
     assert done == "loaded"
 
 
@@ -121,3 +121,36 @@ def test_e34_a_mass_deletion_under_the_freeze_deletes_nobody(linked: Stage) -> N
     linked.tenant.run()
 
     assert set(linked.users()) == before
+
+
+def test_e12_ids_kept_without_a_crew_are_no_id_change_of_each_other(linked: Stage) -> None:
+    """Two people get new numbers; on the next day of the freeze nobody's changes, and nobody has taken one over."""
+    linked.tenant.disaster = True
+    changed = linked.day(renumbered=2)["renumbered"]
+    first = linked.tenant.plan(manual=False)
+    assert {crew_id for crew_id, _, _ in first.record.json("warnings")["id_changes"]} == set(changed)
+    assert warned(first, "taken_over") == set()
+    linked.tenant.load(first)
+
+    linked.day(joiners=1)
+    second = linked.tenant.plan(manual=False)
+    assert second.record.json("warnings")["id_changes"] == []
+    assert warned(second, "taken_over") == set()
+    assert counts(second)["created"] == 1
+
+
+def test_l4_restore_adds_ids_that_were_kept_without_a_crew(linked: Stage) -> None:
+    """Ids that the freeze kept are added again: each has a first password of its own row, not of crew ""."""
+    linked.tenant.disaster = True
+    linked.day(renumbered=2)
+    linked.tenant.run()
+    wanted, then = linked.tenant.generation(), linked.users()
+    linked.tenant.disaster = False
+    linked.tenant.run()
+    job = linked.tenant.open(Mode.RESTORE, generation=wanted)
+    stages.snapshot.take_snapshot(job)
+    stages.diff.make_diff(job, linked.tenant.target, NOW)
+    stages.validate.validate(job, linked.tenant.target, FORMAT, NOW)
+    stages.approve.decide(job, True, "tanto", "", NOW)
+    assert linked.tenant.load(job) == "loaded"
+    assert set(linked.users()) == set(then)

@@ -1,4 +1,4 @@
-"""Every chat service through `Teller`, answered by somebody who means harm, or by nobody at all (N1, N3, L6, L7).
+"""Every chat service through `Notifier`, answered by somebody who means harm, or by nobody at all (N1, N3, L6, L7).
 
 The services speak from raw sockets: what they send is bytes, not what a web server would let pass. The seconds that
 clients wait are a fraction of the real ones; the proportions are kept, and the real ones are checked by themselves.
@@ -7,17 +7,14 @@ clients wait are a fraction of the real ones; the proportions are kept, and the 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import gzip
 import json
 import logging
 import socket
 import ssl
-import threading
-import time
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,21 +26,23 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.deliver import Opened, Teller, Told
+from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.event import Event
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
 from renkei.notifications.state import ChannelStates
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
-from renkei.systems import posting
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems import chat as asking
+from renkei.systems.delivery import CUT, Message, Verdict
 from renkei.systems.lineworks import client as lineworks
-from renkei.systems.messaging import CUT, Message, Verdict
 from tests.contract.chat_services import Chat
+from tests.harness.hostile import MARK, Hostile, Play, drip, hang, http, said
+from tests.harness.patience import within
 
-MARK = "ZQHimitsu0123456789abcdef0123456789"  # in every secret; as long as they are
 MESSAGE = Message("【失敗】SmartHR → EMC: acme", ("氏名: 値がありません 3件",), "https://airflow.example/runs/1")
 FASTER = 10  # times, where seconds pass
 # Secret paths of each service below a base, and 送信先.
@@ -67,95 +66,6 @@ WAYS: dict[Service, tuple[dict[str, str], str]] = {
     Service.LINE: ({"token": f"{MARK}line", "base_url": ""}, "U" + "0123456789abcdef" * 2),
 }
 SERVICES = list(WAYS)
-Play = Callable[[socket.socket], None]
-
-
-def http(status: str, body: bytes = b"", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-def said(status: str, body: bytes = b"", *headers: str) -> Play:
-    return lambda caller: caller.sendall(http(status, body, *headers))
-
-
-def drip(first: bytes, part: bytes, pause_s: float) -> Play:
-    """`first`, then `part` again and again for as long as anybody listens."""
-
-    def play(caller: socket.socket) -> None:
-        caller.sendall(first)
-        while True:
-            caller.sendall(part)
-            time.sleep(pause_s)
-
-    return play
-
-
-def hang(caller: socket.socket) -> None:
-    caller.settimeout(60)
-    caller.recv(1)  # nothing comes; ends when the client has gone
-
-
-TOKEN_ANSWER = json.dumps({"access_token": f"{MARK}access", "expires_in": "3600"}).encode()
-
-
-class Hostile:
-    """Answers each request with `play`, once the request is read; `early` at once. LINE WORKS' token is given freely."""
-
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.play: Play = said("200 OK")
-        self.early, self.gives_tokens, self._tls = False, True, tls
-        self.seen: list[bytes] = []
-        self.callers = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                caller, _ = self._socket.accept()
-            except OSError:
-                return
-            self.callers += 1
-            threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
-
-    def _serve(self, caller: socket.socket) -> None:
-        with suppress(OSError, ValueError), caller:
-            if self._tls:
-                caller = self._tls.wrap_socket(caller, server_side=True)
-            if not self.early:
-                request = _read(caller)
-                self.seen.append(request)
-                if self.gives_tokens and b"/oauth2/v2.0/token" in request.partition(b"\r\n")[0]:
-                    caller.sendall(http("200 OK", TOKEN_ANSWER, "Content-Type: application/json"))
-                    return
-            self.play(caller)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-def _read(caller: socket.socket) -> bytes:
-    """One request, whole."""
-    content = b""
-    while b"\r\n\r\n" not in content:
-        if not (part := caller.recv(65536)):
-            return content
-        content += part
-    head, _, body = content.partition(b"\r\n\r\n")
-    length = next(
-        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-    )
-    while len(body) < length and (part := caller.recv(65536)):
-        body += part
-    return head + b"\r\n\r\n" + body
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    with closing(Hostile()) as server:
-        yield server
 
 
 @pytest.fixture
@@ -185,16 +95,18 @@ class Scene:
             values["private_key"] = self.private_key
         return register(service, values, {"127.0.0.1"}, "the Connection")
 
-    def tell(self, base: str, *services: Service, message: Message = MESSAGE, run: str = "run-1") -> list[Told]:
+    def tell(
+        self, base: str, *services: Service, message: Message = MESSAGE, run: str = "run-1"
+    ) -> list[DeliveryResult]:
         channels = [Channel(service.value, service, "c", WAYS[service][1]) for service in services]
 
         def opened(channel: Channel) -> Opened:
             registration = self.registration(channel.service, base)
             return Opened(messenger(registration), channel.to, registration.digest(channel.to))
 
-        record = RunRecord(self.store, "smarthr_emc", "acme", run)
-        book = Book(ChannelStates(self.store, "smarthr_emc", "acme"), record)
-        return Teller("acme", opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(
+        record = RunRecord(TenantFolder(self.store, "smarthr_emc", "acme"), run)
+        deliveries = DeliveryLog(ChannelStates(TenantFolder(self.store, "smarthr_emc", "acme")), record)
+        return Notifier("acme", opened, deliveries, lambda: dt.datetime.now(dt.UTC), 5).tell(
             channels, Event.FAILURE, message, f"key of {run}", run
         )
 
@@ -210,9 +122,8 @@ class Scene:
 
 
 @pytest.fixture
-def calm(memory_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """As in earnest, save that the machine's certificates are read once: to read them takes longer than all else."""
-    monkeypatch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+def calm(memory_path: Path, private_key: str) -> Scene:
+    """As in earnest."""
     return Scene(memory_path, private_key)
 
 
@@ -220,8 +131,8 @@ def calm(memory_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -
 def scene(calm: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Time passes FASTER."""
     for module, names in (
-        (posting, ("CONNECT_S", "ANSWER_S")),
-        (lineworks, ("CONNECT_S", "ANSWER_S", "ALTOGETHER_S")),
+        (asking, ("CONNECT_S", "ANSWER_S")),
+        (lineworks, ("ALTOGETHER_S",)),
         (deliver, ("PATIENCE_S", "SENDING_S")),
     ):
         for name in names:
@@ -231,20 +142,13 @@ def scene(calm: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return calm
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _line_is_imported() -> None:
-    """Its client takes seconds to import: not what is measured here."""
-    import linebot.v3.messaging  # type: ignore[import-untyped]  # noqa: F401
-
-
 @pytest.fixture(autouse=True)
 def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    for name in ("urllib3", "slack_sdk", "linebot"):
-        caplog.set_level(logging.DEBUG, name)
+    caplog.set_level(logging.DEBUG, "urllib3")
 
 
-def check_secrecy(scene: Scene, caplog: pytest.LogCaptureFixture, told: list[Told]) -> None:
+def check_secrecy(scene: Scene, caplog: pytest.LogCaptureFixture, told: list[DeliveryResult]) -> None:
     """L7: no secret in log, reason or store."""
     logged = "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
     assert "notify channel=" in logged
@@ -271,7 +175,10 @@ PLAYS: dict[str, tuple[Play, set[Verdict]]] = {
     "endless body": (drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n", 0), OPEN),
     "endless continue": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), OPEN),
     "gzip bomb": (said("200 OK", BOMB, "Content-Encoding: gzip", "Content-Type: application/json"), OPEN),
+    "gzip bomb in a bomb": (said("200 OK", gzip.compress(BOMB), "Content-Encoding: gzip, gzip"), OPEN),
     "false gzip": (said("200 OK", b"plain", "Content-Encoding: gzip"), OPEN),
+    "packed otherwise": (said("200 OK", b'{"ok": true}', "Content-Encoding: br"), OPEN),
+    "two lengths": (lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"), OPEN),
     "page of a proxy": (said("200 OK", b"<html>Sign in", "Content-Type: text/html"), OPEN),
     "huge page": (said("200 OK", b"<html>" + b"x" * 5_000_000, "Content-Type: text/html"), OPEN),
     "list": (said("200 OK", b"[]", "Content-Type: application/json"), OPEN),
@@ -317,9 +224,8 @@ def test_n3_service_that_means_harm_is_one_failed_channel(
 ) -> None:
     """N3, L7: an answer in time, never "delivered", repeated only where that is safe; no secret anywhere."""
     hostile.play, allowed = PLAYS[play]
-    began = time.monotonic()
-    (told,) = scene.tell(hostile.url, service)
-    assert time.monotonic() - began < 45 / FASTER + 1
+    with within(45 / FASTER + 1):
+        (told,) = scene.tell(hostile.url, service)
     assert told.delivery is not None
     if service is Service.LINE:
         allowed = {FOR_LINE.get(verdict, verdict) for verdict in allowed}
@@ -369,12 +275,10 @@ def test_n1_connection_that_is_cut_before_the_request_is_not_called_delivered(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_n1_port_that_nobody_listens_to_is_tried_again_and_left(
-    scene: Scene, caplog: pytest.LogCaptureFixture, service: Service
+    scene: Scene, caplog: pytest.LogCaptureFixture, service: Service, closed_port: int
 ) -> None:
     """N1: nothing was sent, so Airflow may repeat the task; the channel counts one failed run."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        base = f"http://127.0.0.1:{free.getsockname()[1]}"
-    (told,) = scene.tell(base, service)
+    (told,) = scene.tell(f"http://127.0.0.1:{closed_port}", service)
     assert told.delivery is not None
     assert (told.delivery.verdict, told.worth_repeating) == (Verdict.LATER, True)
     check_secrecy(scene, caplog, [told])
@@ -507,12 +411,11 @@ def test_l7_recipient_or_key_with_a_line_end_never_becomes_a_header(scene: Scene
 def test_n3_all_hang_at_the_same_time(scene: Scene, hostile: Hostile, caplog: pytest.LogCaptureFixture) -> None:
     """N3: all services hang, LINE WORKS from its token on: together less than 45 s, each counted once."""
     hostile.play, hostile.gives_tokens = hang, False
-    began = time.monotonic()
-    told = scene.tell(hostile.url, *SERVICES)
-    assert time.monotonic() - began < 45 / FASTER + 1
+    with within(45 / FASTER + 1):
+        told = scene.tell(hostile.url, *SERVICES)
     assert len(told) == len(SERVICES)
     assert not [one for one in told if not one.failed]
-    states = ChannelStates(scene.store, "smarthr_emc", "acme")
+    states = ChannelStates(TenantFolder(scene.store, "smarthr_emc", "acme"))
     found = [states.read(one.channel) for one in told]
     assert {(state.failures, state.disabled) for state in found} == {(1, False)}
     check_secrecy(scene, caplog, told)
@@ -520,7 +423,7 @@ def test_n3_all_hang_at_the_same_time(scene: Scene, hostile: Hostile, caplog: py
 
 def test_n3_the_seconds_of_a_send_are_few() -> None:
     """N3: none of the real constants is what a test has made of it."""
-    assert posting.CONNECT_S + posting.ANSWER_S <= 20
+    assert asking.CONNECT_S + asking.ANSWER_S <= 20
     assert lineworks.ALTOGETHER_S <= 20
     assert (deliver.TRIES, deliver.PATIENCE_S, deliver.SENDING_S) == (3, 30, 90)
 
@@ -549,8 +452,11 @@ def _arrive(scene: Scene, chat: Chat, message: Message) -> dict[str, str]:
     def opened(channel: Channel) -> Opened:
         return Opened(messenger(registrations[channel.service]), channel.to, "r")
 
-    book = Book(ChannelStates(store, "smarthr_emc", "acme"), RunRecord(store, "smarthr_emc", "acme", "run-1"))
-    told = Teller("acme", opened, book, lambda: dt.datetime.now(dt.UTC), 5).tell(
+    deliveries = DeliveryLog(
+        ChannelStates(TenantFolder(store, "smarthr_emc", "acme")),
+        RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "run-1"),
+    )
+    told = Notifier("acme", opened, deliveries, lambda: dt.datetime.now(dt.UTC), 5).tell(
         channels, Event.SUCCESS, message, "k", "run-1"
     )
     assert [one for one in told if one.failed] == []

@@ -9,10 +9,10 @@ import json
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ import uvicorn
 from airflow.api_fastapi.common.http_access_log import HttpAccessLogMiddleware
 from starlette.applications import Starlette
 
-from renkei.notifications.members.linking import Linking
+from renkei.notifications.members.linking import MAX_TRIPS, Linking
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import CONN_TYPE, callback_url, invitation_url
-from scripts.local_airflow import free_port
+from renkei.storage.tenant_folder import TenantFolder
 from tests.conftest import ROOT
 from tests.contract.chat_services import Chat
 
@@ -38,7 +38,7 @@ class Site:
 
     def __init__(self, url: str, chat: Chat, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.url, self.chat, self.folder, self._monkeypatch = url, chat, folder, monkeypatch
-        self.linking = Linking(open_store(), "smarthr_emc", "acme")
+        self.linking = Linking(TenantFolder(open_store(), "smarthr_emc", "acme"))
         self.linking.members.replace(pd.DataFrame({"user_id": ["taro@example.jp", "10002"]}))
         self.people = [person["user_id"] for person in chat.call("GET", "/_sim/line")["people"]]
 
@@ -71,16 +71,14 @@ def server() -> Iterator[str]:
     for mounted in RenkeiPlugin.fastapi_apps:
         app.mount(str(mounted["url_prefix"]), mounted["app"])  # type: ignore[arg-type]
     app.add_middleware(HttpAccessLogMiddleware)
-    config = uvicorn.Config(app, host="127.0.0.1", port=free_port(), log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not running.started and time.monotonic() < until:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{config.port}"
-    running.should_exit = True
-    thread.join(20)
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # whoever connects before it runs waits
+        thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        running.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
@@ -95,7 +93,7 @@ def site(server: str, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def browser() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=20) as client:
+    with httpx.Client(timeout=20, headers={"Sec-Fetch-Site": "same-origin"}) as client:  # our page's own button
         yield client
 
 
@@ -159,7 +157,8 @@ def test_what_every_page_says_of_itself(site: Site, browser: httpx.Client) -> No
     pages += [browser.get(f"{site.url}/renkei/line/callback"), browser.get(f"{site.url}/renkei/nowhere")]
     for page in pages:
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
+        assert page.headers["strict-transport-security"] == "max-age=31536000"
         assert page.headers["x-content-type-options"] == "nosniff"
         policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
         assert (policy["default-src"], policy["frame-ancestors"], policy["base-uri"]) == ("'none'",) * 3
@@ -186,8 +185,45 @@ def test_behind_https_the_cookie_is_secure(site: Site, browser: httpx.Client, mo
     answer = browser.post(url)
     back = parse_qs(urlsplit(answer.headers["location"]).query)["redirect_uri"][0]
     assert back == callback_url() == "https://airflow.example.jp/af/renkei/line/callback"
-    assert "path=/af/renkei/line/callback" in answer.headers["set-cookie"].lower()
-    assert "secure" in answer.headers["set-cookie"].lower()
+    cookie, *attributes = answer.headers["set-cookie"].split("; ")
+    assert cookie.startswith("__Host-renkei_line_"), "from this very host alone"
+    assert {"path=/", "secure", "httponly"} <= {attribute.lower() for attribute in attributes}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, 303, id="our button"),
+        pytest.param({"Origin": "SITE"}, 303, id="our button, an older browser"),
+        pytest.param({"Sec-Fetch-Site": "cross-site", "Origin": "SITE"}, 403, id="another site's"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, 403, id="a neighbour's"),
+        pytest.param({"Sec-Fetch-Site": "none"}, 403, id="nobody's"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="another site's, an older browser"),
+        pytest.param({"Origin": "null"}, 403, id="a sandbox's"),
+        pytest.param({}, 403, id="no word"),
+    ],
+)
+def test_no_other_page_presses_the_button(site: Site, headers: dict[str, str], status: int) -> None:
+    """N4: or a visitor's LINE would be linked to the member whose invitation that page has."""
+    url = site.invite()
+    sent = {name: value.replace("SITE", site.url) for name, value in headers.items()}
+    answer = httpx.post(url, headers=sent, timeout=20)
+    assert answer.status_code == status
+    assert ("location" in answer.headers) == (status == 303)
+
+
+def test_a_slash_too_many_leads_nowhere(site: Site, browser: httpx.Client) -> None:
+    """L7: a redirect would show the invitation to whatever stands between."""
+    for method in ("GET", "POST"):
+        answer = browser.request(method, site.invite() + "/")
+        assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
+def test_an_invitation_can_be_begun_with_so_often(site: Site, browser: httpx.Client) -> None:
+    """N4: each beginning leaves a file; the next invitation begins anew."""
+    url = site.invite()
+    assert [browser.post(url).status_code for _ in range(MAX_TRIPS + 1)] == [303] * MAX_TRIPS + [429]
+    assert link(browser, site, site.invite()).status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["nonce", "signature", "audience", "issuer", "expired", "unsigned"])
@@ -243,11 +279,11 @@ def test_a_line_account_serves_one_member(site: Site, browser: httpx.Client) -> 
     assert "taro" not in done.text
 
 
-def test_line_out_of_order_is_told_in_japanese(site: Site, browser: httpx.Client) -> None:
+def test_line_out_of_order_is_told_in_japanese(site: Site, browser: httpx.Client, closed_port: int) -> None:
     """N4, L8"""
     back = consent(browser, depart(browser, site.invite()), site.people[0])
     given = site.chat.registrations["line_login"]
-    site.connect(host=f"http://127.0.0.1:{free_port()}", login=given["channel_id"])
+    site.connect(host=f"http://127.0.0.1:{closed_port}", login=given["channel_id"])
     done = browser.get(back)
     assert (done.status_code, site.line_id()) == (502, "")
     assert "LINEに接続できませんでした" in done.text

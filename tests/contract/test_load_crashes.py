@@ -19,7 +19,7 @@ import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RenkeiError, RetriableLoadError
-from renkei.links.smarthr_emc.stages import comparing, loading, planning
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
 from renkei.systems.emc.client import EmcClient
@@ -125,14 +125,14 @@ def retry(scene: Scene) -> None:
 
 def clear_from_diff(scene: Scene) -> None:
     """An operator clears the run from diff on."""
-    comparing.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    planning.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    stages.diff.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    stages.validate.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
 def clear_from_validate(scene: Scene) -> None:
     """An operator clears the run from validate on."""
-    planning.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    stages.validate.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(scene.job)
 
 
@@ -145,8 +145,8 @@ def same_run_from_the_start(scene: Scene) -> None:
     """An operator clears the whole run."""
     job = scene.tenant.open(run_id="today")
     scene.tenant.read(job)
-    comparing.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    planning.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    stages.diff.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
+    stages.validate.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     scene.tenant.load(job)
 
 
@@ -163,7 +163,7 @@ def uninterrupted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> tuple[list[s
 def test_l4_a_load_that_died_anywhere_ends_as_if_it_had_not(
     ready: Scene, monkeypatch: pytest.MonkeyPatch, recover: Callable[[Scene], None]
 ) -> None:
-    """EMC has the same, it was committed once, the baseline moved once, and no note is left in the gate."""
+    """EMC has the same, it was committed once, the baseline moved once, and no note is left in the import lock."""
     lines, *wanted = uninterrupted(ready, monkeypatch)
 
     assert len(lines) >= 8, lines
@@ -337,7 +337,7 @@ def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
             (drop / f"{ready[0]}.result.json").write_text(
                 f'{{"id": "1", "key": "{ready[0]}", "state": "committed"}}', encoding="utf-8"
             )
-            found = loading.confirm(job, tenant.target, NOW)
+            found = stages.load.confirm(job, tenant.target, NOW)
             if found is None or tenant.generation() != 1 or tenant.note():
                 wrong.append((f"died {'after' if after else 'before'} {name}", "not confirmed", files))
 

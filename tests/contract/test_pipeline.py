@@ -9,9 +9,9 @@ from renkei.errors import (
     LinkStateError,
     RecordError,
 )
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
-from renkei.links.smarthr_emc.stages import approving
 from tests.contract.rig import NOW, SHEET, counts, mapping_of
 from tests.contract.stage import Stage, ids, warned
 
@@ -177,11 +177,11 @@ def test_e32_relink_shows_then_waits_then_replaces_everybody(linked: Stage) -> N
     assert linked.state() == before
 
     job = linked.tenant.plan(Mode.RELINK)
-    assert approving.is_held(job)
+    assert stages.approve.is_held(job)
     with pytest.raises(HoldError):
         linked.tenant.load(job)
     assert linked.state() == before
-    approving.decide(job, True, "tanaka", "prefix changed", NOW)
+    stages.approve.decide(job, True, "tanaka", "prefix changed", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert sorted(linked.users()) == [f"new-{user_id}" for user_id in old]
@@ -195,7 +195,7 @@ def test_e32_relink_with_the_same_ids_deletes_and_adds_them(linked: Stage) -> No
     user_id = ids(linked.active())[0]
     linked.emc.sim("PATCH", f"/accounts/acme/users/{user_id}", json={"検索ワード5": "手で入れた値"})
     job = linked.tenant.plan(Mode.RELINK)
-    approving.decide(job, True, "tanaka", "start over", NOW)
+    stages.approve.decide(job, True, "tanaka", "start over", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert sorted(linked.users()) == ids(linked.active())
@@ -268,6 +268,7 @@ def test_e31_a_first_link_adopts_and_deletes_nobody(stage: Stage) -> None:
         json=[{"ユーザID": i, "氏名": "仮", "氏名(ヨミ)": "カリ"} for i in [*known, "kanrisha"]],
     )
     job = stage.tenant.plan()
+    stages.approve.decide(job, True, "運用", "EMCの画面で作った社員と確認", NOW)
     assert stage.tenant.load(job) == "loaded"
 
     assert sorted(stage.users()) == sorted([*ids(stage.active()), "kanrisha"])
@@ -313,38 +314,8 @@ def test_e28_a_tenant_deletes_only_its_own(linked: Stage) -> None:
     linked.tenant.run()
     linked.tenant.change(id_prefix="a-")
     job = linked.tenant.plan(Mode.RELINK)
-    approving.decide(job, True, "tanaka", "", NOW)
+    stages.approve.decide(job, True, "tanaka", "", NOW)
     linked.tenant.load(job)
 
     others = {user_id for user_id in linked.users() if not user_id.startswith("a-")}
     assert others == {"kanrisha", *(f"b-{user_id}" for user_id in ids(linked.active("beta")))}
-
-
-def _with_default_word(stage: Stage, update: str) -> None:
-    """検索ワード3 from an item that nobody has: デフォルト:未定 when created, `update` when updated."""
-    sheet = SHEET | {"検索ワード3:備考": ("業務内容", "SET", "DEFAULT:未定", "SET", update)}
-    stage.tenant.mapping = mapping_of(sheet)
-
-
-def test_e14_a_day_of_departments_alone_keeps_what_emc_has_of_the_users(stage: Stage) -> None:
-    """Users that are not written are believed to be as they were, not as an update would have left them."""
-    _with_default_word(stage, "SET")
-    assert stage.tenant.run() == "loaded"
-    department = next(iter(stage.smarthr.sim("GET", "companies/acme/departments")))
-    stage.smarthr.sim("PATCH", f"companies/acme/departments/{department['id']}", {"name": "改称部"})
-
-    job = stage.tenant.plan()
-    assert stage.tenant.load(job) == "loaded"
-    assert (job.record.json("plan")["departments"], job.record.json("plan")["users"]) == (True, False)
-    assert {row["検索ワード3"] for row in stage.users().values()} == {"未定"}
-    assert set(job.record.table("users_target")["search_word_3"]) == {"未定"}
-
-
-def test_e14_what_nobody_changed_is_not_judged_again(stage: Stage) -> None:
-    """更新×値が無い = エラー says nothing of people who were created without the value and are not updated today."""
-    _with_default_word(stage, "REJECT")
-    assert stage.tenant.run() == "loaded"
-    assert stage.tenant.run(manual=False) == "unchanged"
-    stage.day(moves=1)
-    with pytest.raises(RecordError):
-        stage.tenant.run(manual=False)

@@ -19,9 +19,12 @@ from renkei.errors import (
     RecordError,
     RejectedLoadError,
     RetriableLoadError,
+    SettingError,
 )
-from renkei.links.smarthr_emc.stages import approving, comparing, loading, planning, reading
-from renkei.links.smarthr_emc.stages.job import Job
+from renkei.links.smarthr_emc import notify, stages, validate
+from renkei.links.smarthr_emc.report import body
+from renkei.links.smarthr_emc.stages.job import Job, forget_end
+from renkei.runs.outcome import Outcome
 from renkei.storage.store import MissingKeyError
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.contract.conftest import Simulator
@@ -82,6 +85,40 @@ def test_e33_an_attribute_that_is_gone_for_everybody_stops_the_run(linked: Stage
     assert linked.state() == before
 
 
+def test_e33_what_nobody_has_is_told_when_it_is_first_read(stage: Stage) -> None:
+    """A token that may not see an attribute may get null for it: at a first link, and when the sheet asks for more."""
+    stage.smarthr.sim("PATCH", "companies/acme", {"hidden_fields": ["departments", "positions"], "hidden_as": "null"})
+
+    def told(shown: str) -> bool:
+        job = stage.tenant.plan()
+        report = notify.collect(job.record, "https://acme.smarthr.jp", Outcome.OK, "", NOW, NOW)
+        stage.tenant.load(job)
+        return f"注意: SmartHRの項目{shown}は、受信した全員が空白です。" in body(report)
+
+    assert told("「部署1(コード)」、「部署2(コード)」、「部署3(コード)」")
+    stage.tenant.mapping = mapping_of(SHEET | {"検索ワード3:役職": ("役職1", "SET", "SKIP", "SET", "SKIP")})
+    assert told("「役職1」")
+    assert not told("「役職1」")
+
+
+def test_e34_everybody_retired_is_held_and_named(linked: Stage) -> None:
+    """A valid read: nothing is written before a person has seen that all would go; then all go."""
+    people, before = len(linked.users()), linked.state()
+    for crew in linked.active():
+        linked.patch(crew["id"], emp_status="retired")
+    job = linked.tenant.plan()
+    (hold,) = job.record.json("hold")["holds"]
+    assert (hold["kind"], hold["count"], hold["of"]) == ("delete_users", people, people)
+    assert f"社員{people}人が全員EMCから削除されます" in hold["text"]
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+    assert linked.state() == before
+
+    stages.approve.decide(job, True, "tanto", "解散", NOW)
+    assert linked.tenant.load(job) == "loaded"
+    assert linked.users() == {}
+
+
 def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
     """Departments read again by a cleared task do not go with the people of before."""
     job = linked.tenant.open()
@@ -91,7 +128,7 @@ def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
     job.record.write_json("fetched_users", fetched | {"read_id": "another"})
 
     with pytest.raises(IncompleteReadError, match="別々の受信"):
-        reading.take_snapshot(job)
+        stages.snapshot.take_snapshot(job)
 
 
 def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
@@ -102,8 +139,8 @@ def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
     linked.day(joiners=2)
     again = linked.tenant.open(run_id=job.start.run_id)
     linked.tenant.read(again)
-    comparing.make_diff(again, linked.tenant.target, dt.datetime.now(dt.UTC))
-    planning.validate(again, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    stages.diff.make_diff(again, linked.tenant.target, dt.datetime.now(dt.UTC))
+    stages.validate.validate(again, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
 
     assert again.record.json("plan")["digest"] == planned
 
@@ -131,13 +168,31 @@ def test_l2_a_run_with_errors_leaves_nothing_to_approve_or_to_load(linked: Stage
 
     job = linked.tenant.open(run_id="bad")
     with pytest.raises(MissingKeyError):
-        approving.is_held(job)
+        stages.approve.is_held(job)
     with pytest.raises(MissingKeyError):
-        approving.decide(job, True, "tanaka", "", NOW)
+        stages.approve.decide(job, True, "tanaka", "", NOW)
     with pytest.raises(MissingKeyError):
         linked.tenant.load(job)
     assert linked.state() == before
     assert linked.opened() == 0
+
+
+def test_e30_a_plan_that_was_checked_is_none_any_more_once_a_later_check_fails(
+    linked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cleared after an upgrade that finds more, and then marked as done by hand: the plan of before is not loaded."""
+    linked.day(joiners=1)
+    job = linked.tenant.plan()
+    monkeypatch.setattr(validate, "MAIL", "stricter")
+    before = linked.state()
+    with pytest.raises(RecordError):
+        stages.validate.validate(job, linked.tenant.target, FORMAT, NOW)
+    with pytest.raises(MissingKeyError):
+        linked.tenant.load(job)
+    assert linked.state() == before
+    monkeypatch.undo()
+    stages.validate.validate(job, linked.tenant.target, FORMAT, NOW)
+    assert linked.tenant.load(job) == "loaded"
 
 
 def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> None:
@@ -153,8 +208,10 @@ def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> Non
     assert not linked.tenant.note()
     assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["DUPLICATE_ID"]
 
-    comparing.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
-    planning.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    forget_end(job.record)
+    assert job.record.json_or_none("emc_problems") is None, "no reason of what fails from now on"
+    stages.diff.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    stages.validate.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     assert linked.tenant.load(job) == "loaded"
     assert sorted(linked.users()) == ids(linked.active())
 
@@ -194,7 +251,7 @@ def held(stage: Stage) -> Job:
     """A run that would delete six of forty people."""
     stage.day(leavers=6)
     job = stage.tenant.plan(manual=False)
-    assert approving.is_held(job)
+    assert stages.approve.is_held(job)
     return job
 
 
@@ -214,7 +271,7 @@ def test_e34_a_guard_holds_and_names_the_figures(linked: Stage) -> None:
 def test_e36_approval_lets_exactly_that_plan_through(linked: Stage) -> None:
     """Approved, it is loaded once, and who approved it and why is on record."""
     job = held(linked)
-    approving.decide(job, True, "tanaka", "人事異動", NOW)
+    stages.approve.decide(job, True, "tanaka", "人事異動", NOW)
 
     assert linked.tenant.load(job) == "loaded"
     assert linked.tenant.load(job) == "already"
@@ -228,11 +285,11 @@ def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
     """Cleared from diff after EMC has changed, the run has another plan: it is held again."""
     job = held(linked)
     approved = job.record.json("plan")["digest"]
-    approving.decide(job, True, "tanaka", "", NOW)
+    stages.approve.decide(job, True, "tanaka", "", NOW)
     linked.emc.sim("DELETE", f"/accounts/acme/users/{ids(linked.active())[0]}")
     before = linked.state()
-    comparing.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
-    planning.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
+    stages.diff.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
+    stages.validate.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
     assert job.record.json("plan")["digest"] != approved
     with pytest.raises(HoldError):
         linked.tenant.load(job)
@@ -243,7 +300,7 @@ def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
 def test_e36_an_approval_is_not_for_the_next_run(linked: Stage) -> None:
     """The same six leavers on the next day are asked about again."""
     job = held(linked)
-    approving.decide(job, True, "tanaka", "", NOW)
+    stages.approve.decide(job, True, "tanaka", "", NOW)
     tomorrow = linked.tenant.plan(manual=False)
 
     with pytest.raises(HoldError):
@@ -255,7 +312,7 @@ def test_e36_a_refusal_fails_the_run_and_stays(linked: Stage) -> None:
     before = linked.state()
     job = held(linked)
     with pytest.raises(HoldError, match="承認されませんでした"):
-        approving.decide(job, False, "tanaka", "誤り", NOW)
+        stages.approve.decide(job, False, "tanaka", "誤り", NOW)
     with pytest.raises(HoldError):
         linked.tenant.load(job)
 
@@ -278,7 +335,7 @@ def test_l6_passwords_are_nowhere_but_in_emc(stage: Stage) -> None:
     """The first password goes from Airflow to EMC; no table and no record of the run has it."""
     stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first"})
     job = stage.tenant.plan()
-    loading.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
+    stages.load.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
 
     for path in Path(stage.store.root).rglob("*"):
         if path.suffix == ".parquet":
@@ -310,17 +367,17 @@ def test_e38_a_file_drop_waits_for_its_confirmation(dropping: Stage) -> None:
     key = the_key(dropping)
     users = (dropping.folder / "drop" / f"{key}.users.csv").read_bytes().decode("cp932")
     assert users.count("\r\n") == len(dropping.active()) + 1
-    assert loading.confirm(job, tenant.target, NOW) is None
+    assert stages.load.confirm(job, tenant.target, NOW) is None
     assert tenant.generation() == 0
     result = {"id": "1", "key": key, "state": "committed", "counts": {"users": {"added": len(dropping.active())}}}
     (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
-    found = loading.confirm(job, tenant.target, NOW)
+    found = stages.load.confirm(job, tenant.target, NOW)
 
     assert found is not None
     assert found.state == "committed"
     assert tenant.generation() == 1
     assert not tenant.note()
-    assert loading.confirm(job, tenant.target, NOW) is None
+    assert stages.load.confirm(job, tenant.target, NOW) is None
     assert tenant.run() == "unchanged"
 
 
@@ -351,7 +408,7 @@ def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
     result = {"id": "1", "key": key, "state": "rejected", "errors": [error], "error_count": 1}
     (dropping.folder / "drop" / f"{key}.result.json").write_text(json.dumps(result))
     with pytest.raises(RejectedLoadError):
-        loading.confirm(job, dropping.tenant.target, NOW)
+        stages.load.confirm(job, dropping.tenant.target, NOW)
 
     assert dropping.tenant.generation() == 0
     assert [p["code"] for p in job.record.json("emc_problems")["problems"]] == ["TOO_LONG"]
@@ -370,7 +427,7 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
         found, deadline = None, time.monotonic() + 5
         while found is None and time.monotonic() < deadline:
             time.sleep(0.1)
-            found = loading.confirm(job, dropping.tenant.target, NOW)
+            found = stages.load.confirm(job, dropping.tenant.target, NOW)
 
         assert found is not None
         assert found.state == "committed"
@@ -378,3 +435,22 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
     finally:
         watching.stop()
     assert dropping.tenant.generation() == 1
+
+
+@pytest.mark.parametrize(
+    "secret", ["ひみつ", "Passw0rd Passw0rd", "x" * 70, "　"], ids=["kana", "blank inside", "long", "blank"]
+)
+def test_e29_a_kept_password_that_emc_refuses_stops_the_load_and_is_mended(stage: Stage, secret: str) -> None:
+    """秘密: is known to the load alone: refused before EMC is asked, named by its Connection, and a repetition is fine."""
+    stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first__acme"})
+    job = stage.tenant.plan()
+    for stop in (
+        lambda: stages.load.check_passwords(job, FORMAT, lambda name: secret),  # before anybody is asked
+        lambda: stages.load.apply(job, stage.tenant.target, FORMAT, lambda name: secret, NOW),
+    ):
+        with pytest.raises(SettingError, match=rf"{len(stage.active())}名.*「first__acme」") as refused:
+            stop()
+        assert secret not in str(refused.value)
+    assert stage.opened() == 0
+    assert not stage.tenant.note()
+    assert stages.load.apply(job, stage.tenant.target, FORMAT, lambda name: "Passw0rd", NOW) == "loaded"

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from renkei.links.smarthr_emc import ownership, reconcile
-from renkei.links.smarthr_emc.baseline import standing
 from renkei.links.smarthr_emc.model import Mode, RecordSet
-from renkei.links.smarthr_emc.sheet.index import mapping_from_json
+from renkei.links.smarthr_emc.sheet.codec import mapping_from_json
+from renkei.runs.current_baseline import current_baseline
 from tests.contract.rig import FORMAT, SHEET, Tenant, mapping_of
 from tests.contract.stage import Stage, ids
 
@@ -19,7 +19,7 @@ from tests.contract.stage import Stage, ids
 def differences(tenant: Tenant) -> pd.DataFrame:
     """The tenant's baseline against EMC's export."""
     record = tenant.record("reconcile")
-    where = standing(record)
+    where = current_baseline(record.tenant_folder)
     assert where.record is not None
     mapping = mapping_from_json(where.record.json("sheet")["mapping"])
     exported, others = {}, {}

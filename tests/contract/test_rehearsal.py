@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from renkei.errors import LinkStateError, RecordError
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.person import Trace, trace
 from renkei.links.smarthr_emc.sheet.mapping import Guards
-from renkei.links.smarthr_emc.stages import approving
 from renkei.links.smarthr_emc.stages.job import Job
-from renkei.storage.gate import Gate, Intent
+from renkei.storage.import_lock import ImportLock, PendingImport
+from renkei.storage.tenant_folder import AccountFolder
 from renkei.systems.emc.client import import_key
 from renkei.systems.smarthr.client import SmartHRClient
 from tests.contract.rig import FORMAT, LINK, NOW, SHEET, mapping_of, session_with
@@ -70,7 +72,7 @@ def agrees(found: Rehearsal, job: Job) -> None:
     sets = job.record.json("diff")["sets"]
     assert found.counts == {name: one["counts"] for name, one in sets.items()}
     assert found.changed == {name: one["changed"] for name, one in sets.items()}
-    assert [hold.as_json() for hold in found.holds] == job.record.json("hold")["holds"]
+    assert [asdict(hold) for hold in found.holds] == job.record.json("hold")["holds"]
     warnings = job.record.json("warnings")
     people = sorted((group.kind, one.id, one.crew_id) for group in found.warnings for one in group.people)
     assert people == sorted(map(tuple, warnings["people"]))
@@ -187,7 +189,7 @@ def test_e25_e32_a_changed_prefix(linked: Stage) -> None:
     assert found.effect is not None
     assert (found.effect.renamed, found.effect.people) == (people, people)
     assert found.effect.departments > 0
-    approving.decide(job, True, "tanaka", "", NOW)
+    stages.approve.decide(job, True, "tanaka", "", NOW)
     linked.tenant.load(job)
     full_name = next(one for one in found.users if one.key == "full_name")
     assert full_name.created == len(linked.users())
@@ -203,6 +205,7 @@ def test_e31_a_first_link(stage: Stage) -> None:
     )
     found = rehearsed(stage)
     before, job = stage.users(), stage.tenant.plan()
+    stages.approve.decide(job, True, "運用", "確認した", NOW)
     stage.tenant.load(job)
 
     agrees(found, job)
@@ -262,14 +265,14 @@ def test_e34_e35_guards_that_would_hold(linked: Stage) -> None:
 
 def test_l4_an_unsettled_load_stays_unsettled(linked: Stage) -> None:
     """L4: with EMC's answer the rehearsal goes on as the run would; without it, it says why it cannot."""
-    gate = Gate(linked.store, LINK, "acme")
-    intent = Intent("acme", "x", import_key("acme", "0" * 64), "0" * 64, 1, NOW.isoformat())
-    assert gate.enter(intent)
+    lock = ImportLock(AccountFolder(linked.store, LINK, "acme"))
+    pending = PendingImport("acme", "x", import_key("acme", "0" * 64), "0" * 64, 1, NOW.isoformat())
+    assert lock.acquire(pending)
     assert rehearsed(linked).verdict == "unchanged"
     found = rehearsed(linked, emc=False)
     assert found.stop is not None
     assert "まだ確認できていません" in found.stop.message
-    assert gate.pending() == intent
+    assert lock.pending() == pending
 
 
 def test_l3_a_load_that_nobody_heard_of_is_what_the_rehearsal_compares_with(linked: Stage) -> None:
@@ -279,8 +282,8 @@ def test_l3_a_load_that_nobody_heard_of_is_what_the_rehearsal_compares_with(link
     done = linked.tenant.record("dead")
     load, plan = done.json("load"), done.json("plan")
     linked.store.delete(f"{LINK}/tenants/acme/baselines/00000002.json")
-    intent = Intent("acme", done.run, load["import_key"], plan["digest"], 1, NOW.isoformat())
-    assert Gate(linked.store, LINK, "acme").enter(intent)
+    pending = PendingImport("acme", done.run, load["import_key"], plan["digest"], 1, NOW.isoformat())
+    assert ImportLock(AccountFolder(linked.store, LINK, "acme")).acquire(pending)
 
     found = rehearsed(linked)
     assert found.verdict == "unchanged"

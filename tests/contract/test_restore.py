@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from renkei.errors import HoldError, LinkStateError
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.stages import approving, comparing, planning, reading
 from renkei.links.smarthr_emc.stages.job import Job
 from tests.contract.rig import FORMAT, counts
 from tests.contract.stage import Stage
@@ -20,9 +20,9 @@ def planned(stage: Stage, generation: int = 0) -> Job:
     """A 復元 up to the question that it asks."""
     tenant = stage.tenant
     job = tenant.open(Mode.RESTORE, generation=generation)
-    reading.take_snapshot(job)
-    comparing.make_diff(job, tenant.target, NOW)
-    planning.validate(job, tenant.target, FORMAT, NOW)
+    stages.snapshot.take_snapshot(job)
+    stages.diff.make_diff(job, tenant.target, NOW)
+    stages.validate.validate(job, tenant.target, FORMAT, NOW)
     return job
 
 
@@ -39,7 +39,7 @@ def test_e36_restore_shows_its_plan_and_waits(linked: Stage) -> None:
     before = linked.state()
     job = planned(linked)
 
-    assert approving.is_held(job)
+    assert stages.approve.is_held(job)
     assert counts(job)["deleted"] == 2
     assert counts(job)["created"] == 1
     with pytest.raises(HoldError):
@@ -60,10 +60,10 @@ def test_l4_restore_brings_emc_back_to_what_it_had(linked: Stage) -> None:
     linked.dissolve()
     linked.day(joiners=1)
     job = linked.tenant.plan()
-    approving.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
+    stages.approve.decide(job, True, "tanto", "", NOW)  # many people had that department: the sheet's guard asks
     linked.tenant.load(job)
     job = planned(linked, wanted)
-    approving.decide(job, True, "tanto", "誤った異動を戻す", NOW)
+    stages.approve.decide(job, True, "tanto", "誤った異動を戻す", NOW)
     assert linked.tenant.load(job) == "loaded"
 
     assert (without_password(linked.users()), linked.emc.export("departments")) == then
@@ -76,7 +76,7 @@ def test_l3_the_day_after_a_restore_is_an_ordinary_day(linked: Stage) -> None:
     linked.tenant.run()
     today = without_password(linked.users())
     job = planned(linked)
-    approving.decide(job, True, "tanto", "", NOW)
+    stages.approve.decide(job, True, "tanto", "", NOW)
     linked.tenant.load(job)
     job = linked.tenant.plan(manual=False)
     linked.tenant.load(job)
@@ -94,7 +94,7 @@ def test_e31_restore_needs_a_generation_that_was_applied(linked: Stage) -> None:
     linked.day(joiners=1)
     linked.tenant.run()
     for wanted in (2, 9):
-        with pytest.raises(LinkStateError, match="第1世代から第1世代まで"):
+        with pytest.raises(LinkStateError, match=r"指定できるのは 第1世代（\d{4}/\d\d/\d\d \d+:\d\d に登録、社員\d+名"):
             linked.tenant.open(Mode.RESTORE, generation=wanted)
     linked.store.delete(f"smarthr_emc/tenants/acme/runs/{first}/snapshot.json")
     with pytest.raises(LinkStateError, match="保存期間"):
@@ -109,7 +109,7 @@ def test_l1_restore_under_the_freeze_removes_nobody(linked: Stage) -> None:
     during = set(linked.users())
     linked.tenant.disaster = True
     job = planned(linked)
-    approving.decide(job, True, "tanto", "", NOW)
+    stages.approve.decide(job, True, "tanto", "", NOW)
     linked.tenant.load(job)
 
     assert set(linked.users()) == before | during
@@ -123,9 +123,9 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     linked.emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": "BYHAND", "氏名": "手で登録"}])
     before = linked.state()
     job = linked.tenant.open(Mode.RECONCILE)
-    figures = comparing.compare(job, linked.tenant.target, FORMAT)
+    figures = stages.diff.compare(job, linked.tenant.target, FORMAT)
 
-    assert {kind: figures["users"][kind] for kind in ("missing", "differs", "extra")} == {
+    assert {kind: getattr(figures["users"], kind) for kind in ("missing", "differs", "extra")} == {
         "missing": 1,
         "differs": 1,
         "extra": 1,
@@ -133,8 +133,8 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     text = "\n".join(job.record.json("compare")["lines"])
     assert all(name in text for name in (first, second, "BYHAND"))
     assert "別人" not in text
-    assert planning.validate(job, linked.tenant.target, FORMAT, NOW) == []
-    assert approving.is_held(job) is False
+    assert stages.validate.validate(job, linked.tenant.target, FORMAT, NOW) == []
+    assert stages.approve.is_held(job) is False
     assert linked.tenant.load(job) == "compared"
     assert linked.state() == before
     assert linked.opened() == 0

@@ -273,9 +273,27 @@ def test_l6_only_what_the_sheet_maps_is_asked_for(smarthr_sim: Simulator, skippe
     asked = [parse_qs(urlsplit(url).query) for url in urls_of(client) if urlsplit(url).path.endswith("/crews")]
     mapped = {
         *("id", "emp_status", "emp_code", "email", "tel_number", "last_name", "first_name", "last_name_yomi"),
-        *("first_name_yomi", "departments", "custom_fields", "employment_type", "biz_establishment_id"),
+        *("first_name_yomi", "departments", "custom_fields", "employment_type"),
+        *("biz_establishment_id", "biz_establishment"),  # SmartHR writes either
     }
     assert {frozenset(query["fields"][0].split(",")) for query in asked} == {frozenset(mapped), frozenset({"id"})}
+
+
+@pytest.mark.parametrize("expanded", [[], ["biz_establishment"]])
+def test_e17_establishment_is_read_as_smarthr_writes_it(
+    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, expanded: list[str]
+) -> None:
+    """「biz_establishment_id か biz_establishment のいずれか」: the name is the same."""
+    names = {one["id"]: one["name"] for one in smarthr_sim.get("biz_establishments", per_page=100).json()}
+    wanted = {
+        crew["id"]: names[crew["biz_establishment_id"]]
+        for crew in truth(smarthr_sim)
+        if crew["emp_status"] != "retired"
+    }
+    smarthr_sim.sim("PATCH", "companies/acme", {"expanded": expanded})
+    client = client_of(smarthr_sim)
+    users = fetch.fetch_users(client, mapping, fetch.fetch_departments(client, mapping)[1]).set_index("crew_id")
+    assert users.loc[list(wanted), "事業所"].to_dict() == wanted
 
 
 def test_l6_a_smaller_sheet_asks_for_less(smarthr_sim: Simulator, skipped: SkipClock) -> None:

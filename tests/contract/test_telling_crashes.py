@@ -26,9 +26,9 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.notifications import deliver
-from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel, Service
-from renkei.notifications.deliver import Opened, Teller, Told
+from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.event import Event
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
@@ -36,7 +36,8 @@ from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
-from renkei.systems.messaging import Delivery, Message, Verdict
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Delivery, Message, Verdict
 from tests.contract.chat_services import Chat
 from tests.contract.fuse import Died, Fuse
 
@@ -132,7 +133,7 @@ class Scene:
         self._keep(self.quiet, ChannelState("whatever", 4, "run-0"))
 
     def _keep(self, channel: Channel, state: ChannelState) -> None:
-        ChannelStates(self.store, LINK, TENANT).write(channel, state)
+        ChannelStates(TenantFolder(self.store, LINK, TENANT)).write(channel, state)
 
     def _digest(self, channel: Channel) -> str:
         return self.secrets[channel.name].digest(channel.to)
@@ -163,7 +164,7 @@ class Scene:
         path = f"/chatwork/v2/rooms/{self.cut.to}/messages"
         self.chat.fault(service="chatwork", kind="drop_after", times=None, path=path)
 
-    def tell(self, fuse: Fuse, run: str = RUN) -> list[Told]:
+    def tell(self, fuse: Fuse, run: str = RUN) -> list[DeliveryResult]:
         """One process."""
 
         def opened(channel: Channel) -> Opened:
@@ -173,10 +174,13 @@ class Scene:
             inner = Fused(channel.name, messenger(registration), fuse)
             return Opened(inner, channel.to, registration.digest(channel.to))
 
-        book = Book(ChannelStates(self.store, LINK, TENANT), RunRecord(self.store, LINK, TENANT, run))
+        deliveries = DeliveryLog(
+            ChannelStates(TenantFolder(self.store, LINK, TENANT)),
+            RunRecord(TenantFolder(self.store, LINK, TENANT), run),
+        )
         moments = itertools.count(next(self.hours) * 3600)
-        teller = Teller("acme", opened, book, lambda: BEGAN + dt.timedelta(seconds=next(moments)), LIMIT)
-        return teller.tell(self.channels, Event.FAILURE, MESSAGE, f"key of {run}", run)
+        notifier = Notifier("acme", opened, deliveries, lambda: BEGAN + dt.timedelta(seconds=next(moments)), LIMIT)
+        return notifier.tell(self.channels, Event.FAILURE, MESSAGE, f"key of {run}", run)
 
     hours = itertools.count()
     mailer: Fused
@@ -191,13 +195,13 @@ class Scene:
 
     def noted(self) -> set[Got]:
         """What the run's record calls told, for sure or perhaps."""
-        kept = RunRecord(self.store, LINK, TENANT, RUN).json_or_none("told") or {}
+        kept = RunRecord(TenantFolder(self.store, LINK, TENANT), RUN).json_or_none("told") or {}
         done = (Verdict.ACCEPTED, Verdict.UNKNOWN)
         return {(one["channel"], one["event"] == Event.DISABLED) for one in kept.values() if one["verdict"] in done}
 
     def states(self) -> dict[str, tuple[int, bool, bool]]:
         """Failures in a row, disabled, and that told to the others; by channel."""
-        kept = ChannelStates(self.store, LINK, TENANT)
+        kept = ChannelStates(TenantFolder(self.store, LINK, TENANT))
         found = {channel.name: kept.read(channel) for channel in self.channels}
         return {name: (state.failures, state.disabled, state.told) for name, state in found.items()}
 
@@ -286,7 +290,7 @@ def test_l4_what_happened_since_a_note_is_not_undone_by_it(scene: Scene) -> None
     """N2: what was told long ago is not counted again: a test that passed since, or a run that was not heard, stands."""
     scene.reset()
     scene.tell(Fuse())
-    states = ChannelStates(scene.store, LINK, TENANT)
+    states = ChannelStates(TenantFolder(scene.store, LINK, TENANT))
     later = ChannelState("", 2, "run-9", at="2999-01-01T00:00:00+00:00")
     for channel in (scene.slack, scene.cut):
         states.write(channel, dataclasses.replace(later, registration=scene._digest(channel)))

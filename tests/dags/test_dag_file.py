@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,11 +24,14 @@ from airflow.serialization.serialized_objects import DagSerialization
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.orchestration.human import until_next_run
+from renkei.orchestration.approval_tasks import until_next_run
+from renkei.orchestration.form import TEST
+from renkei.orchestration.link import LINKS
 from renkei.orchestration.shards import write_shards
-from renkei.orchestration.stage import run_start
-from renkei.orchestration.tasks import TEST
+from renkei.orchestration.smarthr_emc.tasks import run_start
+from renkei.orchestration.stage import Tenant
 from renkei.orchestration.timetable import DailyInJapan
+from renkei.sheets.compiled import Compiled
 from tests.builders import mapping
 from tests.conftest import ROOT
 
@@ -42,7 +47,6 @@ CHAIN = {
     "notify": {"outcome"},
     "outcome": set(),
 }
-BROKEN_CHAIN = {"read_sheet": {"notify"}, "notify": {"outcome"}, "outcome": set()}
 
 
 def parse(folder: Path = ROOT / "dags/smarthr_emc.py") -> dict[str, DAG]:
@@ -58,7 +62,7 @@ def graph(dag: DAG) -> dict[str, set[str]]:
 
 def write(folder: Path, *tenants: str, **changes: Any) -> None:
     for tenant in tenants:
-        write_yaml(dataclasses.replace(mapping(), **changes), folder / f"{tenant}.yaml")
+        write_yaml(dataclasses.replace(mapping(), **{"emc_account": tenant} | changes), folder / f"{tenant}.yaml")
 
 
 def serialised(dag: DAG) -> str:
@@ -66,14 +70,19 @@ def serialised(dag: DAG) -> str:
 
 
 def read_sheet(dag: DAG) -> None:
-    """Run the work task of a broken sheet's Dag."""
-    pushed: list[Any] = []
+    """Run the first task of a broken sheet's Dag."""
+    kept: dict[str, Any] = {}
     context: Any = {
-        "ti": SimpleNamespace(xcom_push=lambda **kept: pushed.append(kept)),
-        "dag_run": SimpleNamespace(run_type="scheduled"),
+        "ti": SimpleNamespace(task_id="fetch_departments", xcom_push=lambda **pushed: None),
+        "dag": dag,
+        "dag_run": SimpleNamespace(run_type="scheduled", conf={}, start_date=None),
+        "run_id": "scheduled__1",
         "params": {},
+        "task_state_store": SimpleNamespace(get=kept.get, set=lambda key, value, **_: kept.update({key: value})),
     }
-    dag.get_task("read_sheet").execute(context)
+    with tempfile.TemporaryDirectory() as store, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RENKEI_STORE", Path(store).as_uri())
+        dag.get_task("fetch_departments").execute(context)
 
 
 @pytest.fixture
@@ -95,11 +104,13 @@ def test_e1_every_sample_sheet_is_one_dag() -> None:
 
 @pytest.mark.usefixtures("samples")
 def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
-    """The schedule, the start and what the operator sees of a tenant."""
+    """The schedule and what the operator sees of a tenant; nothing that starts several runs, or makes one without tasks."""
     dag = parse()["smarthr_emc__minato"]
-    assert dag.timetable == DailyInJapan(4, 30)
-    assert dag.start_date == dt.datetime(2026, 4, 1, tzinfo=TOKYO)
+    changed_at = int((ROOT / "include/mappings/smarthr_emc/minato.yaml").stat().st_mtime)
+    assert dag.timetable == DailyInJapan(4, 30, dt.datetime.fromtimestamp(changed_at, TOKYO))
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "renkei")
+    assert {str(kind.value) for kind in dag.allowed_run_types or ()} == {"scheduled", "manual", "operator_triggered"}
+    assert [thing for thing in (dag, *dag.tasks) if thing.start_date is not None] == []
     assert set(dag.tags) == {"renkei", "smarthr_emc"}
     assert dag.dag_display_name == "SmartHR → EMC: minato"
     assert {task.task_id: task.task_display_name for task in dag.tasks} == {
@@ -117,10 +128,19 @@ def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
 
 def test_e1_time_and_start_are_the_tenants_own(mappings: Path) -> None:
     """処理時刻 and 連携開始日 of the sheet."""
-    write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2027, 1, 31))
+    write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2099, 1, 31))
     dag = parse()["smarthr_emc__acme"]
-    assert dag.timetable == DailyInJapan(23, 5)
-    assert dag.start_date == dt.datetime(2027, 1, 31, tzinfo=TOKYO)
+    assert dag.timetable == DailyInJapan(23, 5, dt.datetime(2099, 1, 31, tzinfo=TOKYO))
+
+
+@pytest.mark.parametrize("seconds", [-86400, -1, 3600], ids=["yesterday", "now", "clock ahead"])
+def test_e1_a_time_that_had_passed_when_the_sheet_changed_starts_nothing(mappings: Path, seconds: int) -> None:
+    """A new 処理時刻 or 連携開始日 holds from when the sheet was saved; a file from a fast clock changes nothing."""
+    write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2026, 1, 31))
+    saved = int(time.time()) + seconds
+    os.utime(mappings / "acme.yaml", (saved, saved))
+    begins = dt.datetime(2026, 1, 31, tzinfo=TOKYO) if seconds > 0 else dt.datetime.fromtimestamp(saved, TOKYO)
+    assert parse()["smarthr_emc__acme"].timetable == DailyInJapan(23, 5, begins)
 
 
 def test_e32_frozen_tenant_is_not_scheduled(mappings: Path) -> None:
@@ -146,8 +166,11 @@ def test_e38_file_drop_asks_for_confirmation(mappings: Path) -> None:
         ("bad.yaml", b"\xff\xfe\x00", "UTF-8"),
         ("bad.yaml", b"smarthr_url: https://acme.smarthr.jp\n", "departments がありません"),
         ("bad.xlsx", b"not a workbook", "bad.xlsx"),
+        ("bad.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "古い形式"),
+        ("bad.csv", b"a,b\n", "文字だけのファイル"),
+        ("bad.ods", b"PK", "表計算の文書"),
     ],
-    ids=["yaml", "empty", "encoding", "incomplete", "workbook"],
+    ids=["yaml", "empty", "encoding", "incomplete", "workbook", "xls", "csv", "ods"],
 )
 def test_l5_broken_sheet_fails_alone(mappings: Path, name: str, content: bytes, message: str) -> None:
     """Its Dag is there, marked, and its one work task says what to mend; the neighbours are as ever."""
@@ -156,7 +179,7 @@ def test_l5_broken_sheet_fails_alone(mappings: Path, name: str, content: bytes, 
     dags = parse()
     assert {dag_id: graph(dag) for dag_id, dag in dags.items()} == {
         "smarthr_emc__acme": CHAIN,
-        "smarthr_emc__bad": BROKEN_CHAIN,
+        "smarthr_emc__bad": CHAIN,
         "smarthr_emc__zeta": CHAIN,
     }
     broken = dags["smarthr_emc__bad"]
@@ -167,7 +190,29 @@ def test_l5_broken_sheet_fails_alone(mappings: Path, name: str, content: bytes, 
     assert "連携設定シートに誤りがあります。" in str(failure.value)
 
 
-@pytest.mark.parametrize("name", ["Acme Corp.yaml", "株式会社.yaml", "a.b.yaml", "-x.yaml", f"{'a' * 120}.yaml"])
+def test_e41_a_sheet_that_takes_what_is_not_given_fails_alone(
+    mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another's EMC account: no work task of that Dag exists, it says what to enter where; given, it is a Dag as any."""
+    operator = tmp_path / "operator.yaml"
+    monkeypatch.setenv("RENKEI_OPERATOR", str(operator))
+    write(mappings, "victim")
+    write(mappings, "zeta", emc_account="victim")
+    operator.write_text("tenants:\n")
+    dags = parse()
+    assert {dag_id: graph(dag) for dag_id, dag in dags.items()} == {
+        "smarthr_emc__victim": CHAIN,
+        "smarthr_emc__zeta": CHAIN,
+    }
+    with pytest.raises(Exception, match=r"EMCアカウント「victim」は.*zeta: \{emc_accounts: \[victim\]\}"):
+        read_sheet(dags["smarthr_emc__zeta"])
+    operator.write_text("tenants:\n  zeta: {emc_accounts: [victim]}\n")
+    assert graph(parse()["smarthr_emc__zeta"]) == CHAIN
+
+
+@pytest.mark.parametrize(
+    "name", ["Acme Corp.yaml", "a__b.yaml", "株式会社.yaml", "a.b.yaml", "-x.yaml", f"{'a' * 120}.yaml"]
+)
 def test_l5_file_name_that_names_no_tenant_is_a_red_dag(mappings: Path, name: str) -> None:
     """Such a file runs nothing, and its Dag tells the file's name."""
     write(mappings, "acme", "other")
@@ -175,7 +220,7 @@ def test_l5_file_name_that_names_no_tenant_is_a_red_dag(mappings: Path, name: st
     dags = parse()
     (red,) = [dag for dag_id, dag in dags.items() if dag_id != "smarthr_emc__acme"]
     assert len(dags) == 2
-    assert graph(red) == BROKEN_CHAIN
+    assert graph(red) == CHAIN
     assert name in (red.doc_md or "")
 
 
@@ -185,7 +230,7 @@ def test_l5_two_sheets_of_one_tenant_run_neither(mappings: Path) -> None:
     shutil.copyfile(ROOT / "include/mappings/smarthr_emc/hinata.xlsx", mappings / "acme.xlsx")
     dags = parse()
     assert {dag_id: graph(dag) for dag_id, dag in dags.items()} == {
-        "smarthr_emc__acme": BROKEN_CHAIN,
+        "smarthr_emc__acme": CHAIN,
         "smarthr_emc__zeta": CHAIN,
     }
     with pytest.raises(Exception, match=r"acme\.xlsx.*acme\.yaml"):
@@ -211,7 +256,7 @@ def test_l6_l7_dag_tells_no_address_and_no_password(mappings: Path) -> None:
     (mappings / "malformed.yaml").write_text(malformed, encoding="utf-8")
     dags = parse()
     stored = "".join(serialised(dag) for dag in dags.values())
-    assert [len(dag.tasks) for _, dag in sorted(dags.items())] == [9, 3, 3]
+    assert [len(dag.tasks) for _, dag in sorted(dags.items())] == [9, 9, 9]
     assert "パスワード" in stored
     assert [word for word in ("Geheim-4711", "acme.example.jp") if word in stored] == []
 
@@ -235,7 +280,8 @@ sys.path.insert(0, sys.argv[2])
 from renkei.orchestration.dag_builder import build_dags
 sys.addaudithook(watch)
 dags = build_dags(sys.argv[1])
-print(json.dumps({"dags": sorted(dags), "touched": touched}))
+tasks = sorted({task.task_id for dag in dags.values() for task in dag.tasks})
+print(json.dumps({"dags": sorted(dags), "tasks": tasks, "touched": touched}))
 """
 
 
@@ -261,6 +307,18 @@ def test_a_tasks_process_opens_its_own_sheet_alone(mappings: Path) -> None:
     found = watched_parse("smarthr_emc__beta")
     assert found["dags"] == ["smarthr_emc__beta"]
     assert opened(found, mappings) == {"beta.yaml"}
+
+
+@pytest.mark.parametrize("content", [None, b"users: ["], ids=["away", "broken"])
+def test_e36_a_waiting_run_finds_its_task_while_its_sheet_is_away(mappings: Path, content: bytes | None) -> None:
+    """A sheet is being saved when a person answers: the task that takes the answer is there all the same."""
+    write(mappings, "acme")
+    if content:
+        (mappings / "beta.yaml").write_bytes(content)
+    found = watched_parse("smarthr_emc__beta")
+    assert found["dags"] == ["smarthr_emc__beta"]
+    assert found["tasks"] == sorted(CHAIN)
+    assert watched_parse(None)["dags"] == ["smarthr_emc__acme", *(["smarthr_emc__beta"] if content else [])]
 
 
 def test_parsing_opens_sheets_and_no_connection(mappings: Path) -> None:
@@ -295,12 +353,13 @@ def test_e3_every_choice_of_the_form_is_a_mode(mappings: Path) -> None:
     schema = parse()["smarthr_emc__acme"].params.get_param("mode").schema
     assert schema["enum"] == list(schema["values_display"]) == [*(mode.value for mode in Mode), TEST]
     assert [name for name in schema["values_display"].values() if name.isascii()] == []
-    tenant = SimpleNamespace(name="acme", sheet=SimpleNamespace(digest="0"))
+    tenant = Tenant(LINKS["smarthr_emc"], "acme", Compiled("acme", "0", None), "acme.yaml", "")
     for value in map(str, Mode):
         for run_type, expected in (("manual", Mode(value)), ("scheduled", Mode.NORMAL)):
-            run = SimpleNamespace(run_type=run_type, start_date=dt.datetime(2026, 11, 2, tzinfo=TOKYO))
-            context = {"dag_run": run, "run_id": "r", "params": {"mode": value}}
-            assert run_start(tenant, context).mode is expected  # type: ignore[arg-type]
+            start = dt.datetime(2026, 11, 2, tzinfo=TOKYO)
+            run = SimpleNamespace(run_type=run_type, start_date=start, conf={"mode": value})
+            context = {"dag_run": run, "run_id": "r"}
+            assert run_start(tenant, context).mode is expected
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage.cipher import MAGIC
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from tests.conftest import HOME, ROOT
 
 LINK, DAG_ID = "smarthr_emc", "renkei_maintenance"
@@ -35,7 +36,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def add_run(store: Store, tenant: str, run_id: str, days: int) -> None:
-    record = RunRecord(store, LINK, tenant, run_id)
+    record = RunRecord(TenantFolder(store, LINK, tenant), run_id)
     began = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
     record.write_json("run", {"run_id": run_id, "started_at": began.isoformat()})
     record.write_json("snapshot", {"people": ["山田 太郎"]})
@@ -160,7 +161,7 @@ def test_l5_a_fault_of_one_tenant_stops_no_other_and_is_told_at_the_end(
     for part in (
         "2社の処理記録を整理できませんでした",
         "beta: 前回データの記録",
-        "gamma: 予期しないエラー（JSONDecodeError）",
+        "gamma: 保存先の smarthr_emc/accounts/gamma/pending.json が壊れています",
     ):
         assert part in told
     assert "山田" not in told

@@ -19,7 +19,6 @@ import requests
 
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.storage.runs import run_key
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import CONTACT, Line, mapping
@@ -46,6 +45,7 @@ class Run:
     """How a run ended."""
 
     run_id: str
+    folder: str  # of its record
     state: str
     tasks: dict[str, str | None]
     tries: dict[str, int]
@@ -130,7 +130,8 @@ class World:
         return counts
 
     def mails(self) -> list[dict[str, Any]]:
-        return self.neighbours.mails()
+        """The mails so far; of result mails the company at the subject's end is left out."""
+        return [mail | {"subject": mail["subject"].removesuffix(" acme")} for mail in self.neighbours.mails()]
 
     def baselines(self) -> dict[str, bytes]:
         """Every baseline file with its content: unmoved is unchanged."""
@@ -139,7 +140,7 @@ class World:
 
     def record(self, run: Run, name: str) -> dict[str, Any]:
         """A JSON record of a run in the store."""
-        path = self.folder / "store/smarthr_emc/tenants/acme/runs" / run_key(run.run_id) / f"{name}.json"
+        path = self.folder / "store/smarthr_emc/tenants/acme/runs" / run.folder / f"{name}.json"
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found
 
@@ -157,9 +158,17 @@ class World:
         late: dt.timedelta = dt.timedelta(),
         retries: int | None = None,
         person: Callable[[Question], None] | None = None,
+        anew: Run | None = None,
+        clear: tuple[Run, str] | None = None,
+        form: dict[str, Any] | None = None,
+        run_type: str = "manual",
         **conf: Any,
     ) -> Run:
-        """Let Airflow run the Dag as it is now; `person` is called, in another thread, when a task asks for one."""
+        """Let Airflow run the Dag as it is now; `person` is called, in another thread, when a task asks for one.
+
+        `anew` is deleted first, and its id comes back. `clear` runs an ended run again, from that task on.
+        With `form`, the run is started by the REST API with that body, as Airflow's own pages do it.
+        """
         from airflow.dag_processing.dagbag import DagBag
 
         self.seen |= {value for crew in self.crews() for value in personal(crew)}
@@ -169,10 +178,11 @@ class World:
         if retries is not None:
             for task in dag.tasks:
                 task.retries = retries
-        kind = "scheduled" if scheduled else "manual"
+        kind = "scheduled" if scheduled else run_type
         run_after = dt.datetime.now(dt.UTC) - late
         with self.monkeypatch.context() as patch:
-            patch.setattr("airflow.models.dagrun.get_or_create_dagrun", _create_run(kind))
+            create = _clear_run(*clear) if clear else _trigger(form) if form else _create_run(kind, anew)
+            patch.setattr("airflow.models.dagrun.get_or_create_dagrun", create)
             operator = _Person(person) if person else None
             patch.setattr("time.sleep", _shorten(time.sleep, operator))
             if operator:
@@ -182,8 +192,10 @@ class World:
                 operator.join(timeout=60)
                 operator.check()
         instances = done.get_task_instances()
+        folders = (ti.xcom_pull(task_ids=ti.task_id, key="run") for ti in instances)
         return Run(
             done.run_id,
+            next((folder for folder in folders if folder), ""),
             str(done.state),
             {ti.task_id: ti.state and str(ti.state) for ti in instances},
             {ti.task_id: ti.try_number for ti in instances},
@@ -191,19 +203,64 @@ class World:
         )
 
 
-def _create_run(kind: str) -> Callable[..., Any]:
+def _create_run(kind: str, anew: Run | None) -> Callable[..., Any]:
     """In place of dag.test's own: that one makes manual runs alone, and removes the run before."""
+    from airflow.api_fastapi.core_api.routes.public.dag_run import delete_dag_run
     from airflow.utils.types import DagRunType
 
-    def create(*, dag: Any, **arguments: Any) -> Any:
-        return dag.create_dagrun(run_type=DagRunType(kind), state="running", **arguments)
+    def create(*, dag: Any, session: Any, **arguments: Any) -> Any:
+        if anew:
+            delete_dag_run(DAG_ID, anew.run_id, session)
+            session.flush()
+            arguments["run_id"] = anew.run_id
+        return dag.create_dagrun(run_type=DagRunType(kind), state="running", session=session, **arguments)
+
+    return create
+
+
+def _clear_run(run: Run, task_id: str) -> Callable[..., Any]:
+    """In place of dag.test's own: an ended run, its task and all after it cleared as the page does."""
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import clear_task_instances
+    from sqlalchemy import select
+
+    def find(*, dag: Any, session: Any, **arguments: Any) -> Any:
+        found = session.scalar(select(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run.run_id))
+        wanted = {task_id, *dag.get_task(task_id).get_flat_relative_ids()}
+        instances = [ti for ti in found.get_task_instances(session=session) if ti.task_id in wanted]
+        clear_task_instances(instances, session, dag_run_state="running")
+        session.flush()
+        for ti in found.get_task_instances(session=session):
+            if ti.task_id not in wanted:
+                ti.state = run.tasks[ti.task_id]  # dag.test has cleared every task of every run
+        session.flush()
+        found.dag = dag
+        return found
+
+    return find
+
+
+def _trigger(body: dict[str, Any]) -> Callable[..., Any]:
+    """In place of dag.test's own: what the REST API does with this body, and the scheduler with the run."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.api_fastapi.core_api.datamodels.dag_run import TriggerDAGRunPostBody
+    from airflow.api_fastapi.core_api.routes.public.dag_run import trigger_dag_run
+    from airflow.models.dagbag import DBDagBag
+    from fastapi import Request
+
+    def create(*, dag: Any, session: Any, **_: Any) -> Any:
+        user = SimpleAuthManagerUser(username="tanto", role="op")
+        request = Request({"type": "http", "headers": []})
+        run = trigger_dag_run(DAG_ID, TriggerDAGRunPostBody(**body), DBDagBag(), user, session, request)
+        run.state, run.start_date, run.dag = "running", dt.datetime.now(dt.UTC), dag
+        return run
 
     return create
 
 
 def _shorten(sleep: Callable[[float], None], operator: _Person | None) -> Callable[[float], None]:
     """dag.test looks once a second whether a task can run, and a failure takes as many looks as there are tasks."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 600
 
     def nap(seconds: float) -> None:
         if seconds == 1 and operator:
@@ -285,7 +342,7 @@ class _Person(threading.Thread):
 
         waiting = select(TaskInstance).options(joinedload(TaskInstance.hitl_detail))
         waiting = waiting.where(TaskInstance.state == "awaiting_input")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             with create_session() as session:
                 ti = session.scalar(waiting)
@@ -306,8 +363,19 @@ def airflow_database() -> Path:
 
 
 @pytest.fixture
+def no_runs(airflow_database: Path) -> None:
+    """Nothing of what other tests ran: dag.test begins by clearing, one by one, every task of every run there has been."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(DagRun))
+
+
+@pytest.fixture
 def world(
-    airflow_database: Path, neighbours: Neighbours, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_runs: None, neighbours: Neighbours, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> World:
     """Thirty people in SmartHR, an empty EMC, an empty mailbox, a sheet and all Connections."""
     world = World(neighbours, tmp_path, mappings, monkeypatch)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.event import Event
 from tests.end_to_end.conftest import ADDRESS, World
 
 TASKS = [
@@ -95,6 +97,8 @@ def test_e30_one_bad_row_stops_everything_and_is_named(world: World) -> None:
 
 def test_e3_check_only_writes_nothing_and_says_so(world: World) -> None:
     """確認のみ shows the figures of a first link and touches neither EMC nor the baseline."""
+    kept = Channel("当番", Service.SLACK_WEBHOOK, "slack_webhook__nowhere__acme", events=frozenset({Event.FAILURE}))
+    world.write_sheet(channels=(kept,))
     before = world.now()
     run = world.run("CHECK_ONLY")
     assert run.state == "success"
@@ -102,4 +106,6 @@ def test_e3_check_only_writes_nothing_and_says_so(world: World) -> None:
     (mail,) = world.mails()
     assert mail["subject"] == "EMC-OK(Check Only)"
     assert "- 確認のみの実行です。EMCへの登録処理と前回データの更新は行っていません。\n" in mail["body"]
+    # Which a good run never speaks to.
+    assert "注意: 通知先「当番」には、通知が届きません（接続を運用担当者が確認します）。" in mail["body"]
     assert f"社員データ 新規件数: {len(world.codes())}\n" in mail["body"]

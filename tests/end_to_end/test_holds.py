@@ -76,14 +76,6 @@ def test_e31_scheduled_run_before_the_first_link_is_refused(world: World) -> Non
     assert "手動で実行（Trigger）してください。" in mail["body"]
 
 
-def test_e31_missed_tick_before_the_first_link_means_nothing(world: World) -> None:
-    """Airflow starts the tick that was missed when a Dag is switched on: nothing happens, nobody is mailed."""
-    run = world.run(scheduled=True, late=dt.timedelta(hours=5))
-    assert (run.tasks["fetch_departments"], run.tasks["load"]) == ("skipped", "skipped")
-    assert world.now() == (set(), {}, {})
-    assert world.mails() == []
-
-
 def test_e3_schedule_never_takes_a_mode(world: World) -> None:
     """Only a manual trigger may ask for 再連携; a scheduled run with such a setting is an ordinary one."""
     world.run()

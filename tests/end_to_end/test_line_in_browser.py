@@ -1,4 +1,4 @@
-"""A member links LINE with a real browser: Airflow's own API server, the LINE simulator, Chromium."""
+"""A member links LINE with a real browser, by TLS: Airflow's own API server behind a proxy, the LINE simulator, Chromium."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.notifications.members.linking import Linking
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from scripts.local_airflow import LocalAirflow
 from tests.contract.chat_services import Chat
+from tests.end_to_end.tls_proxy import tls_proxy
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -34,10 +36,11 @@ class World:
     chat: Chat
     linking: Linking
     folder: Path
+    url: str
 
     def invite(self, user_id: str) -> str:
         token = self.linking.invite([user_id], 14, dt.datetime.now(dt.UTC))[user_id]
-        return f"{self.airflow.url}/renkei/line/acme/{token}"
+        return f"{self.url}/renkei/line/acme/{token}"
 
     def line_id(self, user_id: str) -> str:
         member = self.linking.members.find(user_id)
@@ -69,11 +72,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "AIRFLOW_CONN_LINE_LOGIN__ACME": json.dumps(connection),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
-    linking = Linking(Store(LocalFileSystem(), str(store)), "smarthr_emc", "acme")
-    linking.members.replace(pd.DataFrame({"user_id": ["10001", "10002", "10003", "10004"]}))
+    linking = Linking(TenantFolder(Store(LocalFileSystem(), str(store)), "smarthr_emc", "acme"))
+    linking.members.replace(pd.DataFrame({"user_id": ["10001", "10002", "10003", "10004", "10005"]}))
     try:
-        with LocalAirflow(folder, environment, folder / "dags") as airflow:
-            yield World(airflow, chat, linking, folder)
+        with tls_proxy(folder) as proxy:
+            url = f"https://localhost:{proxy.server_port}"
+            chat.call("POST", "/_sim/line/login", {"redirect_uris": [f"{url}/renkei/line/callback"]})
+            environment["AIRFLOW__API__BASE_URL"] = url
+            with LocalAirflow(folder, environment, folder / "dags", pages_only=True) as airflow:
+                proxy.behind = airflow.port
+                yield World(airflow, chat, linking, folder, url)
     finally:
         chat.stop()
 
@@ -100,7 +108,7 @@ def desk(chromium: Any) -> Iterator[Any]:
 
 def opened(chromium: Any, size: dict[str, int]) -> Iterator[Any]:
     """A page of a browser that nobody has used, whose console must stay silent: a broken policy speaks there."""
-    context = chromium.new_context(viewport=size, locale="ja-JP")
+    context = chromium.new_context(viewport=size, locale="ja-JP", ignore_https_errors=True)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -128,6 +136,9 @@ def test_a_member_links_line_on_a_phone(world: World, page: Any) -> None:
     assert heading(page) == "LINEで通知を受け取る"
     look(page, "1-invitation")
     page.get_by_role("button", name="LINEの画面へ進む").click()
+    (cookie,) = page.context.cookies(world.url)
+    assert cookie["name"].startswith("__Host-")
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
     page.get_by_label("鈴木 一郎").check()
     look(page, "2-consent")
     page.get_by_role("button", name="許可する").click()
@@ -186,9 +197,37 @@ def test_another_browser_is_sent_back_to_the_first(world: World, page: Any, desk
     assert world.line_id("10004") == ""
 
 
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "https://localhost:4443/"])
+def test_a_button_elsewhere_starts_nothing(world: World, page: Any, elsewhere: str) -> None:
+    """N4: on another site, or on the same host at another port; a link there opens the invitation."""
+    url = world.invite("10005")
+    form = f'<form method="post" action="{url}"><button>x</button></form><a href="{url}">y</a>'
+    page.route(f"{elsewhere}**", lambda route: route.fulfill(body=form, content_type="text/html"))
+    page.goto(elsewhere)
+    page.get_by_role("button").click()
+    assert heading(page) == "招待のURLから始めてください"
+    assert page.context.cookies() == []
+    page.goto(elsewhere)
+    page.get_by_role("link").click()
+    assert heading(page) == "LINEで通知を受け取る"
+
+
+def test_one_invitation_takes_one_account(world: World, page: Any, desk: Any) -> None:
+    """N4: begun in two browsers before either came back."""
+    url = world.invite("10005")
+    for one, name in ((page, "高橋 健"), (desk, "佐藤 花子")):
+        one.goto(url)
+        one.get_by_role("button", name="LINEの画面へ進む").click()
+        one.get_by_label(name).check()
+    for one in (page, desk):
+        one.get_by_role("button", name="許可する").click()
+    assert (heading(page), heading(desk)) == ("LINEを登録しました", "使用済みのURLです")
+    assert world.line_id("10005") == world.person("高橋 健")
+
+
 def test_an_invitation_that_is_none_is_a_page_of_ours(world: World, page: Any) -> None:
     """N4: not Airflow's own, which would ask for a log-in."""
-    answer = page.goto(f"{world.airflow.url}/renkei/line/acme/{'x' * 43}")
+    answer = page.goto(f"{world.url}/renkei/line/acme/{'x' * 43}")
     assert (answer.status, heading(page)) == (404, "このURLは使えません")
     look(page, "9-unknown")
 
@@ -196,7 +235,8 @@ def test_an_invitation_that_is_none_is_a_page_of_ours(world: World, page: Any) -
 def test_airflow_is_what_it_was(world: World) -> None:
     """N4, L6: its own pages still want a log-in, its list of plugins can be read, and its log has no invitation."""
     url = world.invite("10004")
-    requests.get(url, timeout=20)
+    answer = requests.get(url, timeout=20, verify=str(world.folder / "localhost.pem"))
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert requests.get(f"{world.airflow.url}/api/v2/dags", timeout=20).status_code == 401
     plugins = world.airflow.api("GET", "/plugins")["plugins"]
     apps = next(plugin["fastapi_apps"] for plugin in plugins if plugin["name"] == "renkei")

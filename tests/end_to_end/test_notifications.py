@@ -13,7 +13,7 @@ import requests
 from renkei.notifications.channel import Channel, Service
 from renkei.notifications.event import Event
 from scripts.chat_connections import TYPES, destinations
-from tests.end_to_end.conftest import ADDRESS, APPROVE, Question, World
+from tests.end_to_end.conftest import ADDRESS, APPROVE, REFUSE, Question, World
 from tests.end_to_end.personal_data import personal
 
 SERVICES = {
@@ -240,3 +240,24 @@ def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.
                 continue
             secret = str(values[key]).rsplit("/", 1)[-1][-24:].strip()
             assert not [1 for text in everything if secret in text or json.dumps(secret)[1:-1] in text], (name, key)
+
+
+def test_n1_a_failed_or_held_run_reaches_the_operator_too(world: World) -> None:
+    """N1, E36: short, naming the tenant and nobody in it; a good run does not reach him."""
+    operators = world.folder / "operator.yaml"
+    operators.write_text(
+        "contact: EMCサポート 03-0000-0000\nchannels:\n- {name: 当番, service: メール, to: ops@renkei.example.jp}\n",
+        encoding="utf-8",
+    )
+    world.monkeypatch.setenv("RENKEI_OPERATOR", str(operators))
+    world.run()
+    assert [mail["to"] for mail in world.mails()] == [[ADDRESS]]
+    gone = world.day(leavers=8)["leavers"]
+    world.run(scheduled=True, person=lambda question: question.answer(REFUSE, "確認中"))
+    told = [mail for mail in world.mails() if mail["to"] == ["ops@renkei.example.jp"]]
+    assert [mail["subject"].partition("】")[0] for mail in told] == ["【保留", "【失敗"]
+    assert all("acme EMC-" in mail["subject"] for mail in told)
+    assert [crew for crew in gone if any(crew in mail["body"] for mail in told)] == []
+    held = next(mail for mail in world.mails() if mail["subject"] == "EMC-HOLD")
+    assert "EMCサポート 03-0000-0000" in held["body"]
+    assert all(crew in held["body"] for crew in gone)

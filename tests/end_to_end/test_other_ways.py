@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from renkei.links.smarthr_emc.sheet.mapping import Loader
-from renkei.storage.gate import Gate, Intent
+from renkei.storage.import_lock import ImportLock, PendingImport
 from tests.end_to_end.conftest import Question, World
 
 FIVE = tuple(f"soumu{n}@acme.example.jp" for n in range(1, 6))
 
 
 def test_e4_every_run_mails_all_five_addresses(world: World) -> None:
-    """One mail to each addressee after a success, and after a failure."""
+    """A mail of his own to each addressee after a success, and after a failure: nobody costs another his."""
     world.write_sheet(result_addresses=FIVE)
     world.run()
     world.day(blank_names=1)
     world.run(scheduled=True)
-    assert [(mail["subject"], tuple(mail["to"])) for mail in world.mails()] == [
-        ("EMC-OK", FIVE),
-        ("EMC-ERROR-D(Update NG)", FIVE),
+    assert [(mail["subject"], mail["to"]) for mail in world.mails()] == [
+        *(("EMC-OK", [address]) for address in FIVE),
+        *(("EMC-ERROR-D(Update NG)", [address]) for address in FIVE),
     ]
 
 
@@ -139,20 +139,20 @@ def test_e27_a_busy_emc_account_is_waited_for_without_a_retry(world: World, monk
     monkeypatch.setattr("renkei.orchestration.stage.TURN", dt.timedelta(seconds=0.2))
     note = world.folder / "store/smarthr_emc/accounts/acme/pending.json"
     note.parent.mkdir(parents=True)
-    other = Intent("other", "run", "other.key", "0" * 64, 0, dt.datetime.now(dt.UTC).isoformat())
+    other = PendingImport("other", "run", "other.key", "0" * 64, 0, dt.datetime.now(dt.UTC).isoformat())
     note.write_text(json.dumps(asdict(other)))
     looks: list[str] = []
-    real = Gate.pending
+    real = ImportLock.pending
 
-    def pending(gate: Gate) -> Intent | None:
-        found = real(gate)
+    def pending(lock: ImportLock) -> PendingImport | None:
+        found = real(lock)
         if found and found.tenant == "other":
             looks.append(found.run)
             if len(looks) == 4:
                 note.unlink()
         return found
 
-    monkeypatch.setattr(Gate, "pending", pending)
+    monkeypatch.setattr(ImportLock, "pending", pending)
     run = world.run(retries=0)
     assert run.state == "success"
     assert len(looks) == 4

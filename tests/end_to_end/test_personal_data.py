@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from renkei.links.smarthr_emc.stages import reading
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.stages.job import Job
 from tests.conftest import HOME
 from tests.end_to_end.conftest import ADDRESS, APPROVE, DAG_ID, World
@@ -39,7 +39,7 @@ def test_l6_no_person_in_airflow_after_runs_of_every_kind(
     def trip(job: Job) -> None:
         raise ValueError(f"cannot convert {stays[5]['last_name']} {stays[5]['email']}")
 
-    world.monkeypatch.setattr(reading, "take_snapshot", trip)
+    world.monkeypatch.setattr(stages.snapshot, "take_snapshot", trip)
     unforeseen = world.run(retries=0)
     assert (unforeseen.state, unforeseen.failed()) == ("failed", ["outcome", "snapshot"])
     assert "予期しないエラーが発生しました（ValueError、test_personal_data.py:" in world.mails()[-1]["body"]

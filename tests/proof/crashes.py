@@ -71,7 +71,7 @@ CLEARED = {task: f"cleared from {task}" for task in ("validate", "diff", "fetch_
 RECOVERIES = (RETRY, AGAIN, FAILED_RUN, ITSELF, *CLEARED.values(), NEXT_DAY)
 
 Export = dict[str, dict[str, dict[str, str]]]
-TIME = re.compile(r"\(\d{4}/\d\d/\d\d \d+:\d\d:\d\d\)")
+TIME = re.compile(r"\d{4}/\d\d/\d\d \d+:\d\d(?::\d\d)?")
 COUNTS = ("前回 有効件数", "受信 有効件数", " 新規件数", " 更新件数", " 削除件数")
 
 
@@ -297,7 +297,7 @@ def counts_of(before: set[str], after: set[str]) -> list[int]:
 def wrong_about_success(mail: dict[str, Any], before: set[str], after: set[str]) -> list[str]:
     """A mail that says that all went well, with the right figures (E4, E39)."""
     body = mail["body"]
-    wrong = [] if mail["subject"] == "EMC-OK" else [f"the mail's subject is {mail['subject']}, not EMC-OK"]
+    wrong = [] if mail["subject"].split()[0] == "EMC-OK" else [f"the mail's subject is {mail['subject']}, not EMC-OK"]
     if not body.startswith("処理結果: 成功\n"):
         wrong.append("the mail does not say 成功")
     found = [int(number) for name in COUNTS for number in re.findall(f"^社員データ{name}: (\\d+)$", body, re.MULTILINE)]
@@ -310,7 +310,7 @@ def wrong_about_death(mail: dict[str, Any], task: str) -> list[str]:
     """The mail of a run whose task was killed for good: names the task, promises nothing about EMC."""
     body = mail["body"]
     wrong = []
-    if mail["subject"] != "EMC-ERROR-X(System NG)" or not body.startswith("処理結果: 失敗\n"):
+    if not mail["subject"].startswith("EMC-ERROR-X(System NG) ") or not body.startswith("処理結果: 失敗\n"):
         wrong.append(f"{task} was killed for good, the mail's subject is {mail['subject']}")
     if f"タスク {task} が途中で終了しました" not in body:
         wrong.append(f"the mail does not name {task}")
@@ -515,7 +515,10 @@ class Scene:
         # A first link that never reached EMC is asked for by hand (E31): the scheduled run says so and leaves EMC alone.
         seen = stage.see()
         wrong = []
-        if seen.mails[-1]["subject"] != "EMC-ERROR-S(Setting NG)" or "手動で実行" not in seen.mails[-1]["body"]:
+        if (
+            not seen.mails[-1]["subject"].startswith("EMC-ERROR-S(Setting NG) ")
+            or "手動で実行" not in seen.mails[-1]["body"]
+        ):
             wrong.append(f"a scheduled first link ended in the mail {seen.mails[-1]['subject']}")
         if seen.emc["users"] or seen.baselines:
             wrong.append("a scheduled run made the first link")
@@ -531,7 +534,12 @@ class Scene:
         if self._before(task, "notify") and recovery not in (RETRY, AGAIN):
             if not mine:
                 return ["no mail tells of the killed run"]
-            wrong += wrong_about_death(mine.pop(0), task)
+            # EMC's confirmation is on record from then on, whatever became of the task: the mail says what was done.
+            confirmed = len(dead.baselines) == len(self.ends[TODAY].baselines)
+            first = mine.pop(0)
+            wrong += (
+                wrong_about_success(first, self.base, codes[TODAY]) if confirmed else wrong_about_death(first, task)
+            )
         least, most = self._mails_expected(task, recovery, len(_mails_of(dead, run_ids[TODAY])), noted)
         if not least <= len(mine) <= most:
             wrong.append(f"{len(mine)} mails tell of the run's success, right are {least} to {most}")
@@ -739,8 +747,8 @@ def _preload() -> None:
     import pyarrow.dataset
     import pyarrow.parquet  # noqa: F401
 
-    import renkei.orchestration.hooks
-    import renkei.orchestration.plain_mail  # noqa: F401
+    import renkei.orchestration.plain_mail
+    import renkei.orchestration.smarthr_emc.hooks  # noqa: F401
     from renkei.orchestration import connections
     from renkei.systems.smarthr import pacer
 

@@ -36,7 +36,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from scripts.chat_connections import TYPES, chat_connections, destinations
-from scripts.local_airflow import PROJECT, LocalAirflow
+from scripts.local_airflow import PROJECT, LocalAirflow, free_port
 from scripts.neighbours import Neighbours
 from tests.proof.case import Case, Effort, Say
 
@@ -74,7 +74,9 @@ SECRETS = {
     "LINE WORKS assertion": "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9",  # how a JWT signed with RS256 begins
     "LINE token": "f8atA8AuFYZ2vUWousgNy26V",
 }
+APPROVAL = "hitl_detail"  # whose body names people by user id, for whoever has to judge a held plan
 EVERYTHING = MAPPED | USER_ID | UNMAPPED | ADDRESS | PASSWORD | SECRETS
+NOT_IN_AIRFLOW = [kind for kind in EVERYTHING if kind not in USER_ID]
 
 CHATS = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")
 MAIL_ALONE = ("drop", "smtp")  # their point lies elsewhere, and a process of Airflow takes seconds for seven services
@@ -96,12 +98,12 @@ QUOTE = f"鼬川1　麑子1 イタチガワ カノコヒメ 螽斯田1 矍鑠町
 
 # A copy of dags/smarthr_emc.py in which the functions named by TRIPS fail as no one foresaw, for one tenant each.
 TRIPS = {
-    "fetch_departments": "reading",
-    "fetch_users": "reading",
-    "take_snapshot": "reading",
-    "make_diff": "comparing",
-    "validate": "planning",
-    "apply": "loading",
+    "fetch_departments": "fetch",
+    "fetch_users": "fetch",
+    "take_snapshot": "snapshot",
+    "make_diff": "diff",
+    "validate": "validate",
+    "apply": "load",
 }
 DAG_FILE = """
 # Airflow reads files that speak of it and of a DAG.
@@ -204,7 +206,11 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
         ("hosts", "L7", told["tries"], [*told["wrong"], *_visited(visits)], "no request left for another host"),
     ]
     if pages:
-        wrong = [f"{path}: {kind}" for path, text in pages.items() for kind in search.kinds(text.encode(), EVERYTHING)]
+        wrong = [
+            f"{path}: {kind}"
+            for path, text in pages.items()
+            for kind in search.kinds(text.encode(), NOT_IN_AIRFLOW if "hitlDetails" in path else EVERYTHING)
+        ]
         places.insert(2, ("Airflow's REST answers", "L6 L7", len(pages), wrong, "no mark in any answer"))
     seconds = time.monotonic() - began
     return [
@@ -216,7 +222,10 @@ def _wrong_endings(scenarios: list[Scenario], endings: dict[str, list[str]], mai
     wrong = []
     for scenario in scenarios:
         found = endings.get(scenario.tenant, [])[:1]
-        subject = next((m.subject for m in mails if scenario.tenant in m.tenants and "HOLD" not in m.subject), "")
+        subject = next(
+            (m.subject.rpartition(" ")[0] for m in mails if scenario.tenant in m.tenants and "HOLD" not in m.subject),
+            "",
+        )
         if (found, subject) != ([scenario.state], scenario.mail):
             wrong.append(f"{scenario.tenant}: {(scenario.state, scenario.mail)} expected, {(found, subject)} found")
     return wrong
@@ -421,9 +430,7 @@ class World:
             server_hostname="mail.example.jp",
         )
         # Its own start() calls the port it was given, which must be known: a free one is taken by hand.
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.mail.port = int(probe.getsockname()[1])
+        self.mail.port = free_port()
         self.mail.start()
         self._stack.callback(self.mail.stop)
         for scenario in self.scenarios:
@@ -508,7 +515,7 @@ class World:
                 "extra": json.dumps(extra),
             },
             "chat": {"conn_type": "generic", "password": "https://hooks.example.jp/services/HOOKZQ"},
-            "first_password": {"conn_type": "generic", "password": "SecZQ9y"},
+            "first_password__secret": {"conn_type": "generic", "password": "SecZQ9y"},
             "emc_drop__drop": {"conn_type": "fs", "extra": json.dumps({"path": str(self.folder / "drop")})},
         }
         for tenant in self.tenants:
@@ -699,7 +706,7 @@ def _channels(tenant: str, to: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _sheet(tenant: str, smarthr_url: str, to: dict[str, str] | None = None) -> str:
-    password = {"secret": "秘密:first_password", "sheet": "固定値「LitZQ7x"}.get(tenant, "固定値「LitZQ7x」")
+    password = {"secret": "秘密:first_password__secret", "sheet": "固定値「LitZQ7x"}.get(tenant, "固定値「LitZQ7x」")
     sources = {
         "ユーザID": "社員番号",
         "パスワード": password,
@@ -779,14 +786,16 @@ class Search:
     def database(self, path: Path) -> list[str]:
         """Marks in the bytes of the database with its journal, and in each column as text, unpacked where packed."""
         content = b"".join(part.read_bytes() for part in sorted(path.parent.glob(path.name + "*")))
-        wrong = [f"bytes of {path.name}: {kind}" for kind in self.kinds(content, EVERYTHING)]
+        wrong = [f"bytes of {path.name}: {kind}" for kind in self.kinds(content, NOT_IN_AIRFLOW)]
         filled = set()
         with closing(sqlite3.connect(path)) as db:
             for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall():
                     cells = [_unpacked(value) for (value,) in db.execute(f'SELECT "{column}" FROM "{table}"')]
                     filled |= {table} if cells else set()
-                    wrong += [f"{table}.{column}: {kind}" for kind in self.kinds(b"\n".join(cells), EVERYTHING)]
+                    asks = table.startswith(APPROVAL) and column == "body"
+                    forbidden = NOT_IN_AIRFLOW if asks else EVERYTHING
+                    wrong += [f"{table}.{column}: {kind}" for kind in self.kinds(b"\n".join(cells), forbidden)]
             plain = db.execute("SELECT count(*) FROM connection WHERE password IS NOT NULL AND NOT is_encrypted")
             wrong += ["connection: a password is not encrypted"] if plain.fetchone()[0] else []
         empty = {"serialized_dag", "task_instance", "xcom"} - filled
@@ -809,7 +818,8 @@ class Search:
         homes = (world.airflow.home, world.folder / "inside")
         rest = [path for home in homes for path in home.iterdir() if path.is_file()]
         for path in rest:
-            wrong += [f"{path.name}: {kind}" for kind in self.kinds(path.read_bytes(), EVERYTHING)]
+            forbidden = NOT_IN_AIRFLOW if path.name.startswith("airflow.db") else EVERYTHING  # see `database`
+            wrong += [f"{path.name}: {kind}" for kind in self.kinds(path.read_bytes(), forbidden)]
         return wrong + self.files(world.folder / "tmp", EVERYTHING)
 
     def store(self, folder: Path) -> list[str]:
@@ -831,7 +841,7 @@ class Search:
         return wrong + [f"nothing of the kind {kind} was kept, so nothing was tried" for kind in missing]
 
     def mails(self, mails: list[Letter]) -> list[str]:
-        forbidden = [kind for kind in EVERYTHING if kind not in USER_ID]
+        forbidden = NOT_IN_AIRFLOW  # nor in a mail
         wrong = [
             f"{letter.subject} to {'、'.join(letter.tenants)}: {kind}"
             for letter in mails
@@ -872,8 +882,9 @@ def _unpacked(value: Any) -> bytes:
 def _try_hosts(smarthr: str, emc: str, silent: int) -> tuple[int, list[str]]:
     """Every way to lead a token elsewhere that we know; the number of tries, and those that were not refused."""
     from renkei.errors import RenkeiError
-    from renkei.links.smarthr_emc.sheet.index import load
-    from renkei.orchestration.hooks import EmcHook, SmartHRHook
+    from renkei.links.smarthr_emc.sheet import SHEETS
+    from renkei.orchestration.smarthr_emc.hooks import EmcHook, SmartHRHook
+    from renkei.sheets.load import load
 
     there = f"127.0.0.1:{silent}"
     wrong, tries = [], 0
@@ -906,7 +917,7 @@ def _try_hosts(smarthr: str, emc: str, silent: int) -> tuple[int, list[str]]:
             tries += 1
             sheet = Path(folder) / "urls.yaml"
             sheet.write_text(_sheet("urls", url))
-            if load(sheet, "urls", None, (urlsplit(smarthr).netloc,)).mapping is not None:
+            if load(SHEETS, sheet, "urls", None, (urlsplit(smarthr).netloc,)).mapping is not None:
                 wrong.append(f"a sheet may name {url}")
             os.environ["AIRFLOW_CONN_SMARTHR__URLS"] = json.dumps(
                 {"conn_type": "smarthr", "host": url, "password": "TOKZQ-urls"}

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.stages import approving, comparing, planning, reading
 from tests.contract.rig import FORMAT
 from tests.proof.case import Case, Effort, Say
 from tests.proof.world import Export, Kept, Row, World, cases_of, differences, in_parts, worlds
@@ -110,14 +110,14 @@ def restored(world: World, effort: Effort, say: Say) -> Case:
 def back_to(world: World, wanted: int, newest: int, states: dict[int, Export]) -> Iterator[str]:
     tenant, now = world.tenant, dt.datetime.now(dt.UTC)
     job = tenant.open(Mode.RESTORE, generation=wanted)
-    reading.take_snapshot(job)
-    comparing.make_diff(job, tenant.target, now)
-    planning.validate(job, tenant.target, FORMAT, now)
-    if not approving.is_held(job):
+    stages.snapshot.take_snapshot(job)
+    stages.diff.make_diff(job, tenant.target, now)
+    stages.validate.validate(job, tenant.target, FORMAT, now)
+    if not stages.approve.is_held(job):
         yield "it does not wait for approval"
     if differences(world.export(), states[newest]):
         yield "something was written before the approval"
-    approving.decide(job, True, "operator", "proof", now)
+    stages.approve.decide(job, True, "operator", "proof", now)
     tenant.load(job)
     yield from differences(without(world.export()), without(states[wanted]))
     if tenant.generation() != newest + 1:
@@ -152,7 +152,7 @@ def by_hand_and_compared(world: World, chance: random.Random) -> Iterator[str]:
         world.somebody(one)
     before, imports, generation = world.export(), world.imports("committed"), world.tenant.generation()
     job = world.tenant.open(Mode.RECONCILE)
-    comparing.compare(job, world.tenant.target, FORMAT)
+    stages.diff.compare(job, world.tenant.target, FORMAT)
     table = job.record.table("differences")
     for kind, wanted in (("missing", gone), ("differs", renamed), ("extra", added)):
         found = set(table.loc[table["kind"] == kind, "id"])
@@ -172,8 +172,8 @@ def linked(world: World) -> Kept:
 def run(world: World) -> None:
     """The day's run; what the guards hold is approved."""
     job = world.tenant.plan(manual=False)
-    if approving.is_held(job):
-        approving.decide(job, True, "operator", "proof", dt.datetime.now(dt.UTC))
+    if stages.approve.is_held(job):
+        stages.approve.decide(job, True, "operator", "proof", dt.datetime.now(dt.UTC))
     world.tenant.load(job)
 
 

@@ -133,7 +133,8 @@ class AirflowRun:
     def begin(self, run_id: str, *, manual: bool, mode: str = "NORMAL") -> AirflowRun:
         now = dt.datetime.now(dt.UTC).isoformat()
         kind = "manual" if manual else "scheduled"
-        self._keep({"run_id": run_id, "run_type": kind, "mode": mode, "at": now, "states": {}, "tries": {}, "xcom": {}})
+        run = {"run_id": run_id, "run_type": kind, "mode": mode, "at": now}
+        self._keep(run | {"states": {}, "tries": {}, "xcom": {}, "kept": {}})
         return self
 
     # --- what the database holds
@@ -170,6 +171,14 @@ class AirflowRun:
 
     def pull(self, task: str, key: str) -> Any:
         return self.read()["xcom"].get(task, {}).get(key)
+
+    def keep(self, task: str, key: str, content: Any) -> None:
+        """Task state, unlike XCom, outlives tries and clears."""
+        with self._change() as value:
+            value["kept"].setdefault(task, {})[key] = content
+
+    def kept(self, task: str, key: str) -> Any:
+        return self.read()["kept"].get(task, {}).get(key)
 
     # --- what the scheduler does
 
@@ -219,13 +228,15 @@ class AirflowRun:
         ti = TaskInstance(self, task_id, fuse)
         value = self.read()
         at = dt.datetime.fromisoformat(value["at"])
-        dag_run = SimpleNamespace(run_id=value["run_id"], run_type=value["run_type"], run_after=at, start_date=at)
+        conf = {"mode": value["mode"]}
+        dag_run = SimpleNamespace(run_id=value["run_id"], run_type=value["run_type"], conf=conf, start_date=at)
         context = {
             "dag": dag,
             "dag_run": dag_run,
             "run_id": value["run_id"],
-            "params": {"mode": value["mode"]},
+            "params": conf,
             "task": task,
+            "task_state_store": TaskState(self, task_id, fuse),
             "ti": ti,
         }
         try:
@@ -296,6 +307,11 @@ class TaskInstance:
     task_id: str
     fuse: Fuse
 
+    @property
+    def id(self) -> str:
+        """Each try has its own."""
+        return f"{self.task_id} {self.run.read()['tries'][self.task_id]}"
+
     def xcom_push(self, key: str, value: Any) -> None:
         self.fuse.around(f"Airflow keeps {key}", lambda: self.run.push(self.task_id, key, value))
 
@@ -305,6 +321,21 @@ class TaskInstance:
     def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
         assert (dag_id, run_ids) == (self.run.dag_id, [self.run.run_id])
         return {self.run.run_id: {task: state for task, state in self.run.states().items() if task in task_ids}}
+
+
+@dataclass
+class TaskState:
+    """What a task gets as `task_state_store`."""
+
+    run: AirflowRun
+    task_id: str
+    fuse: Fuse
+
+    def get(self, key: str) -> Any:
+        return self.run.kept(self.task_id, key)
+
+    def set(self, key: str, value: Any, *, retention: dt.timedelta) -> None:
+        self.fuse.around(f"Airflow keeps state {key}", lambda: self.run.keep(self.task_id, key, value))
 
 
 def dag_of(dag_id: str) -> Any:

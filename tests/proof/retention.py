@@ -28,6 +28,7 @@ from renkei.links.smarthr_emc.model import Mode
 from renkei.storage.cipher import Cipher
 from renkei.storage.retention import prune, tenants_and_accounts
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.client import EmcClient
 from tests.contract.conftest import ROOT, Simulator
 from tests.contract.emc_client import Emc
@@ -101,7 +102,7 @@ def by_signal() -> None:
 
 def prune_all(store: Store, now: dt.datetime) -> None:
     for tenant, accounts in tenants_and_accounts(store, LINK).items():
-        prune(store, LINK, tenant, accounts, now, dt.timedelta(days=KEEP_DAYS), lambda run_id: False)
+        prune(TenantFolder(store, LINK, tenant), accounts, now, dt.timedelta(days=KEEP_DAYS), lambda run_id: False)
 
 
 def die_while_pruning(root: str, key: str, now: str, at: int, side: str, how: Callable[[], None]) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from renkei.errors import RejectedLoadError, RenkeiError, RetriableLoadError
-from renkei.links.smarthr_emc.stages import loading
+from renkei.links.smarthr_emc import stages
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.contract.rig import NOW, SHEET, mapping_of
 from tests.proof.case import Case, Effort, Say
@@ -629,7 +629,7 @@ class Drops:
 
     def confirmed(self, run: Run) -> bool:
         assert run.job is not None
-        return loading.confirm(run.job, self.folder, NOW) is not None
+        return stages.load.confirm(run.job, self.folder, NOW) is not None
 
     def good_day(self, generation: int, ours: dict[str, set[str]]) -> list[str]:
         """A run whose files are uploaded and answered."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renkei.links.smarthr_emc.sheet.expression import format_source, parse_source
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import Fault
 from tests.proof.case import Effort
 from tests.proof.fuzz import campaign
 

@@ -24,8 +24,8 @@ import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RenkeiError, RetriableLoadError
+from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.stages import comparing, planning
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
 from renkei.systems.emc import client as emc_client
@@ -302,10 +302,13 @@ class Run:
         if self.at == 1:
             tenant.read(self.job)
         elif self.at == 2:
-            comparing.make_diff(self.job, tenant.target, now)
+            stages.diff.make_diff(self.job, tenant.target, now)
         elif self.at == 3:
-            planning.validate(self.job, tenant.target, FORMAT, now)
+            stages.validate.validate(self.job, tenant.target, FORMAT, now)
         else:
+            kinds = {hold["kind"] for hold in self.job.record.json("hold")["holds"]}
+            if kinds and kinds <= {"adopt", "administrators"}:  # records made by hand: the operator knows them
+                stages.approve.decide(self.job, True, "proof", "", now)
             self.answer = tenant.load(self.job)
 
     def until(self, stage: int) -> Run:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from renkei.commands import members, notify, rehearse, sheet, watch
+from renkei.commands import check, connections, members, notify, watch
+from renkei.commands.i18n import say
 from renkei.commands.output import Status, err
-from renkei.commands.words import say
 from renkei.errors import RenkeiError
+from renkei.orchestration.link import LINKS
 
 STATUSES = say(
     "終了コード: 0 問題なし / 1 誤りあり / 2 使い方の誤り / 3 実行できなかった(接続、保存先など)",
@@ -30,8 +31,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-sheet.add_to(app)
-rehearse.add_to(app)
+check.add_to(app)
+for link in LINKS.values():
+    if link.commands:
+        link.commands()(app)
+connections.add_to(app)
 notify.add_to(app)
 members.add_to(app)
 watch.add_to(app)

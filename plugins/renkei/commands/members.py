@@ -12,19 +12,20 @@ import typer
 
 from renkei import settings
 from renkei.clock import day_in_japan
-from renkei.commands import around
+from renkei.commands import context
+from renkei.commands.check import AsJson, Force
+from renkei.commands.i18n import say
 from renkei.commands.output import Status, new_file, out, print_json, wrong_usage
-from renkei.commands.sheet import AsJson, Force
-from renkei.commands.words import say
 from renkei.errors import Problem
-from renkei.links.smarthr_emc.sheet.index import is_tenant
+from renkei.sheets.tenant_files import is_tenant
+from renkei.storage.tenant_folder import TenantFolder
 
 if TYPE_CHECKING:
     from renkei.notifications.members.file import MembersFile
     from renkei.notifications.members.linking import Linking
     from renkei.notifications.members.table import Members
 
-DAYS_MOST = 90
+MAX_DAYS = 90
 REMOVED_LEAST, REMOVED_SHARE = 5, 0.1  # of the members, by one import; as E34 has it for people
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help=say("テナント名。", "The tenant."))]
 UserIds = Annotated[list[str] | None, typer.Argument(metavar="USER_ID...", help=say("ユーザID。", "User ids."))]
@@ -195,7 +196,7 @@ def invite(
         typer.Option("--unlinked", help=say("LINEの登録がない全員を招待します。", "Invites everybody without LINE.")),
     ] = False,
     days: Annotated[
-        int, typer.Option(min=1, max=DAYS_MOST, help=say("URLの有効日数。", "For how many days the URLs are good."))
+        int, typer.Option(min=1, max=MAX_DAYS, help=say("URLの有効日数。", "For how many days the URLs are good."))
     ] = 14,
     as_json: AsJson = False,
     force: Force = False,
@@ -205,6 +206,7 @@ def invite(
             "ユーザIDか --unlinked のどちらか一方を指定してください。", "Give either user ids or --unlinked."
         )
     linking = _linking(tenant)
+    from renkei.notifications.members.file import guarded
     from renkei.orchestration.line.connection import invitation_url, login_channel
 
     login_channel(tenant)  # no URL is handed out behind which nothing works
@@ -216,7 +218,7 @@ def invite(
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["ユーザID", "LINE連携URL"])
-            rows.writerows((user, invitation_url(tenant, token)) for user, token in tokens.items())
+            rows.writerows((guarded(user), invitation_url(tenant, token)) for user, token in tokens.items())
     if as_json:
         print_json({"invited": len(tokens), "days": days, "file": str(output)})
         return
@@ -250,13 +252,14 @@ def unlink_line(tenant: Tenant, user_id: Annotated[str, typer.Argument(metavar="
         out.print("取り込んだLINEユーザーIDが残っているため、通知はそちらに届きます。")
 
 
-def _linking(tenant: str) -> Linking:
+def _linking(name: str) -> Linking:
+    link, tenant = context.link_of(name)
     if not is_tenant(tenant):
         raise wrong_usage(f"「{tenant}」はテナント名ではありません。", f"{tenant!r} is no tenant's name.")
-    store = around.open_store()
+    store = context.open_store()
     from renkei.notifications.members.linking import Linking
 
-    return Linking(store, around.LINK, tenant)
+    return Linking(TenantFolder(store, link.name, tenant))
 
 
 def _members(tenant: str) -> Members:

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from renkei.clock import TOKYO, day_in_japan
-from renkei.commands import around
+from renkei.commands import context
+from renkei.commands.i18n import say
 from renkei.commands.output import Status, err, out, print_json, wrong_usage
-from renkei.commands.words import say
 from renkei.notifications.channel import Channel
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
@@ -39,7 +39,7 @@ def add_to(main: typer.Typer) -> None:
 @app.command("list", help=say("通知先と、その状態を表示します。", "Shows the channels and their state."))
 def list_channels(tenant: Tenant, as_json: AsJson = False) -> None:
     """Status 1 when a channel in use is disabled, badly registered, or could not be told last time."""
-    rows = [(channel, *around.channel_state(tenant, channel)) for channel in _channels(tenant)]
+    rows = [(channel, *context.channel_state(tenant, channel)) for channel in _channels(tenant)]
     if as_json:
         print_json([_plain(*row) for row in rows])
     else:
@@ -71,7 +71,7 @@ def try_out(
             f"通知先「{name}」はありません。登録されている通知先: {names}", f"no channel {name}; there are: {names}"
         )
     found: dict[str, list[dict[str, Any]]] = {}
-    for channel, step in around.try_channels(tenant, chosen):
+    for channel, step in context.try_channels(tenant, chosen):
         if not as_json and channel.name not in found:
             out.print(f"{channel.name}（{SPEC[channel.service].label}）", style="bold", markup=False)
         found.setdefault(channel.name, []).append(dataclasses.asdict(step))
@@ -84,7 +84,7 @@ def try_out(
 
 
 def _channels(tenant: str) -> tuple[Channel, ...]:
-    found = around.channels(tenant)
+    found = context.channels(tenant)
     if found is None:
         raise wrong_usage(f"「{tenant}」の連携設定シートがありません。", f"there is no sheet of {tenant}")
     channels, problems = found

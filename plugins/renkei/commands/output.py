@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from renkei.commands.words import say
+from renkei.commands.i18n import say
 
 WIDE = 160  # columns where there is no terminal to fit: a file, a pipe
 out = Console(highlight=False, soft_wrap=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renkei import settings
-from renkei.commands import around
+from renkei.commands import context
+from renkei.commands.check import AsJson
+from renkei.commands.i18n import say
 from renkei.commands.output import Status, err, out, print_json
-from renkei.commands.sheet import AsJson
-from renkei.commands.words import say
 from renkei.errors import StoreError
+from renkei.orchestration.link import LINKS
+from renkei.storage.tenant_folder import tenants_folder
 
 if TYPE_CHECKING:
-    from renkei.orchestration.watching.look import Look
+    from renkei.notifications.monitor.silence import Silence
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,63 +44,71 @@ def watch(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    store = around.open_store()  # first: it prepares Airflow's own modules, which the next lines import
-    from renkei.notifications.watch.silence import Notes
-    from renkei.orchestration.telling import tell as tell_channels
-    from renkei.orchestration.watching.dag import tell_silence
-    from renkei.orchestration.watching.look import look
-    from renkei.orchestration.watching.operator_channels import operator_channels
+    store = context.open_store()  # first: it prepares Airflow's own modules, which the next lines import
+    from renkei.notifications.monitor.silence import Notes
+    from renkei.orchestration.channel_connections import tell as tell_channels
+    from renkei.orchestration.monitor.dag import tell_silence
+    from renkei.orchestration.monitor.operator_channels import operator_channels
+    from renkei.orchestration.monitor.scan import look
 
-    if not store.names(f"{around.LINK}/tenants"):  # the wrong store, or none that is mounted: nobody is seen there
+    if not any(store.names(tenants_folder(link)) for link in LINKS):  # the wrong store: nobody is seen there
         raise StoreError(
             "保存先に会社の記録が1つもないため、結果が届いているかを確認できません。保存先(RENKEI_STORE)を確認してください。"
         )
-    folder = settings.mappings_folder(around.DAG_FILE, around.LINK)
     # Where no look was ever kept and this one is not either, nothing would ever be due: so everything is.
     without = Notes(whole=tell)
-    found = look(store, folder, dt.datetime.now(dt.UTC), settings.silence_grace(), without)
+    looks = [
+        look(
+            link,
+            store,
+            settings.mappings_folder(context.DAG_FILE, link.name),
+            context.grants(),
+            dt.datetime.now(dt.UTC),
+            settings.silence_grace(),
+            without,
+        )
+        for link in LINKS.values()
+    ]
     faults: list[str] = []
     if tell:
-        channels, faults = operator_channels(settings.operator_file(around.DAG_FILE))
-        faults += tell_silence(store, found, channels, tell_channels)
+        channels, faults = operator_channels(settings.operator_file(context.DAG_FILE))
+        for link, found in zip(LINKS.values(), looks, strict=True):
+            faults += tell_silence(link, store, found, channels, tell_channels)
+    watched, silent = (
+        sum(len(found.notes.schedules) for found in looks),
+        [one for found in looks for one in found.silent],
+    )
     if as_json:
-        print_json({**_plain(found), "faults": faults})
+        print_json({"tenants": watched, "silent": [_plain(one) for one in silent], "faults": faults})
     else:
-        _show(found)
+        _show(watched, silent)
     for fault in faults:
         err.print(fault, style="red", markup=False)
-    if found.silent:
+    if silent:
         raise typer.Exit(Status.WRONG)
     if faults:
         raise typer.Exit(Status.UNDONE)
 
 
-def _show(found: Look) -> None:
-    from renkei.notifications.watch.silence import shown
+def _show(watched: int, silent: Sequence[Silence]) -> None:
+    from renkei.notifications.monitor.silence import shown
 
-    for one in found.silent:
+    for one in silent:
         last = say("最後の結果 ", "last result ") + shown(one.last) if one.last else say("結果の記録なし", "no result")
         out.print(f"{one.tenant}  {shown(one.tick)}  {one.cause or last}", markup=False)
-    watched, silent = len(found.notes.schedules), len(found.silent)
     out.print(
         say(
-            f"{watched}社のうち、結果が届いていない会社: {silent}社",
-            f"{silent} of {watched} tenants have no result.",
+            f"{watched}社のうち、結果が届いていない会社: {len(silent)}社",
+            f"{len(silent)} of {watched} tenants have no result.",
         ),
         markup=False,
     )
 
 
-def _plain(found: Look) -> dict[str, Any]:
+def _plain(one: Silence) -> dict[str, Any]:
     return {
-        "tenants": len(found.notes.schedules),
-        "silent": [
-            {
-                "tenant": one.tenant,
-                "expected_at": one.tick.isoformat(),
-                "last_result_at": one.last.isoformat() if one.last else None,
-                "cause": one.cause,
-            }
-            for one in found.silent
-        ],
+        "tenant": one.tenant,
+        "expected_at": one.tick.isoformat(),
+        "last_result_at": one.last.isoformat() if one.last else None,
+        "cause": one.cause,
     }

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from renkei.notifications.event import EVERY_EVENT, Event
 
 RESULT_MAIL = "結果通知メール"  # the name of the channel that every tenant has
 OPERATOR = "_operator"  # whose channels are the operator's own: in the place of a tenant, and no tenant's name
+
+
+# Written in the order of `Event`, so that a sheet is the same text twice.
+Events = Annotated[frozenset[Event], PlainSerializer(lambda events: [event for event in Event if event in events])]
 
 
 class Service(StrEnum):
@@ -38,7 +45,7 @@ class Channel:
     connection: str = ""  # the Airflow Connection with the secret; empty for mail, which has smtp_default
     to: str = ""
     muted: bool = False  # 通知を行わない
-    events: frozenset[Event] = EVERY_EVENT
+    events: Events = EVERY_EVENT
 
     def wants(self, event: Event) -> bool:
         return not self.muted and event in self.events

@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from tenacity import RetryCallState, Retrying, retry_if_result
 
 from renkei.errors import ConnectionError_
-from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel, Service
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import disabled_message
 from renkei.notifications.event import Event
-from renkei.notifications.messengers import Messenger
 from renkei.notifications.state import ChannelState, after
-from renkei.systems.messaging import Delivery, Message, Verdict, unknown
+from renkei.systems.delivery import Delivery, Message, Messenger, Verdict, unknown
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ Opener = Callable[[Channel], Opened]  # raises ConnectionError_
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryResult:
     """What became of a message in one channel. What was `skipped` was not sent now: `delivery` is what is known of it."""
 
     channel: Channel
@@ -68,7 +67,7 @@ class Told:
         return self.delivery is not None and self.delivery.verdict is Verdict.LATER and not self.skipped
 
 
-def was_heard(told: Sequence[Told], event: Event) -> bool:
+def was_heard(told: Sequence[DeliveryResult], event: Event) -> bool:
     """Whether at least one channel took it: what became of the others is kept in their states (N2)."""
     return any(one.event is event and one.delivery is not None and one.delivery.accepted for one in told)
 
@@ -83,16 +82,18 @@ class _Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """Tells things, and keeps account of them in `book`. `limit` is after how many failed runs in a row a channel is disabled."""
+class Notifier:
+    """Tells things, and keeps account of them in `deliveries`. `limit` is after how many failed runs in a row a channel is disabled."""
 
     tenant: str
     opener: Opener
-    book: Book
+    deliveries: DeliveryLog
     clock: Callable[[], dt.datetime]
     limit: int
 
-    def tell(self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str) -> list[Told]:
+    def tell(
+        self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str
+    ) -> list[DeliveryResult]:
         """What became of `message` in every channel that wants `event`; then the others are told of what was disabled.
 
         `key` names the message: what has the same key is told once. `run` is what failures are counted by.
@@ -109,55 +110,77 @@ class Teller:
             heard = self._tell(others, Event.DISABLED, news, news_key, run)
             told += heard
             if not heard or was_heard(heard, Event.DISABLED):
-                self.book.keep(channel, dataclasses.replace(state, told=True))
+                self.deliveries.keep(channel, dataclasses.replace(state, told=True))
         return told
 
     def _untold(self, channels: Sequence[Channel], spoken_of: set[str]) -> tuple[Channel, ChannelState] | None:
         """The first channel, with its state, that is disabled and of which the others have not heard."""
         for channel in channels:
-            state = None if channel.muted or channel.name in spoken_of else self.book.known(channel)
+            state = None if channel.muted or channel.name in spoken_of else self.deliveries.known(channel)
             if state is not None and state.disabled and not state.told:
                 return channel, state
         return None
 
-    def _tell(self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str) -> list[Told]:
+    def _tell(
+        self, channels: Sequence[Channel], event: Event, message: Message, key: str, run: str
+    ) -> list[DeliveryResult]:
         due, told = [], []
         for channel in channels:
             if channel.muted:
-                self.book.forget(channel)  # taken out of 通知を行わない later, it is registered anew
+                self.deliveries.forget(channel)  # taken out of 通知を行わない later, it is registered anew
             elif channel.wants(event):
                 one = self._prepare(channel, key)
-                settled = self.book.settled(one.key)
+                settled = self.deliveries.settled(one.key)
                 if settled:
                     self._catch_up(one, *settled, run)
-                    told.append(Told(channel, event, settled[0], "already"))
+                    told.append(DeliveryResult(channel, event, settled[0], "already"))
                 elif one.state.disabled:
                     # Disabled by this very run: it stays a failure of it, however often the task is repeated.
-                    told.append(Told(channel, event, one.state.last if one.state.run == run else None, "disabled"))
+                    told.append(
+                        DeliveryResult(channel, event, one.state.last if one.state.run == run else None, "disabled")
+                    )
                 else:
                     due.append(one)
-        for one, delivery in _send_all(due, message):
+        for one, delivery in _send_all(due, message, lambda one: self._mail(one, event, message)):
             now = self.clock()
-            self.book.settle(one.key, one.channel, event, delivery, now)
+            self.deliveries.settle(one.key, one.channel, event, delivery, now)
             state = after(one.state, delivery, one.channel.service, run, now, self.limit)
-            self.book.keep(one.channel, state)
-            told.append(Told(one.channel, event, delivery, disabled_now=state.disabled and not one.state.disabled))
+            self.deliveries.keep(one.channel, state)
+            told.append(
+                DeliveryResult(one.channel, event, delivery, disabled_now=state.disabled and not one.state.disabled)
+            )
             _log(told[-1])
         return told
+
+    def _mail(self, one: _Due, event: Event, message: Message) -> Delivery:
+        """A mail of his own to each addressee: a refusal or a repetition for one of them costs no other (L4)."""
+        assert one.opened is not None
+        addresses, found = recipients(one.channel, one.opened), []
+        if len(addresses) == 1:
+            return _send(one, message)
+        for to in addresses:
+            key = str(uuid.uuid5(_KEYS, f"{one.key}\n{to}"))
+            if settled := self.deliveries.settled(key):
+                found.append(settled[0])
+                continue
+            own = dataclasses.replace(one, key=key, opened=dataclasses.replace(one.opened, to=to))
+            found.append(_send(own, message))
+            self.deliveries.settle(key, one.channel, event, found[-1], self.clock())
+        return together(found)
 
     def _catch_up(self, one: _Due, delivery: Delivery, at: dt.datetime, run: str) -> None:
         """Note in the channel's state what a process that died between the two notes left out (L4)."""
         if one.state.at < at.isoformat():
-            self.book.keep(one.channel, after(one.state, delivery, one.channel.service, run, at, self.limit))
+            self.deliveries.keep(one.channel, after(one.state, delivery, one.channel.service, run, at, self.limit))
 
     def _prepare(self, channel: Channel, key: str) -> _Due:
-        opened, fault, state = None, "", self.book.read(channel)
+        opened, fault, state = None, "", self.deliveries.read(channel)
         try:
             opened = self.opener(channel)
             registration = opened.registration
             if state.registration != registration:
                 state = ChannelState(registration)
-                self.book.keep(channel, state)
+                self.deliveries.keep(channel, state)
         # A Connection that cannot be read is no other registration: what is known of this one stays.
         except ConnectionError_ as error:
             fault = str(error)
@@ -171,8 +194,28 @@ def channel_key(key: str, channel: Channel, registration: str) -> str:
     return str(uuid.uuid5(_KEYS, f"{key}\n{channel.name}\n{registration}"))
 
 
-def _send_all(due: Sequence[_Due], message: Message) -> Iterator[tuple[_Due, Delivery]]:
-    """Pairs of channel and delivery, as they come in; all channels at the same time.
+def recipients(channel: Channel, opened: Opened) -> list[str]:
+    """To whom a message goes one by one: the addresses of a mail; for all else, the one place."""
+    return opened.to.split(", ") if channel.service is Service.MAIL else [opened.to]
+
+
+def together(deliveries: Sequence[Delivery]) -> Delivery:
+    """What became of one message to several addressees: to be repeated where one of them may take it later."""
+    missed = [one for one in deliveries if not one.accepted]
+    if not missed:
+        return deliveries[0]
+    if wait := next((one for one in missed if one.verdict is Verdict.LATER), None):
+        return wait
+    if len(missed) == len(deliveries):
+        return missed[0]
+    codes = ", ".join(sorted({str(one.status or one.reason) for one in missed}))
+    return Delivery(Verdict.ACCEPTED, 250, f"{len(missed)} of {len(deliveries)} addresses not reached: {codes}")
+
+
+def _send_all(
+    due: Sequence[_Due], message: Message, mail: Callable[[_Due], Delivery]
+) -> Iterator[tuple[_Due, Delivery]]:
+    """Pairs of channel and delivery, as they come in; all channels at the same time, and mails by `mail`.
 
     Threads are daemons: one that hangs must not keep the task's process from ending.
     """
@@ -189,7 +232,7 @@ def _send_all(due: Sequence[_Due], message: Message) -> Iterator[tuple[_Due, Del
     if mails:
         yield from _answers(due, results, open_ones, MAIL_WAITS_S)
     for one in mails:
-        yield one, _send(one, message)
+        yield one, mail(one)
     yield from _answers(due, results, open_ones, SENDING_S)
     for number in sorted(open_ones):
         yield due[number], unknown(None, f"no answer within {SENDING_S:.0f} s")
@@ -240,7 +283,7 @@ def _pause(call: RetryCallState) -> float:
     return float(2**call.attempt_number) if asked is None else asked
 
 
-def _log(told: Told) -> None:
+def _log(told: DeliveryResult) -> None:
     delivery = told.delivery
     assert delivery is not None
     log.log(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from renkei.notifications.channel import OPERATOR, Channel, Service
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState
-from renkei.systems.messaging import Delivery, Message, Tone, Verdict
+from renkei.systems.delivery import Delivery, Message, Tone, Verdict
 
 _SLACK = frozenset({Service.SLACK_WEBHOOK, Service.SLACK_BOT})
 _WEBHOOKS = frozenset({Service.SLACK_WEBHOOK, Service.TEAMS, Service.GOOGLE_CHAT})

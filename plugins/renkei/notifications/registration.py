@@ -8,17 +8,18 @@ import json
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from renkei.errors import ConnectionError_
 from renkei.notifications.channel import Service
 from renkei.notifications.services import SPEC, ConnectionField
 from renkei.systems.hosts import is_trusted
 
-_HOSTS = {
-    Service.SLACK_BOT: ("slack.com", "slack-gov.com"),
-    Service.CHATWORK: ("api.chatwork.com",),
-    Service.LINEWORKS: ("www.worksapis.com",),
-    Service.LINE: ("api.line.me",),
+_BASES = {  # where each service is, by its host; empty where it has no one place
+    Service.SLACK_BOT: {"slack.com": "https://slack.com/api/", "slack-gov.com": "https://slack-gov.com/api/"},
+    Service.CHATWORK: {"api.chatwork.com": "https://api.chatwork.com/v2"},
+    Service.LINEWORKS: {"www.worksapis.com": "", "auth.worksmobile.com": ""},
+    Service.LINE: {"api.line.me": "https://api.line.me"},
 }
 
 
@@ -56,6 +57,8 @@ def register(
             fields[field.key] = text
             if fault := _fault(service, field, text, allowed_hosts):
                 faults.append(f"{field.label}: {fault}")
+            elif field.key == "base_url" and is_trusted(text, lambda host: host in _BASES[service]):
+                fields[field.key] = _BASES[service][urlsplit(text).hostname or ""]  # whatever path it was copied with
         elif field.required:
             faults.append(f"{field.label}が登録されていません。")
     if faults:
@@ -87,7 +90,7 @@ def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: C
         case "url":
             return webhook_fault(service, text, allowed_hosts)
         case "base_url":
-            if not is_trusted(text, lambda host: host in _HOSTS[service], allowed_hosts):
+            if not is_trusted(text, lambda host: host in _BASES[service], allowed_hosts):
                 return f"{SPEC[service].label}のURLではありません。空白にしてください。"
         case "expires_on":
             try:

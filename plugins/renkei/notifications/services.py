@@ -10,7 +10,7 @@ from typing import Literal
 from renkei.notifications.channel import Service
 
 MEMBER = re.compile(r"(?:社員|member)\s*[:：]\s*(\S+)", re.IGNORECASE)
-MAIL_ADDRESSES_MOST = 5
+MAX_MAIL_ADDRESSES = 5
 Place = Literal["host", "login", "password", "extra"]
 
 
@@ -68,7 +68,7 @@ SPECS: tuple[ServiceSpec, ...] = (
         "メール",
         ("mail", "email", "eメール", "電子メール"),
         destination=Destination(
-            "メールアドレス", f"カンマ区切りで{MAIL_ADDRESSES_MOST}件まで", re.compile(r"[^@\s]+@[^@\s]+")
+            "メールアドレス", f"カンマ区切りで{MAX_MAIL_ADDRESSES}件まで", re.compile(r"[^@\s]+@[^@\s]+")
         ),
     ),
     ServiceSpec(
@@ -109,7 +109,10 @@ SPECS: tuple[ServiceSpec, ...] = (
         "Microsoft Teams",
         ("teams", "microsoftteams", "ms teams"),
         "teams_workflow",
-        (_url("ワークフローのURL", "https://….logic.azure.com/workflows/…&sig=…"), _EXPIRES),
+        (
+            _url("ワークフローのURL", "https://….api.powerplatform.com/…&sig=… か https://….logic.azure.com/…&sig=…"),
+            _EXPIRES,
+        ),
     ),
     ServiceSpec(
         Service.LINEWORKS,

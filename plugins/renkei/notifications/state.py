@@ -8,8 +8,9 @@ import hashlib
 from dataclasses import dataclass
 
 from renkei.notifications.channel import Channel, Service
-from renkei.storage.store import MissingKeyError, Store
-from renkei.systems.messaging import Delivery, Verdict
+from renkei.storage.store import MissingKeyError
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Delivery, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,10 @@ def after(
 
 
 class ChannelStates:
-    """The states of one tenant's channels, each a file of its own: `<link>/tenants/<tenant>/channels/<name>.json`."""
+    """The states of one tenant's channels, each a file of its own."""
 
-    def __init__(self, store: Store, link: str, tenant: str) -> None:
-        self._store = store
-        self._folder = f"{link}/tenants/{tenant}/channels"
+    def __init__(self, folder: TenantFolder) -> None:
+        self._store, self._folder = folder.store, folder.channels
 
     def read(self, channel: Channel) -> ChannelState:
         try:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from renkei.clock import TOKYO, day_in_japan
 from renkei.errors import ConnectionError_
-from renkei.notifications.book import Book
 from renkei.notifications.channel import Channel
-from renkei.notifications.deliver import Opener
+from renkei.notifications.deliver import Opener, recipients
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import explain, own_words
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, after
-from renkei.systems.messaging import Delivery, Message
+from renkei.systems.delivery import Delivery, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Step:
         return f"{'○' if self.well else '×'} {self.title}: {self.found}" + (f" → {self.remedy}" if self.remedy else "")
 
 
-def try_channel(channel: Channel, tenant: str, opener: Opener, book: Book, now: dt.datetime) -> Iterator[Step]:
+def try_channel(
+    channel: Channel, tenant: str, opener: Opener, deliveries: DeliveryLog, now: dt.datetime
+) -> Iterator[Step]:
     """Each step as it is done; the message is sent even to a channel that is muted or 無効, for it was asked for.
 
     A message that is accepted enables a channel that was 無効. A failure here counts no run.
@@ -49,7 +51,7 @@ def try_channel(channel: Channel, tenant: str, opener: Opener, book: Book, now: 
         yield Step("接続と送信先", False, str(error), "登録を直してください")
         return
     yield Step("接続と送信先", True, f"{SPEC[channel.service].label}の形として正しく登録されています")
-    state = book.read(channel)
+    state = deliveries.read(channel)
     if state.registration == opened.registration and state.disabled:
         yield Step(
             "通知の自動無効化",
@@ -63,11 +65,14 @@ def try_channel(channel: Channel, tenant: str, opener: Opener, book: Book, now: 
         yield _failed("認証", channel, delivery)
         return
     yield Step("認証", True, "確認できました" if delivery.status else "送信して確認します")
-    delivery = opened.messenger.send(_message(channel, tenant, now), opened.to, str(uuid.uuid4()))
+    message = _message(channel, tenant, now)
+    sent = [opened.messenger.send(message, to, str(uuid.uuid4())) for to in recipients(channel, opened)]
+    delivery = next((one for one in sent if not one.accepted), sent[0])
     if not delivery.accepted:
-        yield _failed("送信", channel, delivery)
+        failed = sum(not one.accepted for one in sent)
+        yield _failed(f"送信({len(sent)}件のうち{failed}件)" if len(sent) > 1 else "送信", channel, delivery)
         return
-    book.keep(channel, after(ChannelState(opened.registration), delivery, channel.service, "", now, 1))
+    deliveries.keep(channel, after(ChannelState(opened.registration), delivery, channel.service, "", now, 1))
     yield Step("送信", True, f"{SPEC[channel.service].label}が受け付けました。届いているか確認してください")
 
 

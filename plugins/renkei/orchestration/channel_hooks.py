@@ -6,18 +6,16 @@ from typing import ClassVar
 
 from airflow.sdk import BaseHook
 
-from renkei import settings
 from renkei.errors import RenkeiError
 from renkei.notifications.channel import Service
 from renkei.notifications.diagnosis import explain, own_words
 from renkei.notifications.messengers import messenger
-from renkei.notifications.registration import register
 from renkei.notifications.services import SPEC
-from renkei.orchestration.telling import field_values, quiet
+from renkei.orchestration.channel_connections import registration_of
 
 
 class ChannelHook(BaseHook):
-    """One chat service. Messages are sent by `telling.py`; this is for Airflow's connection form."""
+    """One chat service. Messages are sent by `channel_connections.py`; this is for Airflow's connection form."""
 
     service: ClassVar[Service]
     conn_type: ClassVar[str]
@@ -34,10 +32,8 @@ class ChannelHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """The form's test button: the shape of everything, and the secret where the service can be asked about it."""
-        quiet()
         try:
-            values = field_values(self.service, self.get_connection(self.channel_conn_id))
-            delivery = messenger(register(self.service, values, settings.allowed_hosts())).check()
+            delivery = messenger(registration_of(self.service, self.channel_conn_id)).check()
         except RenkeiError as error:
             return False, str(error)
         if not delivery.accepted:

@@ -1,102 +1,125 @@
-"""One Dag per mapping file of the link `smarthr_emc` (E1–E3). Parsing opens sheets, and nothing else."""
+"""One Dag per mapping file of a link (E1–E3). Parsing opens sheets, and nothing else."""
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
+import re
+import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, Param, chain, get_parsing_context
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk import DAG, chain, get_parsing_context
 
 from renkei import settings
 from renkei.clock import DAILY_AT
-from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.sheet.index import Compiled, TenantFile, load, tenants
-from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
-from renkei.orchestration import documentation, tasks
-from renkei.orchestration.human import ApprovePlan, ConfirmUpload
-from renkei.orchestration.stage import LINK, Tenant
+from renkei.errors import Problem, SettingError
+from renkei.orchestration.documentation import display_name, page_of
+from renkei.orchestration.link import LINKS, Link, dag_id
+from renkei.orchestration.stage import BROKEN, StageOperator, Tenant
 from renkei.orchestration.timetable import TOKYO, DailyInJapan
+from renkei.sheets.beside import compile_beside
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.grants import Grants, read_grants
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import TenantFile, tenants
 
-FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
-WORK_TIMEOUT = dt.timedelta(minutes=30)
+# Airflow gives up a Dag file after 30 s, and with it every tenant's Dag.
+WAIT_S = 5.0  # for all new sheets of the file together
+OWN_WAIT_S = 15.0  # for the one sheet of a task's own tenant
 NOTIFY_TIMEOUT = dt.timedelta(minutes=10)
-LOAD_TIMEOUT = dt.timedelta(minutes=90)  # less than load.LEASE
-MODES = {
-    Mode.NORMAL.value: "通常",
-    Mode.CHECK_ONLY.value: "確認のみ（EMCへの登録と前回データの更新をしない）",
-    Mode.WRITE_ALL.value: "全件書き込み（変化が無くても全件登録する）",
-    Mode.RELINK.value: "再連携（現在連携中のユーザ・部署を削除し、全件を新規登録する。承認が必要）",
-    Mode.RELINK_CHECK.value: "再連携の確認のみ（何が削除されるかを見る）",
-    Mode.RECONCILE.value: "照合（EMCの登録内容を前回データと比べる。何も書き込まない）",
-    Mode.RESTORE.value: "復元（EMCを以前の世代に戻す。承認が必要）",
-}
-FORM = ParamsDict(
-    {
-        "mode": Param(
-            Mode.NORMAL.value,
-            type="string",
-            enum=[*MODES, tasks.TEST],
-            values_display={**MODES, tasks.TEST: "通知テスト（通知先に試しの通知を送る。連携の処理はしない）"},
-            title="実行方法",
-        ),
-        "generation": Param(
-            None, type=["null", "integer"], minimum=1, title="復元する世代（復元のときだけ。空欄なら1つ前）"
-        ),
-        "channel": Param(
-            None, type=["null", "string"], maxLength=100, title="通知先の名前（通知テストのときだけ。空欄ならすべて）"
-        ),
-    }
-)
 
 
 def build_dags(dag_file: str) -> dict[str, DAG]:
-    """The Dags of this shard file, by dag id.
+    """The Dags of this file, by dag id; which link's they are, its name says.
 
-    Files beside it named like it (`smarthr_emc*.py`, `make shards`) share the tenants among them. A task's
+    Files beside it named like it, with a number (`make shards`), share the tenants among them. A task's
     process asks for one Dag: only that tenant's sheet is opened.
     """
-    folder = settings.mappings_folder(dag_file, LINK)
+    link = LINKS.get(_link_name(Path(dag_file)))
+    if link is None:
+        raise SettingError(
+            f"{Path(dag_file).name}: a Dag file is called <link>.py or <link>_<number>.py; links: {[*LINKS]}"
+        )
+    folder = settings.mappings_folder(dag_file, link.name)
+    grants = read_grants(settings.operator_file(dag_file))
     wanted = get_parsing_context().dag_id
-    shards = sorted(path.name for path in Path(dag_file).parent.glob(f"{LINK}*.py"))
+    shards = sorted(file.name for file in Path(dag_file).parent.glob("*.py") if _link_name(file) == link.name)
     here, count = shards.index(Path(dag_file).name), len(shards)
-    dags = {}
-    for file in tenants(folder):
-        dag_id = f"{LINK}__{file.tenant}"
-        if wanted is not None and wanted != dag_id:
-            continue
-        if zlib.crc32(file.tenant.encode()) % count != here:
-            continue
-        dags[dag_id] = _build(dag_id, _tenant(file, dag_file))
-    return dags
+    files = {dag_id(link.name, file.tenant): file for file in tenants(folder)}
+    if wanted is not None and wanted not in files and wanted.startswith(prefix := dag_id(link.name, "")):
+        files[wanted] = _absent(folder, wanted.removeprefix(prefix))
+    ours = [
+        file
+        for name, file in files.items()
+        if wanted in (None, name) and zlib.crc32(file.tenant.encode()) % count == here
+    ]
+    sheets = _sheets(link, folder, ours, WAIT_S if wanted is None else OWN_WAIT_S)
+    dags = [_dag(link, file, sheet, dag_file, grants.of(file.tenant)) for file, sheet in zip(ours, sheets, strict=True)]
+    return {dag.dag_id: dag for dag in dags}
 
 
-def _tenant(file: TenantFile, dag_file: str) -> Tenant:
-    sheet = (
-        Compiled(file.tenant, "", None, (file.problem,))
-        if file.problem
-        else load(file.path, file.tenant, settings.index_folder(), settings.allowed_hosts())
-    )
-    return Tenant(file.tenant, sheet, file.path.name, settings.emc_format_file(dag_file))
+def _link_name(dag_file: Path) -> str:
+    return re.sub(r"_\d+$", "", dag_file.stem)  # of a shard
 
 
-def _build(dag_id: str, tenant: Tenant) -> DAG:
+def _dag(link: Link, file: TenantFile, sheet: Compiled[Any], dag_file: str, grants: Grants) -> DAG:
+    """The tenant's Dag; a fault of ours in making it costs no other tenant its own (L5)."""
+    tenant = Tenant(link, file.tenant, sheet, file.name, dag_file, grants)
+    try:
+        return _build(replace(tenant, sheet=link.within()(sheet, grants, file.name)), _changed_at(file.path))
+    except Exception as error:
+        found = f"予期しないエラーでDagを作れません（{type(error).__name__}）"
+        problem = Problem(file.name, found, "運用担当者がRenkeiの開発元に連絡してください")
+        return _build(replace(tenant, sheet=Compiled(file.tenant, "", None, (problem,))), None)
+
+
+def _absent(folder: Path, tenant: str) -> TenantFile:
+    """A task of this Dag runs and its sheet is away: for the moment of a save, or for good. It says so itself."""
+    problem = Problem(tenant, "連携設定シートがありません", "シートを元の場所に戻してください")
+    return TenantFile(folder / tenant, tenant, problem)
+
+
+def _sheets(link: Link, folder: Path, files: Sequence[TenantFile], patience_s: float) -> list[Compiled[Any]]:
+    """The sheets as far as they are compiled within `patience_s`; the others go on being compiled beside (L5)."""
+    kind, index, hosts = link.sheets(), settings.index_folder(), settings.allowed_hosts()
+    sheets = load_all(kind, files, index, hosts, patience_s)
+    if any(sheet.pending for sheet in sheets):
+        compile_beside(kind, folder, index, hosts)
+    return sheets
+
+
+def _changed_at(sheet: Path) -> dt.datetime | None:
+    """When the sheet took its present form: a 処理時刻 that had passed by then starts nothing (E1)."""
+    try:
+        changed = sheet.stat().st_mtime
+        # A clock that was wrong where the sheet was saved must not keep the tenant from running.
+        return dt.datetime.fromtimestamp(int(changed), TOKYO) if changed <= time.time() else None
+    except (OSError, ValueError, OverflowError):  # a year below 1
+        return None
+
+
+def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
     sheet = tenant.sheet
-    run_at, active = sheet.run_at or DAILY_AT, sheet.mapping is None or sheet.mapping.state is LinkState.ACTIVE
+    begins = [_midnight(sheet.link_start_on)] if sheet.link_start_on else []
+    not_before = max([*begins, *([changed_at] if changed_at else [])], default=None)
+    run_at = sheet.run_at or DAILY_AT
+    description, text = page_of(tenant)
+    state = [] if sheet.mapping else ["確認中"] if sheet.pending else [BROKEN]
     with DAG(
-        dag_id,
-        dag_display_name=documentation.display_name(tenant),
-        description=documentation.description(tenant),
-        doc_md=documentation.of_dag(tenant),
-        schedule=DailyInJapan(run_at.hour, run_at.minute) if active else None,
-        start_date=_midnight(sheet.link_start_on or dt.date(2026, 1, 1)),
+        tenant.dag_id,
+        dag_display_name=display_name(tenant),
+        description=description,
+        doc_md=text,
+        schedule=DailyInJapan(run_at.hour, run_at.minute, not_before) if sheet.scheduled else None,
         catchup=False,
         max_active_runs=1,
-        tags=["renkei", LINK, *([] if sheet.mapping else ["設定エラー"])],
+        # No backfill: SmartHR cannot be read as it was, and Airflow runs several of one at a time.
+        allowed_run_types=["scheduled", "manual", "operator_triggered"],  # type: ignore[list-item]
+        tags=["renkei", tenant.link.name, *state],
+        auto_register=False,  # one that could not be finished is none
         default_args={
             "owner": "renkei",
             "retries": 3,
@@ -105,11 +128,9 @@ def _build(dag_id: str, tenant: Tenant) -> DAG:
             "max_retry_delay": dt.timedelta(minutes=30),
         },
     ) as dag:
-        work = _work_tasks(tenant) if sheet.mapping else _broken_sheet(tenant)
-        _closing_tasks(tenant, work)
-    # Last: every operator would copy it, which was a quarter of the time that parsing took. A copy of its own: Airflow
-    # writes what a run was triggered with into the form.
-    dag.params = copy.deepcopy(FORM)
+        _add_tasks(tenant)
+    # Last: every operator would copy it, which was a quarter of the time that parsing took.
+    dag.params = tenant.link.form().params()
     return dag
 
 
@@ -117,42 +138,24 @@ def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), TOKYO)
 
 
-def _work_tasks(tenant: Tenant) -> Sequence[BaseOperator]:
-    """The chain that does the work, first to last."""
-    work: list[BaseOperator] = [
-        _step(tenant, tasks.fetch_departments, "部署の受信", FETCH_TIMEOUT),
-        _step(tenant, tasks.fetch_users, "社員の受信", FETCH_TIMEOUT),
-        _step(tenant, tasks.snapshot, "スナップショット", WORK_TIMEOUT),
-        _step(tenant, tasks.diff, "前回との差分", WORK_TIMEOUT),
-        _step(tenant, tasks.validate, "検証", WORK_TIMEOUT),
-        ApprovePlan(tenant=tenant, task_id="approve", task_display_name="保留の承認"),
-        _step(tenant, tasks.load, "EMCへの登録", LOAD_TIMEOUT),
-    ]
-    if tenant.mapping.loader is Loader.FILE_DROP:
-        work.append(ConfirmUpload(tenant=tenant, task_id="confirm", task_display_name="取込結果の確認"))
-    chain(*work)
-    return work
+def _add_tasks(tenant: Tenant) -> None:
+    """The link's own tasks, then `notify`, which always runs, and `outcome`, the leaf: the run's colour is the work's (E2, N3).
+
+    The same for a sheet that cannot be used: its first task says what to mend (L5), and a run that waits for a person
+    keeps its question. The last two are teardowns: those Airflow runs even when a person marks the whole run, which
+    skips every other task. Both may fail the run in Airflow's eyes, or else the tasks before them would be its leaves too.
+    """
+    work = tenant.link.work()(tenant)
+    mail = _closing_task(tenant, "notify", "結果通知").as_teardown(on_failure_fail_dagrun=True)
+    result = _closing_task(tenant, "outcome", "処理結果").as_teardown(on_failure_fail_dagrun=True)
+    chain(*work, mail, result)
 
 
-def _broken_sheet(tenant: Tenant) -> Sequence[BaseOperator]:
-    """The only work task of a tenant whose sheet cannot be used: it says what to mend (L5)."""
-    return [_step(tenant, tasks.read_sheet, "連携設定シート", WORK_TIMEOUT, retries=0)]
-
-
-def _closing_tasks(tenant: Tenant, work: Sequence[BaseOperator]) -> None:
-    """`notify` always runs; `outcome` is the leaf, so that the run's colour is the work's (E2, N3)."""
-    mail = _step(tenant, tasks.notify, "結果通知", NOTIFY_TIMEOUT, trigger_rule="all_done")
-    chain(work[-1], mail, _step(tenant, tasks.outcome, "処理結果", NOTIFY_TIMEOUT, trigger_rule="all_done"))
-
-
-def _step(
-    tenant: Tenant, function: Callable[[Tenant, Any], Any], name: str, timeout: dt.timedelta, **kwargs: Any
-) -> tasks.StageOperator:
-    return tasks.StageOperator(
+def _closing_task(tenant: Tenant, name: str, shown: str) -> StageOperator:
+    return StageOperator(
         tenant=tenant,
-        function=function,
-        task_id=function.__name__,
-        task_display_name=name,
-        execution_timeout=timeout,
-        **kwargs,
+        function=f"renkei.orchestration.closing_tasks:{name}",
+        task_id=name,
+        task_display_name=shown,
+        execution_timeout=NOTIFY_TIMEOUT,
     )

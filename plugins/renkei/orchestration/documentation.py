@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from renkei import settings
-from renkei.links.smarthr_emc.sheet.expression import format_source
-from renkei.links.smarthr_emc.sheet.items import USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
-from renkei.notifications import board
+from renkei.errors import Problem
+from renkei.notifications import disabled_channels
 from renkei.notifications.channel import Service
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
-from renkei.orchestration.stage import LINK, Tenant
+from renkei.orchestration.markdown import plain, quoted
+from renkei.orchestration.stage import Tenant
+
+PENDING = """**シートを確認中です。**
+
+シートが新しいか変更されたため、読み取っています。数分で表示が変わります。操作は不要です。
+
+処理時刻と連携開始日は、読み取りが終わるまで前のシートのものです（新しい会社は、終わってから予定が決まります）。
+前のシートの内容で{target}に登録することはありません。
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a link says of a tenant whose sheet can be used."""
+
+    description: str  # one line, for the list of Dags
+    lines: Sequence[str]  # Markdown
+
+
+def page_of(tenant: Tenant) -> tuple[str, str]:
+    """A line for the list of Dags, and Markdown: the tenant's settings, or what is wrong with its sheet."""
+    sheet = tenant.sheet
+    head = f"# {display_name(tenant)}\n\n連携設定シート: {quoted(tenant.sheet_file)}（`{sheet.digest[:12]}`）\n\n"
+    if sheet.pending:
+        description = f"連携設定シート {plain(tenant.sheet_file)} を確認中です（数分で表示が変わります）"
+        return description, head + PENDING.format(target=tenant.link.target)
+    if sheet.mapping is None:
+        text = "**シートを直すまで処理は失敗します。**\n\n" + _list(sheet.problems, "")
+        return f"連携設定シート {plain(tenant.sheet_file)} に誤りがあります", head + text
+    page = tenant.link.page()(tenant)
+    return page.description, head + "\n".join([*page.lines, "", _list(sheet.warnings, "注意: ")])
 
 
 def display_name(tenant: Tenant) -> str:
-    return f"SmartHR → EMC: {tenant.name}"
+    return f"{tenant.link.label}: {tenant.name}"
 
 
-def description(tenant: Tenant) -> str:
-    if tenant.sheet.mapping is None:
-        return f"連携設定シート {tenant.sheet_file} に誤りがあります"
-    if tenant.sheet.mapping.state is LinkState.FROZEN:
-        return "連携解除中（EMCのデータはそのまま）"
-    return f"毎日 {tenant.sheet.mapping.run_at:%H:%M} にSmartHRの部署・社員をEmergency Callへ連携"
+def _list(problems: Sequence[Problem], what: str) -> str:
+    # The line end is a must: Airflow takes a text that ends in ".md" for the name of a file.
+    return "".join(f"- {what}{quoted(problem)}\n" for problem in problems)
 
 
-def of_dag(tenant: Tenant) -> str:
-    """Markdown: the tenant's settings and items, or what is wrong with its sheet."""
-    sheet = tenant.sheet
-    head = f"# {display_name(tenant)}\n\n連携設定シート: `{tenant.sheet_file}`（`{sheet.digest[:12]}`）\n\n"
-    if sheet.mapping is None:
-        return head + "**シートを直すまで処理は失敗します。**\n\n" + "\n".join(f"- {p}" for p in sheet.problems)
-    mapping = sheet.mapping
-    settings_shown = {
-        "SmartHR": mapping.smarthr_url,
-        "EMCアカウント": mapping.emc_account,
-        "取込方式": "API" if mapping.loader is Loader.HTTP else "ファイル",
-        "ID付与コード": mapping.id_prefix or "なし",
-        "最上位部署": mapping.root_department.name if mapping.root_department else "なし",
-        "連携開始日": mapping.link_start_on.isoformat(),
-        "処理時刻": f"{mapping.run_at:%H:%M}（Asia/Tokyo）",
-        "Airflowの接続": f"`smarthr__{mapping.tenant}`、`emc__{mapping.emc_account}`",
-    }
-    rows = [f"| {name} | {value} |" for name, value in settings_shown.items()]
-    items = [
-        f"| {USER_ITEM[rule.item].name} | {'（非表示）' if rule.item == 'password' else format_source(rule.source)} |"
-        for rule in mapping.users
-    ]
-    table = ["| 設定 | 値 |", "|---|---|", *rows, "", *_channels(tenant), ""]
-    table += ["| EMC項目 | SmartHR項目 |", "|---|---|", *items]
-    warnings = [f"- 注意: {problem}" for problem in sheet.warnings]
-    return head + "\n".join([*table, "", *warnings])
-
-
-def _channels(tenant: Tenant) -> list[str]:
+def channel_table(tenant: Tenant) -> list[str]:
     """通知 as the sheet has it, with the channels that are disabled; no address of a mail (L6)."""
-    stopped = board.disabled(settings.index_folder(), LINK, tenant.name) if tenant.sheet.channels else {}
+    stopped = (
+        disabled_channels.disabled(settings.index_folder(), tenant.link.name, tenant.name)
+        if tenant.sheet.channels
+        else {}
+    )
     rows = []
     for channel in tenant.channels:
         events = "、".join(event.label for event in Event if event in channel.events)
@@ -66,5 +71,6 @@ def _channels(tenant: Tenant) -> list[str]:
         else:
             state = "有効"
         conn_id = "smtp_default" if channel.service is Service.MAIL else channel.connection
-        rows.append(f"| {channel.name} | {SPEC[channel.service].label} | {conn_id or '-'} | {events} | {state} |")
+        shown = [quoted(channel.name), SPEC[channel.service].label, quoted(conn_id or "-"), events, state]
+        rows.append(f"| {' | '.join(shown)} |")
     return ["| 通知先 | サービス | Airflowの接続 | 通知 | 状態 |", "|---|---|---|---|---|", *rows] if rows else []

@@ -13,12 +13,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.errors import RenkeiError, SettingError, StoreError
-from renkei.notifications.members.linking import Linking
 from renkei.orchestration import connections
-from renkei.orchestration.stage import LINK, utcnow
-from renkei.orchestration.timetable import TOKYO, DailyInJapan
+from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.monitor.unfinished import ongoing_in
+from renkei.orchestration.stage import utcnow
+from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import retention
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class PruneOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, int]:
         try:
             keep = dt.timedelta(days=settings.keep_days())
-            return prune_all(connections.open_store(), utcnow(), keep, _ongoing_in(context))
+            return prune_all(connections.open_store(), utcnow(), keep, ongoing_in(context))
         except SettingError as error:
             raise AirflowFailException(str(error)) from None
         except StoreError as error:  # perhaps it passes
@@ -57,17 +59,25 @@ def prune_all(
 ) -> dict[str, int]:
     """Prune all tenants; how many there are, and how many runs were deleted, kept, and kept for a doubt.
 
-    `ongoing` gets a tenant and a run id.
+    `ongoing` gets a Dag's id and a run id.
 
     Raises:
         RenkeiError: after all the others, it names the tenants that could not be pruned (L5).
     """
+    from renkei.notifications.members.linking import Linking  # and the client of LINE: parsing has no use for it
+
     counts = {"tenants": 0, "deleted": 0, "kept": 0, "doubtful": 0}
     failures = []
-    for tenant, accounts in retention.tenants_and_accounts(store, LINK).items():
+    tenants = [
+        (TenantFolder(store, link, tenant), accounts)
+        for link in LINKS
+        for tenant, accounts in retention.tenants_and_accounts(store, link).items()
+    ]
+    for folder, accounts in tenants:
+        tenant = folder.tenant
         try:
-            found = retention.prune(store, LINK, tenant, accounts, now, keep, partial(ongoing, tenant))
-            Linking(store, LINK, tenant).tidy(now)
+            found = retention.prune(folder, accounts, now, keep, partial(ongoing, dag_id(folder.link, tenant)))
+            Linking(folder).tidy(now)
         except RenkeiError as error:
             failures.append(f"{tenant}: {error}")
             log.error("prune tenant=%s failed: %s", tenant, error)
@@ -94,17 +104,6 @@ def prune_all(
     return counts
 
 
-def _ongoing_in(context: Any) -> Callable[[str, str], bool]:
-    """Whether Airflow has a tenant's run as running, waiting for a person included, or about to run again."""
-
-    def ongoing(tenant: str, run_id: str) -> bool:
-        states = ["queued", "running"]
-        count = context["ti"].get_dr_count(dag_id=f"{LINK}__{tenant}", run_ids=[run_id], states=states)
-        return bool(count)
-
-    return ongoing
-
-
 def build_dag() -> DAG:
     with DAG(
         DAG_ID,
@@ -112,7 +111,6 @@ def build_dag() -> DAG:
         description="保存期間を過ぎた処理記録を毎日 03:00 に削除",
         doc_md=DOC,
         schedule=DailyInJapan(3, 0),
-        start_date=dt.datetime(2026, 1, 1, tzinfo=TOKYO),
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,  # personal data goes in time without anybody having to think of it

@@ -8,6 +8,8 @@ from importlib import import_module
 
 from airflow.sdk import ObjectStoragePath
 
+from renkei.orchestration.link import LINKS
+
 for name in (
     "airflow.dag_processing.dagbag",
     "airflow.executors.local_executor",
@@ -17,18 +19,19 @@ for name in (
     "email_validator",
     "encodings.shift_jis",
     "encodings.utf_32_le",
-    "httpx",
     "pandas",
     "phonenumbers",
     "pyarrow.compute",
     "pyarrow.csv",
     "pyarrow.dataset",
     "pyarrow.parquet",
+    "renkei.orchestration.closing_tasks",
     "renkei.orchestration.dag_builder",
-    "renkei.orchestration.hooks",
+    "renkei.orchestration.monitor.dag",
     "renkei.orchestration.plain_mail",
-    "renkei.orchestration.watching.dag",
+    "renkei.notifications.messengers",
     "tenacity",
+    *(name for link in LINKS.values() for name in link.preloads),
 ):
     import_module(name)
 

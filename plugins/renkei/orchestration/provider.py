@@ -28,7 +28,7 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [
             {
                 "connection-type": "smarthr",
-                "hook-class-name": "renkei.orchestration.hooks.SmartHRHook",
+                "hook-class-name": "renkei.orchestration.smarthr_emc.hooks.SmartHRHook",
                 "hook-name": "SmartHR",
                 "conn-fields": {},
                 "ui-field-behaviour": {
@@ -42,7 +42,7 @@ def get_provider_info() -> dict[str, Any]:
             },
             {
                 "connection-type": "emc",
-                "hook-class-name": "renkei.orchestration.hooks.EmcHook",
+                "hook-class-name": "renkei.orchestration.smarthr_emc.hooks.EmcHook",
                 "hook-name": "Emergency Call (EMC)",
                 "conn-fields": {},
                 "ui-field-behaviour": {

@@ -11,7 +11,8 @@ import math
 import shutil
 from pathlib import Path
 
-from renkei.links.smarthr_emc.sheet.index import tenants
+from renkei.orchestration.link import LINKS
+from renkei.sheets.tenant_files import tenants
 
 TENANTS_PER_SHARD = 500
 
@@ -29,12 +30,14 @@ def write_shards(dag_file: Path, count: int) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dag-file", type=Path, default=Path("dags/smarthr_emc.py"))
-    parser.add_argument("--mappings", type=Path, default=Path("include/mappings/smarthr_emc"))
+    parser.add_argument("--dag-file", type=Path, help="this one alone; else every link's in dags/")
+    parser.add_argument("--mappings", type=Path, default=Path("include/mappings"), help="with a folder for each link")
     arguments = parser.parse_args()
-    count = max(1, math.ceil(len(tenants(arguments.mappings)) / TENANTS_PER_SHARD))
-    for path in write_shards(arguments.dag_file, count):
-        print(path)
+    for dag_file in [arguments.dag_file] if arguments.dag_file else [Path("dags", f"{link}.py") for link in LINKS]:
+        own = arguments.mappings / dag_file.stem
+        files = tenants(own if own.is_dir() else arguments.mappings)
+        for path in write_shards(dag_file, max(1, math.ceil(len(files) / TENANTS_PER_SHARD))):
+            print(path)
 
 
 if __name__ == "__main__":

@@ -6,70 +6,126 @@ import datetime as dt
 import logging
 import random
 import traceback
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
+from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
 from renkei.errors import (
     BusyAccountError,
     MappingError,
+    RecordError,
+    RejectedLoadError,
     RenkeiError,
     RetriableFetchError,
     RetriableLoadError,
     RetriableNotificationError,
+    SheetPendingError,
     StoreError,
+    UnknownRunError,
 )
-from renkei.links.smarthr_emc.model import Mode, RunStart
-from renkei.links.smarthr_emc.notify import Failure
-from renkei.links.smarthr_emc.report import outcome_of
-from renkei.links.smarthr_emc.sheet.index import Compiled
-from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.stages.job import Job, resume
 from renkei.notifications.channel import Channel, result_mail
 from renkei.orchestration import connections
-from renkei.storage.runs import RunRecord, run_key
-from renkei.systems.emc.file_format import EmcFormat, load_format
+from renkei.orchestration.form import Asked
+from renkei.orchestration.link import Link, dag_id
+from renkei.orchestration.run_log import log_counts
+from renkei.runs.failure import Failure
+from renkei.runs.outcome import outcome_of
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.grants import NOTHING, Grants
+from renkei.storage.records import to_plain
+from renkei.storage.runs import RunRecord, is_run_key, run_key
+from renkei.storage.tenant_folder import TenantFolder
 
 log = logging.getLogger(__name__)
 
-LINK = "smarthr_emc"
+BROKEN = "設定エラー"  # the tag of a Dag whose sheet cannot be used
 FAILURE_KEY = "failure"
-TURN = dt.timedelta(seconds=20)  # between two looks whether an EMC account is free
+RUN_KEY = "run"  # in the first task's state and XCom: see run_of
+TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
 PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
-RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError)
+RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError, SheetPendingError)
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """What a Dag knows of its tenant when it is parsed."""
 
+    link: Link
     name: str
-    sheet: Compiled
+    sheet: Compiled[Any]
     sheet_file: str
-    emc_format_file: Path
+    dag_file: str  # beside which everything lies that no setting puts elsewhere
+    grants: Grants = NOTHING
 
     @property
-    def mapping(self) -> Mapping:
-        """The sheet.
+    def dag_id(self) -> str:
+        return dag_id(self.link.name, self.name)
+
+    def folder(self) -> TenantFolder:
+        """Where the store keeps what is this tenant's.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        return TenantFolder(connections.open_store(), self.link.name, self.name)
+
+    @property
+    def mapping(self) -> Any:
+        """What the sheet says, as its link reads it.
 
         Raises:
             MappingError: it cannot be used.
+            SheetPendingError: it is not read yet.
         """
+        self._refuse_pending()
         if self.sheet.mapping is None:
             raise MappingError(self.sheet.problems)
         return self.sheet.mapping
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Where results are told: 結果通知先メールアドレス, then the sheet's 通知 (of a broken sheet, what is sound of it)."""
+        """Where results are told: 結果通知先メールアドレス, then the sheet's 通知 (of a broken sheet, what is sound of it).
+
+        Raises:
+            SheetPendingError: it is not read yet.
+        """
+        self._refuse_pending()
         return (*result_mail(self.sheet.result_addresses), *self.sheet.channels)
 
-    def emc_format(self) -> EmcFormat:
-        return load_format(self.emc_format_file)
+    def _refuse_pending(self) -> None:
+        if self.sheet.pending:
+            raise SheetPendingError("\n".join(map(str, self.sheet.problems)))
+
+    def asked(self, context: Any) -> Asked:
+        """What this run was asked to do; raises as `Form.asked`."""
+        return self.link.form().asked(context)
+
+    def is_test(self, context: Any) -> bool:
+        return self.link.form().is_test(context)
+
+
+class StageOperator(BaseOperator):
+    """Runs one function for one tenant. (`@task` wraps each function anew for each Dag: half the parsing time.)
+
+    The function is named ("module:name") and imported by the task that runs it: parsing has no use for what it imports.
+    """
+
+    def __init__(self, *, tenant: Tenant, function: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tenant, self.function = tenant, function
+
+    def execute(self, context: Any) -> Any:
+        with stage(self.tenant, context):
+            result = resolve_name(self.function)(self.tenant, context)
+        log_counts(self.task_id, self.tenant.name, result)
+        return result
 
 
 def utcnow() -> dt.datetime:
@@ -77,38 +133,53 @@ def utcnow() -> dt.datetime:
 
 
 def record_of(tenant: Tenant, context: Any) -> RunRecord:
-    return RunRecord(connections.open_store(), LINK, tenant.name, run_key(context["run_id"]))
+    """The record of this run.
+
+    Raises:
+        UnknownRunError: nobody can say which it is.
+        StoreError: the store cannot be opened.
+    """
+    return RunRecord(tenant.folder(), run_of(tenant, context))
 
 
-def run_start(tenant: Tenant, context: Any) -> RunStart:
-    """What this run was asked to do, from its trigger and its form."""
-    manual = context["dag_run"].run_type == "manual"
-    mode = Mode(context["params"].get("mode", Mode.NORMAL.value)) if manual else Mode.NORMAL
-    return RunStart(
-        context["run_id"],
-        mode,
-        manual,
-        _started(context).isoformat(),
-        tenant.sheet.digest,
-        disaster=connections.disaster_freeze(tenant.name),
-        generation=int(context["params"].get("generation") or 0),
-    )
+def run_of(tenant: Tenant, context: Any) -> str:
+    """The name of this run's folder in the store: of this very DagRun, whoever had its run id before (L4).
+
+    Nothing that a task is told of its DagRun is sure to be another's (`run_after` of a schedule comes back too). So
+    the first task draws a name and leaves it in its task state, which Airflow keeps through retries and clears, and
+    deletes with the DagRun; the other tasks take it from the first one's XCom.
+    """
+    ti, first = context["ti"], context["dag"].topological_sort()[0].task_id
+    if ti.task_id != first:
+        told = ti.xcom_pull(task_ids=first, key=RUN_KEY)
+        if not is_run_key(told):
+            raise UnknownRunError(
+                f"この実行の記録を特定できません（タスク {first} の情報がAirflowにありません）。"
+                f"{tenant.link.target}には何も書き込みません。"
+                "手動で新しく実行（Trigger）してください。"
+            )
+        return told
+    from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+    state = context["task_state_store"]
+    name = state.get(RUN_KEY)
+    if not is_run_key(name):
+        name = run_key(context["run_id"], uuid.uuid4().hex)
+        state.set(RUN_KEY, name, retention=NEVER_EXPIRE)
+    ti.xcom_push(key=RUN_KEY, value=name)
+    return name
 
 
-def _started(context: Any) -> dt.datetime:
+def started(context: Any) -> dt.datetime:
     started: dt.datetime | None = context["dag_run"].start_date
     return started or utcnow()
 
 
-def job_of(tenant: Tenant, context: Any) -> Job:
-    return resume(record_of(tenant, context), tenant.mapping)
-
-
 @contextmanager
-def stage(context: Any) -> Iterator[None]:
+def stage(tenant: Tenant, context: Any) -> Iterator[None]:
     """Run a stage: its failure is kept for the mail, and retried by Airflow only where that can help.
 
-    A tenant whose EMC account is in use by another waits for its turn, without a worker's slot and without using up
+    A tenant whose account of the target is in use by another waits for its turn, without a worker's slot and without using up
     its retries (E27).
 
     An exception that nobody foresaw may quote personal data, so only its kind and place go on (L6).
@@ -118,26 +189,38 @@ def stage(context: Any) -> Iterator[None]:
     except (AirflowSkipException, AirflowFailException):
         raise
     except RenkeiError as error:
-        if isinstance(error, BusyAccountError) and utcnow() - _started(context) < PATIENCE:
+        if isinstance(error, BusyAccountError) and utcnow() - started(context) < PATIENCE:
             log.info("%s", error)
             turn = utcnow() + TURN * random.uniform(0.5, 1.5)
             raise AirflowRescheduleException(turn) from None  # type: ignore[no-untyped-call]
         _keep(context, error)
+        _log_errors(tenant, context, error)
         if isinstance(error, RETRIABLE):
             raise error from None
         raise AirflowFailException(str(error)) from None
     except Exception as error:
         unforeseen = RenkeiError(
             f"予期しないエラーが発生しました（{type(error).__name__}、{_place(error)}）。"
-            "登録の途中であれば、EMCでの結果を次の実行が確認します。Airflowのログを確認してください。"
+            f"登録の途中であれば、{tenant.link.target}での結果を次の実行が確認します。Airflowのログを確認してください。"
         )
         _keep(context, unforeseen)
         raise unforeseen from None
 
 
 def _keep(context: Any, error: RenkeiError) -> None:
-    failure = Failure(outcome_of(error), str(error), utcnow().isoformat())
-    context["ti"].xcom_push(key=FAILURE_KEY, value=failure.as_json())
+    failure = Failure(outcome_of(error), str(error), utcnow())
+    context["ti"].xcom_push(key=FAILURE_KEY, value=to_plain(failure))
+
+
+def _log_errors(tenant: Tenant, context: Any, error: RenkeiError) -> None:
+    """The first errors of a run that was refused for them, as its link tells them."""
+    if tenant.link.errors is None or not isinstance(error, RecordError | RejectedLoadError):
+        return
+    try:
+        for line in tenant.link.errors()(record_of(tenant, context), error):
+            log.error("%s", line)
+    except Exception as unread:  # the run's own error is what goes on; this one's text might quote anybody (L6)
+        log.error("the errors of this run cannot be read: %s", type(unread).__name__)
 
 
 def _place(error: Exception) -> str:

@@ -6,10 +6,11 @@ the baseline is one exclusive create: of two that compared against generation 7,
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from renkei.errors import BaselineError
-from renkei.storage.store import Store
+from renkei.storage import records
+from renkei.storage.tenant_folder import TenantFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,8 @@ class Baseline:
 class Baselines:
     """The chain of one tenant's baselines."""
 
-    def __init__(self, store: Store, link: str, tenant: str) -> None:
-        self._store = store
-        self._folder = f"{link}/tenants/{tenant}/baselines"
+    def __init__(self, folder: TenantFolder) -> None:
+        self._store, self._folder = folder.store, folder.baselines
 
     def current(self) -> Baseline | None:
         """The newest baseline, or None when there never was one."""
@@ -42,8 +42,8 @@ class Baselines:
 
     def read(self, generation: int) -> Baseline:
         try:
-            return Baseline(**self._store.read_json(self._key(generation)))
-        except (ValueError, TypeError) as error:
+            return records.read(self._store, self._key(generation), Baseline)
+        except ValueError as error:
             raise BaselineError(
                 f"前回データの記録（第{generation}世代）が壊れています。書き込みを中止しました。"
                 "運用担当者は保存先の baselines を確認してください。"
@@ -55,7 +55,7 @@ class Baselines:
         Raises:
             BaselineError: another baseline has taken that generation.
         """
-        if self._store.create_json(self._key(baseline.generation), asdict(baseline)):
+        if records.create(self._store, self._key(baseline.generation), baseline):
             return
         standing = self.read(baseline.generation)
         if standing.import_key != baseline.import_key:

@@ -3,7 +3,7 @@
 A run's folder goes when the run began before a limit, unless
 
     the current baseline, or the one before it, names the run
-    a note at the account's gate names it: its load is not settled
+    a note at the account's import lock names it: its load is not settled
     Airflow still works on it
     its load is later than the current baseline: then the baseline is lost, and this run tells so
 
@@ -18,9 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from renkei.storage.baselines import Baseline, Baselines
-from renkei.storage.gate import Gate
+from renkei.storage.import_lock import ImportLock
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import AccountFolder, TenantFolder, accounts_folder, tenants_folder
 
 # A folder that was left half-deleted must not be taken up again: no load without its plan, no new plan without its
 # snapshot. What tells the run's age goes last, so that the next pruning finds the rest of the folder as old as it is.
@@ -43,17 +44,15 @@ Ongoing = Callable[[str], bool]  # whether Airflow still works on the run with t
 
 def tenants_and_accounts(store: Store, link: str) -> dict[str, list[str]]:
     """Every tenant of the store, its sheet there or gone, with the EMC accounts that it may have loaded into."""
-    accounts: dict[str, list[str]] = {tenant: [] for tenant in store.names(f"{link}/tenants")}
-    for account in store.names(f"{link}/accounts"):
-        for name in store.names(f"{link}/accounts/{account}/tenants"):
+    accounts: dict[str, list[str]] = {tenant: [] for tenant in store.names(tenants_folder(link))}
+    for account in store.names(accounts_folder(link)):
+        for name in store.names(AccountFolder(store, link, account).tenants):
             accounts.setdefault(name.removesuffix(".json"), []).append(account)
     return accounts
 
 
 def prune(
-    store: Store,
-    link: str,
-    tenant: str,
+    folder: TenantFolder,
     accounts: Sequence[str],
     now: dt.datetime,
     keep: dt.timedelta,
@@ -67,16 +66,16 @@ def prune(
         BaselineError, StoreError: nobody can say what must stay, or the store failed; nothing more is deleted.
     """
     limit = now - keep
-    records = [RunRecord(store, link, tenant, run) for run in store.names(f"{link}/tenants/{tenant}/runs")]
+    records = [RunRecord(folder, run) for run in folder.store.names(folder.runs)]
     old = [record for record in records if not _is_young(record, limit, now)]
     if not old:
         return Pruned(0, len(records), ())
-    current, needed = _needed(store, link, tenant, accounts)
+    current, needed = _needed(folder, accounts)
     deleted, doubtful = 0, []
     for record in old:
         if record.run in needed:
             continue
-        files = store.files(record.folder)
+        files = folder.store.files(record.folder)
         if not files:
             deleted += _remove_leftover(record, now)
             continue
@@ -111,13 +110,13 @@ def _date_in(run: str) -> dt.datetime | None:
         return None
 
 
-def _needed(store: Store, link: str, tenant: str, accounts: Sequence[str]) -> tuple[Baseline | None, set[str]]:
+def _needed(folder: TenantFolder, accounts: Sequence[str]) -> tuple[Baseline | None, set[str]]:
     """The current baseline, and the runs that the next load, the undoing of the last one or an open note need."""
     # Notes first: a load that is being settled becomes a baseline before its note goes away.
-    notes = [Gate(store, link, account).pending() for account in accounts]
-    baselines = Baselines(store, link, tenant)
+    notes = [ImportLock(AccountFolder(folder.store, folder.link, account)).pending() for account in accounts]
+    baselines = Baselines(folder)
     newest = [baselines.read(generation) for generation in baselines.generations()[-2:]]
-    runs = {baseline.run for baseline in newest} | {n.run for n in notes if n is not None and n.tenant == tenant}
+    runs = {baseline.run for baseline in newest} | {n.run for n in notes if n is not None and n.tenant == folder.tenant}
     return newest[-1] if newest else None, runs
 
 

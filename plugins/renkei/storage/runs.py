@@ -1,10 +1,6 @@
 """What is kept of one run: a folder of small JSON records and parquet tables.
 
-Layout below the store's root (docs/store.md):
-
-    <link>/tenants/<tenant>/runs/<run>/        every file of one run, written once or rewritten alike
-    <link>/tenants/<tenant>/baselines/         see baselines.py
-    <link>/accounts/<account>/pending.json     see gate.py
+Every file is written once, or rewritten alike (docs/store.md).
 """
 
 from __future__ import annotations
@@ -13,30 +9,74 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, TypeVar
 
+from renkei.storage import records
 from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.tenant_folder import TenantFolder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class RunFile(Protocol):
+    """A dataclass that is kept in a run's folder as `<FILE>.json`."""
+
+    FILE: ClassVar[str]
+
+
+T = TypeVar("T", bound=RunFile)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """The folder of one run. `name` is a file name without its ending."""
 
-    store: Store
-    link: str
-    tenant: str
+    tenant_folder: TenantFolder
     run: str
 
     @property
+    def store(self) -> Store:
+        return self.tenant_folder.store
+
+    @property
+    def tenant(self) -> str:
+        return self.tenant_folder.tenant
+
+    @property
     def folder(self) -> str:
-        return f"{self.link}/tenants/{self.tenant}/runs/{self.run}"
+        return f"{self.tenant_folder.runs}/{self.run}"
 
     def sibling(self, run: str) -> RunRecord:
         """Another run of the same tenant."""
-        return RunRecord(self.store, self.link, self.tenant, run)
+        return RunRecord(self.tenant_folder, run)
+
+    def read(self, model: type[T]) -> T:
+        """Raises MissingKeyError and ValueError, as `records.read`."""
+        return records.read(self.store, self._key(model), model)
+
+    def read_or_none(self, model: type[T]) -> T | None:
+        try:
+            return self.read(model)
+        except MissingKeyError:
+            return None
+
+    def has(self, model: type[RunFile]) -> bool:
+        return self.store.exists(self._key(model))
+
+    def write(self, value: RunFile) -> None:
+        records.write(self.store, self._key(type(value)), value)
+
+    def create(self, value: RunFile) -> bool:
+        """Write it only if the run has none yet; False when it has."""
+        return records.create(self.store, self._key(type(value)), value)
+
+    def delete(self, *models: type[RunFile]) -> None:
+        for model in models:
+            self.store.delete(self._key(model))
+
+    def _key(self, model: type[RunFile]) -> str:
+        return f"{self.folder}/{model.FILE}.json"
 
     def json(self, name: str) -> dict[str, Any]:
         return self.store.read_json(f"{self.folder}/{name}.json")
@@ -50,9 +90,6 @@ class RunRecord:
     def write_json(self, name: str, value: dict[str, Any]) -> None:
         self.store.write_json(f"{self.folder}/{name}.json", value)
 
-    def create_json(self, name: str, value: dict[str, Any]) -> bool:
-        return self.store.create_json(f"{self.folder}/{name}.json", value)
-
     def delete_table(self, name: str) -> None:
         self.store.delete(f"{self.folder}/{name}.parquet")
 
@@ -63,7 +100,17 @@ class RunRecord:
         self.store.write_table(f"{self.folder}/{name}.parquet", frame)
 
 
-def run_key(run_id: str) -> str:
-    """A folder name for an Airflow run id: readable, and different for different ids."""
+def run_key(run_id: str, identity: str) -> str:
+    """A folder name for one run: readable, and another one for every other run.
+
+    `identity` tells apart what has the same `run_id`: ids come back, when a run is deleted and triggered again, when
+    Airflow's database is new and the store is not, when two Airflows share a store.
+    """
     readable = re.sub(r"[^0-9A-Za-z_.-]+", "-", run_id).strip("-.")[:80]
-    return f"{readable or 'run'}.{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(f"{run_id}\n{identity}".encode()).hexdigest()
+    return f"{readable or 'run'}.{digest[:12]}"
+
+
+def is_run_key(value: object) -> TypeGuard[str]:
+    """Whether it is such a name: what Airflow has kept may have been edited there, and is no way into other folders."""
+    return isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z_-][0-9A-Za-z_.-]*\.[0-9a-f]{12}", value) is not None

@@ -24,6 +24,16 @@ class MissingKeyError(StoreError):
     """Nothing is stored under this key."""
 
 
+class DamagedFileError(StoreError, ValueError):
+    """What is stored under this key is torn, or something else than it should be."""
+
+    def __init__(self, key: str, found: str) -> None:
+        """`found` quotes nothing of the file (L6)."""
+        super().__init__(
+            f"保存先の {key} が壊れています（{found}）。運用担当者がバックアップから保存先を復元してください。"
+        )
+
+
 class Store:
     """Keys below one root of an fsspec file system (a local folder, `s3://…`).
 
@@ -79,7 +89,7 @@ class Store:
         """Put `content` under `key` only if nothing is there; False when something is.
 
         Of several writers exactly one gets True: this is the compare-and-set below baselines and
-        account gates (L3).
+        import locks (L3).
         """
         content = self._sealed(key, content)
         with _explained("書き込め", key):
@@ -109,7 +119,11 @@ class Store:
     def exists(self, key: str) -> bool:
         with _explained("確認でき", key):
             self.fs.invalidate_cache()
-            return bool(self.fs.exists(self.path(key)))
+            try:
+                self.fs.info(self.path(key))  # its own `exists` takes whatever goes wrong for a no
+            except FileNotFoundError:
+                return False
+            return True
 
     def names(self, prefix: str) -> list[str]:
         """Names directly below `prefix`, sorted; empty when there is no such folder."""
@@ -145,7 +159,20 @@ class Store:
                 os.rmdir(self.path(prefix))
 
     def read_json(self, key: str) -> dict[str, Any]:
-        return cast(dict[str, Any], json.loads(self.read(key)))
+        """The JSON, if it is an object.
+
+        Raises:
+            DamagedFileError: it is something else.
+            MissingKeyError, StoreError: as `read`.
+        """
+        content = self.read(key)
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError):
+            raise DamagedFileError(key, "JSONではありません") from None
+        if not isinstance(value, dict):
+            raise DamagedFileError(key, "JSONのオブジェクトではありません")
+        return value
 
     def write_json(self, key: str, value: dict[str, Any]) -> None:
         self.write(key, _json_bytes(value))

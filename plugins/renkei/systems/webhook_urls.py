@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from renkei.systems.hosts import is_trusted
 
@@ -25,7 +25,7 @@ class WebhookUrl:
     owner: str  # one of OWNERS
     what: str  # in a sentence: 「…のURLではありません」
     hosts: tuple[str, ...]  # each with the hosts below it where it begins with a dot
-    path_fault: Callable[[str, str], str]  # of path and query; empty where they are right
+    path_fault: Callable[[str, str], str]  # of path (without %-signs, and a slash at its end) and query
     ask: str
 
     def fault(self, url: str, allowed: Collection[str] = ()) -> str:
@@ -40,7 +40,7 @@ class WebhookUrl:
         except ValueError:
             return f"URLの形をしていません。{self.ask}"
         if is_trusted(url, self._official):
-            return self.path_fault(parts.path, parts.query)
+            return self.path_fault(unquote(parts.path).rstrip("/"), parts.query)
         owner = next((name for domain, name in OWNERS if is_below(host, domain)), self.owner)
         if owner != self.owner:
             return f"これは{owner}のURLです。サービスを{owner}にするか、{self.owner}のURLに替えてください。{self.ask}"
@@ -54,3 +54,9 @@ class WebhookUrl:
 
 def is_below(host: str, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}")
+
+
+def without_slash(url: str) -> str:
+    """The URL without a slash at the end of its path: people copy one along, and not every service takes it."""
+    path, mark, tail = url.partition("?")
+    return path.rstrip("/") + mark + tail

@@ -61,6 +61,9 @@ def build(inbox: Inbox) -> APIRouter:
             text = f"Could not execute workflow '{workflow}' trigger 'manual' with state 'Disabled'."
             raise RefusedError(400, "WorkflowTriggerIsNotEnabled", text)
 
+    @router.post("/teams/powerautomate/automations/direct/workflows/{workflow}/triggers/manual/paths/invoke/")
+    @router.post("/teams/powerautomate/automations/direct/workflows/{workflow}/triggers/manual/paths/invoke")
+    @router.post("/teams/workflows/{workflow}/triggers/manual/paths/invoke/")
     @router.post("/teams/workflows/{workflow}/triggers/manual/paths/invoke")
     async def invoke(workflow: str, request: Request) -> Response:
         body = await request.body()

@@ -15,10 +15,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from renkei.commands import around, members
+from renkei.commands import context, members
 from renkei.notifications.members.linking import Linking
 from renkei.notifications.members.table import Member
 from renkei.notifications.members.troubles import LinkingError
+from renkei.storage.tenant_folder import TenantFolder
 
 LINE, LINE2 = "U" + "a" * 32, "U" + "b" * 32
 WEBHOOK = "https://chat.googleapis.com/v1/spaces/AAAAx/messages?key=AIzaKEY&token=TOKENTOKEN"
@@ -28,7 +29,7 @@ Run = Callable[..., Any]
 @pytest.fixture
 def renkei(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Types a command; what it raises on purpose is raised here."""
-    monkeypatch.setattr(around, "_as_airflow", lambda: None)  # it is for a process of its own
+    monkeypatch.setattr(context, "as_airflow", lambda: None)  # it is for a process of its own
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
     monkeypatch.setenv("LANG", "ja_JP.UTF-8")
     connection = {"conn_type": "line_login", "login": "2000000002", "password": "0123456789abcdef"}
@@ -59,7 +60,7 @@ def encrypt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def linking() -> Linking:
-    return Linking(around.open_store(), "smarthr_emc", "acme")
+    return Linking(TenantFolder(context.open_store(), "smarthr_emc", "acme"))
 
 
 def test_import_replaces_the_table_and_counts(renkei: Run) -> None:
@@ -162,6 +163,13 @@ def test_invite_writes_one_url_each(renkei: Run) -> None:
     tokens = [url.rsplit("/", 1)[1] for url in urls]
     assert [linking().invitation(token).user_id for token in tokens] == ["001", "003"]
     assert not any(token in found.output for token in tokens)
+
+
+def test_invite_keeps_an_id_from_being_run(renkei: Run) -> None:
+    """L6: the file of URLs is opened in a spreadsheet too."""
+    renkei("import", "acme", put("ユーザID\n+8190\n"))
+    assert renkei("invite", "acme", "+8190", "-o", "urls.csv").exit_code == 0
+    assert Path("urls.csv").read_text("utf-8-sig").splitlines()[1].startswith("'+8190,")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from renkei.links.smarthr_emc.sheet.index import load
+from renkei.links.smarthr_emc.sheet import SHEETS
+from renkei.sheets.load import load
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "include" / "mappings" / "smarthr_emc"
@@ -90,7 +91,9 @@ def test_n1_convert_keeps_the_channels(tmp_path: Path) -> None:
     (tmp_path / "minato.yaml").write_text(text + more, encoding="utf-8")
     assert renkei("convert", tmp_path / "minato.yaml", tmp_path / "minato.xlsx").returncode == 0
     assert renkei("convert", tmp_path / "minato.xlsx", tmp_path / "again.yaml", "--tenant", "minato").returncode == 0
-    first, again = (load(tmp_path / name, "minato", allowed_hosts=(HOSTS,)) for name in ("minato.yaml", "again.yaml"))
+    first, again = (
+        load(SHEETS, tmp_path / name, "minato", allowed_hosts=(HOSTS,)) for name in ("minato.yaml", "again.yaml")
+    )
     assert [channel.name for channel in first.channels] == ["総務", "部屋"]
     assert again.mapping == first.mapping
 
@@ -147,7 +150,7 @@ def test_e15_convert_there_and_back_is_the_same_mapping(sakura: Path, tmp_path: 
     text, back = tmp_path / "text" / "sakura.yaml", tmp_path / "back" / "sakura.xlsx"
     assert renkei("convert", sakura, text).returncode == 0
     assert renkei("convert", text, back).returncode == 0
-    first, last = (load(path, "sakura", allowed_hosts=[HOSTS]).mapping for path in (sakura, back))
+    first, last = (load(SHEETS, path, "sakura", allowed_hosts=[HOSTS]).mapping for path in (sakura, back))
     assert first is not None
     assert first == last
 
@@ -176,7 +179,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_what_needs_a_connection_says_which(sakura: Path, tmp_path: Path) -> None:
     """L8: without the tenant's Connection nothing is asked; status 3."""
-    found = renkei("check", sakura, "--live", AIRFLOW_HOME=str(tmp_path / "airflow"))
+    found = renkei("rehearse", sakura, "--live", AIRFLOW_HOME=str(tmp_path / "airflow"))
     assert found.returncode == 3
     assert "smarthr__sakura" in found.stderr
     assert "Traceback" not in found.stderr

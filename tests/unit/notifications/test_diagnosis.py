@@ -7,7 +7,7 @@ import pytest
 from renkei.notifications.channel import Channel, Service
 from renkei.notifications.diagnosis import disabled_message, explain
 from renkei.notifications.state import ChannelState
-from renkei.systems.messaging import Delivery, Verdict, later, refused, unknown
+from renkei.systems.delivery import Delivery, Verdict, later, refused, unknown
 
 
 @pytest.mark.parametrize(

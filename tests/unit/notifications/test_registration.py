@@ -36,6 +36,23 @@ def test_n1_what_is_sound_is_taken_without_blanks_around_it(service: Service, va
 
 
 @pytest.mark.parametrize(
+    ("service", "values", "base"),
+    [
+        (Service.SLACK_BOT, {"token": "x", "base_url": "https://slack.com/api"}, "https://slack.com/api/"),
+        (Service.CHATWORK, {"token": "x", "base_url": "https://api.chatwork.com/"}, "https://api.chatwork.com/v2"),
+        (Service.CHATWORK, {"token": "x", "base_url": "https://api.chatwork.com/v2/me"}, "https://api.chatwork.com/v2"),
+        (Service.LINE, {"token": "x", "base_url": "https://api.line.me/v2/bot/"}, "https://api.line.me"),
+        (Service.LINEWORKS, {**LINEWORKS, "base_url": "https://www.worksapis.com/v1.0"}, ""),
+    ],
+)
+def test_n1_a_services_own_place_is_known_whatever_stands_behind_its_host(
+    service: Service, values: dict[str, str], base: str
+) -> None:
+    """Host and scheme are strict, the tail of the URL is not: there is only one place."""
+    assert register(service, values).fields["base_url"] == base
+
+
+@pytest.mark.parametrize(
     ("service", "values", "said"),
     [
         pytest.param(Service.SLACK_WEBHOOK, {}, "Incoming WebhookのURLが登録されていません", id="nothing"),

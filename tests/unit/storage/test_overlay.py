@@ -14,6 +14,7 @@ from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.cipher import Cipher
 from renkei.storage.overlay import Overlay
 from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.tenant_folder import TenantFolder
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -122,12 +123,12 @@ def test_l6_an_encrypted_store_is_read_and_nothing_is_put_on_disk(tmp_path: Path
 
 def test_l3_baselines_move_in_the_overlay_alone(real: Store, tmp_path: Path) -> None:
     """A chain of baselines over it counts the real ones, and what is promoted stays here."""
-    chain = Baselines(Store(LocalFileSystem(), str(tmp_path)), "link", "beta")
+    chain = Baselines(TenantFolder(Store(LocalFileSystem(), str(tmp_path)), "link", "beta"))
     chain.promote(Baseline(1, "r1", "d", "k1", "2026-04-01", 1, 1))
     before = digest(tmp_path)
     overlay = Overlay(real)
-    Baselines(overlay, "link", "beta").promote(Baseline(2, "r2", "d", "k2", "2026-04-02", 2, 1))
-    current = Baselines(overlay, "link", "beta").current()
+    Baselines(TenantFolder(overlay, "link", "beta")).promote(Baseline(2, "r2", "d", "k2", "2026-04-02", 2, 1))
+    current = Baselines(TenantFolder(overlay, "link", "beta")).current()
     assert current is not None
     assert current.generation == 2
     found = chain.current()

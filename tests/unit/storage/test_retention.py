@@ -14,10 +14,11 @@ from fsspec.implementations.memory import MemoryFileSystem
 from renkei.errors import BaselineError, StoreError
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.cipher import Cipher
-from renkei.storage.gate import Gate, Intent
+from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.retention import Ongoing, Pruned, prune, tenants_and_accounts
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import AccountFolder, TenantFolder
 
 LINK = "smarthr_emc"
 NOW = dt.datetime(2026, 11, 2, 3, 0, tzinfo=dt.timezone(dt.timedelta(hours=9)))
@@ -45,7 +46,7 @@ def ago(days: float) -> str:
 
 def add_run(store: Store, run: str, days: float, *, loaded: float | None = None, tenant: str = "acme") -> RunRecord:
     """A whole run that began so many days ago."""
-    record = RunRecord(store, LINK, tenant, run)
+    record = RunRecord(TenantFolder(store, LINK, tenant), run)
     record.write_json("run", {"run_id": f"id of {run}", "started_at": ago(days)})
     for name in FILES:
         store.write(f"{record.folder}/{name}", b"{}")
@@ -56,7 +57,7 @@ def add_run(store: Store, run: str, days: float, *, loaded: float | None = None,
 
 def add_baseline(store: Store, generation: int, run: str, days: float) -> None:
     baseline = Baseline(generation, run, "digest", f"key {generation}", ago(days), 1, 1)
-    Baselines(store, LINK, "acme").promote(baseline)
+    Baselines(TenantFolder(store, LINK, "acme")).promote(baseline)
 
 
 def never(run_id: str) -> bool:
@@ -64,7 +65,7 @@ def never(run_id: str) -> bool:
 
 
 def pruned(store: Store, *accounts: str, now: dt.datetime = NOW, ongoing: Ongoing = never) -> Pruned:
-    return prune(store, LINK, "acme", accounts, now, KEEP, ongoing)
+    return prune(TenantFolder(store, LINK, "acme"), accounts, now, KEEP, ongoing)
 
 
 def runs(store: Store) -> list[str]:
@@ -94,17 +95,17 @@ def test_l3_e31_runs_of_the_last_two_baselines_stay(store: Store) -> None:
     add_run(store, "e", 500)
     assert pruned(store) == Pruned(deleted=3, kept=2, doubtful=())
     assert runs(store) == ["c", "d"]
-    assert Baselines(store, LINK, "acme").generations() == [1, 2, 3, 4]
+    assert Baselines(TenantFolder(store, LINK, "acme")).generations() == [1, 2, 3, 4]
     for run in ("c", "d"):
         assert len(store.files(f"{LINK}/tenants/acme/runs/{run}")) == 2 + len(FILES)
 
 
 def test_l4_a_run_whose_load_is_not_settled_stays(store: Store) -> None:
-    """The note at the gate of any of its accounts names it; another tenant's note keeps nothing here."""
+    """The note at the import lock of any of its accounts names it; another tenant's note keeps nothing here."""
     for run in ("a", "b", "c"):
         add_run(store, run, 500)
-    Gate(store, LINK, "one").enter(Intent("beta", "a", "k", "d", 0, ago(500)))
-    Gate(store, LINK, "two").enter(Intent("acme", "b", "k", "d", 0, ago(500)))
+    ImportLock(AccountFolder(store, LINK, "one")).acquire(PendingImport("beta", "a", "k", "d", 0, ago(500)))
+    ImportLock(AccountFolder(store, LINK, "two")).acquire(PendingImport("acme", "b", "k", "d", 0, ago(500)))
     assert pruned(store, "one", "two", "three") == Pruned(2, 1, ())
     assert runs(store) == ["b"]
 
@@ -114,10 +115,10 @@ class SettledMeanwhile(Store):
 
     def names(self, prefix: str) -> list[str]:
         found = super().names(prefix)
-        note = Gate(self, LINK, "one").pending()
+        note = ImportLock(AccountFolder(self, LINK, "one")).pending()
         if prefix.endswith("/baselines") and note:
             add_baseline(self, 2, "b", 1)
-            Gate(self, LINK, "one").leave(note)
+            ImportLock(AccountFolder(self, LINK, "one")).release(note)
         return found
 
 
@@ -127,9 +128,9 @@ def test_l4_a_run_that_is_settled_while_pruning_stays(local: Store) -> None:
     add_run(store, "a", 600, loaded=600)
     add_baseline(store, 1, "a", 600)
     add_run(store, "b", 500)
-    Gate(store, LINK, "one").enter(Intent("acme", "b", "key 2", "d", 1, ago(500)))
+    ImportLock(AccountFolder(store, LINK, "one")).acquire(PendingImport("acme", "b", "key 2", "d", 1, ago(500)))
     assert pruned(store, "one") == Pruned(0, 2, ())
-    assert Baselines(local, LINK, "acme").generations() == [1, 2]
+    assert Baselines(TenantFolder(local, LINK, "acme")).generations() == [1, 2]
     assert pruned(store, "one") == Pruned(0, 2, ())
 
 
@@ -266,7 +267,7 @@ def test_l1_nothing_goes_when_a_note_cannot_be_read(store: Store) -> None:
     """It may name any of the runs."""
     add_run(store, "a", 500)
     store.write(f"{LINK}/accounts/one/pending.json", b"{")
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(StoreError, match=r"pending\.json が壊れています"):
         pruned(store, "one")
     assert runs(store) == ["a"]
 
@@ -277,8 +278,8 @@ def test_e27_every_tenant_of_the_store_is_found_with_its_accounts(store: Store) 
         add_run(store, "a", 1, tenant=tenant)
     for account, tenant in (("one", "acme"), ("two", "acme"), ("one", "beta")):
         store.write(f"{LINK}/accounts/{account}/tenants/{tenant}.json", b"{}")
-    note = Intent("acme", "a", "k", "d", 0, ago(1))
-    Gate(store, LINK, "one").enter(note)
+    note = PendingImport("acme", "a", "k", "d", 0, ago(1))
+    ImportLock(AccountFolder(store, LINK, "one")).acquire(note)
     assert tenants_and_accounts(store, LINK) == {"acme": ["one", "two"], "beta": ["one"], "gone": []}
     assert store.read_json(f"{LINK}/accounts/one/pending.json") == asdict(note)
     assert tenants_and_accounts(Store(store.fs, f"{store.root}/none"), LINK) == {}

@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
+
+from renkei.systems import chat
+from renkei.systems.transport import own_session
 
 
 class SkipClock:
@@ -53,6 +57,8 @@ class Seen:
     query: dict[str, str]
     headers: Mapping[str, str]
     body: bytes
+    url: str = ""
+    timeout: Any = None
 
 
 class Wire(HTTPAdapter):
@@ -73,14 +79,16 @@ class Wire(HTTPAdapter):
             dict(parse_qsl(url.query)),
             request.headers,
             body if isinstance(body, bytes) else str(body).encode(),
+            request.url or "",
+            kwargs.get("timeout"),
         )
         with self._lock:
             self.seen.append(seen)
         answer = self.reply(seen)
         if isinstance(answer, Exception):
             raise answer
-        content = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
-        raw = content.encode()
+        content = answer.body if isinstance(answer.body, str | bytes) else json.dumps(answer.body, ensure_ascii=False)
+        raw = content if isinstance(content, bytes) else content.encode()
         raw_response = HTTPResponse(
             body=io.BytesIO(raw[: len(raw) // 2] if answer.cut else raw),
             headers={"Content-Length": str(len(raw)), **answer.headers},
@@ -88,6 +96,20 @@ class Wire(HTTPAdapter):
             preload_content=False,
         )
         return self.build_response(request, raw_response)
+
+
+def network(reply: Answer | Exception | Callable[[Seen], Answer | Exception]) -> Wire:
+    """What the chat services' clients speak to instead of the network, until the test ends."""
+    wire = Wire(reply if callable(reply) else lambda seen: reply)
+
+    def session() -> requests.Session:
+        made = own_session()
+        made.mount("https://", wire)
+        made.mount("http://", wire)
+        return made
+
+    mock.patch.object(chat, "own_session", session).start()
+    return wire
 
 
 def session_over(wire: Wire) -> requests.Session:

@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from renkei.clock import TOKYO
-from renkei.links.smarthr_emc import hygiene
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.report import EMC_REMEDIES, KIND_NAMES, LABELS, WARNINGS, Outcome, RunReport
+from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
+from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.notifications.event import Event
-from renkei.systems.messaging import Message, Tone, clean
+from renkei.runs.outcome import Outcome
+from renkei.systems.delivery import Message, Tone, clean
 
 KINDS_SHOWN = 8
-MESSAGE_MOST = 300  # characters of a failure's own text
+MAX_MESSAGE = 300  # characters of a failure's own text
 PAGE, ANSWER_PAGE = "処理の詳細", "対応画面"  # keys of `RunReport.links`
 WHERE_MORE_IS = "詳しい内容は結果通知メールと実行画面にあります。"
 TONES = {
@@ -29,12 +30,14 @@ RESULTS = {Event.SUCCESS: "成功", Event.UNCHANGED: "成功", Event.HOLD: "保�
 # What a message of ours may quote: a mail address out of a sheet, the SmartHR id of a record, a URL, a telephone number.
 _PEOPLE = (
     (re.compile(r"https?://[^\s、。」）]+"), "(URL)"),
-    (re.compile(r"[^\s「」『』（）、。:：<>\"']+@[^\s「」『』（）、。:：<>\"']+"), "(メールアドレス)"),
+    (
+        re.compile(r"(?<![^\s「」『』（）、。:：<>\"'])[^\s「」『』（）、。:：<>\"']+@[^\s「」『』（）、。:：<>\"']+"),
+        "(メールアドレス)",
+    ),
     (re.compile(r"(?<=SmartHRの)(従業員|部署)（[^（）]*）"), r"\1"),
     (re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "(ID)"),
     (re.compile(r"(?<![\d-])(?!\d{4}-\d\d-\d\d(?![\d-]))\+?\d[\d-]{8,}\d(?![\d-])"), "(番号)"),
 )
-_EMC_CODE = re.compile(r" ([A-Z][A-Z_]+)／")  # in the texts of report.emc_problem_text
 
 
 def event_of(report: RunReport) -> Event:
@@ -65,12 +68,12 @@ def message(report: RunReport, tenant: str) -> Message:
     ]
     asks = report.outcome.waiting and ANSWER_PAGE in report.links
     return Message(
-        title=f"【{event.label}】SmartHR → EMC: {tenant} {report.outcome.value}",
+        title=f"【{event.label}】SmartHR → EMC: {tenant} {report.subject}",
         lines=tuple(lines),
         link=report.links.get(ANSWER_PAGE if asks else PAGE, ""),
         link_label="承認・確認の画面を開く" if asks else "実行結果を開く",
         tone=TONES[event],
-        subject=report.outcome.value,
+        subject=report.subject,
     )
 
 
@@ -104,10 +107,10 @@ def _figures(report: RunReport) -> list[str]:
     for record_set in (RecordSet.USERS, RecordSet.DEPARTMENTS):
         counts = report.counts[record_set]
         if report.changed is not None and not report.changed[record_set]:
-            lines.append(f"{LABELS[record_set]}: 変化なし（{counts.received_valid}件）")
+            lines.append(f"{RECORD_SETS[record_set]}: 変化なし（{counts.received_valid}件）")
         else:
             lines.append(
-                f"{LABELS[record_set]}: 新規 {counts.created}件、更新 {counts.updated}件、削除 {counts.deleted}件"
+                f"{RECORD_SETS[record_set]}: 新規 {counts.created}件、更新 {counts.updated}件、削除 {counts.deleted}件"
             )
     return lines
 
@@ -121,8 +124,8 @@ def _failure(report: RunReport) -> list[str]:
         text = _unnamed(line.partition(": ")[0] if " → " in line else line).strip()
         if not text:
             continue
-        if length + len(text) > MESSAGE_MOST:
-            lines.append(text[: MESSAGE_MOST - length] + "…")
+        if length + len(text) > MAX_MESSAGE:
+            lines.append(text[: MAX_MESSAGE - length] + "…")
             break
         lines.append(text)
         length += len(text)
@@ -154,15 +157,12 @@ def _item(record_set: RecordSet, item: str) -> str:
 
 
 def _kind(kind: str) -> str:
-    return KIND_NAMES.get(kind, "その他の誤り")
+    return PROBLEMS.get(kind, "その他の誤り")
 
 
 def _emc_problems(report: RunReport) -> list[str]:
     """EMC's reasons by code: their texts name people."""
-    codes = Counter(
-        found[1] if (found := _EMC_CODE.search(text)) and found[1] in EMC_REMEDIES else ""
-        for text in report.emc_problems
-    )
+    codes = Counter(row.code if row.code in EMC_REMEDIES else "" for row in report.emc_problems)
     return _first(
         [
             f"EMC: {code} {count}件（{EMC_REMEDIES[code]}）" if code else f"EMC: その他の理由 {count}件"
@@ -176,10 +176,18 @@ def _warnings(report: RunReport) -> list[str]:
     if not (report.outcome.succeeded or report.outcome.waiting):
         return []
     people = Counter(kind for kind, _, _ in report.people)
-    lines = [f"注意: {_short(title)} {people[kind]}名" for kind, title in WARNINGS.items() if people[kind]]
+    lines = [
+        f"{'要対応' if kind == 'lost_id' else '注意'}: {_short(title)} {people[kind]}名"
+        for kind, title in WARNINGS.items()
+        if people[kind]
+    ]
     if report.id_changes:
         lines.append(f"注意: ID変更 {len(report.id_changes)}件")
-    lines += [f"注意: {_short(hygiene.KINDS[k].title)} {n}名" for k, n in report.doubts.items() if k in hygiene.KINDS]
+    lines += [
+        f"注意: {_short(VALUE_WARNINGS[k].title)} {n}名"
+        for k, n in report.value_warnings.items()
+        if k in VALUE_WARNINGS
+    ]
     if report.sheet_warnings:
         lines.append(f"注意: 連携設定シートの注意 {len(report.sheet_warnings)}件")
     if report.clashing_tenants:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Set as AbstractSet
+from typing import Any
 
-from renkei.links.smarthr_emc.columns import is_in
-from renkei.links.smarthr_emc.model import Counts, Mode, Operation, Reason, RecordSet
+import pandas as pd
 
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    import pandas as pd
-
-    from renkei.links.smarthr_emc.snapshot import SetSummary
+from renkei.links.smarthr_emc.model import Counts, Mode, Operation, Reason
+from renkei.links.smarthr_emc.records import SetSummary
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.texts import fold
+from renkei.values.columns import is_in, look_up
 
 DIFF_COLUMNS = ("id", "crew_id", "line", "operation", "write_as", "reason", "was")
-
-
-@dataclass(frozen=True, slots=True)
-class SetDiff:
-    """The operations of one record set: `table` has DIFF_COLUMNS, kept and new in received order, then deletes."""
-
-    table: pd.DataFrame
-    counts: Counts
-    changed: bool
 
 
 def diff_users(
@@ -46,8 +36,9 @@ def diff_users(
     kept = is_in(rows["id"], before["user_id"])
     rows = _with_operation(rows, Operation.CREATE)
     rows.loc[kept, ["operation", "write_as"]] = Operation.UPDATE.value
-    owner = rows["id"].map(before.drop_duplicates("user_id").set_index("user_id")["crew_id"]).astype("str")
-    rows.loc[kept & (owner != rows["crew_id"]), "reason"] = Reason.TAKEN_OVER.value
+    owner = look_up(rows["id"], before["user_id"], before["crew_id"])
+    # 災害時凍結 keeps an id whose crew has another one now, without a crew: nobody took it over.
+    rows.loc[kept & (rows["crew_id"] != "") & (owner != rows["crew_id"]), "reason"] = Reason.TAKEN_OVER.value
     left = before[~is_in(before["user_id"], named["user_id"])]
     gone = _with_operation(left[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"}), Operation.DELETE)
     gone["line"] = 0  # their line was in another read
@@ -55,11 +46,38 @@ def diff_users(
     gone.loc[is_in(gone["crew_id"], current.loc[~current["valid"], "crew_id"]), "reason"] = Reason.RETIRED.value
     gone.loc[is_in(gone["crew_id"], nameless), "reason"] = Reason.LOST_ID.value
     gone.loc[is_in(gone["crew_id"], named["crew_id"]), "reason"] = Reason.ID_CHANGE.value
-    was = rows["crew_id"].map(before.drop_duplicates("crew_id").set_index("crew_id")["user_id"])
-    rows["was"] = was.astype("str").fillna("")
+    rows["was"] = look_up(rows["crew_id"], before["crew_id"], before["user_id"])
     rows.loc[(rows["operation"] == Operation.CREATE.value) & (rows["was"] != ""), "reason"] = Reason.ID_CHANGE.value
     lost = (set(before["crew_id"].tolist()) | lost_before) & nameless
     return _concat(rows, gone), frozenset(lost)
+
+
+def hand_over(table: pd.DataFrame, baseline: pd.DataFrame, current: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
+    """The diff of users with every id marked that has passed to another person (引き継ぎ, E40); after `reconcile`.
+
+    Another crew and another 氏名 than at the baseline, both by today's sheet: the id stays 更新, but is written as a
+    delete and an add, so that EMC keeps nothing of its earlier holder. Another crew of the same name is the same person,
+    registered anew.
+    """
+    rule = mapping.rule("full_name")
+    holder = look_up(table["id"], *(_valid(baseline)[name] for name in ("user_id", "crew_id")))
+    # 災害時凍結 keeps an id whose crew has another one now, without a crew: nobody took it over.
+    kept = (table["operation"] == Operation.UPDATE.value) & (table["crew_id"] != "")
+    passed = table.loc[kept & (holder != table["crew_id"]), "id"]
+    if rule is None or not len(passed):
+        return table
+    texts = current.columns.drop(["line", "valid"])
+
+    def names(users: pd.DataFrame) -> Any:
+        rows = _valid(users).drop_duplicates("user_id").set_index("user_id", drop=False).loc[passed]
+        return value_of(rule, rows.reindex(columns=texts).astype("str").fillna("")).map(fold).to_numpy()
+
+    then, now = names(baseline), names(current)
+    others = passed.index[(then != now) | (now == "")]  # two names that are not known are not the same
+    table = table.copy()
+    table.loc[others, "write_as"] = Operation.CREATE.value
+    table.loc[others, "reason"] = Reason.HANDED_OVER.value
+    return table
 
 
 def diff_departments(baseline: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
@@ -100,8 +118,6 @@ def relink(table: pd.DataFrame, baseline_ids: pd.Series[str]) -> pd.DataFrame:
 
     An id that is in both appears twice: its delete, then its create (reason `replaced`).
     """
-    import pandas as pd
-
     received = table[table["operation"] != Operation.DELETE.value].copy()
     received[["operation", "write_as"]] = Operation.CREATE.value
     received["reason"] = Reason.NONE.value
@@ -150,19 +166,4 @@ def _with_operation(rows: pd.DataFrame, operation: Operation) -> pd.DataFrame:
 
 
 def _concat(rows: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     return pd.concat([rows, gone], ignore_index=True)
-
-
-__all__ = [
-    "DIFF_COLUMNS",
-    "RecordSet",
-    "SetDiff",
-    "count",
-    "diff_departments",
-    "diff_users",
-    "is_changed",
-    "reconcile",
-    "relink",
-]

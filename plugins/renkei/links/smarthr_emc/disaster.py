@@ -6,19 +6,14 @@ they are part of the next baseline, and the run after the freeze deletes them li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
-from renkei.links.smarthr_emc.columns import is_in
 from renkei.links.smarthr_emc.model import Operation
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.values.columns import is_in
 
 
 def keep_departments(read: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     """`read` and below it the baseline's departments that it lacks; departments tables as in model.py."""
-    import pandas as pd
-
     left = baseline[(baseline["department_id"] != "") & ~is_in(baseline["department_id"], read["department_id"])]
     return pd.concat([read, left.assign(line=0)], ignore_index=True)[list(read.columns)]
 
@@ -28,8 +23,6 @@ def keep_users(read: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
 
     A crew that is still there (with another id, or none) is in `read` already: the row of its old id has no crew.
     """
-    import pandas as pd
-
     named = read.loc[read["valid"] & (read["user_id"] != ""), "user_id"]
     before = baseline[baseline["valid"] & (baseline["user_id"] != "")]
     left = before[~is_in(before["user_id"], named)].reindex(columns=read.columns)
@@ -67,7 +60,10 @@ def removes_something(
         return True
     if users is None:
         return False
-    if (users["operation"] == Operation.DELETE.value).any():
+    deleted, created = (
+        users.loc[users["operation"] == kind.value, "user_id"] for kind in (Operation.DELETE, Operation.CREATE)
+    )
+    if not is_in(deleted, created).all():  # an id that passes to another person is deleted and added (E40)
         return True
     rows = users[users["operation"] == Operation.UPDATE.value].set_index("user_id")
     cells = rows.drop(columns=["line", "crew_id", "operation"])

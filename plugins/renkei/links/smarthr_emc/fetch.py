@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from collections.abc import Mapping as MappingType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from renkei.errors import IncompleteReadError, RefusedFetchError
-from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE, CatalogueItem
+from renkei.links.smarthr_emc.crew_columns import (
+    CUSTOM,
+    CUSTOM_VALUES,
+    DEPARTMENTS,
+    STATUS,
+    Columns,
+    Record,
+    crew_columns,
+    misshapen,
+    part,
+    refuse_absent,
+    text,
+    unknown_value,
+)
+from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, Mapping, SourceField
 from renkei.systems.smarthr.client import READS, SmartHRClient
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.texts import unseen
 
 log = logging.getLogger(__name__)
 
 RETIRED = "retired"
 EMPLOYMENT_STATUSES = frozenset({"employed", "absent", RETIRED})
-Record = dict[str, Any]
 Masters = dict[str, Any]
 
 
@@ -38,28 +50,34 @@ def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataF
     """SmartHR's departments as they are, and the master lists that users refer to.
 
     The table has one row per department in SmartHR's order: line (1-based), source_id, code, name,
-    full_name, has_parent, parent_code; texts are "" where SmartHR has none. Masters hold the names of
-    establishments by id and the templates of the custom fields that the sheet uses, by name; they
-    are about the company, not about people.
+    full_name, has_parent, parent_code; texts are "" where SmartHR has none. Masters hold the ids of
+    the departments, the names of establishments by id and the templates of the custom fields that the sheet uses, by
+    name; they are about the company, not about people.
 
     Raises:
         FetchError: see SmartHRClient.read_all.
+        IncompleteReadError: a record is not as SmartHR documents it.
         RefusedFetchError: the sheet names a custom field that SmartHR does not have, or has twice.
     """
-    import pandas as pd
-
     records = client.read_all("departments", known=())
-    parents = [_shaped(record.get("parent"), dict, "部署", record["id"], "parent") or {} for record in records]
+    by_level = any(isinstance(t, SourceField) and t.name == "部署名(階層)" for t in mapping.departments.name.terms)
+    parents = [part(record, "parent", (dict,), "部署", record["id"]) for record in records]
     columns = {
         "source_id": [record["id"] for record in records],
-        "code": [_text(record.get("code")) for record in records],
-        "name": [_text(record.get("name")) for record in records],
-        "full_name": [_text(record.get("full_name")) for record in records],
-        "parent_code": [_text(parent.get("code")) for parent in parents],
+        "code": [text(record, "code", "部署", record["id"]) for record in records],
+        "name": [text(record, "name", "部署", record["id"]) for record in records],
+        "full_name": [
+            text(record if by_level else {"full_name": None, **record}, "full_name", "部署", record["id"])
+            for record in records
+        ],
+        "parent_code": [
+            "" if parent is None else text(parent, "code", "部署", record["id"], "parent")
+            for record, parent in zip(records, parents, strict=True)
+        ],
     }
-    table = _frame(columns, "部署")
-    table["has_parent"] = pd.array([bool(parent) for parent in parents], dtype="bool")
-    return table, _fetch_masters(client, mapping)
+    table = _frame(columns, "部署", columns["source_id"])
+    table["has_parent"] = pd.array([parent is not None for parent in parents], dtype="bool")
+    return table, {DEPARTMENTS: columns["source_id"], **_fetch_masters(client, mapping)}
 
 
 def _fetch_masters(client: SmartHRClient, mapping: Mapping) -> Masters:
@@ -67,7 +85,7 @@ def _fetch_masters(client: SmartHRClient, mapping: Mapping) -> Masters:
     masters: Masters = {}
     if any(isinstance(term, SourceField) and CATALOGUE[term.name].join for term in terms):
         masters["biz_establishments"] = {
-            record["id"]: _sound(_text(record.get("name")), "事業所", record["id"], "name")
+            record["id"]: _sound(text(record, "name", "事業所", record["id"]), "事業所", record["id"], "name")
             for record in client.read_all("biz_establishments")
         }
     wanted = {term.name for term in terms if isinstance(term, CustomField)}
@@ -77,34 +95,45 @@ def _fetch_masters(client: SmartHRClient, mapping: Mapping) -> Masters:
 
 
 def _custom_templates(templates: Sequence[Record], wanted: set[str]) -> dict[str, Any]:
-    """Template id and enum labels by custom field name."""
+    """Template id, type and enum labels by custom field name."""
+    label = "カスタム項目"
     found: dict[str, Any] = {}
     for template in templates:
-        name = _text(template.get("name")).strip()
+        name = text(template, "name", label, template["id"]).strip()
         if name not in wanted:
             continue
         if name in found:
             raise RefusedFetchError(
                 f"SmartHRに「{name}」という名前のカスタム項目が2つ以上あります。どちらか一方の名前を変えてください。"
             )
+        kind = text(template, "type", label, template["id"])
+        if kind not in CUSTOM_VALUES:
+            raise RefusedFetchError(
+                f"SmartHRのカスタム項目「{name}」は、Renkeiの知らない種類の項目です。連携設定シートから外すか、"
+                "運用担当者にRenkeiの更新を依頼してください。何も書き込んでいません。"
+            )
         labels: dict[str, str] = {}
-        elements = _shaped(template.get("elements"), list, "カスタム項目", template["id"], "elements") or ()
-        for element in elements:
-            if not isinstance(element, dict):
-                raise _misshapen("カスタム項目", template["id"], "elements")
+        for element in part(template, "elements", (list,), label, template["id"]) or ():
+            if type(element) is not dict:
+                raise misshapen(label, template["id"], "elements")
             # A value is the element's physical name if it has one, else its id; never the shown name.
             shown, key, physical = (
-                _sound(_text(element.get(part)), "カスタム項目", template["id"], "elements")
-                for part in ("name", "id", "physical_name")
+                _sound(text({"physical_name": None, **element}, one, label, template["id"]), label, template["id"], one)
+                for one in ("name", "id", "physical_name")
             )
-            labels |= {physical or key: shown, key: shown}
-        found[name] = {"id": template["id"], "labels": labels}
+            own = {physical or key: shown, key: shown}
+            # Of two elements with one key nobody can say which a crew has.
+            if not key or not shown or any(labels.get(one, shown) != shown for one in own):
+                raise misshapen(label, template["id"], "elements")
+            labels |= own
+        found[name] = {"id": template["id"], "type": kind, "labels": labels}
     missing = sorted(wanted - set(found))
     if missing:
-        names = "、".join(f"「{name}」" for name in missing)
+        names = "、".join(f"「{name}」" + (f"（{unseen(name)}があります）" if unseen(name) else "") for name in missing)
         raise RefusedFetchError(
-            f"連携設定シートのカスタム項目{names}がSmartHRにありません（名前の違い、またはトークンの参照権限）。"
-            "シートの項目名を確認してください。"
+            f"連携設定シートのカスタム項目{names}が、SmartHRから受け取った{len(templates)}個のカスタム項目にありません。"
+            "SmartHRの従業員項目の名前と一字一句同じかを確認し、違えば連携設定シートを直してください。"
+            "同じであれば、アクセストークンにその項目の参照権限を付けてください（SmartHRの管理者）。"
         )
     return found
 
@@ -127,12 +156,13 @@ def fetch_users(
 
     Raises:
         FetchError: see SmartHRClient.read_all.
-        IncompleteReadError: no crew at all, or a crew without a known 在籍状況.
+        IncompleteReadError: no crew at all, one that is not as SmartHR documents it, an attribute that the token may
+            not see, or a value that this version does not know.
     """
     columns = source_columns(mapping)
-    fields = {"id", "emp_status"}
+    fields = {"id", STATUS}
     for term in columns.values():
-        fields.update(("custom_fields",) if isinstance(term, CustomField) else CATALOGUE[term.name].fields)
+        fields.update((CUSTOM,) if isinstance(term, CustomField) else CATALOGUE[term.name].fields)
     seen = {*known_crew_ids, *retired_crew_ids}
     if seen:  # on a first link everybody is new: the second read knows them
         seen |= client.newest()
@@ -143,7 +173,6 @@ def fetch_users(
                 "SmartHRから従業員が1件も返りませんでした。0件は正しい受信とみなしません。"
                 "アクセストークンの参照権限と、SmartHR URLの会社を確認してください。"
             )
-        _refuse_partial_attributes(crews, fields)
         received = {crew["id"] for crew in crews}
         missing = [crew_id for crew_id in known_crew_ids if crew_id not in received]
         skipped = client.present(missing)
@@ -157,48 +186,32 @@ def fetch_users(
     )
 
 
-def _refuse_partial_attributes(crews: Sequence[Record], fields: set[str]) -> None:
-    """An attribute is there for everybody or, where the token may not see it, for nobody (E33)."""
-    for field in sorted(fields):
-        having = sum(field in crew for crew in crews)
-        if 0 < having < len(crews):
-            raise IncompleteReadError(
-                f"SmartHRの従業員の項目「{field}」が一部の従業員（{len(crews) - having}人）にだけありません。"
-                "完全なデータではないため何も書き込みません。時間をおいて再実行してください。"
-            )
+def _users_table(crews: Sequence[Record], columns: Columns, masters: Masters) -> pd.DataFrame:
+    counting = [crew for crew in crews if crew.get(STATUS) != RETIRED]
+    refuse_absent(counting, columns)
+    for crew in counting:
+        status = text(crew, STATUS, "従業員", crew["id"], "在籍状況")
+        if not status:
+            raise misshapen("従業員", crew["id"], "在籍状況")
+        if status not in EMPLOYMENT_STATUSES:
+            raise unknown_value(crew["id"], "在籍状況", status)
+    ids = [crew["id"] for crew in crews]
+    table = {"crew_id": ids, "emp_status": [crew[STATUS] for crew in crews]}
+    for name, cells in crew_columns(counting, columns, masters).items():
+        cell = iter(cells)
+        table[name] = ["" if crew[STATUS] == RETIRED else next(cell) for crew in crews]
+    return _frame(table, "従業員", ids)
 
 
-def _users_table(
-    crews: Sequence[Record], columns: MappingType[str, SourceField | CustomField], masters: Masters
-) -> pd.DataFrame:
-    statuses = [crew.get("emp_status") for crew in crews]
-    for crew, status in zip(crews, statuses, strict=True):
-        if not isinstance(status, str) or status not in EMPLOYMENT_STATUSES:
-            raise IncompleteReadError(
-                f"SmartHRの従業員（{crew['id']}）の在籍状況が読み取れません。アクセストークンの「在籍状況」の参照権限を確認してください。"
-            )
-    kept = [crew if status != RETIRED else {} for crew, status in zip(crews, statuses, strict=True)]
-    table = {"crew_id": [crew["id"] for crew in crews], "emp_status": statuses}
-    for name, term in columns.items():
-        table[name] = (
-            _custom_column(kept, masters["custom_fields"][term.name])
-            if isinstance(term, CustomField)
-            else _column(kept, CATALOGUE[term.name], masters)
-        )
-    return _frame(table, "従業員")
-
-
-def _frame(columns: dict[str, list[str]], label: str) -> pd.DataFrame:
-    """Texts as a table; the first column is the record's id, `line` is put before it."""
-    import pandas as pd
-
+def _frame(columns: dict[str, list[str]], label: str, ids: Sequence[str]) -> pd.DataFrame:
+    """Texts as a table with `line` before them; `ids` name the records."""
     try:
         table = pd.DataFrame(columns, dtype="str")
     except UnicodeEncodeError:
-        ids = next(iter(columns.values()))
-        broken = next(ids[n] for n in range(len(ids)) if any(_is_broken(values[n]) for values in columns.values()))
+        at, item = next((n, name) for n in range(len(ids)) for name, values in columns.items() if _is_broken(values[n]))
         raise RefusedFetchError(
-            f"SmartHRの{label}（{broken}）に文字として読み取れない値があります。SmartHRで入力し直してください。"
+            f"SmartHRの{label}（{ids[at]}）の「{item}」に、文字として読み取れない値（文字の片割れ）があります。"
+            "SmartHRで、その値をすべて消してから入力し直してください。"
         ) from None
     table.insert(0, "line", range(1, len(table) + 1))
     return table
@@ -208,85 +221,8 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _column(crews: Sequence[Record], item: CatalogueItem, masters: Masters) -> list[str]:
-    values: list[Any] = list(crews)
-    for step in item.column:
-        kind = list if isinstance(step, int) else dict
-        values = [
-            _step(_shaped(value, kind, "従業員", crew.get("id", ""), item.fields[0]), step)
-            for crew, value in zip(crews, values, strict=True)
-        ]
-    if item.join:
-        names = masters[item.join]
-        # Whether crews carry the establishment's id or the establishment itself is the server's choice.
-        return [
-            _text(value.get("name")) if isinstance(value, dict) else names.get(_text(value), "") for value in values
-        ]
-    for crew, value in zip(crews, values, strict=True):
-        if isinstance(value, dict | list):
-            raise _misshapen("従業員", crew["id"], item.fields[0])
-    if item.labels:
-        return [item.labels.get(value, _text(value)) if isinstance(value, str) else "" for value in values]
-    return [_text(value) for value in values]
-
-
-def _step(value: Any, step: str | int) -> Any:
-    if isinstance(step, int):
-        return value[step] if isinstance(value, list) and len(value) > step else None
-    return value.get(step) if isinstance(value, dict) else None
-
-
-def _custom_column(crews: Sequence[Record], template: MappingType[str, Any]) -> list[str]:
-    labels: MappingType[str, str] = template["labels"]
-    cells = []
-    for crew in crews:
-        value = next(
-            (
-                field.get("value")
-                for field in _shaped(crew.get("custom_fields"), list, "従業員", crew.get("id", ""), "custom_fields")
-                or ()
-                if _custom_template(field, crew["id"]).get("id") == template["id"]
-            ),
-            None,
-        )
-        cells.append(labels.get(_text(value), _text(value)))
-    return cells
-
-
-def _custom_template(field: Any, crew_id: str) -> MappingType[str, Any]:
-    custom = _shaped(field, dict, "従業員", crew_id, "custom_fields") or {}
-    return _shaped(custom.get("template"), dict, "従業員", crew_id, "custom_fields") or {}
-
-
-def _shaped(value: Any, kind: type, label: str, record_id: str, field: str) -> Any:
-    """The value, which may be null, but nothing else than `kind`: what is blank by mistake would be cleared (L1).
-
-    Raises:
-        IncompleteReadError: names the record and the attribute.
-    """
-    if value is None or isinstance(value, kind):
-        return value
-    raise _misshapen(label, record_id, field)
-
-
-def _misshapen(label: str, record_id: str, field: str) -> IncompleteReadError:
-    return IncompleteReadError(
-        f"SmartHRの{label}（{record_id}）の項目「{field}」がAPIの形式ではありません。"
-        "何も書き込んでいません。時間をおいて再実行し、続く場合はSmartHRにお問い合わせください。"
-    )
-
-
-def _sound(text: str, label: str, record_id: str, field: str) -> str:
+def _sound(value: str, label: str, record_id: str, field: str) -> str:
     """The text, which can be written; SmartHR's JSON may hold half a character."""
-    if _is_broken(text):
-        raise _misshapen(label, record_id, field)
-    return text
-
-
-def _text(value: Any) -> str:
-    """A JSON value as text; null and anything that is no plain value are blank."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    return str(value)
+    if _is_broken(value):
+        raise misshapen(label, record_id, field)
+    return value

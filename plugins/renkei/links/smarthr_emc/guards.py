@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import Action, Guards, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
+from renkei.runs.hold import Hold
+from renkei.values.columns import is_in, look_up
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """One reason to hold a plan: how many of how many, and the limit that was passed."""
-
-    kind: str
-    text: str  # Japanese, with the figures
-    count: int
-    of: int
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+_MEDIA = {f"contact_{slot}_medium" for slot in range(1, CONTACTS + 1)}  # gone with its address (E20)
+DEPARTMENTS_NAMED = 20  # by id, in the reason of a hold
 
 
 def hold_deletions(
@@ -32,12 +23,18 @@ def hold_deletions(
 ) -> list[Hold]:
     """E34. `users_deleted` counts every delete: leavers, lost ids and the old ids of ID変更."""
     holds = []
-    too_many = (
-        _above(users_deleted, users_before, guards.delete_users_percent, guards.delete_users_least)
-        or users_deleted > guards.delete_users_most
-        or 0 < users_before <= users_deleted
-    )
-    if too_many:
+    too_many = _too_many(users_deleted, users_before, guards)
+    if 0 < users_before <= users_deleted:
+        holds.append(
+            Hold(
+                "delete_users",
+                f"前回登録した社員{users_before}人が全員EMCから削除されます（全員が退職済か、SmartHRにいないか、別のユーザIDになりました）。"
+                "SmartHRの在籍状況とユーザIDにしている項目を確認し、全員を削除してよい場合だけ承認してください。",
+                users_deleted,
+                users_before,
+            )
+        )
+    elif too_many:
         holds.append(
             Hold(
                 "delete_users",
@@ -63,24 +60,49 @@ def hold_deletions(
     return holds
 
 
+def hold_tree(before: pd.DataFrame, after: pd.DataFrame, guards: Guards) -> list[Hold]:
+    """E34, E35 of departments tables: a list without any department, and parents lost by the departments that stay."""
+    first, now = ({"", *tree.loc[tree["source_id"] == "", "department_id"]} for tree in (before, after))  # 最上位部署
+    had = before[(before["source_id"] != "") & (before["department_id"] != "")]
+    if len(had) and not (after["source_id"] != "").any():
+        text = f"SmartHRから部署が1件も届かず、前回の部署{len(had)}件がすべて削除されます。SmartHRの部署を確認してください。"
+        return [Hold("no_departments", text, len(had), len(had))]
+    below = had[~had["parent_id"].isin(first) & is_in(had["department_id"], after["department_id"])]
+    lifted = below[look_up(below["department_id"], after["department_id"], after["parent_id"]).isin(now)]
+    lost, of = len(lifted), len(below)
+    if not _above(lost, of, guards.clear_percent, min(guards.clear_least, max(of, 2))):
+        return []
+    text = (
+        f"親部署が無くなり第1階層になる部署が{lost}件（親部署があった{of}件の{_percent(lost, of)}）あります"
+        f"（{_named(lifted['department_id'].tolist())}）。"
+        f"上限は{guards.clear_percent:g}%かつ{guards.clear_least}件、または2件以上の全部です。SmartHRの部署の階層を確認してください。"
+    )
+    return [Hold("lost_parents", text, lost, of)]
+
+
 def losing_last_contact(before: pd.DataFrame, after: pd.DataFrame) -> pd.Series[bool]:
     """Which of the people who stay had a contact address and will have none (aligned rows)."""
-    return _has_contact(before) & ~_has_contact(after)
+    return _addresses(before).any(axis=1) & ~_addresses(after).any(axis=1)
 
 
-def _has_contact(target: pd.DataFrame) -> pd.Series[bool]:
-    import pandas as pd
-
-    reachable = pd.Series(False, index=target.index)
-    for slot in range(1, CONTACTS + 1):
-        address = f"contact_{slot}_address"
-        if address in target:
-            reachable |= target[address].fillna("") != ""
-    return reachable
+def without_contact(target: pd.DataFrame) -> pd.Series[bool]:
+    """Who has no contact address at all; nobody where that is not known, or not the sheet's business."""
+    addresses = _addresses(target)
+    known = target[addresses.columns].notna().all(axis=1)
+    return known & ~addresses.any(axis=1) if len(addresses.columns) else known & False
 
 
-def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, cells: pd.DataFrame, mapping: Mapping) -> list[Hold]:
-    """E35, over the people who stay: last contacts lost, and values that would be cleared, per item."""
+def _addresses(target: pd.DataFrame) -> pd.DataFrame:
+    """Where there is an address, per slot."""
+    slots = [f"contact_{slot}_address" for slot in range(1, CONTACTS + 1)]
+    return target[[slot for slot in slots if slot in target]].fillna("") != ""
+
+
+def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, mapping: Mapping) -> list[Hold]:
+    """E35, over the people who stay: last contacts lost, and values that would be cleared, per item.
+
+    One row per person, whatever ids and rows the person had and gets: what EMC has of them, and what it will have.
+    """
     guards, holds = mapping.guards, []
     lost, stay = int(losing_last_contact(before, after).sum()), len(before)
     if _above(lost, stay, guards.lost_contact_percent, guards.lost_contact_least):
@@ -93,12 +115,12 @@ def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, cells: pd.DataFrame, 
                 stay,
             )
         )
-    for rule in mapping.users:
-        item = rule.item
-        if item not in cells or item not in before or rule.on_update.when_blank.action is not Action.SET:
+    # Whatever the sheet says of a blank on an update: who is written anew, with another id or lost by EMC, keeps nothing.
+    for item in USER_ITEM:
+        if item not in after or item not in before or item in _MEDIA:
             continue
         had = before[item].fillna("") != ""
-        cleared, of = int((had & (cells[item] == "")).sum()), int(had.sum())
+        cleared, of = int((had & (after[item] == "")).sum()), int(had.sum())
         if _above(cleared, of, guards.clear_percent, guards.clear_least):
             holds.append(
                 Hold(
@@ -110,6 +132,65 @@ def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, cells: pd.DataFrame, 
                 )
             )
     return holds
+
+
+def hold_handovers(users: int, users_deleted: int, users_before: int, guards: Guards) -> list[Hold]:
+    """E40, E34: many ids that pass to other people are more likely a column that slipped, or another company's people.
+
+    With `users_deleted` they are those of whom EMC keeps nothing, however few people a company has.
+    """
+    gone = users + users_deleted
+    if not users or not (_too_many(gone, users_before, guards) or gone >= users_before):
+        return []
+    return [
+        Hold(
+            "handed_over",
+            f"別の従業員に引き継がれるユーザIDが{users}件あります（削除{users_deleted}件と合わせて、前回{users_before}件の"
+            f"{_percent(gone, users_before)}）。前の人の登録は消え、初期パスワードからの登録になります。上限は合わせて"
+            f"{guards.delete_users_percent:g}%かつ{guards.delete_users_least}件、{guards.delete_users_most}件、または全員です。"
+            "SmartHRのユーザIDにしている項目と、SmartHR URL・アクセストークンの会社が正しいか確認してください。",
+            users,
+            users_before,
+        )
+    ]
+
+
+def hold_adoption(users: int, departments: Sequence[str]) -> list[Hold]:
+    """A first link that makes what EMC has already this tenant's own waits for a person (E31)."""
+    if not users and not departments:
+        return []
+    named = f"（{_named(departments)}）" if departments else ""
+    return [
+        Hold(
+            "adopt",
+            f"初回連携で、EMCに既にある社員{users}件・部署{len(departments)}件{named}を、この会社のものとして取り込みます。"
+            "取り込んだものは、以後SmartHRに合わせて更新・削除します。別の会社のものなど、取り込んではいけないものがあれば"
+            "承認せず、連携設定シートのID付与コードかユーザIDの項目を直してから、もう一度実行してください。",
+            users + len(departments),
+            users + len(departments),
+        )
+    ]
+
+
+def _named(departments: Sequence[str]) -> str:
+    return "、".join(departments[:DEPARTMENTS_NAMED]) + ("など" if len(departments) > DEPARTMENTS_NAMED else "")
+
+
+def hold_administrators(deleted: int, adopted: int) -> list[Hold]:
+    """Who may administer EMC is never deleted, nor taken over, without a person's word, in any run."""
+    if not deleted and not adopted:
+        return []
+    what = "、".join(f"{verb}{count}件" for verb, count in (("削除", deleted), ("取り込み（更新）", adopted)) if count)
+    return [
+        Hold(
+            "administrators",
+            f"EMCで保有権限を持つ（管理者などの）ユーザの{what}があります。"
+            "EMCの管理に使っているユーザなら承認せず、EMCの画面で保有権限を別のユーザに移すか、"
+            "SmartHRでユーザIDの値を直してから、もう一度実行してください。",
+            deleted + adopted,
+            deleted + adopted,
+        )
+    ]
 
 
 def hold_relink(users_deleted: int, departments_deleted: int) -> list[Hold]:
@@ -129,12 +210,17 @@ def hold_restore(generation: int, confirmed_at: str, deleted: int) -> list[Hold]
     return [
         Hold(
             "restore",
-            f"復元により、EMCを第{generation}世代（{confirmed_at[:10]}に登録した内容）に戻します。"
+            f"復元により、EMCを第{generation}世代（{time_in_japan(confirmed_at)}に登録した内容）に戻します。"
             f"その後に登録された社員{deleted}件は削除されます。",
             deleted,
             deleted,
         )
     ]
+
+
+def _too_many(users: int, users_before: int, guards: Guards) -> bool:
+    above = _above(users, users_before, guards.delete_users_percent, guards.delete_users_least)
+    return above or users > guards.delete_users_most
 
 
 def _above(count: int, of: int, percent: float, least: int) -> bool:

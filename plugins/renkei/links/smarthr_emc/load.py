@@ -15,21 +15,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
-from collections.abc import Mapping as MappingType
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import asdict, replace
+from typing import Literal, Protocol
+
+import pandas as pd
 
 from renkei.errors import BaselineError, BusyAccountError, RejectedLoadError, RenkeiError, RetriableLoadError
-from renkei.links.smarthr_emc.baseline import baselines_of
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.storage.baselines import Baseline, generation_of
-from renkei.storage.gate import Gate, Intent
+from renkei.links.smarthr_emc.records import EmcRefusal, LoadConfirmation, Plan, RefusedRow
+from renkei.storage.baselines import Baseline, Baselines, generation_of
+from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
 from renkei.systems.emc.client import EmcProblem, Import, ImportBusyError, import_key
 from renkei.systems.emc.encode import ImportFile
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ class Target(Protocol):
         self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
     ) -> Import: ...
 
-    def outcome(self, key: str) -> Import | None: ...
+    def find_import(self, key: str) -> Import | None: ...
 
     def withdraw(self, found: Import) -> None: ...
 
@@ -60,65 +58,42 @@ class Target(Protocol):
     def ever_committed(self, source: str) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The head of a validated plan (`plan.json`); its rows are tables beside it."""
-
-    digest: str
-    generation: int  # of the baseline that it was made against
-    departments: bool  # whether the record set is written
-    users: bool
-    users_after: int
-    departments_after: int
-
-    @property
-    def writes(self) -> bool:
-        return self.departments or self.users
-
-    @classmethod
-    def from_json(cls, value: MappingType[str, Any]) -> Plan:
-        return cls(**{name: value[name] for name in cls.__dataclass_fields__})
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 EncodeFiles = Callable[[], tuple[ImportFile | None, ImportFile | None]]
 
 
-def settle(gate: Gate, target: Target, record: RunRecord, now: dt.datetime) -> None:
+def settle(lock: ImportLock, target: Target, record: RunRecord, now: dt.datetime) -> None:
     """Find out what became of an earlier load into this account, and finish it (L4).
 
     Raises:
         BusyAccountError: another tenant's is going on.
         RetriableLoadError: ours is still going on, or nobody can say yet.
     """
-    intent = gate.pending()
-    if intent is None:
+    pending = lock.pending()
+    if pending is None:
         return
-    mine, dead = intent.tenant == record.tenant, intent.expired(now, LEASE)
+    mine, dead = pending.tenant == record.tenant, pending.expired(now, LEASE)
     if not (mine or dead):
-        raise BusyAccountError(f"同じEMCに別のテナント（{intent.tenant}）が取込中です。終了後に再実行します。")
-    found = target.outcome(intent.import_key)
+        raise BusyAccountError(f"同じEMCに別のテナント（{pending.tenant}）が取込中です。終了後に再実行します。")
+    found = target.find_import(pending.import_key)
     if found is not None and found.state == "applying":
         raise RetriableLoadError(
-            f"前回の取込（{intent.import_key}）の結果がまだ確認できていません。"
+            f"前回の取込（{pending.import_key}）の結果がまだ確認できていません。"
             "取込結果を確認するまで、次の取込は行いません。"
         )
     if found is not None and found.state == "committed":
-        log.info("settled tenant=%s run=%s: EMC had committed it", intent.tenant, intent.run)
-        owner = RunRecord(record.store, record.link, intent.tenant, intent.run)
-        _promote(owner, intent, found, now)
+        log.info("settled tenant=%s run=%s: EMC had committed it", pending.tenant, pending.run)
+        owner = RunRecord(replace(record.tenant_folder, tenant=pending.tenant), pending.run)
+        _promote(owner, pending, found, now)
     elif found is not None and found.state == "open":
         target.withdraw(found)
-    target.forget(intent.import_key)
-    gate.leave(intent)
+    target.forget(pending.import_key)
+    lock.release(pending)
 
 
 def apply(
     record: RunRecord,
     plan: Plan,
-    gate: Gate,
+    lock: ImportLock,
     target: Target,
     encode_files: EncodeFiles,
     last_check: Callable[[], None],
@@ -134,16 +109,16 @@ def apply(
         RejectedLoadError: EMC refused; its reasons are in the run's record (`emc_problems`).
         RetriableLoadError: EMC is busy, or its answer was lost; the next attempt asks for it.
     """
-    settle(gate, target, record, now)
+    settle(lock, target, record, now)
     if _done(record, plan):
         return None
-    current = baselines_of(record).current()
+    current = Baselines(record.tenant_folder).current()
     if generation_of(current) != plan.generation:
         raise BaselineError(
             "この処理の後に別の処理が前回データを更新しています。古い計画は書き込みません。手動実行で再度取り込んでください。"
         )
     departments, users = encode_files()
-    intent = Intent(
+    pending = PendingImport(
         tenant=record.tenant,
         run=record.run,
         import_key=import_key(record.tenant, plan.digest),
@@ -151,15 +126,15 @@ def apply(
         baseline_generation=plan.generation,
         written_at=now.isoformat(),
     )
-    if not gate.enter(intent):
+    if not lock.acquire(pending):
         raise BusyAccountError("同じEMCへの別の取込が始まりました。終了後に再実行します。")
     try:
         last_check()
     except RenkeiError:
-        gate.leave(intent)
+        lock.release(pending)
         raise
     try:
-        found = target.submit(intent.import_key, record.tenant, plan.digest, departments, users)
+        found = target.submit(pending.import_key, record.tenant, plan.digest, departments, users)
     except ImportBusyError:
         # The note is ours: no load of Renkei's is under way, so an open import of Renkei's is one that came too late
         # for its own attempt. Nobody else would ever abort it; the next attempt finds the account free.
@@ -168,63 +143,64 @@ def apply(
         raise
     except RejectedLoadError:
         # Refused before it became an import: the account must be free for its other tenants again (L5).
-        settle(gate, target, record, now)
+        settle(lock, target, record, now)
         raise
-    return finish(record, intent, gate, target, found, now)
+    return finish(record, pending, lock, target, found, now)
 
 
-def finish(record: RunRecord, intent: Intent, gate: Gate, target: Target, found: Import, now: dt.datetime) -> Import:
+def finish(
+    record: RunRecord, pending: PendingImport, lock: ImportLock, target: Target, found: Import, now: dt.datetime
+) -> Import:
     """Draw the consequence of an outcome: move the baseline, or keep EMC's reasons and raise."""
     if found.state == "committed":
-        _promote(record, intent, found, now)
-        target.forget(intent.import_key)
-        gate.leave(intent)
+        _promote(record, pending, found, now)
+        target.forget(pending.import_key)
+        lock.release(pending)
     elif found.state != "applying":
-        record.write_json("emc_problems", {"count": found.error_count, "problems": _with_ids(record, found.errors)})
-        target.forget(intent.import_key)
-        gate.leave(intent)
-        raise RejectedLoadError(
-            f"EMCが取込を拒否しました（{max(found.error_count, len(found.errors))}件）。EMCには何も反映されていません。"
-        )
+        record.write(EmcRefusal(_with_ids(record, found.errors), found.error_count))
+        target.forget(pending.import_key)
+        lock.release(pending)
+        count = max(found.error_count, len(found.errors))  # none where a person says that the upload failed
+        found_many = f"（{count}件）" if count else ""
+        raise RejectedLoadError(f"EMCが取込を拒否しました{found_many}。EMCには何も反映されていません。")
     return found
 
 
-def _with_ids(record: RunRecord, problems: Sequence[EmcProblem]) -> list[dict[str, Any]]:
+def _with_ids(record: RunRecord, problems: Sequence[EmcProblem]) -> list[RefusedRow]:
     """EMC's reasons, each with the id (and crew id) that its line stood for: the files themselves are not kept (L8)."""
-    plan = Plan.from_json(record.json("plan"))
+    plan = record.read(Plan)
     sent = {RecordSet.DEPARTMENTS: plan.departments, RecordSet.USERS: plan.users}
     rows = {
         s.value: record.table(f"{s.value}_plan") for s in RecordSet if sent[s] and any(p.file == s for p in problems)
     }
     found = []
     for problem in problems:
-        who = {"id": "", "crew_id": ""}
+        record_id = crew_id = ""
         if problem.file in rows and 0 < problem.line <= len(rows[problem.file]):
             row = rows[problem.file].iloc[problem.line - 1]
-            who = {"id": row[RecordSet(problem.file).id_column], "crew_id": row.get("crew_id", "")}
-        found.append(asdict(problem) | who)
+            record_id, crew_id = row[RecordSet(problem.file).id_column], row.get("crew_id", "")
+        found.append(RefusedRow(**asdict(problem), id=record_id, crew_id=crew_id))
     return found
 
 
-def _promote(owner: RunRecord, intent: Intent, found: Import, now: dt.datetime) -> None:
-    plan = Plan.from_json(owner.json("plan"))
-    # load.json first: it is what tells a lost baseline from a first link (E31).
-    owner.write_json(
-        "load",
-        {
-            "import_key": intent.import_key,
-            "import_id": found.id,
-            "confirmed_at": now.isoformat(),
-            "counts": {name: dict(counts) for name, counts in found.counts.items()},
-            "notices": [asdict(notice) for notice in found.notices],
-        },
+def _promote(owner: RunRecord, pending: PendingImport, found: Import, now: dt.datetime) -> None:
+    plan = owner.read(Plan)
+    # First: it is what tells a lost baseline from a first link (E31).
+    owner.write(
+        LoadConfirmation(
+            import_key=pending.import_key,
+            import_id=found.id,
+            confirmed_at=now,
+            counts={name: dict(counts) for name, counts in found.counts.items()},
+            notices=list(found.notices),
+        )
     )
-    baselines_of(owner).promote(
+    Baselines(owner.tenant_folder).promote(
         Baseline(
-            generation=intent.baseline_generation + 1,
-            run=intent.run,
-            plan_digest=intent.plan_digest,
-            import_key=intent.import_key,
+            generation=pending.baseline_generation + 1,
+            run=pending.run,
+            plan_digest=pending.plan_digest,
+            import_key=pending.import_key,
             confirmed_at=now.isoformat(),
             users=plan.users_after,
             departments=plan.departments_after,
@@ -233,7 +209,7 @@ def _promote(owner: RunRecord, intent: Intent, found: Import, now: dt.datetime) 
 
 
 def _done(record: RunRecord, plan: Plan) -> bool:
-    current = baselines_of(record).current()
+    current = Baselines(record.tenant_folder).current()
     return (
         current is not None
         and (current.run, current.plan_digest) == (record.run, plan.digest)

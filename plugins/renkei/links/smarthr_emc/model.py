@@ -14,9 +14,8 @@ Tables travel between stages as parquet in the run's folder:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class RecordSet(StrEnum):
@@ -72,7 +71,8 @@ class Reason(StrEnum):
     ID_CHANGE = "id_change"  # the same crew has another user id (ID変更)
     ADOPTED = "adopted"  # new to us, but EMC has it already
     RECREATED = "recreated"  # ours, but EMC does not have it any more
-    TAKEN_OVER = "taken_over"  # kept id, but another crew has it now
+    TAKEN_OVER = "taken_over"  # kept id, another crew of the same name has it now: registered anew in SmartHR
+    HANDED_OVER = "handed_over"  # 引き継ぎ: kept id, but another person has it now (E40)
     REPLACED = "replaced"  # 再連携: deleted and added again
     NONE = ""
 
@@ -96,23 +96,3 @@ class Counts:
         if self.previous_valid - self.deleted + self.created != self.received_valid:
             return f"前回有効{self.previous_valid} − 削除{self.deleted} + 新規{self.created} ≠ 受信有効{self.received_valid}"
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class RunStart:
-    """What one run was asked to do; written once, before SmartHR is read."""
-
-    run_id: str
-    mode: Mode
-    manual: bool
-    started_at: str  # ISO 8601
-    sheet_digest: str  # of the file's bytes
-    disaster: bool = False  # 災害時凍結 was on when it began
-    generation: int = 0  # the baseline that 復元 goes back to
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> RunStart:
-        return cls(**{**value, "mode": Mode(value["mode"])})

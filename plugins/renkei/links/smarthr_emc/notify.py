@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from renkei.links.smarthr_emc import chat
-from renkei.links.smarthr_emc.guards import Hold
-from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
-from renkei.links.smarthr_emc.report import PROBLEMS_SHOWN, Outcome, ReportedProblem, RunReport, body, emc_problem_text
+import pandas as pd
+
+from renkei.links.smarthr_emc import affected, chat
+from renkei.links.smarthr_emc.affected import Group
+from renkei.links.smarthr_emc.model import Mode, RecordSet
+from renkei.links.smarthr_emc.records import (
+    Comparison,
+    DiffSummary,
+    EmcRefusal,
+    Plan,
+    PlanWarnings,
+    RunSheet,
+    RunStart,
+    SnapshotSummary,
+)
+from renkei.links.smarthr_emc.report import HELD_SHOWN, PEOPLE_SHOWN, PROBLEMS_SHOWN, body
+from renkei.links.smarthr_emc.run_report import Alike, Answer, Registered, ReportedProblem, RunReport
+from renkei.links.smarthr_emc.sheet.expression import format_source
+from renkei.runs.current_baseline import current_baseline
+from renkei.runs.hold import Approval, Deadline, HeldPlan
+from renkei.runs.outcome import Outcome
 from renkei.storage.runs import RunRecord
-from renkei.systems.messaging import Message
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Message
 
-if TYPE_CHECKING:
-    import pandas as pd
+ALIKE_SHOWN = 3  # of errors that have one cause
+ALIKE_LEAST, ALIKE_SHARE = 10, 0.9  # errors alike of nearly everybody are one cause: a line of the sheet, as a rule
+UNANSWERED = "(期限切れ)"  # in place of a name in `approval.json`, where nobody answered in time
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """What the failed task said. It travels through Airflow, so it holds no personal data (L6)."""
+class About:
+    """What a report says beside its run: whose it is, and what comes next."""
 
-    outcome: Outcome
-    message: str
-    at: str  # ISO 8601
-
-    def as_json(self) -> dict[str, str]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, str]) -> Failure:
-        return cls(Outcome(value["outcome"]), value["message"], value["at"])
+    company: str
+    next_run: dt.datetime | None = None  # None: no run starts by itself
+    contact: str = ""  # how to reach the operator
+    registered: Registered | None = None  # what EMC has confirmed
+    linked: bool = False  # whether that is known; None is "before the first link" then
 
 
 def collect(
@@ -44,43 +58,117 @@ def collect(
     ended_at: dt.datetime,
     sheet_warnings: Sequence[str] = (),
     links: dict[str, str] | None = None,
+    about: About | None = None,
 ) -> RunReport:
     """The report, as far as the run got. Needs nothing but the record; what is not there is left out."""
-    start, diff = record.json_or_none("run") or {}, record.json_or_none("diff")
-    mode = Mode(start.get("mode", Mode.NORMAL))
-    warnings = record.json_or_none("warnings") or {}
-    doubts = warnings.get("hygiene", {})
-    hold = record.json_or_none("hold") or {}
-    emc = record.json_or_none("emc_problems") or {}
-    approval = record.json_or_none("approval") or {}
+    start, diff = record.read_or_none(RunStart), record.read_or_none(DiffSummary)
+    mode = start.mode if start else Mode.NORMAL
+    warnings = record.read_or_none(PlanWarnings) or PlanWarnings()
+    hold, approval = record.read_or_none(HeldPlan), record.read_or_none(Approval)
+    question, comparison = record.read_or_none(Deadline), record.read_or_none(Comparison)
+    refusal = record.read_or_none(EmcRefusal) if outcome is Outcome.LOAD else None
     table = record.table("problems") if outcome is Outcome.DATA else None
     return RunReport(
         outcome=outcome,
         mode=mode,
-        started_at=dt.datetime.fromisoformat(start["started_at"]) if "started_at" in start else started_at,
+        started_at=dt.datetime.fromisoformat(start.started_at) if start else started_at,
         ended_at=ended_at,
         smarthr_url=smarthr_url,
-        counts=_by_set(diff, "counts", lambda value: Counts(**value)),
-        changed=_by_set(diff, "changed", bool),
+        counts={s: one.counts for s, one in diff.sets.items()} if diff else None,
+        changed={s: one.changed for s, one in diff.sets.items()} if diff else None,
         message=message,
-        received=record.json_or_none("snapshot") is not None and mode.reads,
-        differences=(record.json_or_none("compare") or {}).get("lines", ()),
-        restored=f"第{start['generation']}世代に戻します" if mode is Mode.RESTORE else "",
-        disaster=start.get("disaster", False),
-        **({} if table is None else _problems(table)),
-        emc_problems=[emc_problem_text(p, smarthr_url) for p in emc.get("problems", ())[:PROBLEMS_SHOWN]]
-        if outcome is Outcome.LOAD
-        else (),
-        holds=[Hold(**h) for h in hold.get("holds", ())],
-        approved_by=approval["by"] if approval.get("approved") else "",
-        people=[tuple(row) for row in warnings.get("people", ())],
-        doubts=doubts.get("counts", {}),
-        doubtful=[tuple(row) for row in doubts.get("shown", ())],
-        id_changes=[tuple(row) for row in warnings.get("id_changes", ())],
-        sheet_warnings=sheet_warnings,
-        clashing_tenants=warnings.get("prefixes", ()),
+        received=record.has(SnapshotSummary) and mode.reads,
+        differences=comparison.lines if comparison else (),
+        restored=f"第{start.generation}世代に戻します" if start and mode is Mode.RESTORE else "",
+        disaster=start is not None and start.disaster,
+        **(
+            {}
+            if table is None
+            else problems(table, {s: one.counts.received_valid for s, one in diff.sets.items()} if diff else None)
+        ),
+        emc_problems=refusal.problems[:PROBLEMS_SHOWN] if refusal else (),
+        holds=hold.holds if hold else (),
+        approved_by=approval.by if approval and approval.approved else "",
+        people=warnings.people,
+        value_warnings=warnings.hygiene.counts,
+        warned_of=warnings.hygiene.shown,
+        substituted=warnings.substituted,
+        id_changes=warnings.id_changes,
+        handovers=warnings.handovers,
+        sheet_warnings=[*sheet_warnings, *_blank(warnings.blank)],
+        clashing_tenants=warnings.prefixes,
         links=links or {},
+        **_said(about, outcome),
+        planned=record.has(Plan),
+        id_source=_id_source(record),
+        groups=_groups(record, outcome, diff),
+        answer=_answer(approval) if outcome is Outcome.REFUSED else None,
+        deadline=question.until if question else None,
     )
+
+
+def _blank(columns: Sequence[str]) -> list[str]:
+    """What is said of items that nobody has when they are first read: nothing shows whether they are blank or hidden (E33)."""
+    shown = "、".join(f"「{column}」" for column in columns)
+    text = (
+        f"SmartHRの項目{shown}は、受信した全員が空白です。値があるはずの場合は、SmartHRのアクセストークンの従業員項目の"
+        "アクセス許可を確認してください。"
+    )
+    return [text] if columns else []
+
+
+def registered(folder: TenantFolder) -> Registered | None:
+    """What EMC last confirmed to have of the tenant; None before the first link.
+
+    Raises:
+        StoreError, BaselineError: that cannot be told.
+    """
+    current = current_baseline(folder).baseline
+    if current is None:
+        return None
+    return Registered(current.users, current.departments, dt.datetime.fromisoformat(current.confirmed_at))
+
+
+def _said(about: About | None, outcome: Outcome) -> dict[str, Any]:
+    """The report's fields about the tenant. Without a baseline it may have lost one, for all that this run knows."""
+    if about is None:
+        return {"linked": False}
+    linked = about.linked and (about.registered is not None or outcome is not Outcome.BASELINE)
+    return {
+        "company": about.company,
+        "next_run": about.next_run,
+        "contact": about.contact,
+        "registered": about.registered,
+        "linked": linked,
+    }
+
+
+def _id_source(record: RunRecord) -> str:
+    """The SmartHR items that the sheet of the run makes the user id of."""
+    sheet = record.read_or_none(RunSheet)
+    rule = sheet.mapping.rule("user_id") if sheet else None
+    return format_source(rule.source) if rule else ""
+
+
+def _groups(record: RunRecord, outcome: Outcome, diff: DiffSummary | None) -> list[Group]:
+    """The people whom the run added and deleted, or would; none where nothing is, or ever was, to be written."""
+    if diff is None:
+        return []
+    if outcome is Outcome.HOLD:
+        return [*affected.held(record, HELD_SHOWN), *affected.departments_gone(record, HELD_SHOWN)]
+    if not diff.sets[RecordSet.USERS].changed:
+        return []
+    if outcome not in (Outcome.OK, Outcome.CHECKED, Outcome.CONFIRM):
+        return []
+    added, removed = ("新規登録した社員", "削除した社員") if outcome is Outcome.OK else ("新規登録の社員", "削除の社員")
+    groups = (affected.joiners(record, added, PEOPLE_SHOWN), affected.leavers(record, removed, PEOPLE_SHOWN))
+    return [group for group in groups if group.count]
+
+
+def _answer(approval: Approval | None) -> Answer | None:
+    if approval is None or approval.approved:
+        return None
+    return Answer("" if approval.by == UNANSWERED else approval.by, approval.why)
 
 
 def bare(
@@ -90,33 +178,59 @@ def bare(
     started_at: dt.datetime,
     ended_at: dt.datetime,
     links: dict[str, str],
+    about: About | None = None,
 ) -> RunReport:
     """The report of a run whose record cannot be read."""
     return RunReport(
-        outcome, Mode.NORMAL, started_at, ended_at, smarthr_url, message=message, received=False, links=links
+        outcome,
+        Mode.NORMAL,
+        started_at,
+        ended_at,
+        smarthr_url,
+        message=message,
+        received=False,
+        links=links,
+        **_said(about, outcome),
     )
 
 
 def full_message(report: RunReport, tenant: str) -> Message:
     """The run's message for every channel: short in chat, the whole report in a mail."""
-    return replace(chat.message(report, tenant), subject=report.outcome.value, body=body(report))
+    short = chat.message(report, report.company or tenant)
+    return replace(short, subject=f"{report.subject} {report.company}".rstrip(), body=body(report))
+
+
+def operators_message(report: RunReport, tenant: str) -> Message:
+    """The run's message for the operator's own channels: short, for whatever service; it names the tenant."""
+    named = f"{tenant}（{report.company}）" if report.company not in ("", tenant) else tenant
+    short = chat.message(report, named)
+    return replace(short, subject=short.title)
 
 
 def message_key(report: RunReport, run: str) -> str:
     """The same for the same result of the same run, so that a repetition of `notify` tells nobody twice (L4)."""
     # A killed task leaves no time of its end: the report tells its own, which a repetition would not share.
-    same = replace(report, ended_at=report.started_at) if report.outcome is Outcome.SYSTEM else report
-    return hashlib.sha256(f"{run}\n{report.outcome}\n{body(same)}".encode()).hexdigest()[:32]
+    same = replace(report, next_run=None)  # which is another one tomorrow
+    same = replace(same, ended_at=report.started_at) if report.outcome is Outcome.SYSTEM else same
+    return hashlib.sha256(f"{run}\n{report.subject}\n{body(same)}".encode()).hexdigest()[:32]
 
 
-def _by_set(diff: dict[str, Any] | None, name: str, read: Callable[[Any], Any]) -> Any:
-    return None if diff is None else {s: read(diff["sets"][s.value][name]) for s in RecordSet}
-
-
-def _problems(table: pd.DataFrame) -> dict[str, Any]:
-    """The report's fields about the `problems` table."""
-    rows = table.head(PROBLEMS_SHOWN).to_dict("records")
+def problems(table: pd.DataFrame, valid: dict[RecordSet, int] | None = None) -> dict[str, Any]:
+    """The report's fields about the `problems` table; `valid` is how many records there are of each set."""
+    keys = ["record_set", "item", "kind"]
+    sizes = table.groupby(keys, sort=False).size()
+    alike = []
+    for (name, item, kind), count in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
+        records = (valid or {}).get(RecordSet(name), 0)
+        common = kind == "other_tenant" or (records and count >= max(ALIKE_LEAST, ALIKE_SHARE * records))
+        if common and count > ALIKE_SHOWN:
+            alike.append(Alike(RecordSet(name), item, kind, count))
+    if alike:
+        found = [(one.record_set.value, one.item, one.kind) for one in alike]
+        summed = table.set_index(keys).index.isin(found) & (table.groupby(keys).cumcount() >= ALIKE_SHOWN)
+    rows = (table[~summed] if alike else table).head(PROBLEMS_SHOWN).to_dict("records")
     return {
+        "alike": alike,
         "problems": [ReportedProblem(**{**row, "record_set": RecordSet(row["record_set"])}) for row in rows],  # type: ignore[arg-type]
         "problem_count": len(table),
         "problem_kinds": {str(kind): int(n) for kind, n in table["kind"].value_counts().items()},

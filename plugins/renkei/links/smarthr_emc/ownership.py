@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from renkei.links.smarthr_emc.baseline import Standing, standing
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.runs.current_baseline import CurrentBaseline, current_baseline
 from renkei.storage.runs import RunRecord
+from renkei.storage.tenant_folder import AccountFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def owned_ids(record: RunRecord, others: list[Neighbour], record_set: RecordSet)
     """
     owned = {}
     for other in others:
-        where: Standing = standing(RunRecord(record.store, record.link, other.tenant, ""))
+        where: CurrentBaseline = current_baseline(replace(record.tenant_folder, tenant=other.tenant))
         table = where.table(record_set.value, [record_set.id_column])
         if table is not None:
             owned[other.tenant] = frozenset(table[record_set.id_column]) - {""}
@@ -54,4 +55,4 @@ def clashing_prefixes(others: list[Neighbour], mapping: Mapping) -> list[str]:
 
 
 def _folder(record: RunRecord, mapping: Mapping) -> str:
-    return f"{record.link}/accounts/{mapping.emc_account}/tenants"
+    return AccountFolder(record.store, record.tenant_folder.link, mapping.emc_account).tenants

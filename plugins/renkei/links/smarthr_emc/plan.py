@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from renkei.links.smarthr_emc import disaster, guards, validate
-from renkei.links.smarthr_emc.columns import constant, digest, is_in
-from renkei.links.smarthr_emc.convert import value_of
-from renkei.links.smarthr_emc.guards import Hold
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
 from renkei.links.smarthr_emc.rows import UserRows, after, restored_rows, user_rows
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, Loader, Mapping, Secret, Source
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.runs.hold import Hold
 from renkei.systems.emc.file_format import EmcFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
+from renkei.values.columns import constant, digest, is_in, look_up
 
 Warnings = list[tuple[str, str, str]]  # kind, user id, crew id
 
@@ -34,6 +31,8 @@ class DepartmentPlan:
 class UserPlan:
     rows: pd.DataFrame  # line, crew_id, operation, user_id + EMC items, in file order
     target: pd.DataFrame  # user_id, crew_id + EMC items: what EMC has afterwards
+    handovers: list[tuple[str, str, str]]  # user id, the crew that had it, the crew that has it now (E40)
+    alters: bool  # whether an update would leave somebody otherwise than EMC is known to have them (E14)
     problems: pd.DataFrame
     holds: list[Hold]
     warnings: Warnings = field(default_factory=list)
@@ -50,8 +49,6 @@ def plan_departments(
 
     `old` is the baseline's departments; deletes are ordered by its tree.
     """
-    import pandas as pd
-
     problems = validate.check_departments(departments, emc_format, loader)
     order = validate.reachable(departments)
     ordered = departments.loc[order].drop_duplicates("department_id")
@@ -86,8 +83,6 @@ def plan_users(
     `before` is the baseline's users_target; `adopted` what EMC said it has for ids that are new to us.
     `frozen` is 災害時凍結: nothing is cleared. `restored` is the users_target that 復元 goes back to.
     """
-    import pandas as pd
-
     listed = users[users["valid"] & (users["user_id"] != "")]
     named = listed[disaster.received(listed)].reset_index(drop=True)
     kept_people = listed[~disaster.received(listed)]
@@ -97,15 +92,21 @@ def plan_users(
     rows = (
         user_rows(named, write_as, mapping) if restored is None else restored_rows(named, write_as, mapping, restored)
     )
-    had = _before(named["user_id"], before, adopted, list(rows.cells.columns))
+    handed = reason == Reason.HANDED_OVER.value
+    if handed.any():
+        rows.cells.loc[handed, "password_reset"] = (
+            "T"  # whatever the sheet says of new people: it is another person's id
+        )
+    known = _before(named["user_id"], before, adopted, list(rows.cells.columns))
     # A created row starts from nothing, whatever an id of that name had before.
-    had = had.mask(write_as == Operation.CREATE.value)
+    had = known.mask(write_as == Operation.CREATE.value)
     updates = write_as == Operation.UPDATE.value
     silenced = updates & False
     if frozen:
         cells, silenced = disaster.keep_values(rows.cells, had, updates)
         rows = UserRows(cells, rows.rejected)
     target = after(rows.cells, had)
+    alters = bool((rows.cells.notna() & (rows.cells != had[rows.cells.columns])).mul(updates, axis=0).any(axis=None))
     created = (write_as == Operation.CREATE.value).to_numpy()[:, None]
     target = target.mask(target.isna() & created, "")  # what a create leaves out, EMC has not
     problems = pd.concat(
@@ -125,18 +126,19 @@ def plan_users(
         ],
         ignore_index=True,
     ).sort_values("line", kind="stable", ignore_index=True)
-    stay_before, stay_after = had[updates], target[updates]
-    holds = guards.hold_blanks(stay_before, stay_after, rows.cells[updates], mapping)
+    stay_before = _of_the_person(named, before, known.mask(handed))
+    stay_after = target.loc[stay_before.index]
+    holds = guards.hold_blanks(stay_before, stay_after, mapping)
     body = rows.cells.assign(
         line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
     ).drop_duplicates("user_id")
-    gone = diff[diff["operation"] == Operation.DELETE.value]
-    deletes = pd.DataFrame(
-        {"line": 0, "crew_id": gone["crew_id"], "user_id": gone["id"], "operation": Operation.DELETE.value}
-    )
-    # Deletes first: 再連携 deletes and adds the same id in one file.
+    gone = diff.loc[diff["operation"] == Operation.DELETE.value, ["crew_id", "id"]]
+    passed = _holders(named[handed], before)
+    deletes = pd.concat([gone.rename(columns={"id": "user_id"}), passed[["crew_id", "user_id"]]], ignore_index=True)
+    deletes = deletes.assign(line=0, operation=Operation.DELETE.value)
+    # Deletes first: 再連携 and 引き継ぎ delete and add the same id in one file.
     target = target.assign(user_id=named["user_id"], crew_id=named["crew_id"])
-    warnings = _warnings(named, users, diff, reason, stay_before, stay_after, lost)
+    warnings = _warnings(named, users, diff, reason, stay_before, stay_after, target, lost)
     if frozen and before is not None:
         target = pd.concat([target, before[is_in(before["user_id"], kept_people["user_id"])]], ignore_index=True)
         for kind, people in (("kept", kept_people), ("kept_values", named[silenced])):
@@ -144,6 +146,8 @@ def plan_users(
     return UserPlan(
         rows=pd.concat([deletes, body], ignore_index=True),
         target=target,
+        handovers=list(passed[["user_id", "crew_id", "now"]].itertuples(index=False, name=None)),
+        alters=alters,
         problems=problems,
         holds=holds,
         warnings=warnings,
@@ -154,8 +158,6 @@ def _before(
     user_ids: pd.Series[str], before: pd.DataFrame | None, adopted: pd.DataFrame, items: list[str]
 ) -> pd.DataFrame:
     """What EMC has for each user id, aligned with `user_ids`; missing where not known."""
-    import pandas as pd
-
     known = [frame.set_index("user_id") for frame in (before, adopted) if frame is not None and len(frame)]
     if not known:
         return pd.DataFrame(index=user_ids.index, columns=items, dtype="str")
@@ -167,6 +169,27 @@ def _before(
     return aligned.astype("str")
 
 
+def _of_the_person(named: pd.DataFrame, before: pd.DataFrame | None, known: pd.DataFrame) -> pd.DataFrame:
+    """What EMC has of everybody who stays, as rows of `named`: by crew, whatever the id; else by an id that is theirs.
+
+    `known` is what EMC has of each id, missing where it is another person's.
+    """
+    if before is not None:
+        was = look_up(named["crew_id"], before["crew_id"], before["user_id"])
+        moved = (was != "") & (was != named["user_id"])
+        if moved.any():
+            rows = before.drop_duplicates("user_id").set_index("user_id").reindex(was[moved], columns=known.columns)
+            known = pd.concat([known[~moved], rows.astype("str").set_axis(was.index[moved])]).sort_index()
+    return known[known.notna().any(axis=1)]
+
+
+def _holders(handed: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
+    """user_id, crew_id (of the earlier holder) and now (the crew) of each id that passes to another person."""
+    rows = handed[["user_id", "crew_id"]].drop_duplicates("user_id").rename(columns={"crew_id": "now"})
+    found = "" if before is None else look_up(rows["user_id"], before["user_id"], before["crew_id"])
+    return rows.assign(crew_id=found)
+
+
 def _warnings(
     named: pd.DataFrame,
     users: pd.DataFrame,
@@ -174,6 +197,7 @@ def _warnings(
     reason: pd.Series[str],
     stay_before: pd.DataFrame,
     stay_after: pd.DataFrame,
+    target: pd.DataFrame,
     lost: frozenset[str],
 ) -> Warnings:
     found: Warnings = []
@@ -192,6 +216,7 @@ def _warnings(
     add("recreated", named[reason == Reason.RECREATED.value])
     silenced = guards.losing_last_contact(stay_before, stay_after)
     add("lost_contact", named.loc[silenced[silenced].index])
+    add("no_contact", named[guards.without_contact(target) & ~silenced.reindex(named.index, fill_value=False)])
     return found
 
 

@@ -6,21 +6,20 @@ sheet leaves alone (更新しない) is EMC's own. So 全件書き込み undoes 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
-from renkei.links.smarthr_emc.columns import constant, is_in, positions
+import numpy as np
+import pandas as pd
+
 from renkei.links.smarthr_emc.model import Operation, RecordSet
+from renkei.links.smarthr_emc.records import Tally
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.wording import RECORD_SETS
 from renkei.systems.emc.file_format import EmcFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    import pandas as pd
+from renkei.values.columns import constant, is_in, positions
 
 LINES_SHOWN = 50  # as of problems (E29)
 COLUMNS = ("record_set", "kind", "id", "crew_id", "item", "expected", "found")
@@ -34,19 +33,6 @@ class Kind(StrEnum):
     MISSING = "missing"  # in the baseline, not in EMC
     DIFFERS = "differs"  # EMC has another value than was written
     EXTRA = "extra"  # in EMC, in nobody's baseline
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Records of one record set by kind; `items` counts the differing ones per item (by key, in the sheet's order)."""
-
-    missing: int
-    differs: int
-    extra: int
-    items: dict[str, int]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def fields(record_set: RecordSet, mapping: Mapping) -> list[str]:
@@ -89,8 +75,6 @@ def compare_users(
     `users` tells which cells an update would write: 更新 × 値がある and 更新 × 値が無い are asked of each person.
     A cell that `target` does not know is not compared.
     """
-    import numpy as np
-
     cells = user_rows(users, constant(Operation.UPDATE.value, users), mapping).cells
     at = positions(target["user_id"], users["user_id"])
     expected = target[["user_id", "crew_id"]].rename(columns={"user_id": "id"})
@@ -110,8 +94,6 @@ def _compare(
     emc_format: EmcFormat,
 ) -> pd.DataFrame:
     """`expected` has id, crew_id and one column per item; a missing cell is not ours to compare."""
-    import pandas as pd
-
     names = ITEMS[record_set]
     exported_ids = exported[names[record_set.id_column].name]
     at = positions(expected["id"], exported_ids)
@@ -163,7 +145,6 @@ def tally(differences: pd.DataFrame) -> dict[RecordSet, Tally]:
     return found
 
 
-_SETS = {RecordSet.DEPARTMENTS: "部署", RecordSet.USERS: "社員"}
 _FINDINGS = {
     Kind.MISSING: ("EMCにありません", "次回の処理で再登録されます"),
     Kind.DIFFERS: (
@@ -187,7 +168,7 @@ def lines(differences: pd.DataFrame) -> list[str]:
     for record_set, one in figures.items():
         items = "、".join(f"{ITEMS[record_set][key].name} {count}件" for key, count in one.items.items())
         text.append(
-            f"- {_SETS[record_set]}: EMCに無い {one.missing}件、値が異なる {one.differs}件"
+            f"- {RECORD_SETS[record_set]}: EMCに無い {one.missing}件、値が異なる {one.differs}件"
             + (f"（{items}）" if items else "")
             + f"、余分 {one.extra}件"
         )
@@ -207,5 +188,5 @@ def _record_lines(differences: pd.DataFrame, most: int) -> list[str]:
             for record_id, items in rows[is_in(rows["id"], ids)].groupby("id", sort=False)["item"]:
                 of = what.format(items="、".join(names[key] for key in items if key))
                 id_name = names[record_set.id_column]
-                found.append(f"- {_SETS[record_set]} {id_name}: {record_id}／{of}／{remedy}")
+                found.append(f"- {RECORD_SETS[record_set]} {id_name}: {record_id}／{of}／{remedy}")
     return found

@@ -5,112 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from urllib.parse import quote
 
 from renkei.clock import TOKYO
-from renkei.errors import (
-    BaselineError,
-    FetchError,
-    HoldError,
-    LoadError,
-    RecordError,
-    RenkeiError,
-    SettingError,
-)
-from renkei.links.smarthr_emc import hygiene
-from renkei.links.smarthr_emc.guards import Hold
-from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
+from renkei.links.smarthr_emc import guidance
+from renkei.links.smarthr_emc.model import Counts, RecordSet
+from renkei.links.smarthr_emc.records import RefusedRow
+from renkei.links.smarthr_emc.run_report import Alike, ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
-from renkei.links.smarthr_emc.validate import REMEDIES
+from renkei.links.smarthr_emc.validate import remedy_of
+from renkei.links.smarthr_emc.wording import (
+    ADMINISTRATORS,
+    EMC_REMEDIES,
+    PROBLEMS,
+    RECORD_SETS,
+    TAKEN,
+    VALUE_WARNINGS,
+    WARNINGS,
+)
+from renkei.runs.outcome import Outcome
+from renkei.texts import one_line
 
 PROBLEMS_SHOWN = 50  # E29
 PEOPLE_SHOWN = 20  # per kind of warning
-LABELS = {RecordSet.DEPARTMENTS: "部署", RecordSet.USERS: "社員"}
-
-
-class Outcome(StrEnum):
-    """How a run ended; the value is the mail's subject (README, "when a mail says…")."""
-
-    OK = "EMC-OK"
-    CHECKED = "EMC-OK(Check Only)"
-    COMPARED = "EMC-OK(Compare)"
-    DATA = "EMC-ERROR-D(Update NG)"
-    RECEIVE = "EMC-ERROR-R(Receive NG)"
-    LOAD = "EMC-ERROR-L(Load NG)"
-    SETTING = "EMC-ERROR-S(Setting NG)"
-    BASELINE = "EMC-ERROR-B(Baseline NG)"
-    REFUSED = "EMC-ERROR-G(Guard NG)"
-    SYSTEM = "EMC-ERROR-X(System NG)"
-    HOLD = "EMC-HOLD"
-    CONFIRM = "EMC-HOLD(Confirm)"
-
-    @property
-    def succeeded(self) -> bool:
-        return self in (Outcome.OK, Outcome.CHECKED, Outcome.COMPARED)
-
-    @property
-    def waiting(self) -> bool:
-        return self in (Outcome.HOLD, Outcome.CONFIRM)
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    """The subject that a failed run's mail gets."""
-    kinds: tuple[tuple[type[RenkeiError], Outcome], ...] = (
-        (RecordError, Outcome.DATA),
-        (FetchError, Outcome.RECEIVE),
-        (LoadError, Outcome.LOAD),
-        (SettingError, Outcome.SETTING),
-        (BaselineError, Outcome.BASELINE),
-        (HoldError, Outcome.REFUSED),
-    )
-    return next((outcome for kind, outcome in kinds if isinstance(error, kind)), Outcome.SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedProblem:
-    """One row of the `problems` table."""
-
-    record_set: RecordSet
-    line: int
-    id: str
-    crew_id: str
-    item: str
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """Everything the mail says. `counts` is None until the diff is made; a failed run shows none of it."""
-
-    outcome: Outcome
-    mode: Mode
-    started_at: dt.datetime
-    ended_at: dt.datetime
-    smarthr_url: str
-    received: bool = True  # SmartHR was read and frozen
-    counts: dict[RecordSet, Counts] | None = None
-    changed: dict[RecordSet, bool] | None = None
-    message: str = ""  # of the error, already Japanese
-    problems: Sequence[ReportedProblem] = ()
-    problem_count: int = 0
-    problem_kinds: dict[str, int] = field(default_factory=dict)  # of all, by kind
-    failed_sets: frozenset[RecordSet] = frozenset()
-    emc_problems: Sequence[str] = ()
-    holds: Sequence[Hold] = ()
-    approved_by: str = ""
-    people: Sequence[tuple[str, str, str]] = ()  # kind, user id, crew id
-    doubts: dict[str, int] = field(default_factory=dict)  # people by kind (hygiene.KINDS)
-    doubtful: Sequence[tuple[str, str, str, str]] = ()  # the first of them: kind, user id, crew id, items
-    id_changes: Sequence[tuple[str, str, str]] = ()  # crew id, old, new
-    sheet_warnings: Sequence[str] = ()
-    clashing_tenants: Sequence[str] = ()
-    differences: Sequence[str] = ()  # what 照合 found, already Japanese
-    restored: str = ""  # what 復元 goes back to
-    disaster: bool = False  # 災害時凍結 was on
-    links: dict[str, str] = field(default_factory=dict)
+HELD_SHOWN = 50  # people whom a held run would delete: those who know them judge by their ids
 
 
 def body(report: RunReport) -> str:
@@ -135,8 +53,8 @@ def _shows_counts(report: RunReport) -> bool:
 def _details(report: RunReport) -> list[str]:
     lines = ["- [受信 ]->[作業 ]フォルダへのファイル移動[部署 ][社員 ]"] if report.received else []
     if report.changed is not None:
-        changed = "".join(f"[{LABELS[s]} ]" for s in RecordSet if report.changed[s])
-        same = "".join(f"[{LABELS[s]} ]" for s in RecordSet if not report.changed[s])
+        changed = "".join(f"[{RECORD_SETS[s]} ]" for s in RecordSet if report.changed[s])
+        same = "".join(f"[{RECORD_SETS[s]} ]" for s in RecordSet if not report.changed[s])
         if changed:
             lines.append(f"- 前回処理とデータに変化あり{changed},登録処理を行います{changed}")
         if same:
@@ -145,13 +63,14 @@ def _details(report: RunReport) -> list[str]:
         lines.append(f"- 復元: {report.restored}。SmartHRは受信していません。")
     lines += report.differences
     lines += _problem_lines(report)
+    lines += guidance.answered(report) if report.outcome is Outcome.REFUSED else []
     if report.outcome is Outcome.DATA:
         for record_set in RecordSet:
             if record_set in report.failed_sets:
-                lines.append(f"- {LABELS[record_set]}データ加工処理に失敗しました(必須項目チェック、コード設定)")
+                lines.append(f"- {RECORD_SETS[record_set]}データ加工処理に失敗しました(必須項目チェック、コード設定)")
     elif report.message:
-        lines += [f"- {line}" for line in report.message.splitlines() if line]
-    lines += [f"- EMC: {text}" for text in report.emc_problems[:PROBLEMS_SHOWN]]
+        lines += [f"- {line}" for line in guidance.addressed(report.message)]
+    lines += [f"- EMC: {emc_problem_text(row, report.smarthr_url)}" for row in report.emc_problems[:PROBLEMS_SHOWN]]
     if not report.outcome.succeeded:
         lines += [f"- 保留: {hold.text}" for hold in report.holds]
     if report.outcome is Outcome.CHECKED:
@@ -172,17 +91,38 @@ def _problem_lines(report: RunReport) -> list[str]:
     for problem in report.problems[:PROBLEMS_SHOWN]:
         lines.append(f"- {problem_text(problem)}[line:{problem.line}]")
         lines.append("  " + "／".join(_who_and_remedy(problem, report.smarthr_url)))
-    rest = report.problem_count - min(len(report.problems), PROBLEMS_SHOWN)
+    shown = Counter(p.kind for p in report.problems[:PROBLEMS_SHOWN])
+    for alike in report.alike:
+        told = [
+            p for p in report.problems if (p.record_set, p.item, p.kind) == (alike.record_set, alike.item, alike.kind)
+        ]
+        lines.append(f"- {_alike_text(alike, alike.count - len(told))}")
+        shown[alike.kind] += alike.count - len(told)
+    rest = report.problem_count - shown.total()
     if rest > 0:
-        shown = Counter(p.kind for p in report.problems[:PROBLEMS_SHOWN])
         kinds = {kind: n - shown[kind] for kind, n in report.problem_kinds.items() if n > shown[kind]}
-        lines.append(f"- ほか{rest}件: " + "、".join(f"{KIND_NAMES[kind]} {n}件" for kind, n in kinds.items()))
+        lines.append(f"- ほか{rest}件: " + "、".join(f"{PROBLEMS[kind]} {n}件" for kind, n in kinds.items()))
     return lines
+
+
+def _alike_text(alike: Alike, rest: int) -> str:
+    items = DEPARTMENT_ITEM if alike.record_set is RecordSet.DEPARTMENTS else USER_ITEM
+    where = f"{RECORD_SETS[alike.record_set]}の「{items[alike.item].name}」"
+    head = f"ほか{rest}件も同じ原因です（{where}: {PROBLEMS[alike.kind]}）。"
+    if alike.kind == "other_tenant":
+        return head + (
+            "1件ずつ直す必要はありません。連携設定シートのファイル名が変わったか、同じEMCに登録する別の会社とIDが重なっています。"
+            "運用担当者が確認します。"
+        )
+    return (
+        head
+        + f"ほぼ全員に共通のため、連携設定シートの{where}の行か、SmartHRの元の項目の設定をまとめて確認してください。"
+    )
 
 
 def problem_text(problem: ReportedProblem) -> str:
     """Text 1's sentence: `受信社員情報ファイル、氏名の設定値が異常です。`"""
-    return f"受信{LABELS[problem.record_set]}情報ファイル、{_item(problem)}の設定値が異常です。"
+    return f"受信{RECORD_SETS[problem.record_set]}情報ファイル、{_item(problem)}の設定値が異常です。"
 
 
 def _item(problem: ReportedProblem) -> str:
@@ -191,61 +131,26 @@ def _item(problem: ReportedProblem) -> str:
 
 
 def _who_and_remedy(problem: ReportedProblem, smarthr_url: str) -> list[str]:
-    reason = KIND_NAMES[problem.kind] + (f"（{problem.detail}）" if problem.detail else "")
+    detail = "" if problem.kind == "other_tenant" else problem.detail  # the other company is the operator's to know
+    reason = PROBLEMS[problem.kind] + (f"（{detail}）" if detail else "")
     if problem.record_set is RecordSet.DEPARTMENTS:
-        who = [f"部署ID: {problem.id or '(なし)'}", f"{smarthr_url}/departments"]
+        who = [f"部署ID: {one_line(problem.id) or '(なし)'}", f"{smarthr_url}/departments"]
     else:
-        who = [f"ユーザID: {problem.id or '(なし)'}", crew_page(smarthr_url, problem.crew_id)]
-    return [*who, reason, REMEDIES[problem.kind].format(item=_item(problem))]
+        who = [f"ユーザID: {one_line(problem.id) or '(なし)'}", crew_page(smarthr_url, problem.crew_id)]
+    return [*who, reason, remedy_of(problem.kind, _item(problem), problem.source)]
 
 
 def crew_page(smarthr_url: str, crew_id: str) -> str:
-    """SmartHR's page of a crew, for a person who may see it."""
-    return f"{smarthr_url}/crews/{crew_id}"
+    """SmartHR's page of a crew, for a person who may see it; "" for an id that 災害時凍結 keeps without a crew."""
+    return f"{smarthr_url}/crews/{quote(crew_id, safe='')}" if crew_id else ""
 
 
-def emc_problem_text(problem: dict[str, Any], smarthr_url: str) -> str:
-    """One reason of EMC's (`emc_problems.json`): file and line, who, the item, the code and what to do."""
-    who = f" ID: {problem['id']}" if problem.get("id") else ""
-    page = f"／{crew_page(smarthr_url, problem['crew_id'])}" if problem.get("crew_id") else ""
-    remedy = EMC_REMEDIES.get(problem["code"], "運用担当者に連絡してください")
-    return f"[{problem['file']} line:{problem['line']}]{who} {problem['item']} {problem['code']}{page}／{remedy}"
-
-
-# By the contract's codes; the others cannot come from rows that our own checks let through.
-EMC_REMEDIES = {
-    "DUPLICATE_ID": "EMCに既にあるIDです。次回の処理で更新として取り込みます",
-    "UNKNOWN_ID": "EMCの画面で削除されたIDです。次回の処理で登録し直します",
-    "UNKNOWN_DEPARTMENT": "部署がEMCの画面で削除されています。「全件書き込み」を実行してください",
-    "UNKNOWN_PARENT": "親部署がEMCの画面で削除されています。「全件書き込み」を実行してください",
-    "DEPARTMENT_IN_USE": "削除する部署に、EMCではまだ利用者か部署があります。EMCの画面で移動してください",
-    "TOO_LONG": "EMCの上限を超えています。SmartHRで短くしてください",
-    "MISSING_REQUIRED": "EMCで必須の項目です。SmartHRに値を登録してください",
-}
-KIND_NAMES = {
-    "required": "値がありません",
-    "no_id": "ユーザIDの値がありません",
-    "too_long": "文字数超過",
-    "duplicate_id": "ID重複",
-    "unknown_department": "存在しない部署コード",
-    "department_in_use": "削除される部署に所属",
-    "no_code": "部署コードがありません",
-    "orphan": "親部署の部署コードがありません",
-    "unknown_parent": "存在しない親部署",
-    "loop": "親部署の循環",
-    "medium": "EMCに無い媒体",
-    "no_medium": "媒体の無い連絡先",
-    "mail": "メールアドレスの形式",
-    "phone": "電話番号の形式",
-    "encoding": "EMCで扱えない文字",
-    "encoding_variant": "EMCで扱えない異体字",
-    "encoding_invisible": "EMCで扱えない見えない文字",
-    "control": "制御文字",
-    "reserved": "EMCの取込で特別な意味を持つ値",
-    "formula": "数式として実行される値",
-    "flag": "T/F以外の値",
-    "other_tenant": "別テナントのID",
-}
+def emc_problem_text(row: RefusedRow, smarthr_url: str) -> str:
+    """One reason of EMC's: file and line, who, the item, the code and what to do."""
+    who = f" ID: {one_line(row.id)}" if row.id else ""
+    page = f"／{crew_page(smarthr_url, row.crew_id)}" if row.crew_id else ""
+    remedy = EMC_REMEDIES.get(row.code, "運用担当者が対応します")
+    return f"[{row.file} line:{row.line}]{who} {row.item} {row.code}{page}／{remedy}"
 
 
 def _counts(label: str, counts: Counts | None) -> list[str]:
@@ -261,28 +166,39 @@ def _counts(label: str, counts: Counts | None) -> list[str]:
     return [f"{label}データ{name}:" + (f" {value}" if value is not None else "") for name, value in figures]
 
 
-WARNINGS = {
-    "lost_id": "ユーザIDの値が無くなり削除となる社員（休職・退職ではありません）",
-    "no_id": "ユーザIDの値が無いため登録されない社員",
-    "still_no_id": "ユーザIDの値が無いまま登録されていない社員",
-    "lost_contact": "緊急連絡先が1件も無くなる社員（安否確認の連絡が届きません）",
-    "taken_over": "ユーザIDを別の従業員から引き継いだ社員（更新しない項目には前の人の値が残ります）",
-    "adopted": "EMCに既に登録があり、更新として取り込む社員",
-    "recreated": "EMCに登録が無いため、新規登録し直す社員",
-    "kept": "災害時凍結のため削除せずに残している社員",
-    "kept_values": "災害時凍結のためEMCの値を空白にせずに残している社員",
-}
-
-
 def _additions(report: RunReport) -> list[str]:
-    lines: list[str] = []
+    lines = ["", *summary] if (summary := guidance.summary(report)) else []
+    lost = [row for row in report.people if row[0] == "lost_id"] if _shows_counts(report) else []
+    if lost:
+        lines += [*guidance.lost_ids(report, len(lost)), *_people(report, lost)]
     if report.counts and _shows_counts(report):
         lines += ["", *_counts("部署", report.counts[RecordSet.DEPARTMENTS])]
+    for group in report.groups:
+        lines += ["", f"{group.title}: {group.count}{group.unit}"]
+        for one in group.people:
+            shown = (
+                one_line(one.user_id) or "(IDなし)",
+                one_line(one.department),
+                one.reason,
+                _page_of(report, one.crew_id),
+            )
+            lines.append("  " + "  ".join(part for part in shown if part))
+        lines += _more(group.count, len(group.people), group.unit)
     if report.id_changes and _shows_counts(report):
         lines += ["", f"ID変更（同じ従業員のユーザIDが変わったもの）: {len(report.id_changes)}件"]
         for crew_id, old, new in report.id_changes[:PEOPLE_SHOWN]:
-            lines.append(f"  {old} → {new}  {crew_page(report.smarthr_url, crew_id)}")
+            lines.append(f"  {one_line(old)} → {one_line(new)}  {crew_page(report.smarthr_url, crew_id)}")
         lines += _more(len(report.id_changes))
+    if report.handovers and _shows_counts(report):
+        lines += [
+            "",
+            f"引き継ぎ（ユーザIDが別の人に移ったもの）: {len(report.handovers)}件。前の人の登録は、EMCの画面で設定した項目"
+            "（保有権限など）も含めて残さず、新しい人を初期パスワードで登録し直します。",
+        ]
+        for user_id, before, now in report.handovers[:PEOPLE_SHOWN]:
+            pages = [crew_page(report.smarthr_url, crew) if crew else "(不明)" for crew in (before, now)]
+            lines.append(f"  {user_id}  前の人: {pages[0]}  今の人: {pages[1]}")
+        lines += _more(len(report.handovers))
     for hold in report.holds if report.outcome.succeeded else ():
         lines += [
             "",
@@ -290,13 +206,19 @@ def _additions(report: RunReport) -> list[str]:
             if report.approved_by
             else f"登録時は保留: {hold.text}",
         ]
+    told_already = {"lost_id"} | (
+        {"lost_contact", *ADMINISTRATORS, *TAKEN} if report.outcome is Outcome.HOLD and report.groups else set()
+    )
     for kind, title in WARNINGS.items() if _shows_counts(report) else ():
-        people = [(user_id, crew_id) for k, user_id, crew_id in report.people if k == kind]
+        if kind in told_already:
+            continue
+        people = [row for row in report.people if row[0] == kind]
         if people:
-            lines += ["", f"注意: {title}: {len(people)}名"]
-            for user_id, crew_id in people[:PEOPLE_SHOWN]:
-                lines.append(f"  {user_id or '(IDなし)'}  {crew_page(report.smarthr_url, crew_id)}")
-            lines += _more(len(people))
+            lines += ["", f"注意: {title}: {len(people)}名", *_people(report, people)]
+    if report.substituted and _shows_counts(report):
+        lines += ["", f"注意: 部署名のうち{VALUE_WARNINGS['substituted'].title}: {len(report.substituted)}件"]
+        lines += [f"  {department_id}  {characters}" for department_id, characters in report.substituted[:PEOPLE_SHOWN]]
+        lines += [line.replace("名", "件", 1) for line in _more(len(report.substituted))]
     lines += _doubt_lines(report) if _shows_counts(report) else []
     notes = [f"注意: {text}" for text in report.sheet_warnings]
     if report.disaster:
@@ -305,28 +227,41 @@ def _additions(report: RunReport) -> list[str]:
         notes.append(
             f"注意: ID付与コードが同じEMCのテナント（{'、'.join(report.clashing_tenants)}）と重なる可能性があります。"
         )
-    links = [f"{name}: {url}" for name, url in report.links.items()]
+    links = ["運用担当者が使う画面", *(f"{name}: {url}" for name, url in report.links.items())] if report.links else []
     for part in (notes, links):
         if part:
             lines += ["", *part]
     return lines
 
 
+def _people(report: RunReport, people: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The first of them, by user id and page."""
+    lines = [
+        f"  {one_line(user_id) or '(IDなし)'}  {_page_of(report, crew_id)}".rstrip()
+        for _, user_id, crew_id in people[:PEOPLE_SHOWN]
+    ]
+    return lines + _more(len(people))
+
+
+def _page_of(report: RunReport, crew_id: str) -> str:
+    return crew_page(report.smarthr_url, crew_id) if crew_id else ""
+
+
 def _doubt_lines(report: RunReport) -> list[str]:
     """Doubtful values by kind: how many people, what to do, and the first of them with the items."""
     lines = []
-    for kind, count in report.doubts.items():
-        doubt = hygiene.KINDS[kind]
-        lines += ["", f"注意: {doubt.title}: {count}名。{doubt.remedy}"]
-        for found, user_id, crew_id, items in report.doubtful:
+    for kind, count in report.value_warnings.items():
+        warning = VALUE_WARNINGS[kind]
+        lines += ["", f"注意: {warning.title}: {count}名。{warning.remedy}"]
+        for found, user_id, crew_id, items in report.warned_of:
             if found == kind:
                 lines.append(f"  {user_id}  {crew_page(report.smarthr_url, crew_id)}  {items}")
         lines += _more(count)
     return lines
 
 
-def _more(count: int) -> list[str]:
-    return [f"  ほか{count - PEOPLE_SHOWN}名（全件は処理記録にあります）"] if count > PEOPLE_SHOWN else []
+def _more(count: int, shown: int = PEOPLE_SHOWN, unit: str = "名") -> list[str]:
+    return [f"  ほか{count - shown}{unit}（全件は運用担当者が処理記録で確認できます）"] if count > shown else []
 
 
 def _time(moment: dt.datetime) -> str:

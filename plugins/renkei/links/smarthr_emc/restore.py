@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from renkei.clock import time_in_japan
 from renkei.errors import LinkStateError
-from renkei.links.smarthr_emc.baseline import baselines_of
-from renkei.storage.baselines import Baseline
+from renkei.links.smarthr_emc.records import Plan, RunSheet, SnapshotSummary
+from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.runs import RunRecord
 
-NEEDED = ("sheet", "snapshot", "plan")  # what is left of a run as long as housekeeping has not taken it away
+LISTED = 10  # generations shown, newest first; others can be named all the same
+NEEDED = (RunSheet, SnapshotSummary, Plan)  # what is left of a run as long as housekeeping has not taken it away
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +22,40 @@ class Applied:
     record: RunRecord
 
 
+def generations(record: RunRecord) -> str:
+    """The generations that 復元 can go back to, newest first, with the time in Japan and the size of each."""
+    baselines = Baselines(record.tenant_folder)
+    found = []
+    for number in reversed(baselines.generations()[:-1]):
+        one = baselines.read(number)
+        if all(map(record.sibling(one.run).has, NEEDED)):
+            at = time_in_japan(one.confirmed_at)
+            found.append(f"第{number}世代（{at} に登録、社員{one.users}名、部署{one.departments}件）")
+        if len(found) == LISTED:
+            break
+    return "、".join(found) or "（ありません）"
+
+
 def applied(record: RunRecord, generation: int) -> Applied:
     """The applied snapshot of that generation; 0 is the one before the current.
 
     Raises:
         LinkStateError: there is none, or its record has been removed.
     """
-    baselines = baselines_of(record)
+    baselines = Baselines(record.tenant_folder)
     known = baselines.generations()
     if len(known) < 2:
         raise LinkStateError("復元できる前の世代がありません。何も書き込みません。")
     wanted = generation or known[-2]
     if wanted not in known[:-1]:
         raise LinkStateError(
-            f"第{wanted}世代には復元できません。指定できるのは第{known[0]}世代から第{known[-2]}世代までです。"
-            "何も書き込みません。"
+            f"第{wanted}世代には復元できません。指定できるのは {generations(record)} です。何も書き込みません。"
         )
     baseline = baselines.read(wanted)
     then = record.sibling(baseline.run)
-    if any(then.json_or_none(name) is None for name in NEEDED):
+    if not all(map(then.has, NEEDED)):
         raise LinkStateError(
-            f"第{wanted}世代の記録は保存期間を過ぎて削除されています。復元できません。何も書き込みません。"
+            f"第{wanted}世代の記録は保存期間を過ぎて削除されています。復元できません。指定できるのは {generations(record)} です。"
+            "何も書き込みません。"
         )
     return Applied(baseline, then)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from renkei.links.smarthr_emc.columns import constant
-from renkei.links.smarthr_emc.convert import value_of
+import pandas as pd
+
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cells, FieldRule, Mapping
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.values.columns import constant
 
 UNWRITTEN = ("operation", "user_id", "password")  # made by the system, the key itself, made while loading (E19, L6)
 
@@ -31,8 +29,6 @@ class UserRows:
 
 def user_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping) -> UserRows:
     """The cells of every user in `users`; `write_as` says CREATE or UPDATE for each."""
-    import pandas as pd
-
     creates = write_as == Operation.CREATE.value
     cells: dict[str, pd.Series[str]] = {}
     rejected: dict[str, pd.Series[bool]] = {}
@@ -51,8 +47,6 @@ def restored_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mappin
 
     Only items that the sheet writes on an update are put back for people who are there; the others are not ours.
     """
-    import pandas as pd
-
     then = target.drop_duplicates("user_id").set_index("user_id").reindex(users["user_id"])
     then.index = users.index
     creates = write_as == Operation.CREATE.value
@@ -114,8 +108,6 @@ def after(cells: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
     An item that was never written and is left alone stays unknown (missing).
     """
-    import pandas as pd
-
     columns = {}
     for name in dict.fromkeys([*before.columns, *cells.columns]):
         if name not in cells:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+
+import pandas as pd
 
 from renkei.errors import IncompleteReadError
-from renkei.links.smarthr_emc.columns import digest, is_in, trim
-from renkei.links.smarthr_emc.convert import value_of
 from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
 from renkei.links.smarthr_emc.model import RecordSet
+from renkei.links.smarthr_emc.records import SetSummary
 from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
-from renkei.links.smarthr_emc.sheet.index import section_digest
+from renkei.links.smarthr_emc.sheet.codec import section_digest
+from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.mapping import Mapping, SourceField
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class SetSummary:
-    """What E14 compares and the mail counts, of one record set."""
-
-    total: int  # 全件: received
-    valid: int  # 有効
-    digest: str  # of the valid records' mapped values, by id
-    sheet_digest: str  # of the rules that turn them into EMC's values
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.values.columns import digest, is_in, trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +25,6 @@ class Snapshot:
     departments: pd.DataFrame
     users: pd.DataFrame
     summary: dict[RecordSet, SetSummary]
-
-    def summary_json(self) -> dict[str, Any]:
-        return {record_set.value: asdict(summary) for record_set, summary in self.summary.items()}
 
 
 def freeze(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping) -> Snapshot:
@@ -86,8 +73,6 @@ def _departments(departments: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
 
     `orphan` marks a department whose parent has no code in SmartHR: reported, never invented.
     """
-    import pandas as pd
-
     prefix, root = mapping.id_prefix, mapping.root_department
     code, parent_code = trim(departments["code"]), trim(departments["parent_code"])
     by_level = any(
@@ -124,27 +109,46 @@ def _departments(departments: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
 def refuse_lost_permission(snapshot: Snapshot, baseline_users: pd.DataFrame, mapping: Mapping) -> None:
     """Stop when an attribute that people who stay had values of is now empty for everybody (E33).
 
-    SmartHR does not say that a token may not see an attribute: it leaves it out. Those who left prove nothing.
+    A token that may not see an attribute any more may get null for it. Those who left prove nothing: where nobody
+    stays, as where everybody is 退職済, the guard on deletions asks (E34).
 
     Raises:
         IncompleteReadError: names the attributes.
     """
-    valid = snapshot.users[snapshot.users["valid"]]
-    stay = baseline_users[is_in(baseline_users["crew_id"], valid["crew_id"])] if len(valid) else baseline_users
-    attributes: dict[str, list[str]] = {}  # by what SmartHR permits: 部署1 and 部署2 are slots of one attribute
-    for column, term in source_columns(mapping).items():
-        wire = CATALOGUE[term.name].column[0] if isinstance(term, SourceField) else column
-        attributes.setdefault(str(wire), []).append(column)
-    lost = [
-        column
-        for columns in attributes.values()
-        if not (valid[columns] != "").any(axis=None)
-        for column in columns
-        if column in stay.columns and (stay[column] != "").any()
-    ]
+    stay = baseline_users[is_in(baseline_users["crew_id"], snapshot.users.loc[snapshot.users["valid"], "crew_id"])]
+    blank = blank_for_all(snapshot.users, mapping)
+    lost = [column for column in blank if column in stay.columns and (stay[column] != "").any()]
     if lost:
         raise IncompleteReadError(
             f"SmartHRの項目（{'、'.join(lost)}）が全員空白になりました。前回は値がありました。"
             "アクセストークンの従業員項目の参照権限を確認してください。項目が不要になった場合は、連携設定シートから外してください。"
             "何も書き込んでいません。"
+        )
+
+
+def blank_for_all(users: pd.DataFrame, mapping: Mapping) -> list[str]:
+    """The columns that the sheet reads of attributes of which no valid person has a value; `users` as in a snapshot."""
+    valid = users[users["valid"]]
+    attributes: dict[str, list[str]] = {}  # by what SmartHR permits: 部署1 and 部署2 are slots of one attribute
+    for column, term in source_columns(mapping).items():
+        wire = CATALOGUE[term.name].column[0] if isinstance(term, SourceField) else column
+        attributes.setdefault(str(wire), []).append(column)
+    return [
+        column for columns in attributes.values() if not (valid[columns] != "").any(axis=None) for column in columns
+    ]
+
+
+def refuse_nobody(snapshot: Snapshot, mapping: Mapping) -> None:
+    """Stop a first link of nobody: a later one would be no first link any more, and go by itself (E31, E33).
+
+    Raises:
+        IncompleteReadError: it says how many were received.
+    """
+    if not snapshot.summary[RecordSet.USERS].valid:
+        rule = mapping.rule("user_id")
+        assert rule is not None
+        raise IncompleteReadError(
+            f"初回連携ですが、登録する社員が1人もいません（受信した従業員{len(snapshot.users)}人は、退職済か、"
+            f"ユーザIDにする「{format_source(rule.source)}」の値がありません）。SmartHRの在籍状況と値、アクセストークンの"
+            "従業員項目のアクセス許可、SmartHR URLの会社を確認してください。何も書き込んでいません。"
         )

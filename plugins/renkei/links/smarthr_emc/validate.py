@@ -1,35 +1,37 @@
 """Find everything that is wrong with today's departments and users, not just the first (E29, E30).
 
-Each check returns rows of one `problems` table: record_set, line, id, crew_id, item, kind, detail.
-`line` is the 1-based row in what SmartHR returned.
+Each check returns rows of one `problems` table: record_set, line, id, crew_id, item, kind, detail, source.
+`line` is the 1-based row in what SmartHR returned, `source` where the value is mended (origins.py).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ParamSpec, Protocol
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import ParamSpec, Protocol
 
-from renkei.links.smarthr_emc.columns import is_in, shown
-from renkei.links.smarthr_emc.convert import INVISIBLE_CHARACTER
+import pandas as pd
+
 from renkei.links.smarthr_emc.model import Operation, RecordSet
+from renkei.links.smarthr_emc.origins import SHEET, department_origin, user_origin
 from renkei.links.smarthr_emc.rows import UserRows
 from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
-from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM
+from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, PASSWORD, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Loader, Mapping
-from renkei.links.smarthr_emc.variants import standard_forms
+from renkei.links.smarthr_emc.wording import CONVERSIONS, REMEDIES
 from renkei.systems.emc.file_format import EmcFormat
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.values.columns import is_in, shown
+from renkei.values.convert import INVISIBLE_CHARACTER
+from renkei.values.variants import standard_forms
 
 _P = ParamSpec("_P")
 
-PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail")
+PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail", "source")
 
-MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
+MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
 PHONE = r"\+?[0-9](-?[0-9]){9,14}"
-CONTROL = "[\x00-\x1f\x7f\u0085\u2028\u2029]"
+CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 # What a spreadsheet would run when a person opens a file for upload (E38). Telephone numbers are none; a tab or a
 # line break in front is a control character, which no cell may have.
 FORMULA = r"[=@]|[+-](?![0-9 ().-]*$)"
@@ -37,33 +39,15 @@ FORMULA = r"[=@]|[+-](?![0-9 ().-]*$)"
 # Items by which EMC finds a record again: what comes back must be what was sent.
 IDS = ("user_id", "department_id", *DEPARTMENT_REFERENCES)
 
-# kind → what to do. `{item}` is the item's name in the sheet.
-REMEDIES = {
-    "required": "SmartHRで「{item}」の元になる項目を入力してください",
-    "no_id": "SmartHRでユーザIDの元になる項目を入力するか、連携設定シートのユーザID・新規×値が無い を「登録しない」にしてください",
-    "too_long": "SmartHRで短くしてください",
-    "duplicate_id": "SmartHRで一方の値を直してください",
-    "unknown_department": "SmartHRの部署マスターに部署コードを登録するか、所属を直してください",
-    "department_in_use": "所属を直すか、連携設定シートの更新処理を「更新」にしてください",
-    "no_code": "SmartHRの部署マスターで部署コードを登録してください",
-    "orphan": "SmartHRの部署マスターで親部署の部署コードを登録してください",
-    "unknown_parent": "SmartHRの部署マスターで親部署を確認してください",
-    "loop": "SmartHRの部署マスターで親部署の循環を直してください",
-    "medium": "連携設定シートの緊急連絡の媒体を確認してください",
-    "no_medium": "連携設定シートの緊急連絡の媒体を確認してください",
-    "mail": "SmartHRでメールアドレスの書き方を直してください"
-    "（全角文字や空白だけが原因の場合は、連携設定シートの変換に「メールアドレス」を指定しても直ります）",
-    "phone": "SmartHRで電話番号を半角数字とハイフンに直してください"
-    "（書き方だけが原因の場合は、連携設定シートの変換に「電話番号」を指定しても直ります）",
-    "encoding": "SmartHRで別の字に置き換えてください",
-    "encoding_variant": "SmartHRで別の字に置き換えるか、連携設定シートの{item}の変換に「標準字体」を指定してください",
-    "encoding_invisible": "SmartHRで取り除くか、連携設定シートの{item}の変換に「不可視文字除去」を指定してください",
-    "reserved": "SmartHRで別の値に置き換えてください",
-    "control": "SmartHRで改行などの制御文字を取り除いてください",
-    "formula": "SmartHRで先頭の記号（=、@、+、-）を取り除いてください（表計算ソフトで開くと数式として実行されます）",
-    "flag": "連携設定シートのパスワード強制変更は T か F にしてください",
-    "other_tenant": "連携設定シートのID付与コードを確認し、運用担当者に連絡してください",
-}
+_MISSING = ("required", "no_id")
+
+
+def remedy_of(kind: str, item: str, source: str = "") -> str:
+    """What is to be done about a problem: where, by the place that its value came from, and what."""
+    said = REMEDIES[kind].format(item=item, source=source or f"SmartHRで「{item}」の元になる項目")
+    if kind not in CONVERSIONS or source.startswith(SHEET):
+        return said
+    return f"{said}（書き方だけが原因なら、連携設定シートの{item}の変換に「{CONVERSIONS[kind]}」を指定しても直ります）"
 
 
 class Found(Protocol):
@@ -79,8 +63,6 @@ def _collected(check: Callable[_P, Iterator[pd.DataFrame]]) -> Callable[_P, pd.D
 
     @functools.wraps(check)
     def collect(*args: _P.args, **kwargs: _P.kwargs) -> pd.DataFrame:
-        import pandas as pd
-
         found = [frame for frame in check(*args, **kwargs) if len(frame)]
         if not found:
             return no_problems()
@@ -96,18 +78,22 @@ def check_departments(
     """Problems of the departments table (E10, E13, E21, E23, E29, E38)."""
 
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
-        return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail)
+        if not where.any():
+            return no_problems()
+        source = department_origin(rows.loc[where], item)
+        return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail, source)
 
-    yield found(rows["department_id"] == "", "department_id", "no_code")
+    named_as = "部署名「" + rows["name"] + "」"
+    yield found(rows["department_id"] == "", "department_id", "no_code", named_as)
     yield found(rows["name"] == "", "name", "required")
-    yield found(rows["orphan"], "parent_id", "orphan")
+    yield found(rows["orphan"], "parent_id", "orphan", named_as)
     named = rows["department_id"] != ""
     repeated = named & rows["department_id"].duplicated(keep=False)
     yield found(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
     known = is_in(rows["parent_id"], rows.loc[named, "department_id"])
     has_parent = rows["parent_id"] != ""
-    yield found(has_parent & ~known, "parent_id", "unknown_parent")
-    yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop")
+    yield found(has_parent & ~known, "parent_id", "unknown_parent", named_as)
+    yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop", named_as)
     for key in ("department_id", "name", "name_yomi"):
         yield from _text_checks(found, rows[key], key, emc_format, loader)
 
@@ -149,7 +135,10 @@ def check_users(
     """
 
     def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
-        return _problems(RecordSet.USERS, users, where, "user_id", "crew_id", item, kind, detail)
+        if not where.any():  # as a rule: most checks find nothing, and making a table costs more than looking
+            return no_problems()
+        source = user_origin(mapping.rule(item), item, users.loc[where], missing=kind in _MISSING)
+        return _problems(RecordSet.USERS, users, where, "user_id", "crew_id", item, kind, detail, source)
 
     cells = rows.cells
     repeated = users["user_id"].duplicated(keep=False)
@@ -189,13 +178,23 @@ def _contact_checks(
     medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
     if address not in cells or medium not in cells:
         return
-    yield found(_written(cells[medium]) & ~is_in(cells[medium], emc_format.media), medium, "medium")
+    unknown = _written(cells[medium]) & ~is_in(cells[medium], emc_format.media)
+    yield found(unknown, medium, "medium", f"EMCで使えるのは {'、'.join(emc_format.media)} です")
     has_address = _written(cells[address])
     kinds = target[medium].map(emc_format.media)
     yield found(has_address & (target[medium] == ""), medium, "no_medium")
     for kind, pattern in (("mail", MAIL), ("phone", PHONE)):
         bad = has_address & (kinds == kind) & ~cells[address].str.fullmatch(pattern, na=False)
-        yield found(bad, address, kind)
+        if bad.any():
+            what = cells[address][bad].map(_MALFORMED[kind]).reindex(cells.index)
+            yield found(bad, address, kind, what)
+
+
+def refused_passwords(passwords: pd.Series[str], emc_format: EmcFormat) -> pd.Series[bool]:
+    """Where EMC would refuse the whole load for a first password: blank, too long, other than visible ASCII."""
+    limit = emc_format.length_of("password")
+    refused = ~passwords.str.fullmatch(PASSWORD, na=False)
+    return refused if limit is None else refused | (passwords.str.len() > limit)
 
 
 def check_nameless(users: pd.DataFrame, lost: frozenset[str], mapping: Mapping) -> pd.DataFrame:
@@ -205,13 +204,12 @@ def check_nameless(users: pd.DataFrame, lost: frozenset[str], mapping: Mapping) 
     nameless = users["valid"] & (users["user_id"] == "") & ~is_in(users["crew_id"], lost)
     if rule.on_create.when_blank.action is not Action.REJECT:
         nameless = nameless & False
-    return _problems(RecordSet.USERS, users, nameless, "user_id", "crew_id", "user_id", "no_id")
+    source = user_origin(rule, "user_id", users.loc[nameless], missing=True)
+    return _problems(RecordSet.USERS, users, nameless, "user_id", "crew_id", "user_id", "no_id", "", source)
 
 
 def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], record_set: RecordSet) -> pd.DataFrame:
     """Ids of this plan that another tenant of the same EMC account has (E27)."""
-    import pandas as pd
-
     frames = []
     for tenant, ids in owned.items():
         where = is_in(table["id"], ids) & (table["operation"] != Operation.DELETE.value)
@@ -233,15 +231,16 @@ def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], rec
 @functools.cache
 def no_problems() -> pd.DataFrame:
     """An empty problems table, the same one for all who ask: never changed in place."""
-    import pandas as pd
-
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in PROBLEM_COLUMNS})
 
 
 def _text_checks(
     found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat, loader: Loader
 ) -> Iterator[pd.DataFrame]:
-    """Length, encoding, control characters and formulas of one column; missing cells are not written."""
+    """Length, encoding, control characters and formulas of one column; missing cells are not written.
+
+    Of a password no character is told: it may be most of it (L6).
+    """
     limit = emc_format.length_of(item)
     if limit is not None:
         length = values.str.len()
@@ -249,14 +248,62 @@ def _text_checks(
         if long.any():
             detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
             yield found(long, item, "too_long", detail.reindex(values.index))
-    for kind, bad in _by_remedy(_unencodable(values, emc_format.encoding, item in IDS), item, emc_format).items():
-        where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
-        named = values[where].map(lambda text, bad=bad: "、".join(shown(c) for c in dict.fromkeys(text) if c in bad))
-        yield found(where, item, kind, named.reindex(values.index))
-    yield found(values == emc_format.clear_marker, item, "reserved")
-    yield found(values.str.contains(CONTROL, regex=True, na=False), item, "control")
+    if item == "password":
+        yield found(_written(values) & ~values.str.fullmatch(PASSWORD, na=False), item, "password")
+    else:
+        yield from _character_checks(found, values, item, emc_format)
+    yield found(
+        values == emc_format.clear_marker,
+        item,
+        "reserved",
+        "" if item == "password" else f"「{emc_format.clear_marker}」",
+    )
     if loader is Loader.FILE_DROP:
         yield found(values.str.match(FORMULA, na=False), item, "formula")
+
+
+def _character_checks(found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
+    """Characters that the encoding lacks, named by what can be done about them, and control characters."""
+    for kind, bad in _by_remedy(_unencodable(values, emc_format.encoding, item in IDS), item, emc_format).items():
+        where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
+        named = values[where].map(lambda text, bad=bad: placed(text, bad))
+        yield found(where, item, kind, named.reindex(values.index))
+    broken = values.str.contains(CONTROL, regex=True, na=False)
+    if broken.any():
+        yield found(broken, item, "control", values[broken].map(_controls).reindex(values.index))
+
+
+def placed(text: str, characters: Collection[str]) -> str:
+    """Those of `characters` that stand in the text, once each; what nobody sees with its place."""
+    found = []
+    for character in dict.fromkeys(text):
+        if character in characters:
+            name = shown(character)
+            found.append(name if "「" in name else f"{text.index(character) + 1}文字目の{name}")
+    return "、".join(found)
+
+
+def _controls(text: str) -> str:
+    return placed(text, re.findall(CONTROL, text))
+
+
+def _malformed_mail(text: str) -> str:
+    """What is wrong with an address, without a word of it."""
+    odd = [c for c in text if not ("!" <= c <= "~") or c in '()<>,;:"[]\\']
+    if odd:
+        return f"使えない文字 {placed(text, odd)}"
+    return "「@」がありません" if "@" not in text else "「@」が2つ以上あります" if text.count("@") > 1 else ""
+
+
+def _malformed_phone(text: str) -> str:
+    odd = [c for c in text if c not in "0123456789-" and not (c == "+" and text.startswith(c))]
+    if odd:
+        return f"使えない文字 {placed(text, odd)}"
+    digits = sum(map(str.isdigit, text))
+    return f"{digits}桁です" if not 10 <= digits <= 15 else "ハイフンの位置が正しくありません"
+
+
+_MALFORMED = {"mail": _malformed_mail, "phone": _malformed_phone}
 
 
 def _by_remedy(characters: set[str], item: str, emc_format: EmcFormat) -> dict[str, set[str]]:
@@ -265,8 +312,8 @@ def _by_remedy(characters: set[str], item: str, emc_format: EmcFormat) -> dict[s
     convertible = item in USER_ITEM and item not in UNCONVERTED
     for character in sorted(characters):
         kind = "encoding"
-        if convertible and INVISIBLE_CHARACTER.fullmatch(character):
-            kind = "encoding_invisible"
+        if INVISIBLE_CHARACTER.fullmatch(character):
+            kind = "encoding_invisible" if convertible else "unseen"
         elif convertible and _encodes(standard_forms().get(character, character), emc_format.encoding, item in IDS):
             kind = "encoding_variant"
         kinds.setdefault(kind, set()).add(character)
@@ -298,8 +345,6 @@ def _written(cells: pd.Series[str]) -> pd.Series[bool]:
 
 def _others(rows: pd.DataFrame, repeated: pd.Series[bool], id_column: str, crew_column: str) -> pd.Series[str]:
     """For each repeated id, all the crews that have it ("同じID: a, b")."""
-    import pandas as pd
-
     groups = rows[repeated].groupby(id_column)[crew_column].agg(", ".join)
     return (
         "同じID: " + rows[id_column].map(groups).fillna("")
@@ -317,10 +362,9 @@ def _problems(
     item: str,
     kind: str,
     detail: str | pd.Series[str] = "",
+    source: str | pd.Series[str] = "",
 ) -> pd.DataFrame:
-    import pandas as pd
-
-    if not where.any():  # as a rule: most checks find nothing, and making a table costs more than looking
+    if not where.any():
         return no_problems()
     hit = rows.loc[where, ["line", id_column, crew_column]]
     return pd.DataFrame(
@@ -332,5 +376,6 @@ def _problems(
             "item": item,
             "kind": kind,
             "detail": detail if isinstance(detail, str) else detail[where],
+            "source": source,
         }
     )

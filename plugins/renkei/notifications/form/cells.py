@@ -9,18 +9,18 @@ from renkei.notifications.channel import RESULT_MAIL, Service
 from renkei.notifications.event import LABELS, Event
 from renkei.notifications.form.secrecy import has_token
 from renkei.notifications.form.words import MUTED_WORDS, UNMUTED_WORDS, event_of, service_of
-from renkei.notifications.services import MAIL_ADDRESSES_MOST, SPEC, SPECS, ServiceSpec, member_of
+from renkei.notifications.services import MAX_MAIL_ADDRESSES, SPEC, SPECS, ServiceSpec, member_of
 from renkei.texts import Fault, fold, has_control, mail_addresses, narrow, nearest, trim
 
-NAME_MOST = 40
-CONNECTION_MOST = 200  # Airflow keeps 250
-QUOTED_MOST = 20  # of an unknown word; a longer one is no word
-_CONNECTION = re.compile(rf"[A-Za-z0-9_.\-]{{1,{CONNECTION_MOST}}}")
+MAX_NAME = 40
+MAX_CONNECTION = 200  # Airflow keeps 250
+MAX_QUOTED = 20  # of an unknown word; a longer one is no word
+_CONNECTION = re.compile(rf"[A-Za-z0-9_.\-]{{1,{MAX_CONNECTION}}}")
 
 
 def quotable(text: str) -> bool:
     """Whether a message may repeat a text: short, and not even the beginning of a token."""
-    return len(text) <= QUOTED_MOST and not has_control(text) and not has_token(text, 6)
+    return len(text) <= MAX_QUOTED and not has_control(text) and not has_token(text, 6)
 
 
 def _quoted(text: str) -> str:
@@ -35,8 +35,8 @@ def read_name(text: str) -> str:
         raise Fault("名前が空白です", "通知先の名前を記入してください(例: 総務のチャット)")
     if has_control(plain):
         raise Fault("名前に改行または制御文字が含まれています", "1行の文字だけで記入してください")
-    if len(plain) > NAME_MOST:
-        raise Fault(f"名前が{len(plain)}文字あります", f"{NAME_MOST}文字以内で記入してください")
+    if len(plain) > MAX_NAME:
+        raise Fault(f"名前が{len(plain)}文字あります", f"{MAX_NAME}文字以内で記入してください")
     if fold(plain) == fold(RESULT_MAIL):
         raise Fault(
             f"「{RESULT_MAIL}」という名前は使えません", "結果通知先メールアドレスと区別できる名前にしてください"
@@ -84,7 +84,7 @@ def read_connection(text: str, tenant: str) -> str:
     """接続; blank where it is left to its default. What ends in `__NAME` belongs to the tenant of that name alone."""
     plain = narrow(text)
     if plain and not _CONNECTION.fullmatch(plain):
-        remedy = f"半角の英数字、_、.、- で、{CONNECTION_MOST}文字以内で記入してください"
+        remedy = f"半角の英数字、_、.、- で、{MAX_CONNECTION}文字以内で記入してください"
         raise Fault("接続の名前に使えない文字があるか、長すぎます", remedy)
     if "__" in plain and not plain.endswith(f"__{tenant}"):  # another company's channel would get this one's results
         remedy = f"「…__{tenant}」という名前の接続か、「__」の無い名前の接続(複数の会社で使うもの)を記入してください"
@@ -122,6 +122,6 @@ def _addresses(text: str) -> str:
     found = tuple(dict.fromkeys(mail_addresses(text)))
     if not found:
         raise Fault("送信先が空白です", _expected(SPEC[Service.MAIL]))
-    if len(found) > MAIL_ADDRESSES_MOST:
-        raise Fault(f"メールアドレスが{len(found)}件あります", f"{MAIL_ADDRESSES_MOST}件以内にしてください")
+    if len(found) > MAX_MAIL_ADDRESSES:
+        raise Fault(f"メールアドレスが{len(found)}件あります", f"{MAX_MAIL_ADDRESSES}件以内にしてください")
     return ", ".join(found)

@@ -17,14 +17,14 @@ from renkei.notifications.form import cells
 from renkei.notifications.form.secrecy import SECRET_FAULT, has_address, is_secret
 from renkei.notifications.form.words import OFF_WORDS, ON_WORDS, default_connection, service_of
 from renkei.notifications.services import SPEC, connection_needed, member_of
-from renkei.texts import Fault, RawCell, fold, is_ditto, narrow, nearest, trim
+from renkei.sheets.findings import Findings
+from renkei.texts import RawCell, fold, narrow, nearest, trim
 
 _T = TypeVar("_T")
 
 KEYS = ("name", "service", "connection", "to", "muted", "events")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,;、，；\s]+")
-_DITTO = Fault("「同上」「〃」などは使えません", "行を移すと意味が変わります。同じ内容をそのまま記入してください")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class ChannelLine:
 # -- from YAML ----------------------------------------------------------------------------------------------------------
 
 
-def channel_lines(value: object, where: str, problems: list[Problem]) -> tuple[ChannelLine, ...]:
-    """The lines of a YAML list as it was loaded; what has another shape is added to `problems` and left out.
+def channel_lines(value: object, where: str, findings: Findings) -> tuple[ChannelLine, ...]:
+    """The lines of a YAML list as it was loaded; what has another shape is a problem and left out.
 
     `where` is the list as its reader finds it (`acme.yaml notifications`). Scalars are best loaded as texts
     (`yaml.BaseLoader`), or 0012 would be 10.
@@ -63,15 +63,15 @@ def channel_lines(value: object, where: str, problems: list[Problem]) -> tuple[C
     if value is None or value == "":
         return ()
     if not isinstance(value, list):
-        problems.append(Problem(where, "一覧ではありません", "「- 」で始まる一覧にしてください"))
+        findings.problem(where, "一覧ではありません", "「- 」で始まる一覧にしてください")
         return ()
-    return tuple(line for n, item in enumerate(value) for line in _line(item, f"{where}[{n}]", problems))
+    return tuple(line for n, item in enumerate(value) for line in _line(item, f"{where}[{n}]", findings))
 
 
-def _line(item: object, where: str, problems: list[Problem]) -> Iterator[ChannelLine]:
+def _line(item: object, where: str, findings: Findings) -> Iterator[ChannelLine]:
     if not isinstance(item, dict):
         remedy = "、".join(KEYS) + " を記入してください"
-        problems.append(Problem(where, "「キー: 値」の並びではありません", remedy))
+        findings.problem(where, "「キー: 値」の並びではありません", remedy)
         return
     others = []
     for key in map(str, item):
@@ -79,9 +79,9 @@ def _line(item: object, where: str, problems: list[Problem]) -> Iterator[Channel
             others.append(RawCell("", f"{where}.{key}" if _is_plain(key) else where))
             found = f"「{key}」というキーはありません" if _is_plain(key) else "使えないキーがあります"
             remedy = nearest(key, KEYS) or "、".join(KEYS) + " のいずれかです"
-            problems.append(Problem(others[-1].where, found, remedy))
-    name, service, connection, to, muted = (_cell(item.get(key), f"{where}.{key}", problems) for key in KEYS[:-1])
-    marks = _marks(item.get("events"), f"{where}.events", problems)
+            findings.problem(others[-1].where, found, remedy)
+    name, service, connection, to, muted = (_cell(item.get(key), f"{where}.{key}", findings) for key in KEYS[:-1])
+    marks = _marks(item.get("events"), f"{where}.events", findings)
     yield ChannelLine(name, service, connection, to, muted, marks, tuple(others))
 
 
@@ -89,21 +89,21 @@ def _is_plain(key: str) -> bool:
     return cells.quotable(key) and not is_secret(key)
 
 
-def _cell(value: object, where: str, problems: list[Problem]) -> RawCell:
+def _cell(value: object, where: str, findings: Findings) -> RawCell:
     if isinstance(value, bool):
         return RawCell(str(value).lower(), where)
     if isinstance(value, list | dict):
-        problems.append(Problem(where, "文字ではありません", "1つの値を記入してください"))
+        findings.problem(where, "文字ではありません", "1つの値を記入してください")
     return RawCell("" if value is None or isinstance(value, list | dict) else str(value), where)
 
 
-def _marks(value: object, where: str, problems: list[Problem]) -> tuple[tuple[RawCell, RawCell], ...] | None:
+def _marks(value: object, where: str, findings: Findings) -> tuple[tuple[RawCell, RawCell], ...] | None:
     if value is None or value == "":
         return None
     if isinstance(value, list):
-        words = [_cell(word, f"{where}[{n}]", problems) for n, word in enumerate(value)]
+        words = [_cell(word, f"{where}[{n}]", findings) for n, word in enumerate(value)]
     else:
-        cell = _cell(value, where, problems)
+        cell = _cell(value, where, findings)
         words = [RawCell(word, where) for word in _SEPARATOR.split(cell.text) if word]
     return tuple((word, RawCell("○", word.where)) for word in words)
 
@@ -111,64 +111,53 @@ def _marks(value: object, where: str, problems: list[Problem]) -> tuple[tuple[Ra
 # -- what the lines say -------------------------------------------------------------------------------------------------
 
 
-def read_channels(
-    lines: Sequence[ChannelLine],
-    problems: list[Problem],
-    warnings: list[Problem] | None = None,
-    *,
-    tenant: str = "operator",
-) -> tuple[Channel, ...]:
-    """The channels of the sound lines, in their order; `problems` gets what is wrong with the others.
+def read_channels(lines: Sequence[ChannelLine], findings: Findings, *, tenant: str = "operator") -> tuple[Channel, ...]:
+    """The channels of the sound lines, in their order; a line of which `findings` knows already is not sound.
 
-    A line of which `problems` knows already is not sound. `warnings` gets what is doubtful; `tenant` ends the name of
-    a Connection that is left out. No message quotes what may be a secret.
+    `tenant` ends the name of a Connection that is left out. No message quotes what may be a secret.
     """
-    unread = {problem.where for problem in problems}
-    doubts: list[Problem] = []
+    unread = {problem.where for problem in findings.problems}
     names: dict[str, str] = {}
     found: list[tuple[ChannelLine, Channel]] = []
     for line in lines:
-        wrong: list[Problem] = []
-        doubts += line.remarks
-        channel = _channel(line, tenant, names, wrong, doubts)
-        problems += wrong
-        if channel is not None and not wrong and not any(cell.where in unread for cell in line.cells):
+        before = len(findings.problems)
+        findings.warnings += line.remarks
+        channel = _channel(line, tenant, names, findings)
+        sound = len(findings.problems) == before and not any(cell.where in unread for cell in line.cells)
+        if channel is not None and sound:
             found.append((line, channel))
-    if warnings is not None:
-        warnings += [*doubts, *_alike(found)]
+    findings.warnings += _alike(found)
     return tuple(channel for _, channel in found)
 
 
-def _channel(
-    line: ChannelLine, tenant: str, names: dict[str, str], problems: list[Problem], warnings: list[Problem]
-) -> Channel | None:
+def _channel(line: ChannelLine, tenant: str, names: dict[str, str], findings: Findings) -> Channel | None:
     refused = dict.fromkeys(cell.where for cell in line.cells if _is_refused(cell, line))
-    problems += [SECRET_FAULT.at(where) for where in refused]
-    name = _read(cells.read_name, line.name, refused, problems)
-    service = _read(cells.read_service, line.service, refused, problems)
-    muted = _read(cells.read_muted, line.muted, refused, problems)
-    events = _events(line, refused, problems)
-    connection = _read(lambda text: cells.read_connection(text, tenant), line.connection, refused, problems)
+    findings.problems += [SECRET_FAULT.at(where) for where in refused]
+    name = _read(cells.read_name, line.name, refused, findings)
+    service = _read(cells.read_service, line.service, refused, findings)
+    muted = _read(cells.read_muted, line.muted, refused, findings)
+    events = _events(line, refused, findings)
+    connection = _read(lambda text: cells.read_connection(text, tenant), line.connection, refused, findings)
     if name is not None and (first := names.setdefault(fold(name) or name, line.name.where)) != line.name.where:
         remedy = "通知先ごとに異なる名前を付けてください"
-        problems.append(Problem(line.name.where, f"同じ名前がほかにもあります(1つ目は{first})", remedy))
+        findings.problem(line.name.where, f"同じ名前がほかにもあります(1つ目は{first})", remedy)
     if service is None:
         return None
     spec = SPEC[service]
-    to = _read(lambda text: cells.read_destination(text, spec), line.to, refused, problems)
+    to = _read(lambda text: cells.read_destination(text, spec), line.to, refused, findings)
     if name is None or muted is None or events is None or connection is None or to is None:
         return None
     if trim(line.to.text) and not to:
         found = f"{spec.label}の送信先はWebhookのURLで決まるので、この記入は使いません"
-        warnings.append(Problem(line.to.where, found, "送信先を空白にしてください"))
+        findings.warning(line.to.where, found, "送信先を空白にしてください")
     needed = connection_needed(service, to)
     if connection and not needed:
         found = f"{spec.label}のこの送信先では接続を使いません"
-        warnings.append(Problem(line.connection.where, found, "接続を空白にしてください"))
+        findings.warning(line.connection.where, found, "接続を空白にしてください")
     if not events:
         where = line.marks[0][1].where if line.marks else line.name.where
         remedy = "受け取る通知に○を付けてください。しばらく止める場合は「通知を行わない」を使います"
-        warnings.append(Problem(where, "受け取る通知が1つもありません", remedy))
+        findings.warning(where, "受け取る通知が1つもありません", remedy)
     used = (connection or default_connection(service, tenant)) if needed else ""
     return Channel(name, service, used, to, muted, events)
 
@@ -189,20 +178,12 @@ def _is_refused(cell: RawCell, line: ChannelLine) -> bool:
     return not own and is_secret(text)
 
 
-def _read(reader: Callable[[str], _T], cell: RawCell, refused: Collection[str], problems: list[Problem]) -> _T | None:
+def _read(reader: Callable[[str], _T], cell: RawCell, refused: Collection[str], findings: Findings) -> _T | None:
     """What a cell says; None where that is a problem."""
-    if cell.where in refused:
-        return None
-    try:
-        if is_ditto(cell.text):
-            raise _DITTO
-        return reader(cell.text)
-    except Fault as fault:
-        problems.append(fault.at(cell.where))
-        return None
+    return None if cell.where in refused else findings.read(reader, cell, quoted=False)
 
 
-def _events(line: ChannelLine, refused: Collection[str], problems: list[Problem]) -> frozenset[Event] | None:
+def _events(line: ChannelLine, refused: Collection[str], findings: Findings) -> frozenset[Event] | None:
     """The events with a ○; where there is no ○ at all, those without a ×, so that blank cells mean all of them."""
     if line.marks is None:
         return EVERY_EVENT
@@ -211,10 +192,10 @@ def _events(line: ChannelLine, refused: Collection[str], problems: list[Problem]
     marks: dict[Event, bool | None] = {}
     sound = True
     for word, mark in line.marks:
-        before = len(problems)
-        event = _read(cells.read_event, word, refused, problems)
-        on = _read(lambda text: cells.read_switch(text, ON_WORDS, OFF_WORDS), mark, refused, problems)
-        sound = sound and len(problems) == before and not {word.where, mark.where} & set(refused)
+        before = len(findings.problems)
+        event = _read(cells.read_event, word, refused, findings)
+        on = _read(lambda text: cells.read_switch(text, ON_WORDS, OFF_WORDS), mark, refused, findings)
+        sound = sound and len(findings.problems) == before and not {word.where, mark.where} & set(refused)
         if event is not None:
             marks[event] = on
     if not sound:

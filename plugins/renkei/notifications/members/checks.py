@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from renkei.errors import Problem
 from renkei.notifications.channel import Service
 from renkei.notifications.members.table import LABELS, looked_up
 from renkei.notifications.services import SPEC
+from renkei.systems.google_chat.client import url_fault
+from renkei.texts import UNSEEN_NAMES
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-USER_ID_MOST = 40  # E23
+MAX_USER_ID = 40  # E23
 _DIGITS_LOST = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+[0-9]+")  # what Excel makes of a long number in a CSV
+_COMMAND = re.compile(r"[+@-].*[(!|]")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NULL!|NUM!)")
 
 Fault = tuple[str, str]  # what was found, the remedy
@@ -25,8 +27,8 @@ Fault = tuple[str, str]  # what was found, the remedy
 def _user_id_fault(value: str) -> Fault | None:
     if not value:
         return "ユーザIDがありません", "Emergency CallのユーザIDを入力してください"
-    if len(value) > USER_ID_MOST:
-        return f"{len(value)}文字あります", f"{USER_ID_MOST}文字以内のユーザIDにしてください"
+    if len(value) > MAX_USER_ID:
+        return f"{len(value)}文字あります", f"{MAX_USER_ID}文字以内のユーザIDにしてください"
     if unicodedata.normalize("NFKC", value) != value:
         return (
             f"「{quotable(value)}」に全角の英数字などがあります",
@@ -49,8 +51,6 @@ def _pattern_fault(service: Service, begins: str, *, remedy: str) -> Callable[[s
 
 
 def _webhook_fault(allowed: Collection[str]) -> Callable[[str], Fault | None]:
-    from renkei.systems.google_chat.client import url_fault
-
     def fault(value: str) -> Fault | None:
         found = url_fault(value, allowed) if value else ""
         return (
@@ -64,8 +64,12 @@ def _any_fault(value: str) -> Fault | None:
     """What is wrong in every column."""
     if value.startswith("="):
         return "数式です", "値だけを貼り付けてください"
-    if re.search(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]", value):
-        return "途中に空白、改行、または見えない文字があります", "取り除いてください"
+    if _COMMAND.match(value):
+        return f"「{quotable(value)}」は、表計算ソフトが数式として実行する形です", "値だけを入力し直してください"
+    if not value.isprintable() or " " in value:
+        place, odd = next((n, c) for n, c in enumerate(value, 1) if c == " " or not c.isprintable())
+        name = f"{UNSEEN_NAMES.get(odd, '見えない文字')}(U+{ord(odd):04X})"
+        return f"{place}文字目に{name}があります", "セルの内容をすべて消してから、入力し直してください"
     if _EXCEL_ERROR.fullmatch(value):
         return f"Excelのエラー値「{value}」です", "値を入力し直してください"
     if _DIGITS_LOST.fullmatch(value):
@@ -105,15 +109,19 @@ def _repeated(column: pd.Series[str]) -> pd.Series[bool]:
 def duplicates(table: pd.DataFrame, name: str) -> list[Problem]:
     """Every row that has what an earlier row has and two people cannot share."""
     return [
-        _at(name, row, column, f"{_first(table[column], row)}行目と同じです", "社員ごとに異なる値にしてください")
+        _at(name, row, column, f"{first}行目と同じです", "社員ごとに異なる値にしてください")
         for column in ("user_id", "lineworks_id", "slack_member_id", "line_user_id")
         if column in table
-        for row in table.index[_repeated(table[column])]
+        for row, first in _repeats(table[column])
     ]
 
 
-def _first(column: pd.Series[str], row: Any) -> Any:
-    return column.index[column.eq(column[row])][0]
+def _repeats(column: pd.Series[str]) -> list[tuple[Any, Any]]:
+    """Each row that has what an earlier row has, and the first of those."""
+    once = ~column.duplicated()
+    first = dict(zip(column[once], column.index[once], strict=True))
+    again = column[_repeated(column)]
+    return [(row, first[value]) for row, value in again.items()]
 
 
 def line_conflicts(table: pd.DataFrame, whole: pd.DataFrame, linked: Mapping[str, str], name: str) -> list[Problem]:
@@ -125,10 +133,10 @@ def line_conflicts(table: pd.DataFrame, whole: pd.DataFrame, linked: Mapping[str
             name,
             row,
             "line_user_id",
-            f"{_first(ids, row)}行目の社員とLINEアカウントが同じです",
+            f"{first}行目の社員とLINEアカウントが同じです",
             "どちらのLINEアカウントか確かめ、誤りならこのIDを直すか、renkei members unlink-line で連携を取り消してください",
         )
-        for row in ids.index[_repeated(ids)]
+        for row, first in _repeats(ids)
     ]
 
 

@@ -3,6 +3,8 @@
 Below `<link>/tenants/<tenant>/`, each named by the SHA-256 of what only the member's browser knows:
 
     line_invitations/<token>.json      who is invited until when; `used_at` once linked
+    line_invitations/<token>.<n>.json  its n-th trip, created once: there are MAX_TRIPS
+    line_invitations/<token>.by.json   which LINE account it links, created once: of two at once, one
     line_logins/<state>.json           one trip to LINE and back: nonce, PKCE verifier, the browser, 10 minutes
     line_logins/<state>.used.json      created once, before the code is exchanged
 
@@ -22,11 +24,13 @@ from typing import Any
 
 from renkei.notifications.members.table import LineLink, LineTakenError, Members, UnknownMemberError, read_all, sha256
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
-from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.store import MissingKeyError
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.line.login import LineLogin, LineLoginError, pkce
 
 log = logging.getLogger(__name__)
 LOGIN_LASTS = dt.timedelta(minutes=10)  # as long as LINE's code is good for
+MAX_TRIPS = 20  # by one invitation; each leaves files in the store, and whoever has the URL may begin one
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long; then it is unknown
 _STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
 
@@ -72,12 +76,10 @@ class Linked:
 class Linking:
     """The invitations and LINE logins of one tenant."""
 
-    def __init__(self, store: Store, link: str, tenant: str) -> None:
-        self.tenant = tenant
-        self.members = Members(store, link, tenant)
-        self._store = store
-        self._invitations = f"{link}/tenants/{tenant}/line_invitations"
-        self._logins = f"{link}/tenants/{tenant}/line_logins"
+    def __init__(self, folder: TenantFolder) -> None:
+        self.tenant = folder.tenant
+        self.members = Members(folder)
+        self._store, self._invitations, self._logins = folder.store, folder.line_invitations, folder.line_logins
 
     # --- invitations
 
@@ -133,10 +135,14 @@ class Linking:
         """Send the member to LINE.
 
         Raises:
-            LinkingError: the invitation is unknown, expired or has served.
+            LinkingError: the invitation is unknown, expired, has served, or was begun with too often.
         """
         invitation = self.invitation(token)
         self.check(invitation, now)
+        note = {"at": now.isoformat(timespec="seconds")}
+        trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
+        if not any(self._store.create_json(trip, note) for trip in trips):
+            raise trouble(Trouble.OFTEN)
         state, browser = f"{self.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
@@ -218,9 +224,13 @@ class Linking:
         standing = self.link_of(invitation)  # read now: another tab may have been quicker
         if (standing is None and invitation.used_at) or (standing and standing.line_user_id != line_user_id):
             raise trouble(Trouble.SPENT)
+        claim, mine = self._part_key(invitation.key, "by"), {"line": sha256(line_user_id)}
+        if not self._store.create_json(claim, mine) and self._store.read_json(claim) != mine:
+            raise trouble(Trouble.SPENT)  # somebody is linking another account by it this very moment
         try:
             self.members.link_line(invitation.user_id, line_user_id, now=now, invitation=invitation.key)
         except LineTakenError as error:
+            self._store.delete(claim)  # for the right account
             raise LinkingError(Trouble.TAKEN, str(error)) from None
         except UnknownMemberError:
             raise trouble(Trouble.UNKNOWN) from None
@@ -245,6 +255,11 @@ class Linking:
         old = [key for key, found in self._records(self._invitations).items() if _is_past(found, KEPT_AFTER, now)]
         for key in old:
             self._store.delete(self._invitation_key(key))
+        names = self._store.names(self._invitations)
+        there = {name[:64] for name in names if len(name.split(".")) == 2}
+        for name in names:
+            if name[:64] not in there:  # what belongs to an invitation that is gone, withdrawn ones too
+                self._store.delete(f"{self._invitations}/{name}")
         return len(over) + len(old)
 
     def _records(self, folder: str) -> dict[str, dict[str, Any]]:
@@ -263,6 +278,9 @@ class Linking:
 
     def _invitation_key(self, key: str) -> str:
         return f"{self._invitations}/{key}.json"
+
+    def _part_key(self, invitation: str, part: str) -> str:
+        return f"{self._invitations}/{invitation}.{part}.json"
 
     def _login_key(self, key: str) -> str:
         return f"{self._logins}/{key}.json"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.tenant_folder import TenantFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,9 +70,8 @@ class LineLink:
 class Members:
     """The members of one tenant."""
 
-    def __init__(self, store: Store, link: str, tenant: str) -> None:
-        self._store = store
-        self._folder = f"{link}/tenants/{tenant}"
+    def __init__(self, folder: TenantFolder) -> None:
+        self._store, self._folder = folder.store, folder
 
     def find(self, user_id: str) -> Member | None:
         """The member with this user id, exactly; None when there is none."""
@@ -88,7 +88,7 @@ class Members:
         import pandas as pd
 
         try:
-            return self._store.read_table(f"{self._folder}/members.parquet").reindex(columns=list(COLUMNS)).fillna("")
+            return self._store.read_table(self._folder.members).reindex(columns=list(COLUMNS)).fillna("")
         except MissingKeyError:
             return pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})
 
@@ -109,7 +109,7 @@ class Members:
         """
         table = completed(frame, self.imported())
         self.check(table)
-        self._store.write_table(f"{self._folder}/members.parquet", table)
+        self._store.write_table(self._folder.members, table)
 
     def check(self, table: pd.DataFrame) -> None:
         """Nothing, where `replace` would take this table; raises as it does."""
@@ -134,7 +134,7 @@ class Members:
 
     def line_links(self) -> dict[str, LineLink]:
         """Every link by user id, those of former members too."""
-        folder = f"{self._folder}/members_line"
+        folder = self._folder.members_line
         keys = [f"{folder}/{name}" for name in self._store.names(folder) if name.endswith(".json")]
         return {found["user_id"]: LineLink(**found) for found in read_all(self._store, keys).values()}
 
@@ -196,10 +196,10 @@ class Members:
         self._store.write_json(key, claim)
 
     def _link_key(self, user_id: str) -> str:
-        return f"{self._folder}/members_line/{sha256(user_id)}.json"
+        return f"{self._folder.members_line}/{sha256(user_id)}.json"
 
     def _claim_key(self, line_user_id: str) -> str:
-        return f"{self._folder}/members_line_ids/{sha256(line_user_id)}.json"
+        return f"{self._folder.members_line_ids}/{sha256(line_user_id)}.json"
 
 
 def completed(frame: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,9 @@ class Trouble(StrEnum):
     UNKNOWN = "UNKNOWN"  # no such invitation
     EXPIRED = "EXPIRED"
     SPENT = "SPENT"  # linked by it once, and something has changed since
+    OFTEN = "OFTEN"  # begun with as often as an invitation may be
     STATE = "STATE"  # not a trip that we began, or too old, or made already
+    ELSEWHERE = "ELSEWHERE"  # the button of a page that is not ours
     BROWSER = "BROWSER"  # another browser began it
     CANCELLED = "CANCELLED"  # by the member
     TAKEN = "TAKEN"  # the LINE account is somebody else's
@@ -33,7 +35,9 @@ _MESSAGES = {
     "総務・人事の担当者に新しいURLを依頼してください。",
     Trouble.EXPIRED: "この招待のURLは有効期限が切れています。総務・人事の担当者に新しいURLを依頼してください。",
     Trouble.SPENT: "この招待のURLは使用済みです。変更したい場合は、総務・人事の担当者に新しいURLを依頼してください。",
+    Trouble.OFTEN: "この招待のURLで操作を始めた回数が多すぎるため、使えなくなりました。総務・人事の担当者に新しいURLを依頼してください。",
     Trouble.STATE: "時間がたちすぎたか、既に使われた画面です。招待のURLをもう一度開いて、最初からやり直してください。",
+    Trouble.ELSEWHERE: "この操作は登録の画面から始まっていないため、安全のため中止しました。届いた招待のURLをブラウザで開き、画面のボタンを押してください。",
     Trouble.BROWSER: "最初に開いたものとは別のブラウザで戻ってきたため、安全のため中止しました。招待のURLを、SafariやChromeなど"
     "いつものブラウザで開き、同じブラウザのまま最後まで操作してください。",
     Trouble.CANCELLED: "LINEの画面で「キャンセル」が選ばれたため、登録していません。登録する場合は、招待のURLをもう一度開いてください。",

@@ -10,7 +10,7 @@ from airflow.configuration import conf
 
 from renkei import settings
 from renkei.errors import ConnectionError_
-from renkei.orchestration.connections import find_connection
+from renkei.orchestration.connections import extra_of, find_connection
 from renkei.systems.hosts import is_trusted
 from renkei.systems.line.login import ASK_HOST, LineLogin
 
@@ -58,7 +58,7 @@ def read_channel(name: str) -> LoginChannel:
         raise ConnectionError_(
             f"Airflowの接続「{name}」のHostは、RENKEI_ALLOWED_HOSTS にないため使えません。LINEを使う場合は空白にしてください。"
         )
-    extra = connection.extra_dejson
+    extra = extra_of(connection)
     friend = str(extra.get("friend_url") or "").strip()
     if friend and not is_trusted(friend, _is_line, settings.allowed_hosts()):
         raise ConnectionError_(

@@ -15,11 +15,11 @@ import datetime as dt
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import jinja2
@@ -32,21 +32,25 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from renkei.errors import RenkeiError
-from renkei.links.smarthr_emc.sheet.index import is_tenant
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel
+from renkei.orchestration.link import LINKS
+from renkei.sheets.tenant_files import is_tenant
+from renkei.storage.tenant_folder import TenantFolder
 
 log = logging.getLogger(__name__)
-LINK = "smarthr_emc"
+_T = TypeVar("_T")
 PAGES = Path(__file__).with_name("pages")
 TOKYO = dt.timezone(dt.timedelta(hours=9))
 STATUS = {
     Trouble.UNKNOWN: 404,
     Trouble.EXPIRED: 410,
     Trouble.SPENT: 410,
+    Trouble.OFTEN: 429,
     Trouble.STATE: 400,
+    Trouble.ELSEWHERE: 403,
     Trouble.BROWSER: 403,
     Trouble.CANCELLED: 200,
     Trouble.TAKEN: 409,
@@ -56,6 +60,8 @@ TITLE = {
     Trouble.UNKNOWN: "このURLは使えません",
     Trouble.EXPIRED: "有効期限が切れています",
     Trouble.SPENT: "使用済みのURLです",
+    Trouble.OFTEN: "使えなくなったURLです",
+    Trouble.ELSEWHERE: "招待のURLから始めてください",
     Trouble.STATE: "最初からやり直してください",
     Trouble.BROWSER: "同じブラウザで操作してください",
     Trouble.CANCELLED: "登録していません",
@@ -69,15 +75,14 @@ BROKEN = "ただいま登録の画面を使えません。時間をおいて招�
 class Pages:
     """The three endpoints, over what they need of their surroundings."""
 
-    linking_of: Callable[[str], Linking]
+    linkings_of: Callable[[str], Sequence[Linking]]  # one for each link that may have a tenant of this name
     channel_of: Callable[[str], LoginChannel]
     callback_url: Callable[[], str]
     now: Callable[[], dt.datetime]
 
     def show(self, request: Request) -> Response:
         tenant, token = _invited(request)
-        linking = self.linking_of(tenant)
-        invitation = linking.invitation(token)
+        linking, invitation = self._where(tenant, lambda one: one.invitation(token))
         if linking.link_of(invitation):
             return self._linked(tenant, again=True, friend=None)
         linking.check(invitation, self.now())
@@ -93,18 +98,18 @@ class Pages:
 
     def begin(self, request: Request) -> Response:
         tenant, token = _invited(request)
-        linking = self.linking_of(tenant)
-        linking.check(linking.invitation(token), self.now())  # before a Connection is asked for
         back = self.callback_url()
+        _refuse_foreign_button(request, back)
+        linking, invitation = self._where(tenant, lambda one: one.invitation(token))
+        linking.check(invitation, self.now())  # before a Connection is asked for
         departure = linking.begin(token, self.channel_of(tenant).login, back, self.now())
         response = RedirectResponse(departure.url, 303, _headers())
-        parts = urlsplit(back)
         response.set_cookie(
-            departure.cookie,
+            _cookie(departure.cookie, back),
             departure.value,
             max_age=int(LOGIN_LASTS.total_seconds()),
-            path=parts.path,
-            secure=parts.scheme == "https",
+            path="/" if _is_tls(back) else urlsplit(back).path,  # `__Host-` asks for it
+            secure=_is_tls(back),
             httponly=True,
             samesite="lax",  # sent when LINE sends the browser back, and with nothing else from elsewhere
         )
@@ -116,14 +121,28 @@ class Pages:
         tenant = tenant_of(state)
         if not is_tenant(tenant):
             raise trouble(Trouble.STATE)
-        linking = self.linking_of(tenant)
-        browser = request.cookies.get(cookie_name(state), "")
+        browser = request.cookies.get(_cookie(cookie_name(state), self.callback_url()), "")
         code, error = query.get("code", ""), query.get("error", "")
-        trip = linking.trip(state, browser)
+        linking, trip = self._where(tenant, lambda one: one.trip(state, browser))
         login = self.channel_of(tenant).login
         linked = linking.finish(trip, code, error, login, self.callback_url(), self.now())
         log.info("line linked tenant=%s friend=%s", tenant, linked.friend)
         return self._linked(tenant, again=False, friend=linked.friend)
+
+    def _where(self, tenant: str, ask: Callable[[Linking], _T]) -> tuple[Linking, _T]:
+        """Who knows of it, and the answer: two links may have a tenant of one name.
+
+        Raises:
+            LinkingError: nobody does.
+        """
+        linkings = self.linkings_of(tenant)
+        for linking in linkings[:-1]:
+            try:
+                return linking, ask(linking)
+            except LinkingError as error:
+                if error.trouble not in (Trouble.UNKNOWN, Trouble.STATE):
+                    raise
+        return linkings[-1], ask(linkings[-1])
 
     def _linked(self, tenant: str, *, again: bool, friend: bool | None) -> Response:
         channel = self.channel_of(tenant)
@@ -133,13 +152,13 @@ class Pages:
 
 
 def build(
-    linking_of: Callable[[str], Linking] | None = None,
+    linkings_of: Callable[[str], Sequence[Linking]] | None = None,
     channel_of: Callable[[str], LoginChannel] = login_channel,
     back: Callable[[], str] = callback_url,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> ASGIApp:
     """The app, to be mounted at PREFIX. By default all that it needs comes from Airflow, anew for each request."""
-    pages = Pages(linking_of or (lambda tenant: Linking(open_store(), LINK, tenant)), channel_of, back, now)
+    pages = Pages(linkings_of or _linkings_of, channel_of, back, now)
     app = Starlette(
         routes=[
             Route("/line/callback", pages.come_back, methods=["GET"]),
@@ -153,7 +172,13 @@ def build(
             Exception: _failed,
         },
     )
+    app.router.redirect_slashes = False  # that redirect would show the invitation once more
     return _Unlogged(app)
+
+
+def _linkings_of(tenant: str) -> list[Linking]:
+    store = open_store()
+    return [Linking(TenantFolder(store, link, tenant)) for link in LINKS]
 
 
 class _Unlogged:
@@ -186,6 +211,27 @@ def _invited(request: Request) -> tuple[str, str]:
     return tenant, token
 
 
+def _refuse_foreign_button(request: Request, back: str) -> None:
+    """A page elsewhere may press our button too, and have its visitor's LINE account linked to a member of its choice.
+
+    Raises:
+        LinkingError: the browser says that another page sent it, or does not say where it comes from.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    parts = urlsplit(back)
+    if site != "same-origin" if site else origin != f"{parts.scheme}://{parts.netloc}":
+        raise trouble(Trouble.ELSEWHERE)
+
+
+def _is_tls(back: str) -> bool:
+    return urlsplit(back).scheme == "https"
+
+
+def _cookie(name: str, back: str) -> str:
+    """`__Host-`: the browser takes it from this very host alone, by TLS, for all paths."""
+    return f"__Host-{name}" if _is_tls(back) else name
+
+
 def _day(invitation: Invitation) -> str:
     day = invitation.expires_at.astimezone(TOKYO)
     return f"{day.year}年{day.month}月{day.day}日 {day.hour}:{day.minute:02}"
@@ -210,7 +256,8 @@ def _headers(form_action: str = "'none'") -> dict[str, str]:
         "Cache-Control": "no-store",
         "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{style}'; form-action {form_action}; "
         "base-uri 'none'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",  # none to LINE; to ourselves, or older browsers send no Origin with the button
+        "Strict-Transport-Security": "max-age=31536000",  # browsers heed it by TLS alone
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex, nofollow",

@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 import time
 
-import httpx
-
+from renkei.systems.chat import Answer, ask, by_status
 from renkei.systems.chatwork.payloads import form
-from renkei.systems.messaging import Delivery, Message, accepted, later, refused, unknown
-from renkei.systems.posting import Answer, passing, request
+from renkei.systems.delivery import Delivery, Message, accepted, later, refused, unknown
+from renkei.systems.transport import HEADER_TEXT
 
 ROOM = re.compile(r"[0-9]{1,20}")
-TOKEN = re.compile(r"[\x21-\x7e]+")  # nothing else can stand in a header
 ROOM_LIMIT_S = 10.0  # reference: ten messages in ten seconds for each room
 
 
 class ChatworkRoom:
     """The rooms that one API token may write to."""
-
-    transport: httpx.BaseTransport | None = None  # instead of the network
 
     def __init__(self, token: str, base_url: str = "https://api.chatwork.com/v2") -> None:
         self._token = token
@@ -38,15 +34,15 @@ class ChatworkRoom:
         return answer if isinstance(answer, Delivery) else delivery(answer, "account_id")
 
     def _call(self, method: str, path: str, data: dict[str, str] | None) -> Answer | Delivery:
-        if not TOKEN.fullmatch(self._token):
+        if not HEADER_TEXT.fullmatch(self._token):
             return refused(None, "トークンが空か、使えない文字があります", dead=True)
         headers = {"X-ChatWorkToken": self._token, "Accept": "application/json"}
-        return request(method, self._base_url + path, transport=self.transport, headers=headers, data=data)
+        return ask(method, self._base_url + path, headers=headers, data=data)
 
 
 def delivery(answer: Answer, proof: str) -> Delivery:
     """What Chatwork's status means; `proof` is the field that only its own answer has."""
-    status, said = answer.status, answer.json if isinstance(answer.json, dict) else {}
+    status, said = answer.status, answer.said
     if status == 200:
         if said.get(proof):
             return accepted(status, str(said[proof]) if proof == "message_id" else "")
@@ -56,11 +52,7 @@ def delivery(answer: Answer, proof: str) -> Delivery:
     reason = reason or f"HTTP {status}"
     if status == 429:
         return later(status, reason, ROOM_LIMIT_S if "per room" in reason else _reset_s(answer))
-    if passed := passing(status, reason, answer.retry_after_s):
-        return passed
-    if status < 300:
-        return unknown(status, reason)
-    return refused(status, reason, dead=status == 401)
+    return by_status(answer, reason, dead=status == 401)
 
 
 def _reset_s(answer: Answer) -> float | None:

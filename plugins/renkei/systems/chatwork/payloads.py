@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from renkei.systems.messaging import Message, clean, fit, utf16_units
+from renkei.systems.delivery import Message, clean, fit, utf16_units
 
-BODY_MOST = 65_535  # characters; chatwork/api, RAML/api-ja.raml. Counted as an emoji of two, to be safe
-TITLE_MOST = 200
-LABEL_MOST = 75
+MAX_BODY = 65_535  # characters; chatwork/api, RAML/api-ja.raml. Counted as an emoji of two, to be safe
+MAX_TITLE = 200
+MAX_LABEL = 75
 BRACKETS = str.maketrans("[]", "［］")
 ENCODED = str.maketrans({"[": "%5B", "]": "%5D"})  # in a URL
 
@@ -17,13 +17,13 @@ def form(message: Message) -> dict[str, str]:
     Every tag of Chatwork's, `[toall]` and `[To:1]` too, stands in square brackets, and there is no way to escape
     them: those of the text become full-width ones.
     """
-    title = fit(f"{message.tone.sign} {' '.join(_plain(message.title).split())}", TITLE_MOST, utf16_units)
-    label = fit(" ".join(_plain(message.link_label).split()) or "開く", LABEL_MOST, utf16_units)
+    title = fit(f"{message.tone.sign} {' '.join(_plain(message.title).split())}", MAX_TITLE, utf16_units)
+    label = fit(" ".join(_plain(message.link_label).split()) or "開く", MAX_LABEL, utf16_units)
     start, end = f"[info][title]{title}[/title]", "[/info]"
     link = f"{label}: {message.link}".translate(ENCODED) if message.web_link else ""
     text = fit(
         _plain("\n".join(message.shown_lines)).strip("\n"),
-        BODY_MOST - utf16_units(f"{start}\n{link}{end}"),
+        MAX_BODY - utf16_units(f"{start}\n{link}{end}"),
         utf16_units,
     )
     return {"body": start + "\n".join(filter(None, (text, link))) + end, "self_unread": "0"}

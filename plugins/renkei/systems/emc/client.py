@@ -8,29 +8,32 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
+import pandas as pd
+import pyarrow as pa
 import requests
 
-from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
+from renkei.errors import ConnectionError_, LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = (10.0, 120.0)  # connect, read
-COMMIT_TIMEOUT_S = (10.0, 600.0)  # one transaction over every row
+ANSWER_S = 120.0  # for an answer, whole
+LONG_S = 600.0  # a file sent over a slow line, or one transaction over every row
+MAX_BODY = 20_000_000  # bytes of an answer, unpacked: 20 kB for each row of a page
 TRIES = 4
 IDS_PER_SEARCH = 10_000  # the contract's maximum
+FEW_FIELDS = 3  # so many of so many people stay well below MAX_BODY
 RECORDS_PER_PAGE = 1_000  # the contract's maximum
 EXPORT_TRIES = 3
 APPLYING_POLL_S = 1.0
 APPLYING_LIMIT_S = 1_800.0
 
+IMPORT_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.:-]{1,200}")  # stands in paths
 KEY = re.compile(r"[a-z0-9_-]+\.[0-9a-f]{16}\.[0-9a-f]{12}")  # of an import that Renkei opened: import_key
 
 ImportState = Literal["open", "applying", "committed", "rejected", "aborted"]
@@ -73,14 +76,14 @@ class EmcClient:
     """One EMC account, through a `requests` Session that carries its token."""
 
     def __init__(self, session: requests.Session, base_url: str) -> None:
-        self._session = session
+        self._session = bounded(session)
         self._base_url = base_url.rstrip("/")
 
     def check(self) -> dict[str, Any]:
         """The account as EMC names it; shows that the token is accepted."""
         return self._json("GET", "/account")
 
-    def outcome(self, key: str) -> Import | None:
+    def find_import(self, key: str) -> Import | None:
         """The import that was opened with this idempotency key once it is decided, or None.
 
         An import that is being applied is waited for; `open` means that it was never committed.
@@ -97,7 +100,7 @@ class EmcClient:
     def _imports(self, query: Mapping[str, str]) -> list[Import]:
         found = self._json("GET", "/imports", params=query).get("imports")
         if not isinstance(found, list):
-            raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+            raise _misshapen()
         return [read_import(one) for one in found]
 
     def submit(
@@ -110,7 +113,7 @@ class EmcClient:
 
         Raises:
             ImportBusyError: another import of the account is open or being applied.
-            RetriableLoadError: the outcome is not known: ask `outcome(key)`.
+            RetriableLoadError: the outcome is not known: ask `find_import(key)`.
         """
         files: dict[str, ImportFile | None] = {"departments": departments, "users": users}
         body = {"source": source, "plan_digest": plan_digest, **declared(departments, users)}
@@ -119,9 +122,13 @@ class EmcClient:
             for name, file in files.items():
                 if file is not None:
                     self._request(
-                        "PUT", f"/imports/{opened.id}/{name}", data=file.content, headers={"Content-Type": "text/csv"}
+                        "PUT",
+                        f"/imports/{opened.id}/{name}",
+                        seconds=LONG_S,
+                        data=file.content,
+                        headers={"Content-Type": "text/csv"},
                     )
-            opened = read_import(self._json("POST", f"/imports/{opened.id}/commit", timeout=COMMIT_TIMEOUT_S))
+            opened = read_import(self._json("POST", f"/imports/{opened.id}/commit", seconds=LONG_S))
         return self._decided(opened)
 
     def withdraw(self, found: Import) -> None:
@@ -156,11 +163,13 @@ class EmcClient:
     def find(
         self, record_set: Literal["departments", "users"], ids: Sequence[str], fields: Sequence[str]
     ) -> list[dict[str, str]]:
-        """Those of `ids` that EMC has, with the items asked for (EMC's item names), in no order."""
+        """Those of `ids` that EMC has, each once, with the items asked for (EMC's item names, the id first), in no order."""
         found: list[dict[str, str]] = []
-        for start in range(0, len(ids), IDS_PER_SEARCH):
-            body = {"ids": list(ids[start : start + IDS_PER_SEARCH]), "fields": list(fields)}
-            found += self._json("POST", f"/{record_set}/search", json=body)["items"]
+        most = IDS_PER_SEARCH if len(fields) <= FEW_FIELDS else RECORDS_PER_PAGE
+        for start in range(0, len(ids), most):
+            asked = list(ids[start : start + most])
+            body = self._json("POST", f"/{record_set}/search", json={"ids": asked, "fields": list(fields)})
+            found += _read_items(body, fields)
         return found
 
     def export(self, record_set: Literal["departments", "users"], fields: Sequence[str]) -> pd.DataFrame:
@@ -171,16 +180,12 @@ class EmcClient:
         Raises:
             RetriableLoadError: EMC's pages make no whole, or EMC changed again and again while it was read.
         """
-        import pandas as pd
-        import pyarrow as pa
-
-        with _urls_unlogged():
-            for _ in range(EXPORT_TRIES):
-                pages = self._pages(record_set, fields)
-                if pages is not None:
-                    whole = pa.concat_tables(pages).combine_chunks()
-                    text = pd.StringDtype(na_value=float("nan"))
-                    return cast("pd.DataFrame", whole.to_pandas(types_mapper={pa.large_string(): text}.get))
+        for _ in range(EXPORT_TRIES):
+            pages = self._pages(record_set, fields)
+            if pages is not None:
+                whole = pa.concat_tables(pages).combine_chunks()
+                text = pd.StringDtype(na_value=float("nan"))
+                return cast("pd.DataFrame", whole.to_pandas(types_mapper={pa.large_string(): text}.get))
         raise RetriableLoadError(
             "EMCのデータが読み取り中に変わり続けているため、全件を読み取れません。時間をおいて再実行してください。"
         )
@@ -216,26 +221,38 @@ class EmcClient:
     def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         response = self._request(method, path, **kwargs)
         try:
-            body = response.json()
+            body = json_of(response.content)
         except ValueError as error:
             raise RetriableLoadError(
                 "EMCの応答が取込仕様の形式ではありません。メンテナンス中の可能性があります。"
             ) from error
         if not isinstance(body, dict):
-            raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+            raise _misshapen()
         return body
 
-    def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+    def _request(self, method: str, path: str, *, seconds: float = 0.0, **kwargs: Any) -> requests.Response:
         """Send; every call of the contract may be repeated, so passing faults are."""
-        kwargs.setdefault("timeout", TIMEOUT_S)
         failure: LoadError | None = None
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(0.5 * 2.0**attempt * random.uniform(0.5, 1.0))
             try:
-                response = self._session.request(
-                    method, f"{self._base_url}/api/v1{path}", allow_redirects=False, **kwargs
+                response = exchange(
+                    self._session,
+                    method,
+                    f"{self._base_url}/api/v1{path}",
+                    seconds=seconds or ANSWER_S,
+                    most=MAX_BODY,
+                    **kwargs,
                 )
+            except TooLongError as error:
+                raise RetriableLoadError(
+                    f"EMCの応答が大きすぎます（{MAX_BODY:,}バイト超）。Airflowの接続(emc)のURLを確認してください。"
+                ) from error
+            except UnsendableError as error:
+                raise ConnectionError_(
+                    "Airflowの接続（EMC）のURL(Host)またはExtraに誤りがあるため、送れません。"
+                ) from error
             except requests.RequestException as error:
                 failure = RetriableLoadError(f"EMCに接続できないか、応答が途中で切れました（{type(error).__name__}）。")
                 continue
@@ -245,27 +262,16 @@ class EmcClient:
             if not isinstance(failure, RetriableLoadError) or isinstance(failure, ImportBusyError):
                 raise failure
             if response.status_code == 429:
-                time.sleep(min(_seconds(response.headers.get("Retry-After")), 30.0))
+                asked = retry_after_s(response.headers)
+                time.sleep(1.0 if asked is None else min(asked, 30.0))
         assert failure is not None
         raise failure
-
-
-@contextlib.contextmanager
-def _urls_unlogged() -> Iterator[None]:
-    """urllib3 logs the URL of every request, and the one of a page has a user id in it (L6)."""
-    logger = logging.getLogger("urllib3.connectionpool")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _failure(response: requests.Response) -> LoadError:
     code = ""
     with contextlib.suppress(ValueError, AttributeError):  # a proxy or the maintenance page answers in HTML
-        code = read_code(response.json().get("code"))
+        code = read_code(json_of(response.content).get("code"))
     status = response.status_code
     if code == "IMPORT_IN_PROGRESS":
         return ImportBusyError("EMCで別の取込が処理中です。終了後に再実行します。")
@@ -275,7 +281,7 @@ def _failure(response: requests.Response) -> LoadError:
         )
     if status == 503:
         return RetriableLoadError("EMCがメンテナンス中です。終了後に再実行してください。")
-    if status == 429 or status >= 500:
+    if status in (408, 429) or status >= 500:
         return RetriableLoadError(f"EMCが一時的に応答できません（HTTP {status}）。時間をおいて再実行してください。")
     return RejectedLoadError(f"EMCが要求を受け付けませんでした（HTTP {status}、{code or '理由不明'}）。")
 
@@ -283,10 +289,6 @@ def _failure(response: requests.Response) -> LoadError:
 def read_code(code: Any) -> str:
     """The contract's name of an error; what is no such name may quote what was sent, and goes no further (L6)."""
     return code if isinstance(code, str) and re.fullmatch("[A-Z_]{1,40}", code) else ""
-
-
-def _seconds(text: str | None) -> float:
-    return float(text) if text and text.isdigit() else 1.0
 
 
 def declared(departments: ImportFile | None, users: ImportFile | None) -> dict[str, Any]:
@@ -302,19 +304,49 @@ def read_import(body: Mapping[str, Any]) -> Import:
         RetriableLoadError: it is not; so nothing is known of the outcome (L1).
     """
     try:
-        if body["state"] not in get_args(ImportState):
-            raise KeyError("state")
-        return Import(
+        errors = _problems(body.get("errors"))
+        found = Import(
             id=body["id"],
             key=body["key"],
             state=body["state"],
             counts=body.get("counts") or {},
-            errors=_problems(body.get("errors")),
-            error_count=body.get("error_count") or len(body.get("errors") or ()),
+            errors=errors,
+            error_count=body.get("error_count") or len(errors),
             notices=_problems(body.get("notices")),
         )
-    except (KeyError, TypeError) as error:
-        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。") from error
+        well = (
+            isinstance(found.key, str)
+            and IMPORT_ID.fullmatch(found.id)
+            and found.state in get_args(ImportState)
+            and type(found.error_count) is int
+            and all(type(n) is int for counts in found.counts.values() for n in counts.values())
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _misshapen() from error
+    if not well:
+        raise _misshapen()
+    return found
+
+
+def _misshapen() -> RetriableLoadError:
+    return RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+
+
+def _read_items(body: Mapping[str, Any], fields: Sequence[str]) -> list[dict[str, str]]:
+    """What a search found. Raises: RetriableLoadError: an item lacks a field, or is there twice."""
+    items = body.get("items")
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and all(_is_text(item.get(name)) for name in fields) for item in items
+    ):
+        raise _misshapen()
+    if len({item[fields[0]] for item in items}) < len(items):
+        raise _misshapen()
+    return items
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text, without half a character: JSON can write one."""
+    return isinstance(value, str) and (value.isascii() or not re.search("[\ud800-\udfff]", value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,20 +364,28 @@ def _read_page(body: Mapping[str, Any], fields: Sequence[str]) -> _Page:
     Raises:
         RetriableLoadError: it is not.
     """
-    import pyarrow as pa
-
     try:
         columns = [pa.array([item[name] for item in body["items"]], type=pa.large_string()) for name in fields]
         page = _Page(body["version"], body["total"], columns[0].to_pylist(), pa.table(columns, fields), body["next"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。") from error
-    if not isinstance(page.version, int) or any(column.null_count for column in columns):
-        raise RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _misshapen() from error
+    if (
+        type(page.version) is not int
+        or type(page.total) is not int
+        or not (page.following is None or isinstance(page.following, str))
+        or any(column.null_count for column in columns)
+    ):
+        raise _misshapen()
     return page
 
 
 def _problems(rows: Sequence[Mapping[str, Any]] | None) -> tuple[EmcProblem, ...]:
-    return tuple(
-        EmcProblem(row["file"], int(row["line"]), row.get("item") or "", read_code(row["code"]), row["message"])
+    """Raises: KeyError, TypeError, AttributeError: they are not as the contract writes them."""
+    found = tuple(
+        EmcProblem(row["file"], row["line"], row.get("item") or "", read_code(row["code"]), row["message"])
         for row in rows or ()
     )
+    for one in found:
+        if type(one.line) is not int or not all(isinstance(text, str) for text in (one.file, one.item, one.message)):
+            raise TypeError("a problem of EMC's")
+    return found

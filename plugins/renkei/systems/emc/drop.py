@@ -16,6 +16,9 @@ from typing import Any, Literal, Protocol
 from renkei.errors import LoadError, RetriableLoadError
 from renkei.systems.emc.client import EmcProblem, Import, declared, read_code, read_import
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.transport import json_of
+
+MAX_RESULT = 20_000_000  # bytes of a result file
 
 
 class Files(Protocol):
@@ -23,9 +26,13 @@ class Files(Protocol):
 
     def write(self, name: str, content: bytes) -> None: ...
 
-    def read(self, name: str) -> bytes | None: ...
+    def read(self, name: str) -> bytes | None:
+        """At most MAX_RESULT + 1 bytes of the file; None when there is none."""
 
     def delete(self, name: str) -> None: ...
+
+    def check(self) -> None:
+        """Raises LoadError when the folder cannot be reached or written to; leaves nothing in it."""
 
 
 class LocalFiles:
@@ -50,12 +57,22 @@ class LocalFiles:
 
     def read(self, name: str) -> bytes | None:
         try:
-            return (self._folder / name).read_bytes()
+            with (self._folder / name).open("rb") as file:
+                return file.read(MAX_RESULT + 1)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise RetriableLoadError(
+                f"取込フォルダのファイルを読み取れません（{error.strerror or type(error).__name__}）。権限を確認してください。"
+            ) from error
 
     def delete(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        there = next(folder for folder in (self._folder, *self._folder.parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise LoadError(f"取込フォルダに書き込めません（{there}）。フォルダの有無と権限を確認してください。")
 
 
 class DropFolder:
@@ -63,6 +80,10 @@ class DropFolder:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+
+    def check(self) -> None:
+        """Raises LoadError when files could not be put there."""
+        self._files.check()
 
     def submit(
         self, key: str, source: str, plan_digest: str, departments: ImportFile | None, users: ImportFile | None
@@ -73,14 +94,16 @@ class DropFolder:
                 self._files.write(f"{key}.{name}.csv", file.content)
         mark = {"key": key, "source": source, "plan_digest": plan_digest, **declared(departments, users)}
         self._files.write(f"{key}.ready", json.dumps(mark).encode())
-        return self.outcome(key) or Import(id=key, key=key, state="applying")
+        return self.find_import(key) or Import(id=key, key=key, state="applying")
 
-    def outcome(self, key: str) -> Import | None:
+    def find_import(self, key: str) -> Import | None:
         """The result, `applying` while the files wait for one, None when they were never complete."""
         result = self._files.read(f"{key}.result.json")
         if result is not None:
             try:
-                return _read_result(key, json.loads(result))
+                if len(result) > MAX_RESULT:
+                    raise ValueError("too long")
+                return _read_result(key, json_of(result))
             except (ValueError, RetriableLoadError) as error:
                 raise RetriableLoadError(f"EMC取込の結果ファイル（{key}.result.json）が読み取れません。") from error
         if self._files.read(f"{key}.ready") is not None:
@@ -115,8 +138,10 @@ class DropFolder:
         return False
 
 
-def _read_result(key: str, body: dict[str, Any]) -> Import:
+def _read_result(key: str, body: Any) -> Import:
     """An import, or the one error that kept the upload from becoming one."""
+    if not isinstance(body, dict):
+        raise ValueError("no object")
     if "state" not in body and "code" in body:
         problem = EmcProblem(
             file="", line=0, item="", code=read_code(body["code"]), message=str(body.get("message", ""))

@@ -7,12 +7,12 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
 from renkei.systems.emc.file_format import EmcFormat
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BATCH_ROWS = 100_000  # bounds the memory of transcoding
 
@@ -38,8 +38,6 @@ def encode(rows: pd.DataFrame, columns: Mapping[str, str], emc_format: EmcFormat
     A missing cell leaves what EMC has; an empty text in an UPDATE clears it. Item columns that the
     frame lacks are left alone. Every value must be encodable (validate sees to that).
     """
-    import pandas as pd
-
     flags = emc_format.flags
     symbols = {"CREATE": flags.create, "UPDATE": flags.update, "DELETE": flags.delete}
     encoder = codecs.getincrementalencoder(emc_format.encoding)()  # one byte order mark, if any
@@ -62,9 +60,6 @@ def _lines(table: pd.DataFrame, emc_format: EmcFormat) -> str:
     if not emc_format.quote_all:
         text: str = table.to_csv(header=False, index=False, lineterminator=emc_format.line_end)
         return text
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
     # Arrow writes a million rows in a second, but only with every value quoted and with "\n".
     columns = {name: pa.array(table[name], type=pa.large_string(), from_pandas=True) for name in table.columns}
     buffer = io.BytesIO()

@@ -6,6 +6,7 @@ replace: an operator points RENKEI_EMC_FORMAT at another YAML file and nothing e
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -77,20 +78,23 @@ class EmcFormat(BaseModel):
             if len(set(columns.values())) != len(columns):
                 raise ValueError("two columns have one header")
             self._encodable(*columns.values())
-        self._encodable(self.clear_marker, *self.media)
+        self._encodable(self.clear_marker, *self.media, self.flags.create, self.flags.update, self.flags.delete)
         return self
 
     def _encodable(self, *texts: str) -> None:
         for text in texts:
-            try:
-                text.encode(self.encoding)
-            except UnicodeEncodeError as error:
-                raise ValueError(f"{text!r} cannot be written in the encoding {self.encoding}") from error
+            if text.encode(self.encoding, "ignore").decode(self.encoding) != text:
+                raise ValueError(f"{text!r} cannot be written in the encoding {self.encoding}")
 
     @cached_property
     def key_by_header(self) -> Mapping[str, str]:
         """Header of a user column → item key."""
         return {header: key for key, header in self.user_columns.items()}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything above: files of another format are other files (E14)."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def length_of(self, key: str) -> int | None:
         """The limit of an item, by its key or by its family (`search_word_3` → `search_word`)."""

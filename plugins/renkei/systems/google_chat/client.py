@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs
 
-import httpx
-
+from renkei.systems.chat import Answer, ask, by_status
+from renkei.systems.delivery import Delivery, Message, accepted, later, unknown
 from renkei.systems.google_chat.payloads import content
-from renkei.systems.messaging import Delivery, Message, accepted, later, refused, unknown
-from renkei.systems.posting import Answer, passing, request
-from renkei.systems.webhook_urls import WebhookUrl
+from renkei.systems.webhook_urls import WebhookUrl, without_slash
 
 PATH = re.compile(r"/v1/spaces/[^/]+/messages")
 NAME = re.compile(r"spaces/[^/\s]+/messages/\S+")
@@ -20,15 +18,13 @@ ASK = "Google Chatのスペースの「アプリと統合」でWebhookを追加�
 class GoogleChatSpace:
     """The space of one webhook."""
 
-    transport: httpx.BaseTransport | None = None  # instead of the network
-
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = without_slash(url)
 
     def send(self, message: Message, to: str, key: str) -> Delivery:
         """Posts once. `to` and `key` mean nothing here: the URL names the space, and a webhook takes no key."""
         headers = {"Content-Type": "application/json; charset=UTF-8"}
-        answer = request("POST", self._url, transport=self.transport, content=content(message), headers=headers)
+        answer = ask("POST", self._url, data=content(message), headers=headers)
         return answer if isinstance(answer, Delivery) else delivery(answer)
 
     def check(self) -> Delivery:
@@ -38,7 +34,7 @@ class GoogleChatSpace:
 
 def delivery(answer: Answer) -> Delivery:
     """What Google's HTTP status and its own `status` mean."""
-    status, said = answer.status, answer.json if isinstance(answer.json, dict) else {}
+    status, said = answer.status, answer.said
     if status == 200:
         name = said.get("name")
         if isinstance(name, str) and NAME.fullmatch(name):
@@ -46,15 +42,11 @@ def delivery(answer: Answer) -> Delivery:
         return unknown(status, "not an answer of Google Chat")
     own, message = _error(said)
     reason = ": ".join(filter(None, (own, message))) or f"HTTP {status}"
-    if status == 429 or own == "RESOURCE_EXHAUSTED":
+    if own == "RESOURCE_EXHAUSTED":
         return later(status, reason, answer.retry_after_s)
-    if passed := passing(status, reason, answer.retry_after_s):
-        return passed
-    if status < 300:
-        return unknown(status, reason)
     # PERMISSION_DENIED: key or token do not fit, or the webhook was deleted (reference, "Errors").
     void = status in (401, 404, 410) or own in ("PERMISSION_DENIED", "UNAUTHENTICATED") or "API key" in message
-    return refused(status, reason, dead=void)
+    return by_status(answer, reason, dead=void)
 
 
 def _error(said: dict[str, object]) -> tuple[str, str]:

@@ -6,24 +6,24 @@ import html
 import json
 from typing import Any
 
-from renkei.systems.messaging import Message, clean, fit
+from renkei.systems.delivery import Message, clean, fit
 
-TEXT_MOST = 4_000  # characters; developers.google.com/workspace/chat, limits of a message: 4,096
-MESSAGE_MOST = 32_000  # bytes of JSON; the same page
-TITLE_MOST = 200
-LABEL_MOST = 75
+MAX_TEXT = 4_000  # characters; developers.google.com/workspace/chat, limits of a message: 4,096
+MAX_MESSAGE = 32_000  # bytes of JSON; the same page
+MAX_TITLE = 200
+MAX_LABEL = 75
 
 
 def content(message: Message) -> bytes:
     """The body of the request, in ASCII. `fallbackText` is what a phone's notification shows."""
-    title = fit(f"{message.tone.sign} {' '.join(clean(message.title).split())}", TITLE_MOST)
+    title = fit(f"{message.tone.sign} {' '.join(clean(message.title).split())}", MAX_TITLE)
     text = clean("\n".join(message.shown_lines)).strip("\n")
 
     def whole(part: str) -> bytes:
         return json.dumps(_message(message, title, part), separators=(",", ":")).encode("ascii")
 
-    text = fit(text, TEXT_MOST - TITLE_MOST, lambda part: len(_escape(part)))
-    return whole(fit(text, MESSAGE_MOST, lambda part: len(whole(part))))
+    text = fit(text, MAX_TEXT - MAX_TITLE, lambda part: len(_escape(part)))
+    return whole(fit(text, MAX_MESSAGE, lambda part: len(whole(part))))
 
 
 def _message(message: Message, title: str, text: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _message(message: Message, title: str, text: str) -> dict[str, Any]:
     if text.strip():
         widgets.append({"textParagraph": {"text": _escape(text)}})
     if message.web_link:
-        label = fit(" ".join(clean(message.link_label).split()) or "開く", LABEL_MOST)
+        label = fit(" ".join(clean(message.link_label).split()) or "開く", MAX_LABEL)
         button = {"text": label, "onClick": {"openLink": {"url": message.link}}}
         widgets.append({"buttonList": {"buttons": [button]}})
     return {

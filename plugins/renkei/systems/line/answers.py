@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from renkei.systems.messaging import REASON_MOST, Delivery, accepted, later, refused, words
+from renkei.systems.chat import Answer
+from renkei.systems.delivery import MAX_REASON, Delivery, accepted, later, refused, words
 
 MONTHLY_LIMIT = "monthly limit"  # "You have reached your monthly limit."
-DETAILS_MOST = 3  # of the faults LINE lists
+MAX_DETAILS = 3  # of the faults LINE lists
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+Proof = Callable[[dict[str, Any]], str | None]  # the id of the message in an answer; None where it is not LINE's
 
-def answer_of(status: int, body: str, headers: Mapping[str, str]) -> Delivery:
-    """The delivery that an answer other than 200 stands for.
 
-    5xx and 408 are LATER, not UNKNOWN: LINE takes a message with the same retry key once only, and answers 409 to
-    every repetition. Source: "Retrying a failed API request", developers.line.biz.
+def answer_of(answer: Answer, proof: Proof) -> Delivery:
+    """The delivery that an answer stands for.
+
+    What proves nothing, 5xx and 408 are LATER, not UNKNOWN: LINE takes a message with the same retry key once only, and
+    answers 409 to every repetition. Source: "Retrying a failed API request", developers.line.biz.
     """
-    if status == 409:
-        return accepted(status, _uuid(headers.get("x-line-accepted-request-id", "")))
-    return _numbered(_failure(status, _words(status, body)), headers)
+    if answer.status < 300:
+        found = proof(answer.said) if answer.status == 200 else None
+        return later(answer.status, f"HTTP {answer.status}") if found is None else accepted(answer.status, found)
+    if answer.status == 409:
+        return accepted(answer.status, _uuid(answer.headers.get("x-line-accepted-request-id", "")))
+    return _numbered(_failure(answer.status, _words(answer)), answer.headers)
 
 
 def _failure(status: int, reason: str) -> Delivery:
@@ -36,17 +41,13 @@ def _failure(status: int, reason: str) -> Delivery:
     return refused(status, reason)
 
 
-def _words(status: int, body: str) -> str:
+def _words(answer: Answer) -> str:
     """LINE's message with the first faults it lists; only the status where somebody else answered."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict) or not isinstance(answer.get("message"), str):
-        return f"HTTP {status}"
-    details = answer.get("details")
-    faults = [_fault(detail) for detail in (details if isinstance(details, list) else [])[:DETAILS_MOST]]
-    return " / ".join([answer["message"], *filter(None, faults)])
+    message, details = answer.said.get("message"), answer.said.get("details")
+    if not isinstance(message, str):
+        return f"HTTP {answer.status}"
+    faults = [_fault(detail) for detail in (details if isinstance(details, list) else [])[:MAX_DETAILS]]
+    return " / ".join([message, *filter(None, faults)])
 
 
 def _fault(detail: Any) -> str:
@@ -60,7 +61,7 @@ def _numbered(delivery: Delivery, headers: Mapping[str, str]) -> Delivery:
     if not number:
         return delivery
     note = f" (x-line-request-id: {number})"
-    return replace(delivery, reason=words(delivery.reason)[: REASON_MOST - len(note)] + note)
+    return replace(delivery, reason=words(delivery.reason)[: MAX_REASON - len(note)] + note)
 
 
 def _uuid(text: str) -> str:

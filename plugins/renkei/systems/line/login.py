@@ -15,18 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
-import httpx
 import jwt
 
 from renkei.errors import RenkeiError
-from renkei.systems.messaging import Delivery, clean, words
-from renkei.systems.posting import Answer, request
+from renkei.systems.chat import Answer, ask
+from renkei.systems.delivery import Delivery, clean, words
+from renkei.systems.transport import HEADER_TEXT
 
 ISSUER = ASK_HOST = "https://access.line.me"
 API_HOST = "https://api.line.me"
 LEEWAY_S = 60  # between LINE's clock and ours
 USER_ID = re.compile(r"U[0-9a-f]{32}")
-HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 
 AGAIN = "もう一度、最初からやり直してください。"
 UNREACHABLE = "LINEに接続できませんでした。しばらくしてから、もう一度、最初からやり直してください。"
@@ -60,13 +59,10 @@ def pkce() -> tuple[str, str]:
 class LineLogin:
     """A LINE Login channel. It must be under the same provider as the official account, else the ids differ."""
 
-    def __init__(
-        self, channel_id: str, channel_secret: str, base_url: str = "", *, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, channel_id: str, channel_secret: str, base_url: str = "") -> None:
         base = base_url.rstrip("/")
         self._ask_host, self._api_host = base or ASK_HOST, base or API_HOST
         self._channel_id, self._channel_secret = channel_id, channel_secret
-        self._transport = transport
 
     def authorize_url(self, redirect_uri: str, state: str, nonce: str, challenge: str) -> str:
         """Where to send the browser. LINE also offers to add the official account as a friend."""
@@ -89,10 +85,9 @@ class LineLogin:
         Raises:
             LineLoginError: LINE gave none, or could not be asked.
         """
-        answer = request(
+        answer = ask(
             "POST",
             f"{self._api_host}/oauth2/v2.1/token",
-            transport=self._transport,
             data={
                 "grant_type": "authorization_code",
                 "code": clean(code),
@@ -104,10 +99,9 @@ class LineLogin:
         )
         if isinstance(answer, Delivery):
             raise LineLoginError(UNREACHABLE, answer.reason)
-        said = answer.json if isinstance(answer.json, dict) else {}
         if answer.status != 200:
-            raise _refusal(answer, said)
-        access_token, id_token = said.get("access_token"), said.get("id_token")
+            raise _refusal(answer)
+        access_token, id_token = answer.said.get("access_token"), answer.said.get("id_token")
         if not _is_token(access_token) or not _is_token(id_token):
             raise LineLoginError(UNPROVEN, "no access_token or id_token in the answer")
         return Tokens(access_token, id_token)
@@ -149,15 +143,14 @@ class LineLogin:
         """Whether the official account is the person's friend, and so can send; None where LINE does not say."""
         if not HEADER_TEXT.fullmatch(access_token):
             return None
-        answer = request(
+        answer = ask(
             "GET",
             f"{self._api_host}/friendship/v1/status",
-            transport=self._transport,
             headers={"Authorization": f"Bearer {access_token}"},
         )
-        if isinstance(answer, Delivery) or answer.status != 200 or not isinstance(answer.json, dict):
+        if isinstance(answer, Delivery) or answer.status != 200:
             return None
-        friend = answer.json.get("friendFlag")
+        friend = answer.said.get("friendFlag")
         return friend if isinstance(friend, bool) else None
 
 
@@ -177,8 +170,8 @@ def _fault(claims: dict[str, Any], nonce: str, now: float) -> str:
     return ""
 
 
-def _refusal(answer: Answer, said: dict[str, Any]) -> LineLoginError:
-    error, description = (said.get(name) for name in ("error", "error_description"))
+def _refusal(answer: Answer) -> LineLoginError:
+    error, description = (answer.said.get(name) for name in ("error", "error_description"))
     reason = ": ".join([f"HTTP {answer.status}", *(text for text in (error, description) if isinstance(text, str))])
     if answer.status >= 500 or answer.status in (408, 429):
         return LineLoginError(UNREACHABLE, reason)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from renkei.systems.chat import ANSWER_S, Answer, ask
+from renkei.systems.delivery import Delivery, later, refused, repeatable
 from renkei.systems.lineworks.answers import delivery_of, reason_of
-from renkei.systems.messaging import Delivery, Verdict, later, refused
-from renkei.systems.posting import Answer, request
+from renkei.systems.transport import HEADER_TEXT
 
 AUTH_HOST = "https://auth.worksmobile.com"
 API_HOST = "https://www.worksapis.com"
@@ -23,7 +23,6 @@ ASSERTION_S = 3600  # the most that LINE WORKS takes
 TOKEN_S = 3600  # where the answer does not say
 TOKEN_MOST_S = 86400  # 1 or 24 hours, a setting of the console
 VOID = ("invalid_client", "unauthorized_client")  # the registration, not this attempt
-PLAIN = re.compile(r"[\x21-\x7e]+")
 PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 UNREADABLE = "Private Key を秘密鍵として読めません（BEGIN の行から END の行までをすべて貼り付けてください）"
 
@@ -47,14 +46,7 @@ class Token:
     expires: float
 
 
-def token(
-    credentials: LineWorksCredentials,
-    base_url: str,
-    now: float,
-    *,
-    transport: httpx.BaseTransport | None = None,
-    timeout: httpx.Timeout | None = None,
-) -> Token | Delivery:
+def token(credentials: LineWorksCredentials, base_url: str, now: float, within_s: float = ANSWER_S) -> Token | Delivery:
     """A new token, or why there is none: never UNKNOWN, since no message was sent.
 
     `base_url` takes the place of LINE WORKS' hosts; empty, it stands for them.
@@ -65,10 +57,10 @@ def token(
     key = _key(credentials.private_key)
     if key is None:
         return refused(None, UNREADABLE, dead=True)
-    answer = request(
+    answer = ask(
         "POST",
         f"{base_url.rstrip('/') or AUTH_HOST}/oauth2/v2.0/token",
-        transport=transport,
+        within_s=within_s,
         data={
             "assertion": _assertion(credentials, key, int(now)),
             "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -76,9 +68,8 @@ def token(
             "client_secret": credentials.client_secret,
             "scope": SCOPE,
         },
-        **({} if timeout is None else {"timeout": timeout}),
     )
-    return _token_of(answer, now) if isinstance(answer, Answer) else _nothing_sent(answer)
+    return _token_of(answer, now) if isinstance(answer, Answer) else repeatable(answer)
 
 
 def fault_of(credentials: LineWorksCredentials) -> str:
@@ -89,7 +80,7 @@ def fault_of(credentials: LineWorksCredentials) -> str:
         "Service Account": credentials.service_account,
     }
     for label, value in fields.items():
-        if not PLAIN.fullmatch(value):
+        if not HEADER_TEXT.fullmatch(value):
             return f"{label} が空か、空白・改行・全角文字を含んでいます"
     if not re.fullmatch(r"[0-9]{1,20}", credentials.bot_id):
         return "Bot ID が数字ではありません"
@@ -125,23 +116,18 @@ def _assertion(credentials: LineWorksCredentials, key: RSAPrivateKey, now: int) 
 
 
 def _token_of(answer: Answer, now: float) -> Token | Delivery:
-    said = answer.json if isinstance(answer.json, dict) else {}
+    said = answer.said
     if answer.status == 200:
         text = said.get("access_token")
-        if isinstance(text, str) and PLAIN.fullmatch(text):
+        if isinstance(text, str) and HEADER_TEXT.fullmatch(text):
             return Token(text, now + _seconds(said.get("expires_in")))
         return later(200, "access_token のない応答")
-    delivery = _nothing_sent(delivery_of(answer, 200))
     if said.get("error") in VOID:
         return refused(answer.status, reason_of(answer), dead=True)
-    return delivery
+    return repeatable(delivery_of(answer, 200))
 
 
 def _seconds(value: Any) -> float:
     """`expires_in`, which LINE WORKS writes as a text."""
     text = str(value)
     return float(min(int(text[:9]), TOKEN_MOST_S)) if text.isascii() and text.isdecimal() else TOKEN_S
-
-
-def _nothing_sent(delivery: Delivery) -> Delivery:
-    return replace(delivery, verdict=Verdict.LATER) if delivery.verdict is Verdict.UNKNOWN else delivery

@@ -9,17 +9,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
+from renkei.systems.chat import Answer, ask
+from renkei.systems.delivery import Delivery, Message, clean, fit, later, refused, utf16_units
 from renkei.systems.lineworks.answers import delivery_of
 from renkei.systems.lineworks.auth import API_HOST, LineWorksCredentials, Token, token
-from renkei.systems.messaging import Delivery, Message, clean, fit, later, refused, utf16_units
-from renkei.systems.posting import Answer, request
 
-TEXT_MOST = 2000  # characters; counted as UTF-16 units, the stricter way
-LINK_MOST = 1000  # a longer link is left out, not cut
+MAX_TEXT = 2000  # characters; counted as UTF-16 units, the stricter way
+MAX_LINK = 1000  # a longer link is left out, not cut
 CHANNEL = "channel:"  # before the id of a talk room
-CONNECT_S, ANSWER_S = 5.0, 10.0  # to connect; for an answer
 ALTOGETHER_S = 20.0  # for token and message, and both again
 MARGIN_S = 60.0  # a token is not used in its last minute
 
@@ -31,17 +28,11 @@ class LineWorksBot:
     """
 
     def __init__(
-        self,
-        credentials: LineWorksCredentials,
-        base_url: str = "",
-        *,
-        transport: httpx.BaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
+        self, credentials: LineWorksCredentials, base_url: str = "", *, clock: Callable[[], float] = time.time
     ) -> None:
         base = base_url.rstrip("/")
         self._base = "" if base == API_HOST else base  # who types the official address means the official hosts
-        self._credentials = credentials
-        self._transport, self._clock = transport, clock
+        self._credentials, self._clock = credentials, clock
         self._kept: Token | None = None
 
     def send(self, message: Message, to: str, key: str) -> Delivery:
@@ -70,12 +61,11 @@ class LineWorksBot:
             left = until - time.monotonic()
             if left <= 0:
                 return later(None, "Timeout")
-            answer = request(
+            answer = ask(
                 method,
                 f"{self._base or API_HOST}/v1.0/bots/{self._credentials.bot_id}{path}",
-                transport=self._transport,
                 headers={"Authorization": f"Bearer {access.text}"},
-                timeout=_timeout(left),
+                within_s=left,
                 **kwargs,
             )
             if isinstance(answer, Delivery) or answer.status != 401:
@@ -89,7 +79,7 @@ class LineWorksBot:
             return self._kept
         if left <= 0:
             return later(None, "Timeout")
-        got = token(self._credentials, self._base, now, transport=self._transport, timeout=_timeout(left))
+        got = token(self._credentials, self._base, now, left)
         self._kept = got if isinstance(got, Token) else None
         return got
 
@@ -102,9 +92,9 @@ def text_of(message: Message) -> str:
     """
     body = replace(message, link="").text()
     link = _unmarked(clean(message.text()[len(body) :]))
-    if len(link) > LINK_MOST:
+    if len(link) > MAX_LINK:
         link = ""
-    return fit(_unmarked(clean(body)), TEXT_MOST - utf16_units(link), utf16_units) + link
+    return fit(_unmarked(clean(body)), MAX_TEXT - utf16_units(link), utf16_units) + link
 
 
 def place_of(to: str) -> str:
@@ -118,7 +108,3 @@ def place_of(to: str) -> str:
 
 def _unmarked(text: str) -> str:
     return re.sub(r"<(?=\s*/?\s*m\b)", "＜", text, flags=re.IGNORECASE)
-
-
-def _timeout(left: float) -> httpx.Timeout:
-    return httpx.Timeout(min(ANSWER_S, left), connect=min(CONNECT_S, left))

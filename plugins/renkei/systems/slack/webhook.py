@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
-import httpx
-
-from renkei.systems.messaging import Delivery, Message, accepted, later, refused, unknown
-from renkei.systems.posting import Answer, passing
-from renkei.systems.slack.payloads import payload
-from renkei.systems.slack.wire import WORD, UnansweredError, Webhook
-from renkei.systems.webhook_urls import WebhookUrl
+from renkei.systems.chat import Answer, ask, by_status
+from renkei.systems.delivery import Delivery, Message, accepted, later, refused
+from renkei.systems.slack.payloads import HEADERS, WORD, payload
+from renkei.systems.webhook_urls import WebhookUrl, without_slash
 
 PATH = re.compile(r"/services/T[A-Za-z0-9]+/B[A-Za-z0-9]+/[A-Za-z0-9]+")
 ASK = "SlackのアプリのIncoming Webhooksの画面で、https://hooks.slack.com/services/ で始まるURLをコピーしてください。"
@@ -44,20 +41,13 @@ AGAIN = frozenset({"rollup_error", "rate_limited", "ratelimited"})
 class SlackWebhook:
     """The channel of one webhook."""
 
-    transport: httpx.BaseTransport | None = None  # instead of the network
-
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = without_slash(url)
 
     def send(self, message: Message, to: str, key: str) -> Delivery:
         """Posts once. `to` and `key` mean nothing here: the URL names the channel, and Slack takes no key."""
-        try:
-            response = Webhook(self._url, self.transport).send_dict(payload(message))
-        except UnansweredError as error:
-            return error.delivery
-        except ValueError:  # of urllib, before anything is sent
-            return refused(None, "URLの形をしていません", dead=True)
-        return delivery(Answer(response.status_code, response.body, httpx.Headers(response.headers, "utf-8")))
+        answer = ask("POST", self._url, headers=HEADERS, json=payload(message))
+        return answer if isinstance(answer, Delivery) else delivery(answer)
 
     def check(self) -> Delivery:
         """Slack shows nothing of a webhook without posting to it."""
@@ -70,16 +60,12 @@ def delivery(answer: Answer) -> Delivery:
     if status == 200 and word == "ok":
         return accepted(status)
     word = word if WORD.fullmatch(word) and word != "ok" else ""
-    reason = word or f"HTTP {status}"
+    reason = word or (f"HTTP {status}" if status >= 300 else "not an answer of Slack")
     if word in DEAD or word in REFUSED:
         return refused(status, reason, dead=word in DEAD)
     if word in AGAIN:
         return later(status, reason, answer.retry_after_s)
-    if passed := passing(status, reason, answer.retry_after_s):
-        return passed
-    if status < 300:
-        return unknown(status, word or "not an answer of Slack")
-    return refused(status, reason, dead=status in (401, 404, 410))
+    return by_status(answer, reason, dead=status in (401, 404, 410))
 
 
 def _path_fault(path: str, query: str) -> str:

@@ -6,7 +6,6 @@ Wire names stay in this room and in the sheet's catalogue.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import re
@@ -18,8 +17,9 @@ from typing import Any
 
 import requests
 
-from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems.smarthr.pacer import Pacer
+from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,9 @@ PAGE_SIZE = 100  # the documented maximum of per_page
 WORKERS = 10  # enough for one second of latency at 10 requests a second
 TRIES = 5  # per request, for 429, 5xx and broken connections
 READS = 3  # whole reads, while the answer keeps changing under us
-TIMEOUT_S = (10.0, 30.0)  # connect, read
-PAGES_MOST = 10_000  # a million records; a total beyond is no total
-BODY_MOST = 20_000_000  # bytes of one page, unpacked: 200 kB for each of its crews
-_CHUNK = 1 << 16
+ANSWER_S = 60.0  # for one page, whole
+MAX_PAGES = 10_000  # a million records; a total beyond is no total
+MAX_BODY = 20_000_000  # bytes of one page, unpacked: 200 kB for each of its crews
 _ID = re.compile(r"[!-+\--~]{1,100}")  # ids are UUIDs; a comma would split the list that `present` asks with
 LONGEST_PAUSE_S = 60.0  # past this an hourly limit or a maintenance is better waited for by the next attempt
 
@@ -54,7 +53,7 @@ class SmartHRClient:
     """Reads one SmartHR tenant through a `requests` Session that carries its token."""
 
     def __init__(self, session: requests.Session, base_url: str, requests_per_second: int = 10) -> None:
-        self._session = session
+        self._session = bounded(session)
         self._base_url = base_url.rstrip("/")
         self._pacer = Pacer(requests_per_second)
 
@@ -133,9 +132,9 @@ class SmartHRClient:
         """The records, and on how many pages they were."""
         first = self._page(resource, params, 1)
         count = max(1, -(-first.total // first.size))
-        if count > PAGES_MOST:
+        if count > MAX_PAGES:
             raise RetriableFetchError(
-                f"SmartHRの{_LABELS.get(resource, resource)}の件数が不正です（{PAGES_MOST:,}ページを超えています）。"
+                f"SmartHRの{_LABELS.get(resource, resource)}の件数が不正です（{MAX_PAGES:,}ページを超えています）。"
                 "SmartHR URLを確認し、時間をおいて再実行してください。"
             )
         pages = {1: first}
@@ -171,7 +170,7 @@ class SmartHRClient:
         query = {"per_page": str(PAGE_SIZE), **params, "page": str(number)}
         response = self._get(f"/api/v1/{resource}", query, resource)
         try:
-            body = _json(response)
+            body = json_of(response.content)
             total = int(response.headers["x-total-count"])
             size = int(response.headers.get("x-per-page") or query["per_page"])
             if int(response.headers.get("x-page") or number) != number:
@@ -200,15 +199,23 @@ class SmartHRClient:
             self._pacer.acquire()
             response: requests.Response | None = None
             try:
-                response = self._session.get(
+                response = exchange(
+                    self._session,
+                    "GET",
                     self._base_url + path,
+                    seconds=ANSWER_S,
+                    most=MAX_BODY,
                     params=dict(query),
-                    timeout=TIMEOUT_S,
-                    allow_redirects=False,
-                    stream=True,
-                    hooks={"response": _forget_location},
                 )
-                _read_body(response, resource)
+            except TooLongError as error:
+                raise RetriableFetchError(
+                    f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{MAX_BODY:,}バイト超）。"
+                    "SmartHR URLを確認し、時間をおいて再実行してください。"
+                ) from error
+            except UnsendableError as error:
+                raise ConnectionError_(
+                    "Airflowの接続（SmartHR）のURL(Host)またはExtraに誤りがあるため、送れません。"
+                ) from error
             except requests.RequestException as error:
                 failure = RetriableFetchError(
                     f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
@@ -272,7 +279,7 @@ def _failure(response: requests.Response, resource: str) -> FetchError:
     if code == 15:
         return RefusedFetchError(
             "SmartHRのアクセス制限により、この連携サーバのIPアドレスが許可されていません。"
-            "SmartHRのアクセストークンのアクセス制限ルールに追加してください。"
+            "SmartHRのアクセストークンのアクセス制限ルールに追加してください（IPアドレスは運用担当者にお尋ねください）。"
         )
     if status == 403:
         return RefusedFetchError(
@@ -282,7 +289,7 @@ def _failure(response: requests.Response, resource: str) -> FetchError:
         return RetriableFetchError("SmartHRのリクエスト数の上限に達しました。時間をおいて再実行してください。")
     if status == 503:
         return RetriableFetchError("SmartHRがメンテナンス中です。終了後に再実行してください。")
-    if status >= 500:
+    if status == 408 or status >= 500:
         return RetriableFetchError(
             f"SmartHRでエラーが発生しています（HTTP {status}）。時間をおいて再実行してください。"
         )
@@ -299,54 +306,10 @@ def _failure(response: requests.Response, resource: str) -> FetchError:
 
 def _error_code(response: requests.Response) -> int | None:
     try:
-        code = _json(response).get("code")
+        code = json_of(response.content).get("code")
     except (ValueError, AttributeError):
         return None  # a proxy or the maintenance page answers in HTML
     return code if isinstance(code, int) and 0 <= code < 1_000_000 else None
-
-
-def _forget_location(response: requests.Response, *_: Any, **__: Any) -> None:
-    """Without it, requests reads all of a redirect's body and parses its target, although it is not to follow it."""
-    response.headers.pop("location", None)
-
-
-def _read_body(response: requests.Response, resource: str) -> None:
-    """Takes the whole body in, unpacked, but never more of it than a page can have.
-
-    Raises:
-        RetriableFetchError: it is larger: a packed answer may grow a thousandfold.
-        requests.RequestException: it broke off.
-    """
-    body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > BODY_MOST:
-            response.close()
-            raise RetriableFetchError(
-                f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{BODY_MOST:,}バイト超）。"
-                "SmartHR URLを確認し、時間をおいて再実行してください。"
-            )
-    response._content = bytes(body)
-
-
-def _json(response: requests.Response) -> Any:
-    """The body as JSON, which is UTF-8 whatever the headers say.
-
-    Raises:
-        ValueError: it is something else, or holds numbers that JSON does not have.
-    """
-    try:
-        return json.loads(response.content.decode(), parse_constant=_refuse_number, parse_float=_finite)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _finite(text: str) -> float:
-    return float(text) if abs(float(text)) < float("inf") else _refuse_number(text)
-
-
-def _refuse_number(text: str) -> float:
-    raise ValueError("not a number of JSON")
 
 
 _LABELS = {

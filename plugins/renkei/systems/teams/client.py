@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-
-from renkei.systems.messaging import Delivery, Message, accepted, later, refused, unknown
-from renkei.systems.posting import Answer, passing, request
+from renkei.systems.chat import Answer, ask, by_status
+from renkei.systems.delivery import Delivery, Message, accepted, refused, unknown
 from renkei.systems.teams.payloads import content
 from renkei.systems.webhook_urls import WebhookUrl, is_below
 
@@ -29,8 +28,6 @@ INSIDE = re.compile(r"returned HTTP error (\d{3})")  # a failure told under a 20
 class TeamsWorkflow:
     """The channel or chat of one workflow."""
 
-    transport: httpx.BaseTransport | None = None  # instead of the network
-
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -40,7 +37,7 @@ class TeamsWorkflow:
         ACCEPTED says that a run of the workflow was queued, not that it succeeded: Teams tells nobody.
         """
         headers = {"Content-Type": "application/json; charset=utf-8"}
-        answer = request("POST", self._url, transport=self.transport, content=content(message), headers=headers)
+        answer = ask("POST", self._url, data=content(message), headers=headers)
         return answer if isinstance(answer, Delivery) else delivery(answer)
 
     def check(self) -> Delivery:
@@ -52,27 +49,20 @@ def delivery(answer: Answer) -> Delivery:
     """What the status and the code in the body mean."""
     status = answer.status
     if inside := INSIDE.search(answer.text) if status in (200, 202) else None:
-        status = int(inside[1])
+        answer = replace(answer, status=int(inside[1]))
     elif status in (200, 202):
         page = answer.text.lstrip()[:1] == "<" or "html" in answer.headers.get("content-type", "")
         return unknown(status, "not an answer of Teams") if page else accepted(status)
     code, reason = _error(answer)
-    reason = reason or f"HTTP {status}"
+    reason = reason or f"HTTP {answer.status}"
     if code in DEAD:
-        return refused(status, reason, dead=True)
-    if status == 429:
-        return later(status, reason, answer.retry_after_s)
-    if passed := passing(status, reason, answer.retry_after_s):
-        return passed
-    if status < 300:
-        return unknown(status, reason)
-    return refused(status, reason, dead=status in (401, 404, 410))
+        return refused(answer.status, reason, dead=True)
+    return by_status(answer, reason, dead=answer.status in (401, 404, 410))
 
 
 def _error(answer: Answer) -> tuple[str, str]:
     """Code and words of `{"error": {"code", "message"}}`."""
-    said = answer.json
-    error = said.get("error") if isinstance(said, dict) else None
+    error = answer.said.get("error")
     if not isinstance(error, dict):
         return "", ""
     code, message = (error[name] if isinstance(error.get(name), str) else "" for name in ("code", "message"))

@@ -6,17 +6,17 @@ import json
 import re
 from typing import Any
 
-from renkei.systems.messaging import Message, Tone, clean, fit
+from renkei.systems.delivery import Message, Tone, clean, fit
 
-CARD_MOST = 28_000  # bytes of JSON; learn.microsoft.com, "Format cards in Teams": about 28 KB. More fails after the 202
-TITLE_MOST = 300
-LABEL_MOST = 75
+MAX_CARD = 28_000  # bytes of JSON; learn.microsoft.com, "Format cards in Teams": about 28 KB. More fails after the 202
+MAX_TITLE = 300
+MAX_LABEL = 75
 COLORS = {Tone.GOOD: "Good", Tone.BAD: "Attention", Tone.WAITING: "Warning", Tone.PLAIN: "Default"}
 
 ZERO = "\u200b"  # nothing to be seen
 _MARKS = str.maketrans("*`", "＊｀")
 _BREAKS = (  # Markdown that is none with ZERO in it, or with a full-width sign in its place
-    (re.compile(r"(?<![0-9A-Za-z_])_+|_+(?![0-9A-Za-z_])"), lambda m: "＿" * len(m[0])),
+    (re.compile(r"(?<![0-9A-Za-z_])_+|(?<!_)_++(?![0-9A-Za-z])"), lambda m: "＿" * len(m[0])),
     (re.compile(r"\](?=[(\[])|~(?=~)|<(?=\S)|&(?=#?\w+;)|\\(?=[!-/:-@\[-`{-~])|\{(?=\{)"), lambda m: m[0] + ZERO),
     (re.compile(r"^(?=\s*(?:[-+#>=|]|[0-9]+[.)]))"), lambda m: ZERO),
 )
@@ -30,12 +30,12 @@ def content(message: Message) -> bytes:
     def card(part: str) -> bytes:
         return json.dumps(_card(message, title, part), separators=(",", ":")).encode("ascii")
 
-    rough = fit(text, CARD_MOST)  # a character is a byte at least
-    return card(fit(rough, CARD_MOST, lambda part: len(card(part))))
+    rough = fit(text, MAX_CARD)  # a character is a byte at least
+    return card(fit(rough, MAX_CARD, lambda part: len(card(part))))
 
 
 def _card(message: Message, title: str, text: str) -> dict[str, Any]:
-    title = plain(fit(f"{message.tone.sign} {title}", TITLE_MOST))
+    title = plain(fit(f"{message.tone.sign} {title}", MAX_TITLE))
     body: list[dict[str, Any]] = [
         {"type": "TextBlock", "text": title, "wrap": True, "weight": "Bolder", "size": "Medium",
          "color": COLORS[message.tone]}
@@ -56,7 +56,7 @@ def _card(message: Message, title: str, text: str) -> dict[str, Any]:
         "body": body,
     }
     if message.web_link:
-        label = fit(" ".join(clean(message.link_label).split()) or "開く", LABEL_MOST)
+        label = fit(" ".join(clean(message.link_label).split()) or "開く", MAX_LABEL)
         card["actions"] = [{"type": "Action.OpenUrl", "title": label, "url": message.link}]
     kind = "application/vnd.microsoft.card.adaptive"
     return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": card}]}

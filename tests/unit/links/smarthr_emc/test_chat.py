@@ -11,21 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc import chat, guards, hygiene
-from renkei.links.smarthr_emc.guards import Hold
+from renkei.links.smarthr_emc import chat, guards
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
-from renkei.links.smarthr_emc.report import (
-    KIND_NAMES,
-    WARNINGS,
-    Outcome,
-    ReportedProblem,
-    RunReport,
-    emc_problem_text,
-)
+from renkei.links.smarthr_emc.records import RefusedRow
+from renkei.links.smarthr_emc.run_report import ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Guards
+from renkei.links.smarthr_emc.wording import PROBLEMS, SUBJECTS, VALUE_WARNINGS, WARNINGS
 from renkei.notifications.event import Event
-from renkei.systems.messaging import Tone
+from renkei.runs.hold import Hold
+from renkei.runs.outcome import Outcome
+from renkei.systems.delivery import Tone
 
 TOKYO = dt.timezone(dt.timedelta(hours=9))
 PAGE = "http://airflow.example.jp/dags/smarthr_emc__acme/runs/r1"
@@ -86,8 +82,8 @@ def test_n1_every_end_of_a_run_is_one_event(outcome: Outcome, changed: Any, even
     found = report(outcome, changed=changed)
     assert chat.event_of(found) is event
     told = chat.message(found, "acme")
-    assert told.title == f"【{event.label}】SmartHR → EMC: acme {outcome.value}"
-    assert (told.subject, told.body) == (outcome.value, "")
+    assert told.title == f"【{event.label}】SmartHR → EMC: acme {SUBJECTS[outcome]}"
+    assert (told.subject, told.body) == (SUBJECTS[outcome], "")
     assert told.tone is {"FAILURE": Tone.BAD, "HOLD": Tone.WAITING, "UNCHANGED": Tone.PLAIN}.get(event, Tone.GOOD)
 
 
@@ -139,14 +135,11 @@ def test_n1_at_most_eight_kinds_then_the_number_of_others() -> None:
 
 def test_n1_emc_s_reasons_by_code_with_what_to_do() -> None:
     """N1, L8: the code that EMC gave, how often, and its remedy."""
-    texts = [
-        emc_problem_text(
-            {"file": "users", "line": n, "id": f"E{n}", "item": "氏名", "code": code, "crew_id": "c1"},
-            "https://acme.smarthr.jp",
-        )
+    refused = [
+        RefusedRow("users", n, "氏名", code, "", f"E{n}", "c1")
         for n, code in enumerate(["TOO_LONG", "TOO_LONG", "E99_SECRET"])
     ]
-    lines = chat.message(report(Outcome.LOAD, emc_problems=texts), "acme").lines
+    lines = chat.message(report(Outcome.LOAD, emc_problems=refused), "acme").lines
     assert "EMC: TOO_LONG 2件（EMCの上限を超えています。SmartHRで短くしてください）" in lines
     assert "EMC: その他の理由 1件" in lines
 
@@ -180,13 +173,13 @@ def test_n1_warnings_are_counted_by_kind() -> None:
         report(
             people=[("lost_contact", "E1", "c1"), ("lost_contact", "E2", "c2"), ("lost_id", "", "c3")],
             id_changes=[("c4", "E4", "E5")],
-            doubts={"kana_half": 12},
+            value_warnings={"kana_half": 12},
             sheet_warnings=["acme.xlsx 連携情報!B4: …"],
         ),
         "acme",
     )
     assert told.lines[4:-1] == (
-        "注意: ユーザIDの値が無くなり削除となる社員 1名",
+        "要対応: ユーザIDの値が無くなった社員 1名",
         "注意: 緊急連絡先が1件も無くなる社員 2名",
         "注意: ID変更 1件",
         "注意: 氏名(ヨミ)が半角カナ 12名",
@@ -250,22 +243,12 @@ def reports(draw: st.DrawFn) -> tuple[RunReport, list[str]]:
         record_set, item = draw(st.sampled_from(USERS_ + DEPARTMENTS_))
         problems.append(
             ReportedProblem(
-                record_set, n, an_id(), a_crew(), item, draw(st.sampled_from([*KIND_NAMES, "new_kind"])), an_id()
+                record_set, n, an_id(), a_crew(), item, draw(st.sampled_from([*PROBLEMS, "new_kind"])), an_id()
             )
         )
     kinds = {p.kind: 100 for p in problems}
     emc = [
-        emc_problem_text(
-            {
-                "file": "users",
-                "line": n,
-                "id": an_id(),
-                "item": "氏名",
-                "code": draw(st.sampled_from(["TOO_LONG", "OTHER"])),
-                "crew_id": a_crew(),
-            },
-            "https://acme.smarthr.jp",
-        )
+        RefusedRow("users", n, "氏名", draw(st.sampled_from(["TOO_LONG", "OTHER"])), "", an_id(), a_crew())
         for n in range(draw(st.integers(0, 5)))
     ]
     message = draw(
@@ -291,8 +274,8 @@ def reports(draw: st.DrawFn) -> tuple[RunReport, list[str]]:
         holds=guards.hold_deletions(74, 100, 5, 10, Guards()),
         approved_by=an_id(),
         people=[(kind, an_id(), a_crew()) for kind in draw(st.lists(st.sampled_from(list(WARNINGS)), max_size=9))],
-        doubts={kind: 3 for kind in draw(st.lists(st.sampled_from(list(hygiene.KINDS)), max_size=9))},
-        doubtful=[("variant", an_id(), a_crew(), f"氏名: {an_id()}")],
+        value_warnings={kind: 3 for kind in draw(st.lists(st.sampled_from(list(VALUE_WARNINGS)), max_size=9))},
+        warned_of=[("variant", an_id(), a_crew(), f"氏名: {an_id()}")],
         id_changes=[(a_crew(), an_id(), an_id())],
         sheet_warnings=[f"acme.xlsx 連携情報!B4: {an_id()} → 直してください"],
         clashing_tenants=[an_id()],

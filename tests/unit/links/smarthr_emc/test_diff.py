@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renkei.links.smarthr_emc import diff
+from renkei.links.smarthr_emc.disaster import keep_users
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.plan import id_changes
 from tests.builders import Day, crew, departments, freeze, mapping, plan_day
@@ -331,3 +332,54 @@ def test_e5_an_id_that_another_crew_takes_over_is_an_update_and_is_told() -> Non
     second = day(crew("c9", "001"), crew("c2", "002"), after=first)
     assert second.operations() == {"001": "UPDATE", "002": "UPDATE"}
     assert second.reasons()["001"] == "taken_over"
+
+
+def test_e5_an_id_that_a_freeze_keeps_is_taken_over_by_nobody() -> None:
+    """災害時凍結: whose crew has another id now, the id stays without a crew; nobody has to look at it."""
+    before = freeze(SHEET, [crew("c1", "001"), crew("c2", "002")]).users
+    now = keep_users(freeze(SHEET, [crew("c1", "003"), crew("c2", "002")]).users, before)
+    table, _ = diff.diff_users(before, now, frozenset())
+    found = table.set_index("id")
+    assert found["operation"].to_dict() == {"001": "UPDATE", "002": "UPDATE", "003": "CREATE"}
+    assert (found.loc["001", "crew_id"], found.loc["001", "reason"]) == ("", "")
+
+
+def test_e6_whoever_is_gone_has_no_line() -> None:
+    """Their line was in another read: a mail that named it would point at somebody else."""
+    before = freeze(SHEET, [crew("c1", "001"), crew("c2", "002")]).users
+    table, _ = diff.diff_users(before, freeze(SHEET, [crew("c1", "001")]).users, frozenset())
+    assert table.set_index("id")["line"].to_dict() == {"001": 1, "002": 0}
+
+
+def test_e12_a_new_id_that_emc_has_already_is_an_update_and_still_an_id_change() -> None:
+    """Adopting it does not hide whose id changed."""
+    first = day(crew("c1", "001"), crew("c2", "002"))
+    now = freeze(SHEET, [crew("c1", "003"), crew("c2", "002")]).users
+    table, _ = diff.diff_users(first.snapshot.users, now, frozenset())
+    found = diff.reconcile(table, {"002", "003"}).set_index("id").loc["003"]
+    assert (found["operation"], found["write_as"], found["reason"]) == ("CREATE", "UPDATE", "id_change")
+
+
+def test_l4_what_emc_lost_is_written_again_on_a_quiet_day() -> None:
+    """Nothing else would bring back who was deleted on EMC's screen."""
+    first = day(crew("c1", "001"), crew("c2", "002"))
+    table, _ = diff.diff_users(first.snapshot.users, first.snapshot.users, frozenset())
+    assert not diff.has_drifted(diff.reconcile(table, {"001", "002"}))
+    assert diff.has_drifted(diff.reconcile(table, {"002"}))
+
+
+def test_e13_a_department_without_a_code_is_nobodys_to_delete() -> None:
+    """It never was in EMC; a delete without an id would be refused, and with it the whole import."""
+    before = freeze(SHEET, [], departments(("", None), ("d1", None), ("d2", None))).departments
+    table = diff.diff_departments(before, freeze(SHEET, [], departments(("d1", None))).departments)
+    assert dict(zip(table["id"], table["operation"], strict=True)) == {"d1": "UPDATE", "d2": "DELETE"}
+
+
+def test_e8_who_lost_an_id_is_told_as_that_and_not_as_one_who_never_had_any() -> None:
+    """Each person once, by the reason that says what to do."""
+    first = day(crew("c1", "001"), crew("c2", "002"))
+    second = day(crew("c1", ""), crew("c2", "002"), crew("c3", ""), after=first)
+    third = day(crew("c1", ""), crew("c2", "002"), crew("c3", ""), after=second)
+    kinds = ("lost_id", "still_no_id", "no_id")
+    assert [second.warnings(kind) for kind in kinds] == [[("001", "c1")], [], [("", "c3")]]
+    assert [third.warnings(kind) for kind in kinds] == [[], [("", "c1")], [("", "c3")]]

@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from renkei.links.smarthr_emc.guards import hold_blanks, hold_deletions, hold_relink, losing_last_contact
+from renkei.links.smarthr_emc.guards import (
+    hold_administrators,
+    hold_blanks,
+    hold_deletions,
+    hold_relink,
+    hold_restore,
+    hold_tree,
+    losing_last_contact,
+)
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
 from tests.builders import CONTACT, crew, mapping, plan_day
@@ -183,7 +191,7 @@ def test_e35_nobody_who_stays_is_no_special_case() -> None:
     """A day on which all are new has nothing to hold."""
     assert plan_day(CLEARING, [crew("c1", "1")]).users.holds == []
     empty = pd.DataFrame({"contact_1_address": pd.Series([], dtype="str")})
-    assert hold_blanks(empty, empty, empty, CLEARING) == []
+    assert hold_blanks(empty, empty, CLEARING) == []
     assert losing_last_contact(empty, empty).tolist() == []
 
 
@@ -199,3 +207,63 @@ def test_e32_relink_is_always_held() -> None:
     (hold,) = hold_relink(120, 8)
     assert "120" in hold.text
     assert "8" in hold.text
+
+
+def test_e36_a_restore_is_dated_as_a_clock_in_japan_shows_it() -> None:
+    """What was confirmed at half past seven in the evening by UTC was the next morning's run."""
+    (hold,) = hold_restore(3, "2026-04-01T19:30:00+00:00", 2)
+    assert "第3世代（2026/04/02 4:30に登録した内容）" in hold.text
+
+
+def tree(*rows: tuple[str, str], top: bool = False) -> pd.DataFrame:
+    """A departments table of (id, parent); with 最上位部署 the first level stands below it."""
+    found = pd.DataFrame(
+        {
+            "source_id": [f"s{code}" for code, _ in rows],
+            "department_id": [code for code, _ in rows],
+            "parent_id": [parent or ("TOP" if top else "") for _, parent in rows],
+        },
+        dtype="str",
+    )
+    root = pd.DataFrame({"source_id": [""], "department_id": ["TOP"], "parent_id": [""]}, dtype="str")
+    return pd.concat([root, found], ignore_index=True) if top else found
+
+
+SUB = [("B", "A"), ("C", "A")]
+
+
+@pytest.mark.parametrize("top", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([("A", ""), *SUB], [("A", ""), ("B", ""), ("C", "")], ["lost_parents"]),
+        ([("A", ""), *SUB], [("A", ""), ("B", ""), ("C", "A")], []),
+        ([("A", ""), ("B", "A")], [("A", ""), ("B", "")], []),
+        ([("A", ""), *SUB], [("A", ""), ("B", "C"), ("C", "A"), ("D", "")], []),
+        ([("A", ""), ("B", "")], [("A", ""), ("B", "")], []),
+        (
+            [("A", ""), *((f"B{n}", "A") for n in range(49))],
+            [("A", ""), *((f"B{n}", "A" if n > 4 else "") for n in range(49))],
+            ["lost_parents"],
+        ),
+        ([("A", "")], [], ["no_departments"]),
+        ([("A", ""), *SUB], [], ["no_departments"]),
+        ([], [], []),
+    ],
+    ids=["all", "one-of-two", "the-only-one", "moved", "flat", "many", "one-gone", "three-gone", "never-any"],
+)
+def test_e35_a_tree_that_falls_apart_is_held(
+    top: bool, before: list[tuple[str, str]], after: list[tuple[str, str]], expected: list[str]
+) -> None:
+    """A list without departments, or without parents, is told before EMC's tree goes; a move or two is not."""
+    holds = hold_tree(tree(*before, top=top), tree(*after, top=top), Guards())
+    assert [hold.kind for hold in holds] == expected
+
+
+@pytest.mark.parametrize(("deleted", "adopted", "held"), [(0, 0, False), (1, 0, True), (0, 1, True), (1, 1, True)])
+def test_e41_who_may_administer_emc_is_neither_deleted_nor_taken_over_unseen(
+    deleted: int, adopted: int, held: bool
+) -> None:
+    """One of them is enough, whatever the limits."""
+    holds = hold_administrators(deleted, adopted)
+    assert [(hold.kind, hold.count) for hold in holds] == [("administrators", deleted + adopted)] * held

@@ -12,23 +12,17 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei import errors
-from renkei.links.smarthr_emc.guards import Hold
-from renkei.links.smarthr_emc.hygiene import KINDS
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.notify import collect
-from renkei.links.smarthr_emc.report import (
-    PEOPLE_SHOWN,
-    PROBLEMS_SHOWN,
-    Outcome,
-    ReportedProblem,
-    RunReport,
-    body,
-    outcome_of,
-)
+from renkei.links.smarthr_emc.report import PEOPLE_SHOWN, PROBLEMS_SHOWN, body
+from renkei.links.smarthr_emc.run_report import ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
-from renkei.links.smarthr_emc.validate import REMEDIES
+from renkei.links.smarthr_emc.wording import REMEDIES, SUBJECTS, VALUE_WARNINGS
+from renkei.runs.hold import Hold
+from renkei.runs.outcome import Outcome, outcome_of
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.tenant_folder import TenantFolder
 
 SAMPLES = Path(__file__).parents[3] / "samples/mail"  # text 1, 通知メール イメージ
 TOKYO = dt.timezone(dt.timedelta(hours=9))
@@ -111,14 +105,14 @@ def test_e39_success_begins_with_the_sample_word_for_word() -> None:
 )
 def test_e39_subject_of_each_error(error: BaseException, subject: str) -> None:
     """Who must act can be seen in the subject."""
-    assert outcome_of(error) == subject
+    assert SUBJECTS[outcome_of(error)] == subject
 
 
 def test_e39_subjects_of_runs_that_did_not_fail() -> None:
     """Text 1's own for success; holds are no errors."""
-    assert [o.value for o in Outcome if o.succeeded] == ["EMC-OK", "EMC-OK(Check Only)", "EMC-OK(Compare)"]
-    assert [o.value for o in Outcome if o.waiting] == ["EMC-HOLD", "EMC-HOLD(Confirm)"]
-    assert len({o.value for o in Outcome}) == len(Outcome)
+    assert [SUBJECTS[o] for o in Outcome if o.succeeded] == ["EMC-OK", "EMC-OK(Check Only)", "EMC-OK(Compare)"]
+    assert [SUBJECTS[o] for o in Outcome if o.waiting] == ["EMC-HOLD", "EMC-HOLD(Confirm)"]
+    assert len({SUBJECTS[o] for o in Outcome}) == len(Outcome)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +230,7 @@ def test_e29_exactly_fifty_problems_leave_no_rest() -> None:
 
 def test_e29_both_files_are_told_to_have_failed_however_long_the_list_is(tmp_path: Path) -> None:
     """Sixty department problems come first; the one of 社員 is counted, and its file is named."""
-    record = RunRecord(Store(LocalFileSystem(), str(tmp_path)), "smarthr_emc", "acme", "r1")
+    record = RunRecord(TenantFolder(Store(LocalFileSystem(), str(tmp_path)), "smarthr_emc", "acme"), "r1")
     record.write_table(
         "problems",
         pd.DataFrame(
@@ -284,9 +278,9 @@ def test_e8_warnings_name_people_by_user_id_and_link() -> None:
     assert added.count("1名") == 3
 
 
-DOUBTS = {
-    "doubts": {"variant": PEOPLE_SHOWN + 3, "shared_contact": 5},
-    "doubtful": [
+VALUE_WARNED = {
+    "value_warnings": {"variant": PEOPLE_SHOWN + 3, "shared_contact": 5},
+    "warned_of": [
         *(("variant", f"E{n}", f"c{n}", "氏名: 「髙」(U+9AD9)") for n in range(PEOPLE_SHOWN)),
         ("shared_contact", "X1", "x1", "緊急連絡1 アドレス: 5名で共有"),
     ],
@@ -295,12 +289,12 @@ DOUBTS = {
 
 def test_e22_doubtful_values_are_told_with_the_person_and_what_to_do() -> None:
     """E22, L8: per kind the number of people, the remedy, and the first of them with item and SmartHR page."""
-    added = body(report(**DOUBTS)).split("処理終了日時", 1)[1]
-    assert f"注意: {KINDS['variant'].title}: {PEOPLE_SHOWN + 3}名。{KINDS['variant'].remedy}" in added
-    assert "「標準字体」" in KINDS["variant"].remedy
+    added = body(report(**VALUE_WARNED)).split("処理終了日時", 1)[1]
+    assert f"注意: {VALUE_WARNINGS['variant'].title}: {PEOPLE_SHOWN + 3}名。{VALUE_WARNINGS['variant'].remedy}" in added
+    assert "「標準字体」" in VALUE_WARNINGS["variant"].remedy
     assert "  E0  https://acme.smarthr.jp/crews/c0  氏名: 「髙」(U+9AD9)\n" in added
     assert added.count("「髙」") == PEOPLE_SHOWN
-    assert added.count("ほか3名（全件は処理記録にあります）") == 1
+    assert added.count("ほか3名（全件は運用担当者が処理記録で確認できます）") == 1
     assert "5名。" in added
     assert "  X1  https://acme.smarthr.jp/crews/x1  緊急連絡1 アドレス: 5名で共有\n" in added
 
@@ -308,7 +302,7 @@ def test_e22_doubtful_values_are_told_with_the_person_and_what_to_do() -> None:
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.CHECKED, Outcome.HOLD, Outcome.DATA, Outcome.LOAD])
 def test_e22_doubtful_values_are_told_only_if_they_are_or_will_be_written(outcome: Outcome) -> None:
     """E22: not in the mail of a failed run, which wrote nothing; a sound run says nothing of them."""
-    assert ("異体字" in body(report(outcome, **DOUBTS))) == (outcome.succeeded or outcome.waiting)
+    assert ("異体字" in body(report(outcome, **VALUE_WARNED))) == (outcome.succeeded or outcome.waiting)
     assert "異体字" not in body(report(outcome))
 
 
@@ -351,7 +345,10 @@ def test_l8_a_failed_read_says_what_happened() -> None:
         )
     )
     assert "フォルダへのファイル移動" not in mail
-    assert "- SmartHRが応答しません。\n- 再実行してください。\n- 機能は処理を中断" in mail
+    assert (
+        "- SmartHRが応答しません。\n- 運用担当者の作業（お客様の作業ではありません）: 再実行してください。\n- 機能は"
+        in mail
+    )
 
 
 def test_e39_notes_and_links_come_last() -> None:

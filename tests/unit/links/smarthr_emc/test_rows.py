@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from renkei.links.smarthr_emc.plan import password_column
-from renkei.links.smarthr_emc.rows import after, user_rows
+from renkei.links.smarthr_emc.rows import after, restored_rows, user_rows
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from tests.builders import CONTACT, crew, freeze, mapping
-from tests.unit.links.smarthr_emc.test_convert import converting
+from tests.unit.values.test_convert import converting
 
 # Text 1, 連携設定シート イメージ: item → SmartHR項目, 新規 (値がある, 値が無い), 更新 (値がある, 値が無い).
 SAMPLE: dict[str, Any] = {
@@ -298,3 +298,16 @@ def test_e18_nobody_to_write_gives_an_empty_table(write_as: str) -> None:
     assert len(rows.cells) == 0
     assert {"full_name", "contact_10_medium", "password_reset"} <= set(rows.cells)
     assert (rows.cells.dtypes == "str").all()
+
+
+def test_e18_a_restore_puts_back_only_what_the_sheet_updates() -> None:
+    """What an update leaves alone is EMC's own by now; whoever was deleted gets everything back."""
+    sheet = mapping(
+        {"検索ワード1": ("役職1", "登録", "登録しない", "更新しない", "更新しない"), "検索ワード2": "役職2"}
+    )
+    users = freeze(sheet, [crew("c1", "001"), crew("c2", "002")]).users
+    then = pd.DataFrame({"user_id": ["001", "002"], "search_word_1": ["課長"] * 2, "search_word_2": ["主任"] * 2})
+    cells = restored_rows(users, pd.Series(["UPDATE", "CREATE"]), sheet, then).cells
+    assert cells["search_word_1"].isna().tolist() == [True, False]
+    assert cells["search_word_2"].tolist() == ["主任", "主任"]
+    assert cells["password_reset"].isna().tolist() == [True, False]

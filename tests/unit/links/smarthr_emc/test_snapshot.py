@@ -10,9 +10,9 @@ import pytest
 from renkei.errors import IncompleteReadError
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
-from renkei.links.smarthr_emc.snapshot import Snapshot, refuse_lost_permission
+from renkei.links.smarthr_emc.snapshot import Snapshot, blank_for_all, refuse_lost_permission, refuse_nobody
 from tests.builders import CONTACT, crew, departments, freeze, mapping
-from tests.unit.links.smarthr_emc.test_convert import converting
+from tests.unit.values.test_convert import converting
 
 PEOPLE = [crew("c1", "001", メールアドレス="a@example.jp"), crew("c2", "002", "absent", メールアドレス="b@example.jp")]
 TREE = departments(("A", None), ("B", "A"))
@@ -216,6 +216,17 @@ def test_e14_the_first_run_is_always_a_change() -> None:
     assert is_changed(None, freeze(mapping(), PEOPLE).summary[RecordSet.USERS], Mode.NORMAL)
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_e3_e14_what_is_asked_for_is_a_change_although_nothing_is(mode: Mode) -> None:
+    """全件書き込み, 再連携 and 復元 write a day that equals the baseline; all else leaves it alone, unless the sheet changed."""
+    from renkei.links.smarthr_emc.diff import is_changed
+
+    same = freeze(mapping(), PEOPLE).summary[RecordSet.USERS]
+    assert is_changed(same, same, mode) is (mode in (Mode.WRITE_ALL, Mode.RESTORE) or mode.relinks)
+    assert is_changed(same, dataclasses.replace(same, sheet_digest="another sheet"), mode)
+    assert is_changed(same, dataclasses.replace(same, digest="another value"), mode)
+
+
 def lost(before: list[dict[str, str]], today: list[dict[str, str]], sheet: Mapping) -> Snapshot:
     frozen = freeze(sheet, today)
     refuse_lost_permission(frozen, freeze(sheet, before).users, sheet)
@@ -263,10 +274,9 @@ def test_e33_the_only_one_who_had_a_value_may_leave() -> None:
     assert lost(before, [{**PEOPLE[0], "emp_status": "retired"}, before[1]], mapping(CONTACT))
 
 
-def test_e33_everybody_retired_is_not_believed() -> None:
-    """Then every attribute is empty for everybody who is left."""
-    with pytest.raises(IncompleteReadError):
-        lost(PEOPLE, [{**person, "emp_status": "retired"} for person in PEOPLE], mapping(CONTACT))
+def test_e34_everybody_retired_is_no_lost_permission() -> None:
+    """Nobody is left who could have a value: whether all are to be deleted is for the guard to ask."""
+    assert lost(PEOPLE, [{**person, "emp_status": "retired"} for person in PEOPLE], mapping(CONTACT))
 
 
 def test_e33_a_slot_that_nobody_has_any_more_is_no_lost_attribute() -> None:
@@ -276,3 +286,22 @@ def test_e33_a_slot_that_nobody_has_any_more_is_no_lost_attribute() -> None:
     assert lost(before, [crew("c1", "001", **{"部署1(コード)": "A"})], sheet)
     with pytest.raises(IncompleteReadError, match=r"部署1\(コード\)、部署2\(コード\)"):
         lost(before, [crew("c1", "001")], sheet)
+
+
+@pytest.mark.parametrize(
+    "today",
+    [[{**person, "emp_status": "retired"} for person in PEOPLE], [{**person, "社員番号": ""} for person in PEOPLE]],
+    ids=["all-retired", "no-ids"],
+)
+def test_e31_a_first_link_of_nobody_stops(today: list[dict[str, str]]) -> None:
+    """The token may not see the id, or it is another company's: the next run would go by itself."""
+    with pytest.raises(IncompleteReadError, match=f"受信した従業員{len(today)}人は.*「社員番号」"):
+        refuse_nobody(freeze(mapping(), today), mapping())
+    refuse_nobody(freeze(mapping(), [*today, PEOPLE[0]]), mapping())
+
+
+def test_e33_what_nobody_has_is_known_by_attribute() -> None:
+    """部署1 and 部署2 are one; whoever is 退職済 has nothing."""
+    sheet = mapping(CONTACT | {"所属部署コード": "部署1(コード)", "兼務管理部署1": "部署2(コード)"})
+    today = [crew("c1", "001", **{"部署1(コード)": "A"}), crew("c2", "002", "retired", **{"メールアドレス": "a@x.jp"})]
+    assert blank_for_all(freeze(sheet, today).users, sheet) == ["メールアドレス"]

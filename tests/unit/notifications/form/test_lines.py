@@ -15,6 +15,7 @@ from renkei.notifications.event import EVERY_EVENT, LABELS, Event
 from renkei.notifications.form.lines import KEYS, channel_lines, read_channels
 from renkei.notifications.form.words import default_connection, event_marks
 from renkei.notifications.services import SPECS, connection_needed
+from renkei.sheets.findings import Findings
 
 PLACE = "op.yaml channels"
 LINE_USER = f"U{'0123456789abcdef' * 2}"
@@ -24,10 +25,9 @@ Read = tuple[tuple[Channel, ...], list[Problem], list[Problem]]
 
 def read(text: str, tenant: str = "acme") -> Read:
     """Channels, problems and warnings of a YAML list."""
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    lines = channel_lines(yaml.load(text, Loader=yaml.BaseLoader), PLACE, problems)
-    return read_channels(lines, problems, warnings, tenant=tenant), problems, warnings
+    findings = Findings()
+    lines = channel_lines(yaml.load(text, Loader=yaml.BaseLoader), PLACE, findings)
+    return read_channels(lines, findings, tenant=tenant), findings.problems, findings.warnings
 
 
 def line(**values: Any) -> str:
@@ -130,7 +130,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str], str]] = [
     ("the mail's name", {"name": "結果通知 メール"}, ["[0].name"], "使えません"),
     ("no service", {"service": ""}, ["[0].service"], "サービスが空白"),
     ("an unknown service", {"service": "ちゃっとわーく"}, ["[0].service"], "使えないサービス"),
-    ("a service nearly right", {"service": "Slack(Wehook)"}, ["[0].service"], "「Slack(Webhook)」ではありませんか"),
+    ("a service nearly right", {"service": "Slack(Wehook)"}, ["[0].service"], "「Slack(Webhook)」と記入してください"),
     ("no destination", {"service": "chatwork"}, ["[0].to"], "ルームID"),
     ("another destination", {"service": "chatwork", "to": "総務"}, ["[0].to"], "ルームIDの形"),
     ("a member of a room", {"service": "chatwork", "to": "社員:1"}, ["[0].to"], "「社員:ID」を使えません"),
@@ -143,7 +143,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str], str]] = [
     ("an unknown event", {"events": ["成功", "開始"]}, ["[0].events[1]"], "「開始」は使えない"),
     ("ditto marks", {"service": "〃"}, ["[0].service"], "「同上」「〃」などは使えません"),
     ("a list", {"to": ["a"]}, ["[0].to"], "文字ではありません"),
-    ("an unknown key", {"mute": True}, ["[0].mute"], "「muted」ではありませんか"),
+    ("an unknown key", {"mute": True}, ["[0].mute"], "「muted」と記入してください"),
 ]
 
 
@@ -276,9 +276,9 @@ LISTS = st.lists(st.dictionaries(st.sampled_from(KEYS) | TEXTS, VALUES, max_size
 @given(value=LISTS)
 def test_l5_whatever_is_written_becomes_a_channel_or_a_problem(value: Any) -> None:
     """L5, N1: never a crash; every line that is no channel has a problem, and what is a channel can be used."""
-    problems: list[Problem] = []
-    channels = read_channels(channel_lines(value, PLACE, problems), problems, [], tenant="acme")
-    assert len(channels) == len(value) or problems
+    findings = Findings()
+    channels = read_channels(channel_lines(value, PLACE, findings), findings, tenant="acme")
+    assert len(channels) == len(value) or findings.problems
     assert len({channel.name for channel in channels}) == len(channels)
     for channel in channels:
         assert 0 < len(channel.name) <= 40

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import Any
 
 import pandas as pd
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from renkei.notifications.members.file import MembersFile, read_members, written
 from renkei.notifications.members.table import COLUMNS
@@ -51,6 +52,24 @@ def test_encodings_and_line_ends(encoding: str, end: str) -> None:
     ]
 
 
+def test_a_worksheet_that_nobody_sees_is_not_read() -> None:
+    """N4: the table is what the person who saved the workbook looked at."""
+    book = load_workbook(io.BytesIO(excel([["ユーザID"], ["old"]])))
+    for row in (["ユーザID"], ["new"]):
+        book["Sheet"].sheet_state = "hidden"
+        (book["社員"] if "社員" in book else book.create_sheet("社員")).append(row)
+    book.active = 1
+    file = io.BytesIO()
+    book.save(file)
+    assert read_members(file.getvalue(), "m.xlsx", NOBODY).frame["user_id"].tolist() == ["new"]
+
+
+def test_a_tab_in_a_title_is_no_separator() -> None:
+    """N4"""
+    file = read("ユーザID\t,Slack ID\n001,U012AB")
+    assert file.frame.to_dict("records") == [{"user_id": "001", "slack_member_id": "U012AB"}]
+
+
 def test_columns_in_any_order_by_other_names_and_with_others_among_them() -> None:
     """N4: what is not used is said so, by its name."""
     file = read("氏名,Slack ID,ﾕｰｻﾞｰid ,LINE連携\n山田,U012AB, 001　,ログインで連携")
@@ -62,9 +81,45 @@ def test_a_workbook_is_read_as_it_is_shown() -> None:
     """N4: numbers without decimals, leading zeros by format, empty rows left out but counted."""
     rows = [["ユーザID", "SlackメンバーID"], [42, "U012AB"], [], [1001.0, None], ["x", "bad id"]]
     file = read_members(excel(rows, "00000"), "m.xlsx", NOBODY)
-    assert found(file) == ["5行目 SlackメンバーID: 途中に空白、改行、または見えない文字があります"]
+    assert found(file) == ["5行目 SlackメンバーID: 4文字目に空白(U+0020)があります"]
     sound = read_members(excel(rows[:4], "00000"), "m.xlsx", NOBODY)
     assert sound.frame["user_id"].tolist() == ["00042", "1001"]
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "shown"),
+    [
+        (7, '"K"000', "K007"),
+        (123, r"00\-00", "01-23"),
+        (46113, "yyyy/m/d", "2026/4/1"),
+        ("skr_x005F_x000D_", "@", "skr_x000D_"),
+        ("skr_x000D_", "@", "skr"),
+        ("001", '@"番"', "001番"),
+    ],
+)
+def test_a_cell_is_read_as_excel_shows_it(value: Any, number_format: str, shown: str) -> None:
+    """N4: whatever the file holds."""
+    file = read_members(excel([["ユーザID"], [value]], number_format), "m.xlsx", NOBODY)
+    assert found(file) == []
+    assert file.frame["user_id"].tolist() == [shown]
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "fault"),
+    [
+        (123456789012, "General", "指数"),
+        (7, ";;;", "隠されています"),
+        ("=1+1", "General", "数式"),
+        (0.5, "# ?/?", "分数"),
+    ],
+)
+def test_a_cell_that_shows_something_else_is_refused(value: Any, number_format: str, fault: str) -> None:
+    """N4, L1: at its place, once; a column that is not used may hold anything."""
+    file = read_members(excel([["ユーザID", "SlackメンバーID"], [value, "U012AB"]], number_format), "m.xlsx", NOBODY)
+    (told,) = found(file)
+    assert told.startswith("2行目 ユーザID: ")
+    assert fault in told
+    assert found(read_members(excel([["給与", "ユーザID"], [value, "1"]], number_format), "m.xlsx", NOBODY)) == []
 
 
 @pytest.mark.parametrize(
@@ -73,9 +128,15 @@ def test_a_workbook_is_read_as_it_is_shown() -> None:
         pytest.param(",,U012AB,,", "ユーザID: ユーザIDがありません", id="no user id"),
         pytest.param("x" * 41 + ",,,,", "ユーザID: 41文字あります", id="too long"),
         pytest.param("００２,,,,", "ユーザID: 「００２」に全角", id="full width"),
-        pytest.param("a b,,,,", "ユーザID: 途中に空白", id="blank inside"),
-        pytest.param("a\u200bb,,,,", "ユーザID: 途中に空白", id="zero width inside"),
+        pytest.param("a b,,,,", "ユーザID: 2文字目に空白(U+0020)", id="blank inside"),
+        pytest.param("a\u200bb,,,,", "ユーザID: 2文字目にゼロ幅スペース(U+200B)", id="zero width inside"),
         pytest.param("=1+1,,,,", "ユーザID: 数式です", id="formula"),
+        pytest.param("'=1+1,,,,", "ユーザID: 数式です", id="formula kept from running"),
+        pytest.param("\t=1+1,,,,", "ユーザID: 数式です", id="formula behind a tab"),
+        pytest.param("@SUM(A1:A9),,,,", "ユーザID: 「@SUM(A1:A9)」は、表計算ソフトが", id="function"),
+        pytest.param("-2+3+cmd|'/C calc'!A0,,,,", "ユーザID: 「-2+3+cmd|", id="command"),
+        pytest.param("a\xa0b,,,,", "ユーザID: 2文字目に改行しない空白(U+00A0)", id="no-break blank inside"),
+        pytest.param("ab\u202ec,,,,", "ユーザID: 3文字目に見えない文字(U+202E)", id="turned around"),
         pytest.param("#N/A,,,,", "ユーザID: Excelのエラー値", id="error value"),
         pytest.param("1.23457E+11,,,,", "ユーザID: 「1.23457E+11」は桁が失われた", id="digits lost"),
         pytest.param("001,,,,", "ユーザID: 2行目と同じです", id="twice"),
@@ -127,11 +188,15 @@ def test_every_mistake_is_found_in_the_order_of_the_rows() -> None:
         pytest.param("氏名\n山田".encode(), "m.csv", "「ユーザID」の列がありません", id="no user id column"),
         pytest.param("ユーザID,userid\n1,2".encode(), "m.csv", "「ユーザID」の列が2つあります", id="column twice"),
         pytest.param("ユーザID\n\"001\n002\n".encode(), "m.csv", "引用符", id="open quote"),
+        pytest.param(b"a\n" * 200_002, "m.csv", "200,000行を超えています", id="rows without end"),
+        pytest.param(b"\n" * 10_000_000, "m.csv", "200,000行を超えています", id="blank rows without end"),
+        pytest.param(HEAD.encode() + b"," * 300 + b"x\n", "m.csv", "200列を超えています", id="columns without end"),
         pytest.param(b"\x81\xff\xfe\x00", "m.csv", "文字コード", id="no text"),
         pytest.param(b"user\0id", "m.csv", "CSVではありません", id="binary"),
-        pytest.param(b"PK\x03\x04....", "m.csv", "中身はExcel", id="workbook called csv"),
+        pytest.param(b"PK\x03\x04....", "m.csv", "中身は", id="workbook called csv"),
         pytest.param(b"PK\x03\x04....", "m.xlsx", "壊れています", id="damaged workbook"),
-        pytest.param("ユーザID".encode(), "m.xlsx", "壊れています", id="csv called workbook"),
+        pytest.param("ユーザID".encode(), "m.xlsx", "文字だけのファイル", id="csv called workbook"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le"), "m.xlsx", "古い形式", id="xls called xlsx"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_says_why(content: bytes, name: str, problem: str) -> None:
@@ -172,6 +237,52 @@ def test_an_export_is_read_back(name: str) -> None:
     file = read_members(content, name, NOBODY)
     assert (file.problems, file.warnings) == ((), ())
     assert file.frame.to_dict("records") == table.to_dict("records")
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.xlsx"])
+def test_no_spreadsheet_runs_what_an_export_holds(name: str) -> None:
+    """N4, L6: an id that begins as a formula does is a text in the file, and the same id when it is read back."""
+    ids = ["+81901234", "-12", "@taro", "'@taro", "'a", "''b", "12-3", "a_x0041_b", "_x000D_", "007", "TRUE"]
+    table = pd.DataFrame([[one, "", "", "", ""] for one in ids], columns=list(COLUMNS))
+    content = written(table, COLUMNS, excel=name.endswith("xlsx"))
+
+    assert read_members(content, name, NOBODY).frame["user_id"].tolist() == ids
+    if name.endswith("csv"):
+        cells = content.decode("utf-8-sig").splitlines()[1:]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+    else:
+        sheet = load_workbook(io.BytesIO(content)).worksheets[0]
+        assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
+        assert [c.number_format for (c,) in sheet.iter_rows(2, 4, max_col=1)] == ["@"] * 3
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.xlsx"])
+def test_l5_a_long_run_of_blanks_in_a_cell_costs_no_time(name: str) -> None:
+    """A hundred cells of 30,000 blanks each; by the square of them it would take minutes."""
+    cells = [f"a{' ' * 30_000}{n}" for n in range(100)]
+    content = (
+        "\n".join(["ユーザID", *cells]).encode()
+        if name.endswith("csv")
+        else excel([["ユーザID"], *([c] for c in cells)])
+    )
+    assert len(read_members(content, name, NOBODY).problems) == 100
+
+
+@pytest.mark.parametrize("process_limit", [1000, 131_072, 16_000_000])
+@pytest.mark.parametrize("length", [32_768, 200_000])
+def test_l8_a_cell_longer_than_any_is_told_as_one(length: int, process_limit: int) -> None:
+    """Not as a lacking quotation mark, and whatever another part of the process did to csv's limit."""
+    before = csv.field_size_limit(process_limit)
+    try:
+        assert found(read(f"ユーザID\n{'a' * length}")) == ["2行目: 長すぎるセルがあります"]
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_l5_one_value_in_every_row_costs_no_time() -> None:
+    """A formula filled down by mistake: each row is told, by the square of them it would take minutes."""
+    file = read("ユーザID\n" + "u1\n" * 50_000)
+    assert (len(file.problems), found(file)[-1]) == (49_999, "50001行目 ユーザID: 2行目と同じです")
 
 
 def test_a_large_company_is_read_in_seconds() -> None:

@@ -15,6 +15,7 @@ from renkei.errors import SettingError
 from renkei.notifications.members.table import LineTakenError, Member, Members, UnknownMemberError
 from renkei.storage.cipher import Cipher
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 
 NOW = dt.datetime(2026, 11, 22, 1, 0, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
@@ -29,7 +30,7 @@ def store_at(path: Path, *, encrypted: bool = False) -> Store:
 
 @pytest.fixture
 def members(tmp_path: Path) -> Members:
-    found = Members(store_at(tmp_path), "smarthr_emc", "acme")
+    found = Members(TenantFolder(store_at(tmp_path), "smarthr_emc", "acme"))
     found.replace(pd.DataFrame({"user_id": ["001", "002", "003"], "line_user_id": ["", "", JIRO]}))
     return found
 
@@ -42,7 +43,7 @@ def line_of(members: Members, user_id: str) -> str:
 
 def test_before_the_first_import_nobody_is_a_member(tmp_path: Path) -> None:
     """N4"""
-    members = Members(store_at(tmp_path), "smarthr_emc", "acme")
+    members = Members(TenantFolder(store_at(tmp_path), "smarthr_emc", "acme"))
     assert members.find("001") is None
     assert members.all().empty
     with pytest.raises(UnknownMemberError):
@@ -51,7 +52,7 @@ def test_before_the_first_import_nobody_is_a_member(tmp_path: Path) -> None:
 
 def test_a_member_is_found_by_the_exact_user_id(tmp_path: Path) -> None:
     """N4, E10: leading zeros and case count."""
-    members = Members(store_at(tmp_path), "smarthr_emc", "acme")
+    members = Members(TenantFolder(store_at(tmp_path), "smarthr_emc", "acme"))
     members.replace(pd.DataFrame({"user_id": ["001", "a1"], "slack_member_id": ["U012AB", ""]}))
     assert members.find("001") == Member("001", slack_member_id="U012AB")
     assert members.find("1") is None
@@ -144,12 +145,12 @@ def test_who_comes_back_does_not_take_an_account_that_went_on(members: Members) 
 def test_webhooks_are_kept_by_an_encrypted_store_alone(tmp_path: Path) -> None:
     """L7: a webhook is a secret."""
     frame = pd.DataFrame({"user_id": ["001"], "google_chat_webhook": [WEBHOOK]})
-    plain = Members(store_at(tmp_path / "plain"), "smarthr_emc", "acme")
+    plain = Members(TenantFolder(store_at(tmp_path / "plain"), "smarthr_emc", "acme"))
     with pytest.raises(SettingError, match="RENKEI_STORE_KEY_CONN_ID") as caught:
         plain.replace(frame)
     assert "https" not in str(caught.value)
     assert plain.find("001") is None
-    encrypted = Members(store_at(tmp_path / "sealed", encrypted=True), "smarthr_emc", "acme")
+    encrypted = Members(TenantFolder(store_at(tmp_path / "sealed", encrypted=True), "smarthr_emc", "acme"))
     encrypted.replace(frame)
     member = encrypted.find("001")
     assert member is not None

@@ -7,36 +7,37 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
+import requests
 
 from renkei.systems.chatwork.client import ChatworkRoom
-from renkei.systems.messaging import Delivery, Message, Verdict
+from renkei.systems.delivery import Delivery, Message, Verdict
+from tests.unit.systems.transport import Answer, Seen, network
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 MESSAGE = Message("題", ("行",))
 
 
-def room(answer: httpx.Response | Callable[[httpx.Request], httpx.Response], token: str = TOKEN) -> ChatworkRoom:
+def room(answer: Answer | Callable[[Seen], Answer], token: str = TOKEN) -> ChatworkRoom:
     made = ChatworkRoom(token)
-    made.transport = httpx.MockTransport(answer if callable(answer) else lambda request: answer)
+    network(answer)
     return made
 
 
 def test_message_is_posted_as_a_form() -> None:
     """N1"""
-    seen: list[httpx.Request] = []
+    seen: list[Seen] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         seen.append(request)
-        return httpx.Response(200, json={"message_id": "1234"})
+        return Answer(status=200, body={"message_id": "1234"})
 
     assert room(answer).send(MESSAGE, "99", "key") == Delivery(Verdict.ACCEPTED, 200, message_id="1234")
     (request,) = seen
-    assert (request.method, str(request.url)) == ("POST", "https://api.chatwork.com/v2/rooms/99/messages")
+    assert (request.method, request.url) == ("POST", "https://api.chatwork.com/v2/rooms/99/messages")
     assert request.headers["x-chatworktoken"] == TOKEN
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert parse_qs(request.content.decode()) == {
+    assert parse_qs(request.body.decode()) == {
         "body": ["[info][title]ℹ️ 題[/title]行[/info]"],
         "self_unread": ["0"],
     }
@@ -47,12 +48,12 @@ def test_base_url_replaces_the_official_host(base: str) -> None:
     """N1"""
     urls: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        urls.append(str(request.url))
-        return httpx.Response(200, json={"message_id": "1", "account_id": 1})
+    def answer(request: Seen) -> Answer:
+        urls.append(request.url)
+        return Answer(status=200, body={"message_id": "1", "account_id": 1})
 
     made = ChatworkRoom(TOKEN, base_url=base)
-    made.transport = httpx.MockTransport(answer)
+    network(answer)
     assert made.send(MESSAGE, "1", "key").accepted
     assert made.check().accepted
     assert urls == [f"http://127.0.0.1:9000/chatwork/v2/{path}" for path in ("rooms/1/messages", "me")]
@@ -83,7 +84,7 @@ def test_base_url_replaces_the_official_host(base: str) -> None:
 )  # fmt: skip
 def test_answer_is_understood(status: int, body: Any, expected: Delivery) -> None:
     """N2: a void token is told apart from a passing fault."""
-    answer = httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
+    answer = Answer(body, status)
     assert room(answer).send(MESSAGE, "1", "key") == expected
 
 
@@ -100,7 +101,7 @@ def test_answer_is_understood(status: int, body: Any, expected: Delivery) -> Non
 def test_wait_lasts_until_the_limit_is_reset(headers: dict[str, str], least: float, most: float) -> None:
     """N1: `x-ratelimit-reset` is a moment, not a length of time."""
     given = {name: value.format(later=int(time.time()) + 299) for name, value in headers.items()}
-    wait = room(httpx.Response(429, headers=given)).send(MESSAGE, "1", "key").retry_after_s
+    wait = room(Answer(status=429, headers=given)).send(MESSAGE, "1", "key").retry_after_s
     assert wait is not None
     assert least <= wait <= most
 
@@ -121,7 +122,7 @@ def test_token_that_cannot_be_one_is_refused_unsent(token: str) -> None:
 
 def test_token_that_an_answer_echoes_is_in_no_reason() -> None:
     """L7"""
-    answer = room(httpx.Response(401, json={"errors": [f"Invalid API token {TOKEN}"]})).check()
+    answer = room(Answer(status=401, body={"errors": [f"Invalid API token {TOKEN}"]})).check()
     assert answer.reason == "Invalid API token (…)"
 
 
@@ -135,18 +136,18 @@ def test_token_that_an_answer_echoes_is_in_no_reason() -> None:
 )
 def test_check_asks_whether_the_token_is_accepted(status: int, body: Any, expected: Delivery) -> None:
     """N5; L6: whose token it is stays with Chatwork."""
-    assert room(httpx.Response(status, json=body)).check() == expected
+    assert room(Answer(status=status, body=body)).check() == expected
 
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(httpx.ConnectError("x"), Verdict.LATER), (httpx.ReadTimeout("x"), Verdict.UNKNOWN)],
+    [(requests.ConnectTimeout(), Verdict.LATER), (requests.ReadTimeout(), Verdict.UNKNOWN)],
     ids=["not sent", "sent"],
 )
-def test_network_that_fails_is_an_answer(error: httpx.HTTPError, verdict: Verdict) -> None:
+def test_network_that_fails_is_an_answer(error: requests.RequestException, verdict: Verdict) -> None:
     """N3"""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         raise error
 
     assert room(answer).send(MESSAGE, "1", "key").verdict is verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from renkei.systems.chatwork.payloads import form
-from renkei.systems.messaging import CUT, Message, Tone, utf16_units
+from renkei.systems.delivery import CUT, Message, Tone, utf16_units
 
 
 def body(message: Message) -> str:

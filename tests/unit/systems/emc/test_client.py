@@ -88,7 +88,7 @@ def test_l1_an_import_that_never_ends_is_given_up_as_unknown(clock: SkipClock) -
     client, _ = client_over(Answer({"imports": [OPEN | {"state": "applying"}]}), Answer(OPEN | {"state": "applying"}))
 
     with pytest.raises(RetriableLoadError, match="結果が分かるまで"):
-        client.outcome("k1")
+        client.find_import("k1")
     assert 1700 < sum(clock.slept) < 1900
 
 
@@ -151,7 +151,7 @@ def test_l1_an_outcome_that_cannot_be_understood_is_an_open_question(clock: Skip
     client, _ = client_over(Answer(body))
 
     with pytest.raises(RetriableLoadError):
-        client.outcome("k1")
+        client.find_import("k1")
 
 
 @pytest.mark.parametrize(

@@ -70,17 +70,17 @@ def test_l4_outcome_of_what_was_never_complete_is_none(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path)
     files.write("k1.users.csv", b"u")
 
-    assert DropFolder(files).outcome("k1") is None
+    assert DropFolder(files).find_import("k1") is None
 
 
 def test_l4_outcome_waits_for_the_result(tmp_path: Path) -> None:
     """Under way while the mark stands alone; decided once there is a result, with or without the mark."""
     drop = DropFolder(LocalFiles(tmp_path))
     drop.submit("k1", "acme", "digest", None, USERS)
-    waiting = drop.outcome("k1")
+    waiting = drop.find_import("k1")
     answer(tmp_path, "k1", state="rejected", error_count=1, errors=[problem()])
     (tmp_path / "k1.ready").unlink()
-    found = drop.outcome("k1")
+    found = drop.find_import("k1")
 
     assert waiting is not None
     assert waiting.state == "applying"
@@ -119,7 +119,7 @@ def test_l1_a_result_that_cannot_be_understood_is_no_confirmation(tmp_path: Path
     (tmp_path / "k1.result.json").write_bytes(content)
 
     with pytest.raises(RetriableLoadError, match=r"k1\.result\.json"):
-        DropFolder(LocalFiles(tmp_path)).outcome("k1")
+        DropFolder(LocalFiles(tmp_path)).find_import("k1")
 
 
 def test_l1_a_result_of_another_import_is_no_confirmation(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_l1_a_result_of_another_import_is_no_confirmation(tmp_path: Path) -> Non
     (tmp_path / "k2.result.json").rename(tmp_path / "k1.result.json")
 
     with pytest.raises(RetriableLoadError, match=r"k1\.result\.json"):
-        DropFolder(LocalFiles(tmp_path)).outcome("k1")
+        DropFolder(LocalFiles(tmp_path)).find_import("k1")
 
 
 def test_e38_an_operator_s_word_is_a_result_and_names_the_operator(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_e38_an_operator_s_word_is_a_result_and_names_the_operator(tmp_path: Pat
     drop = DropFolder(LocalFiles(tmp_path))
     drop.submit("k1", "acme", "digest", None, USERS)
     drop.confirm("k1", "committed", "tanaka")
-    found = drop.outcome("k1")
+    found = drop.find_import("k1")
 
     assert found is not None
     assert found.state == "committed"
@@ -147,7 +147,7 @@ def test_e38_a_result_that_stands_is_not_overruled(tmp_path: Path) -> None:
     """What the upload reported is the truth; a later click changes nothing."""
     answer(tmp_path, "k1", state="rejected")
     DropFolder(LocalFiles(tmp_path)).confirm("k1", "committed", "tanaka")
-    found = DropFolder(LocalFiles(tmp_path)).outcome("k1")
+    found = DropFolder(LocalFiles(tmp_path)).find_import("k1")
 
     assert found is not None
     assert found.state == "rejected"
@@ -161,7 +161,7 @@ def test_withdrawn_files_are_gone(tmp_path: Path) -> None:
     drop.withdraw(found)
 
     assert list(tmp_path.iterdir()) == []
-    assert drop.outcome("k1") is None
+    assert drop.find_import("k1") is None
 
 
 def test_l4_a_writer_that_dies_leaves_no_half_file_under_the_file_s_name(
@@ -195,3 +195,29 @@ def test_files_know_nothing_of_emc_s_content(tmp_path: Path) -> None:
     assert drop.find("users", ["u1"], ["ユーザID"]) is None
     assert drop.export("users", ["ユーザID"]) is None
     assert drop.ever_committed("acme") is False
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"5",
+        b"null",
+        b'"committed"',
+        b"[]",
+        b'{"state": "committed", "key": "k", "id": NaN}',
+        b'{"state": "committed", "key": "k", "id": "k", "errors": [{"line": "x"}]}',
+        b"\xff\xfe",
+        b" " * 200_000,
+    ],
+    ids=lambda content: repr(content[:20]),
+)
+def test_l1_result_file_that_is_none_is_no_outcome(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lies there: the baseline waits, and the file is named."""
+    monkeypatch.setattr("renkei.systems.emc.drop.MAX_RESULT", 150_000)
+    (tmp_path / "k.result.json").write_bytes(content)
+    with pytest.raises(RetriableLoadError, match=r"k\.result\.json"):
+        DropFolder(LocalFiles(tmp_path)).find_import("k")

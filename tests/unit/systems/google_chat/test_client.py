@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
+import requests
 
+from renkei.systems.delivery import Delivery, Message, Verdict
 from renkei.systems.google_chat.client import GoogleChatSpace, url_fault
 from renkei.systems.google_chat.payloads import content
-from renkei.systems.messaging import Delivery, Message, Verdict
+from tests.unit.systems.transport import Answer, Seen, network
 
 QUERY = "?key=AIzaSyD0000000000000000000000000000000&token=AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE%3D"
 URL = "https://chat.googleapis.com/v1/spaces/AAAAAAAAAAA/messages" + QUERY
@@ -18,9 +19,9 @@ MESSAGE = Message("題", ("行",))
 NAME = "spaces/AAAAAAAAAAA/messages/B.B"
 
 
-def posted(answer: httpx.Response | Callable[[httpx.Request], httpx.Response]) -> Delivery:
+def posted(answer: Answer | Callable[[Seen], Answer]) -> Delivery:
     space = GoogleChatSpace(URL)
-    space.transport = httpx.MockTransport(answer if callable(answer) else lambda request: answer)
+    network(answer)
     return space.send(MESSAGE, "", "key")
 
 
@@ -30,17 +31,17 @@ def error(code: int, status: str, message: str = "words") -> dict[str, Any]:
 
 def test_card_is_posted_to_the_url() -> None:
     """N1"""
-    seen: list[httpx.Request] = []
+    seen: list[Seen] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         seen.append(request)
-        return httpx.Response(200, json={"name": NAME, "text": "題"})
+        return Answer(status=200, body={"name": NAME, "text": "題"})
 
     assert posted(answer) == Delivery(Verdict.ACCEPTED, 200, message_id=NAME)
     (request,) = seen
-    assert (request.method, str(request.url)) == ("POST", URL)
+    assert (request.method, request.url) == ("POST", URL)
     assert request.headers["content-type"] == "application/json; charset=UTF-8"
-    assert request.content == content(MESSAGE)
+    assert request.body == content(MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -71,32 +72,32 @@ def test_card_is_posted_to_the_url() -> None:
 )  # fmt: skip
 def test_answer_is_understood(status: int, body: Any, expected: Delivery) -> None:
     """N2: a void webhook is told apart from a passing fault."""
-    answer = httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
+    answer = Answer(body, status)
     assert posted(answer) == expected
 
 
 def test_wait_that_google_asks_for_is_kept() -> None:
     """N1"""
-    assert posted(httpx.Response(429, headers={"Retry-After": "12"})).retry_after_s == 12
+    assert posted(Answer(status=429, headers={"Retry-After": "12"})).retry_after_s == 12
 
 
 def test_secret_that_an_answer_echoes_is_in_no_reason() -> None:
     """L7"""
     message = f"no {URL} {URL[8:]} {QUERY}"
-    reason = posted(httpx.Response(400, json=error(400, "INVALID_ARGUMENT", message))).reason
+    reason = posted(Answer(status=400, body=error(400, "INVALID_ARGUMENT", message))).reason
     assert "AIza" not in reason
     assert "AbCdEf" not in reason
 
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(httpx.ConnectError("x"), Verdict.LATER), (httpx.ReadTimeout("x"), Verdict.UNKNOWN)],
+    [(requests.ConnectTimeout(), Verdict.LATER), (requests.ReadTimeout(), Verdict.UNKNOWN)],
     ids=["not sent", "sent"],
 )
-def test_network_that_fails_is_an_answer(error: httpx.HTTPError, verdict: Verdict) -> None:
+def test_network_that_fails_is_an_answer(error: requests.RequestException, verdict: Verdict) -> None:
     """N3"""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         raise error
 
     assert posted(answer).verdict is verdict
@@ -105,12 +106,19 @@ def test_network_that_fails_is_an_answer(error: httpx.HTTPError, verdict: Verdic
 def test_check_sends_nothing() -> None:
     """N5"""
     space = GoogleChatSpace(URL)
-    space.transport = httpx.MockTransport(lambda request: pytest.fail("sent"))
+    network(lambda request: pytest.fail("sent"))
     assert space.check() == Delivery(Verdict.ACCEPTED)
 
 
 @pytest.mark.parametrize(
-    "url", [URL, URL + "&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"], ids=["as shown", "with a thread"]
+    "url",
+    [
+        pytest.param(URL, id="as shown"),
+        pytest.param(URL + "&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD", id="with a thread"),
+        pytest.param(URL.replace("?", "/?"), id="with a slash"),
+        pytest.param(URL.replace("/spaces/", "/spaces%2F"), id="with %2F"),
+        pytest.param(URL + "#x", id="with a fragment"),
+    ],
 )
 def test_webhook_of_a_space_is_known(url: str) -> None:
     """L7"""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from renkei.systems.delivery import CUT, Message, Tone
 from renkei.systems.google_chat.payloads import content
-from renkei.systems.messaging import CUT, Message, Tone
 
 
 def widgets(message: Message) -> list[dict[str, Any]]:

@@ -6,21 +6,21 @@ import base64
 import hashlib
 import json
 import logging
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from renkei.errors import RenkeiError
-from renkei.systems import posting
+from renkei.systems import chat
 from renkei.systems.line.login import SETTING, UNPROVEN, UNREACHABLE, USED_UP, LineLogin, LineLoginError, Tokens, pkce
+from tests.harness.patience import within
 from tests.unit.systems.line.wire import Wire
+from tests.unit.systems.transport import Answer, Seen, network
 
 CHANNEL, SECRET = "1650000001", "0123456789abcdef0123456789abcdef"
 USER = "U" + "89abcdef01234567" * 2
@@ -56,8 +56,9 @@ def raw(header: Any, claims: Any, signature: bytes = b"") -> str:
     return f"{part(header)}.{part(claims)}.{part(signature)}"
 
 
-def login(reply: Callable[[httpx.Request], httpx.Response]) -> LineLogin:
-    return LineLogin(CHANNEL, SECRET, transport=httpx.MockTransport(reply))
+def login(reply: Callable[[Seen], Answer]) -> LineLogin:
+    network(reply)
+    return LineLogin(CHANNEL, SECRET)
 
 
 def test_n4_authorize_url_asks_for_all_that_is_checked_later() -> None:
@@ -81,11 +82,12 @@ def test_n4_a_base_url_stands_for_both_hosts() -> None:
     """N4: the simulator's page and API lie below one address."""
     seen: list[str] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
-        seen.append(str(request.url))
-        return httpx.Response(200, json={"access_token": "a", "id_token": "b.c.d", "friendFlag": True})
+    def reply(request: Seen) -> Answer:
+        seen.append(request.url)
+        return Answer(status=200, body={"access_token": "a", "id_token": "b.c.d", "friendFlag": True})
 
-    near = LineLogin(CHANNEL, SECRET, "http://127.0.0.1:9000/line/", transport=httpx.MockTransport(reply))
+    network(reply)
+    near = LineLogin(CHANNEL, SECRET, "http://127.0.0.1:9000/line/")
     assert near.authorize_url(BACK, "s", "n", "c").startswith("http://127.0.0.1:9000/line/oauth2/v2.1/authorize?")
     near.exchange("code", BACK, "verifier")
     near.is_friend("a")
@@ -178,17 +180,17 @@ def test_n4_the_nonce_is_this_browsers(nonce: str) -> None:
 
 def test_n4_exchange_sends_the_documented_form() -> None:
     """N4: the secret and the verifier go in the body."""
-    seen: list[httpx.Request] = []
+    seen: list[Seen] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
+    def reply(request: Seen) -> Answer:
         seen.append(request)
-        return httpx.Response(200, json={"access_token": "acc", "id_token": "a.b.c", "token_type": "Bearer"})
+        return Answer(status=200, body={"access_token": "acc", "id_token": "a.b.c", "token_type": "Bearer"})
 
     assert login(reply).exchange("the code", BACK, "verifier") == Tokens("acc", "a.b.c")
     [request] = seen
-    assert (request.method, str(request.url)) == ("POST", "https://api.line.me/oauth2/v2.1/token")
+    assert (request.method, request.url) == ("POST", "https://api.line.me/oauth2/v2.1/token")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert parse_qs(request.content.decode()) == {
+    assert parse_qs(request.body.decode()) == {
         "grant_type": ["authorization_code"],
         "code": ["the code"],
         "redirect_uri": [BACK],
@@ -204,29 +206,29 @@ GOOD = {"access_token": "acc", "id_token": "a.b.c"}
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        pytest.param(httpx.Response(400, json={"error": "invalid_grant"}), USED_UP, id="code used or expired"),
-        pytest.param(httpx.Response(400, json={"error": "invalid_client"}), SETTING, id="wrong secret"),
-        pytest.param(httpx.Response(401, json={"error": "invalid_client"}), SETTING, id="401"),
-        pytest.param(httpx.Response(404, text="<html>"), SETTING, id="wrong address"),
-        pytest.param(httpx.Response(302, headers={"Location": "http://x/"}), SETTING, id="redirect"),
-        pytest.param(httpx.Response(429, json={}), UNREACHABLE, id="429"),
-        pytest.param(httpx.Response(503, text="<html>"), UNREACHABLE, id="503"),
-        pytest.param(httpx.Response(200, text="<html>"), UNPROVEN, id="html"),
-        pytest.param(httpx.Response(200, json=[GOOD]), UNPROVEN, id="array"),
-        pytest.param(httpx.Response(200, json={"access_token": "acc"}), UNPROVEN, id="no id_token"),
-        pytest.param(httpx.Response(200, json={**GOOD, "id_token": 5}), UNPROVEN, id="number"),
-        pytest.param(httpx.Response(200, json={**GOOD, "access_token": "a\r\nX: y"}), UNPROVEN, id="header smuggled"),
-        pytest.param(httpx.Response(200, json={**GOOD, "access_token": "あ"}), UNPROVEN, id="no header text"),
-        pytest.param(httpx.Response(200, text="[" * 50_000), UNPROVEN, id="deep"),
-        pytest.param(httpx.Response(200, content=b"{" + b" " * 5_000_000 + b"}"), UNREACHABLE, id="huge"),
-        pytest.param(httpx.Response(400, json={"error": ["invalid_grant"]}), SETTING, id="error as list"),
+        pytest.param(Answer(status=400, body={"error": "invalid_grant"}), USED_UP, id="code used or expired"),
+        pytest.param(Answer(status=400, body={"error": "invalid_client"}), SETTING, id="wrong secret"),
+        pytest.param(Answer(status=401, body={"error": "invalid_client"}), SETTING, id="401"),
+        pytest.param(Answer(status=404, body="<html>"), SETTING, id="wrong address"),
+        pytest.param(Answer(status=302, headers={"Location": "http://x/"}), SETTING, id="redirect"),
+        pytest.param(Answer(status=429, body={}), UNREACHABLE, id="429"),
+        pytest.param(Answer(status=503, body="<html>"), UNREACHABLE, id="503"),
+        pytest.param(Answer(status=200, body="<html>"), UNPROVEN, id="html"),
+        pytest.param(Answer(status=200, body=[GOOD]), UNPROVEN, id="array"),
+        pytest.param(Answer(status=200, body={"access_token": "acc"}), UNPROVEN, id="no id_token"),
+        pytest.param(Answer(status=200, body={**GOOD, "id_token": 5}), UNPROVEN, id="number"),
+        pytest.param(Answer(status=200, body={**GOOD, "access_token": "a\r\nX: y"}), UNPROVEN, id="header smuggled"),
+        pytest.param(Answer(status=200, body={**GOOD, "access_token": "あ"}), UNPROVEN, id="no header text"),
+        pytest.param(Answer(status=200, body="[" * 50_000), UNPROVEN, id="deep"),
+        pytest.param(Answer(status=200, body=b"{" + b" " * 5_000_000 + b"}"), UNREACHABLE, id="huge"),
+        pytest.param(Answer(status=400, body={"error": ["invalid_grant"]}), SETTING, id="error as list"),
     ],
 )
-def test_n4_every_other_answer_ends_the_login_in_words(response: httpx.Response, message: str) -> None:
+def test_n4_every_other_answer_ends_the_login_in_words(response: Answer, message: str) -> None:
     """N4, L8: what happened and what to do; nothing is tried twice."""
-    asked: list[httpx.Request] = []
+    asked: list[Seen] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
+    def reply(request: Seen) -> Answer:
         asked.append(request)
         return response
 
@@ -243,7 +245,7 @@ def test_l7_no_secret_in_errors_logs_or_repr(caplog: pytest.LogCaptureFixture) -
     code = "code" * 10
     body = {"error": "invalid_grant", "error_description": f"code {code} of {SECRET} {USER}"}
     with pytest.raises(LineLoginError) as caught:
-        login(lambda _: httpx.Response(400, json=body)).exchange(code, BACK, "verifier" * 8)
+        login(lambda _: Answer(status=400, body=body)).exchange(code, BACK, "verifier" * 8)
     assert caught.value.reason.startswith("HTTP 400: invalid_grant")
     for text in (caught.value.reason, str(caught.value), caplog.text, repr(LOGIN), repr(Tokens("tok-a", "tok-b"))):
         assert not any(secret in text for secret in (code, SECRET, USER, "verifier", "tok-"))
@@ -253,9 +255,9 @@ def test_n4_a_hostile_code_is_only_sent_back() -> None:
     """N4: it comes from the browser's address line."""
     seen: list[bytes] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
-        seen.append(request.content)
-        return httpx.Response(400, json={"error": "invalid_grant"})
+    def reply(request: Seen) -> Answer:
+        seen.append(request.body)
+        return Answer(status=400, body={"error": "invalid_grant"})
 
     with pytest.raises(LineLoginError):
         login(reply).exchange("x&client_id=other\ud800\x00", BACK, "v")
@@ -265,21 +267,21 @@ def test_n4_a_hostile_code_is_only_sent_back() -> None:
 @pytest.mark.parametrize(
     ("response", "friend"),
     [
-        (httpx.Response(200, json={"friendFlag": True}), True),
-        (httpx.Response(200, json={"friendFlag": False}), False),
-        (httpx.Response(200, json={"friendFlag": "true"}), None),
-        (httpx.Response(200, json=[True]), None),
-        (httpx.Response(200, text="<html>"), None),
-        (httpx.Response(400, json={"friendFlag": True}), None),
-        (httpx.Response(500), None),
+        (Answer(status=200, body={"friendFlag": True}), True),
+        (Answer(status=200, body={"friendFlag": False}), False),
+        (Answer(status=200, body={"friendFlag": "true"}), None),
+        (Answer(status=200, body=[True]), None),
+        (Answer(status=200, body="<html>"), None),
+        (Answer(status=400, body={"friendFlag": True}), None),
+        (Answer(status=500), None),
     ],
     ids=["friend", "no friend", "text", "array", "html", "400", "500"],
 )
-def test_n4_friend_is_what_line_says_or_unknown(response: httpx.Response, friend: bool | None) -> None:
+def test_n4_friend_is_what_line_says_or_unknown(response: Answer, friend: bool | None) -> None:
     """N4: unknown is not no."""
-    seen: list[httpx.Request] = []
+    seen: list[Seen] = []
 
-    def reply(request: httpx.Request) -> httpx.Response:
+    def reply(request: Seen) -> Answer:
         seen.append(request)
         return response
 
@@ -290,7 +292,7 @@ def test_n4_friend_is_what_line_says_or_unknown(response: httpx.Response, friend
 def test_n4_friend_is_unknown_without_a_usable_token() -> None:
     """N4: nothing is asked."""
 
-    def never(request: httpx.Request) -> httpx.Response:
+    def never(request: Seen) -> Answer:
         raise AssertionError
 
     assert login(never).is_friend("a b\n") is None
@@ -298,11 +300,10 @@ def test_n4_friend_is_unknown_without_a_usable_token() -> None:
 
 def test_n4_a_line_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """N4: the member's browser is not kept waiting."""
-    monkeypatch.setattr(posting, "ANSWER_S", 0.3)
+    monkeypatch.setattr(chat, "ANSWER_S", 0.3)
     with Wire(lambda _: ()) as silent:
         near = LineLogin(CHANNEL, SECRET, silent.url)
-        start = time.monotonic()
-        with pytest.raises(LineLoginError, match="接続できませんでした"):
-            near.exchange("code", BACK, "verifier")
-        assert near.is_friend("acc") is None
-        assert time.monotonic() - start < 8
+        with within(8):
+            with pytest.raises(LineLoginError, match="接続できませんでした"):
+                near.exchange("code", BACK, "verifier")
+            assert near.is_friend("acc") is None

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from renkei.systems.lineworks.auth import LineWorksCredentials
+from tests.unit.systems.transport import Answer, Seen, network
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -21,10 +21,10 @@ CREDENTIALS = LineWorksCredentials("client-id-1", "client-secret-1", "abc12.serv
 NOW = 1_800_000_000.0
 TOKENS = "/oauth2/v2.0/token"
 
-Reply = Callable[[httpx.Request], httpx.Response]
+Reply = Callable[[Seen], Answer]
 
 
-def grant(text: str = "token-1", expires_in: Any = "86400") -> httpx.Response:
+def grant(text: str = "token-1", expires_in: Any = "86400") -> Answer:
     """The token endpoint's answer; `expires_in` is a text, as LINE WORKS sends it."""
     body = {
         "access_token": text,
@@ -33,28 +33,27 @@ def grant(text: str = "token-1", expires_in: Any = "86400") -> httpx.Response:
         "scope": "bot",
         "expires_in": expires_in,
     }
-    return httpx.Response(200, json=body)
+    return Answer(status=200, body=body)
 
 
 @dataclass
 class LineWorks:
-    """Numbers its tokens and takes every message; `tokens` and `messages` are answered first, one by one."""
+    """In the network's place; numbers its tokens and takes every message; `tokens` and `messages` are answered first, one by one."""
 
-    tokens: list[httpx.Response | Exception] = field(default_factory=list)
-    messages: list[httpx.Response | Exception] = field(default_factory=list)
-    seen: list[httpx.Request] = field(default_factory=list)
+    tokens: list[Answer | Exception] = field(default_factory=list)
+    messages: list[Answer | Exception] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
 
-    @property
-    def transport(self) -> httpx.MockTransport:
-        return httpx.MockTransport(self._reply)
+    def __post_init__(self) -> None:
+        network(self.reply)
 
-    def at(self, path: str) -> list[httpx.Request]:
+    def at(self, path: str) -> list[Seen]:
         """The requests whose path ends so."""
-        return [request for request in self.seen if request.url.path.endswith(path)]
+        return [request for request in self.seen if request.path.endswith(path)]
 
-    def _reply(self, request: httpx.Request) -> httpx.Response:
+    def reply(self, request: Seen) -> Answer:
         self.seen.append(request)
-        is_token = request.url.path.endswith(TOKENS)
+        is_token = request.path.endswith(TOKENS)
         waiting = self.tokens if is_token else self.messages
         answer = waiting.pop(0) if waiting else None
         if isinstance(answer, Exception):
@@ -63,14 +62,14 @@ class LineWorks:
             return answer
         if is_token:
             return grant(f"token-{len(self.at(TOKENS))}")
-        return httpx.Response(201 if request.method == "POST" else 200, json=None if request.method == "POST" else {})
+        return Answer("", 201) if request.method == "POST" else Answer({})
 
 
-def form(request: httpx.Request) -> dict[str, str]:
+def form(request: Seen) -> dict[str, str]:
     """The form that a request carries."""
-    return dict(parse_qsl(request.content.decode(), strict_parsing=True))
+    return dict(parse_qsl(request.body.decode(), strict_parsing=True))
 
 
-def text(request: httpx.Request) -> str:
+def text(request: Seen) -> str:
     """The text of the message that a request carries."""
-    return str(json.loads(request.content)["content"]["text"])
+    return str(json.loads(request.body)["content"]["text"])

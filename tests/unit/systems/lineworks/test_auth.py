@@ -6,9 +6,9 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from renkei.systems.delivery import Delivery, Verdict
 from renkei.systems.lineworks.auth import Token, mended, token
-from renkei.systems.messaging import Delivery, Verdict
 from tests.unit.systems.lineworks.people import CREDENTIALS, KEY, NOW, OLD_PEM, PEM, LineWorks, form, grant
+from tests.unit.systems.transport import Answer
 
 ONE_LINE = "".join(PEM.splitlines())
 PASSPHRASED = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"p")).decode()
@@ -44,9 +45,9 @@ def refusal(answer: Token | Delivery) -> Delivery:
 def test_n1_assertion_is_signed_and_has_whole_seconds() -> None:
     """N1: RS256, issuer and subject, at most an hour, integers."""
     service = LineWorks()
-    answer = got(token(CREDENTIALS, "", NOW + 0.75, transport=service.transport))
+    answer = got(token(CREDENTIALS, "", NOW + 0.75))
     [request] = service.seen
-    assert (request.method, str(request.url)) == ("POST", "https://auth.worksmobile.com/oauth2/v2.0/token")
+    assert (request.method, request.url) == ("POST", "https://auth.worksmobile.com/oauth2/v2.0/token")
     sent = form(request)
     claims = jwt.decode(sent.pop("assertion"), KEY.public_key(), algorithms=["RS256"], options={"verify_iat": False})
     assert claims == {
@@ -68,7 +69,7 @@ def test_n1_assertion_is_signed_and_has_whole_seconds() -> None:
 def test_n1_a_base_url_takes_the_place_of_the_host() -> None:
     """N1: the simulator's."""
     service = LineWorks()
-    got(token(CREDENTIALS, "http://127.0.0.1:9000/lineworks/", NOW, transport=service.transport))
+    got(token(CREDENTIALS, "http://127.0.0.1:9000/lineworks/", NOW))
     assert str(service.seen[0].url) == "http://127.0.0.1:9000/lineworks/oauth2/v2.0/token"
 
 
@@ -91,7 +92,8 @@ def test_n1_a_base_url_takes_the_place_of_the_host() -> None:
 )
 def test_n1_expiry_is_read_leniently(expires_in: Any, seconds: float) -> None:
     """N1: a text or a number; else an hour, never more than a day."""
-    answer = got(token(CREDENTIALS, "", NOW, transport=LineWorks([grant(expires_in=expires_in)]).transport))
+    LineWorks([grant(expires_in=expires_in)])
+    answer = got(token(CREDENTIALS, "", NOW))
     assert answer.expires == NOW + seconds
 
 
@@ -115,7 +117,8 @@ def test_n1_a_key_pasted_into_a_form_is_mended(pasted: str) -> None:
     """N1: a form of one line takes the line ends, a JSON text writes them out."""
     key = load_pem_private_key(mended(pasted).encode(), password=None)
     assert key.public_key() == KEY.public_key()
-    assert got(token(replace(CREDENTIALS, private_key=pasted), "", NOW, transport=LineWorks().transport))
+    LineWorks()
+    assert got(token(replace(CREDENTIALS, private_key=pasted), "", NOW))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_n1_l7_a_key_that_cannot_be_read_is_named_and_not_shown(pasted: str, cap
     """N1, L7: the field's name, nothing of its content; nothing is sent."""
     caplog.set_level(logging.DEBUG)
     service = LineWorks()
-    delivery = refusal(token(replace(CREDENTIALS, private_key=pasted), "", NOW, transport=service.transport))
+    delivery = refusal(token(replace(CREDENTIALS, private_key=pasted), "", NOW))
     assert (delivery.verdict, delivery.dead) == (Verdict.REFUSED, True)
     assert delivery.reason.startswith("Private Key ")
     assert "secret-words" not in delivery.reason + caplog.text
@@ -161,15 +164,15 @@ def test_n1_l7_a_key_that_cannot_be_read_is_named_and_not_shown(pasted: str, cap
 def test_n1_a_field_with_blanks_is_named(field: str, value: str, label: str) -> None:
     """N1, L7: white space inside credentials is refused by name, without its content."""
     service = LineWorks()
-    delivery = refusal(token(replace(CREDENTIALS, **{field: value}), "", NOW, transport=service.transport))
+    delivery = refusal(token(replace(CREDENTIALS, **{field: value}), "", NOW))
     assert (delivery.verdict, delivery.dead) == (Verdict.REFUSED, True)
     assert delivery.reason.startswith(label)
     assert not value.strip() or value.strip() not in delivery.reason
     assert service.seen == []
 
 
-def said(status: int, error: str, text: str = "") -> httpx.Response:
-    return httpx.Response(status, json={"error": error, "error_description": text})
+def said(status: int, error: str, text: str = "") -> Answer:
+    return Answer(status=status, body={"error": error, "error_description": text})
 
 
 @pytest.mark.parametrize(
@@ -181,34 +184,34 @@ def said(status: int, error: str, text: str = "") -> httpx.Response:
         pytest.param(said(400, "invalid_grant", "clock"), Verdict.REFUSED, False, id="assertion, maybe the clock"),
         pytest.param(said(400, "invalid_scope"), Verdict.REFUSED, False, id="scope"),
         pytest.param(said(403, "access_denied"), Verdict.REFUSED, False, id="403"),
-        pytest.param(httpx.Response(429, json={"code": "TOO_MANY_REQUESTS"}), Verdict.LATER, False, id="429"),
-        pytest.param(httpx.Response(500), Verdict.LATER, False, id="500"),
-        pytest.param(httpx.Response(503), Verdict.LATER, False, id="503"),
-        pytest.param(httpx.Response(200, text="<html>"), Verdict.LATER, False, id="html"),
-        pytest.param(httpx.Response(200, json=["token"]), Verdict.LATER, False, id="array"),
-        pytest.param(httpx.Response(200, json={"access_token": 5}), Verdict.LATER, False, id="number"),
+        pytest.param(Answer(status=429, body={"code": "TOO_MANY_REQUESTS"}), Verdict.LATER, False, id="429"),
+        pytest.param(Answer(status=500), Verdict.LATER, False, id="500"),
+        pytest.param(Answer(status=503), Verdict.LATER, False, id="503"),
+        pytest.param(Answer(status=200, body="<html>"), Verdict.LATER, False, id="html"),
+        pytest.param(Answer(status=200, body=["token"]), Verdict.LATER, False, id="array"),
+        pytest.param(Answer(status=200, body={"access_token": 5}), Verdict.LATER, False, id="number"),
         pytest.param(grant("a\r\nX: y"), Verdict.LATER, False, id="header smuggled"),
         pytest.param(grant("トークン"), Verdict.LATER, False, id="no header text"),
-        pytest.param(httpx.Response(200, content=b" " * 5_000_000), Verdict.LATER, False, id="huge"),
-        pytest.param(httpx.Response(200, text="[" * 50_000), Verdict.LATER, False, id="deep"),
-        pytest.param(httpx.Response(204), Verdict.LATER, False, id="empty"),
-        pytest.param(httpx.Response(302, headers={"Location": "http://x/"}), Verdict.REFUSED, False, id="redirect"),
-        pytest.param(httpx.ReadTimeout("x"), Verdict.LATER, False, id="timeout"),
-        pytest.param(httpx.ConnectError("x"), Verdict.LATER, False, id="nobody there"),
+        pytest.param(Answer(status=200, body=b" " * 5_000_000), Verdict.LATER, False, id="huge"),
+        pytest.param(Answer(status=200, body="[" * 50_000), Verdict.LATER, False, id="deep"),
+        pytest.param(Answer(status=204), Verdict.LATER, False, id="empty"),
+        pytest.param(Answer(status=302, headers={"Location": "http://x/"}), Verdict.REFUSED, False, id="redirect"),
+        pytest.param(requests.ReadTimeout(), Verdict.LATER, False, id="timeout"),
+        pytest.param(requests.ConnectTimeout(), Verdict.LATER, False, id="nobody there"),
     ],
 )
-def test_n1_without_a_token_nothing_was_sent(answer: httpx.Response | Exception, verdict: Verdict, dead: bool) -> None:
+def test_n1_without_a_token_nothing_was_sent(answer: Answer | Exception, verdict: Verdict, dead: bool) -> None:
     """N1: never UNKNOWN; dead only where the app itself is not known any more."""
-    delivery = refusal(token(CREDENTIALS, "", NOW, transport=LineWorks([answer]).transport))
+    LineWorks([answer])
+    delivery = refusal(token(CREDENTIALS, "", NOW))
     assert (delivery.verdict, delivery.dead) == (verdict, dead)
     assert delivery.reason
 
 
 def test_n5_reason_has_the_services_own_words() -> None:
     """N5: error and description."""
-    delivery = refusal(
-        token(CREDENTIALS, "", NOW, transport=LineWorks([said(400, "invalid_grant", "bad jwt")]).transport)
-    )
+    LineWorks([said(400, "invalid_grant", "bad jwt")])
+    delivery = refusal(token(CREDENTIALS, "", NOW))
     assert (delivery.status, delivery.reason) == (400, "invalid_grant: bad jwt")
 
 
@@ -216,8 +219,10 @@ def test_l7_no_secret_in_logs_reasons_or_repr(caplog: pytest.LogCaptureFixture) 
     """L7: not even where the service says it back; the service account looks like an address, so it goes too."""
     caplog.set_level(logging.DEBUG)
     echo = said(400, "invalid_grant", f"account {CREDENTIALS.service_account} key {ONE_LINE}")
-    delivery = refusal(token(CREDENTIALS, "", NOW, transport=LineWorks([echo]).transport))
-    kept = got(token(CREDENTIALS, "", NOW, transport=LineWorks().transport))
+    LineWorks([echo])
+    delivery = refusal(token(CREDENTIALS, "", NOW))
+    LineWorks()
+    kept = got(token(CREDENTIALS, "", NOW))
     for words in (delivery.reason, caplog.text, repr(kept)):
         assert not any(secret in words for secret in ("token-1", "client-secret-1", "serviceaccount@", ONE_LINE[40:90]))
     assert not any(secret in repr(CREDENTIALS) for secret in ("client-secret-1", "BEGIN"))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from renkei.systems.messaging import CUT, Message, Tone, utf16_units
+from renkei.systems.delivery import CUT, Message, Tone, utf16_units
 from renkei.systems.slack.payloads import payload
 
 MARKUP = "<!channel> <@U012ABCDEF> <https://evil.example|ここ> *b* _i_ ~s~ `c` & @here :roger:"

@@ -441,7 +441,7 @@ def test_check_is_one_request_for_one_id(hr: SmartHR) -> None:
         Answer([{"id": "c1,c2"}], headers={"x-total-count": "1"}),
         Answer([{"id": "山田"}], headers={"x-total-count": "1"}),
         Answer([{"id": "c" * 101}], headers={"x-total-count": "1"}),
-        Answer("[" + " " * module.BODY_MOST + "]", headers={"x-total-count": "0"}),
+        Answer("[" + " " * module.MAX_BODY + "]", headers={"x-total-count": "0"}),
         Answer("[" * 100_000, 400),
         Answer("", 302, {"location": "http://["}),
         Answer("", 302, {"location": "\xff\xfe"}),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
+import requests
 
-from renkei.systems.messaging import Delivery, Message, Verdict
+from renkei.systems.delivery import Delivery, Message, Verdict
 from renkei.systems.teams.client import TeamsWorkflow, url_fault
 from renkei.systems.teams.payloads import content
+from tests.unit.systems.transport import Answer, Seen, network
 
 QUERY = "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"
 INVOKE = "/triggers/manual/paths/invoke" + QUERY
@@ -23,9 +24,9 @@ THROTTLED = (
 )
 
 
-def posted(answer: httpx.Response | Callable[[httpx.Request], httpx.Response]) -> Delivery:
+def posted(answer: Answer | Callable[[Seen], Answer]) -> Delivery:
     workflow = TeamsWorkflow(URL)
-    workflow.transport = httpx.MockTransport(answer if callable(answer) else lambda request: answer)
+    network(answer)
     return workflow.send(MESSAGE, "", "key")
 
 
@@ -35,18 +36,18 @@ def error(code: str, message: str = "words") -> dict[str, Any]:
 
 def test_card_is_posted_to_the_url() -> None:
     """N1"""
-    seen: list[httpx.Request] = []
+    seen: list[Seen] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         seen.append(request)
-        return httpx.Response(202)
+        return Answer(status=202)
 
     assert posted(answer) == Delivery(Verdict.ACCEPTED, 202)
     (request,) = seen
     assert request.method == "POST"
-    assert str(request.url).partition("?")[2] == QUERY[1:]  # the signature is of the letters as they are
+    assert request.url.partition("?")[2] == QUERY[1:]  # the signature is of the letters as they are
     assert request.headers["content-type"] == "application/json; charset=utf-8"
-    assert request.content == content(MESSAGE)
+    assert request.body == content(MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_card_is_posted_to_the_url() -> None:
 )  # fmt: skip
 def test_answer_is_understood(status: int, body: Any, expected: Delivery) -> None:
     """N2: a void workflow is told apart from a passing fault; 202 says queued."""
-    answer = httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
+    answer = Answer(body, status)
     assert posted(answer) == expected
 
 
@@ -89,36 +90,36 @@ def test_answer_is_understood(status: int, body: Any, expected: Delivery) -> Non
 )
 def test_workflow_that_is_off_is_void_whatever_the_status(status: int, code: str) -> None:
     """N2"""
-    answer = posted(httpx.Response(status, json=error(code)))
+    answer = posted(Answer(status=status, body=error(code)))
     assert (answer.verdict, answer.status, answer.dead) == (Verdict.REFUSED, status, True)
 
 
 def test_page_of_a_proxy_is_known_by_its_type() -> None:
     """N1: an answer that is not Teams' proves nothing."""
-    assert posted(httpx.Response(200, html="Sign in")).verdict is Verdict.UNKNOWN
+    assert posted(Answer("Sign in", headers={"Content-Type": "text/html"})).verdict is Verdict.UNKNOWN
 
 
 def test_wait_that_teams_asks_for_is_kept() -> None:
     """N1"""
-    assert posted(httpx.Response(429, headers={"Retry-After": "12"})).retry_after_s == 12
+    assert posted(Answer(status=429, headers={"Retry-After": "12"})).retry_after_s == 12
 
 
 def test_secret_that_an_answer_echoes_is_in_no_reason() -> None:
     """L7"""
-    reason = posted(httpx.Response(400, json=error("Bad", f"no {URL} and no {URL[8:]} {QUERY[-43:]}"))).reason
+    reason = posted(Answer(status=400, body=error("Bad", f"no {URL} and no {URL[8:]} {QUERY[-43:]}"))).reason
     assert "AbCdEf" not in reason
     assert "0123456789abcdef" not in reason
 
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(httpx.ConnectError("x"), Verdict.LATER), (httpx.ReadTimeout("x"), Verdict.UNKNOWN)],
+    [(requests.ConnectTimeout(), Verdict.LATER), (requests.ReadTimeout(), Verdict.UNKNOWN)],
     ids=["not sent", "sent"],
 )
-def test_network_that_fails_is_an_answer(error: httpx.HTTPError, verdict: Verdict) -> None:
+def test_network_that_fails_is_an_answer(error: requests.RequestException, verdict: Verdict) -> None:
     """N3"""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Seen) -> Answer:
         raise error
 
     assert posted(answer).verdict is verdict
@@ -127,14 +128,31 @@ def test_network_that_fails_is_an_answer(error: httpx.HTTPError, verdict: Verdic
 def test_check_sends_nothing() -> None:
     """N5"""
     workflow = TeamsWorkflow(URL)
-    workflow.transport = httpx.MockTransport(lambda request: pytest.fail("sent"))
+    network(lambda request: pytest.fail("sent"))
     assert workflow.check() == Delivery(Verdict.ACCEPTED)
+
+
+PRESENT = (
+    "https://default0123456789abcdef.0a.environment.api.powerplatform.com:443/powerautomate/automations/direct"
+    "/workflows/0123456789abcdef0123456789abcdef/triggers/manual/paths/invoke/?api-version=1"
+    "&tenantId=tId&environmentName=Default-0&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+)
 
 
 @pytest.mark.parametrize(
     "url",
-    [URL, URL.replace(":443", ""), POWER + WORKFLOW, POWER + "/cu/12" + WORKFLOW],
-    ids=["logic", "no port", "power", "power with unit"],
+    [
+        pytest.param(URL, id="logic"),
+        pytest.param(URL.replace(":443", ""), id="no port"),
+        pytest.param(URL.replace("?", "/?"), id="logic with a slash"),
+        pytest.param(POWER + WORKFLOW, id="power"),
+        pytest.param(POWER + "/cu/12" + WORKFLOW, id="power with unit"),
+        pytest.param(PRESENT, id="as Teams shows it today"),
+        pytest.param(PRESENT.replace("invoke/?", "invoke?"), id="today's without the slash"),
+        pytest.param(PRESENT.replace("/invoke/?", "%2Finvoke%2F?"), id="slashes as %2F"),
+        pytest.param(PRESENT + "&x=1#y", id="more behind it"),
+        pytest.param(URL.partition("?")[0] + "?" + "&".join(reversed(QUERY[1:].split("&"))), id="in another order"),
+    ],
 )
 def test_webhook_of_a_workflow_is_known(url: str) -> None:
     """L7"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from renkei.systems.messaging import CUT, Message, Tone
+from renkei.systems.delivery import CUT, Message, Tone
 from renkei.systems.teams.payloads import ZERO, content, plain
 
 

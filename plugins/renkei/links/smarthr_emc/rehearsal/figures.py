@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renkei.links.smarthr_emc import disaster
-from renkei.links.smarthr_emc.columns import positions
-from renkei.links.smarthr_emc.convert import value_of
+import numpy as np
+import pandas as pd
+
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.rehearsal.people import People, same_in_emc, taken
-from renkei.links.smarthr_emc.rehearsal.play import Play
-from renkei.links.smarthr_emc.rehearsal.result import ItemFigures
-from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
+from renkei.links.smarthr_emc.rehearsal.result import ItemFigures, ItemWarning
+from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
+from renkei.links.smarthr_emc.rows import UNWRITTEN
+from renkei.links.smarthr_emc.sheet.checks.lines import is_constant
 from renkei.links.smarthr_emc.sheet.expression import format_constant, format_source
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, Mapping, Secret
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.values.columns import positions
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+NEARLY_ALL = 0.95
+PEOPLE_LEAST = 10  # fewer may well be alike
+SAMPLED = 500
 DEPARTMENT_CELLS = ("name", "name_yomi", "parent_id")
 
 
@@ -36,48 +40,22 @@ class Marks:
 
 
 def user_figures(
-    people: People, mapping: Mapping, sheet: Mapping, problems: pd.DataFrame, play: Play
+    people: People, mapping: Mapping, sheet: Mapping, problems: pd.DataFrame, run: SimulatedRun
 ) -> tuple[tuple[ItemFigures, ...], Marks]:
     """The figures of every line of the sheet, and the marks of every person.
 
     `mapping` is the sheet as far as the read allows. Goes item by item, so that a million people take the room of a
     few columns.
     """
-    import numpy as np
-
     size = len(people.table)
     marks = Marks(np.zeros(size, dtype="int32"), np.zeros(size, dtype="int32"))
     refused = refusals(problems, RecordSet.USERS)
     found: dict[str, ItemFigures] = {}
-    for group in _groups(mapping):
-        cells = _cells(group, people, mapping, play)
-        for rule in group:
-            found[rule.item] = _figures(rule, people, cells.get(rule.item), marks, refused, play)
-    return tuple(found.get(rule.item) or _unknown(rule) for rule in sheet.users if rule.item != "operation"), marks
-
-
-def _groups(mapping: Mapping) -> list[list[FieldRule]]:
-    """The rules, those of one 緊急連絡 together: 媒体n depends on アドレスn (E20)."""
-    groups: dict[str, list[FieldRule]] = {}
     for rule in mapping.users:
         if rule.item != "operation":
-            key = rule.item.removesuffix("_medium").removesuffix("_address")
-            groups.setdefault(key, []).append(rule)
-    return list(groups.values())
-
-
-def _cells(group: list[FieldRule], people: People, mapping: Mapping, play: Play) -> dict[str, pd.Series[str]]:
-    """What would be sent of these items; nothing of user id and password, which have no cells."""
-    if all(rule.item in UNWRITTEN for rule in group):
-        return {}
-    part = dataclasses.replace(mapping, users=tuple(group))
-    cells = user_rows(people.table, people.write_as, part).cells
-    if play.job is not None and play.job.start.disaster:
-        import pandas as pd
-
-        had = pd.DataFrame({rule.item: people.has(rule.item) for rule in group})
-        cells, _ = disaster.keep_values(cells, had, ~people.creates)
-    return {rule.item: cells[rule.item] for rule in group if rule.item in cells}
+            cells = None if rule.item in UNWRITTEN else people.cells[rule.item]
+            found[rule.item] = _figures(rule, people, cells, marks, refused, run)
+    return tuple(found.get(rule.item) or _unknown(rule) for rule in sheet.users if rule.item != "operation"), marks
 
 
 def _figures(
@@ -86,7 +64,7 @@ def _figures(
     cells: pd.Series[str] | None,
     marks: Marks,
     refused: dict[tuple[str, str], int],
-    play: Play,
+    run: SimulatedRun,
 ) -> ItemFigures:
     value = _value(rule, people.table)
     blank = value == ""
@@ -97,6 +75,7 @@ def _figures(
         blank=int(blank.sum()),
         refused=refused.get((rule.item, ""), 0),
         too_long=refused.get((rule.item, "too_long"), 0),
+        commonest=0 if _may_be_alike(rule) else _commonest(value, int((~blank).sum())),
     )
     if rule.item != "password" and rule.source.alternatives:
         marks.blanks += blank.to_numpy(dtype=bool)
@@ -116,7 +95,7 @@ def _figures(
     updates = ~people.creates & sent
     unsure = updates & has.isna()
     # What a create leaves out EMC has not: nothing changes, nothing is lost.
-    same = updates & ~unsure & same_in_emc(cells, has, play.emc_format.encoding)
+    same = updates & ~unsure & same_in_emc(cells, has, run.emc_format.encoding)
     cleared = updates & ~unsure & ~same & (cells == "")
     changed = updates & ~unsure & ~same & ~cleared
     marks.changes += (changed | cleared | (unsure & (cells != ""))).to_numpy(dtype=bool)
@@ -130,6 +109,45 @@ def _figures(
         left=int((~sent).sum()),
         unsure=int(unsure.sum()),
     )
+
+
+def _may_be_alike(rule: FieldRule) -> bool:
+    """True where everybody may have the same: 固定値, nothing at all, a medium, a flag."""
+    alternatives = rule.source.alternatives
+    fixed = not alternatives or is_constant(alternatives[0])
+    return fixed or rule.item == "password_reset" or rule.item.endswith("_medium")
+
+
+def _commonest(value: pd.Series[str], present: int) -> int:
+    """How many have the value that nearly everybody has; 0 if none is that common.
+
+    What 95 of 100 have is the commonest of a few hundred, too: everybody is only compared with that one.
+    """
+    few = value.iloc[:: max(1, len(value) // SAMPLED)]
+    few = few[few != ""]
+    if not len(few):
+        return 0
+    alike = int((value == few.mode().iloc[0]).sum())
+    return alike if alike >= NEARLY_ALL * present else 0
+
+
+def item_doubts(figures: Iterable[ItemFigures], mapping: Mapping) -> tuple[ItemWarning, ...]:
+    """Items that are blank, or the same, for nearly everybody, in the sheet's order.
+
+    Few have a second department or a role: these are told only where nobody has one.
+    """
+    rules = {rule.item: rule for rule in mapping.users}
+    found = []
+    for one in figures:
+        rule, people = rules.get(one.key), one.present + one.blank
+        if rule is None or one.unknown or people < PEOPLE_LEAST or _may_be_alike(rule):
+            continue
+        rare = one.key.startswith(("secondary_department_", "role_"))
+        if one.blank >= (1 if rare else NEARLY_ALL) * people:
+            found.append(ItemWarning(one.item, one.source, "blank", one.blank, people))
+        elif one.present >= PEOPLE_LEAST and one.commonest:
+            found.append(ItemWarning(one.item, one.source, "same", one.commonest, one.present))
+    return tuple(found)
 
 
 def _value(rule: FieldRule, table: pd.DataFrame) -> pd.Series[str]:
@@ -165,26 +183,24 @@ def refusals(problems: pd.DataFrame, record_set: RecordSet) -> dict[tuple[str, s
     return dict(found)
 
 
-def department_figures(play: Play, sheet: Mapping, problems: pd.DataFrame) -> tuple[ItemFigures, ...]:
+def department_figures(run: SimulatedRun, sheet: Mapping, problems: pd.DataFrame) -> tuple[ItemFigures, ...]:
     """The figures of the departments' items against those of the baseline."""
-    import pandas as pd
-
-    rows = play.record.table("departments")
+    rows = run.record.table("departments")
     rows = rows[rows["department_id"] != ""].drop_duplicates("department_id").reset_index(drop=True)
-    before = play.where.table("departments")
+    before = run.where.table("departments")
     known = pd.DataFrame(columns=["department_id", *DEPARTMENT_CELLS], dtype="str") if before is None else before
     at = positions(rows["department_id"], known["department_id"])
-    relinks = play.job is not None and play.job.mode.relinks
+    relinks = run.job is not None and run.job.mode.relinks
     new = pd.Series((at < 0) | relinks, index=rows.index)
     refused = refusals(problems, RecordSet.DEPARTMENTS)
-    written = bool(play.sets[RecordSet.DEPARTMENTS.value]["changed"])
+    written = run.sets[RecordSet.DEPARTMENTS].changed
     sources = {
         "department_id": "部署コード",
         "name": format_source(sheet.departments.name),
         "name_yomi": format_constant(sheet.departments.yomi),
         "parent_id": "親部署コード",
     }
-    unknown = {item for one in play.missing for item in one.items if item == "部署名"}
+    unknown = {item for one in run.missing for item in one.items if item == "部署名"}
     found = []
     for key, source in sources.items():
         name = DEPARTMENT_ITEM[key].name
@@ -202,7 +218,7 @@ def department_figures(play: Play, sheet: Mapping, problems: pd.DataFrame) -> tu
             figures = dataclasses.replace(figures, left=len(rows))
         elif key in DEPARTMENT_CELLS:
             has = taken(known[key], at).set_axis(rows.index)
-            same = ~new & same_in_emc(rows[key], has, play.emc_format.encoding)
+            same = ~new & same_in_emc(rows[key], has, run.emc_format.encoding)
             cleared = ~new & ~same & (rows[key] == "")
             figures = dataclasses.replace(
                 figures,

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renkei.links.smarthr_emc import hygiene
-from renkei.links.smarthr_emc.columns import evaluate
-from renkei.links.smarthr_emc.convert import converted, value_of
+import pandas as pd
+
 from renkei.links.smarthr_emc.fetch import column_name
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.rehearsal.figures import shown_source
 from renkei.links.smarthr_emc.rehearsal.people import items_of
-from renkei.links.smarthr_emc.rehearsal.play import Play
-from renkei.links.smarthr_emc.rows import user_rows
-from renkei.links.smarthr_emc.sheet.conversion import format_conversions
+from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM
@@ -34,11 +31,15 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Term,
 )
 from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.links.smarthr_emc.sources import evaluate, value_of
+from renkei.links.smarthr_emc.wording import VALUE_WARNINGS
+from renkei.values.columns import is_in
+from renkei.values.conversion import format_conversions
+from renkei.values.convert import converted
 
 HIDDEN = "(非表示)"
+WRITING = (Action.SET, Action.DEFAULT)
+FROZEN = "災害時凍結中のため、EMCの値を消しません。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +78,34 @@ class ItemTrace:
     doubts: tuple[str, ...] = ()
 
 
-def _doubts(play: Play, crew_id: str) -> dict[str, list[str]]:
+def _value_warnings(run: SimulatedRun, crew_id: str) -> dict[str, list[str]]:
     """What is doubtful in the values of one crew, by item."""
     found: dict[str, list[str]] = {}
-    warnings = play.record.json_or_none("warnings")
-    if not warnings or not warnings.get("hygiene"):
+    table = run.planned.value_warnings if run.planned else None
+    if table is None:
         return found
-    table = play.record.table("hygiene")
     rows = table.loc[table["crew_id"] == crew_id, ["item", "kind", "detail"]]
     for item, kind, detail in rows.itertuples(index=False, name=None):
-        doubt = hygiene.KINDS[kind]
-        found.setdefault(item, []).append(doubt.title + (f"({detail})" if detail else "") + f" → {doubt.remedy}")
+        warning = VALUE_WARNINGS[kind]
+        found.setdefault(item, []).append(warning.title + (f"({detail})" if detail else "") + f" → {warning.remedy}")
     return found
 
 
-def item_traces(play: Play, user: pd.DataFrame, write_as: str, wrong: dict[str, list[str]]) -> list[ItemTrace]:
+def item_traces(run: SimulatedRun, user: pd.DataFrame, write_as: str, wrong: dict[str, list[str]]) -> list[ItemTrace]:
     """Every line of the sheet for one person; `user` is one row of users, `wrong` the problems in words by item."""
-    import pandas as pd
-
-    assert play.job is not None
-    mapping = play.job.mapping
+    assert run.job is not None
+    assert run.planned is not None
+    mapping = run.job.mapping
     creates = write_as == Operation.CREATE.value
-    cells = user_rows(user, pd.Series(write_as, index=user.index, dtype="str"), mapping).cells
-    sent = {str(item): _text(cells[item].iloc[0]) for item in cells.columns}
-    if not play.sets[RecordSet.USERS.value]["changed"]:
+    sent = _sent(run.planned.users.rows, user.iloc[0]["crew_id"])
+    if not run.sets[RecordSet.USERS].changed:
         sent = dict.fromkeys(sent)
-    emc = _in_emc(play, mapping, user.iloc[0]["user_id"])
-    doubts = _doubts(play, user.iloc[0]["crew_id"])
+    frozen = run.job.start.disaster and not creates and run.sets[RecordSet.USERS].changed
+    emc = _in_emc(run, mapping, user.iloc[0]["user_id"])
+    doubts = _value_warnings(run, user.iloc[0]["crew_id"])
     return [
         dataclasses.replace(
-            _item(rule, user, creates, mapping, sent, emc),
+            _item(rule, user, creates, mapping, sent, emc, frozen),
             problems=tuple(wrong.get(rule.item, ())),
             doubts=tuple(doubts.get(rule.item, ())),
         )
@@ -115,15 +114,21 @@ def item_traces(play: Play, user: pd.DataFrame, write_as: str, wrong: dict[str, 
     ]
 
 
-def _in_emc(play: Play, mapping: Mapping, user_id: str) -> dict[str, str | None]:
+def _sent(rows: pd.DataFrame, crew_id: str) -> dict[str, str | None]:
+    """What the plan's `rows` write of one crew; empty for a second one with the id of another."""
+    mine = rows[is_in(rows["crew_id"], [crew_id]) & (rows["operation"] != Operation.DELETE.value)]
+    return {str(item): _text(mine[item].iloc[0]) for item in mine.columns} if len(mine) else {}
+
+
+def _in_emc(run: SimulatedRun, mapping: Mapping, user_id: str) -> dict[str, str | None]:
     """What EMC has of one id: its own word where it is asked, else what it confirmed last."""
     names = {USER_ITEM[item].name: item for item in ("user_id", *items_of(mapping))}
-    found = play.target.find("users", [user_id], list(names))
+    found = run.target.find("users", [user_id], list(names))
     if found is not None:
         return (
             {key: found[0].get(name) or "" for name, key in names.items()} if found else dict.fromkeys(names.values())
         )
-    before = play.where.table("users_target")
+    before = run.where.table("users_target")
     rows = None if before is None else before[before["user_id"] == user_id]
     if rows is None or not len(rows):
         return dict.fromkeys(names.values())
@@ -137,6 +142,7 @@ def _item(
     mapping: Mapping,
     sent: dict[str, str | None],
     emc: dict[str, str | None],
+    frozen: bool,
 ) -> ItemTrace:
     password = rule.item == "password"
     present = _password_present(rule, user) if password else bool(value_of(rule, user).iloc[0])
@@ -164,7 +170,8 @@ def _item(
         word=word,
         sent=None if password else shown,
         emc=None if password else emc.get(rule.item),
-        note=_note(rule, creates, mapping, shown),
+        note=_note(rule, creates, mapping, shown)
+        or (FROZEN if frozen and shown is None and cell.action in WRITING else ""),
     )
 
 

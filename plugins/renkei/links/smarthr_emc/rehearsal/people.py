@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renkei.links.smarthr_emc.columns import constant, is_in, positions
+import pandas as pd
+
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.model import Operation, RecordSet
-from renkei.links.smarthr_emc.rehearsal.play import Play
+from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.rows import UNWRITTEN
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.links.smarthr_emc.stages.validate import Planned
+from renkei.values.columns import constant, is_in, positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class People:
     creates: pd.Series[bool]
     known: pd.DataFrame  # what EMC has of whom: user_id and items by key; of anybody, in any order
     at: Any  # where each stands in `known`, from 0; -1 = nowhere (a NumPy array)
+    cells: pd.DataFrame  # what the run writes of each, by item, as in rows.UserRows
     written: bool  # 変化なし: nobody is
 
     def has(self, item: str) -> pd.Series[str]:
@@ -37,39 +38,38 @@ class People:
         return found.mask(self.creates, "")
 
 
-def people_of(play: Play, mapping: Mapping) -> People:
-    """The people of a run that came as far as diff."""
-    users = play.record.table("users")
+def people_of(run: SimulatedRun, planned: Planned, mapping: Mapping) -> People:
+    """The people of a plan."""
+    users = run.record.table("users")
     named = users[users["valid"] & (users["user_id"] != "") & received(users)].drop_duplicates("user_id")
     named = named.reset_index(drop=True)
-    diff = play.record.table("users_diff")
-    kept = diff[diff["operation"] != Operation.DELETE.value].drop_duplicates("id")
-    write_as = taken(kept["write_as"], positions(named["user_id"], kept["id"])).set_axis(named.index)
+    rows = planned.users.rows
+    cells = rows[rows["operation"] != Operation.DELETE.value].set_axis(named.index)  # one for each, in their order
+    write_as = cells["operation"]
     creates = write_as == Operation.CREATE.value
-    known = emc_has(play, mapping, named.loc[~creates, "user_id"])
+    known = emc_has(run, mapping, named.loc[~creates, "user_id"])
     return People(
         named,
         write_as,
         creates,
         known,
         positions(named["user_id"], known["user_id"]),
-        bool(play.sets[RecordSet.USERS.value]["changed"]),
+        cells,
+        run.sets[RecordSet.USERS].changed,
     )
 
 
-def emc_has(play: Play, mapping: Mapping, ids: pd.Series[str]) -> pd.DataFrame:
+def emc_has(run: SimulatedRun, mapping: Mapping, ids: pd.Series[str]) -> pd.DataFrame:
     """What EMC has: its own word where it is asked, else what it confirmed last; `user_id` and items by key.
 
     An item that nobody knows has no column, or is missing.
     """
-    import pandas as pd
-
     items = items_of(mapping)
     names = {USER_ITEM[item].name: item for item in ("user_id", *items)}
-    exported = play.target.export("users", list(names)) if len(ids) else None
+    exported = run.target.export("users", list(names)) if len(ids) else None
     if exported is not None:
         return exported.rename(columns=names)
-    before = play.where.table("users_target")
+    before = run.where.table("users_target")
     return pd.DataFrame({"user_id": []}, dtype="str") if before is None else before.drop_duplicates("user_id")
 
 
@@ -80,8 +80,6 @@ def items_of(mapping: Mapping) -> list[str]:
 
 def taken(column: pd.Series[str], at: Any) -> pd.Series[str]:
     """The column's values at these places; missing at -1."""
-    import pandas as pd
-
     return pd.Series(column.array.take(at, allow_fill=True), dtype="str")
 
 

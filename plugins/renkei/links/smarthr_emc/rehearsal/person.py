@@ -1,39 +1,38 @@
 """One person in full: why they are, or are not, in EMC, and how each item of theirs comes about.
 
-It is the run itself that decides (rehearsal/play.py); here its decisions are only told.
+It is the run itself that decides (rehearsal/run.py); here its decisions are only told.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renkei.links.smarthr_emc.columns import is_in
+import pandas as pd
+
 from renkei.links.smarthr_emc.disaster import received
+from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason, RecordSet
+from renkei.links.smarthr_emc.records import PlanWarnings
 from renkei.links.smarthr_emc.rehearsal.item_trace import Converted, ItemTrace, TermValue, item_traces
-from renkei.links.smarthr_emc.rehearsal.play import Play, Progress, played
 from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
-from renkei.links.smarthr_emc.rehearsal.samples import OPERATIONS
-from renkei.links.smarthr_emc.report import KIND_NAMES, crew_page
+from renkei.links.smarthr_emc.rehearsal.simulated_run import Progress, SimulatedRun, simulated_run
+from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Mapping
-from renkei.links.smarthr_emc.validate import REMEDIES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from renkei.links.smarthr_emc.load import Target
-    from renkei.storage.store import Store
-    from renkei.systems.emc.file_format import EmcFormat
-    from renkei.systems.smarthr.client import SmartHRClient
+from renkei.links.smarthr_emc.validate import remedy_of
+from renkei.links.smarthr_emc.wording import OPERATIONS, PROBLEMS, REMEDIES, STATUSES
+from renkei.runs.hold import HeldPlan
+from renkei.storage.store import Store
+from renkei.systems.emc.file_format import EmcFormat
+from renkei.systems.smarthr.client import SmartHRClient
+from renkei.values.columns import is_in
 
 __all__ = ["Converted", "ItemTrace", "PersonTrace", "TermValue", "Trace", "trace"]
 
 KEYS = ("user_id", "crew_id", "社員番号", "メールアドレス")
-STATUSES = {"employed": "在職中", "absent": "休職中", "retired": "退職済"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def trace(
 
     The other arguments and errors are those of `rehearse`.
     """
-    with played(
+    with simulated_run(
         store,
         link,
         mapping,
@@ -98,57 +97,57 @@ def trace(
         mode=mode,
         disaster=disaster,
         progress=progress,
-    ) as play:
-        if not play.compared or play.job is None:
-            message = play.stop.message if play.stop else ""
-            return Trace(who, f"実行できないため、判断できません。{message}", (), play.read, play.stop, play.missing)
-        people = tuple(_told(play, who.strip()))
+    ) as run:
+        if not run.compared or run.job is None:
+            message = run.stop.message if run.stop else ""
+            return Trace(who, f"実行できないため、判断できません。{message}", (), run.read, run.stop, run.missing)
+        people = tuple(_told(run, who.strip()))
         if not people:
-            answer = _unknown(play, who.strip())
+            answer = _unknown(run, who.strip())
         elif len(people) == 1:
             answer = people[0].answer
         else:
             answer = f"{len(people)}人が当てはまります。従業員ID(crew_id)で指定すると1人になります。"
-        return Trace(who, answer, people, play.read, play.stop, play.missing)
+        return Trace(who, answer, people, run.read, run.stop, run.missing)
 
 
-def _told(play: Play, who: str) -> list[PersonTrace]:
-    users, diff = play.record.table("users"), play.record.table("users_diff")
+def _told(run: SimulatedRun, who: str) -> list[PersonTrace]:
+    users, diff = run.record.table("users"), run.record.table("users_diff")
     users = users[received(users)]
-    before = play.where.table("users")
+    before = run.where.table("users")
     hits = users[_matches(users, who)]
-    found = [_person(play, hits.iloc[[n]], diff, before) for n in range(len(hits))]
+    found = [_person(run, hits.iloc[[n]], diff, before) for n in range(len(hits))]
     if before is None:
         return found
     others = before[_matches(before, who) & ~is_in(before["crew_id"], hits["crew_id"])]
     back = users[is_in(users["crew_id"], others["crew_id"])]  # known then by another id, number or address
-    found += [_person(play, back.iloc[[n]], diff, before) for n in range(len(back))]
+    found += [_person(run, back.iloc[[n]], diff, before) for n in range(len(back))]
     left = others[~is_in(others["crew_id"], users["crew_id"])]
-    return found + [_leaver(play, left.iloc[n], diff) for n in range(len(left))]
+    return found + [_leaver(run, left.iloc[n], diff) for n in range(len(left))]
 
 
 def _matches(users: pd.DataFrame, who: str) -> pd.Series[bool]:
-    found = users["crew_id"] == who
+    found = is_in(users["crew_id"], [who])
     for key in KEYS:
-        if key in users and who:
-            found = found | (users[key] == who)
+        if key in users:
+            found = found | is_in(users[key], [who])
     return found
 
 
-def _unknown(play: Play, who: str) -> str:
+def _unknown(run: SimulatedRun, who: str) -> str:
     """Nobody by that name in either read; EMC may have somebody all the same."""
-    read = "今回受信したデータ" if play.read and play.read.live else "保存先の受信データ"
+    read = "今回受信したデータ" if run.read and run.read.live else "保存先の受信データ"
     text = f"SmartHRの{read}にも前回データにも、ユーザID、社員番号、従業員ID、メールアドレスが一致する人がいません。"
     name = USER_ITEM["user_id"].name
-    if play.target.find("users", [who], [name]):
+    if run.target.find("users", [who], [name]):
         return (
             text + "EMCには同じユーザIDの登録がありますが、この連携で登録したものではないため、変更も削除もしません。"
         )
     return text
 
 
-def _person(play: Play, user: pd.DataFrame, diff: pd.DataFrame, before: pd.DataFrame | None) -> PersonTrace:
-    assert play.job is not None
+def _person(run: SimulatedRun, user: pd.DataFrame, diff: pd.DataFrame, before: pd.DataFrame | None) -> PersonTrace:
+    assert run.job is not None
     row = user.iloc[0]
     mine = diff[diff["crew_id"] == row["crew_id"]]
     kept = mine[(mine["operation"] != Operation.DELETE.value) & (mine["id"] == row["user_id"])]
@@ -157,14 +156,14 @@ def _person(play: Play, user: pd.DataFrame, diff: pd.DataFrame, before: pd.DataF
     operation = decided.iloc[0]["operation"] if len(decided) else ""
     reason = decided.iloc[0]["reason"] if len(decided) else ""
     was = before is not None and bool((before.loc[before["valid"], "crew_id"] == row["crew_id"]).any())
-    problems = play.record.table("problems") if play.record.json_or_none("warnings") else None
+    problems = run.record.table("problems") if run.record.has(PlanWarnings) else None
     wrong = _wrong(problems, row["crew_id"])
     items: tuple[ItemTrace, ...] = ()
-    if len(kept):
-        items = tuple(item_traces(play, user, kept.iloc[0]["write_as"], wrong))
+    if len(kept) and run.planned is not None:
+        items = tuple(item_traces(run, user, kept.iloc[0]["write_as"], wrong))
     named = {one.key for one in items}
     return PersonTrace(
-        answer=_answer(play, row, operation, reason, wrong, problems),
+        answer=_answer(run, row, operation, reason, wrong, problems),
         crew_id=row["crew_id"],
         user_id=row["user_id"],
         status=STATUSES.get(row["emp_status"], row["emp_status"]),
@@ -172,17 +171,17 @@ def _person(play: Play, user: pd.DataFrame, diff: pd.DataFrame, before: pd.DataF
         in_baseline=was,
         operation=OPERATIONS.get(operation, ""),
         reason=reason,
-        page=crew_page(play.sheet.smarthr_url, row["crew_id"]),
+        page=crew_page(run.sheet.smarthr_url, row["crew_id"]),
         items=items,
         problems=tuple(text for item, texts in wrong.items() if item not in named for text in texts),
     )
 
 
-def _leaver(play: Play, row: pd.Series[Any], diff: pd.DataFrame) -> PersonTrace:
+def _leaver(run: SimulatedRun, row: pd.Series[Any], diff: pd.DataFrame) -> PersonTrace:
     """Somebody of the baseline whom SmartHR has no more; `row` is of its users table."""
     mine = diff[(diff["operation"] == Operation.DELETE.value) & (diff["id"] == row["user_id"])]
     deleted = bool(len(mine)) and row["user_id"] != ""
-    text = "SmartHRの受信データにいなくなったため、EMCから削除します。" + _whether(play, {}, None)
+    text = "SmartHRの受信データにいなくなったため、EMCから削除します。" + _whether(run, {}, None)
     if not deleted and is_in(diff["id"], [row["user_id"]]).any():
         text = "SmartHRの受信データにいなくなりましたが、同じユーザIDを別の従業員が引き継ぎます。"
     elif not deleted:
@@ -196,7 +195,7 @@ def _leaver(play: Play, row: pd.Series[Any], diff: pd.DataFrame) -> PersonTrace:
         in_baseline=row["user_id"] != "",
         operation=OPERATIONS[Operation.DELETE.value] if deleted else "",
         reason=Reason.GONE.value if deleted else "",
-        page=crew_page(play.sheet.smarthr_url, row["crew_id"]),
+        page=crew_page(run.sheet.smarthr_url, row["crew_id"]),
     )
 
 
@@ -207,7 +206,8 @@ _CREATED = {
 }
 _KEPT = {
     Reason.RECREATED.value: "前回登録しましたがEMCに無くなっているため、新規登録し直します。",
-    Reason.TAKEN_OVER.value: "同じユーザIDを別の従業員から引き継ぎ、更新します。",
+    Reason.TAKEN_OVER.value: "同じ氏名の別の従業員から登録し直された人とみなし、更新します。",
+    Reason.HANDED_OVER.value: "同じユーザIDを別の人から引き継ぐため、前の人の登録を残さず登録し直します。",
 }
 _DELETED = {
     Reason.RETIRED.value: "在籍状況が退職済のため、EMCから削除します。",
@@ -217,7 +217,7 @@ _DELETED = {
 
 
 def _answer(
-    play: Play,
+    run: SimulatedRun,
     row: pd.Series[Any],
     operation: str,
     reason: str,
@@ -233,37 +233,39 @@ def _answer(
         case Operation.DELETE.value:
             text = _DELETED.get(reason, "EMCから削除します。")
         case _:
-            return _left_out(play, row, wrong, problems)
-    return text + _whether(play, wrong, problems)
+            return _left_out(run, row, wrong, problems)
+    return text + _whether(run, wrong, problems)
 
 
-def _left_out(play: Play, row: pd.Series[Any], wrong: dict[str, list[str]], problems: pd.DataFrame | None) -> str:
-    rule = play.sheet.rule("user_id")
+def _left_out(
+    run: SimulatedRun, row: pd.Series[Any], wrong: dict[str, list[str]], problems: pd.DataFrame | None
+) -> str:
+    rule = run.sheet.rule("user_id")
     assert rule is not None  # the sheet cannot be read without it
     if not row["valid"]:
         return "在籍状況が退職済のため、EMCに登録しません。"
     if row["user_id"]:
-        return "同じユーザIDの社員がほかにもいるため、登録できません。" + _whether(play, wrong, problems)
+        return "同じユーザIDの社員がほかにもいるため、登録できません。" + _whether(run, wrong, problems)
     source = format_source(rule.source)
     if rule.on_create.when_blank.action is Action.REJECT and "user_id" in wrong:
         return f"ユーザIDの元になる「{source}」に値が無く、連携設定シートが「エラー」のため、全員の登録が止まります。"
     return f"ユーザIDの元になる「{source}」に値が無いため、EMCに登録しません。"
 
 
-def _whether(play: Play, wrong: dict[str, list[str]], problems: pd.DataFrame | None) -> str:
+def _whether(run: SimulatedRun, wrong: dict[str, list[str]], problems: pd.DataFrame | None) -> str:
     """What keeps the run from doing so."""
-    if play.stop is not None:
-        return f"ただし、実行は途中で止まります: {play.stop.message}"
-    if play.failed and wrong:
+    if run.stop is not None:
+        return f"ただし、実行は途中で止まります: {run.stop.message}"
+    if run.failed and wrong:
         return f"ただし、この人に誤りが{sum(map(len, wrong.values()))}件あるため、誤りを直すまで誰も登録されません。"
-    if play.failed:
+    if run.failed:
         count = "" if problems is None else f"{len(problems)}件"
         return f"ただし、ほかの社員または部署に誤りが{count}あるため、誤りを直すまで誰も登録されません。"
-    if not play.sets[RecordSet.USERS.value]["changed"]:
+    if not run.sets[RecordSet.USERS].changed:
         return "ただし、社員データは前回から変化が無いため、今回は何も書き込みません(EMCは前回登録したままです)。"
-    hold = play.record.json_or_none("hold")
-    if hold and hold["holds"]:
-        return "ただし、登録前に運用担当者の承認を待ちます: " + " ".join(one["text"] for one in hold["holds"])
+    hold = run.record.read_or_none(HeldPlan)
+    if hold and hold.holds:
+        return "ただし、登録前に運用担当者の承認を待ちます: " + " ".join(one.text for one in hold.holds)
     return ""
 
 
@@ -273,9 +275,9 @@ def _wrong(problems: pd.DataFrame | None, crew_id: str) -> dict[str, list[str]]:
     if problems is None:
         return found
     rows = problems[(problems["record_set"] == RecordSet.USERS.value) & (problems["crew_id"] == crew_id)]
-    for item, kind, detail in rows[["item", "kind", "detail"]].itertuples(index=False, name=None):
+    for item, kind, detail, source in rows[["item", "kind", "detail", "source"]].itertuples(index=False, name=None):
         name = USER_ITEM[item].name if item in USER_ITEM else item
-        remedy = REMEDIES.get(kind, "").format(item=name)
-        text = KIND_NAMES.get(kind, kind) + (f"({detail})" if detail else "")
+        remedy = remedy_of(kind, name, source) if kind in REMEDIES else ""
+        text = PROBLEMS.get(kind, kind) + (f"({detail})" if detail else "")
         found.setdefault(item, []).append(f"{text} → {remedy}" if remedy else text)
     return found

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from renkei.links.smarthr_emc.guards import Hold
+from renkei.runs.hold import Hold
 
 
 class Verdict(StrEnum):
@@ -115,6 +115,28 @@ class ItemFigures:
     left: int = 0  # not written: EMC keeps what it has
     unsure: int = 0  # written, and nobody knows what EMC has
     unknown: bool = False
+    commonest: int = 0  # records that have one and the same value, where that may point to a wrong SmartHR item
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWarning:
+    """An item that is blank, or the same, for nearly everybody: seldom what a sheet is meant to do."""
+
+    item: str
+    source: str
+    kind: str  # blank, same
+    count: int
+    of: int
+
+    @property
+    def text(self) -> str:
+        if self.kind == "blank":
+            return f"{self.item}: {self.of:,}名のうち{self.count:,}名で、SmartHR項目「{self.source}」が空白です"
+        return f"{self.item}: 値のある{self.of:,}名のうち{self.count:,}名が、同じ値です(SmartHR項目「{self.source}」)"
+
+    @property
+    def remedy(self) -> str:
+        return "意図したとおりか、見本の社員の値で確かめ、違えば連携設定シートのSmartHR項目を直してください"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +219,7 @@ class Rehearsal:
     clashing_tenants: tuple[str, ...] = ()
     departments: tuple[ItemFigures, ...] = ()
     users: tuple[ItemFigures, ...] = ()
+    item_doubts: tuple[ItemWarning, ...] = ()
     samples: tuple[Sample, ...] = ()
     sheet: tuple[SheetLine, ...] = ()
     effect: SheetEffect | None = None  # None: no sheet is in force, or both are the same

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renkei.links.smarthr_emc.columns import is_in
+import numpy as np
+import pandas as pd
+
 from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
 from renkei.links.smarthr_emc.rehearsal.figures import Marks
 from renkei.links.smarthr_emc.rehearsal.people import People, items_of
-from renkei.links.smarthr_emc.rehearsal.play import Play
 from renkei.links.smarthr_emc.rehearsal.result import Sample, SampleItem
-from renkei.links.smarthr_emc.report import KIND_NAMES
-from renkei.links.smarthr_emc.rows import user_rows
+from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.variants import in_jis_x_0208
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.links.smarthr_emc.wording import OPERATIONS, PROBLEMS
+from renkei.values.columns import is_in
+from renkei.values.variants import in_jis_x_0208
 
 MOST = 10  # people, the ordinary one among them
-OPERATIONS = {Operation.CREATE.value: "新規", Operation.UPDATE.value: "更新", Operation.DELETE.value: "削除"}
 LEFT_OUT = "登録しない"
 DEPARTMENT = "primary_department_id"
 RARE = 0.05  # of the people: what more than so many lack is no oddity
@@ -35,14 +33,14 @@ def samples(
     mapping: Mapping,
     problems: pd.DataFrame,
     warned: list[tuple[str, str, str]],
-    play: Play,
+    run: SimulatedRun,
 ) -> tuple[Sample, ...]:
     """At most ten people, the oddest first and an ordinary one last; nobody twice.
 
     `warned` are the run's warnings (kind, user id, crew id).
     """
     table = people.table
-    found: list[Sample] = list(_outside(play, warned))
+    found: list[Sample] = list(_outside(run, warned))
     picked: dict[int, tuple[str, str]] = {}
     odd = list(_odd(people, marks, mapping, problems, warned))
     for _ in range(MOST):  # one of each kind, then a second one of each …
@@ -72,9 +70,9 @@ def samples(
     return tuple(found)
 
 
-def _outside(play: Play, warned: list[tuple[str, str, str]]) -> Iterator[Sample]:
+def _outside(run: SimulatedRun, warned: list[tuple[str, str, str]]) -> Iterator[Sample]:
     """One who is deleted for the loss of an id, one who is left out for the lack of one, one who leaves."""
-    diff = play.record.table("users_diff")
+    diff = run.record.table("users_diff")
     for reason, why in (
         (Reason.LOST_ID, "ユーザIDの値が無くなり、EMCから削除される"),
         (Reason.GONE, "SmartHRにいなくなり、EMCから削除される"),
@@ -103,7 +101,8 @@ def _odd(
         yield "problems", f"誤りがある(最も多い人で{-ranked[0][0]}件)", [place for _, place in ranked[:MOST]]
     for kind, why in (
         ("lost_contact", "緊急連絡先が1件も無くなる"),
-        ("taken_over", "ユーザIDを別の従業員から引き継ぐ"),
+        ("no_contact", "緊急連絡先が1件も無い"),
+        ("taken_over", "同じ氏名の別の従業員として登録し直された"),
         ("adopted", "EMCに既に登録があり、更新として取り込む"),
         ("recreated", "EMCに登録が無く、登録し直す"),
     ):
@@ -120,17 +119,14 @@ def _odd(
     for count, place, item in rare[:1]:
         if count == 1 or count <= RARE * len(table):
             yield "rare_blank", f"「{names[item]}」が空白(この人を含めて{count}人だけ)", [place]
-    yield from _by_values(people, mapping)
+    yield from _by_values(people)
     step = max(1, len(table) // MOST)
     yield "spread", "全体から等間隔に選んだ人", list(range(step // 2, len(table), step))
 
 
-def _by_values(people: People, mapping: Mapping) -> Iterator[tuple[str, str, list[int]]]:
+def _by_values(people: People) -> Iterator[tuple[str, str, list[int]]]:
     """Those whom a column of values makes odd: department, name, characters."""
-    import dataclasses
-
-    wanted = tuple(rule for rule in mapping.users if rule.item in (DEPARTMENT, "full_name"))
-    cells = user_rows(people.table, people.write_as, dataclasses.replace(mapping, users=wanted)).cells
+    cells = people.cells
     if DEPARTMENT in cells:
         departments = cells[DEPARTMENT].fillna("")
         counts = departments[departments != ""].value_counts(sort=False)
@@ -165,8 +161,6 @@ def _odd_characters(names: pd.Series[str]) -> list[str]:
 
 def _ordinary(people: People, marks: Marks, problems: pd.DataFrame, picked: dict[int, tuple[str, str]]) -> int | None:
     """The first of those who are like most others: without problems, as many changes and blanks as is usual."""
-    import numpy as np
-
     if not len(people.table):
         return None
     wrong = is_in(people.table["crew_id"], problems["crew_id"]).to_numpy(dtype=bool)
@@ -201,8 +195,7 @@ def _first(where: Any) -> list[int]:
 
 def _shown(rows: pd.DataFrame, people: People, places: list[int], mapping: Mapping) -> list[tuple[SampleItem, ...]]:
     """Every item of each sample, but passwords (L7)."""
-    write_as = people.write_as.iloc[places]
-    cells = user_rows(rows, write_as, mapping).cells
+    cells = people.cells.iloc[places]
     has = {item: people.has(item).iloc[places] for item in items_of(mapping)}
     names = {rule.item: item_name(rule) for rule in mapping.users}
     user_id = USER_ITEM["user_id"].name
@@ -233,5 +226,5 @@ def _wrong(problems: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     rows = problems[problems["record_set"] == RecordSet.USERS.value]
     found: dict[str, tuple[str, ...]] = {}
     for crew_id, item, kind in rows[["crew_id", "item", "kind"]].head(100_000).itertuples(index=False, name=None):
-        found[crew_id] = (*found.get(crew_id, ()), f"{USER_ITEM[item].name}: {KIND_NAMES.get(kind, kind)}")
+        found[crew_id] = (*found.get(crew_id, ()), f"{USER_ITEM[item].name}: {PROBLEMS.get(kind, kind)}")
     return found

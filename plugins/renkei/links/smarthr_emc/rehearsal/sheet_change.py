@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from renkei.links.smarthr_emc import snapshot
-from renkei.links.smarthr_emc.columns import is_in, positions, trim
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import source_columns
 from renkei.links.smarthr_emc.rehearsal.figures import DEPARTMENT_CELLS
 from renkei.links.smarthr_emc.rehearsal.people import People, taken
-from renkei.links.smarthr_emc.rehearsal.play import Play
 from renkei.links.smarthr_emc.rehearsal.result import SheetEffect, SheetLine
+from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.rehearsal.stored import columns_of, without
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
 from renkei.links.smarthr_emc.sheet.codec import section_digest, without_password
@@ -21,9 +21,7 @@ from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REF
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Mapping
 from renkei.links.smarthr_emc.sheet.policy import Place
 from renkei.links.smarthr_emc.sheet.raw import RawRow
-
-if TYPE_CHECKING:
-    import pandas as pd
+from renkei.values.columns import is_in, positions, trim
 
 HIDDEN = "非表示"  # in place of a literal password (L7)
 SOURCE, CONVERT = "SmartHR項目", "変換"
@@ -72,28 +70,27 @@ def _item_lines(old: RawRow | None, new: RawRow | None) -> list[SheetLine]:
 
 
 def _columns(row: RawRow) -> list[tuple[str, str]]:
-    cells = (row.create_present, row.create_blank, row.update_present, row.update_blank)
-    policy = [(place.value, cell.text) for place, cell in zip(Place, cells, strict=True)]
+    policy = [(place.value, cell.text) for place, cell in zip(Place, row.policies, strict=True)]
     return [(SOURCE, row.source.text), *policy, (CONVERT, row.convert.text)]
 
 
-def effect(old: Mapping, new: Mapping, people: People, play: Play) -> SheetEffect | None:
+def effect(old: Mapping, new: Mapping, people: People, run: SimulatedRun) -> SheetEffect | None:
     """What the two sheets make of one and the same read; None where they decide alike (E14).
 
     `new` is the rehearsed sheet as far as the read allows.
     """
-    if all(section_digest(old, part) == section_digest(play.sheet, part) for part in ("departments", "users")):
+    if all(section_digest(old, part) == section_digest(run.sheet, part) for part in ("departments", "users")):
         return None
-    assert play.users is not None  # read, or there would be no people
-    users = play.users()
+    assert run.users is not None  # read, or there would be no people
+    users = run.users()
     lacking = {column for rule in old.users for column in columns_of(rule)} - set(users.columns)
     known = without(old, lacking)
-    unsure = [item_name(rule) for rule in play.sheet.users if new.rule(rule.item) is None]
+    unsure = [item_name(rule) for rule in run.sheet.users if new.rule(rule.item) is None]
     unsure += [item_name(rule) for rule in old.users if known.rule(rule.item) is None]
-    items, touched = _items(known, new, people, users, set(unsure))
-    listed, unlisted, renamed = _ids(known, new, users, play)
+    items, touched = _items(known, new, people, users, set(unsure), run.job is not None and run.job.start.disaster)
+    listed, unlisted, renamed = _ids(known, new, users, run)
     touched |= is_in(people.table["crew_id"], users.loc[listed | renamed, "crew_id"])
-    departments, department_items = _departments(old, play)
+    departments, department_items = _departments(old, run)
     return SheetEffect(
         people=int(touched.sum()) + int(unlisted.sum()),
         items={_name(item, new, old): count for item, count in items.items()},
@@ -107,14 +104,14 @@ def effect(old: Mapping, new: Mapping, people: People, play: Play) -> SheetEffec
 
 
 def _items(
-    old: Mapping, new: Mapping, people: People, users: pd.DataFrame, unsure: set[str]
+    old: Mapping, new: Mapping, people: People, users: pd.DataFrame, unsure: set[str], frozen: bool
 ) -> tuple[dict[str, int], pd.Series[bool]]:
     """How many people have another value in EMC by the one sheet than by the other, by item; and which people."""
     people = dataclasses.replace(people, table=_with_all(people.table, users))
     touched = people.creates & False
     items: dict[str, int] = {}
     for group in _unlike(old, new, unsure):
-        before, after = (_sent(mapping, group, people) for mapping in (old, new))
+        before, after = (_sent(mapping, group, people, frozen) for mapping in (old, new))
         for item in group:
             has = people.has(item)
             was = before[item].fillna(has) if item in before else has
@@ -127,16 +124,16 @@ def _items(
 
 
 def _ids(
-    old: Mapping, new: Mapping, users: pd.DataFrame, play: Play
+    old: Mapping, new: Mapping, users: pd.DataFrame, run: SimulatedRun
 ) -> tuple[pd.Series[bool], pd.Series[bool], pd.Series[bool]]:
     """Who has a user id by the new sheet alone, by the old one alone, and another one; aligned with `users`."""
     nobody = users["crew_id"] == ""
     rule = old.rule("user_id")
     if rule is None or (rule, old.id_prefix) == (new.rule("user_id"), new.id_prefix):
         return nobody, nobody, nobody
-    assert play.departments is not None
-    was = snapshot.freeze(play.departments.iloc[:0], users, _only_id(old)).users["user_id"]
-    frozen = play.record.table("users")
+    assert run.departments is not None
+    was = snapshot.freeze(run.departments.iloc[:0], users, _only_id(old)).users["user_id"]
+    frozen = run.record.table("users")
     frozen = frozen[received(frozen)]
     now = taken(frozen["user_id"], positions(users["crew_id"], frozen["crew_id"])).set_axis(users.index).fillna("")
     return (was == "") & (now != ""), (was != "") & (now == ""), (was != "") & (now != "") & (was != now)
@@ -170,23 +167,24 @@ def _deciding(rule: FieldRule | None) -> FieldRule | None:
     return rule and dataclasses.replace(rule, label="")
 
 
-def _sent(mapping: Mapping, items: list[str], people: People) -> pd.DataFrame:
+def _sent(mapping: Mapping, items: list[str], people: People, frozen: bool) -> pd.DataFrame:
     rules = tuple(rule for rule in mapping.users if rule.item in items)
     cells = user_rows(people.table, people.write_as, dataclasses.replace(mapping, users=rules)).cells
-    return cells[[rule.item for rule in rules]]
+    cells = cells[[rule.item for rule in rules]]
+    return cells.mask((cells == "").mul(~people.creates, axis=0)) if frozen else cells
 
 
 def _name(item: str, *sheets: Mapping) -> str:
     return next((item_name(rule) for sheet in sheets if (rule := sheet.rule(item))), USER_ITEM[item].name)
 
 
-def _departments(old: Mapping, play: Play) -> tuple[int, dict[str, int]]:
+def _departments(old: Mapping, run: SimulatedRun) -> tuple[int, dict[str, int]]:
     """Departments that one of the sheets makes otherwise, and how many by item; unlike ids count once each."""
-    if section_digest(old, "departments") == section_digest(play.sheet, "departments"):
+    if section_digest(old, "departments") == section_digest(run.sheet, "departments"):
         return 0, {}
-    assert play.departments is not None
-    was = snapshot.freeze(play.departments, _nobody(old), _only_id(old)).departments
-    now = play.record.table("departments")
+    assert run.departments is not None
+    was = snapshot.freeze(run.departments, _nobody(old), _only_id(old)).departments
+    now = run.record.table("departments")
     now = now[(now["line"] > 0) | (now["source_id"] == "")]  # without those that 災害時凍結 keeps
     at = positions(now["department_id"], was["department_id"])
     gone = int((~is_in(was["department_id"], now["department_id"])).sum())
@@ -207,7 +205,5 @@ def _only_id(mapping: Mapping) -> Mapping:
 
 def _nobody(mapping: Mapping) -> pd.DataFrame:
     """A users table without people, for a snapshot of departments."""
-    import pandas as pd
-
     columns = ["crew_id", "emp_status", *source_columns(_only_id(mapping))]
     return pd.DataFrame({"line": pd.Series(dtype="int64"), **{name: pd.Series(dtype="str") for name in columns}})

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from renkei.errors import LinkStateError
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import column_name, source_columns
-from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.records import RunSheet, RunStart, SnapshotSummary
 from renkei.links.smarthr_emc.rehearsal.result import Missing
 from renkei.links.smarthr_emc.sheet.form import item_name
-from renkei.links.smarthr_emc.sheet.index import mapping_from_json
 from renkei.links.smarthr_emc.sheet.items import CONTACTS
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Mapping, SourceField
 from renkei.storage.runs import RunRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    import pandas as pd
 
 LEVELS = "部署名(階層)"
 
@@ -44,13 +40,13 @@ def newest_read(record: RunRecord) -> Read:
         LinkStateError: there is none.
     """
     runs = []
-    for name in record.store.names(f"{record.link}/tenants/{record.tenant}/runs"):
-        start = record.sibling(name).json_or_none("run")
-        if start and Mode(start["mode"]).reads:
-            runs.append((dt.datetime.fromisoformat(start["started_at"]), name))
+    for name in record.store.names(record.tenant_folder.runs):
+        start = record.sibling(name).read_or_none(RunStart)
+        if start and start.mode.reads:
+            runs.append((dt.datetime.fromisoformat(start.started_at), name))
     for _, name in sorted(runs, reverse=True):
         run = record.sibling(name)
-        if run.json_or_none("snapshot") and run.json_or_none("sheet"):
+        if run.has(SnapshotSummary) and run.has(RunSheet):
             return read_of(run)
     raise LinkStateError(
         "保存先にSmartHRの受信データがありません。SmartHRから受信してリハーサルしてください（--live）。"
@@ -59,7 +55,7 @@ def newest_read(record: RunRecord) -> Read:
 
 def read_of(run: RunRecord) -> Read:
     """The read that a run froze. What 災害時凍結 kept and 最上位部署 are no part of it: they are line 0."""
-    at, sheet = str(run.json("run")["started_at"]), mapping_from_json(run.json("sheet")["mapping"])
+    at, sheet = run.read(RunStart).started_at, run.read(RunSheet).mapping
     departments, users = run.table("departments"), run.table("users")
     users = users[received(users)].drop(columns=["valid", "user_id"])
     return Read(run.run, at, _departments(departments[departments["line"] > 0], sheet), users, sheet)
@@ -67,8 +63,6 @@ def read_of(run: RunRecord) -> Read:
 
 def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
     """Departments as SmartHR gave them: ids without ID付与コード, first level without a parent."""
-    import pandas as pd
-
     root = f"{sheet.id_prefix}{sheet.root_department.id}" if sheet.root_department else ""
     parent = frozen["parent_id"].mask(frozen["parent_id"] == root, "")
     return pd.DataFrame(

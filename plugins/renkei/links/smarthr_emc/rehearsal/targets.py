@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import pandas as pd
 
 from renkei.errors import LoadError, RetriableLoadError
 from renkei.links.smarthr_emc.load import Target
 from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +37,8 @@ class ReadOnly:
     def forget(self, key: str) -> None:
         log.debug("rehearsal: the files of the import are left as they are")
 
-    def outcome(self, key: str) -> Import | None:
-        return self._target.outcome(key)
+    def find_import(self, key: str) -> Import | None:
+        return self._target.find_import(key)
 
     def forgotten(self) -> list[Import]:
         return self._target.forgotten()
@@ -70,7 +69,7 @@ class Unasked:
     def forget(self, key: str) -> None:
         return None
 
-    def outcome(self, key: str) -> Import | None:
+    def find_import(self, key: str) -> Import | None:
         """Nobody knows: to guess here would be to rehearse against another baseline than the run has.
 
         Raises:

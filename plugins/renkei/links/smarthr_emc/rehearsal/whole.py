@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict
+from typing import Any, cast
 
-from renkei.links.smarthr_emc import hygiene
-from renkei.links.smarthr_emc.guards import Hold
+import pandas as pd
+
+from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RecordSet
-from renkei.links.smarthr_emc.rehearsal.figures import department_figures, user_figures
+from renkei.links.smarthr_emc.rehearsal.figures import department_figures, item_doubts, user_figures
 from renkei.links.smarthr_emc.rehearsal.people import people_of
-from renkei.links.smarthr_emc.rehearsal.play import Play, Progress, played, sheet_in_force
 from renkei.links.smarthr_emc.rehearsal.result import (
     IdChange,
     Person,
@@ -22,18 +23,15 @@ from renkei.links.smarthr_emc.rehearsal.result import (
 )
 from renkei.links.smarthr_emc.rehearsal.samples import samples
 from renkei.links.smarthr_emc.rehearsal.sheet_change import differences, effect
-from renkei.links.smarthr_emc.report import KIND_NAMES, WARNINGS
+from renkei.links.smarthr_emc.rehearsal.simulated_run import Progress, SimulatedRun, sheet_in_force, simulated_run
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.validate import REMEDIES
+from renkei.links.smarthr_emc.validate import remedy_of
+from renkei.links.smarthr_emc.wording import PROBLEMS, REMEDIES, VALUE_WARNINGS, WARNINGS
+from renkei.runs.hold import Hold
 from renkei.storage.store import Store
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from renkei.links.smarthr_emc.load import Target
-    from renkei.systems.emc.file_format import EmcFormat
-    from renkei.systems.smarthr.client import SmartHRClient
+from renkei.systems.emc.file_format import EmcFormat
+from renkei.systems.smarthr.client import SmartHRClient
 
 PEOPLE_SHOWN = 20  # of each group
 
@@ -63,7 +61,7 @@ def rehearse(
         StoreError: the store cannot be read.
         ValueError: the mode is none that is rehearsed (照合, 復元).
     """
-    with played(
+    with simulated_run(
         store,
         link,
         mapping,
@@ -74,104 +72,105 @@ def rehearse(
         mode=mode,
         disaster=disaster,
         progress=progress,
-    ) as play:
+    ) as run:
         if progress:
             progress("結果をまとめています", 0, 0)
-        return _told(play, mode, target is not None, shown)
+        return _told(run, mode, target is not None, shown)
 
 
-def _told(play: Play, mode: Mode, emc_asked: bool, shown: int | None) -> Rehearsal:
-    in_force = sheet_in_force(play.where)
+def _told(run: SimulatedRun, mode: Mode, emc_asked: bool, shown: int | None) -> Rehearsal:
+    in_force = sheet_in_force(run.where)
     heading: dict[str, Any] = {
-        "tenant": play.sheet.tenant,
+        "tenant": run.sheet.tenant,
         "mode": mode.value,
-        "first_link": play.where.record is None,
+        "first_link": run.where.record is None,
         "emc_asked": emc_asked,
-        "read": play.read,
-        "stop": play.stop,
-        "missing": play.missing,
-        "sheet": differences(in_force, play.sheet) if in_force else (),
+        "read": run.read,
+        "stop": run.stop,
+        "missing": run.missing,
+        "sheet": differences(in_force, run.sheet) if in_force else (),
     }
-    if not play.compared or play.job is None:
+    if not run.compared or run.job is None:
         return Rehearsal(verdict=Verdict.STOPPED, **heading)
-    mapping, record = play.job.mapping, play.record
-    warnings = record.json_or_none("warnings")
-    if warnings is None:  # stopped between diff and validate
-        return Rehearsal(verdict=Verdict.STOPPED, counts=_counts(play), changed=_changed(play), **heading)
-    problems = record.table("problems")
-    hold = record.json_or_none("hold")
-    holds = tuple(Hold(**one) for one in hold["holds"]) if hold else ()
-    people = people_of(play, mapping)
-    changes = tuple(IdChange(*row) for row in warnings["id_changes"])
-    warned = [(kind, user_id, crew_id) for kind, user_id, crew_id in warnings["people"]]
-    figures, marks = user_figures(people, mapping, play.sheet, problems, play)
+    mapping = run.job.mapping
+    planned = run.planned
+    if planned is None:  # stopped between diff and validate
+        return Rehearsal(verdict=Verdict.STOPPED, counts=_counts(run), changed=_changed(run), **heading)
+    problems, warnings, holds = planned.problems, planned.warnings, planned.holds
+    people = people_of(run, planned, mapping)
+    changes = tuple(IdChange(*row) for row in warnings.id_changes)
+    warned = warnings.people
+    figures, marks = user_figures(people, mapping, run.sheet, problems, run)
     return Rehearsal(
-        verdict=_verdict(play, mode, holds),
-        counts=_counts(play),
-        changed=_changed(play),
+        verdict=_verdict(run, mode, holds),
+        counts=_counts(run),
+        changed=_changed(run),
         id_changed=len(changes),
         id_changes=changes[:shown],
         holds=holds,
-        holds_known=hold is not None,
+        holds_known=planned.head is not None,
         problem_count=len(problems),
         problems=_groups(problems, shown, _in_words),
-        doubts=_groups(record.table("hygiene"), shown, _doubt) if warnings.get("hygiene") else (),
+        doubts=() if planned.value_warnings is None else _groups(planned.value_warnings, shown, _warning),
         warnings=_warning_groups(warned, shown),
-        clashing_tenants=tuple(warnings["prefixes"]),
-        departments=department_figures(play, play.sheet, problems),
+        clashing_tenants=tuple(warnings.prefixes),
+        departments=department_figures(run, run.sheet, problems),
         users=figures,
+        item_doubts=item_doubts(figures, mapping),
         samples=samples(
-            people, marks, mapping, problems, warned + [("id_change", one.new, one.crew_id) for one in changes], play
+            people, marks, mapping, problems, warned + [("id_change", one.new, one.crew_id) for one in changes], run
         ),
-        effect=effect(in_force, mapping, people, play) if in_force else None,
+        effect=effect(in_force, mapping, people, run) if in_force else None,
         **heading,
     )
 
 
-def _verdict(play: Play, mode: Mode, holds: tuple[Hold, ...]) -> Verdict:
-    if play.stop is not None:
+def _verdict(run: SimulatedRun, mode: Mode, holds: tuple[Hold, ...]) -> Verdict:
+    if run.stop is not None:
         return Verdict.STOPPED
-    if play.failed:
+    if run.failed:
         return Verdict.ERRORS
-    if not any(_changed(play).values()):
+    if not any(_changed(run).values()):
         return Verdict.UNCHANGED
     if holds:
         return Verdict.HELD
     return Verdict.WRITES if mode.writes else Verdict.CHECKED
 
 
-def _counts(play: Play) -> dict[str, dict[str, int]]:
-    return {name: dict(found["counts"]) for name, found in play.sets.items()}
+def _counts(run: SimulatedRun) -> dict[str, dict[str, int]]:
+    return {name.value: asdict(found.counts) for name, found in run.sets.items()}
 
 
-def _changed(play: Play) -> dict[str, bool]:
-    return {name: bool(found["changed"]) for name, found in play.sets.items()}
+def _changed(run: SimulatedRun) -> dict[str, bool]:
+    return {name.value: found.changed for name, found in run.sets.items()}
 
 
-def _in_words(kind: str, item: str) -> tuple[str, str]:
-    return KIND_NAMES.get(kind, kind), REMEDIES.get(kind, "").format(item=item)
+def _in_words(kind: str, item: str, source: str) -> tuple[str, str]:
+    return PROBLEMS.get(kind, kind), remedy_of(kind, item, source) if kind in REMEDIES else ""
 
 
-def _doubt(kind: str, item: str) -> tuple[str, str]:
-    return hygiene.KINDS[kind].title, hygiene.KINDS[kind].remedy
+def _warning(kind: str, item: str, source: str) -> tuple[str, str]:
+    return VALUE_WARNINGS[kind].title, VALUE_WARNINGS[kind].remedy
 
 
 def _groups(
-    table: pd.DataFrame, shown: int | None, words: Callable[[str, str], tuple[str, str]]
+    table: pd.DataFrame, shown: int | None, words: Callable[[str, str, str], tuple[str, str]]
 ) -> tuple[ProblemGroup, ...]:
     """Rows of problems (or of hygiene) by item and kind: departments first, items in the sheet's order."""
     found = []
     if "record_set" not in table:
         table = table.assign(record_set=RecordSet.USERS.value)
+    if "source" not in table:
+        table = table.assign(source="")
     order = {item: place for place, item in enumerate((*DEPARTMENT_ITEM, *USER_ITEM))}
-    groups = table.groupby(["record_set", "item", "kind"], sort=False)
+    groups = table.groupby(["record_set", "item", "kind", "source"], sort=False)
     for key, rows in groups:
-        record_set, item, kind = (str(part) for part in cast("tuple[str, str, str]", key))
+        record_set, item, kind, source = (str(part) for part in cast("tuple[str, str, str, str]", key))
         items = DEPARTMENT_ITEM if record_set == RecordSet.DEPARTMENTS.value else USER_ITEM
         name = items[item].name
         first = rows if shown is None else rows.head(shown)
         people = first[["line", "id", "crew_id", "detail"]].itertuples(index=False, name=None)
-        title, remedy = words(kind, name)
+        title, remedy = words(kind, name, source)
         named = tuple(Person(int(line), id_, crew, detail) for line, id_, crew, detail in people)
         found.append(
             ((record_set, order[item], kind), ProblemGroup(record_set, name, kind, title, remedy, len(rows), named))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from renkei.links.smarthr_emc.sheet.mapping import Constant, SourceField
-from renkei.links.smarthr_emc.sheet.names import fold
+from renkei.texts import fold
 
 SLOTS = 10  # 部署1–10, 役職1–10; since August 2023 SmartHR binds them to slots
 
@@ -18,19 +18,20 @@ SLOTS = 10  # 部署1–10, 役職1–10; since August 2023 SmartHR binds them t
 class CatalogueItem:
     """One column: `fields` to ask for in `fields=`, `column` the keys and indices into the crew.
 
-    Any step may meet null or a short list: the item is then blank. `labels` turns an enum's code into
-    the word SmartHR shows. With `join`, the column holds an id, and the value is the `name` of the
-    record with that id in the master list `join`.
+    Any step may meet null or a short list: the item is then blank. What is there is a text. `labels` turns an enum's
+    code into the word SmartHR shows. With `join`, the column holds an id, and the value is the `name` of the record
+    with that id in the master list `join`; or SmartHR writes `whole`, that record itself, in its place.
     """
 
     name: str
     column: tuple[str | int, ...]
     labels: dict[str, str] = field(default_factory=dict)
     join: str = ""
+    whole: str = ""
 
     @property
     def fields(self) -> tuple[str, ...]:
-        return (str(self.column[0]),)
+        return (str(self.column[0]), *([self.whole] if self.whole else []))
 
 
 _SPACE = Constant(" ")
@@ -87,7 +88,7 @@ def _items() -> tuple[CatalogueItem, ...]:
         *(CatalogueItem(f"部署{n}(階層)", ("departments", n - 1, "full_name")) for n in slots),
         *(CatalogueItem(f"役職{n}", ("positions", n - 1, "name")) for n in slots),
         *(CatalogueItem(f"役職{n}(コード)", ("positions", n - 1, "code")) for n in slots),
-        CatalogueItem("事業所", ("biz_establishment_id",), join="biz_establishments"),
+        CatalogueItem("事業所", ("biz_establishment_id",), join="biz_establishments", whole="biz_establishment"),
         *(
             CatalogueItem(f"{name}({part})", (key, part_key))
             for name, key in _ADDRESSES.items()
@@ -152,6 +153,7 @@ ALIASES = {
     **{f"部署コード{n}": f"部署{n}(コード)" for n in range(1, SLOTS + 1)},
 }
 NAMES: tuple[str, ...] = (*CATALOGUE, *COMPOSITES)
+UNIQUE = {"社員番号", "メールアドレス", "社員ID", "SmartHRアカウントID"}  # different for everybody
 BY_FOLD: dict[str, str] = {fold(alias): name for alias, name in ALIASES.items()} | {fold(n): n for n in NAMES}
 
 

@@ -1,80 +1,21 @@
-"""The words of the 変換 column, read and written: `全角カナ、小文字`, `日付:YYYY/MM/DD` (E22)."""
+"""Which items the 変換 column may change (E22)."""
 
 from __future__ import annotations
 
-import re
-
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_REFERENCES, Item
-from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert
-from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, trim
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import Fault
+from renkei.values.conversion import Conversion, parse_conversions
 
-WORDS: dict[Convert, str] = {
-    Convert.KATAKANA: "全角カナ",
-    Convert.FULL_WIDTH: "全角",
-    Convert.HALF_WIDTH: "半角",
-    Convert.UPPER: "大文字",
-    Convert.LOWER: "小文字",
-    Convert.PHONE: "電話番号",
-    Convert.MAIL: "メールアドレス",
-    Convert.DATE: "日付",
-    Convert.NO_BLANKS: "空白除去",
-    Convert.VISIBLE: "不可視文字除去",
-    Convert.STANDARD_KANJI: "標準字体",
-}
 UNCONVERTED = ("operation", "password", "password_reset", *DEPARTMENT_REFERENCES)
-BY_FOLD = {fold(word): convert for convert, word in WORDS.items()} | {
-    **{fold(convert.value): convert for convert in Convert},
-    **{fold(alias): Convert.KATAKANA for alias in ("カナ", "カタカナ", "全角カタカナ")},
-    fold("日付書式"): Convert.DATE,
-    fold("メール"): Convert.MAIL,
-}
-_HIRAGANA = {fold(word) for word in ("かな", "全角かな", "ひらがな", "全角ひらがな", "ヒラガナ", "平仮名")}
-_DATE_PARTS = re.compile(r"YYYY|MM?|DD?")
-_SEPARATORS = re.compile(r"[,、，;；+＋\n]")
 
 
-def parse_conversions(text: str, item: Item) -> tuple[Conversion, ...]:
-    """The conversions in their order; none for a blank cell.
+def conversions_of(text: str, item: Item) -> tuple[Conversion, ...]:
+    """The conversions of an item, as `parse_conversions` reads them.
 
     Raises:
-        Fault: a word is unknown, stands twice, or the item's values may not be changed.
+        Fault: they cannot be read, or the item's values may not be changed.
     """
-    found = tuple(_conversion(trim(word)) for word in _SEPARATORS.split(text) if trim(word))
+    found = parse_conversions(text)
     if found and item.key in UNCONVERTED:
         raise Fault(f"{item.name}には変換を指定できません", "変換を空白にしてください")
-    if len({conversion.convert for conversion in found}) < len(found):
-        raise Fault("変換に同じ言葉が2回記入されています", "1回だけ記入してください")
     return found
-
-
-def _conversion(word: str) -> Conversion:
-    head, _, form = word.replace("：", ":", 1).partition(":")
-    convert = BY_FOLD.get(fold(head))
-    if convert is None:
-        raise Fault(f"「{word}」という変換はありません", _remedy(head))
-    form = trim(form)
-    if convert is not Convert.DATE:
-        if form:
-            raise Fault(f"「{word}」の「:」の後ろは要りません", f"「{WORDS[convert]}」と記入してください")
-        return Conversion(convert)
-    left = _DATE_PARTS.sub("", form)
-    if not form or form == left or has_control(form) or re.search("[A-Za-z「」]", left):
-        raise Fault(f"「{word}」の日付の書式が正しくありません", "「日付:YYYY/MM/DD」の形で記入してください")
-    return Conversion(convert, form)
-
-
-def _remedy(unknown: str) -> str:
-    if fold(unknown) in _HIRAGANA:  # most like 「全角」, which does another thing
-        return "ひらがなにする変換は無く、カタカナにする「全角カナ」だけがあります"
-    return nearest(unknown, WORDS.values()) or f"{'、'.join(WORDS.values())} から選んでください"
-
-
-def format_conversions(conversions: tuple[Conversion, ...]) -> str:
-    """The text that `parse_conversions` reads back as the same conversions."""
-    return "、".join(WORDS[c.convert] + (f":{c.form}" if c.form else "") for c in conversions)
-
-
-def format_codes(conversions: tuple[Conversion, ...]) -> list[str]:
-    """The conversions as the YAML form writes them: `KATAKANA`, `DATE:YYYY/MM/DD`."""
-    return [c.convert.value + (f":{c.form}" if c.form else "") for c in conversions]

@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from renkei.links.smarthr_emc.sheet.catalogue import COMPOSITES, NAMES, canonical
+from renkei.links.smarthr_emc.sheet import advice
+from renkei.links.smarthr_emc.sheet.catalogue import COMPOSITES, canonical
+from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Constant, CustomField, Secret, Source, SourceField, Term
-from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, trim
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import CELL_LONGEST, Fault, control_fault, fold, trim
 
 NO_SOURCE = "無し(空白)"
-LONGEST = 2_000  # characters: joining thousands of items for everybody would take a run for ever
+LONGEST = CELL_LONGEST  # joining thousands of items for everybody would take a run for ever
 QUOTES = {"「": "」", "『": "』", '"': '"', "＂": "＂", "“": "”", "”": "”"}
 _WRITTEN_QUOTES = ("「", "『", '"')
 _LITERAL_QUOTES = ('"', "「", "『")
@@ -46,21 +47,74 @@ class _Piece:
     quoted: str | None = None
 
 
-def parse_source(text: str) -> Source:
+class _BlankConstant(Fault):
+    """固定値 without a text."""
+
+    def __init__(self) -> None:
+        super().__init__("固定値が空白です", "")
+
+
+class UnknownItemFault(Fault):
+    """A cell names items that SmartHR does not have; `instead` is the cell as it should be, "" where nobody knows."""
+
+    def __init__(self, found: str, remedy: str, instead: str) -> None:
+        super().__init__(found, remedy)
+        self.instead = instead
+
+
+def parse_source(text: str, line: advice.Line = advice.NO_LINE) -> Source:
     """The source that `text` describes; composites are already replaced by their columns.
 
+    `line` is where it stands: what is advised instead depends on it.
+
     Raises:
-        Fault: the text is no source, or names an item that SmartHR does not have.
+        Fault: the text is no source, or names items that SmartHR does not have.
     """
     if fold(text) in NOTHING:
         return Source()
     if not trim(text):
-        raise Fault("SmartHR項目が空白です", "連携する項目を記入してください。値を連携しない場合は「無し(空白)」です")
+        raise Fault("SmartHR項目が空白です", _fill_in(line))
     if len(text) > LONGEST:
         raise Fault(f"SmartHR項目が長すぎます({len(text):,}文字)", f"{LONGEST:,}文字以内で記入してください")
-    if has_control(trim(text)):
-        raise Fault("SmartHR項目に改行または制御文字が含まれています", "1行の文字だけで記入してください")
-    return Source(tuple(_alternative(pieces) for pieces in _split(trim(text))))
+    if fault := control_fault(text, "SmartHR項目"):
+        raise fault
+    unknown: list[str] = []
+    try:
+        source = Source(tuple(_alternative(pieces, unknown) for pieces in _split(trim(text))))
+    except _BlankConstant as fault:
+        raise Fault(fault.found, _fill_in(line)) from None
+    if unknown:
+        names = "".join(f"「{name}」" for name in dict.fromkeys(unknown))
+        remedy, instead = advice.instead(text, unknown, line)
+        raise UnknownItemFault(f"{names}というSmartHR項目はありません", remedy, instead)
+    _no_quoted_item(trim(text), source, line.item)
+    return source
+
+
+def _fill_in(line: advice.Line) -> str:
+    """What to write in a cell that says nothing; 無し(空白) only where the item can do without a value."""
+    wanted = advice.usual(line)
+    example = f"(通常は{advice.quoted(wanted)})" if wanted else ""
+    item = USER_ITEM.get(line.item)
+    needed = item is not None and (item.required or item.key.endswith("_medium"))
+    none = "" if needed else f"。値を連携しない場合は「{NO_SOURCE}」です"
+    return f"連携する項目を記入してください{example}{none}"
+
+
+def _no_quoted_item(text: str, source: Source, item: str) -> None:
+    """Refuses 「氏名」 in brackets alone: written as the advice shows it, it would be everybody's name.
+
+    What really is to be the same text for everybody says so: 固定値「氏名」. A medium may be called like an item.
+    """
+    match source.alternatives:
+        case ((Constant(content),),) if text[0] in QUOTES and not item.endswith("_medium"):
+            try:
+                meant = parse_source(content).terms
+            except Fault:
+                return
+            if any(not isinstance(term, Constant) for term in meant) or content.startswith("固定値"):
+                found = f"「{content}」が引用符で囲まれているので、全員に同じ文字が登録されます"
+                raise UnknownItemFault(found, f"引用符を付けずに {content} と記入してください", content)
 
 
 def _split(text: str) -> list[list[_Piece]]:
@@ -98,14 +152,14 @@ def _quoted(text: str, start: int, closing: str) -> tuple[str, int]:
     raise Fault(f"引用が「{closing}」で閉じられていません", f"引用の終わりに「{closing}」を記入してください")
 
 
-def _alternative(pieces: list[_Piece]) -> tuple[Term, ...]:
-    terms = tuple(term for piece in pieces for term in _terms(piece))
+def _alternative(pieces: list[_Piece], unknown: list[str]) -> tuple[Term, ...]:
+    terms = tuple(term for piece in pieces for term in _terms(piece, unknown))
     if all(isinstance(term, Constant) and not trim(term.text) for term in terms):
-        raise Fault("固定値が空白です", "固定値を記入するか、値を連携しない場合は「無し(空白)」と記入してください")
+        raise _BlankConstant
     return terms
 
 
-def _terms(piece: _Piece) -> tuple[Term, ...]:
+def _terms(piece: _Piece, unknown: list[str]) -> tuple[Term, ...]:
     bare = trim(piece.bare)
     if piece.quoted is not None:
         head = fold(bare).rstrip(":")
@@ -124,15 +178,16 @@ def _terms(piece: _Piece) -> tuple[Term, ...]:
     if kind == "secret":
         return (_secret(content),)
     if piece.quoted is not None:
-        raise Fault(f"「{bare}」の後ろに引用した文字があります", HELP)
-    return _field(bare)
+        unknown.append(f"{bare}「{piece.quoted}」")
+        return (CustomField(bare),)
+    return _field(bare, unknown)
 
 
 def _constant(text: str) -> Constant | Secret:
     if match := _SECRET.fullmatch(text):
         return _secret(match[1])
     if not text:
-        raise Fault("固定値が空白です", "固定値を記入するか、値を連携しない場合は「無し(空白)」と記入してください")
+        raise _BlankConstant
     return Constant(text)
 
 
@@ -145,16 +200,20 @@ def _secret(name: str) -> Secret:
     return Secret(trim(name))
 
 
-def _field(bare: str) -> tuple[Term, ...]:
+def _field(bare: str, unknown: list[str]) -> tuple[Term, ...]:
+    """The columns of a SmartHR item; one that there is not goes to `unknown`, so that all of a cell are told at once."""
     if not bare:
         raise Fault("「&」または「or」の前後に項目がありません", HELP)
     if fold(bare) in NOTHING:
         raise Fault(f"「{bare}」は他の項目とつなげません", f"「{NO_SOURCE}」は単独で記入してください")
     if fold(bare) == "固定値":
         raise Fault("固定値の内容がありません", "固定値「…」の形で内容を記入してください")
+    if HEADS.get(fold(bare)) == "custom":
+        raise Fault("カスタム項目の項目名がありません", "「カスタム項目:項目名」の形で記入してください")
     name = canonical(bare)
     if name is None:
-        raise Fault(f"「{bare}」というSmartHR項目はありません", nearest(bare, NAMES) or HELP)
+        unknown.append(bare)
+        return (CustomField(bare),)
     return COMPOSITES.get(name, (SourceField(name),))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 CONTACTS = 10  # 緊急連絡1–10 (連絡先1～10)
 SECONDARY_DEPARTMENTS = 10  # 兼務管理部署1～10
 SEARCH_WORDS = 5  # 検索ワード1～5
+PASSWORD = r"[\x21-\x7e]+"  # what EMC takes as one: an assumption (docs/assumptions.md)
 ROLES = 5  # 保有権限1–n; the text shows only 1, the import contract has 5
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
 
 from renkei.clock import DAILY_AT
 from renkei.notifications.channel import Channel
+from renkei.values.conversion import Conversion, Convert
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Secret:
 
 
 Term = SourceField | CustomField | Constant | Secret
+_TERMS: dict[str, type[Term]] = {"field": SourceField, "custom": CustomField, "constant": Constant, "secret": Secret}
+_TAGS = {kind: tag for tag, kind in _TERMS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,17 @@ class Source:
     @property
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for alternative in self.alternatives for term in alternative)
+
+    @classmethod
+    def from_plain(cls, plain: list[list[list[str]]]) -> Source:
+        return cls(tuple(tuple(_TERMS[tag](text) for tag, text in terms) for terms in plain))
+
+    def as_plain(self) -> list[list[list[str]]]:
+        """Each term as its tag and its text."""
+        return [
+            [[_TAGS[type(term)], term.text if isinstance(term, Constant) else term.name] for term in terms]
+            for terms in self.alternatives
+        ]
 
 
 class Action(StrEnum):
@@ -91,30 +108,6 @@ class Cells:
         return bool({self.when_present.action, self.when_blank.action} & {Action.SET, Action.DEFAULT})
 
 
-class Convert(StrEnum):
-    """What the 変換 column can ask for; without it a value is written as it is (E22)."""
-
-    KATAKANA = "KATAKANA"  # 全角カナ: half-width kana and hiragana become full-width katakana
-    FULL_WIDTH = "FULL_WIDTH"  # 全角: letters, digits, signs, kana and blanks
-    HALF_WIDTH = "HALF_WIDTH"  # 半角: letters, digits, signs and blanks; kana stay
-    UPPER = "UPPER"  # 大文字
-    LOWER = "LOWER"  # 小文字
-    PHONE = "PHONE"  # 電話番号: as Japan writes it, 090-1234-5678
-    MAIL = "MAIL"  # メールアドレス: half width, without blanks, the domain in small letters
-    DATE = "DATE"  # 日付:YYYY/MM/DD
-    NO_BLANKS = "NO_BLANKS"  # 空白除去
-    VISIBLE = "VISIBLE"  # 不可視文字除去: zero-width characters
-    STANDARD_KANJI = "STANDARD_KANJI"  # 標準字体: 髙 becomes 高
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """One word of the 変換 column; `form` is what follows 日付: and empty for every other."""
-
-    convert: Convert
-    form: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """One line of ユーザデータ: an EMC item, its source and its four policy cells (E16–E18).
@@ -131,12 +124,37 @@ class FieldRule:
     label: str = ""
     conversions: tuple[Conversion, ...] = ()
 
+    @property
+    def cells(self) -> tuple[Cell, Cell, Cell, Cell]:
+        """In the order of the sheet (`policy.Place`)."""
+        create, update = self.on_create, self.on_update
+        return create.when_present, create.when_blank, update.when_present, update.when_blank
+
+    @classmethod
+    def from_plain(cls, plain: list[Any]) -> FieldRule:
+        item, label, source, *cells = plain[:7]
+        one, two, three, four = (Cell(Action(action), default) for action, default in cells)
+        conversions = tuple(Conversion(Convert(convert), form) for found in plain[7:] for convert, form in found)
+        return cls(item, Source.from_plain(source), Cells(one, two), Cells(three, four), label, conversions)
+
+    def as_plain(self) -> list[Any]:
+        """The rule as a list, so that a sheet stays small when it is kept."""
+        cells = (cell for side in (self.on_create, self.on_update) for cell in (side.when_present, side.when_blank))
+        plain = [self.item, self.label, self.source.as_plain(), *([c.action.value, c.default] for c in cells)]
+        # Only where there are some: a sheet without any keeps the digest that its baseline has (E14).
+        return plain + ([[[c.convert.value, c.form] for c in self.conversions]] if self.conversions else [])
+
+
+KeptRule = Annotated[FieldRule, PlainValidator(FieldRule.from_plain), PlainSerializer(FieldRule.as_plain)]
+
 
 @dataclass(frozen=True, slots=True)
 class DepartmentRules:
     """部署データ: 部署ID is 部署コード and 親部署ID is 親部署コード; what a tenant chooses is the rest (E13, E21)."""
 
-    name: Source  # 部署名, or 部署名(階層)
+    name: Annotated[
+        Source, PlainValidator(Source.from_plain), PlainSerializer(Source.as_plain)
+    ]  # 部署名, or 部署名(階層)
     yomi: str  # 部署名(ヨミ), one constant per tenant, never blank
 
 
@@ -191,7 +209,7 @@ class Mapping:
     result_addresses: tuple[str, ...]  # 1 to 5
     link_start_on: dt.date  # 連携開始日
     departments: DepartmentRules
-    users: tuple[FieldRule, ...]
+    users: tuple[KeptRule, ...]
     emc_account: str = ""  # EMCアカウント; as parsed never empty: defaults to the tenant
     id_prefix: str = ""  # ID付与コード
     root_department: RootDepartment | None = None
@@ -201,6 +219,7 @@ class Mapping:
     requests_per_second: int = 10  # SmartHR's limit per token; lower it when the token is shared
     guards: Guards = field(default_factory=Guards)
     channels: tuple[Channel, ...] = ()  # 通知, beside the result mail (N1)
+    company_name: str = ""  # 会社名; as parsed never empty: defaults to the tenant
 
     def rule(self, item: str) -> FieldRule | None:
         """The rule of an item, or None when the sheet does not link it."""

@@ -6,22 +6,7 @@ import re
 from dataclasses import dataclass
 
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEMS, USER_ITEM, USER_ITEMS, Item
-from renkei.texts import BLANKS, NAME_LONGEST, fold, has_control, is_ditto, nearest, trim
-
-__all__ = [
-    "BLANKS",
-    "NAME_LONGEST",
-    "USER_ALIASES",
-    "ItemName",
-    "department_item",
-    "fold",
-    "has_control",
-    "is_ditto",
-    "is_item_range",
-    "nearest",
-    "trim",
-    "user_item",
-]
+from renkei.texts import BLANKS, NAME_LONGEST, fold, trim
 
 _RANGE = re.compile(
     r"(兼務管理部署|兼務部署|保有権限|緊急連絡先?|連絡先|検索ワード)\d+[~〜\-]\d+(媒体|アドレス|媒体/アドレス)?"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from renkei.links.smarthr_emc.sheet.items import Item
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cell
-from renkei.links.smarthr_emc.sheet.names import fold, has_control, nearest, trim
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import Fault, fold, has_control, trim
 
 _SET, _SKIP, _REJECT, _AUTO = (Cell(a) for a in (Action.SET, Action.SKIP, Action.REJECT, Action.AUTO))
 
@@ -40,6 +40,22 @@ _SHARED_WORDS = {
     "auto": Action.AUTO,
 }
 DEFAULT_HEADS = ("デフォルト", "default")
+_DEFAULT_WORD = re.compile(
+    r"(?:デフォルト値?|default|既定値?|初期値|固定値)\s*[:：=＝]?\s*([^:：=＝\s].*)", re.I | re.DOTALL
+)
+_NEGATED = re.compile("しな|せず|なし|無し|ない|不要|不可|禁止|非")
+_SET_WORD = re.compile("(?:新規|上書き?)?(?:登録|更新)(?:する|します|を行う|行う|可|あり|有り|有)?")
+_ERROR_WORDS = {
+    fold(word) for word in ("エラーにする", "エラーとする", "error", "err", "ng", "エラ", "エーラ", "エラー停止")
+}
+_SKIP_WORDS = {
+    fold(word)
+    for word in ("何もしない", "そのまま", "維持", "変更しない", "変更なし", "残す", "スキップ", "保持", "対象外")
+}
+_SET_WORDS = {
+    fold(word)
+    for word in ("追加", "新規", "上書き", "上書きする", "反映", "反映する", "変更", "連携", "連携する", "ok")
+}
 _ANY_DEFAULT = Cell(Action.DEFAULT, "値")
 _REQUIRED = (_SET, _REJECT, _SET, _REJECT)
 _OPTIONAL = (_SET, _SKIP, _SET, _SKIP)
@@ -73,9 +89,12 @@ def parse_cell(text: str, item: Item, place: Place) -> Cell:
     elif action := _actions(place).get(fold(text)):
         cell = Cell(action)
     else:
-        taken = [word for word, action in _actions(place).items() if not _objection(Cell(action), item, place)]
         found = f"「{trim(text)}」は「{place}」に使えない言葉です"
-        raise Fault(found, nearest(text, taken) or _choice(item, place))
+        meant = _meant(trim(text), place)
+        sensible = meant is not None and not _objection(meant, item, place)
+        raise Fault(
+            found, f"「{format_cell(meant, place)}」と記入してください" if meant and sensible else _choice(item, place)
+        )
     if objection := _objection(cell, item, place):
         raise Fault(objection, _choice(item, place))
     if not sound:
@@ -83,17 +102,38 @@ def parse_cell(text: str, item: Item, place: Place) -> Cell:
     return cell
 
 
-def words(item: Item, place: Place) -> tuple[tuple[str, ...], bool]:
-    """The words that one policy cell may hold, and whether there are no others: デフォルト:値 is free text (E18).
+def _meant(text: str, place: Place) -> Cell | None:
+    """The policy that a word of a person's own can only mean; None where it may mean several."""
+    plain = fold(text)
+    if found := _DEFAULT_WORD.fullmatch(trim(text)):
+        value = trim(found[1]).strip('「」『』"()（）')
+        return Cell(Action.DEFAULT, value) if value and not has_control(value) else None
+    if plain in _ERROR_WORDS:
+        return Cell(Action.REJECT)
+    if plain in _SKIP_WORDS or (_NEGATED.search(plain) and ("登録" in plain or "更新" in plain)):
+        return Cell(Action.SKIP)
+    wording = _SET_WORD.fullmatch(plain)
+    if plain in _SET_WORDS or wording:
+        return Cell(Action.SET) if place.when_present or (wording and not place.on_create) else None
+    return None
 
-    A デフォルト is among the words only where a blank cell means it.
+
+def offered(item: Item, place: Place) -> tuple[tuple[Cell, ...], bool]:
+    """The policies that one cell may have, and whether there are no others: デフォルト:値 is free text (E18).
+
+    A デフォルト is among them only where a blank cell means it.
     """
     default = default_cell(item, place)
-    plain = [Cell(action) for action in Action if action is not Action.DEFAULT]
-    offered = [cell for cell in plain if not _objection(cell, item, place)]
-    if default.action is Action.DEFAULT:
-        offered.append(default)
-    return tuple(format_cell(cell, place) for cell in offered), bool(_objection(_ANY_DEFAULT, item, place))
+    plain = (Cell(action) for action in Action if action is not Action.DEFAULT)
+    cells = (*(cell for cell in plain if not _objection(cell, item, place)),)
+    more = (default,) if default.action is Action.DEFAULT else ()
+    return cells + more, bool(_objection(_ANY_DEFAULT, item, place))
+
+
+def words(item: Item, place: Place) -> tuple[tuple[str, ...], bool]:
+    """`offered` in the words of the sheet."""
+    cells, strict = offered(item, place)
+    return tuple(format_cell(cell, place) for cell in cells), strict
 
 
 def _actions(place: Place) -> dict[str, Action]:

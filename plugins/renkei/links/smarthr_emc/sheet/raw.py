@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from renkei.errors import Problem
 from renkei.notifications.form.lines import ChannelLine
-from renkei.texts import NO_CELL, Fault, RawCell
-
-__all__ = ["NO_CELL", "ChannelLine", "Fault", "RawCell", "RawRow", "RawSetting", "RawSheet"]
+from renkei.texts import NO_CELL, RawCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,24 @@ class RawRow:
     update_blank: RawCell
     convert: RawCell = NO_CELL
     remarks: tuple[Problem, ...] = field(default=(), kw_only=True)  # what is doubtful about it, should it be linked
+
+    @property
+    def policies(self) -> tuple[RawCell, RawCell, RawCell, RawCell]:
+        """In the order of `Place`."""
+        return self.create_present, self.create_blank, self.update_present, self.update_blank
+
+
+def placeless(text: str) -> RawCell:
+    """A cell of a sheet that stands nowhere yet."""
+    return RawCell(text, "")
+
+
+def row_of(item: str, linked: str, source: str, policies: Sequence[str] = ("",) * 4, convert: str = "") -> RawRow:
+    """A line of such cells."""
+    one, two, three, four = map(placeless, policies)
+    return RawRow(
+        placeless(item), placeless(linked), placeless(source), one, two, three, four, convert=placeless(convert)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,178 +7,91 @@ plain lists and mappings (anchors, aliases, merge keys, tags) is refused.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from renkei.errors import MappingError, Problem
-from renkei.links.smarthr_emc.sheet.conversion import format_codes
+from renkei.errors import MappingError
+from renkei.links.smarthr_emc.sheet.advice import other_item
 from renkei.links.smarthr_emc.sheet.expression import format_constant
-from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
-from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
+from renkei.links.smarthr_emc.sheet.form import item_name, setting_values, to_raw, value_text
 from renkei.links.smarthr_emc.sheet.mapping import Cells, FieldRule, Mapping
-from renkei.links.smarthr_emc.sheet.names import fold, is_item_range, nearest, trim, user_item
+from renkei.links.smarthr_emc.sheet.names import is_item_range, user_item
 from renkei.links.smarthr_emc.sheet.policy import format_code
-from renkei.links.smarthr_emc.sheet.raw import ChannelLine, RawCell, RawRow, RawSetting, RawSheet
-from renkei.links.smarthr_emc.sheet.settings import LABELS, SETTINGS, setting_key
+from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.settings import KEYS, SETTING
 from renkei.notifications.channel import Channel
 from renkei.notifications.event import EVERY_EVENT, Event
-from renkei.notifications.form.lines import channel_lines
+from renkei.notifications.form.lines import ChannelLine, channel_lines
+from renkei.sheets.findings import Findings
+from renkei.sheets.workbook.kind import told_of_text
+from renkei.sheets.yaml_tree import Limits, Node, compose
+from renkei.texts import CELL_LONGEST, Fault, RawCell, fold, trim
+from renkei.values.conversion import format_codes
 
-BYTES_MOST = 1_000_000
-DEPTH_MOST = 12
-EVENTS_MOST = 20_000  # ten times what a sheet of every item needs
+MAX_BYTES = 1_000_000
+LIMITS = Limits(
+    events=20_000,  # ten times what a sheet of every item needs
+    scalar=CELL_LONGEST,
+    deep="見本の形に合わせて記入してください",
+    several="1つのファイルに1社分だけ記入してください",
+)
 _GROUPS = {"root_department", "guards"}
-_SETTING_KEYS = tuple(dict.fromkeys(setting.key for setting in SETTINGS))
-_TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in _SETTING_KEYS), "departments", "users", "notifications")
+_TOP_KEYS = (*dict.fromkeys(key.partition(".")[0] for key in KEYS), "departments", "users", "notifications")
 _RULE_KEYS = ("item", "source", "on_create", "on_update", "convert")
 _CELL_KEYS = ("when_present", "when_blank")
-_NULLS = {"", "~", "null", "Null", "NULL"}
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-def read_yaml(path: Path) -> RawSheet:
+def raw_from_yaml(content: bytes, name: str) -> RawSheet:
     """What the file says.
 
     Raises:
         MappingError: the file is no YAML that could be a sheet.
     """
-    return raw_from_yaml(path.read_bytes(), path.name)
-
-
-def raw_from_yaml(content: bytes, name: str) -> RawSheet:
-    """As `read_yaml`, for bytes already read."""
-    problems: list[Problem] = []
-    top = _Node(_compose(content, name), name, "", problems)
+    findings = Findings()
+    top = Node(_compose(content, name), name, "", findings)
     keys = top.mapping(_TOP_KEYS)
     settings = [setting for key in _TOP_KEYS[:-3] if key in keys for setting in _settings(key, keys[key])]
     departments = _departments(keys["departments"]) if "departments" in keys else None
     users = _users(keys["users"]) if "users" in keys else None
     for key, rows in (("departments", departments), ("users", users)):
         if rows is None:
-            problems.append(Problem(name, f"{key} がありません", f"{key} を記入してください"))
-    channels = _channels(keys["notifications"], problems) if "notifications" in keys else ()
-    return RawSheet(name, tuple(settings), departments, users, tuple(problems), channels=channels)
+            findings.problem(name, f"{key} がありません", f"{key} を記入してください")
+    channels: tuple[ChannelLine, ...] = ()
+    if node := keys.get("notifications"):
+        channels = channel_lines(node.plain(), node.where, findings)
+    return RawSheet(name, tuple(settings), departments, users, tuple(findings.problems), channels=channels)
 
 
 def _compose(content: bytes, name: str) -> yaml.Node:
-    def bad(found: str, remedy: str) -> MappingError:
-        return MappingError([Problem(name, found, remedy)])
-
-    if len(content) > BYTES_MOST:
-        raise bad(f"ファイルが大きすぎます({len(content):,}バイト)", f"{BYTES_MOST:,}バイト以下にしてください")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise bad("文字コードがUTF-8ではありません", "UTF-8で保存し直してください") from error
-    try:
-        depth = documents = 0
-        for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-            if count > EVENTS_MOST:
-                raise bad("記入が多すぎます", "見本の形に合わせて、必要な項目だけを記入してください")
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise bad(
-                    f"{line}行目に参照(&、*)があります",
-                    "文字として記入する場合は引用符で囲んでください",
-                )
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            documents += isinstance(event, yaml.DocumentStartEvent)
-            if depth > DEPTH_MOST:
-                raise bad("入れ子が深すぎます", "見本の形に合わせて記入してください")
-        if documents > 1:
-            raise bad("文書が2つ以上あります(---)", "1つのファイルに1社分だけ記入してください")
-        node = yaml.compose(text, Loader=_LOADER)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{mark.line + 1}行目が" if mark else ""
-        raise bad(f"{place}YAMLとして読み取れません", "字下げ、「:」の後の空白、引用符を確認してください") from error
-    if node is None:
-        raise bad("ファイルが空です", "連携設定シートの内容を記入してください")
-    return node
+        if len(content) > MAX_BYTES:
+            raise Fault(f"ファイルが大きすぎます({len(content):,}バイト)", f"{MAX_BYTES:,}バイト以下にしてください")
+        if what := told_of_text(content):
+            raise Fault(f"名前はYAMLですが、中身は{what}", "拡張子を元に戻すか、YAMLのファイルを置いてください")
+        try:
+            node = compose(content.decode("utf-8-sig"), LIMITS)
+        except UnicodeDecodeError as error:
+            raise Fault("文字コードがUTF-8ではありません", "UTF-8で保存し直してください") from error
+        except (yaml.YAMLError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f"{mark.line + 1}行目が" if mark else ""
+            remedy = "字下げ、「:」の後の空白、引用符を確認してください"
+            raise Fault(f"{place}YAMLとして読み取れません", remedy) from error
+        if node is None:
+            raise Fault("ファイルが空です", "連携設定シートの内容を記入してください")
+        return node
+    except Fault as fault:
+        raise MappingError([fault.at(name)]) from fault
 
 
-class _Node:
-    """A YAML node with its path; whatever has the wrong shape becomes a problem and reads as nothing."""
-
-    def __init__(self, node: yaml.Node | None, name: str, path: str, problems: list[Problem]) -> None:
-        self.node, self.name, self.path, self.problems = node, name, path, problems
-
-    @property
-    def where(self) -> str:
-        return f"{self.name} {self.path}".rstrip()
-
-    def child(self, node: yaml.Node | None, path: str) -> _Node:
-        return _Node(node, self.name, path, self.problems)
-
-    def fault(self, found: str, remedy: str) -> None:
-        self.problems.append(Problem(self.where, found, remedy))
-
-    def mapping(self, known: tuple[str, ...]) -> dict[str, _Node]:
-        """The children by key; unknown and repeated keys are problems."""
-        if self._is_null():
-            return {}
-        if not isinstance(self.node, yaml.MappingNode):
-            self.fault("「キー: 値」の並びではありません", "、".join(known) + " を記入してください")
-            return {}
-        found: dict[str, _Node] = {}
-        for key_node, value in self.node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
-            child = self.child(value, f"{self.path}.{key}".lstrip("."))
-            if key not in known:
-                child.fault(
-                    f"「{key}」というキーはありません", nearest(key, known) or "、".join(known) + " のいずれかです"
-                )
-            elif key in found:
-                child.fault(f"キー「{key}」が2回記入されています", "どちらか1つを削除してください")
-            else:
-                found[key] = child
-        return found
-
-    def items(self) -> Iterator[_Node]:
-        if self._is_null():
-            return
-        if not isinstance(self.node, yaml.SequenceNode):
-            self.fault("一覧ではありません", "「- 」で始まる一覧にしてください")
-            return
-        for n, node in enumerate(self.node.value):
-            yield self.child(node, f"{self.path}[{n}]")
-
-    def is_list(self) -> bool:
-        return isinstance(self.node, yaml.SequenceNode)
-
-    def cell(self) -> RawCell:
-        if self._is_null():
-            return RawCell("", self.where)
-        if not isinstance(self.node, yaml.ScalarNode):
-            self.fault("文字ではありません", "1つの値を記入してください")
-            return RawCell("", self.where)
-        return RawCell(self.node.value, self.where)
-
-    def plain(self) -> Any:
-        """The node as lists, dicts and texts, and None where it says nothing."""
-        if isinstance(self.node, yaml.MappingNode):
-            keys = [key.value if isinstance(key, yaml.ScalarNode) else "?" for key, _ in self.node.value]
-            if len(keys) > len(set(keys)):
-                self.fault("同じキーが2回記入されています", "どちらか1つを削除してください")
-            return {
-                key: self.child(value, self.path).plain() for key, (_, value) in zip(keys, self.node.value, strict=True)
-            }
-        if isinstance(self.node, yaml.SequenceNode):
-            return [self.child(node, f"{self.path}[{n}]").plain() for n, node in enumerate(self.node.value)]
-        return None if self._is_null() or self.node is None else self.node.value
-
-    def _is_null(self) -> bool:
-        return self.node is None or (
-            isinstance(self.node, yaml.ScalarNode) and not self.node.style and self.node.value in _NULLS
-        )
-
-
-def _settings(key: str, node: _Node) -> Iterator[RawSetting]:
+def _settings(key: str, node: Node) -> Iterator[RawSetting]:
     if key in _GROUPS:
-        known = tuple(k.partition(".")[2] for k in _SETTING_KEYS if k.startswith(key + "."))
+        known = tuple(k.partition(".")[2] for k in KEYS if k.startswith(key + "."))
         for name, child in node.mapping(known).items():
             yield _setting(f"{key}.{name}", child)
     elif key == "result_addresses" and node.is_list():
@@ -188,11 +101,11 @@ def _settings(key: str, node: _Node) -> Iterator[RawSetting]:
         yield _setting(key, node)
 
 
-def _setting(key: str, node: _Node) -> RawSetting:
-    return RawSetting(RawCell(LABELS[key], node.where), node.cell())
+def _setting(key: str, node: Node) -> RawSetting:
+    return RawSetting(RawCell(SETTING[key].label, node.where), node.cell())
 
 
-def _departments(node: _Node) -> tuple[RawRow, ...]:
+def _departments(node: Node) -> tuple[RawRow, ...]:
     rows = []
     for key, child in node.mapping(("name", "yomi")).items():
         cell = child.cell()
@@ -202,19 +115,19 @@ def _departments(node: _Node) -> tuple[RawRow, ...]:
     return tuple(rows)
 
 
-def _users(node: _Node) -> tuple[RawRow, ...]:
+def _users(node: Node) -> tuple[RawRow, ...]:
     rows = []
-    for child in node.items():
-        keys = child.mapping(_RULE_KEYS)
+    entries = [(child, child.mapping(_RULE_KEYS)) for child in node.items()]
+    texts = [keys["item"].cell().text for _, keys in entries if "item" in keys]
+    named = {found.item.key for text in texts if (found := user_item(text))}
+    for child, keys in entries:
         if "item" not in keys:
             child.fault("item がありません", "エマージェンシーコールの項目名を item に記入してください")
             continue
         item = keys["item"].cell()
         if trim(item.text) and user_item(item.text) is None and not is_item_range(item.text):
             # in a workbook such a line may be a heading between the others
-            remedy = (
-                nearest(item.text, [known.name for known in USER_ITEMS]) or "項目名を確認するか、行を削除してください"
-            )
+            _, remedy = other_item(item.text, named)
             keys["item"].fault(f"「{trim(item.text)}」というユーザデータの項目はありません", remedy)
         source = keys["source"].cell() if "source" in keys else RawCell("", f"{child.where}.source")
         if not trim(source.text) and fold(item.text) not in (fold("処理フラグ"), "operation"):
@@ -225,14 +138,14 @@ def _users(node: _Node) -> tuple[RawRow, ...]:
     return tuple(rows)
 
 
-def _convert(node: _Node) -> RawCell:
+def _convert(node: Node) -> RawCell:
     if not node.is_list():
         return node.cell()
     return RawCell("、".join(child.cell().text for child in node.items()), node.where)
 
 
 def _row(
-    item: RawCell, source: RawCell, node: _Node, on_create: _Node | None = None, on_update: _Node | None = None
+    item: RawCell, source: RawCell, node: Node, on_create: Node | None = None, on_update: Node | None = None
 ) -> RawRow:
     create, update = (
         {key: child.cell() for key, child in side.mapping(_CELL_KEYS).items()} if side else {}
@@ -242,12 +155,8 @@ def _row(
     return RawRow(item, None, source, *(side.get(key, blank) for side in (create, update) for key in _CELL_KEYS))
 
 
-def _channels(node: _Node, problems: list[Problem]) -> tuple[ChannelLine, ...]:
-    return channel_lines(node.plain(), node.where, problems)
-
-
 def write_yaml(mapping: Mapping, path: Path) -> None:
-    """Writes the mapping so that `read_yaml` and `parse` give it back exactly."""
+    """Writes the mapping so that `raw_from_yaml` and `parse` give it back exactly."""
     path.write_text(to_yaml(mapping), encoding="utf-8")
 
 
@@ -259,17 +168,16 @@ def to_yaml(mapping: Mapping, schema: str = "") -> str:
     """
     raw = to_raw(mapping)
     tree: dict[str, Any] = {}
-    for setting in raw.settings or ():
-        text, key = setting.value.text, setting_key(setting.label.text)
-        if not text or key is None:
+    for setting, value in setting_values(mapping):
+        if value in (None, ""):
             continue
-        group, _, name = key.partition(".")
-        if key == "result_addresses":
-            tree.setdefault(key, []).append(text)
+        group, _, name = setting.key.partition(".")
+        if setting.key == "result_addresses":
+            tree.setdefault(group, []).append(value)
         elif name:
-            tree.setdefault(group, {})[name] = _setting_value(mapping, key, text)
+            tree.setdefault(group, {})[name] = _plain(value)
         else:
-            tree[key] = _setting_value(mapping, key, text)
+            tree[group] = _plain(value)
     sources = {row.item.text: row.source.text for row in raw.departments or ()}
     tree["departments"] = {"name": sources["部署名"], "yomi": mapping.departments.yomi}
     if fold(mapping.departments.yomi).startswith("固定値"):
@@ -282,16 +190,11 @@ def to_yaml(mapping: Mapping, schema: str = "") -> str:
     return first + yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)
 
 
-def _setting_value(mapping: Mapping, key: str, text: str) -> Any:
-    match key:
-        case "link_start_on":
-            return mapping.link_start_on
-        case "state" | "loader":
-            return getattr(mapping, key).value
-        case "requests_per_second":
-            return mapping.requests_per_second
-    group, _, name = key.partition(".")
-    return getattr(mapping.guards, name) if group == "guards" else text
+def _plain(value: Any) -> Any:
+    """A setting as YAML has it: codes, and numbers and dates that need no quotes."""
+    if isinstance(value, StrEnum):
+        return value.value
+    return value if isinstance(value, dt.date | int | float) else value_text(value)
 
 
 def _rule(rule: FieldRule, source: str) -> dict[str, Any]:

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 
 from renkei.errors import BaselineError
 from renkei.links.smarthr_emc import load
-from renkei.links.smarthr_emc.baseline import standing, was_linked
 from renkei.links.smarthr_emc.load import Target
-from renkei.links.smarthr_emc.model import Mode, RecordSet, RunStart
-from renkei.links.smarthr_emc.sheet.index import mapping_from_json
+from renkei.links.smarthr_emc.model import Mode, RecordSet
+from renkei.links.smarthr_emc.records import (
+    EmcRefusal,
+    FetchedDepartments,
+    RunSheet,
+    RunStart,
+    SetSummary,
+    SnapshotSummary,
+)
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.snapshot import SetSummary
-from renkei.storage.gate import Gate
+from renkei.runs.current_baseline import current_baseline, was_linked
+from renkei.runs.outcome import End, Summary
+from renkei.storage.import_lock import ImportLock
 from renkei.storage.runs import RunRecord
+from renkei.storage.tenant_folder import AccountFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +41,70 @@ class Job:
     @property
     def is_frozen(self) -> bool:
         """Whether the snapshot is taken."""
-        return self.record.json_or_none("snapshot") is not None
+        return self.record.has(SnapshotSummary)
 
     def summary(self, record_set: RecordSet) -> SetSummary:
         """The figures of the snapshot."""
-        return SetSummary(**self.record.json("snapshot")["sets"][record_set.value])
+        return self.record.read(SnapshotSummary).sets[record_set]
 
-    def gate(self) -> Gate:
-        return Gate(self.record.store, self.record.link, self.mapping.emc_account)
+    def import_lock(self) -> ImportLock:
+        return ImportLock(AccountFolder(self.record.store, self.record.tenant_folder.link, self.mapping.emc_account))
 
 
 def resume(record: RunRecord, current: Mapping) -> Job:
-    """The run as it was begun. Only a literal password comes from the current sheet: records hold none (L6)."""
-    start = RunStart.from_json(record.json("run"))
-    mapping = mapping_from_json(record.json("sheet")["mapping"])
-    password = current.rule("password")
+    """The run for its next stage: every stage after the opening comes through here.
+
+    Raises:
+        BaselineError: what it has read is older than the baseline.
+    """
+    job = begun(record, current)
+    refuse_old_read(job)
+    return job
+
+
+def begun(record: RunRecord, current: Mapping | None) -> Job:
+    """The run as it was begun. Only a literal password comes from the current sheet: records hold none (L6).
+
+    Without a current sheet the run can be looked at and answered, not loaded.
+    """
+    start = record.read(RunStart)
+    mapping = record.read(RunSheet).mapping
+    password = current.rule("password") if current else None
     users = tuple(password if rule.item == "password" and password else rule for rule in mapping.users)
     return Job(record, dataclasses.replace(mapping, users=users), start)
 
 
+def forget_end(record: RunRecord) -> None:
+    """The run begins to work again: what it came to before is not what it comes to now."""
+    record.delete(End, Summary, EmcRefusal)
+
+
+def refuse_old_read(job: Job) -> None:
+    """An old read is never compared or planned anew (L3): people who joined since then would be deleted.
+
+    What a run reads, or takes for 復元, belongs to the baseline that stood when it began to. Once another run has made
+    a new one, a cleared or late task of this run has nothing more to do. The run that made it is done, not old.
+
+    Raises:
+        BaselineError: another run has moved the baseline.
+    """
+    current = current_baseline(job.record.tenant_folder)
+    read = job.record.read_or_none(SnapshotSummary) or job.record.read_or_none(FetchedDepartments)
+    if read is None or current.run in (job.record.run, read.baseline):
+        return
+    by = f"その後の実行（{current.run}）が前回データを更新している" if current.run else "前回データが保存先にない"
+    raise BaselineError(
+        f"この実行が受信した内容は古いため、比較も登録もしません（{by}ため、その後に加わった社員を削除するおそれがあります）。"
+        "EMCには何も書き込んでいません。手動で新しく実行（Trigger）してください。"
+    )
+
+
 def settle_own(job: Job, target: Target, now: dt.datetime) -> bool:
     """Finish an earlier load of this tenant that nobody heard of; whether this very run is the one now confirmed."""
-    pending = job.gate().pending()
+    pending = job.import_lock().pending()
     if pending is not None and pending.tenant == job.record.tenant:
-        load.settle(job.gate(), target, job.record, now)
-    current = standing(job.record).baseline
+        load.settle(job.import_lock(), target, job.record, now)
+    current = current_baseline(job.record.tenant_folder).baseline
     return current is not None and current.run == job.record.run
 
 

@@ -12,9 +12,11 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RecordError
 from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.rehearsal import rehearse
 from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, Trace, trace
-from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.store import Store
+from renkei.values.conversion import Conversion, Convert
 from tests.builders import EMC_FORMAT, crew, mapping
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import LINK, NOW, SHEET, person, run
 
@@ -205,6 +207,26 @@ def test_e10_two_people_with_one_id(store: Store) -> None:
     assert "2人" in found.answer
     assert "同じユーザIDの社員がほかにもいる" in found.people[1].answer
     assert any("同じID" in text for text in found.people[1].problems)
+
+
+def test_l1_under_the_disaster_freeze_no_value_is_said_to_be_cleared(store: Store) -> None:
+    """What a person and the samples are told is what the run writes: EMC keeps its value, and why."""
+    sheet = mapping(SHEET)
+    run(store, sheet, [person(1), person(2)])
+    tomorrow(store, sheet, [person(1, 事業所=""), person(2)])
+
+    place = item(told(store, sheet, "1", disaster=True), "search_word_1")
+    assert (place.value, place.word, place.sent, place.emc) == ("", "更新", None, "本社")
+    assert place.note == "災害時凍結中のため、EMCの値を消しません。"
+    free = item(told(store, sheet, "1"), "search_word_1")
+    assert (free.sent, free.emc, free.note) == ("", "本社", "")
+
+    for frozen, sent in ((True, None), (False, "")):
+        found = rehearse(store, LINK, sheet, EMC_FORMAT, NOW, disaster=frozen)
+        (sample,) = [one for one in found.samples if one.user_id == "1"]
+        assert [one.value for one in sample.items if one.item == "検索ワード1:勤務地"] == [sent]
+        (figures,) = [one for one in found.users if one.key == "search_word_1"]
+        assert figures.cleared == (0 if frozen else 1)
 
 
 def test_e14_nothing_is_written_on_a_quiet_day(store: Store) -> None:

@@ -15,19 +15,21 @@ from fsspec.implementations.local import LocalFileSystem
 from pandas.testing import assert_frame_equal
 
 from renkei.errors import LinkStateError, LoadError, RecordError, RetriableLoadError
-from renkei.links.smarthr_emc import snapshot
-from renkei.links.smarthr_emc.model import Mode, RunStart
+from renkei.links.smarthr_emc import snapshot, stages
+from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.people import same_in_emc
 from renkei.links.smarthr_emc.rehearsal.result import ItemFigures
 from renkei.links.smarthr_emc.rehearsal.sheet_change import differences
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, newest_read, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
-from renkei.links.smarthr_emc.sheet.mapping import Conversion, Convert, Mapping
-from renkei.links.smarthr_emc.stages import comparing, loading, opening, planning, reading
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.client import Import
+from renkei.values.conversion import Conversion, Convert
 from tests.builders import EMC_FORMAT, crew, crews, departments, mapping
 
 LINK = "smarthr_emc"
@@ -47,7 +49,7 @@ class Taker(Unasked):
     def submit(self, key: str, source: str, plan_digest: str, departments: Any, users: Any) -> Import:
         return Import("1", key, "committed")
 
-    def outcome(self, key: str) -> None:
+    def find_import(self, key: str) -> None:
         return None
 
 
@@ -68,19 +70,19 @@ def run(
     read_only: bool = False,
 ) -> None:
     """One run as the tasks take it, from the read to the load, or only to the frozen read."""
-    record = RunRecord(store, LINK, sheet.tenant, name)
+    record = RunRecord(TenantFolder(store, LINK, sheet.tenant), name)
     start = RunStart(name, Mode.NORMAL, True, at.isoformat(), "", disaster)
-    job, target = opening.open_run(record, sheet, start, Taker(), at), Taker()
+    job, target = stages.open_run.open_run(record, sheet, start, Taker(), at), Taker()
     record.write_table("fetched_departments", tree)
     record.write_table("fetched_users", crews(sheet, people))
-    record.write_json("fetched", {"read_id": name, "masters": {}})
+    record.write_json("fetched", {"read_id": name, "baseline": "", "masters": {}})
     record.write_json("fetched_users", {"read_id": name})
-    reading.take_snapshot(job)
+    stages.snapshot.take_snapshot(job)
     if read_only:
         return
-    comparing.make_diff(job, target, at)
-    planning.validate(job, target, EMC_FORMAT, at)
-    loading.apply(job, target, EMC_FORMAT, lambda name: "secret", at)
+    stages.diff.make_diff(job, target, at)
+    stages.validate.validate(job, target, EMC_FORMAT, at)
+    stages.load.apply(job, target, EMC_FORMAT, lambda name: "secret", at)
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_e3_a_stored_read_is_the_read_again(store: Store, settings: dict[str, st
     tree = departments(("d1", None), ("d2", "d1"))
     people = [person(1), person(2, **{"部署1(コード)": "d2"}), crew("c3", "", "retired"), crew("c4")]
     run(store, mapping({**SHEET, "ユーザID": ("社員番号", "", "登録しない", "", "")}, settings), people, tree)
-    read = newest_read(RunRecord(store, LINK, "acme", "mine"))
+    read = newest_read(RunRecord(TenantFolder(store, LINK, "acme"), "mine"))
 
     assert_frame_equal(read.departments[list(tree.columns)].drop(columns="full_name"), tree.drop(columns="full_name"))
     again = snapshot.freeze(read.departments, as_read_for(read.users, sheet), sheet)
@@ -143,10 +145,10 @@ def test_e3_the_newest_read_counts_by_time_and_not_by_name(store: Store) -> None
     sheet = mapping(SHEET)
     run(store, sheet, [person(1)], name="z")
     run(store, sheet, [person(1), person(2)], name="a", at=NOW + dt.timedelta(hours=1))
-    broken = RunRecord(store, LINK, "acme", "zz")
+    broken = RunRecord(TenantFolder(store, LINK, "acme"), "zz")
     start = RunStart("zz", Mode.NORMAL, True, (NOW + dt.timedelta(hours=2)).isoformat(), "")
-    opening.open_run(broken, sheet, start, Taker(), NOW)
-    assert newest_read(RunRecord(store, LINK, "acme", "mine")).run == "a"
+    stages.open_run.open_run(broken, sheet, start, Taker(), NOW)
+    assert newest_read(RunRecord(TenantFolder(store, LINK, "acme"), "mine")).run == "a"
 
 
 def test_e22_present_blank_default_changed_cleared(store: Store) -> None:
@@ -175,6 +177,53 @@ def test_e22_present_blank_default_changed_cleared(store: Store) -> None:
             assert one.created + one.changed + one.cleared + one.same + one.left + one.unsure == 6, one.item
             assert one.present + one.blank == 6
     assert [group.kind for group in found.warnings] == ["lost_contact"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "values", "doubts"),
+    [
+        ({}, {}, []),
+        ({"所属部署コード": "部署9(コード)"}, {"部署9(コード)": ""}, [("所属部署コード", "blank", 20, 20)]),
+        ({"所属部署コード": "部署1(コード) or 部署2(コード)"}, {"部署2(コード)": ""}, []),
+        ({"兼務管理部署1": "部署2(コード)"}, {"部署2(コード)": ""}, [("兼務管理部署1", "blank", 20, 20)]),
+        ({"兼務管理部署1": "部署2(コード)"}, {"部署2(コード)": "one"}, []),
+        ({"検索ワード2:等級": "等級"}, {"等級": "one"}, [("検索ワード2:等級", "blank", 19, 20)]),
+        ({"検索ワード2:等級": "等級"}, {"等級": "M1"}, [("検索ワード2:等級", "same", 20, 20)]),
+        (
+            {"検索ワード2:等級": ("等級", "", "デフォルト:S", "", "")},
+            {"等級": ""},
+            [("検索ワード2:等級", "blank", 20, 20)],
+        ),
+        ({"検索ワード2:国": "固定値「日本」"}, {}, []),
+        ({"検索ワード2:国": "固定値「日本」 or 等級"}, {}, []),
+        ({"保有権限1": "無し(空白)"}, {}, []),
+        ({"パスワード": "業務内容"}, {"業務内容": "Abcd1234"}, [("パスワード", "same", 20, 20)]),
+    ],
+)
+def test_l8_an_item_that_is_blank_or_the_same_for_nearly_all_is_doubted(
+    store: Store, lines: dict[str, Any], values: dict[str, str], doubts: list[tuple[str, str, int, int]]
+) -> None:
+    """L8: a wrong SmartHR item fills a whole column with nothing, or with one value; what may be alike is not told."""
+    places = {"事業所": ["本社", "大阪"], "部署1(コード)": ["d1", "d2"]}
+    one = {key: "M1" if key == "等級" else "d1" for key, value in values.items() if value == "one"}
+    given = {key: "" if value == "one" else value for key, value in values.items()}
+    people = [
+        person(n, **{key: two[n % 2] for key, two in places.items()}, **(given | (one if n == 0 else {})))
+        for n in range(20)
+    ]
+    sheet = mapping({**SHEET, **lines})
+    run(store, sheet, people)
+
+    found = told(store, sheet)
+    names = [(one.item, one.kind, one.count, one.of) for one in found.item_doubts if one.item != "氏名"]
+    assert [name for name in names if not name[0].startswith("氏名")] == doubts
+    assert all(str(one.count) in one.text and one.remedy for one in found.item_doubts)
+
+
+def test_l8_few_people_may_well_be_alike(store: Store) -> None:
+    """A company of nine in one office is no mistake."""
+    run(store, mapping(SHEET), [person(n) for n in range(9)])
+    assert told(store, mapping(SHEET)).item_doubts == ()
 
 
 def test_e18_a_quiet_day_sends_nothing(store: Store) -> None:
@@ -376,8 +425,8 @@ def test_l1_what_writes_is_refused() -> None:
     assert target.forgotten() == []
     assert target.find("users", ["1"], ["ユーザID"]) is None
     with pytest.raises(RetriableLoadError):
-        target.outcome("k")
-    assert calls == ["forgotten", "find", "outcome"]
+        target.find_import("k")
+    assert calls == ["forgotten", "find", "find_import"]
 
 
 @pytest.mark.parametrize("mode", [Mode.RECONCILE, Mode.RESTORE])

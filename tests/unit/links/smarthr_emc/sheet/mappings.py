@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
 from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
+from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_REFERENCES, USER_ITEMS, Item
 from renkei.links.smarthr_emc.sheet.mapping import (
     Action,
     Cell,
     Cells,
     Constant,
-    Conversion,
-    Convert,
     CustomField,
     DepartmentRules,
     FieldRule,
@@ -28,12 +28,15 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Source,
     SourceField,
 )
-from renkei.links.smarthr_emc.sheet.names import fold, is_ditto, trim
+from renkei.links.smarthr_emc.sheet.raw import RawSheet
+from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
 from renkei.notifications.channel import RESULT_MAIL, Channel, Service
 from renkei.notifications.event import Event
-from renkei.notifications.form.cells import NAME_MOST
+from renkei.notifications.form.cells import MAX_NAME
 from renkei.notifications.form.secrecy import is_secret
 from renkei.notifications.services import connection_needed
+from renkei.texts import fold, is_ditto, trim
+from renkei.values.conversion import Conversion, Convert
 
 HOSTS = ("127.0.0.1:8181",)  # a stand-in of the operator's
 ODD_TEXTS = (
@@ -86,6 +89,7 @@ constants = words.filter(lambda text: not fold(text).startswith("秘密")).map(C
 fields = st.sampled_from(sorted(CATALOGUE)).map(SourceField)
 customs = words.map(CustomField)
 blanks = st.sampled_from([" ", "　"]).map(Constant)
+passwords = st.from_regex(r"[!-~]{1,12}", fullmatch=True)  # all that EMC takes as one
 secrets = st.from_regex(r"[A-Za-z0-9_.-]{1,10}", fullmatch=True).map(Secret)
 date_forms = st.lists(st.sampled_from(["YYYY", "MM", "M", "DD", "D"]), min_size=1, max_size=3).flatmap(
     lambda parts: st.sampled_from(["/", "-", ".", "年"]).map(lambda mark: mark.join(parts))
@@ -117,6 +121,8 @@ def _cells(item: Item, draw: st.DrawFn) -> tuple[Cells, Cells]:
     default = Cell(Action.DEFAULT, draw(words))
     if item.key.endswith("_medium"):
         default = Cell(Action.DEFAULT, "アプリ")
+    if item.key == "password":
+        default = Cell(Action.DEFAULT, draw(passwords))
     if item.key == "password_reset":
         default = Cell(Action.DEFAULT, "T")
     keep, put, error = Cell(Action.SKIP), Cell(Action.SET), Cell(Action.REJECT)
@@ -156,7 +162,9 @@ def rules(draw: st.DrawFn) -> tuple[FieldRule, ...]:
         elif item.key == "user_id":
             source = draw(id_sources)
         elif item.key == "password":
-            source = draw(sources(fields | secrets | constants))
+            fixed = passwords.map(Constant)
+            either = st.tuples(fields | secrets | fixed) | st.tuples(fixed, fields | secrets)
+            source = Source(tuple(draw(st.lists(either, min_size=1, max_size=3))))
         elif item.key.endswith("_medium"):
             source = Source(((Constant("電話番号"),),))
         elif item.key in DEPARTMENT_REFERENCES:
@@ -179,7 +187,7 @@ DESTINATIONS = {
 }
 channel_names = words.filter(
     lambda text: (
-        len(text) <= NAME_MOST and not is_ditto(text) and not is_secret(text) and fold(text) != fold(RESULT_MAIL)
+        len(text) <= MAX_NAME and not is_ditto(text) and not is_secret(text) and fold(text) != fold(RESULT_MAIL)
     )
 )
 
@@ -220,6 +228,7 @@ mappings = st.builds(
     ),
     users=rules(),
     emc_account=st.sampled_from(["acme", "group", "0_-", "1e5", "010"]),
+    company_name=words.filter(lambda text: len(text) <= 40 and not is_ditto(text)),
     id_prefix=st.just("") | _visible | st.sampled_from(["0012", "1e5", "true", "null", "0x1F", "~"]),
     root_department=st.none() | st.builds(RootDepartment, id=_visible, name=words, yomi=words),
     run_at=st.builds(dt.time, st.integers(0, 23), st.integers(0, 59)),
@@ -229,3 +238,9 @@ mappings = st.builds(
     guards=st.builds(Guards, _percents, _counts, _counts, _percents, _counts, _percents, _counts, _percents, _counts),
     channels=st.lists(channels(), max_size=5, unique_by=lambda channel: fold(channel.name) or channel.name).map(tuple),
 )
+
+
+def raw_sheet(path: Path) -> RawSheet:
+    """What a file says, whichever of the two forms it has."""
+    read = raw_from_workbook if path.suffix == ".xlsx" else raw_from_yaml
+    return read(path.read_bytes(), path.name)

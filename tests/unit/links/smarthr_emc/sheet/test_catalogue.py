@@ -6,7 +6,7 @@ import pytest
 
 from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE, COMPOSITES, NAMES, canonical
 from renkei.links.smarthr_emc.sheet.mapping import SourceField
-from renkei.links.smarthr_emc.sheet.names import fold
+from renkei.texts import fold
 
 
 def test_e17_no_two_names_fold_to_one() -> None:
@@ -44,7 +44,8 @@ def test_e17_an_item_knows_where_a_crew_holds_it(text: str, column: tuple[str | 
     name = canonical(text)
     assert name is not None
     item = CATALOGUE[name]
-    assert (item.column, item.join, item.fields) == (column, join, (column[0],))
+    whole = ("biz_establishment",) if join else ()  # SmartHR gives the id or the whole of it
+    assert (item.column, item.join, item.fields) == (column, join, (column[0], *whole))
 
 
 def test_e17_codes_have_the_words_that_smarthr_shows() -> None:

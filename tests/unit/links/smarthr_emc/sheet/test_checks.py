@@ -9,7 +9,7 @@ import pytest
 
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.checks.information import start_warnings
-from renkei.links.smarthr_emc.sheet.parse import judge, parse
+from renkei.links.smarthr_emc.sheet.parse import check_sheet, parse
 from tests.unit.links.smarthr_emc.sheet.test_parse import sheet
 
 # sheet(): U1 ユーザID, U2 パスワード, U3 氏名, U4 氏名(ヨミ), U5 緊急連絡1 媒体, U6 緊急連絡1 アドレス; U7 … are a test's own.
@@ -50,6 +50,24 @@ def doubtful(**parts: Any) -> tuple[Problem, ...]:
             "U7.b",
             "デフォルトが長すぎます",
         ),
+        *(
+            ({"users": {"緊急連絡1 媒体": word}}, "U5.s", "『固定値「メールアドレス」』と記入してください")
+            for word in ("メールアドレス", "メール", "住所", "部署1")
+        ),
+        *(
+            ({"users": {"パスワード": cells}}, where, "EMCのパスワードに使えない文字")
+            for cells, where in (
+                ("固定値「ひみつ」", "U2.s"),
+                ("固定値「Ａｂｃ」", "U2.s"),
+                ("固定値「Welcome 1」", "U2.s"),
+                ("固定値「a\u200bb」", "U2.s"),
+                ("固定値「é」", "U2.s"),
+                ('社員番号&"様"', "U2.s"),
+                ('"a "&社員番号', "U2.s"),
+                ("秘密:x or 固定値「￥」", "U2.s"),
+                (("社員番号", "", "デフォルト:初期"), "U2.b"),
+            )
+        ),
         ({"linked": {"氏名": "×"}}, "U3.l", "必須項目氏名が連携されていません"),
         ({"users": {"氏名": ("氏名", "登録しない")}}, "U3.a", "必須項目氏名"),
         ({"settings": {"SmartHR URL": ""}}, "I1.v", "SmartHR URLが記入されていません"),
@@ -71,6 +89,7 @@ def test_l8_a_contradiction_is_an_error_at_its_cell(parts: dict[str, Any], where
         {"users": {"ユーザID": "カスタム項目:ログインID or メールアドレス"}},
         {"users": {"所属部署": f"固定値「{'a' * 30}」"}},
         {"users": {"パスワード強制変更": ("無し", "", "デフォルト:F")}, "linked": {}},
+        {"users": {"パスワード": ('"　a"&社員番号&"! "', "", "デフォルト:a-1")}},
     ],
 )
 def test_e23_what_just_fits_is_no_error(parts: dict[str, Any]) -> None:
@@ -83,18 +102,24 @@ def test_e23_what_just_fits_is_no_error(parts: dict[str, Any]) -> None:
     [
         # the id
         ({"users": {"ユーザID": "姓&名"}}, "U1.s", "同じ値の人がいる"),
-        ({"users": {"ユーザID": "社員番号 or 電話番号"}}, "U1.s", "「電話番号」"),
+        ({"users": {"ユーザID": "社員番号 or 電話番号"}}, "U1.s", "「社員番号 or 電話番号」"),
+        # texts
+        ({"users": {"氏名": '姓&"😀"&名'}}, "U3.s", "「😀」は、EMCに登録できない"),
+        ({"users": {"氏名": '姓&"\u200b"&名'}}, "U3.s", "目に見えない文字"),
+        ({"users": {"緊急連絡1 アドレス": 'メールアドレス&"@x.jp"'}}, "U6.s", "つながり"),
+        # departments
+        ({"users": {"所属部署": "部署1&部署2"}}, "U7.s", "部署コードがつながり"),
         # passwords
         (
             {"users": {"パスワード": "生年月日", "パスワード強制変更": "固定値「F」"}},
             "U2.s",
-            "生年月日で、強制変更がありません",
+            "「生年月日」で、強制変更がありません",
         ),
         ({"users": {"パスワード": "社員番号", "パスワード強制変更": "固定値「F」"}}, "U2.s", "ユーザIDと同じ"),
         (
             {"users": {"パスワード": '電話番号&"x"', "パスワード強制変更": "固定値「T」"}},
             "U2.s",
-            "シートに書かれています",
+            "「電話番号」なので、本人より先にほかの人がログインできます",
         ),
         ({"users": {"パスワード": "固定値「abc」", "パスワード強制変更": "固定値「F」"}}, "U2.s", "使い続けます"),
         (
@@ -102,12 +127,30 @@ def test_e23_what_just_fits_is_no_error(parts: dict[str, Any]) -> None:
             "U2.s",
             "メール",
         ),
+        *(
+            ({"users": {"パスワード": known, **FORCED}}, "U2.s", "本人より先にほかの人がログインできます")
+            for known in ("生年月日", "社員番号", "電話番号", "姓(ヨミガナ)&生年月日", "社員番号&入社年月日", "事業所")
+        ),
+        *(
+            ({"users": {"パスワード": f"カスタム項目:{known}", **FORCED}}, "U2.s", f"「{known}」")
+            for known in ("誕生日(4桁)", "生年月日YYYYMMDD", "携帯下4桁", "従業員番号（旧）")
+        ),
+        ({"users": {"パスワード": "秘密:x or 生年月日", **FORCED}}, "U2.s", "「生年月日」"),
+        # names
+        ({"users": {"氏名": "姓"}}, "U3.s", "名が登録されません"),
+        ({"users": {"氏名": "名(ビジネスネーム優先)"}}, "U3.s", "姓が登録されません"),
+        ({"users": {"氏名(ヨミ)": "姓(ヨミガナ)"}}, "U4.s", "名が登録されません"),
+        ({"users": {"氏名": "固定値「山田」"}}, "U3.s", "全員が同じ"),
+        ({"users": {"氏名": "緊急連絡先(氏名)"}}, "U3.s", "本人の氏名ではありません"),
+        ({"users": {"氏名": "ビジネスネーム"}}, "U3.s", "ビジネスネームの無い人では空白"),
+        ({"users": {"氏名": "姓&名&カスタム項目:呼\u200b称"}}, "U3.s", "2文字目にゼロ幅スペース(U+200B)"),
         # kana
         ({"users": {"氏名(ヨミ)": "姓&名"}}, "U4.s", "ヨミガナではありません"),
         # departments
         ({"users": {"所属部署": ("部署1", "", "", "", "更新")}}, "U7.d", "所属部署が無くなります"),
         ({"users": {"所属部署": ("部署1", "", "デフォルト:999")}}, "U7.b", "部署コードとして登録されます"),
         ({"users": {"所属部署": "部署1(階層)"}}, "U7.s", "部署コードではありません"),
+        ({"users": {"所属部署": "固定値「D010」"}}, "U7.s", "全員の部署コード"),
         ({"users": {"所属部署": "部署1", "兼務管理部署1": "部署1"}}, "U8.s", "所属部署コードと同じ"),
         # contacts
         ({"users": {"緊急連絡1 アドレス": CLEARS}}, "U6.d", "連絡先が1つだけ"),
@@ -132,14 +175,19 @@ def test_e23_what_just_fits_is_no_error(parts: dict[str, Any]) -> None:
             "U8.s",
             "家族などの電話番号",
         ),
-        ({"users": {"緊急連絡1 媒体": MAIL, "緊急連絡1 アドレス": "電話番号"}}, "U5.s", "種類をそろえて"),
+        (
+            {"users": {"緊急連絡1 媒体": MAIL, "緊急連絡1 アドレス": "電話番号"}},
+            "U5.s",
+            "『固定値「電話番号」』にするか",
+        ),
+        ({"users": {"緊急連絡1 アドレス": "固定値「soumu@acme.example.jp」"}}, "U6.s", "全員の連絡先が同じ"),
+        ({"users": {"緊急連絡1 アドレス": "固定値「メールアドレス」"}}, "U6.s", "でも電話番号でもありません"),
         ({"users": {"緊急連絡1 アドレス": "住所(都道府県)"}}, "U6.s", "連絡先ではありません"),
         (
             {"users": {"緊急連絡1 アドレス": ("メールアドレス", "", "デフォルト:090-0000-0000")}},
             "U6.b",
             "その形ではありません",
         ),
-        ({"users": {"緊急連絡1 媒体": "メールアドレス"}}, "U5.s", "媒体の名前ではありません"),
         ({"users": {"緊急連絡1 媒体": (MAIL, "登録しない")}}, "U5.a", "登録されないので、エラー"),
         ({"users": {"緊急連絡1 媒体": (MAIL, "登録", "", "更新しない")}}, "U5.c", "後から"),
         ({"users": {"緊急連絡1 アドレス": ("メールアドレス", "登録しない")}}, "U5.a", "媒体も登録されません"),
@@ -167,6 +215,7 @@ def test_e23_what_just_fits_is_no_error(parts: dict[str, Any]) -> None:
         ({"settings": {"削除保留(最少人数)": "501"}}, "I4.v", "最多人数より多い"),
         ({"settings": {"ID付与コード": "p" * 9}, "users": {"ユーザID": "メールアドレス"}}, "I4.v", "31文字を超える人"),
         ({"settings": {"ID付与コード": "p" * 16}}, "I4.v", "部署コードが14文字"),
+        *(({"settings": {"ID付与コード": f"{sign}p"}}, "I4.v", "数式として実行") for sign in "=@+-"),
     ],
 )
 def test_l8_what_is_doubtful_is_a_warning_at_its_cell(parts: dict[str, Any], where: str, message: str) -> None:
@@ -181,7 +230,6 @@ def test_l8_what_is_doubtful_is_a_warning_at_its_cell(parts: dict[str, Any], whe
     "parts",
     [
         {},
-        {"users": {"パスワード": "社員番号", **FORCED}},
         {"users": {"パスワード": "秘密:x", "パスワード強制変更": "固定値「F」"}},
         {"users": {"パスワード": "カスタム項目:初期パスワード", "パスワード強制変更": "固定値「F」"}},
         {"users": {"保有権限1": ("無し(空白)", "登録", "登録しない", "更新しない", "更新しない")}},
@@ -218,7 +266,7 @@ def test_l7_no_warning_quotes_a_password() -> None:
 
 def test_l8_errors_and_warnings_come_together() -> None:
     """L8: a broken sheet is warned of too, but never twice at one cell."""
-    judged = judge(sheet({"処理時刻": "0:30"}, users={"氏名": "社員メイ", "パスワード": "固定値「x」"}), "acme")
+    judged = check_sheet(sheet({"処理時刻": "0:30"}, users={"氏名": "社員メイ", "パスワード": "固定値「x」"}), "acme")
 
     assert judged.mapping is None
     assert [problem.where for problem in judged.problems] == ["U3.s"]

@@ -6,7 +6,7 @@ import pytest
 
 from renkei.links.smarthr_emc.sheet.expression import format_source, parse_source
 from renkei.links.smarthr_emc.sheet.mapping import Constant, CustomField, Secret, Source, SourceField, Term
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import Fault
 
 LAST, FIRST = SourceField("姓"), SourceField("名")
 CODE, MAIL = SourceField("社員番号"), SourceField("メールアドレス")
@@ -66,8 +66,8 @@ def test_e17_a_source_is_read_as_people_write_it(text: str, expected: Source) ->
     ("text", "message"),
     [
         ("", "空白"),
-        ("社員コート", "社員番号|社員ID"),
-        ("メールアドレズ", "「メールアドレス」ではありませんか"),
+        ("社員コート", "カスタム項目:社員コート"),
+        ("メールアドレズ", "「メールアドレス」と記入してください"),
         ("姓&", "前後に項目がありません"),
         ("or 姓", "前後に項目がありません"),
         ("姓&無し", "つなげません"),

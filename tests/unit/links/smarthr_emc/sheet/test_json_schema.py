@@ -1,4 +1,4 @@
-"""E15: the JSON Schema of the YAML form takes what the reader takes, and refuses only what it refuses."""
+"""E15: the JSON Schema of the YAML form takes what is written as the tables write it, and refuses what the reader refuses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,13 @@ from ruamel.yaml import YAML
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet import catalogue, names
 from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
-from renkei.links.smarthr_emc.sheet.json_schema.document import DIALECT, schema, schema_text
-from renkei.links.smarthr_emc.sheet.json_schema.patterns import PLAIN
+from renkei.links.smarthr_emc.sheet.json_schema import DIALECT, schema, schema_text
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.sheet.names import fold
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml, to_yaml
+from renkei.texts import trim
 from tests.unit.links.smarthr_emc.sheet.mappings import HOSTS, ODD_TEXTS, mappings
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -54,8 +54,8 @@ users:
 - {item: ユーザID, source: 社員番号}
 - {item: password, source: 秘密:first}
 - {item: full_name, source: 氏名}
-- {item: 氏名ヨミ, source: 氏名(ヨミガナ)}
-- {item: 連絡先1 媒体, source: 固定値「電話番号」}
+- {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}
+- {item: 緊急連絡1 媒体, source: 固定値「電話番号」}
 - {item: contact_1_address, source: 電話番号}
 """
 MORE = """
@@ -102,7 +102,7 @@ def is_read(text: str) -> bool:
 def test_e15_the_committed_schema_is_current() -> None:
     """E15: the file that editors read is what the tables give; `renkei schema` writes it."""
     assert FILE.read_text(encoding="utf-8") == schema_text()
-    assert len(schema_text().encode()) < 200_000
+    assert len(schema_text().encode()) < 100_000
 
 
 def test_e15_the_schema_is_one() -> None:
@@ -110,7 +110,7 @@ def test_e15_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     assert schema()["$schema"] == DIALECT
     patterns = set(_patterns(schema()))
-    assert len(patterns) > 30
+    assert len(patterns) > 15
     for pattern in patterns:
         re.compile(pattern)
         regress.Regex(pattern, flags="u")
@@ -121,13 +121,6 @@ def _patterns(value: Any) -> list[str]:
         own = [value["pattern"]] if isinstance(value.get("pattern"), str) else []
         return own + [found for below in value.values() for found in _patterns(below)]
     return [found for below in value for found in _patterns(below)] if isinstance(value, list) else []
-
-
-def test_e15_plain_signs_are_folded_one_by_one() -> None:
-    """E15: a pattern may take each of them alone, for the reader does."""
-    assert all(len(fold(sign)) <= 1 for sign in PLAIN)
-    some = random.Random(4).choices(sorted(PLAIN), k=2_000)
-    assert fold("".join(some)) == "".join(map(fold, some))
 
 
 @QUICK
@@ -156,7 +149,6 @@ ODD_VALUES = [
     *(
         "登録",
         "更新",
-        "登 録",
         "更新しない",
         "SKIP",
         "set",
@@ -199,6 +191,19 @@ ODD_VALUES = [
 ]
 
 
+# Other spellings, which the reader takes and the schema does not: another width, blanks, and these.
+OTHER_SPELLINGS = {
+    *("固定値 ( 「x」", "※氏名", "氏名(必須)", "検索ワード1 勤務地", "なし", "set"),
+    *("メール+半角", "半角、小文字", "HTTPS://ACME.smarthr.jp", "TRUE", "「」"),
+}
+USUAL_VALUES = [
+    value
+    for value in ODD_VALUES
+    if not isinstance(value, str)
+    or (unicodedata.is_normalized("NFKC", value) and trim(value) == value and value not in OTHER_SPELLINGS)
+]
+
+
 def _places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     below = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     return [path, *(found for key, value in below for found in _places(value, (*path, key)))]
@@ -223,7 +228,7 @@ def _mutate(tree: Any, seed: int) -> Any:
                     last
                 )
             case _:
-                parent[last] = copy.deepcopy(chance.choice(ODD_VALUES))
+                parent[last] = copy.deepcopy(chance.choice(USUAL_VALUES))
     return tree
 
 
@@ -235,7 +240,10 @@ def _texts(mapping: Mapping) -> list[str]:
 @QUICK
 @given(mapping=mappings, seed=st.integers(0, 2**32))
 def test_e15_what_the_schema_refuses_the_reader_refuses(mapping: Mapping, seed: int) -> None:
-    """E15: no false alarm: a changed file that reads without an error has no fault for the schema either."""
+    """E15: no false alarm: a changed file that reads without an error has no fault for the schema either.
+
+    Spelled as usual: in another width or with other blanks only `renkei check` takes it.
+    """
     for text in _texts(mapping):
         for n in range(3):
             changed = yaml.safe_dump(_mutate(yaml.safe_load(text), seed + n), allow_unicode=True, sort_keys=False)
@@ -256,12 +264,11 @@ def test_e15_mutations_are_of_both_kinds() -> None:
 
 
 @pytest.mark.parametrize("item", USER_ITEMS, ids=lambda item: item.key)
-def test_e16_every_spelling_of_an_item_is_taken(item: Any) -> None:
-    """E16: names, keys and aliases, with brackets and blanks of either width; and each item once."""
-    spellings = [item.name, item.key, item.name.translate(str.maketrans("()", "（）")), " ".join(item.name)]
-    spellings += [name for name, found in names.USER_ALIASES.items() if found is item]
-    pattern = re.compile(schema()["$defs"]["item"]["anyOf"][1]["pattern"])
-    assert [name for name in spellings if not pattern.search(name)] == []
+def test_e16_every_item_is_taken_once(item: Any) -> None:
+    """E16: by its name and by its key."""
+    known = VALIDATOR.evolve(schema=schema()["properties"]["users"]["items"]["properties"]["item"])
+    assert known.is_valid(item.name)
+    assert known.is_valid(item.key)
     if item.key not in ("user_id", "password", "full_name", "full_name_yomi", "operation"):
         line = f"- {{item: {item.name}, source: 社員番号}}\n"
         assert any("users" in fault for fault in faults(SHEET + line + line))
@@ -269,10 +276,10 @@ def test_e16_every_spelling_of_an_item_is_taken(item: Any) -> None:
 
 def test_e17_every_name_of_the_catalogue_is_a_source() -> None:
     """E17: alone, joined, and as the second choice."""
-    source = VALIDATOR.evolve(schema={"$ref": "#/$defs/source", "$defs": schema()["$defs"]})
+    source = VALIDATOR.evolve(schema=schema()["$defs"]["source"])
     texts = [
         text
-        for name in sorted({*catalogue.NAMES, *catalogue.BY_FOLD})
+        for name in (*catalogue.NAMES, *catalogue.ALIASES)
         for text in (name, f'{name}&"　"&名', f"社員番号 or {name}")
     ]
     assert [text for text in texts if not source.is_valid(text)] == []
@@ -307,18 +314,18 @@ def test_e18_the_defaults_of_an_item_are_legal(item: Any) -> None:
         SHEET.replace("[soumu@acme.example.jp]", "a@acme.example.jp、b@acme.example.jp"),
         SHEET + "root_department: {id: 000, name: on, yomi: 1.0}",
         SHEET + "id_prefix: 0012\nstate: ~\nloader:\nguards:\n",
-        SHEET + "state: 連携解除\nloader: ﾌｧｲﾙ",
-        SHEET + "guards: {delete_users_percent: 5, clear_percent: 7.5%, clear_least: '３'}",
+        SHEET + "state: 連携解除\nloader: ファイル",
+        SHEET + "guards: {delete_users_percent: 5, clear_percent: 7.5%, clear_least: '3'}",
         SHEET + "- {item: 検索ワード1:勤務地, source: 事業所, convert: [KATAKANA, '日付:YYYY/MM/DD']}",
         SHEET
         + "- {item: role_1, source: 役職1, on_create: {when_blank: 'DEFAULT:一般'}, on_update: {when_blank: 更新}}",
         SHEET + "notifications:",
         SHEET + "notifications: []",
-        SHEET + "notifications:\n- {name: 総務, service: Ｓｌａｃｋ, to: '', events: 失敗、HOLD, muted: no}",
-        SHEET + "notifications:\n- {name: 1, service: line works, to: '社員：1001', events: []}",
-        SHEET + "notifications:\n- {name: メール, service: Eメール, to: a@b.example.jp, muted: ○, connection: ~}",
+        SHEET + "notifications:\n- {name: 総務, service: slack, to: '', events: 失敗、HOLD, muted: no}",
+        SHEET + "notifications:\n- {name: 1, service: LINE WORKS, to: '社員：1001', events: []}",
+        SHEET + "notifications:\n- {name: メール, service: メール, to: a@b.example.jp, muted: ○, connection: ~}",
         SHEET + "- {item: 処理フラグ}",
-        SHEET + "- {item: 処理ﾌﾗｸﾞ, source: '-', on_create: {when_present: 自動}}",
+        SHEET + "- {item: 処理フラグ, source: '-', on_create: {when_present: 自動}}",
     ],
     ids=range(20),
 )
@@ -363,9 +370,9 @@ def without(line: str) -> str:
         (SHEET.replace("yomi: ブショ", "yomi: 秘密:x"), "$.departments.yomi"),
         (SHEET.replace("name: 部署名", "name: 部署"), "$.departments.name"),
         (without("- {item: ユーザID, source: 社員番号}\n"), "$.users"),
-        (without("- {item: 氏名ヨミ, source: 氏名(ヨミガナ)}\n"), "$.users"),
+        (without("- {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}\n"), "$.users"),
         (without("- {item: contact_1_address, source: 電話番号}\n"), "$.users"),
-        (without("- {item: 連絡先1 媒体, source: 固定値「電話番号」}\n"), "$.users"),
+        (without("- {item: 緊急連絡1 媒体, source: 固定値「電話番号」}\n"), "$.users"),
         (SHEET + "- {item: 氏名, source: 姓}", "$.users"),
         (SHEET + "notifications: slack", "$.notifications"),
         (SHEET + "notifications: {name: a, service: slack}", "$.notifications"),
@@ -406,7 +413,7 @@ def without(line: str) -> str:
         (SHEET + "- {item: role_1, source: 役職1, convert: 全角かな}", "$.users[6].convert"),
         (SHEET + "- {item: role_1, source: 役職1, convert: 日付}", "$.users[6].convert"),
         (SHEET + "- {item: role_1, source: 役職1, convert: [UPPER, UPPER]}", "$.users[6].convert"),
-        (SHEET + "- {item: 所属部署, source: 部署1, convert: 半角}", "$.users[6].convert"),
+        (SHEET + "- {item: 所属部署コード, source: 部署1, convert: 半角}", "$.users[6].convert"),
         (
             SHEET.replace("source: 秘密:first", "source: 秘密:first, on_update: {when_present: 更新}"),
             "$.users[1].on_update",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from renkei.links.smarthr_emc.sheet.names import nearest, trim, user_item
+from renkei.links.smarthr_emc.sheet.names import user_item
+from renkei.texts import nearest, trim
 
 
 def test_e22_every_kind_of_blank_is_trimmed() -> None:
@@ -32,5 +33,5 @@ def test_e16_the_label_of_a_search_word_stands_behind_the_first_colon() -> None:
 
 def test_l8_a_text_that_is_no_name_gets_no_hint() -> None:
     """Nothing is guessed about a text longer than any name."""
-    assert nearest("ユーザIDD", ["ユーザID"]) == "「ユーザID」ではありませんか。"
+    assert nearest("ユーザIDD", ["ユーザID"]) == "「ユーザID」と記入してください"
     assert nearest("ユーザID" * 50, ["ユーザID"]) == ""

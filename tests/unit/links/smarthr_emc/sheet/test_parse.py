@@ -17,9 +17,10 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Source,
     SourceField,
 )
-from renkei.links.smarthr_emc.sheet.parse import parse, salvage
+from renkei.links.smarthr_emc.sheet.parse import parse, partial_sheet
 from renkei.links.smarthr_emc.sheet.policy import format_code
-from renkei.links.smarthr_emc.sheet.raw import RawCell, RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
+from renkei.texts import RawCell
 
 SETTINGS = {
     "SmartHR URL": "https://acme.smarthr.jp/",
@@ -234,6 +235,7 @@ def test_demo_hosts_are_taken_only_when_allowed() -> None:
         ("SmartHR URL", "https://app.smarthr.jp", "会社ごとのURL"),
         ("結果通知先メールアドレス1", "", "結果通知先メールアドレス1が記入されていません"),
         ("結果通知先メールアドレス1", "soumu@", "メールアドレスの形"),
+        ("結果通知先メールアドレス1", "a@b.example.jp, b@, c＠, d@b.example.jp", "2件目、3件目のメールアドレスの形"),
         ("結果通知先メールアドレス1", ",".join(f"a{n}@b.example.jp" for n in range(6)), "6件あります"),
         ("連携開始日", "", "連携開始日が記入されていません"),
         ("連携開始日", "来月", "日付ではありません"),
@@ -253,7 +255,7 @@ def test_demo_hosts_are_taken_only_when_allowed() -> None:
         ("削除保留(人数割合%)", "多め", "0から100"),
         ("削除保留(最少人数)", "-1", "0以上"),
         ("削除保留(最少人数)", "1.5", "0以上"),
-        ("処理時間", "4:30", "「処理時刻」ではありませんか"),
+        ("処理時間", "4:30", "項目名を「処理時刻」にしてください"),
         ("連携 URL", "https://acme.smarthr.jp", "2か所"),
     ],
 )
@@ -271,7 +273,7 @@ def test_l8_a_bad_setting_is_named(label: str, value: str, message: str) -> None
         ({"部署名": "役職1"}, "D2.s", "部署名 または 部署名(階層)"),
         ({"部署ID": "部署名"}, "D1.s", "部署コード"),
         ({"親部署ID": "なし"}, "D4.s", "親部署コード"),
-        ({"部署名(ヨミ)": "部署名"}, "D3.s", "SmartHR項目はありません"),
+        ({"部署名(ヨミ)": "部署名"}, "D3.s", "『固定値「部署名」』と記入"),
         ({"部署名(ヨミ)": "社員番号"}, "D3.s", "固定値だけ"),
         ({"部署名(ヨミ)": None}, "acme 部署データ", "部署名(ヨミ)の固定値"),
         ({"部署名(ヨミ)": "固定値「　」"}, "D3.s", "固定値が空白"),
@@ -374,13 +376,6 @@ def test_l7_doubtful_lines_are_warned_of(lines: dict[str, Line], where: str, mes
     assert message in warnings[0].found
 
 
-@pytest.mark.parametrize("forced", [None, "無し(空白)", "固定値「T」"])
-def test_l7_a_forced_change_makes_a_guessable_password_right(forced: str | None) -> None:
-    """L7, E19: 社員番号 as the first password is no matter when it must be changed; without a line it must."""
-    _, warnings = parse(sheet(users={"パスワード": "社員番号", "パスワード強制変更": forced}), "acme")
-    assert warnings == ()
-
-
 def test_e15_an_unlinked_line_is_not_read() -> None:
     """× and blank in 連携有無 leave a line out (warned of when it has a source); a strange word is a problem."""
     lines = {"検索ワード1": "事業所", "検索ワード2": "役職1"}
@@ -410,7 +405,7 @@ def test_l5_a_broken_sheet_still_gives_its_addresses_and_time() -> None:
     """What is sound in 連携情報 can be used although the rest is not."""
     raw = sheet({"処理時刻": "5:00", "連携開始日": "x"}, users={"氏名": None})
 
-    found = salvage(raw)
+    found = partial_sheet(raw)
 
     assert (found.result_addresses, found.run_at) == (("soumu@acme.example.jp",), dt.time(5, 0))
     assert found.link_start_on is None

@@ -9,7 +9,7 @@ import pytest
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS, Item
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cell
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell, format_code, parse_cell, words
-from renkei.links.smarthr_emc.sheet.raw import Fault
+from renkei.texts import Fault
 
 CREATE_PRESENT, CREATE_BLANK, UPDATE_PRESENT, UPDATE_BLANK = Place
 
@@ -61,7 +61,7 @@ def test_e18_a_blank_cell_means_the_items_default(item: str, expected: str) -> N
     [
         ("更新", "role_1", CREATE_PRESENT, "使えない言葉"),
         ("登録", "role_1", UPDATE_BLANK, "使えない言葉"),
-        ("エーラ", "role_1", CREATE_BLANK, "「エラー」ではありませんか"),
+        ("エーラ", "role_1", CREATE_BLANK, "「エラー」と記入してください"),
         ("デフォルト:", "role_1", CREATE_BLANK, "デフォルト:値"),
         ("デフォルト", "role_1", CREATE_BLANK, "デフォルト:値"),
         ("エラー", "role_1", CREATE_PRESENT, "値がある場合"),

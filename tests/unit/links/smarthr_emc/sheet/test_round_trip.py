@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,19 +13,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from renkei.links.smarthr_emc.sheet.conversion import format_conversions, parse_conversions
-from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
+from renkei.links.smarthr_emc.sheet.codec import mapping_from_json, mapping_to_json
+from renkei.links.smarthr_emc.sheet.conversion import conversions_of
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.expression import format_source, parse_source
-from renkei.links.smarthr_emc.sheet.index import mapping_from_json, mapping_to_json
-from renkei.links.smarthr_emc.sheet.items import USER_ITEM
+from renkei.links.smarthr_emc.sheet.items import PASSWORD, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import (
     Action,
     Cell,
     Cells,
     Constant,
-    Conversion,
-    Convert,
     CustomField,
     DepartmentRules,
     FieldRule,
@@ -33,7 +31,8 @@ from renkei.links.smarthr_emc.sheet.mapping import (
     Source,
 )
 from renkei.links.smarthr_emc.sheet.parse import parse
-from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml, read_yaml, to_yaml, write_yaml
+from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml, to_yaml, write_yaml
+from renkei.values.conversion import Conversion, Convert, format_conversions
 from tests.builders import mapping as least_mapping
 from tests.unit.links.smarthr_emc.sheet.mappings import (
     HOSTS,
@@ -43,6 +42,7 @@ from tests.unit.links.smarthr_emc.sheet.mappings import (
     customs,
     fields,
     mappings,
+    raw_sheet,
     secrets,
     sources,
 )
@@ -74,7 +74,7 @@ def test_e17_a_source_survives_being_written(source: Source) -> None:
 @given(found=conversions)
 def test_e22_conversions_survive_being_written(found: tuple[Conversion, ...]) -> None:
     """E22: the text of 変換 reads back as the same conversions, in their order."""
-    assert parse_conversions(format_conversions(found), USER_ITEM["full_name"]) == found
+    assert conversions_of(format_conversions(found), USER_ITEM["full_name"]) == found
 
 
 @QUICK
@@ -85,11 +85,11 @@ def test_e15_a_mapping_survives_both_forms(mapping: Mapping) -> None:
         workbook, text = Path(folder, "acme.xlsx"), Path(folder, "acme.yaml")
 
         write_workbook(mapping, workbook)
-        from_workbook, of_workbook = parse(read_workbook(workbook), "acme", HOSTS)
+        from_workbook, of_workbook = parse(raw_sheet(workbook), "acme", HOSTS)
         write_yaml(from_workbook, text)
-        from_yaml, of_yaml = parse(read_yaml(text), "acme", HOSTS)
+        from_yaml, of_yaml = parse(raw_sheet(text), "acme", HOSTS)
         write_workbook(from_yaml, workbook)
-        again, _ = parse(read_workbook(workbook), "acme", HOSTS)
+        again, _ = parse(raw_sheet(workbook), "acme", HOSTS)
 
     assert from_workbook == mapping
     assert from_yaml == mapping
@@ -99,12 +99,22 @@ def test_e15_a_mapping_survives_both_forms(mapping: Mapping) -> None:
     assert mapping_from_json(mapping_to_json(mapping)) == mapping
 
 
+@pytest.mark.parametrize("ending", ["yaml", "xlsx"])
+def test_l5_a_copy_of_a_sheet_is_the_other_tenant_s_own(ending: str, tmp_path: Path) -> None:
+    """Under another file's name it neither loads into the first one's EMC account nor tells mails in its name."""
+    copy = tmp_path / f"beta.{ending}"
+    (write_yaml if ending == "yaml" else write_workbook)(least_mapping(), copy)
+    found, _ = parse(raw_sheet(copy), "beta")
+    assert (found.emc_account, found.company_name) == ("beta", "beta")
+
+
 def odd_mapping(text: str, *more: str) -> Mapping:
     """A mapping that says `text` wherever the customer's own words may stand, and `more` in lines of their own."""
     default = Cell(Action.DEFAULT, text)
     keep = Cell(Action.SKIP)
     rules = {rule.item: rule for rule in least_mapping().users}
-    rules["password"] = dataclasses.replace(rules["password"], source=Source(((Constant(text),),)))
+    if re.fullmatch(PASSWORD, text):
+        rules["password"] = dataclasses.replace(rules["password"], source=Source(((Constant(text),),)))
     rules["full_name"] = dataclasses.replace(
         rules["full_name"],
         source=Source(((Constant(text), CustomField(text)), (Constant(text),))),
@@ -134,7 +144,7 @@ def test_e15_odd_texts_survive_both_forms(tmp_path: Path, text: str) -> None:
 
     write_workbook(mapping, path)
 
-    assert parse(read_workbook(path), "acme")[0] == mapping
+    assert parse(raw_sheet(path), "acme")[0] == mapping
     assert parse(raw_from_yaml(to_yaml(mapping).encode(), "acme.yaml"), "acme")[0] == mapping
 
 
@@ -153,7 +163,7 @@ def test_e15_a_workbook_saved_again_by_libreoffice_is_the_same_mapping(tmp_path:
     )
 
     for name in odd:
-        ours, warned = parse(read_workbook(before / f"{name}.xlsx"), name)
-        theirs, also_warned = parse(read_workbook(after / f"{name}.xlsx"), name)
+        ours, warned = parse(raw_sheet(before / f"{name}.xlsx"), name)
+        theirs, also_warned = parse(raw_sheet(after / f"{name}.xlsx"), name)
         assert theirs == ours, name
         assert warned == also_warned, name

@@ -76,7 +76,7 @@ def test_e18_policies_may_be_codes_or_words() -> None:
         ("x: " + "a" * 1_000_001, "大きすぎます"),
         (SHEET + "x: [" + "a," * 20_001 + "]", "記入が多すぎ"),
         (SHEET + "run_at: 4:30\nrun_at: 5:30", "「run_at」が2回"),
-        (SHEET + "run_on: 4:30", "「run_at」ではありませんか"),
+        (SHEET + "run_att: 4:30", "「run_at」と記入してください"),
         (SHEET + "<<: {run_at: 4:30}", "「<<」というキーはありません"),
         (SHEET + "guards: {clear: 1}", "guards.clear"),
         (SHEET + "guards: 5", "acme.yaml guards"),

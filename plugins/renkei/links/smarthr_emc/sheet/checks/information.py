@@ -8,11 +8,11 @@ from collections.abc import Mapping as Dict
 from typing import Any
 
 from renkei.errors import Problem
-from renkei.links.smarthr_emc.sheet.checks.lines import USER_ID_LONGEST, Rules, fields_of
+from renkei.links.smarthr_emc.sheet.checks.lines import MAX_USER_ID, Rules, fields_of
 from renkei.links.smarthr_emc.sheet.mapping import Guards
-from renkei.links.smarthr_emc.sheet.names import fold
-from renkei.links.smarthr_emc.sheet.raw import RawCell
-from renkei.links.smarthr_emc.sheet.settings import DEPARTMENT_ID_LONGEST
+from renkei.links.smarthr_emc.sheet.setting_kinds import MAX_DEPARTMENT_ID
+from renkei.links.smarthr_emc.sheet.settings import SettingCells
+from renkei.texts import fold
 
 MAIL_USUAL = 32  # characters that most mail addresses fit into
 DEPARTMENT_CODE_USUAL = 15
@@ -25,7 +25,6 @@ FREE_MAIL = {
 }
 _EXAMPLE_HOSTS = ("example.smarthr.jp", "abcdefghijklmnopqrstuvwxyz.smarthr.jp", "sample.smarthr.jp")
 _EXAMPLE_DOMAINS = ("example.com", "example.jp", "example.co.jp")
-SettingCells = Dict[str, list[RawCell]]
 
 
 def sheet_warnings(rules: Rules, settings: Dict[str, Any], cells: SettingCells) -> list[Problem]:
@@ -80,13 +79,17 @@ def _prefix_warnings(rules: Rules, settings: Dict[str, Any], cells: SettingCells
     prefix, where = settings.get("id_prefix", ""), _where(cells, "id_prefix")
     if not prefix:
         return
+    if prefix[0] in "=@+-":
+        found = f"ID付与コードが「{prefix[0]}」で始まるので、表計算ソフトはIDを数式として実行します"
+        remedy = "英数字で始めてください(連携開始後は変更できず、取込方式がファイルでは登録できません)"
+        yield Problem(where, found, remedy)
     rule = rules.get("user_id")
-    left = USER_ID_LONGEST - len(prefix)
+    left = MAX_USER_ID - len(prefix)
     if rule and left < MAIL_USUAL and any("メールアドレス" in fields_of(terms) for terms in rule.source.alternatives):
         found = f"ID付与コードが{len(prefix)}文字あるので、メールアドレスが{left}文字を超える人は登録できません"
         yield Problem(where, found, "ID付与コードを短くするか、ユーザIDを社員番号にすることをお勧めします")
-    elif DEPARTMENT_ID_LONGEST - len(prefix) < DEPARTMENT_CODE_USUAL:
-        found = f"ID付与コードが{len(prefix)}文字あるので、部署コードが{DEPARTMENT_ID_LONGEST - len(prefix)}文字を超えると登録できません"
+    elif MAX_DEPARTMENT_ID - len(prefix) < DEPARTMENT_CODE_USUAL:
+        found = f"ID付与コードが{len(prefix)}文字あるので、部署コードが{MAX_DEPARTMENT_ID - len(prefix)}文字を超えると登録できません"
         yield Problem(where, found, "ID付与コードを短くすることをお勧めします")
 
 

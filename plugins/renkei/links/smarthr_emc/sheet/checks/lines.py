@@ -8,13 +8,13 @@ from collections.abc import Mapping as Dict
 from renkei.links.smarthr_emc.sheet.mapping import Action, Cell, Constant, FieldRule, Secret, Source, SourceField, Term
 from renkei.links.smarthr_emc.sheet.policy import Place
 from renkei.links.smarthr_emc.sheet.raw import RawRow
+from renkei.texts import trim
 
 USUAL_MEDIA = ("メールアドレス", "電話番号", "アプリ")  # an assumption, as in include/contracts/emc_format.yaml
-USER_ID_LONGEST = 40  # with prefix; text 1, マルチテナント連携 1
+MAX_USER_ID = 40  # with prefix; text 1, マルチテナント連携 1
 MAILS = {"メールアドレス"}
 PHONES = {"電話番号", "緊急連絡先(電話番号)"}
 DATES = {"入社年月日", "退職年月日", "生年月日", "契約開始日", "契約終了日"}
-UNIQUE = {"社員番号", "メールアドレス", "社員ID", "SmartHRアカウントID"}
 # nearly different for everybody: not enough for an id, guessable as a password
 PERSONAL = {"姓", "名", "電話番号", *DATES}
 NAME_PARTS = (
@@ -31,17 +31,12 @@ Lines = Dict[str, RawRow]
 
 def policy_place(line: RawRow, place: Place) -> str:
     """Where the line's policy cell stands, as a `Problem` says it."""
-    cells = (line.create_present, line.create_blank, line.update_present, line.update_blank)
-    return cells[list(Place).index(place)].where
+    return line.policies[list(Place).index(place)].where
 
 
 def policies(rule: FieldRule) -> dict[Place, Cell]:
     """The rule's four policy cells."""
-    cells = (
-        *(rule.on_create.when_present, rule.on_create.when_blank),
-        *(rule.on_update.when_present, rule.on_update.when_blank),
-    )
-    return dict(zip(Place, cells, strict=True))
+    return dict(zip(Place, rule.cells, strict=True))
 
 
 def reachable(rule: FieldRule, places: Collection[Place] = tuple(Place)) -> dict[Place, Cell]:
@@ -65,9 +60,9 @@ def is_constant(terms: tuple[Term, ...]) -> bool:
 
 
 def constants(source: Source) -> list[str]:
-    """The texts of the alternatives that are nothing else."""
+    """The texts of the alternatives that are nothing else, trimmed as they will be written."""
     return [
-        "".join(term.text for term in terms if isinstance(term, Constant))
+        trim("".join(term.text for term in terms if isinstance(term, Constant)))
         for terms in source.alternatives
         if all(isinstance(term, Constant) for term in terms)
     ]

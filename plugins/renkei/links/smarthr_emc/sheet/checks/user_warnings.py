@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Dict
 from typing import Any
 
 from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.advice import Line, usual
+from renkei.links.smarthr_emc.sheet.catalogue import UNIQUE
 from renkei.links.smarthr_emc.sheet.checks.contacts import contact_warnings, media_warnings
 from renkei.links.smarthr_emc.sheet.checks.lines import (
     DATES,
     MAILS,
     NAME_PARTS,
     PHONES,
-    UNIQUE,
     Lines,
     Rules,
+    constants,
     fields_of,
+    is_constant,
+    is_name,
     policies,
     policy_place,
     reachable,
 )
 from renkei.links.smarthr_emc.sheet.checks.passwords import password_warnings
-from renkei.links.smarthr_emc.sheet.conversion import WORDS
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_REFERENCES, USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import Action, Convert, CustomField, Source
-from renkei.links.smarthr_emc.sheet.names import fold
+from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, CustomField, Source, Term
 from renkei.links.smarthr_emc.sheet.policy import Place
+from renkei.texts import fold, trim, unseen
+from renkei.values.conversion import WORDS, Convert
 
+_BUSINESS = {f"ビジネスネーム({part}{yomi})" for part in "姓名" for yomi in ("", "ヨミガナ")}
 _OPPOSITES = ((Convert.UPPER, Convert.LOWER), (Convert.FULL_WIDTH, Convert.HALF_WIDTH))
 _WRITES = (Action.SET, Action.DEFAULT)
 
 
-def user_warnings(rules: Rules, lines: Lines, settings: Dict[str, Any]) -> list[Problem]:
+def user_warnings(rules: Rules, lines: Lines, settings: Dict[str, Any], tenant: str) -> list[Problem]:
     """What a sheet may say, but probably should not."""
     return [
         *_identity_warnings(rules, lines),
-        *password_warnings(rules, lines),
+        *password_warnings(rules, lines, tenant),
         *_name_warnings(rules, lines),
         *_department_warnings(rules, lines, settings),
         *contact_warnings(rules, lines),
@@ -44,6 +49,7 @@ def user_warnings(rules: Rules, lines: Lines, settings: Dict[str, Any]) -> list[
         *_policy_warnings(rules, lines),
         *_label_warnings(rules, lines),
         *_conversion_warnings(rules, lines),
+        *_unseen_warnings(rules, lines),
     ]
 
 
@@ -52,20 +58,48 @@ def _identity_warnings(rules: Rules, lines: Lines) -> Iterator[Problem]:
     for terms in rule.source.alternatives if rule else ():
         fields = fields_of(terms)
         if not any(isinstance(term, CustomField) for term in terms) and not UNIQUE & set(fields) and fields:
-            found = f"ユーザIDの「{'&'.join(fields)}」は、同じ値の人がいることがあります"
-            remedy = "社員番号やメールアドレスをお勧めします。同じIDの人がいる日は、全件の登録を止めます"
+            found = f"ユーザIDの「{trim(lines['user_id'].source.text)}」は、同じ値の人がいることがあります"
+            remedy = "「社員番号」や「メールアドレス」をお勧めします。同じIDの人がいる日は、全件の登録を止めます"
             yield Problem(lines["user_id"].source.where, found, remedy)
             return
 
 
 def _name_warnings(rules: Rules, lines: Lines) -> Iterator[Problem]:
-    rule = rules.get("full_name_yomi")
-    for terms in rule.source.alternatives if rule else ():
-        kanji = [name for name in fields_of(terms) if name in NAME_PARTS]
-        if kanji:
-            found = f"氏名(ヨミ)の連携元「{'&'.join(kanji)}」はヨミガナではありません"
-            yield Problem(lines["full_name_yomi"].source.where, found, "「氏名(ヨミガナ)」などにすることをお勧めします")
-            return
+    """氏名 and 氏名(ヨミ) of something else, of a part, or blank for most people."""
+    for key, wanted, business in (
+        ("full_name", "姓&名", "氏名(ビジネスネーム優先)"),
+        ("full_name_yomi", "氏名(ヨミガナ)", "氏名(ヨミガナ・ビジネスネーム優先)"),
+    ):
+        if key not in rules or not rules[key].source.alternatives:
+            continue
+        where, name, source = lines[key].source.where, USER_ITEM[key].name, rules[key].source
+        said = trim(lines[key].source.text)
+        fields = fields_of(source.terms)
+        kanji = key == "full_name_yomi" and any(field in NAME_PARTS for field in fields)
+        strange = [field for field in fields if not is_name(field) or field.startswith("緊急連絡先")]
+        if all(is_constant(terms) for terms in source.alternatives):
+            yield Problem(where, f"{name}が固定値なので、全員が同じになります", f"「{wanted}」と記入してください")
+        elif kanji:
+            found = f"{name}の連携元「{said}」はヨミガナではありません"
+            yield Problem(where, found, f"「{wanted}」にすることをお勧めします")
+        elif strange:
+            found = f"{name}の連携元「{said}」は本人の氏名ではありません"
+            yield Problem(where, found, f"「{wanted}」にすることをお勧めします")
+        elif all(fields_of(terms) and set(fields_of(terms)) <= _BUSINESS for terms in source.alternatives):
+            found = f"{name}の連携元「{said}」は、ビジネスネームの無い人では空白です"
+            yield Problem(where, found, f"「{business}」にすることをお勧めします")
+        elif _customs(source):
+            continue
+        elif (part := _part_of_name(fields)) is not None:
+            yield Problem(
+                where, f"{name}の連携元「{said}」だけでは、{part}が登録されません", f"「{wanted}」と記入してください"
+            )
+
+
+def _part_of_name(fields: Collection[str]) -> str | None:
+    """姓 or 名, where the fields of a name lack all of it."""
+    last, first = (any(mark in field.removeprefix("ビジネスネーム") for field in fields) for mark in "姓名")
+    return None if not fields or (last and first) else "名" if last else "姓"
 
 
 def _department_warnings(rules: Rules, lines: Lines, settings: Dict[str, Any]) -> Iterator[Problem]:
@@ -76,12 +110,22 @@ def _department_warnings(rules: Rules, lines: Lines, settings: Dict[str, Any]) -
             continue
         rule, line, name = rules[key], lines[key], USER_ITEM[key].name
         strange = [each for each in fields_of(rule.source.terms) if not _is_department_code(each)]
+        fixed = [text for text in constants(rule.source) if root is None or text != root.id]
         if strange:
-            found = f"{name}の連携元「{strange[0]}」は部署コードではありません"
-            yield Problem(line.source.where, found, "「部署1」または「部署1(コード)」のように記入してください")
+            found = f"{name}の連携元「{trim(line.source.text)}」は部署コードではありません"
+            yield Problem(line.source.where, found, f"「{usual(Line(key))}」と記入してください")
+        elif fixed:
+            found = f"{name}の固定値「{fixed[0]}」は、全員の部署コードとして登録されます"
+            remedy = f"人ごとの部署にする場合は「{usual(Line(key))}」と記入してください"
+            yield Problem(line.source.where, found, remedy)
+        elif any(len(terms) > 1 for terms in rule.source.alternatives):
+            found = (
+                f"{name}の連携元「{trim(line.source.text)}」は、部署コードがつながり、どの部署のものでもなくなります"
+            )
+            yield Problem(line.source.where, found, f"「{usual(Line(key))}」のように、1つの部署を記入してください")
         elif rule.source.alternatives and rule.source in seen:
             found = f"{name}の連携元が{seen[rule.source]}と同じです"
-            yield Problem(line.source.where, found, "部署1、部署2 …のように、別の部署を記入してください")
+            yield Problem(line.source.where, found, f"「{usual(Line(key))}」のように、別の部署を記入してください")
         seen.setdefault(rule.source, name)
         for place, cell in policies(rule).items():
             if cell.action is not Action.DEFAULT or (root is not None and root.id == cell.default):
@@ -126,7 +170,7 @@ def _label_warnings(rules: Rules, lines: Lines) -> Iterator[Problem]:
     bare = [key for key in rules if key.startswith("search_word_") and not rules[key].label]
     if bare:
         names = "、".join(USER_ITEM[key].name for key in bare)
-        remedy = "「検索ワード1:勤務地」のように書くと、メールや画面で何の値かが分かります"
+        remedy = f"「{USER_ITEM[bare[0]].name}:勤務地」のように書くと、メールや画面で何の値かが分かります"
         yield Problem(lines[bare[0]].item.where, f"{names}に名前が付いていません", remedy)
     for key, rule in rules.items():
         if not key.startswith("search_word_") or not rule.label:
@@ -152,6 +196,48 @@ def _conversion_warnings(rules: Rules, lines: Lines) -> Iterator[Problem]:
         if unfit:
             found = f"{name}の変換「{WORDS[unfit]}」は、連携元「{'、'.join(dict.fromkeys(fields))}」に合いません"
             yield Problem(where, found, "変換を空白にするか、連携元に合う言葉を記入してください")
+
+
+def _unseen_warnings(rules: Rules, lines: Lines) -> Iterator[Problem]:
+    """Texts that go to EMC or must be equal to a name in SmartHR, and hold what nobody sees or EMC usually refuses."""
+    for key, rule in rules.items():
+        name, line = USER_ITEM[key].name, lines[key]
+        cells = [
+            (line.source.where, f"{name}のSmartHR項目", _term_text(term), isinstance(term, Constant))
+            for term in rule.source.terms
+        ]
+        cells += [
+            (policy_place(line, place), f"{name}のデフォルト", cell.default, True)
+            for place, cell in policies(rule).items()
+        ]
+        cells.append((line.item.where, f"{name}に付けた名前", rule.label, False))
+        for where, what, text, goes_to_emc in cells if key != "password" else ():
+            hidden = unseen(f"「{text}」") and (
+                unseen(text) or "先頭か末尾"
+            )  # what is joined to another text has no edges
+            if hidden:
+                found = f"{what}に、目に見えない文字が含まれています({hidden})"
+                yield Problem(where, found, "セルの内容をすべて消してから、入力し直してください")
+            elif goes_to_emc and (refused := "".join(dict.fromkeys(c for c in text if not _is_usual(c)))):
+                found = f"{what}の「{refused[:10]}」は、EMCに登録できない文字です"
+                yield Problem(where, found, "別の字に置き換えてください")
+
+
+def _is_usual(character: str) -> bool:
+    """Whether EMC's usual encoding (include/contracts/emc_format.yaml) has the character."""
+    try:
+        character.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _term_text(term: Term) -> str:
+    """What of a term the customer wrote himself: 固定値 and カスタム項目."""
+    match term:
+        case Constant(text) | CustomField(text):
+            return text
+    return ""
 
 
 def _customs(source: Source) -> bool:

@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from typing import Any
 
 from renkei.errors import Problem
+from renkei.links.smarthr_emc.sheet.advice import Line, medium, quoted, usual
+from renkei.links.smarthr_emc.sheet.catalogue import UNIQUE
 from renkei.links.smarthr_emc.sheet.checks.lines import (
+    MAX_USER_ID,
     PERSONAL,
     PHONES,
-    UNIQUE,
-    USER_ID_LONGEST,
     USUAL_MEDIA,
     Lines,
     Rules,
     constants,
+    fields_of,
     is_name,
     policies,
     policy_place,
 )
-from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
+from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, PASSWORD, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, CustomField, FieldRule, Secret, SourceField, Term
 from renkei.links.smarthr_emc.sheet.raw import RawRow
-from renkei.links.smarthr_emc.sheet.settings import DEPARTMENT_ID_LONGEST
+from renkei.links.smarthr_emc.sheet.setting_kinds import MAX_DEPARTMENT_ID
+from renkei.texts import look_alikes, trim, unseen
 
 
-def user_problems(rules: Rules, lines: Lines, part: str, broken: Collection[str]) -> list[Problem]:
-    """Every fault of the lines as a whole; `part` is the table's place, for what has no line.
-
-    `broken` are the items whose own line has a fault: that they have no rule is no second one.
-    """
+def user_problems(rules: Rules, lines: Lines, part: str, tenant: str) -> list[Problem]:
+    """Every fault of the lines as a whole; `part` is the table's place, for what has no line."""
     return [
-        *_required(rules, lines, part, broken),
+        *_required(rules, lines, part, tenant),
         *_identity(rules, lines),
-        *_contacts(rules, lines, broken),
+        *_contacts(rules, lines),
+        *_password(rules, lines, tenant),
         *_secrets(rules, lines),
         *_flags(rules, lines),
     ]
 
 
-def _required(rules: Rules, lines: Lines, part: str, broken: Collection[str]) -> Iterator[Problem]:
+def _required(rules: Rules, lines: Lines, part: str, tenant: str) -> Iterator[Problem]:
     for item in USER_ITEMS:
-        if not item.required or item.key == "operation" or item.key in broken:
+        if not item.required or item.key == "operation":
             continue
+        wanted = quoted(usual(Line(item.key, tenant=tenant)))
         rule, line = rules.get(item.key), lines.get(item.key)
         if rule is None:
             place = part if line is None else (line.linked or line.source).where
-            remedy = f"{item.name}は必須です。連携有無に○、SmartHR項目に連携元を記入してください"
+            remedy = f"{item.name}は必須です。連携有無に○、SmartHR項目に連携元(通常は{wanted})を記入してください"
             yield Problem(place, f"必須項目{item.name}が連携されていません", remedy)
         elif not rule.source.alternatives and rule.on_create.when_blank.action is not Action.DEFAULT:
             found = f"必須項目{item.name}が無し(空白)です"
-            yield Problem(lines[item.key].source.where, found, "SmartHR項目に連携元を記入してください")
+            yield Problem(lines[item.key].source.where, found, f"SmartHR項目に連携元(通常は{wanted})を記入してください")
 
 
 def _identity(rules: Rules, lines: Lines) -> Iterator[Problem]:
@@ -59,7 +62,7 @@ def _identity(rules: Rules, lines: Lines) -> Iterator[Problem]:
     rule = rules.get("user_id")
     if rule is None:
         return
-    remedy = "社員番号やメールアドレスなど、人ごとに異なる項目を記入してください"
+    remedy = "「社員番号」や「メールアドレス」など、人ごとに異なる項目を記入してください"
     for terms in rule.source.alternatives:
         if not any(isinstance(term, SourceField | CustomField) for term in terms):
             yield Problem(lines["user_id"].source.where, "ユーザIDが固定値だけなので、全員が同じIDになります", remedy)
@@ -78,22 +81,30 @@ def _is_shared(term: Term) -> bool:
     )
 
 
-def _contacts(rules: Rules, lines: Lines, broken: Collection[str]) -> Iterator[Problem]:
+def _contacts(rules: Rules, lines: Lines) -> Iterator[Problem]:
     """Media and addresses are pairs (E20)."""
     for n in range(1, CONTACTS + 1):
         medium, address = f"contact_{n}_medium", f"contact_{n}_address"
         for one, other in ((medium, address), (address, medium)):
-            if one in rules and other not in rules and other not in broken:
+            if one in rules and other not in rules:
                 found = f"{USER_ITEM[one].name}だけが連携されています"
                 yield Problem(lines[one].item.where, found, f"{USER_ITEM[other].name}も連携してください")
         if medium in rules and address in rules:
             yield from _medium(rules[medium], rules[address], lines[medium])
 
 
-def _medium(medium: FieldRule, address: FieldRule, line: RawRow) -> Iterator[Problem]:
-    name = USER_ITEM[medium.item].name
-    if address.source.alternatives and not medium.source.alternatives and not _media_words(medium):
-        remedy = f"固定値で {'、'.join(USUAL_MEDIA)} のいずれかにしてください"
+def _medium(rule: FieldRule, address: FieldRule, line: RawRow) -> Iterator[Problem]:
+    """A medium is a word of EMC's, the same for everybody: no SmartHR item of its own holds one."""
+    name = USER_ITEM[rule.item].name
+    fit = "電話番号" if set(fields_of(address.source.terms)) <= PHONES else "メールアドレス"
+    fields = fields_of(rule.source.terms)
+    if fields:
+        remedy = f"{quoted(f'固定値「{medium(fields[0], fit)}」')}と記入してください"
+        yield Problem(
+            line.source.where, f"{name}の「{trim(line.source.text)}」は、SmartHRの項目としての指定です", remedy
+        )
+    elif address.source.alternatives and not rule.source.alternatives and not _media_words(rule):
+        remedy = f"{quoted(f'固定値「{fit}」')}のように、{'、'.join(USUAL_MEDIA)}のいずれかを固定値で記入してください"
         yield Problem(line.source.where, f"{name}が無し(空白)です", remedy)
 
 
@@ -102,11 +113,41 @@ def _media_words(rule: FieldRule) -> list[str]:
     return words + constants(rule.source)
 
 
+def _password(rules: Rules, lines: Lines, tenant: str) -> Iterator[Problem]:
+    """A text of a first password that EMC refuses for everybody, whatever else it is joined with; never quoted (L7)."""
+    rule = rules.get("password")
+    if rule is None:
+        return
+    line = lines["password"]
+    texts = [
+        (line.source.where, trim("".join(term.text if isinstance(term, Constant) else "x" for term in terms)))
+        for terms in rule.source.alternatives
+    ]
+    texts += [
+        (policy_place(line, place), cell.default)
+        for place, cell in policies(rule).items()
+        if cell.action is Action.DEFAULT
+    ]
+    for where in dict.fromkeys(where for where, text in texts if not re.fullmatch(PASSWORD, text)):
+        found = "パスワードの文字に、EMCのパスワードに使えない文字(全角文字や空白など)があります"
+        remedy = (
+            f"「{usual(Line('password', tenant=tenant))}」と記入し、半角の英数字と記号だけのパスワードを"
+            "運用担当者に別の方法で渡してください(Airflowに登録します)"
+        )
+        yield Problem(where, found, remedy)
+
+
 def _secrets(rules: Rules, lines: Lines) -> Iterator[Problem]:
     for key, rule in rules.items():
         if key != "password" and any(isinstance(term, Secret) for term in rule.source.terms):
             found = f"{USER_ITEM[key].name}に「秘密:」は使えません"
-            yield Problem(lines[key].source.where, found, "「秘密:」はパスワードだけに使えます")
+            wanted = usual(Line(key))
+            remedy = f"{quoted(wanted)}のように、" if wanted else ""
+            yield Problem(
+                lines[key].source.where,
+                found,
+                f"{remedy}SmartHRの項目を記入してください(「秘密:」はパスワードだけです)",
+            )
 
 
 def _flags(rules: Rules, lines: Lines) -> Iterator[Problem]:
@@ -117,10 +158,17 @@ def _flags(rules: Rules, lines: Lines) -> Iterator[Problem]:
     line, remedy = lines["password_reset"], "半角大文字の T(変更させる) か F(変更させない) にしてください"
     for text in constants(rule.source):
         if text not in ("T", "F"):
-            yield Problem(line.source.where, f"パスワード強制変更に「{text}」は指定できません", remedy)
+            yield Problem(line.source.where, f"パスワード強制変更に「{text}」は指定できません{_look(text)}", remedy)
     for place, cell in policies(rule).items():
         if cell.action is Action.DEFAULT and cell.default not in ("T", "F"):
-            yield Problem(policy_place(line, place), f"パスワード強制変更に「{cell.default}」は指定できません", remedy)
+            found = f"パスワード強制変更に「{cell.default}」は指定できません{_look(cell.default)}"
+            yield Problem(policy_place(line, place), found, remedy)
+
+
+def _look(text: str) -> str:
+    """What nobody can tell by looking at a T or an F, in brackets."""
+    odd = unseen(text) or look_alikes(text)
+    return f"({odd}があります)" if odd else ""
 
 
 def length_problems(rules: Rules, lines: Lines, settings: Dict[str, Any]) -> Iterator[Problem]:
@@ -128,19 +176,19 @@ def length_problems(rules: Rules, lines: Lines, settings: Dict[str, Any]) -> Ite
     prefix = settings.get("id_prefix", "")
     if rule := rules.get("user_id"):
         length = max((_least(prefix, terms) for terms in rule.source.alternatives), default=0)
-        if length > USER_ID_LONGEST:
+        if length > MAX_USER_ID:
             found = f"ユーザIDが{length}文字以上になります(ID付与コードと固定値を含む)"
-            remedy = f"{USER_ID_LONGEST}文字以内になるように、固定値を短くしてください"
+            remedy = f"{MAX_USER_ID}文字以内になるように、固定値を短くしてください"
             yield Problem(lines["user_id"].source.where, found, remedy)
     for key in DEPARTMENT_REFERENCES:
         if key not in rules:
             continue
-        remedy = f"ID付与コードを含めて{DEPARTMENT_ID_LONGEST}文字以内にしてください"
+        remedy = f"ID付与コードを含めて{MAX_DEPARTMENT_ID}文字以内にしてください"
         name = USER_ITEM[key].name
-        if any(_least(prefix, terms) > DEPARTMENT_ID_LONGEST for terms in rules[key].source.alternatives):
+        if any(_least(prefix, terms) > MAX_DEPARTMENT_ID for terms in rules[key].source.alternatives):
             yield Problem(lines[key].source.where, f"{name}が長すぎます", remedy)
         for place, cell in policies(rules[key]).items():
-            if len(prefix + cell.default) > DEPARTMENT_ID_LONGEST:
+            if len(prefix + cell.default) > MAX_DEPARTMENT_ID:
                 yield Problem(policy_place(lines[key], place), f"{name}のデフォルトが長すぎます", remedy)
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from renkei.links.smarthr_emc.sheet.excel import drawing
-from renkei.links.smarthr_emc.sheet.excel.channel_sheet import service_notes
-from renkei.links.smarthr_emc.sheet.excel.drawing import FIXED, HEADER, PLAIN, REQUIRED
 from renkei.links.smarthr_emc.sheet.excel.layout import (
-    CHANNELS,
     DEPARTMENT_LINES,
     DEPARTMENTS,
     EXAMPLE,
@@ -17,13 +13,16 @@ from renkei.links.smarthr_emc.sheet.excel.layout import (
     ITEM_LIST,
     TABLE,
     USERS,
-    channel_header,
     conversion_word,
     user_header,
 )
 from renkei.links.smarthr_emc.sheet.expression import NO_SOURCE
-from renkei.links.smarthr_emc.sheet.mapping import Convert
 from renkei.links.smarthr_emc.sheet.names import user_item
+from renkei.notifications.form.table import TITLE as CHANNELS_TITLE
+from renkei.notifications.form.worksheet import channel_header, service_notes
+from renkei.sheets.workbook import drawing
+from renkei.sheets.workbook.drawing import FIXED, HEADER, PLAIN, REQUIRED
+from renkei.values.conversion import Convert
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -37,7 +36,7 @@ _STEPS = (
         "黄色のセルで、SmartHRのどの項目を使うかを選びます。ほかに連携する項目があれば、その行の「連携有無」に○を付け、"
         "「SmartHR項目」を選びます。登録・更新の言葉には、お勧めの言葉が入っています。",
     ),
-    (CHANNELS, "結果をチャットなどでも受け取る場合だけ、通知先を1行に1つ記入します。"),
+    (CHANNELS_TITLE, "結果をチャットなどでも受け取る場合だけ、通知先を1行に1つ記入します。"),
     (EXAMPLE, "迷ったときは記入例を見ます。行をそのまま写して使うこともできます。"),
     (ITEM_LIST, "SmartHRの項目の名前と意味の一覧です。"),
     (

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from openpyxl.workbook.defined_name import DefinedName
+
 from renkei.links.smarthr_emc.sheet.catalogue import ALIASES, CATALOGUE, COMPOSITES
 from renkei.links.smarthr_emc.sheet.catalogue_notes import CATALOGUE_NOTES
-from renkei.links.smarthr_emc.sheet.excel import drawing
-from renkei.links.smarthr_emc.sheet.excel.drawing import HEADER
 from renkei.links.smarthr_emc.sheet.excel.layout import ITEM_LIST, ITEM_NAMES
 from renkei.links.smarthr_emc.sheet.expression import NO_SOURCE, format_source
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, Source
+from renkei.sheets.workbook import drawing
+from renkei.sheets.workbook.drawing import HEADER
 
 _KINDS = {
     "string": "1行テキスト",
@@ -35,8 +37,6 @@ class CustomFieldInfo:
 
 def item_list(book: Any, custom_fields: Iterable[CustomFieldInfo]) -> None:
     """Every name that a source may have, and the range that the drop-downs show."""
-    from openpyxl.workbook.defined_name import DefinedName
-
     sheet = book.create_sheet(ITEM_LIST)
     drawing.heading(sheet, 1, "SmartHR項目一覧: ユーザデータの「SmartHR項目」に使える名前", size=14)
     text = f"お客様が作った項目は「カスタム項目:項目名」と記入します。値を連携しない場合は「{NO_SOURCE}」と記入します。"

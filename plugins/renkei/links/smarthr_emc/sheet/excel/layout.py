@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from renkei.links.smarthr_emc.sheet.conversion import WORDS
-from renkei.links.smarthr_emc.sheet.excel import drawing
-from renkei.links.smarthr_emc.sheet.excel.channel_table import HEADERS
-from renkei.links.smarthr_emc.sheet.excel.drawing import HEADER
-from renkei.links.smarthr_emc.sheet.mapping import Convert
-from renkei.links.smarthr_emc.sheet.raw import ChannelLine
-from renkei.notifications.event import LABELS
+from renkei.sheets.workbook import drawing
+from renkei.sheets.workbook.drawing import HEADER
+from renkei.values.conversion import WORDS, Convert
 
 INTRODUCTION, EXAMPLE, ITEM_LIST = "はじめに", "記入例", "SmartHR項目一覧"
 ITEM_NAMES = "SmartHR項目名"  # a defined name: Excel keeps a list on another worksheet in a part that others lose
-INFORMATION, DEPARTMENTS, USERS, CHANNELS = "連携情報", "部署データ", "ユーザデータ", "通知"
+INFORMATION, DEPARTMENTS, USERS = "連携情報", "部署データ", "ユーザデータ"
 TABLE = ("エマージェンシーコール項目", "必須/任意", "連携有無", "SmartHR項目")
 _GROUPS = ("新規登録処理", "更新処理")
 _CASES = ("連携データの項目\nに値がある場合", "連携データの項目\nに値が無い場合")
@@ -35,22 +31,6 @@ def user_header(sheet: Any, row: int) -> None:
         sheet.merge_cells(start_row=row, end_row=row + 1, start_column=column, end_column=column)
     for column in (5, 7):
         sheet.merge_cells(start_row=row, end_row=row, start_column=column, end_column=column + 1)
-
-
-def channel_header(sheet: Any, row: int) -> None:
-    """The two header rows of 通知: the events stand below 通知管理."""
-    own, events = [titles[0] for titles in HEADERS.values()], list(LABELS.values())
-    drawing.line(sheet, row, (*own, "通知管理", *[""] * (len(events) - 1)), HEADER, bold=True)
-    drawing.line(sheet, row + 1, (*[""] * len(own), *events), HEADER, bold=True)
-    for column in range(1, len(own) + 1):
-        sheet.merge_cells(start_row=row, end_row=row + 1, start_column=column, end_column=column)
-    sheet.merge_cells(start_row=row, end_row=row, start_column=len(own) + 1, end_column=len(own) + len(events))
-
-
-def channel_texts(line: ChannelLine) -> tuple[str, ...]:
-    """The cells of a line of 通知, in the order of its columns."""
-    marks = (mark.text for _, mark in line.marks or ())
-    return (line.name.text, line.service.text, line.connection.text, line.to.text, line.muted.text, *marks)
 
 
 def conversion_word(convert: Convert) -> str:

@@ -8,46 +8,45 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from renkei.errors import Problem
-from renkei.links.smarthr_emc.sheet.excel.channel_table import channel_table
-from renkei.links.smarthr_emc.sheet.excel.container import check_container
-from renkei.links.smarthr_emc.sheet.excel.grid import OPTIONAL, PARTS, Grid, grids
-from renkei.links.smarthr_emc.sheet.excel.line_reader import SECOND_TABLE, LineReader, is_line
-from renkei.links.smarthr_emc.sheet.names import fold, trim
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
-from renkei.links.smarthr_emc.sheet.settings import setting_key
+from renkei.links.smarthr_emc.sheet.settings import setting_of
+from renkei.notifications.form import table
+from renkei.sheets.workbook.container import check_container
+from renkei.sheets.workbook.grid import Grid, grids
+from renkei.sheets.workbook.line_reader import SECOND_TABLE, LineReader, is_line
+from renkei.texts import fold, trim
 
+TITLES = {  # the worksheets, and what each may be called
+    "連携情報": ("連携情報",),
+    "部署データ": ("部署データ", "部署(組織)データ", "部署"),
+    "ユーザデータ": ("ユーザデータ", "ユーザーデータ", "社員データ"),
+    table.TITLE: table.TITLES,
+}
 _ITEM_HEADERS = ("エマージェンシーコール項目", "emc項目", "emergencycall項目")  # as folded, like all headers below
 _SOURCE_HEADERS = ("smarthr項目", "スマートhr項目", "smarthrの項目", "スマートhrの項目")
 _LABEL_HEADERS = {fold(text) for text in ("項目", "設定項目", "項目名")}
 _VALUE_HEADERS = {fold(text) for text in ("値", "設定値", "内容", "記入欄")}
 
 
-def read_workbook(path: Path) -> RawSheet:
+def raw_from_workbook(content: bytes, name: str) -> RawSheet:
     """What the workbook says.
 
     Raises:
         MappingError: the file is no workbook that could be a sheet.
     """
-    return raw_from_workbook(path.read_bytes(), path.name)
-
-
-def raw_from_workbook(content: bytes, name: str) -> RawSheet:
-    """As `read_workbook`, for bytes already read."""
-    found, doubts = grids(content, name, check_container(content, name))
+    found, warnings = grids(content, name, check_container(content, name), TITLES)
     reader = _Reader(name)
     settings = reader.settings(found["連携情報"]) if "連携情報" in found else None
     departments = reader.table(found["部署データ"], "部署データ") if "部署データ" in found else None
     users = reader.table(found["ユーザデータ"], "ユーザデータ") if "ユーザデータ" in found else None
-    channels = channel_table(reader, found["通知"]) if "通知" in found else ()
-    for part in PARTS:
-        if part not in found and part not in OPTIONAL:
+    channels = table.channel_table(reader, found[table.TITLE]) if table.TITLE in found else ()
+    for part in TITLES:
+        if part not in found and part != table.TITLE:
             remedy = f"「{part}」という名前のワークシートを用意してください"
-            reader.problems.append(Problem(name, f"ワークシート「{part}」がありません", remedy))
-    doubts += reader.warnings
-    return RawSheet(name, settings, departments, users, tuple(reader.problems), tuple(doubts), channels)
+            reader.problem(name, f"ワークシート「{part}」がありません", remedy)
+    warnings += reader.warnings
+    return RawSheet(name, settings, departments, users, tuple(reader.problems), tuple(warnings), channels)
 
 
 class _Reader(LineReader):
@@ -58,22 +57,24 @@ class _Reader(LineReader):
         place = next((found for row in range(len(grid.rows)) if (found := _setting_columns(grid, row))), None)
         if place is None:
             remedy = "「項目」「値」の見出しと、その下に連携情報を記入してください"
-            self.problems.append(Problem(f"{self.name} 連携情報", "連携情報の項目が見つかりません", remedy))
+            self.problem(f"{self.name} 連携情報", "連携情報の項目が見つかりません", remedy)
             return ()
         first, label_column, value_column = place
         self.hidden_columns(grid, "連携情報", first, (value_column,))
         lines = []
         for number in range(first, len(grid.rows)):
             label = grid.shown(number, label_column, (label_column,))
-            if is_line(label.text):
+            if is_line(label.text) or (label.fault and trim(grid.at(number, value_column).text)):
                 lines.append(self._setting(grid, number, label_column, value_column))
-            elif trim(label.text) and setting_key(trim(label.text).lstrip("※#注")):
+            elif trim(label.text) and setting_of(trim(label.text).lstrip("※#注")):
                 self.passed_over(grid, "連携情報", number, label_column, (value_column,))
         return tuple(lines)
 
     def _setting(self, grid: Grid, number: int, label_column: int, value_column: int) -> RawSetting:
         label = self.cell(grid, "連携情報", number, label_column)
-        value = self.cell(grid, "連携情報", number, value_column)
+        setting = setting_of(label.text)
+        dated = setting is not None and setting.kind.dated
+        value = self.cell(grid, "連携情報", number, value_column, dated=dated)
         remarks = self.remarks(grid, "連携情報", number, (label_column, value_column))
         return RawSetting(label, value, remarks)
 
@@ -82,11 +83,11 @@ class _Reader(LineReader):
         columns = next((found for row in range(len(grid.rows)) if (found := _columns(grid, row))), None)
         if columns is None:
             remedy = "「エマージェンシーコール項目」と「SmartHR項目」の見出しがある行を残してください"
-            self.problems.append(Problem(f"{self.name} {part}", "見出しの行が見つかりません", remedy))
+            self.problem(f"{self.name} {part}", "見出しの行が見つかりません", remedy)
             return None
         if columns.beside is not None:
             where = self.where(part, columns.header, columns.beside)
-            self.problems.append(Problem(where, "見出しが右にもう1つあります", SECOND_TABLE))
+            self.problem(where, "見出しが右にもう1つあります", SECOND_TABLE)
         self.hidden_columns(grid, part, columns.first, columns.used)
         rows = []
         for number in range(columns.first, len(grid.rows)):
@@ -94,7 +95,7 @@ class _Reader(LineReader):
             asked = [grid.at(number, column) for column in (columns.linked, columns.source)]
             if any("項目" in cell.text for cell in grid.rows[number]) and (below := _columns(grid, number)) is not None:
                 where = self.where(part, number, below.item)
-                self.problems.append(Problem(where, "見出しの行がもう1つあります", SECOND_TABLE))
+                self.problem(where, "見出しの行がもう1つあります", SECOND_TABLE)
                 break
             if is_line(item.text) or item.fault:
                 rows.append(self._row(grid, part, number, columns))
@@ -102,7 +103,7 @@ class _Reader(LineReader):
                 self.passed_over(grid, part, number, columns.item, (columns.linked, columns.source))
             elif not trim(item.text) and trim(asked[1].text):
                 where = self.where(part, number, columns.item)
-                self.problems.append(Problem(where, "項目名が空白です", "項目名を記入するか、行を削除してください"))
+                self.problem(where, "項目名が空白です", "項目名を記入するか、行を削除してください")
         return tuple(rows)
 
     def _row(self, grid: Grid, part: str, number: int, columns: _Columns) -> RawRow:
@@ -142,7 +143,7 @@ def _setting_columns(grid: Grid, number: int) -> tuple[int, int, int] | None:
     values = [column for column, text in enumerate(texts) if text in _VALUE_HEADERS]
     if labels and values:
         return number + 1, labels[0], values[0]
-    known = [column for column, found in enumerate(row) if setting_key(found.text)]
+    known = [column for column, found in enumerate(row) if setting_of(found.text)]
     if not known:
         return None
     merge = grid.merge(number, known[0])

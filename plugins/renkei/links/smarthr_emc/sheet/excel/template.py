@@ -12,14 +12,10 @@ from typing import Any
 
 from renkei.links.smarthr_emc.sheet import policy
 from renkei.links.smarthr_emc.sheet.checks.lines import USUAL_MEDIA
-from renkei.links.smarthr_emc.sheet.conversion import WORDS, parse_conversions
-from renkei.links.smarthr_emc.sheet.excel import drawing
-from renkei.links.smarthr_emc.sheet.excel.channel_sheet import channel_sheet
-from renkei.links.smarthr_emc.sheet.excel.drawing import FIXED, HEADER, PLAIN, REQUIRED, SECTION, Value
+from renkei.links.smarthr_emc.sheet.conversion import conversions_of
 from renkei.links.smarthr_emc.sheet.excel.example import example, introduction
 from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo, item_list
 from renkei.links.smarthr_emc.sheet.excel.layout import (
-    CHANNELS,
     DEPARTMENT_LINES,
     DEPARTMENTS,
     EXAMPLE,
@@ -32,12 +28,18 @@ from renkei.links.smarthr_emc.sheet.excel.layout import (
     user_header,
 )
 from renkei.links.smarthr_emc.sheet.expression import format_constant
-from renkei.links.smarthr_emc.sheet.form import LOADER_WORDS, STATE_WORDS
 from renkei.links.smarthr_emc.sheet.items import USER_ITEMS, Item
 from renkei.links.smarthr_emc.sheet.names import user_item
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell
-from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawRow, RawSetting, RawSheet
-from renkei.links.smarthr_emc.sheet.settings import DEPARTMENT_ID_LONGEST, ID_PREFIX_LONGEST, SETTINGS
+from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet, placeless, row_of
+from renkei.links.smarthr_emc.sheet.setting_kinds import Kind
+from renkei.links.smarthr_emc.sheet.settings import SETTINGS
+from renkei.notifications.form.table import TITLE as CHANNELS_TITLE
+from renkei.notifications.form.worksheet import channel_sheet
+from renkei.sheets.workbook import drawing
+from renkei.sheets.workbook.drawing import FIXED, HEADER, PLAIN, REQUIRED, SECTION, Value
+from renkei.texts import Fault
+from renkei.values.conversion import WORDS
 
 _INFORMATION_HEADER, _DEPARTMENTS_HEADER, _USERS_HEADER = 3, 3, (3, 4)
 _INFORMATION_WIDTHS, _DEPARTMENT_WIDTHS = (34, 46, 9, 64), (30, 12, 24, 40)
@@ -72,7 +74,7 @@ def draw(
     _information(book.create_sheet(INFORMATION), values or texts)
     _departments(book.create_sheet(DEPARTMENTS), raw.departments or ())
     _users(book.create_sheet(USERS), raw.users or ())
-    channel_sheet(book.create_sheet(CHANNELS), raw.channels)
+    channel_sheet(book.create_sheet(CHANNELS_TITLE), raw.channels)
     example(book.create_sheet(EXAMPLE))
     item_list(book, custom_fields)
     if any(texts):
@@ -81,8 +83,8 @@ def draw(
 
 
 def _blank() -> RawSheet:
-    settings = tuple(RawSetting(_cell(setting.label), _cell("")) for setting in SETTINGS)
-    departments = tuple(_row(item, linked, source) for item, linked, source, _ in DEPARTMENT_LINES)
+    settings = tuple(RawSetting(placeless(setting.label), placeless("")) for setting in SETTINGS)
+    departments = tuple(row_of(item, linked, source) for item, linked, source, _ in DEPARTMENT_LINES)
     users = tuple(_user_row(item, "○" if item.required else "") for item in USER_ITEMS)
     return RawSheet("", settings, departments, users)
 
@@ -90,88 +92,38 @@ def _blank() -> RawSheet:
 def _user_row(item: Item, linked: str) -> RawRow:
     """A line without a source yet, with the policies that a blank cell would mean."""
     words = [format_cell(default_cell(item, place), place) for place in Place]
-    return _row(item.name, linked, "-" if item.key == "operation" else "", words)
-
-
-def _row(item: str, linked: str, source: str, words: Sequence[str] = ("",) * 4) -> RawRow:
-    policies = [_cell(word) for word in words]
-    return RawRow(_cell(item), _cell(linked), _cell(source), policies[0], policies[1], policies[2], policies[3])
-
-
-def _cell(text: str) -> RawCell:
-    return RawCell(text, "")
+    return row_of(item.name, linked, "-" if item.key == "operation" else "", words)
 
 
 # --- 連携情報 ---------------------------------------------------------------------------------------------------------
-
-_SECTIONS = {
-    "smarthr_url": "■ 必ず記入する項目",
-    "run_at": "■ 必要な場合だけ記入する項目",
-    "guards.delete_users_percent": "■ 大きな変化を止めて確認する基準(通常は空白のまま)",
-}
-RATES = (1, 10)  # SmartHRリクエスト数(毎秒)
-_YEAR_2000 = 36_526  # as Excel counts days
-_NEEDED = ("SmartHR URL", "結果通知先メールアドレス1", "連携開始日")
-_SETTING_NOTES = {
-    "smarthr_url": "SmartHRを開いたときにブラウザに表示される「https://○○○.smarthr.jp」までを記入します。",
-    "link_start_on": "この日から毎日連携します。初回の連携は、内容を確かめながら担当者が手で行います。",
-    "run_at": "SmartHRの在籍状況は毎日1:00に変わります。2:00より後の時刻をお勧めします。",
-    "id_prefix": "複数の会社を1つのエマージェンシーコールに連携するとき、IDの重複を避けるために付けます。"
-    "連携を始めた後に変えると、全員を登録し直すことになります。",
-    "root_department.id": "SmartHRの部署に会社全体を表す部署が無いとき、一番上に置く部署です。3つとも記入するか、"
-    "3つとも空白にします。",
-    "guards.delete_users_percent": "この割合を超え、かつ最少人数以上が削除されるときは、登録せずに担当者の承認を待ちます。",
-}
 
 
 def _information(sheet: Any, values: Sequence[Value]) -> None:
     drawing.heading(sheet, 1, "連携情報: 連携する環境と、結果の通知先", size=14)
     drawing.remark(sheet, 2, "黄色のセルは必ず記入してください。ほかのセルは、必要な場合だけ記入してください。")
     drawing.line(sheet, _INFORMATION_HEADER, ("項目", "値", "必須", "備考"), HEADER, bold=True)
-    row, cells = _INFORMATION_HEADER, dict[str, str]()
+    row, first = _INFORMATION_HEADER, ""
+    by_kind: dict[Kind, list[str]] = {}
     for setting, value in zip(SETTINGS, values, strict=True):
         row += 1
-        if setting.key in _SECTIONS:
-            drawing.line(sheet, row, (_SECTIONS[setting.key], "", "", ""), SECTION, bold=True)
+        if setting.section:
+            drawing.line(sheet, row, (setting.section, "", "", ""), SECTION, bold=True)
             drawing.run_on(sheet.cell(row, 1))
             row += 1
-        needed = setting.label in _NEEDED
-        drawing.line(sheet, row, (setting.label, value, "必須" if needed else "任意", setting.note))
-        drawing.dress(sheet.cell(row, 2), REQUIRED if needed else PLAIN)
-        cells.setdefault(setting.key, f"B{row}")
-        if setting.key in _SETTING_NOTES:
-            drawing.note(sheet.cell(row, 1), _SETTING_NOTES[setting.key])
-    _limit_settings(sheet, cells)
-    first = cells["smarthr_url"]
+        drawing.line(sheet, row, (setting.label, value, "必須" if setting.needed else "任意", setting.note))
+        drawing.dress(sheet.cell(row, 2), REQUIRED if setting.needed else PLAIN)
+        by_kind.setdefault(setting.kind, []).append(f"B{row}")
+        first = first or (f"B{row}" if setting.needed else "")
+        if setting.help:
+            drawing.note(sheet.cell(row, 1), setting.help)
+    for kind, cells in by_kind.items():
+        if limit := kind.limit:
+            drawing.limit(sheet, cells, limit.type, limit.least, limit.most, limit.text)
+            for cell in cells:
+                sheet[cell].number_format = limit.number_format
+        if kind.words:
+            drawing.offer(sheet, cells, kind.words, strict=True)
     drawing.finish(sheet, _INFORMATION_WIDTHS, header=(_INFORMATION_HEADER,) * 2, start=first, one_page=True)
-
-
-def _limit_settings(sheet: Any, cells: dict[str, str]) -> None:
-    """What Excel itself can check while the customer types; `cells` has the place of each key."""
-    percents = [cell for key, cell in cells.items() if key.endswith("_percent")]
-    counts = [cell for key, cell in cells.items() if key.startswith("guards.") and cell not in percents]
-    drawing.limit(sheet, percents, "decimal", 0, 100, "0から100までの数字を記入してください。")
-    drawing.limit(sheet, counts, "whole", 0, None, "0以上の整数を記入してください。")
-    rate = cells["requests_per_second"]
-    drawing.limit(sheet, [rate], "whole", *RATES, "{}から{}までの整数を記入してください。".format(*RATES))
-    for cell in (*percents, *counts, rate):
-        sheet[cell].number_format = "General"
-    date, time = cells["link_start_on"], cells["run_at"]
-    drawing.limit(sheet, [date], "date", _YEAR_2000, None, "日付を2026/4/1のように記入してください。")
-    sheet[date].number_format = "yyyy-mm-dd"
-    drawing.limit(sheet, [time], "time", 0, 0.9999, "時刻を4:30のように、0:00から23:59までで記入してください。")
-    sheet[time].number_format = "h:mm"
-    for key, most, text in (
-        ("id_prefix", ID_PREFIX_LONGEST, f"{ID_PREFIX_LONGEST}文字以内で記入してください。"),
-        (
-            "root_department.id",
-            DEPARTMENT_ID_LONGEST,
-            f"ID付与コードを含めて{DEPARTMENT_ID_LONGEST}文字以内で記入してください。",
-        ),
-    ):
-        drawing.limit(sheet, [cells[key]], "textLength", 0, most, text)
-    drawing.offer(sheet, [cells["state"]], tuple(STATE_WORDS.values()), strict=True)
-    drawing.offer(sheet, [cells["loader"]], tuple(LOADER_WORDS.values()), strict=True)
 
 
 # --- 部署データ -------------------------------------------------------------------------------------------------------
@@ -252,9 +204,8 @@ def _users(sheet: Any, rows: Sequence[RawRow]) -> None:
 def _user_line(sheet: Any, number: int, item: Item, row: RawRow) -> None:
     needed = "初期値 必須" if item.key == "password" else "必須" if item.required else "任意"
     linked = row.linked.text if row.linked else ""
-    words = (row.create_present, row.create_blank, row.update_present, row.update_blank)
     own = item.key == "operation"
-    texts = (row.item.text, needed, linked, row.source.text, *(word.text for word in words), row.convert.text)
+    texts = (row.item.text, needed, linked, row.source.text, *(word.text for word in row.policies), row.convert.text)
     drawing.line(sheet, number, texts, FIXED if own else PLAIN)
     for column in (1, 2):
         drawing.dress(sheet.cell(number, column), FIXED)
@@ -302,7 +253,7 @@ def conversion_words(item: Item) -> tuple[str, ...]:
     found = []
     for convert in WORDS:
         try:
-            parse_conversions(conversion_word(convert), item)
+            conversions_of(conversion_word(convert), item)
         except Fault:
             continue
         found.append(conversion_word(convert))

@@ -15,11 +15,11 @@ import openpyxl
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.styles import Font
+from openpyxl.styles import Font, PatternFill
 
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
-from renkei.links.smarthr_emc.sheet.parse import Judged, judge
+from renkei.links.smarthr_emc.sheet.parse import CheckedSheet, check_sheet
 from tests.unit.links.smarthr_emc.sheet.excel.books import GUIDE_HEADER
 
 Book = Any
@@ -60,10 +60,10 @@ def book() -> Book:
     return made
 
 
-def read(made: Book) -> Judged:
+def read(made: Book) -> CheckedSheet:
     file = io.BytesIO()
     made.save(file)
-    return judge(raw_from_workbook(file.getvalue(), "acme.xlsx"), "acme")
+    return check_sheet(raw_from_workbook(file.getvalue(), "acme.xlsx"), "acme")
 
 
 def places(problems: tuple[Problem, ...]) -> list[str]:
@@ -146,6 +146,7 @@ def _hidden_worksheet_of_notes(made: Book) -> None:
 
 
 UNDERSTOOD: list[tuple[str, Callable[[Book], None]]] = [
+    ("white letters on blue", lambda made: _white_on_blue(made)),
     ("full-width letters, digits and brackets everywhere", _full_width),
     ("half-width kana", users(A5="氏名 ", A6="氏名(ﾖﾐ)", A7="緊急連絡1 媒体", A8="緊急連絡1 ｱﾄﾞﾚｽ", D8="ﾒｰﾙｱﾄﾞﾚｽ", D6="氏名(ﾖﾐｶﾞﾅ)")),
     ("half-width kana in headers", users(A1="ｴﾏｰｼﾞｪﾝｼｰｺｰﾙ項目", D1="ｽﾏｰﾄHR項目")),
@@ -223,6 +224,19 @@ def _struck(cell: str) -> Callable[[Book], None]:
     return lambda made: setattr(made["ユーザデータ"][cell], "font", Font(strike=True))
 
 
+def _white(cell: str) -> Callable[[Book], None]:
+    return lambda made: setattr(made["ユーザデータ"][cell], "font", Font(color="FFFFFF"))
+
+
+def _white_on_blue(made: Book) -> None:
+    made["ユーザデータ"]["A9"].font = Font(color="FFFFFF")
+    made["ユーザデータ"]["A9"].fill = PatternFill("solid", fgColor="1F4E78")
+
+
+def _very_hidden_worksheet(made: Book) -> None:
+    made["ユーザデータ"].sheet_state = "veryHidden"
+
+
 def _partly_struck(made: Book) -> None:
     struck = TextBlock(InlineFont(strike=True), "検索ワード1:")
     made["ユーザデータ"]["A9"] = CellRichText(struck, "勤務地")
@@ -255,6 +269,8 @@ SEEN: list[tuple[str, Callable[[Book], None], list[str], str]] = [
     ("a struck name", _struck("A9"), ["ユーザデータ!A9"], "取り消し線"),
     ("a struck circle", _struck("C9"), ["ユーザデータ!C9"], "取り消し線"),
     ("a struck policy", _struck("H9"), ["ユーザデータ!H9"], "取り消し線"),
+    ("a white circle", _white("C9"), ["ユーザデータ!C9"], "白い文字"),
+    ("a worksheet that cannot be shown again", _very_hidden_worksheet, ["acme.xlsx"], "「ユーザデータ」は非表示"),
     ("a text struck in part", _partly_struck, ["ユーザデータ!A9"], "取り消し線"),
     ("a copied worksheet", _copied("ユーザデータ (2)"), ["acme.xlsx"], "「ユーザデータ (2)」は読みません"),
     ("a copied worksheet, named by hand", _copied("ユーザデータのコピー"), ["acme.xlsx"], "は読みません"),

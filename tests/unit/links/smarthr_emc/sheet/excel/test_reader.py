@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.policy import format_code
 from tests.unit.links.smarthr_emc.sheet.excel.books import Book, book, read, refused
@@ -177,9 +175,3 @@ def test_l8_missing_worksheets_and_headers_are_named() -> None:
     found = refused(made)
     assert len(found) == 1
     assert "見出しの行が見つかりません" in found[0]
-
-
-def test_a_missing_file_is_an_error_of_the_caller(tmp_path: Path) -> None:
-    """`read_workbook` reads the path it is given."""
-    with pytest.raises(FileNotFoundError):
-        read_workbook(tmp_path / "acme.xlsx")

@@ -15,19 +15,21 @@ import pytest
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.catalogue import NAMES, canonical
 from renkei.links.smarthr_emc.sheet.catalogue_notes import CATALOGUE_NOTES
-from renkei.links.smarthr_emc.sheet.conversion import parse_conversions
-from renkei.links.smarthr_emc.sheet.excel.drawing import MISSING, REQUIRED
+from renkei.links.smarthr_emc.sheet.conversion import conversions_of
 from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
 from renkei.links.smarthr_emc.sheet.excel.layout import ITEM_NAMES
-from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
 from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.expression import parse_source
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
-from renkei.links.smarthr_emc.sheet.mapping import Convert, CustomField, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import CustomField, Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.policy import Place, format_code, parse_cell
-from renkei.links.smarthr_emc.sheet.raw import Fault, RawCell, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.raw import RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
+from renkei.sheets.workbook.drawing import MISSING, REQUIRED
+from renkei.texts import Fault, RawCell
+from renkei.values.conversion import Convert
+from tests.unit.links.smarthr_emc.sheet.mappings import raw_sheet
 
 SHEETS = ["はじめに", "連携情報", "部署データ", "ユーザデータ", "通知", "記入例", "SmartHR項目一覧"]
 CUSTOM = [CustomFieldInfo("勤務形態", "enum", ("在宅", "出社")), CustomFieldInfo("A or B", "string")]
@@ -78,7 +80,7 @@ def filled(book: Book, path: Path) -> Mapping:
     }.items():
         users.cell(rows(users)[item], 4).value = source
     book.save(path)
-    return parse(read_workbook(path), "acme")[0]
+    return parse(raw_sheet(path), "acme")[0]
 
 
 def yellow(book: Book) -> set[str]:
@@ -95,7 +97,7 @@ def yellow(book: Book) -> set[str]:
 def test_e15_the_empty_template_names_exactly_the_cells_to_fill_in(template: Path, book: Book) -> None:
     """Each yellow cell is one problem, and there is no other."""
     with pytest.raises(MappingError) as caught:
-        parse(read_workbook(template), "acme")
+        parse(raw_sheet(template), "acme")
     assert len(yellow(book)) == 8
     assert {problem.where for problem in caught.value.problems} == {f"acme.xlsx {place}" for place in yellow(book)}
     assert len(caught.value.problems) == 8
@@ -169,9 +171,9 @@ def test_e22_conversions_are_offered_where_they_may_stand(book: Book) -> None:
         if rule.type == "textLength":
             assert (rule.formula2, rule.errorStyle) == ("0", "stop")
             with pytest.raises(Fault):
-                parse_conversions("半角", item)
+                conversions_of("半角", item)
         else:
-            found = [parse_conversions(word, item) for word in words(rule)]
+            found = [conversions_of(word, item) for word in words(rule)]
             assert {conversion.convert for (conversion,) in found} == set(Convert)
             assert not rule.showErrorMessage  # several words, or another form of a date
 
@@ -305,7 +307,7 @@ def copied(book: Book, path: Path) -> Mapping:
             for column, value in enumerate(line[:width], 1):
                 sheet.cell(number, column).value = value
     book.save(path)
-    return parse(read_workbook(path), "acme")[0]
+    return parse(raw_sheet(path), "acme")[0]
 
 
 GUIDE = {
@@ -397,9 +399,7 @@ def test_e22_every_word_is_explained_in_front(book: Book) -> None:
     told = " ".join(str(cell.value) for cell in book["はじめに"]["B"])
     for convert in Convert:
         word = [
-            w
-            for w in words(_any_conversion(book))
-            if parse_conversions(w, USER_ITEM["full_name"])[0].convert is convert
+            w for w in words(_any_conversion(book)) if conversions_of(w, USER_ITEM["full_name"])[0].convert is convert
         ]
         assert word[0] in told
     assert all(word in told for word in UNIVERSE)

@@ -11,13 +11,13 @@ from typing import Any
 import openpyxl
 import pytest
 
-from renkei.links.smarthr_emc.sheet.excel.reader import read_workbook
 from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.mapping import Constant, Source
 from renkei.links.smarthr_emc.sheet.parse import parse
 from tests.builders import CONTACT, mapping
 from tests.unit.links.smarthr_emc.sheet.excel import books
+from tests.unit.links.smarthr_emc.sheet.mappings import raw_sheet
 
 SHEET = mapping(
     {
@@ -42,7 +42,7 @@ def line(sheet: Any, label: str) -> list[Any]:
 def test_e15_it_is_read_back_exactly(tmp_path: Path) -> None:
     """With labels, defaults, leading zeros and odd times."""
     write_workbook(SHEET, tmp_path / "acme.xlsx")
-    assert parse(read_workbook(tmp_path / "acme.xlsx"), "acme")[0] == SHEET
+    assert parse(raw_sheet(tmp_path / "acme.xlsx"), "acme")[0] == SHEET
 
 
 def test_e15_it_looks_like_the_template(book: Any, tmp_path: Path) -> None:

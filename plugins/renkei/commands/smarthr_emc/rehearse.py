@@ -1,0 +1,158 @@
+"""`renkei rehearse` and `renkei person`: what a sheet would do, shown to the one who asked and written nowhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from renkei.commands import context
+from renkei.commands.check import AsJson, File, TenantName
+from renkei.commands.i18n import say
+from renkei.commands.output import Status, out, print_json, stages
+from renkei.commands.smarthr_emc import systems
+from renkei.commands.smarthr_emc.sheet import sound_mapping
+from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc.model import Mode
+from renkei.orchestration.link import LINKS
+
+if TYPE_CHECKING:
+    from renkei.links.smarthr_emc.sheet.mapping import Mapping
+    from renkei.storage.store import Store
+    from renkei.systems.emc.file_format import EmcFormat
+
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help=say(
+            "SmartHRとEMCを今読んで試します。省略すると、保存先にある前回の受信で試します。",
+            "Reads SmartHR and EMC now; without it, the newest read in the store is used.",
+        ),
+    ),
+]
+
+
+class Way(StrEnum):
+    """What a manual run could be asked for, as it is typed."""
+
+    NORMAL = "normal"  # 通常
+    WRITE_ALL = "write-all"  # 全件書き込み
+    RELINK = "relink"  # 再連携
+
+    @property
+    def mode(self) -> Mode:
+        return Mode(self.value.upper().replace("-", "_"))
+
+
+AsIf = Annotated[
+    Way,
+    typer.Option(
+        "--mode",
+        help=say(
+            "実行方法: normal 通常、write-all 全件書き込み、relink 再連携。",
+            "As if triggered with: normal 通常, write-all 全件書き込み, relink 再連携.",
+        ),
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts these commands under `renkei`."""
+    app.command(
+        help=say(
+            "このシートで実行したら何が起こるかを示します。保存先にもEMCにも何も書き込みません。",
+            "Shows what this sheet would do; writes neither to the store nor to EMC.",
+        )
+    )(rehearse)
+    app.command(
+        help=say(
+            "1人について、SmartHRの値からEMCの値までを順に示します(なぜEMCにいる、いないのか)。",
+            "Follows one person from SmartHR to EMC: why somebody is, or is not, in EMC.",
+        )
+    )(person)
+
+
+def rehearse(
+    file: File,
+    live: Live = False,
+    mode: AsIf = Way.NORMAL,
+    everybody: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=say("誤りや注意の全員を挙げます(省略時は各20名)。", "Names everybody in each list, not the first 20."),
+        ),
+    ] = False,
+    tenant: TenantName = "",
+    as_json: AsJson = False,
+) -> None:
+    from renkei.commands.smarthr_emc.rehearsal_text import show
+    from renkei.links.smarthr_emc import rehearsal
+    from renkei.links.smarthr_emc.rehearsal.result import Verdict
+    from renkei.links.smarthr_emc.rehearsal.whole import PEOPLE_SHOWN
+
+    mapping = sound_mapping(file, tenant)
+    with stages() as progress:
+        found = rehearsal.rehearse(
+            *_what(mapping),
+            **_systems(mapping, live),
+            mode=mode.mode,
+            shown=None if everybody else PEOPLE_SHOWN,
+            progress=progress,
+        )
+    refused = context.refused(LINKS[LINK], mapping, mapping.channels) if live else []
+    if as_json:
+        print_json(found.as_json() | {"refused_connections": [dataclasses.asdict(trial) for trial in refused]})
+    else:
+        show(found, mapping.smarthr_url)
+        for trial in refused:
+            out.print(f"  × Airflowの接続「{trial.connection}」: {trial.said}", style="red", markup=False)
+    if refused or found.verdict in (Verdict.STOPPED, Verdict.ERRORS, Verdict.HELD):
+        raise typer.Exit(Status.WRONG)
+
+
+def person(
+    file: File,
+    who: Annotated[
+        str,
+        typer.Argument(
+            help=say(
+                "ユーザID、社員番号、SmartHRの従業員ID、メールアドレスのどれか(完全一致)。",
+                "User id, employee number, SmartHR crew id or mail address, exactly.",
+            )
+        ),
+    ],
+    live: Live = False,
+    mode: AsIf = Way.NORMAL,
+    tenant: TenantName = "",
+    as_json: AsJson = False,
+) -> None:
+    from renkei.commands.smarthr_emc.rehearsal_text import show_person
+    from renkei.links.smarthr_emc.rehearsal.person import trace
+
+    mapping = sound_mapping(file, tenant)
+    with stages() as progress:
+        found = trace(*_what(mapping), who, **_systems(mapping, live), mode=mode.mode, progress=progress)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        show_person(found)
+    if not found.people:
+        raise typer.Exit(Status.WRONG)
+
+
+def _what(mapping: Mapping) -> tuple[Store, str, Mapping, EmcFormat, dt.datetime]:
+    return context.open_store(), LINK, mapping, systems.emc_format(), dt.datetime.now(dt.UTC)
+
+
+def _systems(mapping: Mapping, live: bool) -> dict[str, Any]:
+    """SmartHR and EMC where they are to be asked, and whether 災害時凍結 is on."""
+    frozen = systems.disaster_freeze(mapping.tenant)
+    if not live:
+        return {"disaster": frozen}
+    client = systems.smarthr_client(mapping.tenant, mapping.smarthr_url, mapping.requests_per_second)
+    return {"source": client, "target": systems.emc_target(mapping), "disaster": frozen}

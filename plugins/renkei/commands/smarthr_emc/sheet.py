@@ -1,0 +1,170 @@
+"""`renkei template`, `convert`, `schema`: the sheet itself, without Airflow unless SmartHR is to be asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from renkei import settings
+from renkei.clock import TOKYO
+from renkei.commands import context
+from renkei.commands.check import File, Force, TenantName, show, with_refused
+from renkei.commands.i18n import say
+from renkei.commands.output import Status, new_file, out, stages, wrong_usage
+from renkei.commands.smarthr_emc import systems
+from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc.sheet import SHEETS
+from renkei.links.smarthr_emc.sheet.review import SheetReview, review
+from renkei.orchestration.link import LINKS, Link
+from renkei.sheets.bounded import Compiler
+from renkei.sheets.tenant_files import is_tenant
+
+if TYPE_CHECKING:
+    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
+    from renkei.links.smarthr_emc.sheet.mapping import Mapping
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts these commands under `renkei`."""
+    app.command(help=say("記入用の連携設定シートを作ります。", "Writes a fresh workbook for a tenant to fill in."))(
+        template
+    )
+    app.command(
+        help=say("ExcelブックとYAMLを相互に変換します。", "Turns a workbook into YAML, or YAML into a workbook.")
+    )(convert)
+    app.command(help=say("YAMLのJSON Schemaを出力します。", "Prints the JSON Schema of the YAML form."))(schema)
+
+
+def template(
+    tenant: Annotated[
+        str, typer.Argument(help=say("テナント名(半角の英小文字、数字、_、-)。", "The tenant (a-z, 0-9, _, -)."))
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help=say("作るファイル。省略すると テナント名.xlsx。", "The file to write; else TENANT.xlsx."),
+        ),
+    ] = None,
+    smarthr_url: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "このSmartHRのカスタム項目も項目一覧に載せます(Airflowの接続 smarthr__テナント名 を使います)。",
+                "Lists this SmartHR's custom fields too, by the Airflow Connection smarthr__TENANT.",
+            )
+        ),
+    ] = "",
+    force: Force = False,
+) -> None:
+    from renkei.links.smarthr_emc.sheet.excel.template import write_template
+
+    if not is_tenant(tenant):
+        raise wrong_usage(
+            f"「{tenant}」はテナント名に使えません。半角の英小文字、数字、_、- で指定してください。",
+            f"{tenant!r} cannot be a tenant's name: a-z, 0-9, _ and - only.",
+        )
+    path = output or Path(f"{tenant}.xlsx")
+    if path.suffix.lower() != ".xlsx":
+        raise wrong_usage("ファイル名は .xlsx で終わるようにしてください。", "The file's name must end with .xlsx.")
+    fields = custom_fields(tenant, smarthr_url) if smarthr_url else ()
+    with new_file(path, replace=force) as file:
+        write_template(file, tenant=tenant, custom_fields=fields)
+    out.print(say(f"{path} を作りました。", f"{path} is written."), markup=False)
+
+
+def custom_fields(tenant: str, smarthr_url: str) -> list[CustomFieldInfo]:
+    """The tenant's own SmartHR items (カスタム項目), in SmartHR's order.
+
+    Raises:
+        RenkeiError: the Connection is missing, or SmartHR does not answer.
+    """
+    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
+
+    def texts(values: Any) -> tuple[str, ...]:
+        found = (value.get("name") for value in values or () if isinstance(value, dict))
+        return tuple(name for name in found if isinstance(name, str))
+
+    title = say("SmartHRの項目を読み取り中", "reading SmartHR's items")
+    with stages() as stage:
+        client = systems.smarthr_client(tenant, smarthr_url.rstrip("/"))
+        found = client.read_all("crew_custom_field_templates", progress=lambda done, total: stage(title, done, total))
+    return [
+        CustomFieldInfo(str(one.get("name") or ""), str(one.get("type") or ""), texts(one.get("elements")))
+        for one in found
+    ]
+
+
+def check(link: Link, file: Path, tenant: str, live: bool, compiler: Compiler[Mapping]) -> SheetReview:
+    """What Airflow would say of a sheet, and what only other files and (`live`) SmartHR and the Connections tell."""
+
+    def look(templates: Collection[str] | None) -> SheetReview:
+        return review(
+            file,
+            tenant,
+            grants=context.grants().of(tenant),
+            neighbours=context.neighbours(link, file),
+            templates=templates,
+            allowed_hosts=settings.allowed_hosts(),
+            today=dt.datetime.now(TOKYO).date(),
+            cache=settings.index_folder(),
+            compiler=compiler,
+        )
+
+    found = look(None)
+    if not live or not found.smarthr_url:
+        return found
+    refused = context.refused(link, found.mapping, found.mapping.channels) if found.mapping else []
+    if not any(trial.connection == f"smarthr__{tenant}" for trial in refused):
+        found = look([field.name for field in custom_fields(tenant, found.smarthr_url)])
+    return with_refused(found, file, refused)
+
+
+def sound_mapping(file: Path, tenant: str) -> Mapping:
+    """The mapping of a sheet without mistakes.
+
+    Raises:
+        typer.Exit: it has some; they have been shown.
+    """
+    with Compiler(SHEETS) as compiler:
+        report = check(LINKS[LINK], file, tenant or file.stem, False, compiler)
+    if report.mapping is None or not report.usable:
+        show(file, report, None)
+        raise typer.Exit(Status.WRONG)
+    mapping: Mapping = report.mapping
+    return mapping
+
+
+def convert(
+    file: File,
+    output: Annotated[
+        Path,
+        typer.Argument(metavar="OUTPUT", help=say("作るファイル(.xlsx、.yaml)。", "The file to write (.xlsx, .yaml).")),
+    ],
+    tenant: TenantName = "",
+    force: Force = False,
+) -> None:
+    from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
+    from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+
+    writers = {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml}
+    write = writers.get(output.suffix.lower())
+    if write is None:
+        raise wrong_usage(
+            "ファイル名は .xlsx か .yaml で終わるようにしてください。", "The file's name must end with .xlsx or .yaml."
+        )
+    mapping = sound_mapping(file, tenant)
+    with new_file(output, replace=force) as written:
+        write(mapping, written)
+    out.print(say(f"{output} を作りました。", f"{output} is written."), markup=False)
+
+
+def schema() -> None:
+    from renkei.links.smarthr_emc.sheet.json_schema import schema_text
+
+    print(schema_text(), end="")

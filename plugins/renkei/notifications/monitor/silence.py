@@ -1,0 +1,203 @@
+"""Which tenants are silent: no result since the daily run that should have given one (N3). No clock, no files.
+
+A daily run (tick) is due when its time and a grace have passed. Silence is judged by results alone, so it does not
+matter why there is none: a paused Dag, a Dag that does not load, a stopped scheduler, a run that hangs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from renkei.clock import TOKYO
+from renkei.systems.delivery import Message, Tone
+
+DAY = dt.timedelta(days=1)
+TENANTS_SHOWN = 20
+SHEET_GONE = "連携設定シートがありません"
+UNREADABLE = "結果の記録を読み取れません"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """When a tenant is to speak: every day at `run_at` from `link_start_on` on."""
+
+    run_at: dt.time  # Asia/Tokyo
+    link_start_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A daily time, and since when the watch knows of it; None: since ever.
+
+    Nobody is late for a tick that was not yet known: a new tenant, a new time, a watch that is new itself.
+    """
+
+    run_at: dt.time
+    since: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A tenant without a result of its run at `tick`; `last` is when it last had one."""
+
+    tenant: str
+    tick: dt.datetime
+    last: dt.datetime | None = None
+    cause: str = ""  # SHEET_GONE | UNREADABLE, where it is known
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the watch remembers from look to look: the known schedules, and which silence (its tick) was told."""
+
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    told: Mapping[str, dt.datetime] = field(default_factory=dict)
+    whole: bool = True  # False: what was remembered is lost
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "schedules": {
+                tenant: [one.run_at.isoformat(), one.since.isoformat() if one.since else None]
+                for tenant, one in self.schedules.items()
+            },
+            "told": {tenant: tick.isoformat() for tenant, tick in self.told.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Notes:
+        """The notes; what cannot be read is lost, and `whole` says so."""
+        try:
+            schedules = {
+                str(tenant): Schedule(dt.time.fromisoformat(at), moment(since) if since else None)
+                for tenant, (at, since) in value["schedules"].items()
+            }
+            return cls(schedules, {str(tenant): moment(tick) for tenant, tick in value["told"].items()})
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return cls(whole=False)
+
+
+def moment(text: str) -> dt.datetime:
+    """An ISO 8601 moment; without a zone it is UTC.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def follow(
+    notes: Notes, expected: Mapping[str, Expected], unlinked: frozenset[str], now: dt.datetime
+) -> dict[str, Schedule]:
+    """The schedules to go by: those of the sheets, and the last one known of each tenant whose sheet has vanished.
+
+    A tenant of 連携解除 (`unlinked`) has none. Where the notes are lost, every schedule counts as known since ever:
+    rather a false alarm than none.
+    """
+    gone = notes.schedules.keys() - expected.keys() - unlinked
+    schedules = {tenant: notes.schedules[tenant] for tenant in sorted(gone)}
+    for tenant, one in expected.items():
+        known = notes.schedules.get(tenant)
+        if known is not None and known.run_at == one.run_at:
+            schedules[tenant] = known
+        else:
+            schedules[tenant] = Schedule(one.run_at, now if notes.whole else None)
+    return schedules
+
+
+def newest_due_tick(run_at: dt.time, now: dt.datetime, grace: dt.timedelta) -> dt.datetime:
+    """The newest daily run whose grace has passed: yesterday's, as long as today's has not."""
+    passed = (now - grace).astimezone(TOKYO)
+    tick = dt.datetime.combine(passed.date(), run_at, TOKYO)
+    return tick if tick <= passed else tick - DAY
+
+
+def overdue(
+    schedule: Schedule,
+    link_start_on: dt.date | None,
+    last_result: dt.datetime | None,
+    now: dt.datetime,
+    grace: dt.timedelta,
+) -> dt.datetime | None:
+    """The tick that should have given a result and did not; None when nothing is late."""
+    tick = newest_due_tick(schedule.run_at, now, grace)
+    if link_start_on is not None and tick.date() < link_start_on:
+        return None
+    if schedule.since is not None and tick < schedule.since:
+        return None
+    return tick if last_result is None or last_result < tick else None
+
+
+def untold(silent: Sequence[Silence], notes: Notes) -> list[Silence]:
+    """Those of today's silences that nobody heard of yet: each day of silence is told once."""
+    return [one for one in silent if notes.told.get(one.tenant) != one.tick]
+
+
+def back_again(notes: Notes, last_results: Mapping[str, dt.datetime | None]) -> dict[str, dt.datetime]:
+    """Tenants that were told to be silent and have a result since, with its moment."""
+    return {
+        tenant: last
+        for tenant, tick in notes.told.items()
+        if (last := last_results.get(tenant)) is not None and last >= tick
+    }
+
+
+def message_key(kind: str, link: str, parts: Mapping[str, dt.datetime]) -> str:
+    """The same for the same news, so that a repetition after a crash can be recognised."""
+    text = "\n".join([kind, link, *(f"{tenant} {at.isoformat()}" for tenant, at in sorted(parts.items()))])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def silence_message(label: str, silent: Sequence[Silence], link: str = "") -> Message:
+    """For the operator: who is silent since when, and what to look at."""
+    lines = [_silence_line(one) for one in silent[:TENANTS_SHOWN]]
+    if len(silent) > TENANTS_SHOWN:
+        lines.append(f"ほか{len(silent) - TENANTS_SHOWN}社")
+    if any(not one.cause for one in silent):
+        lines += [
+            "Airflowのスケジューラが動いているか、Dagが一時停止・読み込みエラーになっていないか、前の処理が終わらずに"
+            "止まっていないか、結果通知が届いているかを確認してください。",
+            "原因を除いたあと、本日分が必要な場合はDagを手動で実行（Trigger）してください。",
+        ]
+    if any(one.cause == SHEET_GONE for one in silent):
+        lines.append(
+            "連携設定シートが無い会社は、シートを元に戻してください。連携をやめた会社であれば、連携状態を「連携解除」にした"
+            "シートを1時間ほど置いてから取り除いてください。"
+        )
+    if any(one.cause == UNREADABLE for one in silent):
+        lines.append("記録を読み取れない会社は、保存先(RENKEI_STORE)の last_result.json を確認してください。")
+    return Message(
+        title=f"【警告】{label}: {len(silent)}社から結果が届いていません",
+        lines=tuple(lines),
+        link=link,
+        link_label="Airflowを開く",
+        tone=Tone.BAD,
+    )
+
+
+def back_message(label: str, back: Mapping[str, dt.datetime], link: str = "") -> Message:
+    """For the operator: the silence is over."""
+    lines = [f"{tenant}: {shown(at)} に結果が届きました" for tenant, at in sorted(back.items())]
+    more = len(lines) - TENANTS_SHOWN
+    return Message(
+        title=f"【復旧】{label}: 結果が届いていなかった{len(back)}社の結果が届きました",
+        lines=(*lines[:TENANTS_SHOWN], *([f"ほか{more}社"] if more > 0 else [])),
+        link=link,
+        link_label="Airflowを開く",
+        tone=Tone.GOOD,
+    )
+
+
+def _silence_line(one: Silence) -> str:
+    last = f"最後の結果 {shown(one.last)}" if one.last else "結果の記録なし"
+    return f"{one.tenant}: {shown(one.tick)} の処理（{one.cause or last}）"
+
+
+def shown(at: dt.datetime) -> str:
+    """A moment as the mails write it, without seconds."""
+    local = at.astimezone(TOKYO)
+    return f"{local:%Y/%m/%d} {local.hour}:{local:%M}"

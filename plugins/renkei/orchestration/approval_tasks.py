@@ -1,0 +1,116 @@
+"""A task that waits for a person in Airflow's 要対応項目 (E36, E38)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param
+
+from renkei.clock import DAILY_AT, TOKYO
+from renkei.orchestration import result_notification
+from renkei.orchestration.run_log import log_counts
+from renkei.orchestration.stage import Tenant, record_of, stage, utcnow
+from renkei.runs.hold import Deadline
+from renkei.runs.outcome import Outcome
+
+log = logging.getLogger(__name__)
+
+MARGIN = dt.timedelta(minutes=15)  # before the next scheduled run, which would be blocked otherwise
+UNANSWERED = "(期限切れ)"  # in place of a name, where nobody answered in time
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked, and how a run stands that waits for the answer."""
+
+    outcome: Outcome
+    body: Callable[[dt.datetime], str]  # Markdown, by the time until which an answer counts
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's; `chosen` is empty where Airflow could not take one."""
+
+    chosen: str
+    by: str
+    why: str
+
+
+class AskPersonOperator(HITLOperator):
+    """Asks a person where there is something to ask; otherwise it succeeds at once.
+
+    Two functions by their names ("module:name"), as `StageOperator` has them: `asks` gives the `Question`, or what to
+    log where there is none; `takes` is given the `Answer`, and gives back what to log.
+    """
+
+    def __init__(self, *, tenant: Tenant, asks: str, takes: str, options: Sequence[str], **kwargs: Any) -> None:
+        # Airflow hands every operator the Dag's params and defaults; the form of this task is its own.
+        kwargs["params"] = {
+            "reason": Param("", type="string", title="理由", description_md="個人情報は書かないでください。")
+        }
+        kwargs["retries"] = 0
+        super().__init__(options=[*options], **kwargs)
+        self.tenant, self.asks, self.takes = tenant, asks, takes
+
+    def execute(self, context: Any) -> None:
+        with stage(self.tenant, context):
+            question = resolve_name(self.asks)(self.tenant, context)
+            if isinstance(question, Question):
+                self._ask(context, question)
+            else:
+                log_counts(self.task_id, self.tenant.name, question)
+
+    def _ask(self, context: Any, question: Question) -> None:
+        now = utcnow()
+        self.response_timeout = until_next_run(self.tenant.sheet.run_at or DAILY_AT, now)
+        until = now + self.response_timeout
+        self.body = question.body(until)
+        result_notification.note_waiting(self.tenant, context, until, question.outcome)
+        record = record_of(self.tenant, context)
+        result_notification.note_begun(record, context)  # cleared after it had told its end, it has another one to tell
+        record.write(Deadline(until))
+        link = self.generate_link_to_ui_from_context(context=context)
+        try:
+            run = result_notification.this_run(context)
+            result_notification.send_report(
+                self.tenant, run, record, question.outcome, "", utcnow(), {"対応画面": link}
+            )
+        except Exception as error:  # a message that does not pass changes nothing: the question stands in the UI (N3)
+            log.error("not everybody was told of this question: %s", type(error).__name__)
+        super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
+        with stage(self.tenant, context):
+            result_notification.forget_waiting(self.tenant, context["run_id"])
+            options = [] if "error" in event else event["chosen_options"]
+            chosen = options[0] if len(options) == 1 else ""  # two answers are none
+            log_counts(
+                self.task_id,
+                self.tenant.name,
+                resolve_name(self.takes)(self.tenant, context, Answer(chosen, _who(event), _why(event))),
+            )
+
+
+def until_next_run(run_at: dt.time, now: dt.datetime) -> dt.timedelta:
+    """How long an answer may take: until shortly before the tenant's next daily run."""
+    local = now.astimezone(TOKYO)
+    next_run = dt.datetime.combine(local.date(), run_at, TOKYO)
+    while next_run - MARGIN <= local:
+        next_run += dt.timedelta(days=1)
+    return next_run - MARGIN - local
+
+
+def _who(event: dict[str, Any]) -> str:
+    user = event.get("responded_by_user")
+    name = user.get("name") if isinstance(user, dict) else getattr(user, "name", None)
+    return str(name) if name else UNANSWERED
+
+
+def _why(event: dict[str, Any]) -> str:
+    return str((event.get("params_input") or {}).get("reason", ""))

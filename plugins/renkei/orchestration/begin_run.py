@@ -1,0 +1,41 @@
+"""What the first task of every link's run does before its own work (E1, E4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from renkei.clock import TOKYO
+from renkei.errors import LinkStateError
+from renkei.orchestration import result_notification
+from renkei.orchestration.monitor.unfinished import ongoing_in, tell_overtaken
+from renkei.orchestration.stage import Tenant, record_of, utcnow
+from renkei.runs.outcome import forget_end
+from renkei.storage.runs import RunRecord
+
+
+def begin_run(tenant: Tenant, context: Any) -> RunRecord:
+    """The record of this run, of which the watch, and what decides the Dag's colour, know from here on.
+
+    Raises:
+        AirflowSkipException: the run is a 通知テスト.
+        SettingError: what it was asked to do cannot be understood.
+        MappingError, SheetPendingError: the sheet cannot be used.
+        LinkStateError: 連携開始日 has not come.
+    """
+    if tenant.is_test(context):
+        raise AirflowSkipException("通知テストのため、連携の処理は行いません。")
+    record = record_of(tenant, context)  # first: what refuses the run is told on its page by way of it
+    mode = tenant.asked(context).mode
+    tell_overtaken(tenant, record, context["run_id"], ongoing_in(context))
+    result_notification.note_begun(record, context)
+    if mode.writes:
+        result_notification.note_real(record, context)
+    forget_end(record)
+    _ = tenant.mapping  # raises what is wrong with the sheet
+    begins = tenant.sheet.link_start_on
+    # It may have been moved after Airflow had planned the run; before it only a person starts one.
+    if begins and context["dag_run"].run_type == "scheduled" and utcnow().astimezone(TOKYO).date() < begins:
+        raise LinkStateError(f"連携開始日（{begins:%Y/%m/%d}）より前のため、自動では実行しません。")
+    return record

@@ -1,0 +1,223 @@
+"""A tenant's channels with what Airflow keeps for them: Connections, the store, the settings (N1–N5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from airflow.sdk.log import mask_secret
+
+from renkei import settings
+from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, StoreError
+from renkei.notifications import disabled_channels
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, Opener
+from renkei.notifications.delivery_log import DeliveryLog
+from renkei.notifications.diagnosis import explain, own_words
+from renkei.notifications.event import Event
+from renkei.notifications.members.table import Member, Members
+from renkei.notifications.registration import Registration, register, webhook_fault
+from renkei.notifications.services import SPEC, connection_needed, member_of
+from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.notifications.trial import Step, try_channel
+from renkei.orchestration import connections
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Delivery, Message
+
+
+def tell(
+    link: str,
+    tenant: str,
+    channels: Sequence[Channel],
+    event: Event,
+    message: Message,
+    key: str,
+    *,
+    run: str = "",
+    record: RunRecord | None = None,
+) -> list[DeliveryResult]:
+    """What became of `message` in each channel that wants `event`; never raises for a channel or the store (N3).
+
+    `record` remembers what was told within a run. `key` names the message, `run` what failures are counted by.
+    """
+    store = _store_or_none()
+    notifier = Notifier(
+        tenant,
+        opener(link, tenant, store),
+        DeliveryLog(ChannelStates(TenantFolder(store, link, tenant)) if store else None, record if store else None),
+        _utcnow,
+        settings.channel_failures(),
+    )
+    told = notifier.tell(channels, event, message, key, run or key)
+    _show(link, tenant, channels, notifier.deliveries)
+    return told
+
+
+def check_told(told: Sequence[DeliveryResult]) -> dict[str, str]:
+    """What became of the message, by channel, for Airflow's pages.
+
+    Raises:
+        RetriableNotificationError: some channel may take it later.
+        NotificationError: some channel did not take it.
+    """
+    failed = [one for one in told if one.failed]
+    if failed:
+        lines = []
+        for one in failed:
+            assert one.delivery is not None
+            found, remedy = explain(one.channel.service, one.delivery)
+            said = own_words(one.delivery) if one.delivery.status is not None else ""
+            lines.append(f"通知先「{one.channel.name}」: {found}" + (f"（{said}）" if said else "") + remedy)
+        kind = RetriableNotificationError if any(one.worth_repeating for one in failed) else NotificationError
+        raise kind("送信できなかった通知があります。連携の処理結果は変わりません。\n" + "\n".join(lines))
+    return {f"{one.channel.name} {one.event.label}": one.skipped or _verdict(one.delivery) for one in told}
+
+
+def _verdict(delivery: Delivery | None) -> str:
+    if delivery is None:
+        return ""
+    return f"{delivery.verdict.value}: {delivery.reason}" if delivery.reason else delivery.verdict.value
+
+
+def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterator[tuple[Channel, Step]]:
+    """Each step of a test of each channel, as it is done (N5)."""
+    store = _store_or_none()
+    deliveries = DeliveryLog(ChannelStates(TenantFolder(store, link, tenant)) if store else None)
+    for channel in channels:
+        for step in try_channel(channel, tenant, opener(link, tenant, store), deliveries, _utcnow()):
+            yield channel, step
+    _show(link, tenant, channels, deliveries)
+
+
+def current_state(link: str, tenant: str, channel: Channel) -> tuple[ChannelState, str]:
+    """A channel's state as the next run would find it, and what is wrong with its registration; sends nothing.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    store = connections.open_store()
+    state = ChannelStates(TenantFolder(store, link, tenant)).read(channel)
+    try:
+        registration = opener(link, tenant, store)(channel).registration
+    except ConnectionError_ as error:
+        return state, str(error)
+    return (state if state.registration == registration else ChannelState()), ""
+
+
+def opener(link: str, tenant: str, store: Store | None) -> Opener:
+    """Opens the channels of one tenant."""
+    # And with them all clients: parsing has no use for them.
+    from renkei.notifications.messengers import messenger
+    from renkei.orchestration.plain_mail import MailMessenger
+
+    def open_channel(channel: Channel) -> Opened:
+        if channel.service is Service.MAIL:
+            return Opened(MailMessenger(), channel.to, f"mail:{channel.to}")
+        member = _member(channel, link, tenant, store)
+        if connection_needed(channel.service, channel.to):
+            registration = registration_of(channel.service, channel.connection)
+            to = _address(channel, member) if member else channel.to
+        else:
+            assert member is not None  # what `connection_needed` says
+            registration, to = _own_webhook(channel, member), ""
+        return Opened(messenger(registration), to, registration.digest(to))
+
+    return open_channel
+
+
+def registration_of(service: Service, conn_id: str) -> Registration:
+    """What the Airflow Connection of a channel holds.
+
+    Raises:
+        ConnectionError_: there is none, or something is wrong with it.
+    """
+    connection = connections.find_connection(conn_id, SPEC[service].label)
+    if connection.conn_type != SPEC[service].connection_type:  # or another system's secret would go to this service
+        raise ConnectionError_(
+            f"Airflowの接続「{conn_id}」の種類が「{SPEC[service].label}」ではありません。接続の名前か種類を直してください。"
+        )
+    return register(service, field_values(service, connection), settings.allowed_hosts(), conn_id)
+
+
+def field_values(service: Service, connection: Any) -> dict[str, str]:
+    """The texts of a Connection by the field keys of `services.py`; secrets among them are masked in every log."""
+    extra = connection.extra_dejson
+    extra = extra if isinstance(extra, dict) else {}
+    values = {}
+    for field in SPEC[service].fields:
+        found = extra.get(field.key) if field.place == "extra" else getattr(connection, field.place)
+        values[field.key] = str(found or "")
+        if field.secret and values[field.key]:
+            mask_secret(values[field.key])
+            path = values[field.key].partition("://")[2].partition("/")[2].partition("?")[0]
+            if field.key == "url" and len(path) > 8:  # as HTTP libraries write it
+                mask_secret(f"/{path}")
+    return values
+
+
+def _member(channel: Channel, link: str, tenant: str, store: Store | None) -> Member | None:
+    user_id = member_of(channel.to)
+    if user_id is None:
+        return None
+    if store is None:
+        raise ConnectionError_("保存先に接続できないため、メンバー表を確認できません。")
+    try:
+        member = Members(TenantFolder(store, link, tenant)).find(user_id)
+    except StoreError:
+        raise ConnectionError_("メンバー表を読み取れません。保存先(RENKEI_STORE)を確認してください。") from None
+    # Equal user ids on both sides are LINE WORKS' own rule (text 3): nobody has to register them.
+    if member is None and channel.service is Service.LINEWORKS:
+        return Member(user_id, lineworks_id=user_id)
+    if member is None:
+        raise ConnectionError_("送信先の社員がメンバー表にありません。メンバー表に登録してください。")
+    return member
+
+
+def _address(channel: Channel, member: Member) -> str:
+    destination = SPEC[channel.service].destination
+    assert destination is not None
+    found: str = getattr(member, destination.member_field)
+    if not found and channel.service is Service.LINEWORKS:
+        return member.user_id
+    if not found:
+        raise _unregistered(channel)
+    return found
+
+
+def _own_webhook(channel: Channel, member: Member) -> Registration:
+    """A member's own webhook, which takes the Connection's place."""
+    url: str = getattr(member, SPEC[channel.service].member_field)
+    if not url:
+        raise _unregistered(channel)
+    mask_secret(url)
+    if fault := webhook_fault(channel.service, url, settings.allowed_hosts()):
+        raise ConnectionError_(f"メンバー表の{SPEC[channel.service].label}に誤りがあります。{fault}")
+    return Registration(channel.service, {"url": url})
+
+
+def _unregistered(channel: Channel) -> ConnectionError_:
+    label = SPEC[channel.service].label
+    return ConnectionError_(f"送信先の社員の{label}がメンバー表に登録されていません。登録してください。")
+
+
+def _show(link: str, tenant: str, channels: Sequence[Channel], deliveries: DeliveryLog) -> None:
+    """Leave the channels' states where the Dag's page can be made from them without the store."""
+    disabled_channels.put(
+        settings.index_folder(), link, tenant, {c.name: s for c in channels if (s := deliveries.known(c))}
+    )
+
+
+def _store_or_none() -> Store | None:
+    try:
+        return connections.open_store()
+    except StoreError as error:
+        logging.getLogger(__name__).warning("told without the store: %s", type(error).__name__)
+        return None
+
+
+def _utcnow() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

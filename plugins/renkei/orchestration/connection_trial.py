@@ -1,0 +1,62 @@
+"""Whether every Connection that a sheet needs is there and works: asked of each service, and nothing sent or written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from renkei.errors import RenkeiError
+from renkei.notifications.channel import Channel, Service
+from renkei.notifications.diagnosis import explain
+from renkei.notifications.services import connection_needed
+from renkei.orchestration.channel_hooks import ChannelHook
+from renkei.orchestration.plain_mail import MailMessenger
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One Connection, by its id, and what its service said of it; in Japanese."""
+
+    connection: str
+    well: bool
+    said: str
+
+
+def tried(connection: str, ask: Callable[[], str]) -> Trial:
+    """The trial of a Connection that `ask` asks something of."""
+    try:
+        return Trial(connection, True, ask())
+    except RenkeiError as error:
+        return Trial(connection, False, str(error))
+
+
+def try_channels(channels: Sequence[Channel]) -> Iterator[Trial]:
+    """A trial of each Connection that these channels need, and of the mail server."""
+    for channel in {channel.connection: channel for channel in _connected(channels)}.values():
+        yield Trial(channel.connection, *_hook_of(channel).test_connection())
+    delivery = MailMessenger().check()
+    said = "メールサーバーに接続できました。" if delivery.accepted else "".join(explain(Service.MAIL, delivery))
+    yield Trial("smtp_default", delivery.accepted, said)
+
+
+def unreachable(channels: Sequence[Channel]) -> list[str]:
+    """The names of those that no message will reach, whatever it is about; why, is the operator's: it is in the log."""
+    names = []
+    for channel in _connected(channels):
+        well, said = _hook_of(channel).test_connection()
+        if not well:
+            log.warning("通知先「%s」（接続「%s」）: %s", channel.name, channel.connection, said)
+            names.append(channel.name)
+    return names
+
+
+def _connected(channels: Sequence[Channel]) -> list[Channel]:
+    return [one for one in channels if not one.muted and connection_needed(one.service, one.to)]
+
+
+def _hook_of(channel: Channel) -> ChannelHook:
+    hooks = {hook.service: hook for hook in ChannelHook.__subclasses__()}
+    return hooks[channel.service](channel.connection)

@@ -1,0 +1,112 @@
+"""The links that there are, and what each of them brings (docs/architecture.md, "Add a link").
+
+Listeners import this in every process of Airflow, and so does every parse. So a link's parts are named here, and
+imported by whoever uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow.sdk import BaseOperator
+    from typer import Typer
+
+    from renkei.errors import RenkeiError
+    from renkei.notifications.channel import Channel
+    from renkei.orchestration.connection_trial import Trial
+    from renkei.orchestration.documentation import Page
+    from renkei.orchestration.form import Form
+    from renkei.orchestration.report import Report, RunEnd
+    from renkei.orchestration.stage import Tenant
+    from renkei.runs.outcome import Outcome
+    from renkei.sheets.bounded import Compiler
+    from renkei.sheets.compiled import Compiled, SheetKind
+    from renkei.sheets.grants import Grants
+    from renkei.sheets.review import Review
+    from renkei.storage.runs import RunRecord
+
+    Told = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """Something of a link's by its dotted name, "module:name"; called, it is imported and given."""
+
+    name: str
+
+    def __call__(self) -> T:
+        found: T = resolve_name(self.name)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What one link brings."""
+
+    name: str  # as its Dag file, its folder of sheets, its Dags and its part of the store are called
+    source: str  # as people call it
+    target: str
+    sheets: Part[SheetKind[Any]]
+    form: Part[Form]
+    work: Part[Callable[[Tenant], Sequence[BaseOperator]]]  # the tasks that do a tenant's work, first to last
+    page: Part[Callable[[Tenant], Page]]  # what a Dag's page says of a sheet that can be used
+    report: Part[Callable[[RunEnd], Report]]  # what is told of a run; may raise StoreError
+    subjects: Part[Mapping[Outcome, str]]  # of mails, by how a run ended
+    try_systems: Part[Callable[[Any, str], Iterator[Trial]]]  # each Connection that a sheet's mapping needs
+    # Where a link has them:
+    within: Part[Callable[[Compiled[Any], Grants, str], Compiled[Any]]] = Part("renkei.sheets.grants:within")  # E41
+    review: Part[Callable[[Link, Path, str, bool, Compiler[Any]], Review]] = Part("renkei.commands.check:review")
+    titles: Part[Mapping[str, str]] | None = None  # of a workbook's tables, by their names in problems
+    commands: Part[Callable[[Typer], None]] | None = None  # of `renkei`, for this link alone
+    errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
+    last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
+    preloads: Sequence[str] = ()  # modules that its tasks import
+    has_baseline: bool = True  # else a tenant counts as linked once it has had a result
+
+    @property
+    def label(self) -> str:
+        return f"{self.source} → {self.target}"
+
+
+LINKS = {
+    link.name: link
+    for link in (
+        Link(
+            name="smarthr_emc",
+            source="SmartHR",
+            target="EMC",
+            sheets=Part("renkei.links.smarthr_emc.sheet:SHEETS"),
+            form=Part("renkei.orchestration.smarthr_emc.form:FORM"),
+            work=Part("renkei.orchestration.smarthr_emc.dag:work"),
+            page=Part("renkei.orchestration.smarthr_emc.documentation:page"),
+            report=Part("renkei.orchestration.smarthr_emc.results:report"),
+            subjects=Part("renkei.links.smarthr_emc.wording:SUBJECTS"),
+            within=Part("renkei.links.smarthr_emc.sheet.grants:within"),
+            review=Part("renkei.commands.smarthr_emc.sheet:check"),
+            titles=Part("renkei.links.smarthr_emc.sheet.excel.reader:TITLES"),
+            commands=Part("renkei.commands.smarthr_emc:add_to"),
+            errors=Part("renkei.orchestration.smarthr_emc.results:errors"),
+            last_told=Part("renkei.orchestration.smarthr_emc.results:last_told"),
+            try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
+            preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
+        ),
+    )
+}
+
+
+def dag_id(link: str, tenant: str) -> str:
+    return f"{link}__{tenant}"
+
+
+def split_dag_id(of: str) -> tuple[str, str] | None:
+    """The link and the tenant of a Dag; None where it is no tenant's."""
+    link, _, tenant = of.partition("__")
+    return (link, tenant) if tenant and link in LINKS else None

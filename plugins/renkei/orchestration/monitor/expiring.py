@@ -1,0 +1,98 @@
+"""期限切れ予告, told once each: approvals that end soon, and registrations with a 有効期限 (N2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from renkei.clock import TOKYO
+from renkei.errors import ConnectionError_
+from renkei.notifications.channel import OPERATOR, Channel
+from renkei.notifications.monitor import expiry
+from renkei.notifications.monitor.expiry import Expiring, Waiting
+from renkei.notifications.services import connection_needed
+from renkei.orchestration import channel_connections
+from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.monitor.once import Notices, read_note
+from renkei.orchestration.monitor.operator_channels import airflow_page
+from renkei.storage.tenant_folder import watch_folder
+
+log = logging.getLogger(__name__)
+
+FROM_HOUR = 9  # Asia/Tokyo: a notice of days need not wake anybody
+TENANTS_PER_LOOK = 500  # each Connection is a question to Airflow: some 20 ms
+MAX_LINES = 20  # registrations in one message
+ASKING = {"HOLD": "approve", "CONFIRM": "confirm"}  # the task that asks, by outcome
+
+
+def tell_waiting(notices: Notices, waiting: Mapping[str, Waiting], channels: Mapping[str, Sequence[Channel]]) -> None:
+    """Tell each tenant's channels, once, of an answer that will soon be too late."""
+    for tenant, one in sorted(waiting.items()):
+        run, task = quote(one.run, safe=":+"), ASKING.get(one.outcome, "approve")
+        page = airflow_page(f"/dags/{dag_id(notices.link.name, tenant)}/runs/{run}/tasks/{task}/required_actions")
+        message = expiry.waiting_message(notices.link.label, tenant, one, notices.now, page)
+        notices.tell_once(tenant, channels.get(tenant, ()), message, [one.key])
+
+
+def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]], operator: Sequence[Channel]) -> None:
+    """Tell a tenant and the operator of registrations that end; every tenant is looked at once a day.
+
+    The operator's own are looked at with the first link's.
+    """
+    today = notices.now.astimezone(TOKYO)
+    if today.hour < FROM_HOUR:
+        return
+    own = {OPERATOR: tuple(operator)} if notices.link.name == next(iter(LINKS)) else {}
+    everybody = {**own, **channels}
+    after = _cursor(notices, today.date())
+    batch = list(itertools.islice((name for name in sorted(everybody) if name > after), TENANTS_PER_LOOK))
+    found: list[Expiring] = []
+    for tenant in batch:
+        mine = _expiring(tenant, everybody[tenant], today.date())
+        found += mine
+        if tenant != OPERATOR:
+            _tell_ending(notices, tenant, everybody[tenant], mine)
+    _tell_ending(notices, OPERATOR, operator, found)
+    if batch:
+        notices.store.write_json(_cursor_key(notices), {"on": today.date().isoformat(), "after": batch[-1]})
+
+
+def _expiring(tenant: str, channels: Sequence[Channel], today: dt.date) -> list[Expiring]:
+    found = []
+    for channel in channels:
+        if channel.muted or not channel.connection or not connection_needed(channel.service, channel.to):
+            continue
+        try:
+            ends = channel_connections.registration_of(channel.service, channel.connection).expires_on
+        except ConnectionError_:  # what is wrong with it shows wherever the channel is used
+            continue
+        except Exception as error:  # one Connection must not hide another's end (L5); its text may hold secrets (L7)
+            log.error("connection of tenant=%s cannot be looked at: %s", tenant, type(error).__name__)
+            continue
+        one = expiry.expiring(tenant, channel.name, channel.service, channel.connection, ends, today)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _tell_ending(notices: Notices, whom: str, channels: Sequence[Channel], found: Sequence[Expiring]) -> None:
+    """Messages about those that `whom` does not know of yet, none of them too long to be read."""
+    known = notices.told_before(whom) if found else {}
+    new = [one for one in found if one.key not in known]
+    for first in range(0, len(new), MAX_LINES):
+        some = new[first : first + MAX_LINES]
+        message = expiry.connections_message(notices.link.label, some, airflow_page("/connections"))
+        notices.tell_once(whom, channels, message, [one.key for one in some])
+
+
+def _cursor(notices: Notices, today: dt.date) -> str:
+    """The last tenant whose Connections were looked at today."""
+    found = read_note(notices.store, _cursor_key(notices))
+    return str(found.get("after", "")) if found.get("on") == today.isoformat() else ""
+
+
+def _cursor_key(notices: Notices) -> str:
+    return f"{watch_folder(notices.link.name)}/connections.json"

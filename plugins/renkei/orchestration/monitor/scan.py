@@ -1,0 +1,160 @@
+"""One look at the sheets and at the store's small files: who is silent, who is back, what waits. Changes nothing.
+
+It needs neither a run of a tenant's Dag, nor that its Dag file loads, nor Airflow's database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from renkei import settings
+from renkei.clock import DAILY_AT
+from renkei.errors import StoreError
+from renkei.notifications.channel import Channel
+from renkei.notifications.monitor import silence
+from renkei.notifications.monitor.expiry import Waiting
+from renkei.notifications.monitor.silence import Expected, Notes, Silence, moment
+from renkei.orchestration.link import Link
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.grants import AllGrants
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import tenants
+from renkei.storage import records
+from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.tenant_folder import TenantFolder, watch_folder
+
+log = logging.getLogger(__name__)
+
+READERS = 16  # an object store answers in some 20 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """What the sheets say of when a tenant speaks, and to whom."""
+
+    expected: Mapping[str, Expected]
+    unlinked: frozenset[str]  # 連携解除
+    channels: Mapping[str, tuple[Channel, ...]]
+    compiled: Mapping[str, Compiled[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found; `notes` are as they stood, with the schedules of now."""
+
+    sheets: Sheets
+    notes: Notes
+    silent: tuple[Silence, ...]
+    back: Mapping[str, dt.datetime]
+    waiting: Mapping[str, Waiting]
+
+
+def look(
+    link: Link,
+    store: Store,
+    folder: Path,
+    grants: AllGrants,
+    now: dt.datetime,
+    grace: dt.timedelta,
+    without: Notes | None = None,
+) -> Look:
+    """Who is silent, who speaks again, which runs wait for an answer that is soon too late; changes nothing.
+
+    `without` are the notes to go by where there are none yet; by default, what is not yet due is not late.
+    """
+    sheets, notes = read_sheets(link, folder, grants), read_notes(link, store, without or Notes())
+    schedules = silence.follow(notes, sheets.expected, sheets.unlinked, now)
+    with ThreadPoolExecutor(READERS) as readers:
+        folders = [TenantFolder(store, link.name, tenant) for tenant in schedules]
+        results = dict(zip(schedules, readers.map(_last_result, folders), strict=True))
+        waiting = dict(zip(schedules, readers.map(_waiting, folders), strict=True))
+    silent = []
+    for tenant, schedule in sorted(schedules.items()):
+        expected, (last, readable) = sheets.expected.get(tenant), results[tenant]
+        tick = silence.overdue(schedule, expected.link_start_on if expected else None, last, now, grace)
+        if tick is not None and _was_linked(link, TenantFolder(store, link.name, tenant), last):
+            cause = silence.SHEET_GONE if expected is None else "" if readable else silence.UNREADABLE
+            silent.append(Silence(tenant, tick, last, cause))
+    return Look(
+        sheets,
+        replace(notes, schedules=schedules),
+        tuple(silent),
+        silence.back_again(notes, {tenant: last for tenant, (last, _) in results.items()}),
+        {tenant: one for tenant, one in waiting.items() if one is not None and one.ends_soon(now)},
+    )
+
+
+def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
+    """The tenants as the Dag files see them, broken sheets with what could be saved of them (L5)."""
+    expected, unlinked, channels, compiled = {}, set(), {}, {}
+    try:
+        files = tenants(folder)
+    except OSError as error:  # then every tenant's sheet is gone, which is told
+        log.error("the folder of sheets cannot be read: %s", type(error).__name__)
+        files = []
+    loaded = load_all(link.sheets(), files, settings.index_folder(), settings.allowed_hosts())
+    for file, found in zip(files, loaded, strict=True):
+        sheet = link.within()(found, grants.of(file.tenant), file.name)
+        if sheet.mapping is not None and not sheet.scheduled:
+            unlinked.add(file.tenant)
+            continue
+        expected[file.tenant] = Expected(sheet.run_at or DAILY_AT, sheet.link_start_on)
+        channels[file.tenant], compiled[file.tenant] = sheet.channels, sheet
+    return Sheets(expected, frozenset(unlinked), channels, compiled)
+
+
+def read_notes(link: Link, store: Store, without: Notes) -> Notes:
+    """Raises StoreError: the store is out of reach. Notes that cannot be understood are lost."""
+    try:
+        return Notes.from_json(store.read_json(_notes_key(link)))
+    except MissingKeyError:
+        return without
+    except ValueError:
+        return Notes(whole=False)
+    except StoreError:
+        if not store.exists(_notes_key(link)):
+            raise
+        log.error("the notes of the watch cannot be read: everything counts as untold")
+        return Notes(whole=False)
+
+
+def write_notes(link: Link, store: Store, notes: Notes) -> None:
+    store.write_json(_notes_key(link), notes.as_json())
+
+
+def _notes_key(link: Link) -> str:
+    return f"{watch_folder(link.name)}/silence.json"
+
+
+def _last_result(folder: TenantFolder) -> tuple[dt.datetime | None, bool]:
+    """When the tenant last had a result, and whether that could be read."""
+    try:
+        return moment(folder.store.read_json(folder.last_result)["at"]), True
+    except MissingKeyError:
+        return None, True
+    except (StoreError, ValueError, KeyError, TypeError):
+        return None, False
+
+
+def _waiting(folder: TenantFolder) -> Waiting | None:
+    try:
+        return records.read(folder.store, folder.waiting, Waiting)
+    except MissingKeyError:
+        return None
+    except (StoreError, ValueError) as error:
+        log.error("what tenant=%s waits for cannot be read: %s", folder.tenant, type(error).__name__)
+        return None
+
+
+def _was_linked(link: Link, folder: TenantFolder, last: dt.datetime | None) -> bool:
+    """Whether it ever was linked; where nobody can say, it counts as linked."""
+    try:
+        return bool(folder.store.names(folder.baselines)) if link.has_baseline else last is not None
+    except StoreError:
+        return True

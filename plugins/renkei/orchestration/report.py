@@ -1,0 +1,70 @@
+"""How a run ended, and what a link says of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from renkei.clock import TOKYO
+from renkei.notifications.event import Event
+from renkei.runs.outcome import Outcome
+from renkei.storage.runs import RunRecord
+from renkei.systems.delivery import Message, Tone
+
+if TYPE_CHECKING:
+    from renkei.orchestration.stage import Tenant
+
+TONES = {Event.SUCCESS: Tone.GOOD, Event.HOLD: Tone.WAITING, Event.FAILURE: Tone.BAD}
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended, or what it waits for. Without a `record` nothing is known of it but this."""
+
+    tenant: Tenant
+    record: RunRecord | None
+    outcome: Outcome
+    message: str  # of the error that stopped it, already Japanese
+    started: dt.datetime
+    ended: dt.datetime
+    warnings: Sequence[str] = ()  # of the sheet and its channels
+    links: Mapping[str, str] = field(default_factory=dict)  # pages of Airflow, by what they show
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is told of a run."""
+
+    event: Event
+    message: Message  # short in chat, the whole report in a mail
+    operators_message: Message
+    key: Callable[
+        [str], str
+    ]  # by the run's name: the same for the same result, so that a repetition tells nobody twice
+    summary: Callable[[], list[str]]  # the first line is the subject with the tenant
+
+
+def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:
+    """The report of a link that has nothing to say but its own `lines`, beside how the run ended."""
+    tenant, outcome = end.tenant, end.outcome
+    event = Event.HOLD if outcome.waiting else Event.SUCCESS if outcome.succeeded else Event.FAILURE
+    subject = tenant.link.subjects()[outcome]
+    times = [f"{at.astimezone(TOKYO):%Y/%m/%d %H:%M:%S}" for at in (end.started, end.ended)]
+    said = [f"処理日時: {'～'.join(times)}", *end.message.splitlines(), *lines]
+    message = Message(
+        title=f"【{event.label}】{tenant.link.label}: {tenant.name} {subject}",
+        lines=(*said, *(f"注意: {text}" for text in end.warnings)),
+        link=next(iter(end.links.values()), ""),
+        link_label="実行結果を開く",
+        tone=TONES[event],
+        subject=f"{subject} {tenant.sheet.company}",
+    )
+    same = [subject, str(end.started), *end.message.splitlines(), *lines]
+
+    def key(run: str) -> str:
+        return hashlib.sha256("\n".join([run, *same]).encode()).hexdigest()[:32]
+
+    return Report(event, message, message, key, lambda: [f"{subject} {tenant.name}", *said])

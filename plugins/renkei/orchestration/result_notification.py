@@ -1,0 +1,313 @@
+"""From the end of a run, as its record has it, to the tenant's channels (E4, N1, N3)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from renkei import settings
+from renkei.errors import BaselineError, StoreError, UnknownRunError
+from renkei.notifications.channel import OPERATOR, Channel, result_mail
+from renkei.notifications.deliver import DeliveryResult, was_heard
+from renkei.notifications.event import Event
+from renkei.notifications.monitor.expiry import Waiting
+from renkei.orchestration import channel_connections
+from renkei.orchestration.monitor.operator_channels import airflow_page, operator_channels
+from renkei.orchestration.report import Report, RunEnd
+from renkei.orchestration.run_end import SUMMARY_KEY
+from renkei.orchestration.stage import FAILURE_KEY, Tenant, record_of, utcnow
+from renkei.runs import outcome as outcomes
+from renkei.runs.failure import Failure
+from renkei.runs.hold import is_unanswered
+from renkei.runs.outcome import Outcome, Summary
+from renkei.sheets.grants import given
+from renkei.storage import records
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import MissingKeyError, Store
+
+log = logging.getLogger(__name__)
+
+NO_END = (
+    "{0}への登録が完了した記録がありません（処理またはタスクの状態が画面から変更されたか、途中で終了しました）。"
+    "登録の途中であれば、{0}での結果を次の実行が確認します。本日分が必要な場合は、手動で実行（Trigger）してください。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowRun:
+    """A run as Airflow knows it."""
+
+    dag_id: str
+    run_id: str
+    started: dt.datetime
+
+    @property
+    def page(self) -> str:
+        """The run in Airflow's UI."""
+        return airflow_page(f"/dags/{self.dag_id}/runs/{quote(self.run_id, safe=':+')}")
+
+
+def failed_tasks(context: Any, task_ids: list[str]) -> list[str]:
+    """Those of the tasks that failed in this run, in the order given."""
+    run_id = context["run_id"]
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, task_ids=task_ids, run_ids=[run_id])
+    return [task for task in task_ids if states.get(run_id, {}).get(task) in ("failed", "upstream_failed")]
+
+
+def this_run(context: Any) -> AirflowRun:
+    return AirflowRun(context["dag"].dag_id, context["run_id"], context["dag_run"].start_date or utcnow())
+
+
+def this_record(tenant: Tenant, context: Any) -> RunRecord | None:
+    """The run's record, or None where it is out of reach."""
+    try:
+        return record_of(tenant, context)
+    except (StoreError, UnknownRunError):
+        return None
+
+
+def good_end(record: RunRecord | None) -> tuple[Outcome, dt.datetime] | None:
+    """How the run ended well, and when; None where its record knows of no good end, or cannot be read (L1)."""
+    try:
+        return outcomes.good_end(record) if record is not None else None
+    except (StoreError, BaselineError) as error:
+        log.error("how this run ended cannot be read: %s", type(error).__name__)
+        return None
+
+
+def report_run(tenant: Tenant, context: Any, task_ids: list[str]) -> dict[str, Any]:
+    """Tell how this run ended; see `report_end`. Airflow's states only say where it stopped."""
+    failure = _failure(context, task_ids)
+    stopped_at = next(iter(failed_tasks(context, task_ids)), "") if failure is None else ""
+    return report_end(tenant, this_run(context), this_record(tenant, context), failure, stopped_at)
+
+
+def report_end(
+    tenant: Tenant, run: AirflowRun, record: RunRecord | None, failure: Failure | None = None, stopped_at: str = ""
+) -> dict[str, Any]:
+    """Tell how a run ended, by its record; see `send_report`.
+
+    Where that knows of no good end, the message is the failure's, or names the task at which the run stopped.
+    """
+    if end := good_end(record):
+        outcome, at = end
+        return send_report(tenant, run, record, outcome, "", at)
+    if failure is None:
+        failure = _unsaid(tenant, record, stopped_at)
+    return send_report(tenant, run, record, failure.outcome, failure.message, failure.at)
+
+
+def _failure(context: Any, task_ids: list[str]) -> Failure | None:
+    """What the first task that failed said, whatever it was marked as afterwards."""
+    for task in task_ids:
+        kept = context["ti"].xcom_pull(task_ids=task, key=FAILURE_KEY)
+        if kept:
+            with contextlib.suppress(ValueError):  # what Airflow has kept may have been edited there
+                return records.from_plain(Failure, kept)
+    return None
+
+
+def _unsaid(tenant: Tenant, record: RunRecord | None, stopped_at: str) -> Failure:
+    """A bad end of which no task said why."""
+    with contextlib.suppress(StoreError):
+        if record is not None and is_unanswered(record):
+            message = f"保留された処理は承認されないまま終了しました。{tenant.link.target}には何も書き込んでいません。"
+            return Failure(Outcome.REFUSED, message, utcnow())
+    if stopped_at:
+        message = (
+            f"タスク {stopped_at} が途中で終了しました（強制終了またはタイムアウト）。Airflowのログを確認してください。"
+        )
+        return Failure(Outcome.SYSTEM, message, utcnow())
+    return Failure(Outcome.SYSTEM, NO_END.format(tenant.link.target), utcnow())
+
+
+def send_report(
+    tenant: Tenant,
+    run: AirflowRun,
+    record: RunRecord | None,
+    outcome: Outcome,
+    message: str,
+    ended_at: dt.datetime,
+    extra_links: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Tell the run's result through the tenant's channels: its subject, and what became of it in each channel.
+
+    A record that is out of reach leaves out what it knows, not the message.
+
+    Raises:
+        NotificationError: a channel did not take it; all the others were told.
+    """
+    warnings = [str(problem) for problem in tenant.sheet.warnings]
+    warnings += _unreachable(tenant) if outcome is Outcome.CHECKED and record is not None else []
+    links = {"処理の詳細": run.page, **(extra_links or {})}
+    end = RunEnd(tenant, record, outcome, message, run.started, ended_at, warnings, links)
+    try:
+        report = tenant.link.report()(end)
+    except StoreError:
+        report = tenant.link.report()(replace(end, record=None))
+        record = None
+    _keep_summary(report, tenant, outcome, record)
+    # Ids come back; what was told under another run's was not told of this one.
+    this = record.run if record else run.run_id
+    told = channel_connections.tell(
+        tenant.link.name,
+        tenant.name,
+        channels_of(tenant),
+        report.event,
+        report.message,
+        report.key(this),
+        run=this,
+        record=record,
+    )
+    subject = tenant.link.subjects()[outcome]
+    if record is not None and was_heard(told, report.event):
+        _note_result(record, run.run_id, report.event, subject)
+    told += _tell_operator(tenant, report, this, record)
+    return {"subject": subject, "told": channel_connections.check_told(told)}
+
+
+def _unreachable(tenant: Tenant) -> list[str]:
+    """What 確認のみ says of channels that would hear of no result: one for failures alone is not used by a good run."""
+    from renkei.orchestration.connection_trial import unreachable  # parsing has no use for the hooks
+
+    try:
+        names = "、".join(f"「{name}」" for name in unreachable(tenant.channels))
+    except Exception as error:  # the result is told all the same (N3)
+        log.error("the channels cannot be tried: %s", type(error).__name__)
+        return []
+    return [f"通知先{names}には、通知が届きません（接続を運用担当者が確認します）。"] if names else []
+
+
+def _keep_summary(report: Report, tenant: Tenant, outcome: Outcome, record: RunRecord | None) -> None:
+    """The run in a few lines: in this task's log, and in the record for that of `outcome`. Telling goes on without it."""
+    try:
+        lines = report.summary()
+        if record is not None:
+            record.write(Summary(lines))
+        _log_lines(outcome, lines)
+    except Exception as error:  # its text might quote anybody (L6)
+        log.error("this run cannot be summed up: %s", type(error).__name__)
+
+
+def show_summary(tenant: Tenant, context: Any, task_ids: list[str]) -> None:
+    """Log how the run ended, and leave it for the note on the run's page (`run_end`)."""
+    lines: Sequence[str] = ()
+    with contextlib.suppress(StoreError, UnknownRunError):
+        kept = record_of(tenant, context).read_or_none(Summary)
+        lines = kept.lines if kept else ()
+    subjects = tenant.link.subjects()
+    if lines and lines[0].startswith(subjects[Outcome.HOLD]):  # that was said while it waited, and is over
+        lines = ()
+    failure = None if lines else _failure(context, task_ids)
+    if failure:  # the record is out of reach, or `notify` did not come so far
+        at, started = failure.at, this_run(context).started
+        lines = tenant.link.report()(RunEnd(tenant, None, failure.outcome, failure.message, started, at)).summary()
+    if lines:
+        _log_lines(Outcome.OK, lines)
+        context["ti"].xcom_push(key=SUMMARY_KEY, value=list(lines))
+
+
+def _log_lines(outcome: Outcome, lines: Sequence[str]) -> None:
+    level = logging.INFO if outcome.succeeded else logging.WARNING
+    for line in lines:
+        log.log(level, "%s", line)
+
+
+def _tell_operator(tenant: Tenant, report: Report, run: str, record: RunRecord | None) -> Sequence[DeliveryResult]:
+    """What became of a held or failed run in the operator's own channels: he has to act, or to know that he need not."""
+    if report.event not in (Event.HOLD, Event.FAILURE):
+        return ()
+    channels, faults = operator_channels(settings.operator_file(tenant.dag_file))
+    for fault in faults:
+        log.warning("%s", fault)
+    return channel_connections.tell(
+        tenant.link.name,
+        OPERATOR,
+        channels,
+        report.event,
+        report.operators_message,
+        report.key(f"operator\n{run}"),
+        run=f"{tenant.name} {run}",
+        record=record,
+    )
+
+
+def channels_of(tenant: Tenant) -> tuple[Channel, ...]:
+    """Where the tenant is told; what a broken or lost sheet no longer shows is taken from the last one that was loaded."""
+    sheet = tenant.sheet
+    if sheet.mapping is not None or sheet.pending or (sheet.result_addresses and sheet.channels):
+        return tenant.channels
+    last = tenant.link.last_told() if tenant.link.last_told else None
+    addresses, channels = last(tenant) if last else ((), ())
+    return (
+        *result_mail(sheet.result_addresses or addresses),
+        *(sheet.channels or given(channels, tenant.name, tenant.grants)),
+    )
+
+
+def _note_result(record: RunRecord, run: str, event: Event, subject: str) -> None:
+    """What the watch looks at: somebody heard of this tenant."""
+    note = {"run": run, "at": utcnow().isoformat(), "event": event.value, "outcome": subject}
+    with contextlib.suppress(StoreError):  # then the watch asks, rightly
+        record.store.write_json(record.tenant_folder.last_result, note)
+
+
+def note_waiting(tenant: Tenant, context: Any, until: dt.datetime, outcome: Outcome) -> None:
+    """For the notice that an answer will soon count as refused (期限切れ予告): what waits, and until when."""
+    note = Waiting(context["run_id"], until, outcome.value, tenant.link.subjects()[outcome])
+    with contextlib.suppress(StoreError):
+        folder = tenant.folder()
+        records.write(folder.store, folder.waiting, note)
+
+
+def forget_waiting(tenant: Tenant, run_id: str) -> None:
+    """That run's question was answered, or its time is over."""
+    with contextlib.suppress(StoreError):
+        folder = tenant.folder()
+        _forget(folder.store, folder.waiting, run_id)
+
+
+def note_begun(record: RunRecord, context: Any) -> None:
+    """For the watch: a run that is over while this note stands has told nobody (E4)."""
+    run = this_run(context)
+    note = {"run": run.run_id, "folder": record.run, "started": run.started.isoformat()}
+    record.store.write_json(record.tenant_folder.begun, note)
+
+
+def forget_begun(tenant: Tenant, run_id: str) -> None:
+    """Somebody was told how that run ended."""
+    with contextlib.suppress(StoreError):
+        folder = tenant.folder()
+        _forget(folder.store, folder.begun, run_id)
+
+
+def note_real(record: RunRecord, context: Any) -> None:
+    """The last run that is to write: its end is the tenant's colour, whatever only looks or tests after it."""
+    note = {"run": context["run_id"], "folder": record.run}
+    record.store.write_json(record.tenant_folder.last_real, note)
+
+
+def failing_run(tenant: Tenant) -> str:
+    """The id of the last run that was to write, if it has not ended well and nothing has put it right; else empty.
+
+    Raises:
+        StoreError: nobody can say.
+    """
+    folder = tenant.folder()
+    try:
+        note = folder.store.read_json(folder.last_real)
+    except MissingKeyError:
+        return ""
+    return "" if good_end(RunRecord(folder, str(note["folder"]))) else str(note["run"])
+
+
+def _forget(store: Store, key: str, run_id: str) -> None:
+    """Remove a note of that run; another run's stays."""
+    with contextlib.suppress(MissingKeyError, ValueError, TypeError):
+        if store.read_json(key).get("run") == run_id:
+            store.delete(key)

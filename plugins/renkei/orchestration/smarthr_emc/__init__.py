@@ -1,0 +1,1 @@
+"""What Airflow needs of SmartHR → Emergency Call: tasks, form, approval, Connections, pages."""

@@ -1,0 +1,59 @@
+"""The tasks of a tenant's Dag, first to last: each a stage by its name, so that parsing imports none of them (E2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from airflow.sdk import BaseOperator, get_parsing_context
+
+from renkei.links.smarthr_emc.sheet import BY_FILE
+from renkei.orchestration.approval_tasks import AskPersonOperator
+from renkei.orchestration.stage import StageOperator, Tenant
+
+FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
+WORK_TIMEOUT = dt.timedelta(minutes=30)
+LOAD_TIMEOUT = dt.timedelta(minutes=90)  # less than load.LEASE
+APPROVE, REFUSE = "承認して登録する", "登録しない"
+IMPORTED, FAILED = "取込成功", "取込失敗"
+ROOM = "renkei.orchestration.smarthr_emc"
+
+
+def work(tenant: Tenant) -> Sequence[BaseOperator]:
+    def step(name: str, shown: str, timeout: dt.timedelta) -> BaseOperator:
+        function = f"{ROOM}.tasks:{name}"
+        return StageOperator(
+            tenant=tenant, function=function, task_id=name, task_display_name=shown, execution_timeout=timeout
+        )
+
+    tasks: list[BaseOperator] = [
+        step("fetch_departments", "部署の受信", FETCH_TIMEOUT),
+        step("fetch_users", "社員の受信", FETCH_TIMEOUT),
+        step("snapshot", "スナップショット", WORK_TIMEOUT),
+        step("diff", "前回との差分", WORK_TIMEOUT),
+        step("validate", "検証", WORK_TIMEOUT),
+        AskPersonOperator(
+            tenant=tenant,
+            asks=f"{ROOM}.approval:ask_about_plan",
+            takes=f"{ROOM}.approval:decide_plan",
+            task_id="approve",
+            task_display_name="保留の承認",
+            subject="EMC-HOLD: 登録処理の承認",
+            options=[APPROVE, REFUSE],
+            defaults=REFUSE,
+        ),
+        step("load", "EMCへの登録", LOAD_TIMEOUT),
+    ]
+    if BY_FILE in tenant.sheet.shape or get_parsing_context().task_id == "confirm":  # of a sheet that is away just now
+        tasks.append(
+            AskPersonOperator(
+                tenant=tenant,
+                asks=f"{ROOM}.approval:ask_about_upload",
+                takes=f"{ROOM}.approval:confirm_upload",
+                task_id="confirm",
+                task_display_name="取込結果の確認",
+                subject="EMC取込ファイルの結果確認",
+                options=[IMPORTED, FAILED],
+            )
+        )
+    return tasks

@@ -1,0 +1,148 @@
+"""Airflow Connections as clients: credentials and TLS from HttpHook, everything else from our own clients."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import requests
+from airflow.providers.http.hooks.http import HttpHook
+
+from renkei.errors import ConnectionError_, RenkeiError
+from renkei.links.smarthr_emc.sheet.grants import SYSTEMS
+from renkei.orchestration.connections import extra_of, find_connection
+from renkei.settings import allowed_hosts
+from renkei.systems.emc.client import EmcClient
+from renkei.systems.hosts import is_private
+from renkei.systems.smarthr.client import SmartHRClient
+from renkei.systems.smarthr.hosts import is_smarthr_url
+from renkei.systems.transport import token_fault
+
+
+class _TokenHook(HttpHook):
+    """A Connection whose password is a bearer token."""
+
+    label: ClassVar[str]
+
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
+        """A Session that carries the token and never follows a redirect with it.
+
+        Raises:
+            ConnectionError_: the Connection is missing, another system's, has no token, or a URL that is none.
+        """
+        connection = find_connection(self.http_conn_id, self.label)
+        if connection.conn_type in SYSTEMS - {self.conn_type}:  # its secret would go to this one
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」の種類が「{self.hook_name}」ではありません。接続の名前か種類を直してください。"
+            )
+        extra_of(connection)
+        token = (connection.password or "").strip()
+        if not token:
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。"
+            )
+        if fault := token_fault(token):
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（{self.label}）のトークン(Password)の{fault}。"
+                "トークンをコピーし直して、半角のまま貼り付けてください。"
+            )
+        try:
+            session: requests.Session = super().get_conn(headers, extra_options)
+        except ValueError:  # its text quotes the Connection
+            raise self._no_url() from None
+        if connection.host and "://" not in connection.host and not connection.schema:
+            self.base_url = self.base_url.replace("http://", "https://", 1)  # HttpHook would send the token in clear
+        self.base_url = self.base_url.strip()
+        session.auth = None
+        session.trust_env = False  # a .netrc entry would replace the token
+        session.headers["Authorization"] = f"Bearer {token}"
+        session.headers["Accept"] = "application/json"
+        return session
+
+    def _no_url(self) -> ConnectionError_:
+        return ConnectionError_(
+            f"Airflowの接続「{self.http_conn_id}」（{self.label}）のURL(Host)の形が正しくありません。"
+        )
+
+
+class SmartHRHook(_TokenHook):
+    """Connection type `smarthr`: one tenant's access token."""
+
+    conn_name_attr = "smarthr_conn_id"
+    default_conn_name = "smarthr_default"
+    conn_type = "smarthr"
+    hook_name = "SmartHR"
+    label = "SmartHR"
+
+    def __init__(self, smarthr_conn_id: str = default_conn_name) -> None:
+        super().__init__(method="GET", http_conn_id=smarthr_conn_id)
+
+    def client(self, smarthr_url: str, requests_per_second: int) -> SmartHRClient:
+        """A client for the sheet's SmartHR URL.
+
+        Raises:
+            ConnectionError_: the Connection belongs to another SmartHR tenant than the sheet, or the URL is not
+                SmartHR's.
+        """
+        session = self.get_conn()
+        if urlsplit(self.base_url).hostname and urlsplit(self.base_url).netloc != urlsplit(smarthr_url).netloc:
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」のURLと連携設定シートのSmartHR URLが異なります。"
+                "別の会社のトークンを使わないよう中止しました。どちらかを直してください。"
+            )
+        if not is_smarthr_url(smarthr_url, allowed_hosts()):  # the sheet was read when other hosts were allowed
+            raise ConnectionError_(
+                "連携設定シートのSmartHR URLはSmartHRのURLではないため、トークンを送りませんでした。"
+                "シートのSmartHR URLを「https://(サブドメイン).smarthr.jp」の形に直してください。"
+            )
+        return SmartHRClient(session, smarthr_url, requests_per_second)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button."""
+        try:
+            session = self.get_conn()
+            host = urlsplit(self.base_url).hostname
+            if not host:
+                return False, "SmartHRのURLを入力してからテストしてください。"
+            if not is_smarthr_url(self.base_url, allowed_hosts()):
+                return False, "SmartHRのURLではありません（https://*.smarthr.jp）。"
+            SmartHRClient(session, self.base_url).check()
+        except RenkeiError as error:
+            return False, str(error)
+        return True, "SmartHRに接続できました。"
+
+
+class EmcHook(_TokenHook):
+    """Connection type `emc`: one EMC account."""
+
+    conn_name_attr = "emc_conn_id"
+    default_conn_name = "emc_default"
+    conn_type = "emc"
+    hook_name = "Emergency Call (EMC)"
+    label = "EMC"
+
+    def __init__(self, emc_conn_id: str = default_conn_name) -> None:
+        super().__init__(method="POST", http_conn_id=emc_conn_id)
+
+    def client(self) -> EmcClient:
+        session = self.get_conn()
+        if not urlsplit(self.base_url).hostname:
+            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（EMC）にURL(Host)がありません。")
+        if not is_private(self.base_url, allowed_hosts()):
+            if self.base_url.lower().startswith("https:"):
+                raise self._no_url()
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（EMC）のURL(Host)が https:// で始まりません。"
+                "トークンと個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
+            )
+        return EmcClient(session, self.base_url)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button."""
+        try:
+            account = self.client().check()
+        except RenkeiError as error:
+            return False, str(error)
+        return True, f"EMCに接続できました（アカウント {account.get('account')}、ユーザ {account.get('users')}名）。"

@@ -1,0 +1,89 @@
+"""What is told of a run: its report, the lines in Airflow's logs and pages, and by whom it is heard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from renkei import settings
+from renkei.clock import DAILY_AT, next_daily
+from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
+from renkei.links.smarthr_emc import chat, notify, run_summary
+from renkei.links.smarthr_emc.notify import About
+from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
+from renkei.links.smarthr_emc.run_report import RunReport
+from renkei.notifications.channel import Channel
+from renkei.orchestration.monitor.operator_channels import operator_contact
+from renkei.orchestration.report import Report, RunEnd
+from renkei.orchestration.stage import Tenant, utcnow
+from renkei.storage.baselines import Baselines
+from renkei.storage.runs import RunRecord
+
+log = logging.getLogger(__name__)
+
+
+def report(end: RunEnd) -> Report:
+    """Raises StoreError: the record cannot be read."""
+    sheet, links = end.tenant.sheet, dict(end.links)
+    url = sheet.mapping.smarthr_url if sheet.mapping else ""
+    said, about = (end.outcome, end.message, end.started, end.ended), _about(end.tenant)
+    found = (
+        notify.bare(url, *said, links, about)
+        if end.record is None
+        else notify.collect(end.record, url, *said, end.warnings, links, about)
+    )
+    return Report(
+        chat.event_of(found),
+        notify.full_message(found, end.tenant.name),
+        notify.operators_message(found, end.tenant.name),
+        partial(notify.message_key, found),
+        partial(_summary, found, end),
+    )
+
+
+def _about(tenant: Tenant) -> About:
+    sheet = tenant.sheet
+    runs_daily = sheet.mapping is None or sheet.scheduled
+    tick = next_daily(sheet.run_at or DAILY_AT, utcnow(), sheet.link_start_on) if runs_daily else None
+    contact = operator_contact(settings.operator_file(tenant.dag_file))
+    try:
+        found = notify.registered(tenant.folder())
+    except (StoreError, BaselineError):
+        return About(sheet.company, tick, contact)
+    return About(sheet.company, tick, contact, found, linked=True)
+
+
+def _summary(found: RunReport, end: RunEnd) -> list[str]:
+    record, tenant = end.record, end.tenant.name
+    if record is None:
+        return run_summary.figures(found, tenant)
+    refusal = record.read_or_none(EmcRefusal)
+    problems = record.table("problems") if found.problems else None
+    return run_summary.summary(found, tenant, record.folder, problems, refusal.problems if refusal else ())
+
+
+def errors(record: RunRecord, error: RenkeiError) -> list[str]:
+    """The first errors of each kind, with crew id, item and remedy, and where all of them are (L6: nobody is named)."""
+    if isinstance(error, RecordError):
+        lines, name = run_summary.errors(record.table("problems")), "problems.parquet"
+    elif isinstance(error, RejectedLoadError):
+        refusal = record.read_or_none(EmcRefusal)  # EMC need not give reasons
+        lines, name = run_summary.emc_errors(refusal.problems if refusal else ()), "emc_problems.json"
+    else:
+        return []
+    return [*lines, *([f"全件: 保存先の {record.folder}/{name}"] if lines else [])]
+
+
+def last_told(tenant: Tenant) -> tuple[Sequence[str], Sequence[Channel]]:
+    """The mail addresses and channels of the sheet that was loaded last, for one that is broken or lost now."""
+    try:
+        folder = tenant.folder()
+        current = Baselines(folder).current()
+        if current is None:
+            return (), ()
+        last = RunRecord(folder, current.run).read(RunSheet).mapping
+        return last.result_addresses, last.channels
+    except Exception as error:  # whatever is wrong with it, the message goes to those who are known (L8)
+        log.warning("the last sheet of tenant=%s cannot be read: %s", tenant.name, type(error).__name__)
+        return (), ()

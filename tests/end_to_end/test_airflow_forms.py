@@ -1,0 +1,153 @@
+"""Airflow's own forms in a real browser: the Test button of every Connection type of ours, and the trigger form."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.provider import get_provider_info
+from scripts.chat_connections import chat_connections
+from scripts.local_airflow import PASSWORD, USER, LocalAirflow
+from scripts.neighbours import Neighbours
+from tests.builders import mapping
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    """Of this module's own: a first link wants an EMC that nobody has written to."""
+    with Neighbours(tmp_path_factory.mktemp("forms-neighbours"), ["acme:1:30"], ["acme"], chat=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) -> Iterator[LocalAirflow]:
+    """With the tenant acme, whose 連携開始日 lies ahead."""
+    folder = tmp_path_factory.mktemp("forms")
+    sheets = folder / "mappings/smarthr_emc"
+    sheets.mkdir(parents=True)
+    start = dt.date.today() + dt.timedelta(days=60)
+    sheet = dataclasses.replace(mapping(), smarthr_url=neighbours.urls["smarthr"], link_start_on=start)
+    write_yaml(sheet, sheets / "acme.yaml")
+    smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp"}
+    connections = {
+        "smarthr__acme": {"conn_type": "smarthr", "password": "shr_sim_acme"},
+        "emc__acme": {"conn_type": "emc", "host": neighbours.urls["emc"], "password": "emc_sim_acme"},
+        "smtp_default": {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": smtp},
+    }
+    environment = {
+        "RENKEI_STORE": (folder / "store").as_uri(),
+        "RENKEI_MAPPINGS": str(folder / "mappings"),
+        "RENKEI_INDEX": str(folder / "index"),
+        "RENKEI_ALLOWED_HOSTS": ",".join(
+            neighbours.urls[name].partition("//")[2] for name in ("smarthr", "emc", "chat")
+        ),
+        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
+    }
+    with LocalAirflow(folder, environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
+    """A right and a wrong Connection of each type, made as a file or a command makes them: without a port; id → type."""
+    right = {
+        "smarthr": {"host": neighbours.urls["smarthr"], "password": "shr_sim_acme"},
+        "emc": {"host": neighbours.urls["emc"], "password": "emc_sim_acme"},
+    }
+    for connection in chat_connections(neighbours.chat_registrations(), "acme").values():
+        right[connection.pop("conn_type")] = connection
+    login = neighbours.chat_registrations()["line_login"]
+    right["line_login"] = {
+        "login": login["channel_id"],
+        "password": login["channel_secret"],
+        "host": login["base_url"],
+    }
+    types = {}
+    for kind, connection in right.items():
+        wrong = {"password": "wrong-secret-0"}
+        if str(connection["password"]).startswith("http"):
+            wrong = {"password": "https://example.com/nowhere"}
+        if kind == "line_login":  # LINE tells nobody whether a channel's secret is right before a member logs in
+            wrong = {"login": "no number"}
+        for name, fields in ((f"{kind}__right", connection), (f"{kind}__wrong", {**connection, **wrong})):
+            extra = {"extra": json.dumps(fields["extra"])} if "extra" in fields else {}
+            airflow.api("POST", "/connections", json={"connection_id": name, "conn_type": kind, **fields, **extra})
+            types[name] = kind
+    return types
+
+
+@pytest.fixture(scope="module")
+def page(airflow: LocalAirflow) -> Iterator[Any]:
+    """A browser in which the administrator has logged in."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(viewport={"width": 1800, "height": 2400}, locale="ja-JP").new_page()
+        page.goto(f"{airflow.url}/connections")
+        page.fill("input[name=username]", USER)
+        page.fill("input[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=接続を追加")
+        yield page
+        browser.close()
+
+
+def test_n5_every_type_of_connection_has_a_test_button_that_answers(
+    airflow: LocalAirflow, stored: dict[str, str], page: Any
+) -> None:
+    """A click says that a right Connection is right, and what is wrong with a wrong one, in words of ours."""
+    assert set(stored.values()) == {form["connection-type"] for form in get_provider_info()["connection-types"]}
+    page.goto(f"{airflow.url}/connections")
+    said = {name: _click_test(page, name) for name in stored}
+    assert {name: answer["status"] for name, answer in said.items()} == {
+        name: name.endswith("__right") for name in stored
+    }, said
+    assert all(answer["message"].endswith("。") or answer["message"].endswith("）。") for answer in said.values()), said
+    assert "wrong-secret-0" not in json.dumps(said)
+
+
+def _click_test(page: Any, name: str) -> dict[str, Any]:
+    row = page.locator("tbody tr", has=page.get_by_text(name, exact=True))
+    with page.expect_response(lambda answer: answer.url.endswith("/connections/test"), timeout=30_000) as waiting:
+        row.get_by_label("接続をテストする").press("Enter")  # to a mouse, the tooltip of one row hides the next
+    answer = waiting.value
+    assert answer.status == 200, f"{name}: {answer.text()}"
+    assert json.loads(answer.request.post_data)["port"] == 0, "the page has changed: is the middleware still needed?"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_e1_the_trigger_form_links_before_the_start_date(
+    airflow: LocalAirflow, neighbours: Neighbours, page: Any
+) -> None:
+    """E1, E31: as it opens, the form sends now for 論理日付; before 連携開始日 that is a first link like any other."""
+    dag_id = "smarthr_emc__acme"
+    airflow.wait_for_dags([dag_id])
+    airflow.unpause(dag_id)
+    page.goto(f"{airflow.url}/dags/{dag_id}")
+    page.get_by_label("Dag のトリガー").click()
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/dagRuns") and answer.request.method == "POST"
+    ) as sent:
+        page.get_by_role("dialog").get_by_role("button", name="トリガー", exact=True).click()
+    assert json.loads(sent.value.request.post_data)["logical_date"], "the page has changed: it sends no 論理日付"
+    run_id = sent.value.json()["dag_run_id"]
+    deadline = time.monotonic() + 180
+    while (state := airflow.run(dag_id, run_id)["state"]) not in ("success", "failed"):
+        assert time.monotonic() < deadline, airflow.tasks(dag_id, run_id)
+        time.sleep(0.5)
+    assert state == "success"
+    assert neighbours.emc_head_count("acme")["users"] == neighbours.valid_crews("acme")
+    assert neighbours.mails()[-1]["subject"].startswith("EMC-OK")

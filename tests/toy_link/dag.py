@@ -1,0 +1,24 @@
+"""What parsing needs: the form, the tasks by their names, the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow.sdk import BaseOperator
+
+from renkei.orchestration.documentation import Page, channel_table
+from renkei.orchestration.form import Form, RunMode
+from renkei.orchestration.markdown import quoted
+from renkei.orchestration.stage import StageOperator, Tenant
+
+FORM = Form(RunMode("NORMAL", "通常"), RunMode("LOOK", "確認のみ", writes=False))
+
+
+def work(tenant: Tenant) -> Sequence[BaseOperator]:
+    return [
+        StageOperator(tenant=tenant, function=f"tests.toy_link.tasks:{name}", task_id=name) for name in ("read", "post")
+    ]
+
+
+def page(tenant: Tenant) -> Page:
+    return Page("毎日、挨拶を掲示", [f"挨拶: {quoted(tenant.mapping.greeting)}", "", *channel_table(tenant)])
