@@ -98,8 +98,10 @@ def page(airflow: LocalAirflow) -> Iterator[Any]:
         page.goto(f"{airflow.url}/connections")
         page.fill("input[name=username]", USER)
         page.fill("input[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_selector("text=接続を追加")
+        page.get_by_role(
+            "button", name="Sign in"
+        ).click()  # waits for it: Enter does nothing while it is still disabled
+        page.wait_for_selector("text=接続を追加", timeout=60_000)
         yield page
         browser.close()
 
