@@ -191,7 +191,7 @@ def test_service_that_never_answers_is_left_in_time(chat: Chat, way: Way, monkey
     """N3: bounded, whatever the service does; what was sent stays unknown."""
     monkeypatch.setattr("renkei.systems.chat.ANSWER_S", 0.5)
     chat.fault(service=way.service, kind="hang", seconds=30)
-    with within(5):
+    with within(20):
         assert send(chat, way).verdict is Verdict.UNKNOWN
 
 

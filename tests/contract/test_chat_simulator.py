@@ -108,7 +108,7 @@ def test_n1_cut_connection_may_have_delivered(chat: Chat, kind: str, kept: int) 
 
 def test_n1_hanging_service_holds_up_nobody_else(chat: Chat) -> None:
     """N1: no answer until the time is over, then the connection is cut; other requests pass meanwhile."""
-    chat.fault(service="teams", kind="hang", seconds=1.0)
+    chat.fault(service="teams", kind="hang", seconds=3.0)
     waited: list[float] = []
 
     def hang() -> None:
@@ -123,7 +123,7 @@ def test_n1_hanging_service_holds_up_nobody_else(chat: Chat) -> None:
     assert say(chat).status_code == 200
     assert not waited
     hanging.join(10)
-    assert 0.9 <= waited[0] < 5
+    assert 2.9 <= waited[0] < 10
     assert chat.lost("teams") == []
 
 

@@ -224,7 +224,7 @@ def test_n3_service_that_means_harm_is_one_failed_channel(
 ) -> None:
     """N3, L7: an answer in time, never "delivered", repeated only where that is safe; no secret anywhere."""
     hostile.play, allowed = PLAYS[play]
-    with within(45 / FASTER + 1):
+    with within(45 / FASTER + 3):
         (told,) = scene.tell(hostile.url, service)
     assert told.delivery is not None
     if service is Service.LINE:
@@ -411,7 +411,7 @@ def test_l7_recipient_or_key_with_a_line_end_never_becomes_a_header(scene: Scene
 def test_n3_all_hang_at_the_same_time(scene: Scene, hostile: Hostile, caplog: pytest.LogCaptureFixture) -> None:
     """N3: all services hang, LINE WORKS from its token on: together less than 45 s, each counted once."""
     hostile.play, hostile.gives_tokens = hang, False
-    with within(45 / FASTER + 1):
+    with within(45 / FASTER + 3):
         told = scene.tell(hostile.url, *SERVICES)
     assert len(told) == len(SERVICES)
     assert not [one for one in told if not one.failed]

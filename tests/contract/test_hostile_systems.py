@@ -125,7 +125,7 @@ def test_l1_answer_that_means_harm_is_an_error_in_time(
     ask, error = CALLS[call]
     tracemalloc.start()
     try:
-        with within(2 * SECONDS + 3), pytest.raises(error) as caught:
+        with within(2 * SECONDS + 10), pytest.raises(error) as caught:
             ask(session, hostile.url)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -154,7 +154,7 @@ def test_l1_proxy_that_means_harm_is_an_error_in_time(hostile: Hostile, session:
     hostile.play = PLAYS["drips headers"]
     session.trust_env, session.proxies = False, {"http": hostile.url}
     ask, error = CALLS[call]
-    with within(2 * SECONDS + 3), pytest.raises(error):
+    with within(2 * SECONDS + 10), pytest.raises(error):
         ask(session, "http://emc.example")
     assert hostile.callers == 1
 
@@ -244,7 +244,7 @@ def test_l1_mail_server_that_means_harm_is_an_error_in_time(hostile: Hostile, pl
     address = hostile.url.removeprefix("http://")
     tracemalloc.start()
     try:
-        with within(4 * SECONDS + 3), pytest.raises(smtplib.SMTPException):
+        with within(4 * SECONDS + 10), pytest.raises(smtplib.SMTPException):
             hello(address)
         peak = tracemalloc.get_traced_memory()[1]
     finally:

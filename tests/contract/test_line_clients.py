@@ -245,7 +245,7 @@ def test_n1_lineworks_silence_is_bounded(chat: Chat, monkeypatch: pytest.MonkeyP
     """N1: no answer within the time."""
     monkeypatch.setattr(chat_module, "ANSWER_S", 0.5)
     chat.fault(service="lineworks", kind="hang", path="*/messages")
-    with within(5):
+    with within(20):
         assert works(chat).send(MESSAGE, member(chat), key()).verdict is Verdict.UNKNOWN
 
 

@@ -162,7 +162,7 @@ def test_l1_sftp_server_that_means_harm_is_an_error_in_time(monkeypatch: pytest.
         connection |= {"login": "emc", "password": "pass", "extra": {"no_host_key_check": True}}
         monkeypatch.setenv("AIRFLOW_CONN_EMC_DROP__ACME", json.dumps(connection))
         monkeypatch.setattr("renkei.orchestration.smarthr_emc.sftp.ANSWER_S", 0.5)
-        with within(5), pytest.raises(RetriableLoadError, match="SFTPのフォルダ"):
+        with within(20), pytest.raises(RetriableLoadError, match="SFTPのフォルダ"):
             drop().check()
 
 

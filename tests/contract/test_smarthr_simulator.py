@@ -505,6 +505,6 @@ def test_the_command_line_serves_companies_and_ends_at_once(smarthr_sim_process:
         while simulator.sim("GET", "faults")[0]["fired"] == 0:
             time.sleep(0.01)
     finally:
-        with within(1):
+        with within(20):
             assert simulator.stop() == 0
         waiting.close()

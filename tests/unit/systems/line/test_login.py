@@ -303,7 +303,7 @@ def test_n4_a_line_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(chat, "ANSWER_S", 0.3)
     with Wire(lambda _: ()) as silent:
         near = LineLogin(CHANNEL, SECRET, silent.url)
-        with within(8):
+        with within(20):
             with pytest.raises(LineLoginError, match="接続できませんでした"):
                 near.exchange("code", BACK, "verifier")
             assert near.is_friend("acc") is None

@@ -259,7 +259,7 @@ def test_n1_a_service_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch
         def reply(seen: Any, silent_at: str = silent_at) -> Any:
             return () if seen.path.endswith(silent_at) else http(200, {"access_token": "t", "expires_in": "3600"})
 
-        with Wire(reply) as wire, within(8):
+        with Wire(reply) as wire, within(20):
             assert LineWorksBot(CREDENTIALS, wire.url).send(MESSAGE, "tanaka", KEY).verdict is verdict
 
 
