@@ -29,7 +29,7 @@ from renkei.orchestration.form import TEST
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.shards import write_shards
 from renkei.orchestration.smarthr_emc.tasks import run_start
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.sheets.compiled import Compiled
 from tests.builders import mapping

@@ -36,7 +36,7 @@ from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.monitor.operator_channels import operator_channels
 from renkei.orchestration.monitor.unfinished import tell_overtaken
 from renkei.orchestration.result_notification import channels_of
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 from renkei.settings import silence_grace
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import Grants

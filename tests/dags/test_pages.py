@@ -24,7 +24,7 @@ from renkei.orchestration.link import LINKS
 from renkei.orchestration.markdown import quoted
 from renkei.orchestration.run_end import LONGEST, note_text
 from renkei.orchestration.smarthr_emc.approval_page import crew_link, plan_body
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.runs import RunRecord

@@ -13,7 +13,7 @@ from renkei.links.smarthr_emc import records
 from renkei.orchestration import channel_connections
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.result_notification import AirflowRun, report_end
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.failure import Failure
 from renkei.runs.outcome import Outcome
 from renkei.sheets.compiled import Compiled

@@ -16,7 +16,8 @@ from renkei.orchestration import dag_builder
 from renkei.orchestration.documentation import Page, page_of
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.smarthr_emc import documentation
-from renkei.orchestration.stage import RETRIABLE, Tenant
+from renkei.orchestration.stage import RETRIABLE
+from renkei.orchestration.tenant import Tenant
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.load import _pending, load, load_all
 from renkei.sheets.tenant_files import TenantFile, tenants

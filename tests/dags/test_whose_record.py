@@ -9,7 +9,8 @@ import pytest
 
 from renkei.errors import UnknownRunError
 from renkei.orchestration.link import LINKS
-from renkei.orchestration.stage import Tenant, run_of
+from renkei.orchestration.stage import run_of
+from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 
 RUN_ID = "scheduled__2026-11-27T19:30:00+00:00"

@@ -9,7 +9,8 @@ from airflow.sdk import BaseOperator
 from renkei.orchestration.documentation import Page, channel_table
 from renkei.orchestration.form import Form, RunMode
 from renkei.orchestration.markdown import quoted
-from renkei.orchestration.stage import StageOperator, Tenant
+from renkei.orchestration.stage import StageOperator
+from renkei.orchestration.tenant import Tenant
 
 FORM = Form(RunMode("NORMAL", "通常"), RunMode("LOOK", "確認のみ", writes=False))
 

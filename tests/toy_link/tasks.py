@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.connection_trial import Trial
 from renkei.orchestration.report import Report, RunEnd, plain_report
-from renkei.orchestration.stage import Tenant, record_of, utcnow
+from renkei.orchestration.stage import record_of, utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import Outcome, note_end
 from tests.toy_link.sheet import Sheet
 

@@ -15,7 +15,8 @@ from airflow.sdk import Param
 from renkei.clock import DAILY_AT, TOKYO
 from renkei.orchestration import result_notification
 from renkei.orchestration.run_log import log_counts
-from renkei.orchestration.stage import Tenant, record_of, stage, utcnow
+from renkei.orchestration.stage import record_of, stage, utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.hold import Deadline
 from renkei.runs.outcome import Outcome
 

@@ -10,7 +10,8 @@ from renkei.clock import TOKYO
 from renkei.errors import LinkStateError
 from renkei.orchestration import result_notification
 from renkei.orchestration.monitor.unfinished import ongoing_in, tell_overtaken
-from renkei.orchestration.stage import Tenant, record_of, utcnow
+from renkei.orchestration.stage import record_of, utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import forget_end
 from renkei.storage.runs import RunRecord
 

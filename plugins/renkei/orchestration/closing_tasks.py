@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from renkei.errors import NotificationError, SettingError
 from renkei.orchestration import channel_connections, result_notification
 from renkei.orchestration.run_end import WELL_KEY
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from renkei.clock import DAILY_AT
 from renkei.errors import Problem, SettingError
 from renkei.orchestration.documentation import display_name, page_of
 from renkei.orchestration.link import LINKS, Link, dag_id
-from renkei.orchestration.stage import BROKEN, StageOperator, Tenant
+from renkei.orchestration.stage import BROKEN, StageOperator
+from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.timetable import TOKYO, DailyInJapan
 from renkei.sheets.beside import compile_beside
 from renkei.sheets.compiled import Compiled

@@ -12,7 +12,7 @@ from renkei.notifications.channel import Service
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.orchestration.markdown import plain, quoted
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 
 PENDING = """**シートを確認中です。**
 

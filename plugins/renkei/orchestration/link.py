@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from renkei.orchestration.documentation import Page
     from renkei.orchestration.form import Form
     from renkei.orchestration.report import Report, RunEnd
-    from renkei.orchestration.stage import Tenant
+    from renkei.orchestration.tenant import Tenant
     from renkei.runs.outcome import Outcome
     from renkei.sheets.bounded import Compiler
     from renkei.sheets.compiled import Compiled, SheetKind

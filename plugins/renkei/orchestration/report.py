@@ -15,7 +15,7 @@ from renkei.storage.runs import RunRecord
 from renkei.systems.delivery import Message, Tone
 
 if TYPE_CHECKING:
-    from renkei.orchestration.stage import Tenant
+    from renkei.orchestration.tenant import Tenant
 
 TONES = {Event.SUCCESS: Tone.GOOD, Event.HOLD: Tone.WAITING, Event.FAILURE: Tone.BAD}
 

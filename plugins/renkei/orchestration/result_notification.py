@@ -20,7 +20,8 @@ from renkei.orchestration import channel_connections
 from renkei.orchestration.monitor.operator_channels import airflow_page, operator_channels
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.run_end import SUMMARY_KEY
-from renkei.orchestration.stage import FAILURE_KEY, Tenant, record_of, utcnow
+from renkei.orchestration.stage import FAILURE_KEY, record_of, utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs import outcome as outcomes
 from renkei.runs.failure import Failure
 from renkei.runs.hold import is_unanswered

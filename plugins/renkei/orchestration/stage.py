@@ -9,7 +9,6 @@ import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -19,7 +18,6 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 
 from renkei.errors import (
     BusyAccountError,
-    MappingError,
     RecordError,
     RejectedLoadError,
     RenkeiError,
@@ -30,18 +28,12 @@ from renkei.errors import (
     StoreError,
     UnknownRunError,
 )
-from renkei.notifications.channel import Channel, result_mail
-from renkei.orchestration import connections
-from renkei.orchestration.form import Asked
-from renkei.orchestration.link import Link, dag_id
 from renkei.orchestration.run_log import log_counts
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.failure import Failure
 from renkei.runs.outcome import outcome_of
-from renkei.sheets.compiled import Compiled
-from renkei.sheets.grants import NOTHING, Grants
 from renkei.storage.records import to_plain
 from renkei.storage.runs import RunRecord, is_run_key, run_key
-from renkei.storage.tenant_folder import TenantFolder
 
 log = logging.getLogger(__name__)
 
@@ -51,64 +43,6 @@ RUN_KEY = "run"  # in the first task's state and XCom: see run_of
 TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
 PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
 RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError, SheetPendingError)
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """What a Dag knows of its tenant when it is parsed."""
-
-    link: Link
-    name: str
-    sheet: Compiled[Any]
-    sheet_file: str
-    dag_file: str  # beside which everything lies that no setting puts elsewhere
-    grants: Grants = NOTHING
-
-    @property
-    def dag_id(self) -> str:
-        return dag_id(self.link.name, self.name)
-
-    def folder(self) -> TenantFolder:
-        """Where the store keeps what is this tenant's.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return TenantFolder(connections.open_store(), self.link.name, self.name)
-
-    @property
-    def mapping(self) -> Any:
-        """What the sheet says, as its link reads it.
-
-        Raises:
-            MappingError: it cannot be used.
-            SheetPendingError: it is not read yet.
-        """
-        self._refuse_pending()
-        if self.sheet.mapping is None:
-            raise MappingError(self.sheet.problems)
-        return self.sheet.mapping
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """Where results are told: 結果通知先メールアドレス, then the sheet's 通知 (of a broken sheet, what is sound of it).
-
-        Raises:
-            SheetPendingError: it is not read yet.
-        """
-        self._refuse_pending()
-        return (*result_mail(self.sheet.result_addresses), *self.sheet.channels)
-
-    def _refuse_pending(self) -> None:
-        if self.sheet.pending:
-            raise SheetPendingError("\n".join(map(str, self.sheet.problems)))
-
-    def asked(self, context: Any) -> Asked:
-        """What this run was asked to do; raises as `Form.asked`."""
-        return self.link.form().asked(context)
-
-    def is_test(self, context: Any) -> bool:
-        return self.link.form().is_test(context)
 
 
 class StageOperator(BaseOperator):

@@ -27,7 +27,8 @@ from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import Look, look, write_notes
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
-from renkei.orchestration.stage import Tenant, utcnow
+from renkei.orchestration.stage import utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants
 from renkei.storage.store import Store

@@ -12,7 +12,7 @@ from renkei.orchestration import result_notification
 from renkei.orchestration.monitor.once import Notices, read_note
 from renkei.orchestration.monitor.scan import READERS
 from renkei.orchestration.result_notification import AirflowRun
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 from renkei.storage.runs import RunRecord
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from renkei.orchestration.smarthr_emc import connections
 from renkei.orchestration.smarthr_emc.approval_page import plan_body
 from renkei.orchestration.smarthr_emc.dag import APPROVE, IMPORTED
 from renkei.orchestration.smarthr_emc.tasks import answered_job, job_of
-from renkei.orchestration.stage import Tenant, utcnow
+from renkei.orchestration.stage import utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import Outcome, note_end
 
 

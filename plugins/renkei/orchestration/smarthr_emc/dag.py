@@ -9,7 +9,8 @@ from airflow.sdk import BaseOperator, get_parsing_context
 
 from renkei.links.smarthr_emc.sheet import BY_FILE
 from renkei.orchestration.approval_tasks import AskPersonOperator
-from renkei.orchestration.stage import StageOperator, Tenant
+from renkei.orchestration.stage import StageOperator
+from renkei.orchestration.tenant import Tenant
 
 FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
 WORK_TIMEOUT = dt.timedelta(minutes=30)

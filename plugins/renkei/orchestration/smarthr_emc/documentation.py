@@ -7,7 +7,7 @@ from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
 from renkei.orchestration.documentation import Page, channel_table
 from renkei.orchestration.markdown import quoted
-from renkei.orchestration.stage import Tenant
+from renkei.orchestration.tenant import Tenant
 
 
 def page(tenant: Tenant) -> Page:

@@ -16,7 +16,8 @@ from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.notifications.channel import Channel
 from renkei.orchestration.monitor.operator_channels import operator_contact
 from renkei.orchestration.report import Report, RunEnd
-from renkei.orchestration.stage import Tenant, utcnow
+from renkei.orchestration.stage import utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord
 

@@ -14,7 +14,8 @@ from renkei.links.smarthr_emc.sheet.grants import ungranted, uses_of
 from renkei.links.smarthr_emc.stages.job import Job, begun, forget_end, resume
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.smarthr_emc import connections
-from renkei.orchestration.stage import Tenant, record_of, started, utcnow
+from renkei.orchestration.stage import record_of, started, utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import note_end
 from renkei.settings import emc_format_file
 from renkei.systems.emc.file_format import EmcFormat, load_format

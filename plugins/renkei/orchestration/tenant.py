@@ -1,0 +1,73 @@
+"""What a Dag knows of its tenant when it is parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from renkei.errors import MappingError, SheetPendingError
+from renkei.notifications.channel import Channel, result_mail
+from renkei.orchestration import connections
+from renkei.orchestration.form import Asked
+from renkei.orchestration.link import Link, dag_id
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.grants import NOTHING, Grants
+from renkei.storage.tenant_folder import TenantFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One company of one link: its sheet, and what the operator grants it."""
+
+    link: Link
+    name: str
+    sheet: Compiled[Any]
+    sheet_file: str
+    dag_file: str  # beside which everything lies that no setting puts elsewhere
+    grants: Grants = NOTHING
+
+    @property
+    def dag_id(self) -> str:
+        return dag_id(self.link.name, self.name)
+
+    def folder(self) -> TenantFolder:
+        """Where the store keeps what is this tenant's.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        return TenantFolder(connections.open_store(), self.link.name, self.name)
+
+    @property
+    def mapping(self) -> Any:
+        """What the sheet says, as its link reads it.
+
+        Raises:
+            MappingError: it cannot be used.
+            SheetPendingError: it is not read yet.
+        """
+        self._refuse_pending()
+        if self.sheet.mapping is None:
+            raise MappingError(self.sheet.problems)
+        return self.sheet.mapping
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Where results are told: 結果通知先メールアドレス, then the sheet's 通知 (of a broken sheet, what is sound of it).
+
+        Raises:
+            SheetPendingError: it is not read yet.
+        """
+        self._refuse_pending()
+        return (*result_mail(self.sheet.result_addresses), *self.sheet.channels)
+
+    def _refuse_pending(self) -> None:
+        if self.sheet.pending:
+            raise SheetPendingError("\n".join(map(str, self.sheet.problems)))
+
+    def asked(self, context: Any) -> Asked:
+        """What this run was asked to do; raises as `Form.asked`."""
+        return self.link.form().asked(context)
+
+    def is_test(self, context: Any) -> bool:
+        return self.link.form().is_test(context)
