@@ -126,7 +126,7 @@ class LocalAirflow:
         self._process.wait(timeout=30)
 
     def _wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 400
         while time.monotonic() < deadline:
             assert self._process is not None
             if self._process.poll() is not None:
@@ -140,7 +140,7 @@ class LocalAirflow:
             except requests.RequestException:
                 pass
             time.sleep(0.5)
-        raise RuntimeError(f"Airflow did not become healthy in 180 s; see {self.log}")
+        raise RuntimeError(f"Airflow did not become healthy in 400 s; see {self.log}")
 
     def _log_in(self) -> None:
         answer = requests.post(f"{self.url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=10)
@@ -157,7 +157,7 @@ class LocalAirflow:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def wait_for_dags(self, dag_ids: list[str], timeout_s: float = 120) -> None:
+    def wait_for_dags(self, dag_ids: list[str], timeout_s: float = 300) -> None:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             known: set[str] = set()  # a page has at most a hundred, whatever is asked for

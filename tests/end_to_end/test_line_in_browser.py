@@ -109,6 +109,7 @@ def desk(chromium: Any) -> Iterator[Any]:
 def opened(chromium: Any, size: dict[str, int]) -> Iterator[Any]:
     """A page of a browser that nobody has used, whose console must stay silent: a broken policy speaks there."""
     context = chromium.new_context(viewport=size, locale="ja-JP", ignore_https_errors=True)
+    context.set_default_timeout(150_000)  # how fast a busy machine is is not what is tried
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
