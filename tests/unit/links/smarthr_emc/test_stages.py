@@ -1,0 +1,176 @@
+"""What a stage leaves in the run's record when its process dies, and what the next attempt makes of it (L4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from renkei.errors import RejectedLoadError
+from renkei.links.smarthr_emc import fetch, load, stages
+from renkei.links.smarthr_emc.model import Mode, RecordSet
+from renkei.links.smarthr_emc.records import (
+    EmcRefusal,
+    FetchedDepartments,
+    FetchedUsers,
+    Plan,
+    RunStart,
+    SnapshotSummary,
+)
+from renkei.links.smarthr_emc.stages.job import Job
+from renkei.runs.hold import HeldPlan
+from renkei.storage.baselines import Baseline, Baselines
+from renkei.storage.import_lock import ImportLock, PendingImport
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import AccountFolder, TenantFolder
+from renkei.systems.emc.client import EmcProblem, Import
+from tests.builders import EMC_FORMAT, crew, crews, departments, mapping
+
+NOW = dt.datetime(2026, 11, 2, 4, 30, tzinfo=dt.UTC)
+SHEET = mapping()
+TREE = departments(("A", None), ("B", "A"))
+PEOPLE = [crew("c1", "001"), crew("c2", "002"), crew("c3", "003")]
+
+
+class Died(BaseException):
+    """The process was killed: nothing catches it."""
+
+
+class Dying(Store):
+    """A store whose process dies once `left` values were written or deleted; -1 is never."""
+
+    left = -1
+
+    def write(self, key: str, content: bytes) -> None:
+        self._live()
+        super().write(key, content)
+
+    def delete(self, key: str) -> None:
+        self._live()
+        super().delete(key)
+
+    def _live(self) -> None:
+        if self.left == 0:
+            raise Died
+        self.left -= 1
+
+
+class Emc:
+    """An EMC that does not tell whom it has, as through files."""
+
+    def find(self, *_: Any) -> None:
+        return None
+
+    def ever_committed(self, source: str) -> bool:
+        return False
+
+    def forget(self, key: str) -> None:
+        """Nothing to forget."""
+
+
+@pytest.fixture
+def store() -> Dying:
+    MemoryFileSystem.store.clear()
+    return Dying(MemoryFileSystem(), "/root")
+
+
+def begun(store: Store) -> Job:
+    """A run that has read departments and people."""
+    record = RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "today")
+    record.write_table("fetched_departments", TREE)
+    record.write_table("fetched_users", crews(SHEET, PEOPLE))
+    record.write(FetchedDepartments("read", {}, "", NOW))
+    record.write(FetchedUsers("read"))
+    return Job(record, SHEET, RunStart("today", Mode.NORMAL, True, NOW.isoformat(), "0" * 64))
+
+
+def compared(store: Store) -> Job:
+    """A run that came as far as diff."""
+    job = begun(store)
+    stages.snapshot.take_snapshot(job)
+    stages.diff.make_diff(job, Emc(), NOW)  # type: ignore[arg-type]
+    return job
+
+
+def files(job: Job) -> dict[str, bytes]:
+    return {key: job.record.store.read(key) for key in job.record.store.files(job.record.folder)}
+
+
+def test_l4_a_snapshot_that_died_anywhere_is_whole_after_the_next_attempt(store: Dying) -> None:
+    """What was read is kept until the snapshot is, and the snapshot is said to be taken once its tables are there."""
+    wanted = stages.snapshot.take_snapshot(begun(store))
+    for steps in range(5):
+        MemoryFileSystem.store.clear()
+        job = begun(store)
+        store.left = steps
+        with pytest.raises(Died):
+            stages.snapshot.take_snapshot(job)
+        store.left = -1
+
+        assert stages.snapshot.take_snapshot(job) == wanted
+        assert [len(job.record.table(s)) for s in RecordSet] == [len(TREE), len(PEOPLE)], f"died after {steps} steps"
+        assert job.record.read(SnapshotSummary).read_id == "read"
+
+
+def test_e36_a_check_that_died_anywhere_leaves_no_plan_beside_what_an_earlier_check_held(store: Dying) -> None:
+    """The load goes by `plan`: where there is one, its rows and its holds are there, and they are its own."""
+    job = compared(store)
+    earlier = HeldPlan("of an earlier check", [])
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    whole = files(job)
+    digest, steps = job.record.read(Plan).digest, 0
+    while True:
+        for name in ("departments_plan", "users_plan", "users_target"):
+            job.record.delete_table(name)
+        job.record.write(earlier)
+        store.left = steps
+        try:
+            stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+            break
+        except Died:
+            store.left = -1
+        if steps and job.record.has(Plan):
+            assert files(job) == whole, f"died after {steps} steps"
+        steps += 1
+    assert steps > 5
+    assert job.record.read(HeldPlan).digest == digest
+
+
+def test_l3_a_read_belongs_to_the_baseline_that_stood_when_it_began(
+    store: Dying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run that loads while this one reads makes this read an old one."""
+    job = begun(store)
+
+    def read(client: Any, sheet: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+        Baselines(job.record.tenant_folder).promote(Baseline(1, "another", "digest", "key", NOW.isoformat(), 1, 1))
+        job.record.sibling("another").write(job.start)
+        return TREE, {}
+
+    monkeypatch.setattr(fetch, "fetch_departments", read)
+    stages.fetch.fetch_departments(job, None, "anew", NOW)  # type: ignore[arg-type]
+    assert job.record.read(FetchedDepartments).baseline == ""
+
+
+@pytest.mark.parametrize(("line", "found"), [(0, ("", "")), (1, ("001", "c1")), (3, ("003", "c3")), (4, ("", ""))])
+def test_l8_a_refused_line_is_told_by_whom_it_stood_for_or_by_nobody(
+    store: Dying, line: int, found: tuple[str, str]
+) -> None:
+    """Lines count from 1; EMC says 0 of a file as a whole, and may name one that there is not."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    plan = job.record.read(Plan)
+    lock = ImportLock(AccountFolder(store, "smarthr_emc", "acme"))
+    pending = PendingImport("acme", "today", "key", plan.digest, 0, NOW.isoformat())
+    lock.acquire(pending)
+    problem = EmcProblem("users", line, "氏名", "TOO_LONG", "")
+    refused = Import("1", "key", "rejected", errors=(problem,), error_count=1)
+    with pytest.raises(RejectedLoadError, match="1件"):
+        load.finish(job.record, pending, lock, Emc(), refused, NOW)  # type: ignore[arg-type]
+    (row,) = job.record.read(EmcRefusal).problems
+    assert (row.id, row.crew_id) == found
+    assert lock.pending() is None
