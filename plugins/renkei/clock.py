@@ -23,6 +23,7 @@ def next_daily(at: dt.time, now: dt.datetime, not_before: dt.date | None = None)
     return tick if tick > local else tick + dt.timedelta(days=1)
 
 
-def day_in_japan(moment: str) -> str:
-    """The day (2026-04-01) of an ISO 8601 moment with its offset; empty for an empty one."""
-    return dt.datetime.fromisoformat(moment).astimezone(TOKYO).date().isoformat() if moment else ""
+def day_in_japan(moment: dt.datetime | str) -> str:
+    """The day (2026-04-01) of a moment with its offset, or of its ISO 8601 text."""
+    at = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return at.astimezone(TOKYO).date().isoformat()

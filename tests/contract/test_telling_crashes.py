@@ -43,6 +43,7 @@ from tests.contract.fuse import Died, Fuse
 
 LINK, TENANT, RUN, LIMIT = "smarthr_emc", "acme", "run-1", 5
 BEGAN = dt.datetime(2026, 4, 1, 5, 0, tzinfo=dt.UTC)
+YESTERDAY = dt.datetime(2026, 3, 31, 5, 0, tzinfo=dt.UTC)
 MESSAGE = Message("【失敗】SmartHR → EMC: acme", ("氏名: 値がありません 3件",))
 HEARS = frozenset({Event.FAILURE, Event.DISABLED})  # who is told of a channel that was disabled
 ALONE = frozenset({Event.FAILURE})
@@ -128,8 +129,8 @@ class Scene:
     def _remember(self) -> None:
         """Failures of earlier runs; one channel was disabled under another secret, one is muted by now."""
         for channel, failures in ((self.slack, 3), (self.dead, 1), (self.bad, 2), (self.cut, 1), (self.line, 2)):
-            self._keep(channel, ChannelState(self._digest(channel), failures, "run-0", at="2026-03-31T05:00:00+00:00"))
-        self._keep(self.good, ChannelState("another", 5, "run-0", "2026-03-31T05:00:00+00:00", True, "REFUSED"))
+            self._keep(channel, ChannelState(self._digest(channel), failures, "run-0", at=YESTERDAY))
+        self._keep(self.good, ChannelState("another", 5, "run-0", YESTERDAY, True, Verdict.REFUSED))
         self._keep(self.quiet, ChannelState("whatever", 4, "run-0"))
 
     def _keep(self, channel: Channel, state: ChannelState) -> None:
@@ -291,7 +292,7 @@ def test_l4_what_happened_since_a_note_is_not_undone_by_it(scene: Scene) -> None
     scene.reset()
     scene.tell(Fuse())
     states = ChannelStates(TenantFolder(scene.store, LINK, TENANT))
-    later = ChannelState("", 2, "run-9", at="2999-01-01T00:00:00+00:00")
+    later = ChannelState("", 2, "run-9", at=dt.datetime(2999, 1, 1, tzinfo=dt.UTC))
     for channel in (scene.slack, scene.cut):
         states.write(channel, dataclasses.replace(later, registration=scene._digest(channel)))
     scene.tell(Fuse())
@@ -302,7 +303,7 @@ def test_n2_a_notice_that_nobody_could_hear_is_told_later(scene: Scene) -> None:
     """N2: the only other channels are disabled themselves or refuse: the notice waits for a run that finds an ear."""
     scene.reset()
     scene.chat.call("POST", "/_sim/teams", {"workflow": "gone"})
-    gone = ChannelState(scene._digest(scene.dead), 2, "run-0", "2026-03-31T05:00:00+00:00", True, "REFUSED", dead=True)
+    gone = ChannelState(scene._digest(scene.dead), 2, "run-0", YESTERDAY, True, Verdict.REFUSED, dead=True)
     scene._keep(scene.dead, gone)
     room = dataclasses.replace(scene.bad, events=HEARS)
     scene.channels = [scene.dead, room, scene.teams]

@@ -291,10 +291,11 @@ def test_n3_a_new_watch_and_a_new_time_wait_for_the_next_run(acme: World) -> Non
     assert acme.look("23 9:00")["silent"] == 1
 
 
-def test_l1_lost_notes_tell_again(acme: World) -> None:
+@pytest.mark.parametrize("content", [b"{", b"{}", b'{"schedules": {"acme": ["4", null]}, "told": {}}'])
+def test_l1_lost_notes_tell_again(acme: World, content: bytes) -> None:
     """L1: notes that cannot be read are no reason to be quiet."""
     acme.look("22 7:30")
-    acme.store.write(f"{LINK}/watch/silence.json", b"{")
+    acme.store.write(f"{LINK}/watch/silence.json", content)
     acme.look("22 7:45")
     acme.look("22 8:00")
     assert len(acme.ear.said) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from renkei.commands.output import Status, err, out, print_json, wrong_usage
 from renkei.notifications.channel import Channel
 from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
+from renkei.storage.records import to_plain
 
 if TYPE_CHECKING:
     from renkei.notifications.state import ChannelState
@@ -99,7 +99,7 @@ def state_text(channel: Channel, state: ChannelState, fault: str) -> str:
         return "通知を行わない"
     if fault:
         return "登録の誤り"
-    if state.disabled:
+    if state.disabled_at:
         return f"無効({day_in_japan(state.disabled_at)}から)"
     return f"有効(続けて{state.failures}回失敗)" if state.failures else "有効"
 
@@ -113,14 +113,14 @@ def _plain(channel: Channel, state: ChannelState, fault: str) -> dict[str, Any]:
         "events": [event.value for event in Event if event in channel.events],
         "state": state_text(channel, state, fault),
         "fault": fault,
-        **{key: value for key, value in dataclasses.asdict(state).items() if key != "registration"},
+        **{key: value for key, value in to_plain(state).items() if key != "registration"},
     }
 
 
 def _table(rows: list[tuple[Channel, ChannelState, str]]) -> Table:
     table = Table("通知先", "サービス", "Airflowの接続", "通知", "状態", "最後の送信", box=None, pad_edge=False)
     for channel, state, fault in rows:
-        at = f"{dt.datetime.fromisoformat(state.at).astimezone(TOKYO):%Y-%m-%d %H:%M}" if state.at else ""
+        at = f"{state.at.astimezone(TOKYO):%Y-%m-%d %H:%M}" if state.at else ""
         words = (at, VERDICTS.get(state.verdict, ""), str(state.status or ""), state.reason)
         last = " ".join(word for word in words if word)
         events = "、".join(event.label for event in Event if event in channel.events)

@@ -45,7 +45,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     store = context.open_store()  # first: it prepares Airflow's own modules, which the next lines import
-    from renkei.notifications.monitor.silence import Notes
+    from renkei.notifications.monitor.silence import LOST, NONE_YET
     from renkei.orchestration.channel_connections import tell as tell_channels
     from renkei.orchestration.monitor.dag import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
@@ -56,7 +56,7 @@ def watch(
             "保存先に会社の記録が1つもないため、結果が届いているかを確認できません。保存先(RENKEI_STORE)を確認してください。"
         )
     # Where no look was ever kept and this one is not either, nothing would ever be due: so everything is.
-    without = Notes(whole=tell)
+    without = NONE_YET if tell else LOST
     looks = [
         look(
             link,

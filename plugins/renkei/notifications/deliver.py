@@ -105,7 +105,7 @@ class Notifier:
             others = [other for other in channels if other.name != channel.name]
             news, news_key = (
                 disabled_message(self.tenant, channel, state),
-                f"disabled\n{channel.name}\n{state.disabled_at}",
+                f"disabled\n{channel.name}\n{state.disabled_at and state.disabled_at.isoformat()}",
             )
             heard = self._tell(others, Event.DISABLED, news, news_key, run)
             told += heard
@@ -170,7 +170,7 @@ class Notifier:
 
     def _catch_up(self, one: _Due, delivery: Delivery, at: dt.datetime, run: str) -> None:
         """Note in the channel's state what a process that died between the two notes left out (L4)."""
-        if one.state.at < at.isoformat():
+        if not one.state.at or one.state.at < at:
             self.deliveries.keep(one.channel, after(one.state, delivery, one.channel.service, run, at, self.limit))
 
     def _prepare(self, channel: Channel, key: str) -> _Due:

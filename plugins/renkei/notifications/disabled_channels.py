@@ -21,7 +21,7 @@ def put(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]
     path = _path(folder, link, tenant)
     known = disabled(folder, link, tenant)
     now = {name: since for name, since in known.items() if name not in states}
-    now |= {name: day_in_japan(state.disabled_at) for name, state in states.items() if state.disabled}
+    now |= {name: day_in_japan(state.disabled_at) for name, state in states.items() if state.disabled_at}
     if now == known:
         return
     with contextlib.suppress(OSError):

@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from renkei.notifications.channel import Channel, Service
-from renkei.storage.store import MissingKeyError
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Verdict
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +26,14 @@ class ChannelState:
     registration: str = ""  # Registration.digest
     failures: int = 0  # runs in a row that could not be told
     run: str = ""  # the last one counted
-    disabled_at: str = ""  # ISO 8601; empty while the channel is in use
+    disabled_at: Moment | Literal[""] = ""  # empty while the channel is in use
     told: bool = False  # the remaining channels heard that it is disabled
-    verdict: str = ""  # of the last delivery, with its status and reason
+    verdict: Verdict | Literal[""] = ""  # of the last delivery, with its status and reason
     status: int | None = None
     reason: str = ""
     dead: bool = False
-    at: str = ""  # of the last delivery
-    accepted_at: str = ""  # of the last one that was accepted
+    at: Moment | Literal[""] = ""  # of the last delivery
+    accepted_at: Moment | Literal[""] = ""  # of the last one that was accepted
 
     @property
     def disabled(self) -> bool:
@@ -36,7 +42,7 @@ class ChannelState:
     @property
     def last(self) -> Delivery | None:
         """The last delivery, as far as it is kept."""
-        return Delivery(Verdict(self.verdict), self.status, self.reason, dead=self.dead) if self.verdict else None
+        return Delivery(self.verdict, self.status, self.reason, dead=self.dead) if self.verdict else None
 
 
 def after(
@@ -49,17 +55,17 @@ def after(
     """
     kept = dataclasses.replace(
         state,
-        verdict=delivery.verdict.value,
+        verdict=delivery.verdict,
         status=delivery.status,
         reason=delivery.reason,
         dead=delivery.dead,
-        at=now.isoformat(),
+        at=now,
     )
     if delivery.accepted:
-        return dataclasses.replace(kept, failures=0, run="", disabled_at="", told=False, accepted_at=now.isoformat())
+        return dataclasses.replace(kept, failures=0, run="", disabled_at="", told=False, accepted_at=now)
     failures = state.failures + (state.run != run)
     void = service is not Service.MAIL and (delivery.dead or failures >= limit)
-    disabled_at = state.disabled_at or (now.isoformat() if void else "")
+    disabled_at = state.disabled_at or (now if void else "")
     return dataclasses.replace(kept, failures=failures, run=run, disabled_at=disabled_at)
 
 
@@ -71,12 +77,13 @@ class ChannelStates:
 
     def read(self, channel: Channel) -> ChannelState:
         try:
-            return ChannelState(**self._store.read_json(self._key(channel)))
-        except (MissingKeyError, TypeError, ValueError):  # one that cannot be read only costs its count
+            return records.read_or_none(self._store, self._key(channel), ChannelState) or ChannelState()
+        except DamagedFileError as error:  # it only costs its count
+            log.warning("%s", error)
             return ChannelState()
 
     def write(self, channel: Channel, state: ChannelState) -> None:
-        self._store.write_json(self._key(channel), dataclasses.asdict(state))
+        records.write(self._store, self._key(channel), state)
 
     def forget(self, channel: Channel) -> None:
         self._store.delete(self._key(channel))

@@ -52,7 +52,7 @@ def try_channel(
         return
     yield Step("接続と送信先", True, f"{SPEC[channel.service].label}の形として正しく登録されています")
     state = deliveries.read(channel)
-    if state.registration == opened.registration and state.disabled:
+    if state.registration == opened.registration and state.disabled_at:
         yield Step(
             "通知の自動無効化",
             False,

@@ -22,14 +22,15 @@ from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.run_end import SUMMARY_KEY
 from renkei.orchestration.stage import FAILURE_KEY, record_of, utcnow
 from renkei.orchestration.tenant import Tenant
+from renkei.runs import notes
 from renkei.runs import outcome as outcomes
 from renkei.runs.failure import Failure
 from renkei.runs.hold import is_unanswered
+from renkei.runs.notes import Begun, LastReal, LastResult
 from renkei.runs.outcome import Outcome, Summary
 from renkei.sheets.grants import given
 from renkei.storage import records
 from renkei.storage.runs import RunRecord
-from renkei.storage.store import MissingKeyError, Store
 
 log = logging.getLogger(__name__)
 
@@ -253,9 +254,9 @@ def channels_of(tenant: Tenant) -> tuple[Channel, ...]:
 
 def _note_result(record: RunRecord, run: str, event: Event, subject: str) -> None:
     """What the watch looks at: somebody heard of this tenant."""
-    note = {"run": run, "at": utcnow().isoformat(), "event": event.value, "outcome": subject}
     with contextlib.suppress(StoreError):  # then the watch asks, rightly
-        record.store.write_json(record.tenant_folder.last_result, note)
+        note = LastResult(utcnow(), run, event.value, subject)
+        records.write(record.store, record.tenant_folder.last_result, note)
 
 
 def note_waiting(tenant: Tenant, context: Any, until: dt.datetime, outcome: Outcome) -> None:
@@ -270,27 +271,25 @@ def forget_waiting(tenant: Tenant, run_id: str) -> None:
     """That run's question was answered, or its time is over."""
     with contextlib.suppress(StoreError):
         folder = tenant.folder()
-        _forget(folder.store, folder.waiting, run_id)
+        notes.forget(folder.store, folder.waiting, run_id)
 
 
 def note_begun(record: RunRecord, context: Any) -> None:
     """For the watch: a run that is over while this note stands has told nobody (E4)."""
     run = this_run(context)
-    note = {"run": run.run_id, "folder": record.run, "started": run.started.isoformat()}
-    record.store.write_json(record.tenant_folder.begun, note)
+    records.write(record.store, record.tenant_folder.begun, Begun(run.run_id, record.run, run.started))
 
 
 def forget_begun(tenant: Tenant, run_id: str) -> None:
     """Somebody was told how that run ended."""
     with contextlib.suppress(StoreError):
         folder = tenant.folder()
-        _forget(folder.store, folder.begun, run_id)
+        notes.forget(folder.store, folder.begun, run_id)
 
 
 def note_real(record: RunRecord, context: Any) -> None:
     """The last run that is to write: its end is the tenant's colour, whatever only looks or tests after it."""
-    note = {"run": context["run_id"], "folder": record.run}
-    record.store.write_json(record.tenant_folder.last_real, note)
+    records.write(record.store, record.tenant_folder.last_real, LastReal(context["run_id"], record.run))
 
 
 def failing_run(tenant: Tenant) -> str:
@@ -300,15 +299,5 @@ def failing_run(tenant: Tenant) -> str:
         StoreError: nobody can say.
     """
     folder = tenant.folder()
-    try:
-        note = folder.store.read_json(folder.last_real)
-    except MissingKeyError:
-        return ""
-    return "" if good_end(RunRecord(folder, str(note["folder"]))) else str(note["run"])
-
-
-def _forget(store: Store, key: str, run_id: str) -> None:
-    """Remove a note of that run; another run's stays."""
-    with contextlib.suppress(MissingKeyError, ValueError, TypeError):
-        if store.read_json(key).get("run") == run_id:
-            store.delete(key)
+    note = records.read_or_none(folder.store, folder.last_real, LastReal)
+    return "" if note is None or good_end(RunRecord(folder, note.folder)) else note.run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from renkei.errors import BaselineError
 from renkei.storage.baselines import Baseline, Baselines
-from renkei.storage.runs import RunRecord, T
+from renkei.storage.runs import Loaded, RunRecord, T
 from renkei.storage.store import MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -73,4 +73,4 @@ def current_baseline(folder: TenantFolder) -> CurrentBaseline:
 def was_linked(record: RunRecord) -> bool:
     """Whether the store's history says that this tenant was loaded before (E31)."""
     runs = record.store.names(record.tenant_folder.runs)
-    return any(record.sibling(run).json_or_none("load") is not None for run in runs if run != record.run)
+    return any(record.sibling(run).has(Loaded) for run in runs if run != record.run)

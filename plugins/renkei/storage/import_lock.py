@@ -10,7 +10,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 from renkei.storage import records
-from renkei.storage.store import MissingKeyError
 from renkei.storage.tenant_folder import AccountFolder
 
 
@@ -37,10 +36,7 @@ class ImportLock:
         self._store, self._key = folder.store, folder.pending
 
     def pending(self) -> PendingImport | None:
-        try:
-            return records.read(self._store, self._key, PendingImport)
-        except MissingKeyError:
-            return None
+        return records.read_or_none(self._store, self._key, PendingImport)
 
     def acquire(self, pending: PendingImport) -> bool:
         """Note the import; False when another one is noted."""

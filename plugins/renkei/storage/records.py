@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
 
-from renkei.storage.store import DamagedFileError, Store
+from renkei.storage.store import DamagedFileError, MissingKeyError, Store
 
 T = TypeVar("T")
 Moment = Annotated[AwareDatetime, PlainSerializer(dt.datetime.isoformat, return_type=str)]
@@ -27,6 +27,13 @@ def read(store: Store, key: str, model: type[T]) -> T:
         return from_plain(model, plain)
     except ValueError as error:
         raise DamagedFileError(key, str(error)) from None
+
+
+def read_or_none(store: Store, key: str, model: type[T]) -> T | None:
+    try:
+        return read(store, key, model)
+    except MissingKeyError:
+        return None
 
 
 def write(store: Store, key: str, value: object) -> None:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock
-from renkei.storage.runs import RunRecord
-from renkei.storage.store import Store
+from renkei.storage.runs import Began, Loaded, RunRecord
+from renkei.storage.store import DamagedFileError, Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder, accounts_folder, tenants_folder
 
 # A folder that was left half-deleted must not be taken up again: no load without its plan, no new plan without its
@@ -126,27 +126,21 @@ def _start(record: RunRecord, files: Sequence[str]) -> tuple[str, dt.datetime | 
     Without `run.json`, which a run that failed at once has not, the newest date there is stands for it.
     """
     try:
-        start = record.json_or_none("run")
-        if start is not None:
-            return str(start["run_id"]), _date(start["started_at"])
-    except (ValueError, KeyError, TypeError):  # damaged
+        start = record.read_or_none(Began)
+    except DamagedFileError:
         return "", None
+    if start is not None:
+        return start.run_id, start.started_at
     dates = [_date_in(record.run), *(record.store.modified(key) for key in files)]
     return "", max((date for date in dates if date is not None), default=None)
 
 
-def _date(text: str) -> dt.datetime | None:
-    date = dt.datetime.fromisoformat(text)
-    return date if date.tzinfo else None
-
-
 def _tells_of_a_lost_baseline(record: RunRecord, current: Baseline | None) -> bool:
     """E31: history has a load that came after what is the baseline now."""
-    load = record.json_or_none("load")
+    load = record.read_or_none(Loaded)
     if load is None or current is None:
         return load is not None
-    confirmed, newest = (dt.datetime.fromisoformat(text) for text in (load["confirmed_at"], current.confirmed_at))
-    return confirmed > newest
+    return load.confirmed_at > dt.datetime.fromisoformat(current.confirmed_at)
 
 
 def _delete(record: RunRecord, files: Sequence[str]) -> None:

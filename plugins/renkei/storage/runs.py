@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, TypeVar
 
 from renkei.storage import records
+from renkei.storage.records import Moment
 from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -23,6 +24,23 @@ class RunFile(Protocol):
     """A dataclass that is kept in a run's folder as `<FILE>.json`."""
 
     FILE: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What every link's `run.json` says, whatever else it has."""
+
+    FILE: ClassVar[str] = "run"
+    run_id: str
+    started_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What every link's `load.json` says."""
+
+    FILE: ClassVar[str] = "load"
+    confirmed_at: Moment
 
 
 T = TypeVar("T", bound=RunFile)
@@ -56,10 +74,7 @@ class RunRecord:
         return records.read(self.store, self._key(model), model)
 
     def read_or_none(self, model: type[T]) -> T | None:
-        try:
-            return self.read(model)
-        except MissingKeyError:
-            return None
+        return records.read_or_none(self.store, self._key(model), model)
 
     def has(self, model: type[RunFile]) -> bool:
         return self.store.exists(self._key(model))

@@ -317,6 +317,29 @@ def test_n3_what_was_told_is_in_the_runs_record(scene: Scene) -> None:
     assert "secret" not in str(kept)
 
 
+def test_l4_a_damaged_entry_costs_no_other_its_memory(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """L4, N3: who was told is not told again, who is damaged hears it; the file is named."""
+    scene.tell([SLACK, MAIL])
+    record = RunRecord(TenantFolder(scene.store, "smarthr_emc", "acme"), "run-1")
+    kept = record.json("told")
+    next(entry for entry in kept.values() if entry["channel"] == SLACK.name)["at"] = "yesterday"
+    record.write_json("told", kept)
+    assert verdicts(scene.tell([SLACK, MAIL])) == {SLACK.name: "ACCEPTED", MAIL.name: "already"}
+    assert "runs/run-1/told.json" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"failures": "many"}', b'{"disabled_at": "yesterday"}'], ids=repr)
+def test_n3_a_damaged_state_costs_its_count_and_no_message(
+    scene: Scene, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """N2, N3: it is named, and begins anew."""
+    scene.tell([SLACK])
+    (key,) = scene.store.files("smarthr_emc/tenants/acme/channels")
+    scene.store.write(key, content)
+    assert verdicts(scene.tell([SLACK], run="run-2")) == {SLACK.name: "ACCEPTED"}
+    assert key in caplog.text
+
+
 FIVE = result_mail([f"{name}@acme.example.jp" for name in "abcde"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from renkei.notifications.channel import Channel, Service
@@ -71,9 +73,8 @@ def test_n5_nothing_is_left_unexplained(service: Service, status: int | None, ve
 
 def test_n2_the_notice_names_channel_cause_and_remedy() -> None:
     """N2: in the words that a person who never saw the settings can act on."""
-    state = ChannelState(
-        "r", 1, "run", "2026-04-01T00:00:00+00:00", verdict="REFUSED", status=404, reason="no_service", dead=True
-    )
+    disabled_at = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    state = ChannelState("r", 1, "run", disabled_at, False, Verdict.REFUSED, 404, "no_service", dead=True)
     text = disabled_message("acme", Channel("総務Slack", Service.SLACK_WEBHOOK), state).text()
     for part in ("総務Slack", "Slack(Webhook)", "無効にしました", "404 no_service", "新しいURL", "再び有効"):
         assert part in text

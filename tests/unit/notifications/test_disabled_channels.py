@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from renkei.notifications import disabled_channels
 from renkei.notifications.state import ChannelState
 
-DISABLED = ChannelState("r", disabled_at="2026-04-01T00:00:00+00:00")
+DISABLED = ChannelState("r", disabled_at=dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
 
 
 def test_n2_disabled_channels_are_shown_until_they_are_in_use_again(tmp_path: Path) -> None:

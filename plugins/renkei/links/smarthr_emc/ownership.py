@@ -7,8 +7,16 @@ from dataclasses import dataclass, replace
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.runs.current_baseline import CurrentBaseline, current_baseline
+from renkei.storage import records
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import AccountFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a tenant's file in the account's folder says of it."""
+
+    id_prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +29,14 @@ class Neighbour:
 
 def register(record: RunRecord, mapping: Mapping) -> None:
     """Make this tenant known to the others of its account; before its first load."""
-    record.store.write_json(_folder(record, mapping) + f"/{record.tenant}.json", {"id_prefix": mapping.id_prefix})
+    records.write(record.store, f"{_folder(record, mapping)}/{record.tenant}.json", Registered(mapping.id_prefix))
 
 
 def neighbours(record: RunRecord, mapping: Mapping) -> list[Neighbour]:
     folder = _folder(record, mapping)
     names = [name.removesuffix(".json") for name in record.store.names(folder)]
     return [
-        Neighbour(name, record.store.read_json(f"{folder}/{name}.json")["id_prefix"])
+        Neighbour(name, records.read(record.store, f"{folder}/{name}.json", Registered).id_prefix)
         for name in names
         if name != record.tenant
     ]

@@ -19,12 +19,15 @@ import logging
 import re
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, TypeVar
+
+from pydantic import Field
 
 from renkei.notifications.members.table import LineLink, LineTakenError, Members, UnknownMemberError, read_all, sha256
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
-from renkei.storage.store import MissingKeyError
+from renkei.storage import records
+from renkei.storage.records import Moment
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.line.login import LineLogin, LineLoginError, pkce
 
@@ -33,16 +36,18 @@ LOGIN_LASTS = dt.timedelta(minutes=10)  # as long as LINE's code is good for
 MAX_TRIPS = 20  # by one invitation; each leaves files in the store, and whoever has the URL may begin one
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long; then it is unknown
 _STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
+_Key = Annotated[str, Field(exclude=True)]  # the name of the file, which does not say it
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """Who may link a LINE account until when."""
 
-    key: str  # SHA-256 of the token
     user_id: str = field(repr=False)
-    expires_at: dt.datetime
-    used_at: str = ""
+    expires_at: Moment
+    used_at: Annotated[Moment | None, Field(exclude_if=lambda at: at is None)] = None
+    key: _Key = ""  # SHA-256 of the token
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,28 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """To LINE and back, begun by the browser that now comes back."""
+    """To LINE and back."""
 
-    key: str  # SHA-256 of the state
     invitation: str
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
-    expires_at: str
+    browser: str = field(repr=False)  # SHA-256 of the cookie of the one that began it
+    expires_at: Moment
+    key: _Key = ""  # SHA-256 of the state
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """One more trip by an invitation, or the end of one."""
+
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedBy:
+    """The one LINE account that an invitation is good for."""
+
+    line: str  # SHA-256 of its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +120,17 @@ class Linking:
             )
         self.tidy(now)
         tokens = {user: secrets.token_urlsafe(32) for user in wanted}
-        expires = (now + dt.timedelta(days=days)).isoformat(timespec="seconds")
+        expires = (now + dt.timedelta(days=days)).replace(microsecond=0)
         for user, token in tokens.items():
-            self._store.write_json(self._invitation_key(sha256(token)), {"user_id": user, "expires_at": expires})
+            records.write(self._store, self._invitation_key(sha256(token)), Invitation(user, expires))
         self.withdraw(wanted, except_for={sha256(token) for token in tokens.values()})
         return tokens
 
     def withdraw(self, user_ids: Collection[str], except_for: Collection[str] = ()) -> None:
         """Make the invitations of these members void."""
         users = set(user_ids)
-        for key, found in self._records(self._invitations).items():
-            if key not in except_for and found["user_id"] in users:
+        for key, found in self._records(self._invitations, Invitation).items():
+            if key not in except_for and found.user_id in users:
                 self._store.delete(self._invitation_key(key))
 
     def invitation(self, token: str) -> Invitation:
@@ -139,21 +159,14 @@ class Linking:
         """
         invitation = self.invitation(token)
         self.check(invitation, now)
-        note = {"at": now.isoformat(timespec="seconds")}
         trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
-        if not any(self._store.create_json(trip, note) for trip in trips):
+        if not any(records.create(self._store, trip, Beginning(now)) for trip in trips):
             raise trouble(Trouble.OFTEN)
         state, browser = f"{self.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
-        record = {
-            "invitation": invitation.key,
-            "nonce": nonce,
-            "verifier": verifier,
-            "browser": sha256(browser),
-            "expires_at": (now + LOGIN_LASTS).isoformat(timespec="seconds"),
-        }
-        self._store.write_json(self._login_key(sha256(state)), record)
+        trip = Trip(invitation.key, nonce, verifier, sha256(browser), (now + LOGIN_LASTS).replace(microsecond=0))
+        records.write(self._store, self._login_key(sha256(state)), trip)
         return Departure(login.authorize_url(redirect_uri, state, nonce, challenge), cookie_name(state), browser)
 
     def check(self, invitation: Invitation, now: dt.datetime) -> None:
@@ -176,13 +189,12 @@ class Linking:
             LinkingError: it is none of ours, or another browser's.
         """
         key = sha256(state)
-        try:
-            record = self._store.read_json(self._login_key(key))
-        except MissingKeyError:
-            raise trouble(Trouble.STATE) from None
-        if not hmac.compare_digest(sha256(browser), str(record.pop("browser"))):  # nor may a stranger use it up
+        found = records.read_or_none(self._store, self._login_key(key), Trip)
+        if found is None:
+            raise trouble(Trouble.STATE)
+        if not hmac.compare_digest(sha256(browser), found.browser):  # nor may a stranger use it up
             raise trouble(Trouble.BROWSER)
-        return Trip(key, **record)
+        return replace(found, key=key)
 
     def finish(
         self, trip: Trip, code: str, error: str, login: LineLogin, redirect_uri: str, now: dt.datetime
@@ -195,12 +207,11 @@ class Linking:
         invitation = self._invitation(trip.invitation)
         if invitation is None:
             raise trouble(Trouble.UNKNOWN)
-        note = {"at": now.isoformat(timespec="seconds")}
-        if not self._store.create_json(f"{self._logins}/{trip.key}.used.json", note):
+        if not records.create(self._store, f"{self._logins}/{trip.key}.used.json", Beginning(now)):
             if link := self.link_of(invitation):  # the page was loaded again
                 return Linked(link.user_id, None)
             raise trouble(Trouble.STATE)
-        if now >= dt.datetime.fromisoformat(trip.expires_at):
+        if now >= trip.expires_at:
             raise trouble(Trouble.STATE)
         if error or not code:
             raise trouble(Trouble.CANCELLED if error.casefold() == "access_denied" else Trouble.LINE)
@@ -224,8 +235,8 @@ class Linking:
         standing = self.link_of(invitation)  # read now: another tab may have been quicker
         if (standing is None and invitation.used_at) or (standing and standing.line_user_id != line_user_id):
             raise trouble(Trouble.SPENT)
-        claim, mine = self._part_key(invitation.key, "by"), {"line": sha256(line_user_id)}
-        if not self._store.create_json(claim, mine) and self._store.read_json(claim) != mine:
+        claim, mine = self._part_key(invitation.key, "by"), LinkedBy(sha256(line_user_id))
+        if not records.create(self._store, claim, mine) and records.read(self._store, claim, LinkedBy) != mine:
             raise trouble(Trouble.SPENT)  # somebody is linking another account by it this very moment
         try:
             self.members.link_line(invitation.user_id, line_user_id, now=now, invitation=invitation.key)
@@ -234,25 +245,23 @@ class Linking:
             raise LinkingError(Trouble.TAKEN, str(error)) from None
         except UnknownMemberError:
             raise trouble(Trouble.UNKNOWN) from None
-        used = {"user_id": invitation.user_id, "expires_at": invitation.expires_at.isoformat(timespec="seconds")}
-        self._store.write_json(
-            self._invitation_key(invitation.key), used | {"used_at": now.isoformat(timespec="seconds")}
-        )
+        records.write(self._store, self._invitation_key(invitation.key), replace(invitation, used_at=now))
         return Linked(invitation.user_id, login.is_friend(tokens.access_token))
 
     # --- keeping it small
 
     def tidy(self, now: dt.datetime) -> int:
         """Delete trips that are over and invitations long expired; how many files went. May be repeated."""
-        trips = self._records(self._logins)
-        over = [key for key, found in trips.items() if _is_past(found, LOGIN_LASTS, now)]
+        trips = self._records(self._logins, Trip)
+        over = [key for key, trip in trips.items() if now - trip.expires_at > LOGIN_LASTS]
         for key in over:
             self._store.delete(self._login_key(key))  # its note stays, or it could be made twice
         notes = {name.partition(".")[0] for name in self._store.names(self._logins) if name.endswith(".used.json")}
         for key in notes - (trips.keys() - set(over)):
             if not self._store.exists(self._login_key(key)):  # nor begun while we looked
                 self._store.delete(f"{self._logins}/{key}.used.json")
-        old = [key for key, found in self._records(self._invitations).items() if _is_past(found, KEPT_AFTER, now)]
+        invitations = self._records(self._invitations, Invitation)
+        old = [key for key, invitation in invitations.items() if now - invitation.expires_at > KEPT_AFTER]
         for key in old:
             self._store.delete(self._invitation_key(key))
         names = self._store.names(self._invitations)
@@ -262,19 +271,15 @@ class Linking:
                 self._store.delete(f"{self._invitations}/{name}")
         return len(over) + len(old)
 
-    def _records(self, folder: str) -> dict[str, dict[str, Any]]:
+    def _records(self, folder: str, model: type[T]) -> dict[str, T]:
         """Every trip or invitation by the digest that names it."""
         names = [name for name in self._store.names(folder) if re.fullmatch(r"[0-9a-f]{64}\.json", name)]
-        found = read_all(self._store, [f"{folder}/{name}" for name in names])
+        found = read_all(self._store, [f"{folder}/{name}" for name in names], model)
         return {path.rsplit("/", 1)[1].removesuffix(".json"): record for path, record in found.items()}
 
     def _invitation(self, key: str) -> Invitation | None:
-        try:
-            found = self._store.read_json(self._invitation_key(key))
-        except MissingKeyError:
-            return None
-        expires = dt.datetime.fromisoformat(found["expires_at"])
-        return Invitation(key, str(found["user_id"]), expires, str(found.get("used_at", "")))
+        found = records.read_or_none(self._store, self._invitation_key(key), Invitation)
+        return replace(found, key=key) if found else None
 
     def _invitation_key(self, key: str) -> str:
         return f"{self._invitations}/{key}.json"
@@ -295,7 +300,3 @@ def tenant_of(state: str) -> str:
 def cookie_name(state: str) -> str:
     """One per trip, so that two tabs do not take each other's."""
     return f"renkei_line_{sha256(state)[:16]}"
-
-
-def _is_past(record: dict[str, Any], by: dt.timedelta, now: dt.datetime) -> bool:
-    return now - dt.datetime.fromisoformat(record["expires_at"]) > by

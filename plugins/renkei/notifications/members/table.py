@@ -17,9 +17,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from renkei.errors import RenkeiError, SettingError
+from renkei.storage import records
+from renkei.storage.records import Moment
 from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -32,6 +34,7 @@ LABELS = dict(
 )
 READERS = 16
 CLAIM_LASTS = dt.timedelta(minutes=10)  # longer than any linking takes
+T = TypeVar("T")
 
 
 class MemberError(RenkeiError):
@@ -63,8 +66,16 @@ class LineLink:
 
     user_id: str = field(repr=False)
     line_user_id: str = field(repr=False)
-    linked_at: str  # ISO 8601, UTC
+    linked_at: Moment
     invitation: str = ""  # SHA-256 of the invitation's token by which it came
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose a LINE account is."""
+
+    user_id: str = field(repr=False)
+    at: Moment
 
 
 class Members:
@@ -96,7 +107,7 @@ class Members:
         """Every member in the table's order: COLUMNS with the LINE id in force, and `linked_at` ("" where imported)."""
         links, table = self.line_links(), self.imported()
         ids = looked_up(table["user_id"], {user: link.line_user_id for user, link in links.items()})
-        at = looked_up(table["user_id"], {user: link.linked_at for user, link in links.items()})
+        at = looked_up(table["user_id"], {user: link.linked_at.isoformat() for user, link in links.items()})
         return table.assign(line_user_id=ids.where(ids != "", table["line_user_id"]), linked_at=at)
 
     def replace(self, frame: pd.DataFrame) -> None:
@@ -127,16 +138,13 @@ class Members:
     # --- LINE, linked by login
 
     def line_link(self, user_id: str) -> LineLink | None:
-        try:
-            return LineLink(**self._store.read_json(self._link_key(user_id)))
-        except MissingKeyError:
-            return None
+        return records.read_or_none(self._store, self._link_key(user_id), LineLink)
 
     def line_links(self) -> dict[str, LineLink]:
         """Every link by user id, those of former members too."""
         folder = self._folder.members_line
         keys = [f"{folder}/{name}" for name in self._store.names(folder) if name.endswith(".json")]
-        return {found["user_id"]: LineLink(**found) for found in read_all(self._store, keys).values()}
+        return {link.user_id: link for link in read_all(self._store, keys, LineLink).values()}
 
     def link_line(self, user_id: str, line_user_id: str, *, now: dt.datetime, invitation: str = "") -> None:
         """Make `line_user_id` the member's. Done twice is done once; a link that the member had is replaced.
@@ -149,8 +157,8 @@ class Members:
             raise UnknownMemberError("社員の登録が見つかりません。総務・人事の担当者に連絡してください。")
         before = self.line_link(user_id)
         self._claim(user_id, line_user_id, now)
-        link = {"user_id": user_id, "line_user_id": line_user_id, "linked_at": now.isoformat(timespec="seconds")}
-        self._store.write_json(self._link_key(user_id), link | {"invitation": invitation})
+        link = LineLink(user_id, line_user_id, now.replace(microsecond=0), invitation)
+        records.write(self._store, self._link_key(user_id), link)
         if before and before.line_user_id != line_user_id:
             self._release(user_id, before.line_user_id)
 
@@ -166,7 +174,8 @@ class Members:
     def _release(self, user_id: str, line_user_id: str) -> None:
         """Give up a claim, unless another member took it over while this one was not in the table."""
         key = self._claim_key(line_user_id)
-        if any(claim["user_id"] == user_id for claim in read_all(self._store, [key]).values()):
+        claim = records.read_or_none(self._store, key, Claim)
+        if claim and claim.user_id == user_id:
             self._store.delete(key)
 
     def _claim(self, user_id: str, line_user_id: str, now: dt.datetime) -> None:
@@ -179,21 +188,18 @@ class Members:
         others = table.loc[table["line_user_id"].eq(line_user_id) & table["user_id"].ne(user_id), "user_id"]
         if any(self.line_link(str(other)) is None for other in others):  # who linked another one uses that
             raise taken
-        claim = {"user_id": user_id, "at": now.isoformat(timespec="seconds")}
+        claim = Claim(user_id, now.replace(microsecond=0))
         key = self._claim_key(line_user_id)
-        if self._store.create_json(key, claim):
+        if records.create(self._store, key, claim):
             return
-        try:
-            standing = self._store.read_json(key)
-        except MissingKeyError:  # given up this very moment
-            standing = claim
-        owner = str(standing["user_id"])
+        standing = records.read_or_none(self._store, key, Claim) or claim  # given up this very moment
+        owner = standing.user_id
         if owner != user_id:
             link = self.line_link(owner)
             has_it = owner in users and link is not None and link.line_user_id == line_user_id
-            if has_it or now - dt.datetime.fromisoformat(standing["at"]) < CLAIM_LASTS:
+            if has_it or now - standing.at < CLAIM_LASTS:
                 raise taken
-        self._store.write_json(key, claim)
+        records.write(self._store, key, claim)
 
     def _link_key(self, user_id: str) -> str:
         return f"{self._folder.members_line}/{sha256(user_id)}.json"
@@ -219,17 +225,11 @@ def looked_up(keys: pd.Series[str], known: Mapping[str, str]) -> pd.Series[str]:
     return pd.Series([known.get(key, "") for key in keys], keys.index, dtype="str")
 
 
-def read_all(store: Store, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The JSON of those of the keys that are there; many at a time, for an object store takes its time over each."""
-
-    def read(key: str) -> dict[str, Any] | None:
-        try:
-            return store.read_json(key)
-        except MissingKeyError:
-            return None
-
+def read_all(store: Store, keys: Sequence[str], model: type[T]) -> dict[str, T]:
+    """Those of the keys that are there; many at a time, for an object store takes its time over each."""
     with ThreadPoolExecutor(min(READERS, len(keys)) or 1) as pool:
-        return {key: found for key, found in zip(keys, pool.map(read, keys), strict=True) if found is not None}
+        read = pool.map(lambda key: records.read_or_none(store, key, model), keys)
+        return {key: found for key, found in zip(keys, read, strict=True) if found is not None}
 
 
 def sha256(text: str) -> str:

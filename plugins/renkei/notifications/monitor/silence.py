@@ -9,10 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from renkei.clock import TOKYO
+from renkei.storage.records import Moment
 from renkei.systems.delivery import Message, Tone
 
 DAY = dt.timedelta(days=1)
@@ -29,15 +32,14 @@ class Expected:
     link_start_on: dt.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A daily time, and since when the watch knows of it; None: since ever.
 
     Nobody is late for a tick that was not yet known: a new tenant, a new time, a watch that is new itself.
     """
 
     run_at: dt.time
-    since: dt.datetime | None = None
+    since: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +56,13 @@ class Silence:
 class Notes:
     """What the watch remembers from look to look: the known schedules, and which silence (its tick) was told."""
 
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
-    told: Mapping[str, dt.datetime] = field(default_factory=dict)
-    whole: bool = True  # False: what was remembered is lost
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "schedules": {
-                tenant: [one.run_at.isoformat(), one.since.isoformat() if one.since else None]
-                for tenant, one in self.schedules.items()
-            },
-            "told": {tenant: tick.isoformat() for tenant, tick in self.told.items()},
-        }
-
-    @classmethod
-    def from_json(cls, value: Any) -> Notes:
-        """The notes; what cannot be read is lost, and `whole` says so."""
-        try:
-            schedules = {
-                str(tenant): Schedule(dt.time.fromisoformat(at), moment(since) if since else None)
-                for tenant, (at, since) in value["schedules"].items()
-            }
-            return cls(schedules, {str(tenant): moment(tick) for tenant, tick in value["told"].items()})
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return cls(whole=False)
+    schedules: Mapping[str, Schedule]  # no defaults: a file without them is damaged, and not empty (L1)
+    told: Mapping[str, Moment]
+    whole: Annotated[bool, Field(exclude=True)] = True  # False: what was remembered is lost
 
 
-def moment(text: str) -> dt.datetime:
-    """An ISO 8601 moment; without a zone it is UTC.
-
-    Raises:
-        ValueError, TypeError: it is none.
-    """
-    found = dt.datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+NONE_YET = Notes({}, {})
+LOST = Notes({}, {}, whole=False)
 
 
 def follow(

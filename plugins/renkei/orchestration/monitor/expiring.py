@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from renkei.clock import TOKYO
@@ -16,8 +17,10 @@ from renkei.notifications.monitor.expiry import Expiring, Waiting
 from renkei.notifications.services import connection_needed
 from renkei.orchestration import channel_connections
 from renkei.orchestration.link import LINKS, dag_id
-from renkei.orchestration.monitor.once import Notices, read_note
+from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page
+from renkei.runs import notes
+from renkei.storage import records
 from renkei.storage.tenant_folder import watch_folder
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,14 @@ FROM_HOUR = 9  # Asia/Tokyo: a notice of days need not wake anybody
 TENANTS_PER_LOOK = 500  # each Connection is a question to Airflow: some 20 ms
 MAX_LINES = 20  # registrations in one message
 ASKING = {"HOLD": "approve", "CONFIRM": "confirm"}  # the task that asks, by outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the look of a day has come."""
+
+    on: dt.date
+    after: str  # the last tenant whose Connections were looked at
 
 
 def tell_waiting(notices: Notices, waiting: Mapping[str, Waiting], channels: Mapping[str, Sequence[Channel]]) -> None:
@@ -57,7 +68,7 @@ def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]]
             _tell_ending(notices, tenant, everybody[tenant], mine)
     _tell_ending(notices, OPERATOR, operator, found)
     if batch:
-        notices.store.write_json(_cursor_key(notices), {"on": today.date().isoformat(), "after": batch[-1]})
+        records.write(notices.store, _cursor_key(notices), Cursor(today.date(), batch[-1]))
 
 
 def _expiring(tenant: str, channels: Sequence[Channel], today: dt.date) -> list[Expiring]:
@@ -90,8 +101,8 @@ def _tell_ending(notices: Notices, whom: str, channels: Sequence[Channel], found
 
 def _cursor(notices: Notices, today: dt.date) -> str:
     """The last tenant whose Connections were looked at today."""
-    found = read_note(notices.store, _cursor_key(notices))
-    return str(found.get("after", "")) if found.get("on") == today.isoformat() else ""
+    cursor = notes.read(notices.store, _cursor_key(notices), Cursor)
+    return cursor.after if cursor and cursor.on == today else ""
 
 
 def _cursor_key(notices: Notices) -> str:

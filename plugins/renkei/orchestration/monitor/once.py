@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from renkei.errors import StoreError
 from renkei.notifications.channel import Channel
@@ -15,13 +13,21 @@ from renkei.notifications.deliver import was_heard
 from renkei.notifications.event import Event
 from renkei.orchestration.link import Link
 from renkei.orchestration.monitor.operator_channels import Tell
-from renkei.storage.store import MissingKeyError, Store
+from renkei.runs import notes
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder, watch_folder
 from renkei.systems.delivery import Message
 
-log = logging.getLogger(__name__)
-
 KEPT = dt.timedelta(days=400)  # what was told; an end that nobody mended for so long is told anew
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOnce:
+    """When what was told, by the keys of what it was about."""
+
+    told: dict[str, Moment]
 
 
 @dataclass
@@ -51,9 +57,8 @@ class Notices:
             return
         try:
             if was_heard(self.tell(self.link.name, whom, channels, event, message, _key_of(keys)), event):
-                young = {key: at for key, at in known.items() if at > (self.now - KEPT).isoformat()}
-                told = young | dict.fromkeys(keys, self.now.isoformat())
-                self.store.write_json(self._key(whom), {"told": told})
+                young = {key: at for key, at in known.items() if at > self.now - KEPT}
+                records.write(self.store, self._key(whom), ToldOnce(young | dict.fromkeys(keys, self.now)))
                 self.told += 1
             else:
                 self.faults.append(f"{whom}: {event.label}を届けられませんでした。通知先の接続を確認してください。")
@@ -61,28 +66,16 @@ class Notices:
             reason = str(error) if isinstance(error, StoreError) else type(error).__name__
             self.faults.append(f"{whom}: {event.label}を届けられませんでした（{reason}）。")
 
-    def told_before(self, whom: str) -> dict[str, str]:
-        """What was told, and when (ISO 8601, UTC)."""
-        found = read_note(self.store, self._key(whom)).get("told")
-        return {str(key): str(at) for key, at in found.items()} if isinstance(found, dict) else {}
+    def told_before(self, whom: str) -> Mapping[str, dt.datetime]:
+        """What was told, and when."""
+        found = notes.read(self.store, self._key(whom), ToldOnce)
+        return found.told if found else {}
 
     def folder(self, tenant: str) -> TenantFolder:
         return TenantFolder(self.store, self.link.name, tenant)
 
     def _key(self, whom: str) -> str:
         return f"{watch_folder(self.link.name)}/expiry/{whom}.json"
-
-
-def read_note(store: Store, key: str) -> dict[str, Any]:
-    """A note; one that cannot be read costs a repetition."""
-    try:
-        found = store.read_json(key)
-    except MissingKeyError:
-        return {}
-    except (StoreError, ValueError) as error:
-        log.warning("the note %s cannot be read: %s", key, type(error).__name__)
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _key_of(keys: Sequence[str]) -> str:

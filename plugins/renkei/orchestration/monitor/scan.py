@@ -19,14 +19,16 @@ from renkei.errors import StoreError
 from renkei.notifications.channel import Channel
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
-from renkei.notifications.monitor.silence import Expected, Notes, Silence, moment
+from renkei.notifications.monitor.silence import Expected, Notes, Silence
 from renkei.orchestration.link import Link
+from renkei.runs.notes import LastResult
+from renkei.runs.notes import read as read_note
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
 from renkei.storage import records
-from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder, watch_folder
 
 log = logging.getLogger(__name__)
@@ -68,12 +70,13 @@ def look(
 
     `without` are the notes to go by where there are none yet; by default, what is not yet due is not late.
     """
-    sheets, notes = read_sheets(link, folder, grants), read_notes(link, store, without or Notes())
+    sheets, notes = read_sheets(link, folder, grants), read_notes(link, store, without or silence.NONE_YET)
     schedules = silence.follow(notes, sheets.expected, sheets.unlinked, now)
     with ThreadPoolExecutor(READERS) as readers:
         folders = [TenantFolder(store, link.name, tenant) for tenant in schedules]
         results = dict(zip(schedules, readers.map(_last_result, folders), strict=True))
-        waiting = dict(zip(schedules, readers.map(_waiting, folders), strict=True))
+        read = readers.map(lambda one: read_note(store, one.waiting, Waiting), folders)
+        waiting = dict(zip(schedules, read, strict=True))
     silent = []
     for tenant, schedule in sorted(schedules.items()):
         expected, (last, readable) = sheets.expected.get(tenant), results[tenant]
@@ -112,20 +115,16 @@ def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
 def read_notes(link: Link, store: Store, without: Notes) -> Notes:
     """Raises StoreError: the store is out of reach. Notes that cannot be understood are lost."""
     try:
-        return Notes.from_json(store.read_json(_notes_key(link)))
-    except MissingKeyError:
-        return without
-    except ValueError:
-        return Notes(whole=False)
-    except StoreError:
+        return records.read_or_none(store, _notes_key(link), Notes) or without
+    except StoreError as error:
         if not store.exists(_notes_key(link)):
             raise
-        log.error("the notes of the watch cannot be read: everything counts as untold")
-        return Notes(whole=False)
+        log.error("everything counts as untold: %s", error)
+        return silence.LOST
 
 
 def write_notes(link: Link, store: Store, notes: Notes) -> None:
-    store.write_json(_notes_key(link), notes.as_json())
+    records.write(store, _notes_key(link), notes)
 
 
 def _notes_key(link: Link) -> str:
@@ -135,21 +134,11 @@ def _notes_key(link: Link) -> str:
 def _last_result(folder: TenantFolder) -> tuple[dt.datetime | None, bool]:
     """When the tenant last had a result, and whether that could be read."""
     try:
-        return moment(folder.store.read_json(folder.last_result)["at"]), True
-    except MissingKeyError:
-        return None, True
-    except (StoreError, ValueError, KeyError, TypeError):
+        last = records.read_or_none(folder.store, folder.last_result, LastResult)
+    except StoreError as error:
+        log.warning("%s", error)
         return None, False
-
-
-def _waiting(folder: TenantFolder) -> Waiting | None:
-    try:
-        return records.read(folder.store, folder.waiting, Waiting)
-    except MissingKeyError:
-        return None
-    except (StoreError, ValueError) as error:
-        log.error("what tenant=%s waits for cannot be read: %s", folder.tenant, type(error).__name__)
-        return None
+    return (last.at if last else None), True
 
 
 def _was_linked(link: Link, folder: TenantFolder, last: dt.datetime | None) -> bool:

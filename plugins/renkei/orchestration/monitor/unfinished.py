@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from renkei.orchestration import result_notification
-from renkei.orchestration.monitor.once import Notices, read_note
+from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.scan import READERS
 from renkei.orchestration.result_notification import AirflowRun
 from renkei.orchestration.tenant import Tenant
+from renkei.runs import notes
+from renkei.runs.notes import Begun
 from renkei.storage.runs import RunRecord
 
 log = logging.getLogger(__name__)
@@ -36,15 +37,15 @@ def tell_unfinished(notices: Notices, tenants: Sequence[Tenant], ongoing: Ongoin
     A tenant whose message did not pass is told at the next look.
     """
     with ThreadPoolExecutor(READERS) as readers:
-        notes = list(readers.map(lambda tenant: read_note(notices.store, notices.folder(tenant.name).begun), tenants))
-    for tenant, note in zip(tenants, notes, strict=True):
-        if not note:
+        read = readers.map(lambda one: notes.read(notices.store, notices.folder(one.name).begun, Begun), tenants)
+    for tenant, note in zip(tenants, read, strict=True):
+        if note is None:
             continue
         try:
             run = _run_of(tenant, note)
             if ongoing(run.dag_id, run.run_id):
                 continue
-            _tell_end(tenant, run, RunRecord(notices.folder(tenant.name), str(note["folder"])))
+            _tell_end(tenant, run, RunRecord(notices.folder(tenant.name), note.folder))
             result_notification.forget_begun(tenant, run.run_id)
             notices.told += 1
         except Exception as error:  # the others are told all the same (L5); its text may hold secrets (L7)
@@ -58,18 +59,18 @@ def tell_overtaken(tenant: Tenant, record: RunRecord, run_id: str, ongoing: Ongo
     Deleted and made anew by the same id it is another run all the same. Whether it is told or not, this run goes on (N3).
     """
     try:
-        note = read_note(record.store, record.tenant_folder.begun)
-        if not note or note["folder"] == record.run:
+        note = notes.read(record.store, record.tenant_folder.begun, Begun)
+        if note is None or note.folder == record.run:
             return
         run = _run_of(tenant, note)
         if run.run_id == run_id or not ongoing(run.dag_id, run.run_id):
-            _tell_end(tenant, run, record.sibling(str(note["folder"])))
+            _tell_end(tenant, run, record.sibling(note.folder))
     except Exception as error:  # its text may hold secrets (L7)
         log.error("nobody was told of the run before this one: %s", type(error).__name__)
 
 
-def _run_of(tenant: Tenant, note: Mapping[str, Any]) -> AirflowRun:
-    return AirflowRun(tenant.dag_id, str(note["run"]), dt.datetime.fromisoformat(note["started"]))
+def _run_of(tenant: Tenant, note: Begun) -> AirflowRun:
+    return AirflowRun(tenant.dag_id, note.run, note.started)
 
 
 def _tell_end(tenant: Tenant, run: AirflowRun, record: RunRecord) -> None:

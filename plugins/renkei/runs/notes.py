@@ -1,0 +1,65 @@
+"""What is kept of a tenant's newest runs beside their folders, one small file each (docs/store.md)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TypeVar
+
+from renkei.errors import StoreError
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.store import Store
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LastResult:
+    """The last run of which somebody heard, for the watch, which asks for the moment alone."""
+
+    at: Moment
+    run: str = ""
+    event: str = ""
+    outcome: str = ""  # the subject
+
+
+@dataclass(frozen=True, slots=True)
+class OfRun:
+    """A note that goes when its run, by Airflow's id, is done with it."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun(OfRun):
+    """A run that is over while this note stands has told nobody (E4)."""
+
+    folder: str  # of its record
+    started: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class LastReal(OfRun):
+    """The last run that is to write."""
+
+    folder: str
+
+
+def read(store: Store, key: str, model: type[T]) -> T | None:
+    """A note; one that cannot be read is as good as none, for it costs a repetition at most."""
+    try:
+        return records.read_or_none(store, key, model)
+    except StoreError as error:
+        log.warning("%s", error)
+        return None
+
+
+def forget(store: Store, key: str, run_id: str) -> None:
+    """Remove a note of that run; another run's stays."""
+    with contextlib.suppress(StoreError):
+        note = records.read_or_none(store, key, OfRun)
+        if note and note.run == run_id:
+            store.delete(key)
