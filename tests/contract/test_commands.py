@@ -17,7 +17,7 @@ from renkei.notifications.channel import Channel, Service
 from tests.contract.rig import SHEET, mapping_of
 from tests.contract.stage import Stage
 from tests.contract.test_mail_sink import Sink
-from tests.unit.commands.test_sheet_commands import renkei
+from tests.harness.typed import Done, renkei, renkei_process
 
 
 @dataclasses.dataclass
@@ -36,11 +36,15 @@ class Desk:
         mapping = dataclasses.replace(self.stage.tenant.mapping, smarthr_url=self.stage.smarthr.url)
         write_yaml(dataclasses.replace(mapping, **changes), self.sheet)
 
-    def renkei(self, *words: str | Path, **environment: str) -> Any:
+    def renkei(self, *words: str | Path, **environment: str) -> Done:
+        return renkei(*words, **self.environment | environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
         smarthr, emc = self.stage.smarthr.url, self.stage.emc.url
         smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
         mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": self.smtp_port, "extra": smtp}
-        known = {
+        return {
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "AIRFLOW_CONN_SMARTHR__ACME": json.dumps({"conn_type": "smarthr", "password": "shr_sim_acme"}),
             "AIRFLOW_CONN_EMC__ACME": json.dumps({"conn_type": "emc", "host": emc, "password": "emc_sim_acme"}),
@@ -49,7 +53,6 @@ class Desk:
             "RENKEI_STORE": Path(self.stage.tenant.store.root).as_uri(),
             "RENKEI_MAPPINGS": str(self.folder / "mappings"),
         }
-        return renkei(*words, **known | environment)
 
     def digest(self) -> str:
         """Of every file of the store, and of all that EMC has."""
@@ -90,7 +93,7 @@ def test_rehearse_live_tells_the_day_that_comes(desk: Desk) -> None:
     """E3, E6: with SmartHR and EMC asked: the same counts as the run that follows; neither store nor EMC is touched."""
     desk.stage.day(joiners=2, leavers=1)
     before = desk.digest()
-    found = desk.renkei("rehearse", desk.sheet, "--live", "--json")
+    found = renkei_process("rehearse", desk.sheet, "--live", "--json", **desk.environment)
     assert found.returncode == 0, found.stdout + found.stderr
     told = json.loads(found.stdout)
     assert told["verdict"] == "writes"
@@ -130,8 +133,8 @@ def test_rehearse_of_errors_and_of_held_plans_ends_with_1(desk: Desk) -> None:
 def test_person_tells_why_somebody_is_in_emc(desk: Desk) -> None:
     """L8: by 社員番号, crew id or mail; source, cell and value of each item; the password never."""
     crew = next(one for one in desk.stage.active() if one["email"])
-    for who in (crew["emp_code"], crew["id"], crew["email"]):
-        found = desk.renkei("person", desk.sheet, who)
+    for type_in, who in ((renkei_process, crew["emp_code"]), (renkei, crew["id"]), (renkei, crew["email"])):
+        found = type_in("person", desk.sheet, who, **desk.environment)
         assert found.returncode == 0, found.stdout + found.stderr
         assert crew["last_name"] in found.stdout
         assert "値がある場合" in found.stdout

@@ -14,7 +14,7 @@ from renkei.notifications.channel import Channel, Service
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
-from tests.unit.commands.test_sheet_commands import renkei
+from tests.harness.typed import renkei, renkei_process
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_missing_connections_are_named(known: dict[str, str]) -> None:
     Path(known["RENKEI_MAPPINGS"], "smarthr_emc/broken.yaml").write_text("settings: {}\n")
     for name in NEEDED:
         del known[f"AIRFLOW_CONN_{name.upper()}"]
-    done = renkei("connections", "test", "--json", **known)
+    done = renkei_process("connections", "test", "--json", **known)
     assert done.returncode == 1, done.stdout + done.stderr
     found = json.loads(done.stdout)
     assert "renkei check" in found["broken"][0]["said"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from renkei.notifications.channel import Channel, Service
 from scripts.chat_connections import chat_connections, destinations
 from tests.builders import mapping
 from tests.contract.chat_services import Chat
-from tests.unit.commands.test_sheet_commands import renkei
+from tests.harness.typed import Done, renkei, renkei_process
 
 SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack_webhook__acme")
 MUTED = Channel("静か", Service.TEAMS, "teams_workflow__acme", muted=True)
@@ -29,12 +28,16 @@ class Terminal:
         sheet = dataclasses.replace(mapping(), channels=channels)
         write_yaml(sheet, folder / "mappings/smarthr_emc/acme.yaml")
 
-    def renkei(self, *words: str, **environment: str) -> Any:
+    def renkei(self, *words: str, **environment: str) -> Done:
+        return renkei(*words, **self.environment | environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
         known = {
             f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(connection)
             for conn_id, connection in chat_connections(self.chat.registrations, "acme").items()
         }
-        known |= {
+        return known | {
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "RENKEI_ALLOWED_HOSTS": self.chat.url.removeprefix("http://"),
             "RENKEI_STORE": (self.folder / "store").as_uri(),
@@ -42,7 +45,6 @@ class Terminal:
             "RENKEI_MAPPINGS": str(self.folder / "mappings"),
             "LANG": "ja_JP.UTF-8",
         }
-        return renkei(*words, **(known | environment))
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def terminal(chat: Chat, tmp_path: Path) -> Terminal:
 
 def test_n5_a_test_reaches_the_channel_and_says_so(terminal: Terminal) -> None:
     """N5: each step, then the message is there; the others hear nothing."""
-    done = terminal.renkei("notify", "test", "acme", "担当者のLINE")
+    done = renkei_process("notify", "test", "acme", "担当者のLINE", **terminal.environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "○ 送信: LINEが受け付けました" in done.stdout
     (message,) = terminal.chat.messages()
