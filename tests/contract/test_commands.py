@@ -12,8 +12,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import Channel, Service
 from tests.contract.rig import SHEET, mapping_of
 from tests.contract.stage import Stage
 from tests.contract.test_mail_sink import Sink

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.mapping import Loader
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import Channel, Service
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import mapping

@@ -24,12 +24,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.channel import Channel, Event, Service
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.event import Event
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
 from renkei.notifications.state import ChannelStates

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import Channel, Service
 from scripts.chat_connections import chat_connections, destinations
 from tests.builders import mapping
 from tests.contract.chat_services import Chat

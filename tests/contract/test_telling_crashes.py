@@ -25,11 +25,10 @@ from typing import Any
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.channel import Channel, Event, Service
 from renkei.notifications import deliver
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.event import Event
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
 from renkei.notifications.services import SPEC

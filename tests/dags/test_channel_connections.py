@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.channel import Channel, Service
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.members.table import Members
 from renkei.orchestration.channel_connections import opener
 from renkei.storage.cipher import Cipher

@@ -23,13 +23,12 @@ from airflow.timetables.base import DataInterval, TimeRestriction
 from fsspec.implementations.local import LocalFileSystem
 from pendulum import instance
 
+from renkei.channel import OPERATOR, Channel, Event, Service
 from renkei.errors import NotificationError, SettingError, StoreError
 from renkei.links.smarthr_emc.sheet.codec import mapping_to_json
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import OPERATOR, Channel, Service
 from renkei.notifications.deliver import DeliveryResult
-from renkei.notifications.event import Event
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import expiring
 from renkei.orchestration.monitor.dag import watch

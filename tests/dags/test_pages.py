@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from renkei.channel import Channel, Service
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.sheet.mapping import Constant, RootDepartment, Source
 from renkei.links.smarthr_emc.stages.job import Job
-from renkei.notifications.channel import Channel, Service
 from renkei.orchestration.documentation import page_of
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.markdown import quoted

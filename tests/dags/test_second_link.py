@@ -15,9 +15,9 @@ from airflow.dag_processing.dagbag import DagBag
 from fsspec.implementations.local import LocalFileSystem
 from typer.testing import CliRunner
 
+from renkei.channel import OPERATOR
 from renkei.commands import app, context
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.notifications.channel import OPERATOR
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.monitor.dag import watch

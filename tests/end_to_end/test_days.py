@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import Event
+from renkei.channel import Channel, Event, Service
 from tests.end_to_end.conftest import ADDRESS, World
 
 TASKS = [

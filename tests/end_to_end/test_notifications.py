@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import Event
+from renkei.channel import Channel, Event, Service
 from scripts.chat_connections import TYPES, destinations
 from tests.end_to_end.conftest import ADDRESS, APPROVE, REFUSE, Question, World
 from tests.end_to_end.personal_data import personal

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.channel import Event, Service
 from renkei.links.smarthr_emc.ownership import Registered
-from renkei.notifications.channel import Service
 from renkei.notifications.delivery_log import Told
-from renkei.notifications.event import Event
 from renkei.notifications.members.linking import Beginning, Invitation, LinkedBy, Trip
 from renkei.notifications.members.table import Claim, LineLink
 from renkei.notifications.monitor.expiry import Waiting

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import renkei
 from renkei import settings
+from renkei.channel import OPERATOR, Channel, result_mail
 from renkei.commands.output import wrong_usage
-from renkei.notifications.channel import OPERATOR, Channel, result_mail
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from renkei.channel import Channel, Event
 from renkei.clock import TOKYO, day_in_japan
 from renkei.commands import context
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, err, out, print_json, wrong_usage
-from renkei.notifications.channel import Channel
-from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.storage.records import to_plain
 

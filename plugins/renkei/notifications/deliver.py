@@ -19,11 +19,10 @@ from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 
+from renkei.channel import Channel, Event, Service
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import disabled_message
-from renkei.notifications.event import Event
 from renkei.notifications.state import ChannelState, after
 from renkei.systems.delivery import Delivery, Message, Messenger, Verdict, unknown
 

@@ -10,9 +10,8 @@ import datetime as dt
 import logging
 from dataclasses import dataclass
 
+from renkei.channel import Channel, Event, Service
 from renkei.errors import StoreError
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import Event
 from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.storage import records
 from renkei.storage.records import Moment

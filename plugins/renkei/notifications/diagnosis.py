@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renkei.notifications.channel import OPERATOR, Channel, Service
+from renkei.channel import OPERATOR, Channel, Service
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState
 from renkei.systems.delivery import Delivery, Message, Tone, Verdict

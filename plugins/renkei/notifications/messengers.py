@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from renkei.notifications.channel import Service
+from renkei.channel import Service
 from renkei.notifications.registration import Registration
 from renkei.notifications.services import SPEC
 from renkei.systems.chatwork.client import ChatworkRoom

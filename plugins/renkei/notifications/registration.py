@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from renkei.channel import Service
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import Service
 from renkei.notifications.services import SPEC, ConnectionField
 from renkei.systems.hosts import is_trusted
 

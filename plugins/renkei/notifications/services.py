@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from renkei.notifications.channel import Service
+from renkei.channel import Service
 
 MEMBER = re.compile(r"(?:社員|member)\s*[:：]\s*(\S+)", re.IGNORECASE)
 MAX_MAIL_ADDRESSES = 5

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from renkei.notifications.channel import Channel, Service
+from renkei.channel import Channel, Service
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.store import DamagedFileError

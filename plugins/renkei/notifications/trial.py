@@ -7,13 +7,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from renkei.channel import Channel, Event
 from renkei.clock import TOKYO, day_in_japan
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import Channel
 from renkei.notifications.deliver import Opener, recipients
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import explain, own_words
-from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, after
 from renkei.systems.delivery import Delivery, Message

@@ -10,13 +10,12 @@ from typing import Any
 from airflow.sdk.log import mask_secret
 
 from renkei import settings
+from renkei.channel import Channel, Event, Service
 from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, StoreError
 from renkei.notifications import disabled_channels
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, Opener
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import explain, own_words
-from renkei.notifications.event import Event
 from renkei.notifications.members.table import Member, Members
 from renkei.notifications.registration import Registration, register, webhook_fault
 from renkei.notifications.services import SPEC, connection_needed, member_of

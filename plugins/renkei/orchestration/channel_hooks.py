@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from airflow.sdk import BaseHook
 
+from renkei.channel import Service
 from renkei.errors import RenkeiError
-from renkei.notifications.channel import Service
 from renkei.notifications.diagnosis import explain, own_words
 from renkei.notifications.messengers import messenger
 from renkei.notifications.services import SPEC

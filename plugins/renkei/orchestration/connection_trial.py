@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from renkei.channel import Channel, Service
 from renkei.errors import RenkeiError
-from renkei.notifications.channel import Channel, Service
 from renkei.notifications.diagnosis import explain
 from renkei.notifications.services import connection_needed
 from renkei.orchestration.channel_hooks import ChannelHook

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renkei import settings
+from renkei.channel import Event, Service
 from renkei.errors import Problem
 from renkei.notifications import disabled_channels
-from renkei.notifications.channel import Service
-from renkei.notifications.event import Event
 from renkei.notifications.services import SPEC
 from renkei.orchestration.markdown import plain, quoted
 from renkei.orchestration.tenant import Tenant

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from typer import Typer
 
+    from renkei.channel import Channel
     from renkei.errors import RenkeiError
-    from renkei.notifications.channel import Channel
     from renkei.orchestration.connection_trial import Trial
     from renkei.orchestration.documentation import Page
     from renkei.orchestration.form import Form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from renkei.notifications.channel import Service
+from renkei.channel import Service
 from renkei.notifications.services import SPEC, ConnectionField
 
 _CHANNEL_HOOKS = {

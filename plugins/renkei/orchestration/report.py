@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from renkei.channel import Event
 from renkei.clock import TOKYO
-from renkei.notifications.event import Event
 from renkei.runs.outcome import Outcome
 from renkei.storage.runs import RunRecord
 from renkei.systems.delivery import Message, Tone

@@ -11,10 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from renkei import settings
+from renkei.channel import OPERATOR, Channel, Event, result_mail
 from renkei.errors import BaselineError, StoreError, UnknownRunError
-from renkei.notifications.channel import OPERATOR, Channel, result_mail
 from renkei.notifications.deliver import DeliveryResult, was_heard
-from renkei.notifications.event import Event
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.orchestration import channel_connections
 from renkei.orchestration.monitor.operator_channels import airflow_page, operator_channels

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from renkei.channel import Channel, result_mail
 from renkei.errors import MappingError, SheetPendingError
-from renkei.notifications.channel import Channel, result_mail
 from renkei.orchestration import connections
 from renkei.orchestration.form import Asked
 from renkei.orchestration.link import Link, dag_id

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from renkei.channel import Channel
 from renkei.errors import Problem
-from renkei.notifications.channel import Channel
 
 MAX_PROBLEMS = 200  # shown in the Dag's page and in a mail
 MAX_QUOTED = 300  # characters

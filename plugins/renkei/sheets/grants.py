@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from renkei.channel import Channel
 from renkei.errors import Problem
-from renkei.notifications.channel import Channel
 from renkei.sheets.compiled import Compiled, MappingT
 from renkei.sheets.operator_file import read_operator_file
 from renkei.sheets.tenant_files import is_tenant

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.channel import Channel, Event, Service, result_mail
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.channel import Channel, Service, result_mail
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, was_heard
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.event import Event
 from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store

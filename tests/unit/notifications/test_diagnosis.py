@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from renkei.notifications.channel import Channel, Service
+from renkei.channel import Channel, Service
 from renkei.notifications.diagnosis import disabled_message, explain
 from renkei.notifications.state import ChannelState
 from renkei.systems.delivery import Delivery, Verdict, later, refused, unknown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from renkei.channel import Service
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import Service
 from renkei.notifications.registration import register
 
 SLACK_URL = "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/abcdefghijklmnopqrstuvwx"

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from renkei.channel import Channel, Event, Service
 from renkei.links.smarthr_emc.sheet import SHEETS
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import Event
 from renkei.sheets import load as sheets
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.tenant_files import tenants

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from renkei.channel import Event
 from renkei.clock import TOKYO
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
-from renkei.notifications.event import Event
 from renkei.runs.outcome import Outcome
 from renkei.systems.delivery import Message, Tone, clean
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from renkei.notifications.channel import RESULT_MAIL, Service
-from renkei.notifications.event import LABELS, Event
+from renkei.channel import LABELS, RESULT_MAIL, Event, Service
 from renkei.notifications.form.secrecy import has_token
 from renkei.notifications.form.words import MUTED_WORDS, UNMUTED_WORDS, event_of, service_of
 from renkei.notifications.services import MAX_MAIL_ADDRESSES, SPEC, SPECS, ServiceSpec, member_of

@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from renkei.channel import EVERY_EVENT, Channel, Event, Service
 from renkei.errors import Problem
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import EVERY_EVENT, Event
 from renkei.notifications.form import cells
 from renkei.notifications.form.secrecy import SECRET_FAULT, has_address, is_secret
 from renkei.notifications.form.words import OFF_WORDS, ON_WORDS, default_connection, service_of

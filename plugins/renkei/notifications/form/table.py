@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from renkei.channel import LABELS, Event
 from renkei.errors import Problem
-from renkei.notifications.event import LABELS, Event
 from renkei.notifications.form.lines import ChannelLine
 from renkei.notifications.form.secrecy import SECRET_FAULT, is_secret
 from renkei.notifications.form.words import event_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import LABELS, Event
+from renkei.channel import LABELS, Channel, Event, Service
 from renkei.notifications.services import SPEC, SPECS
 from renkei.texts import CHECKS, CIRCLES, CROSSES, fold
 

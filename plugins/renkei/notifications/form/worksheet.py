@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from renkei.notifications.event import LABELS
+from renkei.channel import LABELS
 from renkei.notifications.form.cells import MAX_CONNECTION, MAX_NAME
 from renkei.notifications.form.lines import ChannelLine
 from renkei.notifications.form.table import HEADERS

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from renkei.channel import Service
 from renkei.errors import Problem
-from renkei.notifications.channel import Service
 from renkei.notifications.members.table import LABELS, looked_up
 from renkei.notifications.services import SPEC
 from renkei.systems.google_chat.client import url_fault

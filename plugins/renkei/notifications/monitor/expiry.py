@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renkei.notifications.channel import Service
+from renkei.channel import Service
 from renkei.notifications.monitor.silence import shown
 from renkei.notifications.services import SPEC
 from renkei.storage.records import Moment

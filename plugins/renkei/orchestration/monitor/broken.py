@@ -7,8 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from renkei.notifications.channel import OPERATOR, Channel
-from renkei.notifications.event import Event
+from renkei.channel import OPERATOR, Channel, Event
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page

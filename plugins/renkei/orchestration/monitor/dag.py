@@ -13,10 +13,9 @@ from airflow.sdk import DAG, BaseOperator, DeltaTriggerTimetable
 from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
+from renkei.channel import OPERATOR, Channel, Event
 from renkei.errors import NotificationError, RenkeiError
-from renkei.notifications.channel import OPERATOR, Channel
 from renkei.notifications.deliver import was_heard
-from renkei.notifications.event import Event
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.silence import Silence
 from renkei.orchestration import channel_connections, connections

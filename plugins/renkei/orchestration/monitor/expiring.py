@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from renkei.channel import OPERATOR, Channel
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_
-from renkei.notifications.channel import OPERATOR, Channel
 from renkei.notifications.monitor import expiry
 from renkei.notifications.monitor.expiry import Expiring, Waiting
 from renkei.notifications.services import connection_needed

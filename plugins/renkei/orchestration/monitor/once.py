@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from renkei.channel import Channel, Event
 from renkei.errors import StoreError
-from renkei.notifications.channel import Channel
 from renkei.notifications.deliver import was_heard
-from renkei.notifications.event import Event
 from renkei.orchestration.link import Link
 from renkei.orchestration.monitor.operator_channels import Tell
 from renkei.runs import notes

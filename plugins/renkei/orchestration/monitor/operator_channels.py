@@ -9,10 +9,9 @@ from typing import Protocol
 
 from airflow.sdk import conf
 
+from renkei.channel import Channel, Event
 from renkei.errors import Problem
-from renkei.notifications.channel import Channel
 from renkei.notifications.deliver import DeliveryResult
-from renkei.notifications.event import Event
 from renkei.notifications.form.lines import channel_lines, read_channels
 from renkei.orchestration.markdown import plain
 from renkei.sheets.findings import Findings

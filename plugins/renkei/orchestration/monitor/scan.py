@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from renkei import settings
+from renkei.channel import Channel
 from renkei.clock import DAILY_AT
 from renkei.errors import StoreError
-from renkei.notifications.channel import Channel
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.monitor.silence import Expected, Notes, Silence

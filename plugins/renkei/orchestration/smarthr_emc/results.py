@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from renkei import settings
+from renkei.channel import Channel
 from renkei.clock import DAILY_AT, next_daily
 from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
 from renkei.links.smarthr_emc import chat, notify, run_summary
 from renkei.links.smarthr_emc.notify import About
 from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.run_report import RunReport
-from renkei.notifications.channel import Channel
 from renkei.orchestration.monitor.operator_channels import operator_contact
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.stage import utcnow

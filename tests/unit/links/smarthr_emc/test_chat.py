@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from renkei.channel import Event
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc import chat, guards
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
@@ -18,7 +19,6 @@ from renkei.links.smarthr_emc.run_report import ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Guards
 from renkei.links.smarthr_emc.wording import PROBLEMS, SUBJECTS, VALUE_WARNINGS, WARNINGS
-from renkei.notifications.event import Event
 from renkei.runs.hold import Hold
 from renkei.runs.outcome import Outcome
 from renkei.systems.delivery import Tone

@@ -9,9 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from renkei.channel import EVERY_EVENT, LABELS, Channel, Event, Service
 from renkei.errors import Problem
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import EVERY_EVENT, LABELS, Event
 from renkei.notifications.form.lines import KEYS, channel_lines, read_channels
 from renkei.notifications.form.words import default_connection, event_marks
 from renkei.notifications.services import SPECS, connection_needed

@@ -12,12 +12,11 @@ import openpyxl
 import pytest
 from openpyxl.styles import Font
 
+from renkei.channel import EVERY_EVENT, Channel, Event, Service
 from renkei.links.smarthr_emc.sheet.excel.reader import TITLES, raw_from_workbook
 from renkei.links.smarthr_emc.sheet.excel.template import write_template
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.parse import CheckedSheet, check_sheet
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import EVERY_EVENT, Event
 from renkei.notifications.form.lines import KEYS
 from renkei.notifications.form.worksheet import SPARE_LINES
 from renkei.notifications.services import SPECS

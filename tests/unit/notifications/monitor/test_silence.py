@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renkei.notifications.channel import Service
+from renkei.channel import Service
 from renkei.notifications.monitor import expiry, silence
 from renkei.notifications.monitor.expiry import Expiring, Waiting
 from renkei.notifications.monitor.silence import Expected, Notes, Schedule, Silence

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from renkei.channel import LABELS, Channel, Event
 from renkei.links.smarthr_emc.sheet.expression import format_constant, format_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping
@@ -13,8 +14,6 @@ from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet, placeless, row_of
 from renkei.links.smarthr_emc.sheet.setting_kinds import LOADER_WORDS, STATE_WORDS
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS, Setting
-from renkei.notifications.channel import Channel
-from renkei.notifications.event import LABELS, Event
 from renkei.notifications.form.lines import ChannelLine
 from renkei.notifications.form.words import event_marks
 from renkei.notifications.services import SPEC

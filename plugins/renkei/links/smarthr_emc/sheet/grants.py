@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from renkei.channel import Channel
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Loader, Mapping, Secret
-from renkei.notifications.channel import Channel
 from renkei.notifications.services import SPECS
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import (

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from renkei.channel import LABELS
 from renkei.links.smarthr_emc.sheet.catalogue import ALIASES, NAMES
 from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
 from renkei.links.smarthr_emc.sheet.expression import HEADS, LONGEST, NO_SOURCE
@@ -22,7 +23,6 @@ from renkei.links.smarthr_emc.sheet.items import CONTACTS, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.policy import Place, format_cell, format_code, offered
 from renkei.links.smarthr_emc.sheet.setting_kinds import SCALAR
 from renkei.links.smarthr_emc.sheet.settings import KEYS, SETTING
-from renkei.notifications.event import LABELS
 from renkei.notifications.form.cells import MAX_CONNECTION, MAX_NAME
 from renkei.notifications.form.words import EVENT_WORDS, MUTED_WORDS, UNMUTED_WORDS
 from renkei.notifications.services import SPECS

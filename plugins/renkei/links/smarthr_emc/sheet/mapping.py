@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
 
+from renkei.channel import Channel
 from renkei.clock import DAILY_AT
-from renkei.notifications.channel import Channel
 from renkei.values.conversion import Conversion, Convert
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from typing import Any
 
+from renkei.channel import Channel
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.checks.information import sheet_warnings
 from renkei.links.smarthr_emc.sheet.checks.user_warnings import user_warnings
@@ -19,7 +20,6 @@ from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Mapping
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS, SettingCells, read_settings
 from renkei.links.smarthr_emc.sheet.user_lines import read_users
-from renkei.notifications.channel import Channel
 from renkei.notifications.form.lines import read_channels
 from renkei.sheets.findings import Findings
 from renkei.texts import RawCell, fold

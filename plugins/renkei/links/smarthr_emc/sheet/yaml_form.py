@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from renkei.channel import EVERY_EVENT, Channel, Event
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.advice import other_item
 from renkei.links.smarthr_emc.sheet.expression import format_constant
@@ -24,8 +25,6 @@ from renkei.links.smarthr_emc.sheet.names import is_item_range, user_item
 from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import KEYS, SETTING
-from renkei.notifications.channel import Channel
-from renkei.notifications.event import EVERY_EVENT, Event
 from renkei.notifications.form.lines import ChannelLine, channel_lines
 from renkei.sheets.findings import Findings
 from renkei.sheets.workbook.kind import told_of_text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from renkei.channel import RESULT_MAIL, Channel, Event, Service
 from renkei.links.smarthr_emc.sheet.catalogue import CATALOGUE
 from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
@@ -30,8 +31,6 @@ from renkei.links.smarthr_emc.sheet.mapping import (
 )
 from renkei.links.smarthr_emc.sheet.raw import RawSheet
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
-from renkei.notifications.channel import RESULT_MAIL, Channel, Service
-from renkei.notifications.event import Event
 from renkei.notifications.form.cells import MAX_NAME
 from renkei.notifications.form.secrecy import is_secret
 from renkei.notifications.services import connection_needed

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from renkei.channel import Channel, Event, Service
 from renkei.links.smarthr_emc.sheet.codec import (
     mapping_from_json,
     mapping_to_json,
@@ -33,8 +34,6 @@ from renkei.links.smarthr_emc.sheet.mapping import (
 )
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
-from renkei.notifications.channel import Channel, Service
-from renkei.notifications.event import Event
 from renkei.values.conversion import Conversion, Convert
 from tests.builders import mapping
 

@@ -1,4 +1,4 @@
-"""A channel (通知先): where a tenant is told what happened, and of what (N1)."""
+"""A channel (通知先): where a tenant is told what happened, and of what (N1). A sheet names it, notifications use it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,34 @@ from typing import Annotated
 
 from pydantic import PlainSerializer
 
-from renkei.notifications.event import EVERY_EVENT, Event
-
 RESULT_MAIL = "結果通知メール"  # the name of the channel that every tenant has
 OPERATOR = "_operator"  # whose channels are the operator's own: in the place of a tenant, and no tenant's name
+
+
+class Event(StrEnum):
+    """An event of 通知管理; the label is the column's name in the sheet."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    HOLD = "HOLD"
+    UNCHANGED = "UNCHANGED"
+    DISABLED = "DISABLED"
+    EXPIRY = "EXPIRY"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS = {
+    Event.SUCCESS: "成功",
+    Event.FAILURE: "失敗",
+    Event.HOLD: "保留",
+    Event.UNCHANGED: "変化なし",
+    Event.DISABLED: "通知無効化",
+    Event.EXPIRY: "期限切れ予告",
+}
+EVERY_EVENT = frozenset(Event)
 
 
 # Written in the order of `Event`, so that a sheet is the same text twice.
