@@ -187,3 +187,26 @@ def test_a_refused_token_is_said_in_words(desk: Desk) -> None:
     assert found.returncode == 1
     assert "トークン" in found.stdout + found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_person_finds_who_left_by_name_and_who_was_renumbered_by_the_old_id(desk: Desk) -> None:
+    """E8, E12: what the record of runs knows, and the next run for the same person; nothing is written."""
+    before = {crew["id"]: crew for crew in desk.stage.active()}
+    touched = desk.stage.day(leavers=1, renumbered=1)
+    desk.stage.tenant.run()
+    desk.stage.day(moves=1)
+    desk.stage.tenant.run()
+    (left,), (renumbered,) = touched["leavers"], touched["renumbered"]
+    had = desk.digest()
+    for who in (before[left]["last_name"] + before[left]["first_name"], before[left]["emp_code"], left):
+        found = desk.renkei("person", desk.sheet, who)
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "EMCから削除しました（SmartHRに居ない）" in found.stdout
+        assert "EMCに登録されていません" in found.stdout
+    found = desk.renkei("person", desk.sheet, before[renumbered]["emp_code"], "--json")
+    told = json.loads(found.stdout)
+    (person,) = told["recorded"]["people"]
+    assert (person["person"]["crew_id"], person["registered"]) == (renumbered, True)
+    assert person["events"][0]["was"] == before[renumbered]["emp_code"]
+    assert [one["crew_id"] for one in told["people"]] == [renumbered]
+    assert desk.digest() == had

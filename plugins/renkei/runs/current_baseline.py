@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,19 @@ class CurrentBaseline:
         Raises:
             BaselineError: the baseline names a run whose tables are gone: a lost baseline (E31).
         """
+        return self._of_record(name, lambda record: record.table(name, columns))
+
+    def rows(
+        self, name: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None
+    ) -> pd.DataFrame | None:
+        """Those rows of such a table that hold one of the texts wanted (`Store.find_rows`); raises as `table`."""
+        return self._of_record(name, lambda record: record.rows(name, wanted, columns))
+
+    def _of_record(self, name: str, read: Callable[[RunRecord], pd.DataFrame]) -> pd.DataFrame | None:
         if self.record is None:
             return None
         try:
-            return self.record.table(name, columns)
+            return read(self.record)
         except MissingKeyError as error:
             raise BaselineError(
                 f"前回データ（{self.record.run} の {name}）が保存先にありません。前回データが失われた状態では"

@@ -13,13 +13,12 @@ Baselines themselves and everything else outside `runs/` stay.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock
-from renkei.storage.runs import Began, Loaded, RunRecord
+from renkei.storage.runs import Began, Loaded, RunRecord, date_in
 from renkei.storage.store import DamagedFileError, Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder, accounts_folder, tenants_folder
 
@@ -95,19 +94,8 @@ def _is_young(record: RunRecord, limit: dt.datetime, now: dt.datetime) -> bool:
 
     Spares reading some 400 `run.json` per tenant and day from an object store.
     """
-    named = _date_in(record.run)
+    named = date_in(record.run)
     return named is not None and limit <= named <= now
-
-
-def _date_in(run: str) -> dt.datetime | None:
-    """The date that Airflow puts into run ids, in UTC."""
-    found = re.search(r"(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)", run)
-    if found is None:
-        return None
-    try:
-        return dt.datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
-    except ValueError:
-        return None
 
 
 def _needed(folder: TenantFolder, accounts: Sequence[str]) -> tuple[Baseline | None, set[str]]:
@@ -131,7 +119,7 @@ def _start(record: RunRecord, files: Sequence[str]) -> tuple[str, dt.datetime | 
         return "", None
     if start is not None:
         return start.run_id, start.started_at
-    dates = [_date_in(record.run), *(record.store.modified(key) for key in files)]
+    dates = [date_in(record.run), *(record.store.modified(key) for key in files)]
     return "", max((date for date in dates if date is not None), default=None)
 
 

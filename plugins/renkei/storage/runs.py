@@ -5,9 +5,10 @@ Every file is written once, or rewritten alike (docs/store.md).
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, TypeVar
 
@@ -111,6 +112,16 @@ class RunRecord:
     def table(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         return self.store.read_table(f"{self.folder}/{name}.parquet", columns)
 
+    def parts(self, name: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """A table in parts, as `Store.table_parts`."""
+        return self.store.table_parts(f"{self.folder}/{name}.parquet", columns)
+
+    def rows(
+        self, name: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Those rows of a table that hold one of the texts wanted, as `Store.find_rows`."""
+        return self.store.find_rows(f"{self.folder}/{name}.parquet", wanted, columns)
+
     def write_table(self, name: str, frame: pd.DataFrame) -> None:
         self.store.write_table(f"{self.folder}/{name}.parquet", frame)
 
@@ -129,3 +140,14 @@ def run_key(run_id: str, identity: str) -> str:
 def is_run_key(value: object) -> TypeGuard[str]:
     """Whether it is such a name: what Airflow has kept may have been edited there, and is no way into other folders."""
     return isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z_-][0-9A-Za-z_.-]*\.[0-9a-f]{12}", value) is not None
+
+
+def date_in(run: str) -> dt.datetime | None:
+    """The date that Airflow puts into run ids, in UTC: the run begins after it. None where there is none."""
+    found = re.search(r"(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)", run)
+    if found is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat("{}T{}:{}:{}+00:00".format(*found.groups()))
+    except ValueError:
+        return None

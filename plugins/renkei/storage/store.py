@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,10 @@ from renkei.storage.cipher import Cipher, is_encrypted, key_name
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from fsspec import AbstractFileSystem
+
+PART = 65_536  # rows of a table at once
 
 
 class MissingKeyError(StoreError):
@@ -182,21 +186,49 @@ class Store:
 
     def read_table(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A parquet table; text columns come back as pandas `str`, missing cells as missing."""
-        import pandas as pd
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(pa.BufferReader(self.read(key)), columns=None if columns is None else list(columns))
-        return cast(
-            "pd.DataFrame",
-            table.to_pandas(
-                types_mapper=lambda t: (
-                    pd.StringDtype(na_value=float("nan"))
-                    if pa.types.is_string(t) or pa.types.is_large_string(t)
-                    else None
-                )
-            ),
+        return _frame(
+            pq.read_table(pa.BufferReader(self.read(key)), columns=None if columns is None else list(columns))
         )
+
+    def table_parts(self, key: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """A parquet table as `read_table` has it, some ten thousand rows at a time."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
+        for part in file.iter_batches(PART, columns=list(columns)):
+            yield _frame(pa.Table.from_batches([part]))
+
+    def find_rows(
+        self, key: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The rows of a parquet table in which one of the columns has one of the texts wanted of it, in their order.
+
+        Read in parts: of a million people only those found are held in memory. A blank is nobody's key, and a column
+        that the table lacks finds nobody.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
+        types = {field.name: field.type for field in file.schema_arrow}
+        asked = {
+            name: pa.array({text for text in texts if text}, type=types[name])
+            for name, texts in wanted.items()
+            if name in types
+        }
+        found = []
+        for part in file.iter_batches(PART, columns=list(asked)) if asked else ():
+            hits = [pc.is_in(part.column(name), value_set=texts) for name, texts in asked.items()]
+            found.append(functools.reduce(pc.or_, hits))
+        if not any(pc.any(where).as_py() for where in found):
+            return _frame(file.schema_arrow.empty_table().select(list(columns or types)))
+        parts = file.iter_batches(PART, columns=None if columns is None else list(columns))
+        return _frame(pa.Table.from_batches([part.filter(where) for part, where in zip(parts, found, strict=True)]))
 
     def write_table(self, key: str, frame: pd.DataFrame) -> None:
         import pyarrow as pa
@@ -219,6 +251,20 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         return temporary
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    return cast(
+        "pd.DataFrame",
+        table.to_pandas(
+            types_mapper=lambda t: (
+                pd.StringDtype(na_value=float("nan")) if pa.types.is_string(t) or pa.types.is_large_string(t) else None
+            )
+        ),
+    )
 
 
 def _make_folder(path: str) -> None:

@@ -145,6 +145,8 @@ def test_l1_no_way_around_it() -> None:
         "write_json",
         "create_json",
         "read_table",
+        "table_parts",
+        "find_rows",
         "write_table",
     }  # go through read and write
     public = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")}

@@ -233,7 +233,8 @@ def _emc(value: str | None) -> str:
 
 
 def show_person(found: Trace) -> None:
-    """The answer in one sentence, then how each value comes about."""
+    """The next run's answer in one sentence, then how each value comes about."""
+    out.rule("次の実行", align="left")
     out.print(found.answer, style="bold", markup=False)
     _say(_read(found.read, emc_asked=True).partition("。")[0] + "。")
     _missing(found.missing)

@@ -121,8 +121,8 @@ def person(
         str,
         typer.Argument(
             help=say(
-                "ユーザID、社員番号、SmartHRの従業員ID、メールアドレスのどれか(完全一致)。",
-                "User id, employee number, SmartHR crew id or mail address, exactly.",
+                "ユーザID、社員番号、SmartHRの従業員ID、メールアドレス、氏名のどれか。退職した人や以前のユーザIDでも探せます。",
+                "User id, employee number, SmartHR crew id, mail address or name; of leavers and earlier ids too.",
             )
         ),
     ],
@@ -131,17 +131,26 @@ def person(
     tenant: TenantName = "",
     as_json: AsJson = False,
 ) -> None:
+    from renkei.commands.smarthr_emc.person_text import show_recorded
     from renkei.commands.smarthr_emc.rehearsal_text import show_person
+    from renkei.links.smarthr_emc.people.explain import explain
     from renkei.links.smarthr_emc.rehearsal.person import trace
+    from renkei.storage.tenant_folder import TenantFolder
 
     mapping = sound_mapping(file, tenant)
     with stages() as progress:
-        found = trace(*_what(mapping), who, **_systems(mapping, live), mode=mode.mode, progress=progress)
+        progress(say("実行の記録を調べています", "looking at the record of runs"), 0, 0)
+        store, link, *how = _what(mapping)
+        recorded = explain(TenantFolder(store, link, mapping.tenant), who)
+        # Of one whom a name or an earlier id led to, the next run is asked by crew id.
+        crew_id = recorded.people[0].person.crew_id if len(recorded.people) == 1 else who
+        found = trace(store, link, *how, crew_id, **_systems(mapping, live), mode=mode.mode, progress=progress)
     if as_json:
-        print_json(found.as_json())
+        print_json(found.as_json() | {"recorded": recorded.as_json()})
     else:
+        show_recorded(recorded)
         show_person(found)
-    if not found.people:
+    if not (found.people or recorded.people or recorded.others):
         raise typer.Exit(Status.WRONG)
 
 

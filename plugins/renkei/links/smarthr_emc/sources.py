@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from renkei.links.smarthr_emc.fetch import column_name
-from renkei.links.smarthr_emc.sheet.mapping import Constant, FieldRule, Secret, Source, Term
+from renkei.links.smarthr_emc.sheet.mapping import Constant, CustomField, FieldRule, Secret, Source, SourceField, Term
 from renkei.values.columns import constant, trim
 from renkei.values.convert import converted
 
@@ -23,6 +23,9 @@ def value_of(rule: FieldRule, table: pd.DataFrame) -> pd.Series[str]:
 
 def evaluate(source: Source, table: pd.DataFrame) -> pd.Series[str]:
     """The value of `source` for each row: the first alternative that has one, trimmed, else "" (E17)."""
+    match source.alternatives:
+        case (((SourceField() | CustomField()) as field,),):  # as most items have it: nothing to join or to choose from
+            return trim(table[column_name(field)])
     value = constant("", table)
     for alternative in source.alternatives:
         joined, present = _join(alternative, table)

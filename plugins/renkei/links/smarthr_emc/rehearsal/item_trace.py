@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from renkei.links.smarthr_emc.fetch import column_name
-from renkei.links.smarthr_emc.model import Operation, RecordSet
+from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.rehearsal.figures import shown_source
 from renkei.links.smarthr_emc.rehearsal.people import items_of
-from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
+from renkei.links.smarthr_emc.rehearsal.run_rows import RunRows
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM
@@ -78,10 +78,10 @@ class ItemTrace:
     doubts: tuple[str, ...] = ()
 
 
-def _value_warnings(run: SimulatedRun, crew_id: str) -> dict[str, list[str]]:
+def _value_warnings(run: RunRows, crew_id: str) -> dict[str, list[str]]:
     """What is doubtful in the values of one crew, by item."""
     found: dict[str, list[str]] = {}
-    table = run.planned.value_warnings if run.planned else None
+    table = run.doubtful
     if table is None:
         return found
     rows = table.loc[table["crew_id"] == crew_id, ["item", "kind", "detail"]]
@@ -91,25 +91,22 @@ def _value_warnings(run: SimulatedRun, crew_id: str) -> dict[str, list[str]]:
     return found
 
 
-def item_traces(run: SimulatedRun, user: pd.DataFrame, write_as: str, wrong: dict[str, list[str]]) -> list[ItemTrace]:
+def item_traces(run: RunRows, user: pd.DataFrame, write_as: str, wrong: dict[str, list[str]]) -> list[ItemTrace]:
     """Every line of the sheet for one person; `user` is one row of users, `wrong` the problems in words by item."""
-    assert run.job is not None
-    assert run.planned is not None
-    mapping = run.job.mapping
     creates = write_as == Operation.CREATE.value
-    sent = _sent(run.planned.users.rows, user.iloc[0]["crew_id"])
-    if not run.sets[RecordSet.USERS].changed:
+    sent = {} if run.plan is None else _sent(run.plan, user.iloc[0]["crew_id"])
+    if not run.changed:
         sent = dict.fromkeys(sent)
-    frozen = run.job.start.disaster and not creates and run.sets[RecordSet.USERS].changed
-    emc = _in_emc(run, mapping, user.iloc[0]["user_id"])
+    frozen = run.disaster and not creates and run.changed
+    emc = _in_emc(run, user.iloc[0]["user_id"])
     doubts = _value_warnings(run, user.iloc[0]["crew_id"])
     return [
         dataclasses.replace(
-            _item(rule, user, creates, mapping, sent, emc, frozen),
+            _item(rule, user, creates, run.mapping, sent, emc, frozen),
             problems=tuple(wrong.get(rule.item, ())),
             doubts=tuple(doubts.get(rule.item, ())),
         )
-        for rule in mapping.users
+        for rule in run.mapping.users
         if rule.item != "operation"
     ]
 
@@ -120,16 +117,16 @@ def _sent(rows: pd.DataFrame, crew_id: str) -> dict[str, str | None]:
     return {str(item): _text(mine[item].iloc[0]) for item in mine.columns} if len(mine) else {}
 
 
-def _in_emc(run: SimulatedRun, mapping: Mapping, user_id: str) -> dict[str, str | None]:
+def _in_emc(run: RunRows, user_id: str) -> dict[str, str | None]:
     """What EMC has of one id: its own word where it is asked, else what it confirmed last."""
-    names = {USER_ITEM[item].name: item for item in ("user_id", *items_of(mapping))}
+    names = {USER_ITEM[item].name: item for item in ("user_id", *items_of(run.mapping))}
     found = run.target.find("users", [user_id], list(names))
     if found is not None:
         return (
             {key: found[0].get(name) or "" for name, key in names.items()} if found else dict.fromkeys(names.values())
         )
-    before = run.where.table("users_target")
-    rows = None if before is None else before[before["user_id"] == user_id]
+    confirmed = run.tables.confirmed
+    rows = None if confirmed is None else confirmed[confirmed["user_id"] == user_id]
     if rows is None or not len(rows):
         return dict.fromkeys(names.values())
     return {key: _text(rows.iloc[0][key]) if key in rows else None for key in names.values()}

@@ -6,17 +6,17 @@ It is the run itself that decides (rehearsal/run.py); here its decisions are onl
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason, RecordSet
-from renkei.links.smarthr_emc.records import PlanWarnings
 from renkei.links.smarthr_emc.rehearsal.item_trace import Converted, ItemTrace, TermValue, item_traces
 from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
+from renkei.links.smarthr_emc.rehearsal.run_rows import KEYS, RunRows, simulated_rows
 from renkei.links.smarthr_emc.rehearsal.simulated_run import Progress, SimulatedRun, simulated_run
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sheet.expression import format_source
@@ -24,15 +24,12 @@ from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, Mapping
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import OPERATIONS, PROBLEMS, REMEDIES, STATUSES
-from renkei.runs.hold import HeldPlan
 from renkei.storage.store import Store
 from renkei.systems.emc.file_format import EmcFormat
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.values.columns import is_in
 
 __all__ = ["Converted", "ItemTrace", "PersonTrace", "TermValue", "Trace", "trace"]
-
-KEYS = ("user_id", "crew_id", "社員番号", "メールアドレス")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ def trace(
         if not run.compared or run.job is None:
             message = run.stop.message if run.stop else ""
             return Trace(who, f"実行できないため、判断できません。{message}", (), run.read, run.stop, run.missing)
-        people = tuple(_told(run, who.strip()))
+        people = tuple(people_told(simulated_rows(run, [who.strip()]), [who.strip()]))
         if not people:
             answer = _unknown(run, who.strip())
         elif len(people) == 1:
@@ -111,26 +108,25 @@ def trace(
         return Trace(who, answer, people, run.read, run.stop, run.missing)
 
 
-def _told(run: SimulatedRun, who: str) -> list[PersonTrace]:
-    users, diff = run.record.table("users"), run.record.table("users_diff")
-    users = users[received(users)]
-    before = run.where.table("users")
+def people_told(run: RunRows, who: Collection[str]) -> list[PersonTrace]:
+    """Each whom one of `who` names: those of the read, those whom the baseline knows by it, those who have left."""
+    users, before = run.tables.users, run.tables.before
     hits = users[_matches(users, who)]
-    found = [_person(run, hits.iloc[[n]], diff, before) for n in range(len(hits))]
+    found = [_person(run, hits.iloc[[n]]) for n in range(len(hits))]
     if before is None:
         return found
     others = before[_matches(before, who) & ~is_in(before["crew_id"], hits["crew_id"])]
     back = users[is_in(users["crew_id"], others["crew_id"])]  # known then by another id, number or address
-    found += [_person(run, back.iloc[[n]], diff, before) for n in range(len(back))]
+    found += [_person(run, back.iloc[[n]]) for n in range(len(back))]
     left = others[~is_in(others["crew_id"], users["crew_id"])]
-    return found + [_leaver(run, left.iloc[n], diff) for n in range(len(left))]
+    return found + [_leaver(run, left.iloc[n]) for n in range(len(left))]
 
 
-def _matches(users: pd.DataFrame, who: str) -> pd.Series[bool]:
-    found = is_in(users["crew_id"], [who])
+def _matches(users: pd.DataFrame, who: Collection[str]) -> pd.Series[bool]:
+    found = is_in(users["crew_id"], who)
     for key in KEYS:
         if key in users:
-            found = found | is_in(users[key], [who])
+            found = found | is_in(users[key], who)
     return found
 
 
@@ -146,9 +142,8 @@ def _unknown(run: SimulatedRun, who: str) -> str:
     return text
 
 
-def _person(run: SimulatedRun, user: pd.DataFrame, diff: pd.DataFrame, before: pd.DataFrame | None) -> PersonTrace:
-    assert run.job is not None
-    row = user.iloc[0]
+def _person(run: RunRows, user: pd.DataFrame) -> PersonTrace:
+    row, diff, before = user.iloc[0], run.tables.diff, run.tables.before
     mine = diff[diff["crew_id"] == row["crew_id"]]
     kept = mine[(mine["operation"] != Operation.DELETE.value) & (mine["id"] == row["user_id"])]
     deleted = mine[mine["operation"] == Operation.DELETE.value]
@@ -156,14 +151,11 @@ def _person(run: SimulatedRun, user: pd.DataFrame, diff: pd.DataFrame, before: p
     operation = decided.iloc[0]["operation"] if len(decided) else ""
     reason = decided.iloc[0]["reason"] if len(decided) else ""
     was = before is not None and bool((before.loc[before["valid"], "crew_id"] == row["crew_id"]).any())
-    problems = run.record.table("problems") if run.record.has(PlanWarnings) else None
-    wrong = _wrong(problems, row["crew_id"])
-    items: tuple[ItemTrace, ...] = ()
-    if len(kept) and run.planned is not None:
-        items = tuple(item_traces(run, user, kept.iloc[0]["write_as"], wrong))
+    wrong = _wrong(run.tables.problems, row["crew_id"])
+    items = tuple(item_traces(run, user, kept.iloc[0]["write_as"], wrong)) if len(kept) else ()
     named = {one.key for one in items}
     return PersonTrace(
-        answer=_answer(run, row, operation, reason, wrong, problems),
+        answer=_answer(run, row, operation, reason, wrong),
         crew_id=row["crew_id"],
         user_id=row["user_id"],
         status=STATUSES.get(row["emp_status"], row["emp_status"]),
@@ -177,14 +169,19 @@ def _person(run: SimulatedRun, user: pd.DataFrame, diff: pd.DataFrame, before: p
     )
 
 
-def _leaver(run: SimulatedRun, row: pd.Series[Any], diff: pd.DataFrame) -> PersonTrace:
+def _leaver(run: RunRows, row: pd.Series[Any]) -> PersonTrace:
     """Somebody of the baseline whom SmartHR has no more; `row` is of its users table."""
-    mine = diff[(diff["operation"] == Operation.DELETE.value) & (diff["id"] == row["user_id"])]
-    deleted = bool(len(mine)) and row["user_id"] != ""
-    text = "SmartHRの受信データにいなくなったため、EMCから削除します。" + _whether(run, {}, None)
-    if not deleted and is_in(diff["id"], [row["user_id"]]).any():
+    diff, text = run.tables.diff, _DELETED[Reason.GONE.value]
+    mine = diff[(diff["id"] == row["user_id"]) & (row["user_id"] != "")]
+    kept = mine[mine["operation"] != Operation.DELETE.value]
+    deleted = len(mine) > len(kept)
+    if deleted:
+        text = _done(text) if run.loaded else text + _whether(run, {})
+    elif run.disaster and is_in(kept["crew_id"], [row["crew_id"]]).any():
+        text = "SmartHRの受信データにいなくなりましたが、災害時凍結中のため、EMCに残します。"
+    elif len(kept):
         text = "SmartHRの受信データにいなくなりましたが、同じユーザIDを別の従業員が引き継ぎます。"
-    elif not deleted:
+    else:
         text = "SmartHRの受信データにいません。前回データでも有効な社員ではなく、EMCにもありません。"
     return PersonTrace(
         answer=text,
@@ -216,14 +213,7 @@ _DELETED = {
 }
 
 
-def _answer(
-    run: SimulatedRun,
-    row: pd.Series[Any],
-    operation: str,
-    reason: str,
-    wrong: dict[str, list[str]],
-    problems: pd.DataFrame | None,
-) -> str:
+def _answer(run: RunRows, row: pd.Series[Any], operation: str, reason: str, wrong: dict[str, list[str]]) -> str:
     """Why this person is, or is not, in EMC after the run."""
     match operation:
         case Operation.CREATE.value:
@@ -233,39 +223,43 @@ def _answer(
         case Operation.DELETE.value:
             text = _DELETED.get(reason, "EMCから削除します。")
         case _:
-            return _left_out(run, row, wrong, problems)
-    return text + _whether(run, wrong, problems)
+            return _left_out(run, row, wrong)
+    return _done(text) if run.loaded else text + _whether(run, wrong)
 
 
-def _left_out(
-    run: SimulatedRun, row: pd.Series[Any], wrong: dict[str, list[str]], problems: pd.DataFrame | None
-) -> str:
+def _done(text: str) -> str:
+    """…します as …しました."""
+    return text.removesuffix("ます。") + "ました。"
+
+
+def _left_out(run: RunRows, row: pd.Series[Any], wrong: dict[str, list[str]]) -> str:
     rule = run.sheet.rule("user_id")
     assert rule is not None  # the sheet cannot be read without it
     if not row["valid"]:
         return "在籍状況が退職済のため、EMCに登録しません。"
     if row["user_id"]:
-        return "同じユーザIDの社員がほかにもいるため、登録できません。" + _whether(run, wrong, problems)
+        return "同じユーザIDの社員がほかにもいるため、登録できません。" + _whether(run, wrong)
     source = format_source(rule.source)
     if rule.on_create.when_blank.action is Action.REJECT and "user_id" in wrong:
         return f"ユーザIDの元になる「{source}」に値が無く、連携設定シートが「エラー」のため、全員の登録が止まります。"
     return f"ユーザIDの元になる「{source}」に値が無いため、EMCに登録しません。"
 
 
-def _whether(run: SimulatedRun, wrong: dict[str, list[str]], problems: pd.DataFrame | None) -> str:
+def _whether(run: RunRows, wrong: dict[str, list[str]]) -> str:
     """What keeps the run from doing so."""
+    if run.but:
+        return run.but
     if run.stop is not None:
         return f"ただし、実行は途中で止まります: {run.stop.message}"
     if run.failed and wrong:
         return f"ただし、この人に誤りが{sum(map(len, wrong.values()))}件あるため、誤りを直すまで誰も登録されません。"
     if run.failed:
-        count = "" if problems is None else f"{len(problems)}件"
+        count = "" if run.tables.problems is None else f"{run.tables.problem_count}件"
         return f"ただし、ほかの社員または部署に誤りが{count}あるため、誤りを直すまで誰も登録されません。"
-    if not run.sets[RecordSet.USERS].changed:
+    if not run.changed:
         return "ただし、社員データは前回から変化が無いため、今回は何も書き込みません(EMCは前回登録したままです)。"
-    hold = run.record.read_or_none(HeldPlan)
-    if hold and hold.holds:
-        return "ただし、登録前に運用担当者の承認を待ちます: " + " ".join(one.text for one in hold.holds)
+    if run.holds:
+        return "ただし、登録前に運用担当者の承認を待ちます: " + " ".join(one.text for one in run.holds)
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -12,14 +13,17 @@ import pandas as pd
 from renkei.errors import LinkStateError
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import column_name, source_columns
-from renkei.links.smarthr_emc.records import RunSheet, RunStart, SnapshotSummary
+from renkei.links.smarthr_emc.records import DiffSummary, RunSheet, RunStart, SnapshotSummary
 from renkei.links.smarthr_emc.rehearsal.result import Missing
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import CONTACTS
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Mapping, SourceField
-from renkei.storage.runs import RunRecord
+from renkei.runs.current_baseline import CurrentBaseline, current_baseline
+from renkei.storage.baselines import Baselines
+from renkei.storage.runs import RunRecord, date_in
 
 LEVELS = "部署名(階層)"
+RUNS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,35 @@ class Read:
     sheet: Mapping
 
 
+def newest_first(record: RunRecord) -> Iterator[tuple[RunStart, RunRecord]]:
+    """The tenant's runs that have begun, the last one first.
+
+    Their names tell the order by and large, so that of hundreds only a few starts are read: a manual run may have begun
+    before a scheduled one of the same morning, but not before one of last month.
+    """
+    latest = dt.datetime.max.replace(tzinfo=dt.UTC)  # a name without a date may be of any
+    names = sorted(record.store.names(record.tenant_folder.runs), key=lambda name: date_in(name) or latest)
+    while names:
+        few = [record.sibling(names.pop()) for _ in range(min(RUNS_AT_ONCE, len(names)))]
+        begun = [(start, run) for run in few if (start := run.read_or_none(RunStart))]
+        yield from sorted(begun, key=lambda one: dt.datetime.fromisoformat(one[0].started_at), reverse=True)
+
+
+def reads(record: RunRecord) -> Iterator[RunRecord]:
+    """The tenant's runs that froze a read of SmartHR, the last one first; a run may have failed afterwards."""
+    for start, run in newest_first(record):
+        if start.mode.reads and run.has(SnapshotSummary) and run.has(RunSheet):
+            yield run
+
+
 def newest_read(record: RunRecord) -> Read:
-    """The read of the tenant's run that began last among those that froze one; the run may have failed afterwards.
+    """The newest of these reads.
 
     Raises:
         LinkStateError: there is none.
     """
-    runs = []
-    for name in record.store.names(record.tenant_folder.runs):
-        start = record.sibling(name).read_or_none(RunStart)
-        if start and start.mode.reads:
-            runs.append((dt.datetime.fromisoformat(start.started_at), name))
-    for _, name in sorted(runs, reverse=True):
-        run = record.sibling(name)
-        if run.has(SnapshotSummary) and run.has(RunSheet):
-            return read_of(run)
+    for run in reads(record):
+        return read_of(run)
     raise LinkStateError(
         "保存先にSmartHRの受信データがありません。SmartHRから受信してリハーサルしてください（--live）。"
     )
@@ -135,3 +153,16 @@ def wider_mapping(mapping: Mapping, in_force: Mapping | None) -> Mapping:
         if all(not isinstance(term, CustomField) or column_name(term) in known for term in rule.source.terms)
     )
     return dataclasses.replace(mapping, users=(*mapping.users, *more))
+
+
+def compared_with(run: RunRecord) -> CurrentBaseline:
+    """The baseline that a recorded run was compared with, or would have been had it come so far.
+
+    Raises:
+        BaselineError: its record is damaged.
+    """
+    diff = run.read_or_none(DiffSummary)
+    if diff is None:
+        return current_baseline(run.tenant_folder)
+    baseline = Baselines(run.tenant_folder).read(diff.generation) if diff.generation else None
+    return CurrentBaseline(baseline, run.sibling(baseline.run) if baseline else None)

@@ -1,0 +1,378 @@
+"""Everybody of a recorded read, and of the baseline before it, in columns that are searched in memory.
+
+One row per person: those of the read in its order, then those whom only the baseline has. Nothing is decided here: what
+is said of a person stands in the run's diff, problems and warnings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
+from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
+from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, RunSheet, RunStart
+from renkei.links.smarthr_emc.rehearsal.stored import compared_with
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.links.smarthr_emc.sources import value_of
+from renkei.links.smarthr_emc.wording import REASONS
+from renkei.runs.current_baseline import CurrentBaseline
+from renkei.storage.runs import RunRecord
+from renkei.texts import BLANKS
+from renkei.values.columns import constant, flat, is_in, positions
+
+PAGE = 100  # people at once
+NUMBER, MAIL = "社員番号", "メールアドレス"
+_BLANKS = f"[{BLANKS}]"
+END = "\0"
+
+
+class Kind(StrEnum):
+    """What the run does about a person (区分)."""
+
+    CREATE = "新規"
+    UPDATE = "更新"
+    DELETE = "削除"
+    ID_CHANGE = "ID変更"
+    OUT = "対象外"  # neither in EMC nor to be
+    OPEN = "判定前"  # the run stopped before it compared
+
+
+class Only(StrEnum):
+    """What a list of people is narrowed to."""
+
+    CREATE = Kind.CREATE.value
+    UPDATE = Kind.UPDATE.value
+    DELETE = Kind.DELETE.value
+    ID_CHANGE = Kind.ID_CHANGE.value
+    OUT = Kind.OUT.value
+    WRONG = "誤り"
+    NOTED = "注意"
+
+
+KINDS = tuple(Kind)
+WHY = {
+    **REASONS,
+    Reason.ADOPTED.value: "EMCに既に登録がある",
+    Reason.RECREATED.value: "EMCに登録が無くなっている",
+    Reason.TAKEN_OVER.value: "同じ氏名の別の従業員から登録し直された",
+    Reason.HANDED_OVER.value: "ユーザIDを別の人から引き継ぐ",
+    "no_id": "ユーザIDの値が無い",
+    "duplicate": "同じユーザIDの人がほかにもいる",
+    "passed_on": "ユーザIDを別の人が引き継いだ",
+    "": "",
+}
+_REASONS = tuple(WHY)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person of a list."""
+
+    crew_id: str
+    user_id: str
+    was: str  # the user id at the baseline, where it is another one
+    name: str
+    department: str  # code and name
+    kind: Kind
+    why: str
+    wrong: bool  # 誤り
+    noted: bool  # 注意
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a list: how many there are, and the lines from `start` on."""
+
+    total: int
+    start: int
+    lines: tuple[Line, ...]
+
+    @property
+    def next(self) -> int | None:
+        """Where the next page starts; None on the last one."""
+        after = self.start + len(self.lines)
+        return after if after < self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleIndex:
+    """The columns; all of one length."""
+
+    run: str
+    at: str  # ISO 8601: when the run began
+    keys: pa.Array  # all that a person is found by, as `key` makes it of each, a line each
+    crew_ids: pa.Array
+    user_ids: pa.Array
+    was: pa.Array
+    names: pa.Array
+    departments: pa.Array
+    kinds: Any  # NumPy: places in KINDS
+    reasons: Any  # places in _REASONS
+    wrong: Any
+    noted: Any
+
+    def __len__(self) -> int:
+        return len(self.crew_ids)
+
+    @property
+    def nbytes(self) -> int:
+        texts = (self.keys, self.crew_ids, self.user_ids, self.was, self.names, self.departments)
+        return sum(one.nbytes for one in (*texts, self.kinds, self.reasons, self.wrong, self.noted))
+
+    def find(self, text: str = "", only: Only | None = None, start: int = 0, most: int = PAGE) -> Found:
+        """Those in whom `text` occurs: in a user id of theirs, 社員番号, crew id, mail address, 氏名 or its reading.
+
+        Blanks, width and case make no difference. Without a text it is everybody.
+        """
+        where = np.ones(len(self), dtype=bool) if only is None else self._only(only)
+        if wanted := plain(text):
+            # A regular expression that is a plain text is found twice as fast as a substring.
+            hits = pc.match_substring_regex(self.keys, re.escape(wanted))
+            where = where & hits.to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero(where)
+        return Found(len(rows), start, tuple(self._line(int(row)) for row in rows[start : start + most]))
+
+    def count(self) -> dict[Only, int]:
+        """How many a list narrowed to each would have."""
+        return {only: int(self._only(only).sum()) for only in Only}
+
+    def _only(self, only: Only) -> Any:
+        if only is Only.WRONG:
+            return self.wrong
+        return self.noted if only is Only.NOTED else self.kinds == KINDS.index(Kind(only.value))
+
+    def _line(self, row: int) -> Line:
+        user_id, was = self.user_ids[row].as_py(), self.was[row].as_py()
+        return Line(
+            crew_id=self.crew_ids[row].as_py(),
+            user_id=user_id,
+            was="" if was == user_id else was,
+            name=self.names[row].as_py(),
+            department=self.departments[row].as_py(),
+            kind=KINDS[self.kinds[row]],
+            why=WHY[_REASONS[self.reasons[row]]],
+            wrong=bool(self.wrong[row]),
+            noted=bool(self.noted[row]),
+        )
+
+
+def key(column: Any) -> Any:
+    """An Arrow column as it is compared: NFKC, without blanks, in small letters."""
+    if not pc.all(pc.string_is_ascii(column)).as_py():
+        column = pc.utf8_normalize(column, "NFKC")
+    column = pc.replace_substring(column, " ", "")  # the only blank of most names, and ten times as fast
+    if pc.any(pc.match_substring_regex(column, _BLANKS)).as_py():
+        column = pc.replace_substring_regex(column, _BLANKS, "")
+    return pc.utf8_lower(column)
+
+
+def plain(text: str) -> str:
+    """A text as it is compared."""
+    return str(key(pa.array([text]))[0])
+
+
+def people_index(run: RunRecord) -> PeopleIndex:
+    """The columns of a run that froze a read, made part by part: a million people take room.
+
+    Raises:
+        MissingKeyError: housekeeping took the run away.
+        BaselineError: the tables that it was compared with are gone.
+    """
+    sheet, where = run.read(RunSheet).mapping, compared_with(run)
+    decisions = _decisions(run)
+    earlier = _earlier(decisions, where)
+    wrong, noted = _wrong(run), _noted(run)
+    parts, there = [], [earlier["crew_id"].head(0)]
+    for users in run.parts("users", _columns(sheet)):
+        people = _decided(_as_called_then(_people(users, sheet), earlier), decisions)
+        there.append(people["crew_id"])
+        parts.append(_part(people, wrong, noted))
+    left = earlier[~is_in(earlier["crew_id"], pd.concat(there))]
+    parts.append(_part(_decided(left.assign(line=0, user_id="", status=""), decisions), wrong, noted))
+    columns: dict[str, Any] = {
+        name: pa.concat_arrays([part[name] for part in parts])
+        if isinstance(first, pa.Array)
+        else np.concatenate([part[name] for part in parts])
+        for name, first in parts[0].items()
+    }
+    columns["departments"] = _labelled(columns["departments"], _department_names(run, where))
+    return PeopleIndex(run.run, run.read(RunStart).started_at, **columns)
+
+
+_SHOWN = {"name": "full_name", "yomi": "full_name_yomi", "department": "primary_department_id"}
+_CALLED = ("number", "mail", *_SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    """The diff of people, as far as the run came; `kept` are its rows but the deletes."""
+
+    made: bool
+    ids: pd.Series[str]  # of `kept`
+    was: pd.Series[str]  # "" = the same
+    kinds: Any  # NumPy: places in KINDS
+    reasons: Any  # places in _REASONS
+    at: Any  # where the row of each line of the read stands in `kept`; -1 = nowhere
+    gone: pd.DataFrame  # id, reason: the deletes
+
+
+def _decisions(run: RunRecord) -> _Decisions:
+    columns = ["id", "line", "operation", "reason", "was"]
+    made = run.has(DiffSummary)
+    diff = run.table("users_diff", columns) if made else pd.DataFrame({name: [] for name in columns}, dtype="str")
+    deletes = diff["operation"] == Operation.DELETE.value
+    kept, gone = diff[~deletes], diff.loc[deletes, ["id", "reason"]]
+    line = kept["line"].to_numpy(dtype=int)
+    at = np.full(line.max(initial=0) + 1, -1)
+    at[line] = np.arange(len(line))
+    at[0] = -1  # of those whom 災害時凍結 keeps, who have no line
+    moved = ((kept["was"] != "") & (kept["was"] != kept["id"])).to_numpy()
+    creates = (kept["operation"] == Operation.CREATE.value).to_numpy()
+    kinds = np.where(creates, KINDS.index(Kind.CREATE), KINDS.index(Kind.UPDATE))
+    reasons = np.where(moved, _REASONS.index(Reason.ID_CHANGE.value), _places(kept["reason"]))
+    kinds = np.where(moved, KINDS.index(Kind.ID_CHANGE), kinds)
+    return _Decisions(made, kept["id"], kept["was"].where(moved, ""), kinds, reasons, at, gone)
+
+
+def _earlier(decisions: _Decisions, where: CurrentBaseline) -> pd.DataFrame:
+    """The baseline's people whose id somebody else has now, or nobody: as `_people`, with `was`."""
+    passed = np.isin(decisions.reasons, [_REASONS.index(one.value) for one in (Reason.TAKEN_OVER, Reason.HANDED_OVER)])
+    ids = [*decisions.gone["id"], *decisions.ids[passed]]
+    if where.record is None:
+        return pd.DataFrame({name: [] for name in ("crew_id", "status", "user_id", *_CALLED, "was")}, dtype="str")
+    sheet = where.record.read(RunSheet).mapping
+    then = where.rows("users", {"user_id": ids}, _columns(sheet))
+    assert then is not None  # there is a baseline
+    people = _people(then[then["valid"]], sheet)
+    return people.assign(was=people["user_id"])
+
+
+def _columns(sheet: Mapping) -> list[str]:
+    """The columns of a users table by which people are found and shown."""
+    rules = tuple(rule for rule in sheet.users if rule.item in _SHOWN.values())
+    called = source_columns(replace(sheet, users=rules))
+    keys = [name for name in source_columns(sheet) if name in (NUMBER, MAIL)]
+    return list(dict.fromkeys(["line", "crew_id", "emp_status", "valid", "user_id", *keys, *called]))
+
+
+def _people(users: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
+    """Rows of a users table as line, crew_id, status, user_id, and by what else each is found and shown."""
+    nothing = constant("", users)
+    shown = {name: value_of(rule, users) if (rule := sheet.rule(item)) else nothing for name, item in _SHOWN.items()}
+    if sheet.id_prefix:
+        shown["department"] = (sheet.id_prefix + shown["department"]).where(shown["department"] != "", "")
+    return pd.DataFrame(
+        {
+            "line": users["line"],
+            "crew_id": users["crew_id"],
+            "status": users["emp_status"],
+            "user_id": users["user_id"],
+            "number": users.get(NUMBER, nothing),
+            "mail": users.get(MAIL, nothing),
+            **shown,
+        }
+    )
+
+
+def _as_called_then(people: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """With `was`, the id that is deleted of them. SmartHR's 退職済 people are blank: they are called as before."""
+    at = positions(people["crew_id"], earlier["crew_id"])
+    people = people.assign(was=_taken(earlier["was"], at))
+    blank = (at >= 0) & (people["name"] == "").to_numpy()
+    for name in _CALLED:
+        people.loc[blank, name] = _taken(earlier[name], at[blank]).to_numpy()
+    return people
+
+
+def _decided(people: pd.DataFrame, decisions: _Decisions) -> pd.DataFrame:
+    """With kind and reason of each, as places in KINDS and _REASONS; `was` is "" where it is the same id."""
+    line, named = people["line"].to_numpy(dtype=int), (people["user_id"] != "").to_numpy()
+    at = np.where(line < len(decisions.at), decisions.at[np.minimum(line, len(decisions.at) - 1)], -1)
+    frozen = np.flatnonzero((line == 0) & named)
+    if len(frozen):
+        at[frozen] = positions(people["user_id"].iloc[frozen], decisions.ids)
+    mine = at >= 0
+    was = people["was"].mask(mine, _taken(decisions.was, at).set_axis(people.index))
+    lost = np.where(mine, -1, positions(was, decisions.gone["id"]))
+    kinds = np.where(lost >= 0, KINDS.index(Kind.DELETE), KINDS.index(Kind.OUT if decisions.made else Kind.OPEN))
+    reasons = np.full(len(people), _REASONS.index("" if not decisions.made else "no_id"))
+    if decisions.made:
+        reasons[named] = _REASONS.index("duplicate")
+        reasons[(people["status"] == "").to_numpy()] = _REASONS.index("passed_on")
+    reasons[(people["status"] == RETIRED).to_numpy()] = _REASONS.index(Reason.RETIRED.value)
+    reasons[lost >= 0] = _places(decisions.gone["reason"])[lost[lost >= 0]]
+    kinds[mine], reasons[mine] = decisions.kinds[at[mine]], decisions.reasons[at[mine]]
+    return people.assign(was=was, kind=kinds.astype(np.uint8), why=reasons.astype(np.uint8))
+
+
+def _taken(column: pd.Series[str], at: Any) -> pd.Series[str]:
+    """The column's texts at these places; "" at -1."""
+    return pd.Series(column.array.take(at, allow_fill=True), dtype="str").fillna("")
+
+
+def _places(reason: pd.Series[str]) -> Any:
+    """Where each reason stands in _REASONS."""
+    return pc.index_in(flat(reason), value_set=pa.array(_REASONS, type=pa.large_string())).to_numpy(
+        zero_copy_only=False
+    )
+
+
+def _part(people: pd.DataFrame, wrong: pd.Series[str], noted: pd.Series[str]) -> dict[str, Any]:
+    """The index's columns of some people."""
+    return {
+        "keys": _keys(people),
+        "crew_ids": flat(people["crew_id"]),
+        "user_ids": flat(people["user_id"].mask(people["user_id"] == "", people["was"])),
+        "was": flat(people["was"]),
+        "names": flat(people["name"]),
+        "departments": flat(people["department"]),
+        "kinds": people["kind"].to_numpy(),
+        "reasons": people["why"].to_numpy(),
+        "wrong": is_in(people["crew_id"], wrong).to_numpy(),
+        "noted": is_in(people["crew_id"], noted).to_numpy(),
+    }
+
+
+def _keys(people: pd.DataFrame) -> pa.Array:
+    """What each is found by; `END` stands between two texts, so that nobody is found by the end of one and the next."""
+    end = pa.scalar(END, pa.large_string())
+    joined = [
+        key(pc.binary_join_element_wise(*(flat(people[name]) for name in names), end))
+        for names in (("user_id", "was", "number", "mail", "crew_id"), ("name", "yomi"))  # ASCII, as a rule, apart
+    ]
+    return pc.binary_join_element_wise(*joined, end)
+
+
+def _wrong(run: RunRecord) -> pd.Series[str]:
+    """The crews with an error."""
+    if not run.has(PlanWarnings):  # it was not checked
+        return pd.Series([], dtype="str")
+    return run.rows("problems", {"record_set": [RecordSet.USERS.value]})["crew_id"]
+
+
+def _noted(run: RunRecord) -> pd.Series[str]:
+    """The crews that the run warns of."""
+    warnings = run.read_or_none(PlanWarnings)
+    people = pd.Series([crew_id for _, _, crew_id in warnings.people] if warnings else [], dtype="str")
+    return pd.concat([people, run.table("hygiene", ["crew_id"])["crew_id"]]) if run.has(Plan) else people
+
+
+def _department_names(run: RunRecord, where: CurrentBaseline) -> dict[str, str]:
+    tables = (where.table("departments"), run.table("departments"))
+    rows = [table[["department_id", "name"]] for table in tables if table is not None]
+    return dict(pd.concat(rows).itertuples(index=False, name=None))
+
+
+def _labelled(codes: pa.Array, names: dict[str, str]) -> pa.Array:
+    """Each department as `code name`, kept once."""
+    coded = pc.dictionary_encode(codes)
+    labels = [f"{code} {names.get(code, '')}".strip() for code in coded.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(coded.indices, pa.array(labels, type=pa.large_string()))
