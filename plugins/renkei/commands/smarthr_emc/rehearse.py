@@ -140,11 +140,11 @@ def person(
     mapping = sound_mapping(file, tenant)
     with stages() as progress:
         progress(say("実行の記録を調べています", "looking at the record of runs"), 0, 0)
-        store, link, *how = _what(mapping)
-        recorded = explain(TenantFolder(store, link, mapping.tenant), who)
+        what = _what(mapping)
+        recorded = explain(TenantFolder(what[0], LINK, mapping.tenant), who)
         # Of one whom a name or an earlier id led to, the next run is asked by crew id.
         crew_id = recorded.people[0].person.crew_id if len(recorded.people) == 1 else who
-        found = trace(store, link, *how, crew_id, **_systems(mapping, live), mode=mode.mode, progress=progress)
+        found = trace(*what, crew_id, **_systems(mapping, live), mode=mode.mode, progress=progress)
     if as_json:
         print_json(found.as_json() | {"recorded": recorded.as_json()})
     else:
