@@ -16,7 +16,7 @@ from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, was_heard
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.notifications.state import ChannelState, ChannelStates, after
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -181,6 +181,25 @@ def test_n2_any_other_fault_disables_only_after_the_set_number_of_runs(scene: Sc
     assert [title for title, _, _ in scene.services["結果通知メール"].sent if "通知無効化" in title] == [
         "【通知無効化】acme: 通知先「総務Slack」"
     ]
+
+
+def test_n2_a_channel_is_disabled_since_the_first_time() -> None:
+    """N2: whatever is heard of it later, short of a success, neither moves that day nor takes it back."""
+    first = after(ChannelState("secret-1"), GONE, SLACK.service, "run-1", NOW, 3)
+    for number, heard in enumerate((GONE, refused(400, "no_text")), 2):
+        later_on = after(first, heard, SLACK.service, f"run-{number}", NOW + dt.timedelta(days=1), 3)
+        assert later_on.disabled_at == NOW
+
+
+def test_n2_that_a_channel_is_disabled_is_told_again_until_somebody_heard(scene: Scene) -> None:
+    """N2: the one other channel refuses the notice; the next run has it again, and no run after that."""
+    scene.services["総務Slack"].answers = [GONE]
+    scene.services["総務ルーム"].answers = [accepted(200), refused(400, "bad"), accepted(200)]
+    for run, told in (("run-1", False), ("run-2", True), ("run-3", True)):
+        scene.tell([SLACK, ROOM], run=run)
+        assert scene.state(SLACK).told is told
+    titles = [title for title, _, _ in scene.services["総務ルーム"].sent]
+    assert [title == MESSAGE.title for title in titles] == [True, False, True, False, True]
 
 
 def test_n2_mail_is_never_disabled(scene: Scene) -> None:

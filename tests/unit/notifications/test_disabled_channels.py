@@ -8,7 +8,8 @@ from pathlib import Path
 from renkei.notifications import disabled_channels
 from renkei.notifications.state import ChannelState
 
-DISABLED = ChannelState("r", disabled_at=dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
+# Half past four in Japan, the next morning.
+DISABLED = ChannelState("r", disabled_at=dt.datetime(2026, 3, 31, 19, 30, tzinfo=dt.UTC))
 
 
 def test_n2_disabled_channels_are_shown_until_they_are_in_use_again(tmp_path: Path) -> None:

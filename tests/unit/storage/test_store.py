@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -214,6 +215,34 @@ def test_e31_names_are_sorted_and_a_missing_folder_has_none(any_store: Store) ->
         any_store.write(key, b"")
     assert any_store.names("f") == ["a", "b", "sub"]
     assert any_store.names("g") == []
+
+
+class Remembering(MemoryFileSystem):
+    """Lists a folder once, as file systems of object stores do, until it is told to forget what it has seen."""
+
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[tuple[str, bool], Any] = {}
+
+    def ls(self, path: str, detail: bool = True, **kwargs: Any) -> Any:
+        if (path, detail) not in self.seen:
+            self.seen[path, detail] = super().ls(path, detail=detail)
+        return self.seen[path, detail]
+
+    def invalidate_cache(self, path: str | None = None) -> None:
+        self.seen.clear()
+
+
+def test_l3_what_another_worker_wrote_meanwhile_is_listed() -> None:
+    """The newest baseline is found by its name: a listing of before would make an older one current."""
+    MemoryFileSystem.store.clear()
+    store, other = Store(Remembering(), "/root"), Store(MemoryFileSystem(), "/root")
+    for names in (["a"], ["a", "b"]):
+        other.write(f"f/{names[-1]}", b"")
+        assert store.names("f") == names
+        assert store.files("f") == [f"f/{name}" for name in names]
 
 
 def test_l1_a_store_that_cannot_be_written_is_a_store_error(store: Store) -> None:

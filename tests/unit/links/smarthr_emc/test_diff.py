@@ -34,7 +34,7 @@ def test_e6_new_kept_and_gone() -> None:
     first = day(crew("c1", "001"), crew("c2", "002"))
     second = day(crew("c2", "002"), crew("c3", "003"), after=first)
     assert second.operations() == {"002": "UPDATE", "003": "CREATE", "001": "DELETE"}
-    assert second.reasons()["001"] == "gone"
+    assert second.reasons() == {"002": "", "003": "", "001": "gone"}
 
 
 def test_e5_values_do_not_decide() -> None:
@@ -189,6 +189,7 @@ def test_e12_ids_swapped_between_two_crews_are_kept() -> None:
     first = day(crew("c1", "001"), crew("c2", "002"))
     second = day(crew("c1", "002"), crew("c2", "001"), after=first)
     assert second.operations() == {"001": "UPDATE", "002": "UPDATE"}
+    assert second.reasons() == {"001": "taken_over", "002": "taken_over"}
     assert second.row("002")["crew_id"] == "c1"
 
 
@@ -259,6 +260,7 @@ def test_e13_departments_follow_the_same_rule() -> None:
     table = diff.diff_departments(old.departments, new.departments)
     assert dict(zip(table["id"], table["operation"], strict=True)) == {"C": "CREATE", "A": "UPDATE", "B": "DELETE"}
     assert table["crew_id"].tolist() == ["d1", "d2", "d2"]
+    assert table["line"].tolist() == [1, 2, 0]  # a line is one of today's read
 
 
 @pytest.mark.parametrize("old", [(), (("A", None),)])
@@ -308,6 +310,14 @@ def test_l4_ids_that_emc_lost_are_created_again() -> None:
     assert table.set_index("id")["write_as"].to_dict() == {"001": "CREATE", "002": "UPDATE"}
     assert table.set_index("id")["operation"].to_dict() == {"001": "UPDATE", "002": "UPDATE"}
     assert table.set_index("id")["reason"].to_dict() == {"001": "recreated", "002": ""}
+
+
+def test_e8_a_leaver_whom_emc_has_no_more_is_a_leaver_all_the_same() -> None:
+    """Nobody adds who is to go: the delete is done already."""
+    first = day(crew("c1", "001"), crew("c2", "002"))
+    table, _ = diff.diff_users(first.snapshot.users, freeze(SHEET, [crew("c2", "002")]).users, frozenset())
+    found = diff.reconcile(table, {"002"}).set_index("id").loc["001"]
+    assert (found["operation"], found["write_as"], found["reason"]) == ("DELETE", "DELETE", "gone")
 
 
 def test_e32_relink_deletes_every_old_id_and_adds_every_new_one() -> None:

@@ -248,9 +248,10 @@ SUB = [("B", "A"), ("C", "A")]
         ),
         ([("A", "")], [], ["no_departments"]),
         ([("A", ""), *SUB], [], ["no_departments"]),
+        ([("A", ""), *SUB], [("A", "")], []),
         ([], [], []),
     ],
-    ids=["all", "one-of-two", "the-only-one", "moved", "flat", "many", "one-gone", "three-gone", "never-any"],
+    ids=["all", "one-of-two", "the-only-one", "moved", "flat", "many", "one-gone", "three-gone", "below", "never-any"],
 )
 def test_e35_a_tree_that_falls_apart_is_held(
     top: bool, before: list[tuple[str, str]], after: list[tuple[str, str]], expected: list[str]

@@ -216,13 +216,34 @@ def test_e10_duplicates_do_not_break_the_plan() -> None:
     ]
 
 
+def test_e14_what_an_update_writes_otherwise_is_found_and_nothing_else() -> None:
+    """An item that 新規 left out and 更新 writes; neither a joiner, nor what the sheet leaves to EMC."""
+    late = ("役職1", "登録しない", "登録しない", "更新", "更新")
+    sheet = mapping({"検索ワード1": late, "検索ワード2": ("役職2", "登録", "登録しない", "更新しない", "更新しない")})
+    people = [crew("c1", "1", 役職1="課長", 役職2="主任")]
+    first = plan_day(sheet, people)
+    second = plan_day(sheet, people, first)
+    third = plan_day(sheet, [*people, crew("c2", "2", 役職1="課長")], second)
+    assert [day.users.alters for day in (first, second, third)] == [False, True, False]
+
+
+def test_e18_what_emc_has_of_an_item_that_the_sheet_takes_up_later_is_not_known() -> None:
+    """更新しない leaves it, whatever it is; a new person starts from nothing."""
+    first = plan_day(mapping(), [crew("c1", "1")])
+    later = mapping({"検索ワード1": ("役職1", "登録", "登録しない", "更新しない", "更新しない")})
+    second = plan_day(later, [crew("c1", "1", 役職1="課長"), crew("c2", "2")], first)
+    words = second.users.target.set_index("user_id")["search_word_1"]
+    assert words.isna().to_dict() == {"1": True, "2": False}
+
+
 def digest(day: Day, generation: int = 1, mode: Mode = Mode.NORMAL, **tables: Any) -> str:
     users = tables.get("users", day.users.rows)
-    return plan_digest(tables.get("departments", day.departments.rows), users, generation, mode, "x")
+    people = tables.get("people", "digest of the people received")
+    return plan_digest(tables.get("departments", day.departments.rows), users, generation, mode, people)
 
 
 def test_e36_plan_digest_names_exactly_one_plan() -> None:
-    """Order of people does not matter; values, operations, sets, mode and baseline do."""
+    """Order of people does not matter; values, operations, sets, mode, baseline and who was received do."""
     tree = departments(("A", None))
     first = plan_day(SHEET, PEOPLE, tree=tree)
     assert digest(plan_day(SHEET, PEOPLE[::-1], tree=tree)) == digest(first)
@@ -235,6 +256,7 @@ def test_e36_plan_digest_names_exactly_one_plan() -> None:
         digest(first, mode=Mode.RELINK),
         digest(first, users=None),
         digest(first, departments=None),
+        digest(first, people="digest of others"),
     ]
     assert len({digest(first), *others}) == 1 + len(others)
 

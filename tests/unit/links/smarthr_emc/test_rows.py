@@ -307,7 +307,10 @@ def test_e18_a_restore_puts_back_only_what_the_sheet_updates() -> None:
     )
     users = freeze(sheet, [crew("c1", "001"), crew("c2", "002")]).users
     then = pd.DataFrame({"user_id": ["001", "002"], "search_word_1": ["課長"] * 2, "search_word_2": ["主任"] * 2})
-    cells = restored_rows(users, pd.Series(["UPDATE", "CREATE"]), sheet, then).cells
+    writes = pd.Series(["UPDATE", "CREATE"])
+    cells = restored_rows(users, writes, sheet, then).cells
     assert cells["search_word_1"].isna().tolist() == [True, False]
     assert cells["search_word_2"].tolist() == ["主任", "主任"]
     assert cells["password_reset"].isna().tolist() == [True, False]
+    blank = restored_rows(users, writes, sheet, then.assign(search_word_2="")).cells["search_word_2"]
+    assert [LEAVE if pd.isna(cell) else cell for cell in blank] == [CLEAR, LEAVE]  # there is nothing to clear yet

@@ -461,6 +461,15 @@ def test_e29_phone_numbers_that_are_malformed(number: str) -> None:
     assert ("1", "contact_1_address", "phone") in kinds(PHONE, crew("c1", "1", 電話番号=number))
 
 
+@pytest.mark.parametrize("slot", range(1, 11))
+def test_e29_e20_each_of_ten_contacts_is_looked_at_and_kept_with_its_medium(slot: int) -> None:
+    """A malformed address is named in its slot; without one, its medium is not written."""
+    sheet = mapping({f"緊急連絡{slot} 媒体": "固定値「メールアドレス」", f"緊急連絡{slot} アドレス": "メールアドレス"})
+    day = plan_day(sheet, [crew("c1", "1", メールアドレス="taro@"), crew("c2", "2")])
+    assert day.problems() == [("1", f"contact_{slot}_address", "mail")]
+    assert day.row("2")[f"contact_{slot}_medium"] is None
+
+
 def test_e29_a_kept_medium_decides_how_a_new_address_is_read() -> None:
     """更新しない for the medium: the new address must fit the medium that EMC has."""
     sheet = mapping(

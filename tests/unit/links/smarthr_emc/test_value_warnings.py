@@ -215,9 +215,15 @@ def test_e22_other_items_are_numbers_and_addresses_if_the_sheet_converts_them_so
 def test_e22_a_date_that_could_not_be_read() -> None:
     """E22: left as it was and named; blanks and デフォルト:X are not."""
     line = ("入社年月日", "登録", "デフォルト:未登録", "更新", "更新")
-    sheet = converting(mapping({"検索ワード1": line}), search_word_1="日付:YYYY/MM/DD")
-    for value, expected in [("2024-04-01", []), ("", []), ("令和6年4月1日", ["no_date"]), ("2024-13-01", ["no_date"])]:
-        assert [kind for _, kind, _ in kinds(sheet, 入社年月日=value)] == expected, value
+    for words in ("日付:YYYY/MM/DD", "空白除去、日付:YYYY/MM/DD"):
+        sheet = converting(mapping({"検索ワード1": line}), search_word_1=words)
+        for value, expected in [
+            ("2024-04-01", []),
+            ("", []),
+            ("令和6年4月1日", ["no_date"]),
+            ("2024-13-01", ["no_date"]),
+        ]:
+            assert [kind for _, kind, _ in kinds(sheet, 入社年月日=value)] == expected, value
 
 
 def sharing(count: int, **values: str) -> list[dict[str, str]]:

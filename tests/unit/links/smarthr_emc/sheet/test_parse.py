@@ -246,6 +246,7 @@ def test_demo_hosts_are_taken_only_when_allowed() -> None:
         ("ID付与コード", "あ", "使えない文字"),
         ("ID付与コード", "a,b", "使えない文字"),
         ("ID付与コード", "a" * 21, "21文字"),
+        ("会社名", "社" * 41, "41文字"),
         ("最上位部署ID", "000", "最上位部署名が記入されていません"),
         ("連携状態", "停止", "連携中 または 連携解除"),
         ("取込方式", "FTP", "API または ファイル"),
@@ -265,6 +266,41 @@ def test_l8_a_bad_setting_is_named(label: str, value: str, message: str) -> None
 
     assert any(message in f"{problem.found} {problem.remedy}" for problem in found), found
     assert all(problem.where and problem.remedy for problem in found)
+
+
+def test_e15_a_setting_may_go_as_far_as_it_says() -> None:
+    """The longest texts, the limits of the numbers, and five addresses, of which one that stands twice is one."""
+    five = [f"a{n}@b.example.jp" for n in range(5)]
+    mapping = read(
+        sheet(
+            {
+                "会社名": "社" * 40,
+                "ID付与コード": "p" * 20,
+                "結果通知先メールアドレス1": ",".join([*five, five[0]]),
+                "SmartHRリクエスト数(毎秒)": "10",
+                "削除保留(人数割合%)": "100",
+                "空白化保留(割合%)": "0",
+            }
+        )
+    )
+
+    assert (mapping.company_name, mapping.id_prefix) == ("社" * 40, "p" * 20)
+    assert mapping.result_addresses == tuple(five)
+    assert mapping.requests_per_second == 10
+    assert (mapping.guards.delete_users_percent, mapping.guards.clear_percent) == (100, 0)
+    assert read(sheet({"SmartHRリクエスト数(毎秒)": "1"})).requests_per_second == 1
+
+
+@pytest.mark.parametrize(("prefix", "own"), [("", 30), ("p" * 10, 20)])
+def test_e23_the_root_department_has_room_for_the_prefix(prefix: str, own: int) -> None:
+    """30 characters with it."""
+
+    def root(length: int) -> RawSheet:
+        lines = {"最上位部署ID": "0" * length, "最上位部署名": "会社", "最上位部署名(ヨミ)": "カイシャ"}
+        return sheet({"ID付与コード": prefix, **lines})
+
+    assert read(root(own)).root_department == RootDepartment("0" * own, "会社", "カイシャ")
+    assert any("最上位部署IDが長すぎます" in problem.found for problem in problems(root(own + 1)))
 
 
 @pytest.mark.parametrize(
