@@ -9,12 +9,14 @@ import pytest
 
 from renkei.links.smarthr_emc.guards import (
     hold_administrators,
+    hold_adoption,
     hold_blanks,
     hold_deletions,
     hold_relink,
     hold_restore,
     hold_tree,
     losing_last_contact,
+    without_contact,
 )
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
@@ -195,6 +197,14 @@ def test_e35_nobody_who_stays_is_no_special_case() -> None:
     assert losing_last_contact(empty, empty).tolist() == []
 
 
+def test_e35_what_is_not_known_is_neither_lost_nor_missing() -> None:
+    """Of an item that the sheet leaves to EMC nobody can say that it is blank."""
+    had = pd.DataFrame({"search_word_1": ["課長"] * 10}, dtype="str")
+    assert hold_blanks(had, had.mask(had == "課長"), WORD) == []
+    addresses = {"contact_1_address": ["", "", None, "a@x.jp"], "contact_2_address": ["", None, None, None]}
+    assert without_contact(pd.DataFrame(addresses, dtype="str")).tolist() == [True, False, False, False]
+
+
 def test_e35_adopted_people_are_among_those_who_stay() -> None:
     """They are in EMC already: clearing their contacts in one run is held like on any other day."""
     had = {f"{n}": {"contact_1_medium": "メールアドレス", "contact_1_address": "a@example.jp"} for n in range(20)}
@@ -268,3 +278,11 @@ def test_e41_who_may_administer_emc_is_neither_deleted_nor_taken_over_unseen(
     """One of them is enough, whatever the limits."""
     holds = hold_administrators(deleted, adopted)
     assert [(hold.kind, hold.count) for hold in holds] == [("administrators", deleted + adopted)] * held
+
+
+@pytest.mark.parametrize(("users", "tree", "held"), [(0, [], 0), (1, [], 1), (0, ["A1"], 1), (2, ["A1"], 3)])
+def test_e31_a_first_link_takes_over_nothing_unseen(users: int, tree: list[str], held: int) -> None:
+    """People or departments: one of them is enough, and departments are named."""
+    holds = hold_adoption(users, tree)
+    assert [(hold.kind, hold.count) for hold in holds] == [("adopt", held)] * bool(held)
+    assert all(code in hold.text for hold in holds for code in tree)
