@@ -9,7 +9,7 @@ from airflow.plugins_manager import AirflowPlugin
 from renkei.orchestration import run_end
 from renkei.orchestration.connection_form import PortZeroIsNoPort
 from renkei.orchestration.starting import watch_new_runs
-from renkei.orchestration.timetable import DailyInJapan
+from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
 
 
 class LinePages:
@@ -33,7 +33,7 @@ def _build() -> Any:
 
 class RenkeiPlugin(AirflowPlugin):
     name = "renkei"
-    timetables = [DailyInJapan]  # noqa: RUF012 - Airflow's own form
+    timetables = [DailyInJapan, EveryMinutes]  # noqa: RUF012 - Airflow's own form
     listeners = [run_end]  # noqa: RUF012
     fastapi_apps = [  # noqa: RUF012
         {"name": "renkei", "url_prefix": "/renkei", "app": LinePages()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.starting import start_now
+from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
 from renkei.storage.store import Store
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
@@ -57,7 +59,7 @@ def sheets(mappings: Path, tmp_path: Path, neighbours: Neighbours, monkeypatch: 
 def write(folder: Path, tenant: str = "acme", greeting: str = "おはよう") -> Path:
     path = folder / f"{tenant}.yaml"
     path.write_text(
-        f"greeting: {greeting}\nmail: [soumu@toy.example.jp]\n"
+        f"greeting: {greeting}\nminutes: 5\nmail: [soumu@toy.example.jp]\n"
         "notifications:\n- {name: 総務, service: slack_webhook}\n",
         encoding="utf-8",
     )
@@ -111,6 +113,18 @@ def test_e1_each_sheet_is_a_dag_and_a_broken_one_a_red_one(sheets: Path, tmp_pat
     assert (dags["toy__acme"].tags, dags["toy__beta"].tags) == ({"renkei", "toy"}, {"renkei", "toy", "設定エラー"})
     assert "挨拶がありません" in dags["toy__beta"].doc_md
     assert dags["toy__acme"].dag_display_name == "名簿 → 掲示板: acme"
+
+
+def test_e1_it_runs_every_so_many_minutes_and_a_broken_sheet_once_a_day(sheets: Path, tmp_path: Path) -> None:
+    """The link says when, by the sheet; nobody is told of a mistake every five minutes. No backfill, no catch-up."""
+    changed_at = dt.datetime(2026, 11, 22, 4, 30, tzinfo=dt.UTC)
+    for path in (sheets / "acme.yaml", write(sheets, "beta", greeting="")):
+        os.utime(path, (changed_at.timestamp(),) * 2)
+    dags = parse(dag_file(tmp_path))
+    assert dags["toy__acme"].timetable == EveryMinutes(5, changed_at)
+    assert dags["toy__beta"].timetable == DailyInJapan(4, 30, changed_at)
+    assert {(dag.catchup, dag.max_active_runs) for dag in dags.values()} == {(False, 1)}
+    assert "backfill" not in dags["toy__acme"].allowed_run_types
 
 
 @pytest.mark.usefixtures("database")

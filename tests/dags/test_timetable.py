@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow.timetables.base import DataInterval, TimeRestriction, Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import DateTime, instance
 
-from renkei.orchestration.timetable import DailyInJapan
+from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
 
 MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC))
 TICKS = st.builds(
@@ -63,14 +63,21 @@ def test_e1_daily_time_survives_airflow_s_database() -> None:
     assert again.infer_manual_data_interval(run_after=at) == DataInterval.exact(at)
 
 
-def next_run(begins: str, now: str, last: str | None) -> str:
-    """The next daily run of 04:30, all in Asia/Tokyo."""
-    daily = DailyInJapan(4, 30, tokyo(begins))
+def test_e1_minutes_survive_airflow_s_database() -> None:
+    """As the daily time does, and the two are never taken for each other."""
+    often = EveryMinutes(5, dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
+    assert EveryMinutes.deserialize(often.serialize()) == often
+    assert often not in (EveryMinutes(5), EveryMinutes(6, often._not_before), DailyInJapan(0, 5, often._not_before))
+    assert often.description == "5分ごと"
+
+
+def next_run(timetable: Timetable, now: str, last: str | None) -> str:
+    """All in Asia/Tokyo."""
     interval = DataInterval.exact(instance(tokyo(last))) if last else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("airflow.timetables.trigger.utcnow", lambda: tokyo(now))
         patch.setattr("renkei.orchestration.timetable.now", lambda _zone: instance(tokyo(now)))
-        found = daily.next_dagrun_info(
+        found = timetable.next_dagrun_info(
             last_automated_data_interval=interval, restriction=TimeRestriction(None, None, False)
         )
     assert found is not None
@@ -110,4 +117,23 @@ def test_e1_what_had_passed_before_the_schedule_was_made_starts_nothing(
     begins: str, now: str, last: str | None, expected: str
 ) -> None:
     """A new time or day holds from when it was written; what was missed since then is made up for once."""
-    assert next_run(begins, now, last) == expected
+    assert next_run(DailyInJapan(4, 30, tokyo(begins)), now, last) == expected
+
+
+@pytest.mark.parametrize(
+    ("begins", "now", "last", "expected"),
+    [
+        ("12-01T00:00", "11-20T10:00", None, "12-01 00:00"),
+        ("11-01T00:00", "11-20T10:00", None, "11-20 10:00"),
+        ("11-01T00:00", "11-20T10:01", "11-20T10:00", "11-20 10:05"),
+        ("11-20T10:01", "11-20T10:01", "11-20T10:00", "11-20 10:05"),
+        ("11-01T00:00", "11-20T10:09", "11-20T10:00", "11-20 10:09"),
+        ("11-01T00:00", "11-20T10:00", "11-18T04:30", "11-20 10:00"),
+    ],
+    ids=["連携開始日 ahead", "the first", "the next", "sheet changed", "the last one took long", "switched on again"],
+)
+def test_e1_minutes_are_counted_from_the_last_run_and_none_is_made_up_for(
+    begins: str, now: str, last: str | None, expected: str
+) -> None:
+    """One run at most stands for all that were missed."""
+    assert next_run(EveryMinutes(5, tokyo(begins)), now, last) == expected

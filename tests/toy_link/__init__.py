@@ -1,4 +1,7 @@
-"""A link as small as one can be: a YAML sheet, two tasks, no baseline. It copies a greeting into its run's record."""
+"""A link as small as one can be: a YAML sheet, two tasks every few minutes, no baseline.
+
+It copies a greeting into its run's record.
+"""
 
 from renkei.orchestration.link import Link, Part
 
@@ -13,5 +16,6 @@ TOY = Link(
     report=Part("tests.toy_link.tasks:report"),
     subjects=Part("tests.toy_link.tasks:SUBJECTS"),
     try_systems=Part("tests.toy_link.tasks:try_systems"),
+    timetable=Part("tests.toy_link.dag:timetable"),
     has_baseline=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from airflow.sdk import BaseOperator
@@ -11,6 +12,9 @@ from renkei.orchestration.form import Form, RunMode
 from renkei.orchestration.markdown import quoted
 from renkei.orchestration.stage import StageOperator
 from renkei.orchestration.tenant import Tenant
+from renkei.orchestration.timetable import EveryMinutes
+from renkei.sheets.compiled import Compiled
+from tests.toy_link.sheet import Sheet
 
 FORM = Form(RunMode("NORMAL", "通常"), RunMode("LOOK", "確認のみ", writes=False))
 
@@ -21,5 +25,13 @@ def work(tenant: Tenant) -> Sequence[BaseOperator]:
     ]
 
 
+def timetable(sheet: Compiled[Sheet], not_before: dt.datetime | None) -> EveryMinutes:
+    assert sheet.mapping is not None
+    return EveryMinutes(sheet.mapping.minutes, not_before)
+
+
 def page(tenant: Tenant) -> Page:
-    return Page("毎日、挨拶を掲示", [f"挨拶: {quoted(tenant.mapping.greeting)}", "", *channel_table(tenant)])
+    return Page(
+        f"{tenant.mapping.minutes}分ごとに、挨拶を掲示",
+        [f"挨拶: {quoted(tenant.mapping.greeting)}", "", *channel_table(tenant)],
+    )

@@ -1,4 +1,4 @@
-"""The sheet: `greeting`, and whom to tell."""
+"""The sheet: `greeting`, every how many `minutes`, and whom to tell."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from renkei.sheets.findings import Findings
 @dataclass(frozen=True, slots=True)
 class Sheet:
     greeting: str
+    minutes: int  # between two runs
 
 
 SHEETS: SheetKind[Sheet] = SheetKind("toy", 1, f"{__name__}:compile_sheet", f"{__name__}:Sheet")
@@ -28,7 +29,7 @@ def compile_sheet(
     channels = read_channels(lines, findings, tenant=tenant)
     if not said.get("greeting"):
         findings.problem(f"{name} greeting", "挨拶がありません", "記入してください")
-    sheet = None if findings.problems else Sheet(said["greeting"])
+    sheet = None if findings.problems else Sheet(said["greeting"], int(said["minutes"]))
     problems, warnings = shown(findings.problems), shown(findings.warnings)
     return Compiled(
         tenant, digest_of(content), sheet, problems, warnings, tuple(said.get("mail", ())), channels=channels

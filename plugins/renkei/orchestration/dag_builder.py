@@ -14,13 +14,12 @@ from typing import Any
 from airflow.sdk import DAG, chain, get_parsing_context
 
 from renkei import settings
-from renkei.clock import DAILY_AT
 from renkei.errors import Problem, SettingError
 from renkei.orchestration.documentation import display_name, page_of
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.stage import BROKEN, StageOperator
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.timetable import TOKYO, DailyInJapan
+from renkei.orchestration.timetable import TOKYO, daily
 from renkei.sheets.beside import compile_beside
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import Grants, read_grants
@@ -106,7 +105,7 @@ def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
     sheet = tenant.sheet
     begins = [_midnight(sheet.link_start_on)] if sheet.link_start_on else []
     not_before = max([*begins, *([changed_at] if changed_at else [])], default=None)
-    run_at = sheet.run_at or DAILY_AT
+    timetable = tenant.link.timetable() if sheet.mapping else daily  # a broken sheet is told once a day, not oftener
     description, text = page_of(tenant)
     state = [] if sheet.mapping else ["確認中"] if sheet.pending else [BROKEN]
     with DAG(
@@ -114,10 +113,10 @@ def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
         dag_display_name=display_name(tenant),
         description=description,
         doc_md=text,
-        schedule=DailyInJapan(run_at.hour, run_at.minute, not_before) if sheet.scheduled else None,
+        schedule=timetable(sheet, not_before) if sheet.scheduled else None,
         catchup=False,
         max_active_runs=1,
-        # No backfill: SmartHR cannot be read as it was, and Airflow runs several of one at a time.
+        # No backfill: no source can be read as it was, and Airflow runs several of one at a time.
         allowed_run_types=["scheduled", "manual", "operator_triggered"],  # type: ignore[list-item]
         tags=["renkei", tenant.link.name, *state],
         auto_register=False,  # one that could not be finished is none

@@ -12,9 +12,11 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    import datetime as dt
     from pathlib import Path
 
     from airflow.sdk import BaseOperator
+    from airflow.timetables.base import Timetable
     from typer import Typer
 
     from renkei.channel import Channel
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from renkei.sheets.review import Review
     from renkei.storage.runs import RunRecord
 
+    When = Callable[[Compiled[Any], dt.datetime | None], Timetable]  # by the sheet, and not before that moment
     Told = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
 
 T = TypeVar("T")
@@ -62,6 +65,7 @@ class Link:
     subjects: Part[Mapping[Outcome, str]]  # of mails, by how a run ended
     try_systems: Part[Callable[[Any, str], Iterator[Trial]]]  # each Connection that a sheet's mapping needs
     # Where a link has them:
+    timetable: Part[When] = Part("renkei.orchestration.timetable:daily")  # of a sheet that can be used
     within: Part[Callable[[Compiled[Any], Grants, str], Compiled[Any]]] = Part("renkei.sheets.grants:within")  # E41
     review: Part[Callable[[Link, Path, str, bool, Compiler[Any]], Review]] = Part("renkei.commands.check:review")
     titles: Part[Mapping[str, str]] | None = None  # of a workbook's tables, by their names in problems

@@ -1,57 +1,52 @@
-"""Every day at one time in Japan, from 連携開始日 on (E1): what `CronTriggerTimetable` does, without cron.
+"""When tenants' Dags run: every day at one time in Japan, or every so many minutes; from 連携開始日 on (E1).
 
-Airflow decodes a Dag's timetable some twenty times while it writes the Dag to its database, and a cron
-timetable parses its expression and words a description each time: 10 of 15 ms per Dag. Japan has no summer
-time, so a day is 24 hours. When to run next and what to make up for after a pause is still Airflow's own code.
-
-No Dag of Renkei's has a `start_date`: a run whose 論理日付 lies before it gets no task from Airflow, and is a success.
+When to run next and what to make up for after a pause is Airflow's own code. No Dag of Renkei's has a `start_date`: a
+run whose 論理日付 lies before it gets no task from Airflow, and is a success.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
-from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from airflow.timetables.trigger import CronTriggerTimetable, DeltaTriggerTimetable
 from pendulum import DateTime, instance, now, timezone
+
+from renkei.clock import DAILY_AT
+
+if TYPE_CHECKING:
+    from renkei.sheets.compiled import Compiled
 
 TOKYO = timezone("Asia/Tokyo")
 DAY = dt.timedelta(days=1)
 LATE = dt.timedelta(hours=1)  # a first run this late was not meant for now: the Dag has just been switched on
 
 
-class DailyInJapan(CronTriggerTimetable):
-    """Runs at `hour`:`minute` Asia/Tokyo; registered by plugins/renkei_plugin.py.
+class _NotBefore(Timetable):
+    """`not_before` is when the schedule began to be this one (連携開始日, or the last change of the sheet).
 
-    `not_before` is when the schedule began to be this one (連携開始日, or the last change of the sheet): a time that
-    had passed by then starts nothing.
+    A time that had passed by then starts nothing.
     """
 
-    def __init__(self, hour: int, minute: int, not_before: dt.datetime | None = None) -> None:
-        # Not super().__init__: parsing the expression is what this class is here to avoid.
-        self._hour, self._minute = hour, minute
+    _not_before: DateTime | None
+
+    def _begin(self, not_before: dt.datetime | None) -> None:
         self._not_before = None if not_before is None else instance(not_before).in_timezone("UTC")
-        self._expression = f"{minute} {hour} * * *"
-        self._timezone = TOKYO
-        self._interval = dt.timedelta()
-        self._run_immediately = False
-        self.description = f"毎日 {hour:02d}:{minute:02d}（日本時間）"
 
     @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> DailyInJapan:
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:
         begins = data.get("not_before")
-        return cls(data["hour"], data["minute"], dt.datetime.fromisoformat(begins) if begins else None)
+        return cls(**data | {"not_before": dt.datetime.fromisoformat(begins) if begins else None})
 
     def serialize(self) -> dict[str, Any]:
-        begins = self._not_before.isoformat() if self._not_before else None
-        return {"hour": self._hour, "minute": self._minute, "not_before": begins}
+        return {"not_before": self._not_before.isoformat() if self._not_before else None}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DailyInJapan) and self.serialize() == other.serialize()
+        return type(other) is type(self) and self.serialize() == other.serialize()
 
     def __hash__(self) -> int:
-        return hash((self._hour, self._minute, self._not_before))
+        return hash(tuple(self.serialize().items()))
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
@@ -61,9 +56,44 @@ class DailyInJapan(CronTriggerTimetable):
             if last_automated_data_interval is None:
                 begins.append(now("UTC") - LATE)
             restriction = restriction._replace(earliest=max(begins, default=None))
-        return super().next_dagrun_info(
+        return super().next_dagrun_info(  # type: ignore[safe-super]  # that of Airflow's timetable beside this one
             last_automated_data_interval=last_automated_data_interval, restriction=restriction
         )
+
+
+class EveryMinutes(_NotBefore, DeltaTriggerTimetable):
+    """Runs every `minutes`; a run that takes longer is followed by the next one at once."""
+
+    def __init__(self, minutes: int, not_before: dt.datetime | None = None) -> None:
+        super().__init__(dt.timedelta(minutes=minutes))
+        self._begin(not_before)
+        self._minutes = minutes
+        self.description = f"{minutes}分ごと"
+
+    def serialize(self) -> dict[str, Any]:
+        return {"minutes": self._minutes, **super().serialize()}
+
+
+class DailyInJapan(_NotBefore, CronTriggerTimetable):
+    """Runs at `hour`:`minute` Asia/Tokyo: what `CronTriggerTimetable` does, without cron.
+
+    Airflow decodes a Dag's timetable some twenty times while it writes the Dag to its database, and a cron timetable
+    parses its expression and words a description each time: 10 of 15 ms per Dag. Japan has no summer time, so a day is
+    24 hours.
+    """
+
+    def __init__(self, hour: int, minute: int, not_before: dt.datetime | None = None) -> None:
+        # Not super().__init__: parsing the expression is what this class is here to avoid.
+        self._begin(not_before)
+        self._hour, self._minute = hour, minute
+        self._expression = f"{minute} {hour} * * *"
+        self._timezone = TOKYO
+        self._interval = dt.timedelta()
+        self._run_immediately = False
+        self.description = f"毎日 {hour:02d}:{minute:02d}（日本時間）"
+
+    def serialize(self) -> dict[str, Any]:
+        return {"hour": self._hour, "minute": self._minute, **super().serialize()}
 
     def validate(self) -> None:
         """Nothing to check: hours and minutes come from a time."""
@@ -77,3 +107,9 @@ class DailyInJapan(CronTriggerTimetable):
         local = current.in_timezone(TOKYO)
         tick = local.replace(hour=self._hour, minute=self._minute, second=0, microsecond=0)
         return (tick if tick < local else tick - DAY).in_timezone("UTC")
+
+
+def daily(sheet: Compiled[Any], not_before: dt.datetime | None) -> Timetable:
+    """処理時刻 of the sheet."""
+    run_at = sheet.run_at or DAILY_AT
+    return DailyInJapan(run_at.hour, run_at.minute, not_before)
