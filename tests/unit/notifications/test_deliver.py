@@ -202,6 +202,13 @@ def test_n2_that_a_channel_is_disabled_is_told_again_until_somebody_heard(scene:
     assert [title == MESSAGE.title for title in titles] == [True, False, True, False, True]
 
 
+def test_n2_a_channel_is_not_told_of_itself(scene: Scene) -> None:
+    """N2: where it is the only one there is nobody to tell, now or in the next run."""
+    scene.services["総務Slack"].answers = [GONE]
+    assert [one.event for one in scene.tell([SLACK])] == [Event.FAILURE]
+    assert scene.state(SLACK).told
+
+
 def test_n2_mail_is_never_disabled(scene: Scene) -> None:
     """N2: whatever the mail server says, and however often."""
     scene.services["結果通知メール"].answers = [refused(550, "no such user", dead=True)]

@@ -19,7 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import StoreError
 from renkei.storage.cipher import MAGIC, Cipher
-from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.store import PART, MissingKeyError, Store
 from tests.harness.s3 import s3_store
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
@@ -284,6 +284,21 @@ def test_e13_tables_without_rows_keep_their_types(store: Store) -> None:
     frame = pd.DataFrame({"id": pd.Series([], dtype="str"), "line": pd.Series([], dtype="int64")})
     store.write_table("t", frame)
     pd.testing.assert_frame_equal(store.read_table("t"), frame)
+
+
+def test_e10_rows_are_found_by_any_of_the_texts_asked_for(store: Store) -> None:
+    """In one column or another, in their order, part by part; a blank is nobody's key, a missing column finds nobody."""
+    rows = PART + 3
+    ids, crews = [f"{n}" for n in range(rows)], ["", *(f"c{n}" for n in range(1, rows))]
+    store.write_table("t", pd.DataFrame({"id": ids, "crew_id": crews, "n": range(rows)}).astype({"id": "str"}))
+
+    def found(**wanted: list[str]) -> list[int]:
+        return store.find_rows("t", wanted, ["n"])["n"].tolist()
+
+    assert found(id=[f"{PART + 1}", "7"], crew_id=["c2", ""]) == [2, 7, PART + 1]
+    assert (found(crew_id=[""]), found(id=["x"]), found(other=["1"]), found()) == ([], [], [], [])
+    assert list(store.find_rows("t", {"id": ["x"]}).columns) == ["id", "crew_id", "n"]
+    assert [len(part) for part in store.table_parts("t", ["n"])] == [PART, 3]
 
 
 def test_e14_a_filtered_table_is_kept_without_its_old_index(store: Store) -> None:
