@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +44,7 @@ def _settle_environment() -> None:
 _settle_environment()
 
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
+from tests.harness.s3 import ObjectStore  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +59,8 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """A running object store that speaks S3; a bucket for every test keeps them apart."""
-    command = [sys.executable, "-m", "tests.harness.s3_server"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().split()[1]
-        server.terminate()
+    with ObjectStore.start() as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from renkei.systems.slack.webhook import SlackWebhook
 from renkei.systems.slack.webhook import url_fault as slack_fault
 from renkei.systems.teams.client import TeamsWorkflow
 from renkei.systems.teams.client import url_fault as teams_fault
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 from tests.harness.patience import within
 
 LINK = "https://airflow.example/dags/smarthr_emc__acme/runs/manual__2026-11-22T04:30:00+09:00?tab=graph&x=1"
@@ -126,7 +126,7 @@ def test_message_without_lines_arrives(chat: Chat, way: Way, lines: tuple[str, .
 
 def test_revoked_registration_is_void(chat: Chat, way: Way) -> None:
     """N2"""
-    chat.call("POST", f"/_sim/{way.service}", way.revoked)
+    chat.sim("POST", f"{way.service}", way.revoked)
     answer = send(chat, way)
     assert (answer.verdict, answer.dead) == (Verdict.REFUSED, True)
     assert chat.messages() == []
@@ -143,14 +143,14 @@ def test_check_sends_nothing(chat: Chat, way: Way) -> None:
 def test_check_knows_a_revoked_token(chat: Chat, name: str) -> None:
     """N5"""
     messenger, _ = WAYS[name].make(chat.registrations)
-    chat.call("POST", f"/_sim/{WAYS[name].service}", WAYS[name].revoked)
+    chat.sim("POST", f"{WAYS[name].service}", WAYS[name].revoked)
     answer = messenger.check()
     assert (answer.verdict, answer.dead) == (Verdict.REFUSED, True)
 
 
 def test_limit_of_the_service_is_for_later(chat: Chat, way: Way) -> None:
     """N2: a passing fault, and how long it takes where the service says so."""
-    chat.call("POST", f"/_sim/{way.service}", {"strict": True})
+    chat.sim("POST", f"{way.service}", {"strict": True})
     answers = [send(chat, way) for _ in range(12)]
     limited = next(answer for answer in answers if not answer.accepted)
     assert (limited.verdict, limited.status, limited.dead) == (Verdict.LATER, 429, False)
@@ -206,13 +206,13 @@ def test_service_that_never_answers_is_left_in_time(chat: Chat, way: Way, monkey
 )
 def test_slack_word_is_the_reason(chat: Chat, given: dict[str, Any], status: int, reason: str) -> None:
     """N5: the service's own word, from which the remedy is explained."""
-    chat.call("POST", "/_sim/slack", given)
+    chat.sim("POST", "slack", given)
     assert send(chat, WAYS["slack channel"]) == Delivery(Verdict.REFUSED, status, reason)
 
 
 def test_room_that_is_closed_to_us_is_refused(chat: Chat) -> None:
     """N2: the token is good still, so the registration is not void."""
-    chat.call("POST", "/_sim/chatwork", {"forbidden": [int(chat.registrations["chatwork"]["rooms"][0])]})
+    chat.sim("POST", "chatwork", {"forbidden": [int(chat.registrations["chatwork"]["rooms"][0])]})
     answer = send(chat, WAYS["chatwork"])
     assert (answer.verdict, answer.status, answer.dead) == (Verdict.REFUSED, 403, False)
     assert "permission" in answer.reason
@@ -221,13 +221,13 @@ def test_room_that_is_closed_to_us_is_refused(chat: Chat) -> None:
 @pytest.mark.parametrize("given", [{"workflow": "gone"}, {"workflow": "disabled"}], ids=lambda g: g["workflow"])
 def test_workflow_that_is_gone_or_off_is_void(chat: Chat, given: dict[str, str]) -> None:
     """N2"""
-    chat.call("POST", "/_sim/teams", given)
+    chat.sim("POST", "teams", given)
     assert send(chat, WAYS["teams"]).dead
 
 
 def test_workflow_that_fails_afterwards_is_accepted_all_the_same(chat: Chat) -> None:
     """N1: 202 says queued; nobody is told of more."""
-    chat.call("POST", "/_sim/teams", {"flow": "fails"})
+    chat.sim("POST", "teams", {"flow": "fails"})
     assert send(chat, WAYS["teams"]).accepted
     assert chat.messages() == []
     assert len(chat.lost("teams")) == 1

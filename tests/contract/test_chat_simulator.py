@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 
 def post(url: str, **more: Any) -> requests.Response:
@@ -45,12 +45,12 @@ def test_n1_inbox_keeps_the_order_and_is_cleared(chat: Chat) -> None:
     say(chat, "1")
     write(chat, "2")
     say(chat, "3")
-    chat.call("POST", "/_sim/slack", {"webhook": "no_service"})
+    chat.sim("POST", "slack", {"webhook": "no_service"})
 
     assert [message["text"] for message in chat.messages()] == ["1", "2", "3"]
     assert [message["text"] for message in chat.messages("slack")] == ["1", "3"]
     assert chat.messages()[0]["raw"]["text"] == "1"
-    chat.call("DELETE", "/_sim/messages")
+    chat.sim("DELETE", "messages")
     assert chat.messages() == []
     assert say(chat).status_code == 404
     chat.clear()
@@ -90,7 +90,7 @@ def test_n2_fault_may_be_of_one_path_and_for_good(chat: Chat) -> None:
 
     assert [say(chat).status_code for _ in range(3)] == [500] * 3
     assert post(chat.registrations["slack_bot"]["base_url"] + "auth.test").json()["error"] == "not_authed"
-    chat.call("DELETE", "/_sim/faults")
+    chat.sim("DELETE", "faults")
     assert say(chat).status_code == 200
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 LINK = "https://airflow.example.com/dags/smarthr_emc__acme"
 
@@ -82,9 +82,9 @@ def test_n1_chatwork_takes_the_longest_body(chat: Chat) -> None:
 
 def test_n2_chatwork_token_and_room_can_be_revoked(chat: Chat) -> None:
     """N2: a void token is 401 everywhere, a room without permission 403."""
-    chat.call("POST", "/_sim/chatwork", {"forbidden": [100000002]})
+    chat.sim("POST", "chatwork", {"forbidden": [100000002]})
     forbidden = write(chat, "a", room=100000002)
-    chat.call("POST", "/_sim/chatwork", {"token": "revoked"})
+    chat.sim("POST", "chatwork", {"token": "revoked"})
     revoked = chatwork(chat, "GET", "/me")
 
     assert forbidden.status_code == 403
@@ -95,7 +95,7 @@ def test_n2_chatwork_token_and_room_can_be_revoked(chat: Chat) -> None:
 
 def test_n2_chatwork_limits_are_told(chat: Chat) -> None:
     """N2: the headers count down; strictly, the eleventh message of a room within ten seconds is 429."""
-    chat.call("POST", "/_sim/chatwork", {"strict": True})
+    chat.sim("POST", "chatwork", {"strict": True})
     answers = [write(chat, str(number)) for number in range(11)]
     other_room = write(chat, "a", room=100000002)
 

@@ -14,17 +14,17 @@ import pytest
 
 from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from tests.contract.rig import SHEET, mapping_of
-from tests.contract.stage import Stage
-from tests.contract.test_mail_sink import Sink
+from tests.harness.mail import Mail
+from tests.harness.sheet import SHEET, full_mapping
 from tests.harness.typed import Done, renkei, renkei_process
+from tests.harness.world import World
 
 
 @dataclasses.dataclass
 class Desk:
     """An operator's terminal beside a linked tenant: its sheet, and how Airflow would find things."""
 
-    stage: Stage
+    world: World
     folder: Path
     smtp_port: int
 
@@ -33,7 +33,7 @@ class Desk:
         return self.folder / "acme.yaml"
 
     def write(self, **changes: Any) -> None:
-        mapping = dataclasses.replace(self.stage.tenant.mapping, smarthr_url=self.stage.smarthr.url)
+        mapping = dataclasses.replace(self.world.tenant.mapping, smarthr_url=self.world.smarthr.url)
         write_yaml(dataclasses.replace(mapping, **changes), self.sheet)
 
     def renkei(self, *words: str | Path, **environment: str) -> Done:
@@ -41,7 +41,7 @@ class Desk:
 
     @property
     def environment(self) -> dict[str, str]:
-        smarthr, emc = self.stage.smarthr.url, self.stage.emc.url
+        smarthr, emc = self.world.smarthr.url, self.world.emc.url
         smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
         mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": self.smtp_port, "extra": smtp}
         return {
@@ -50,31 +50,30 @@ class Desk:
             "AIRFLOW_CONN_EMC__ACME": json.dumps({"conn_type": "emc", "host": emc, "password": "emc_sim_acme"}),
             "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
             "RENKEI_ALLOWED_HOSTS": smarthr.removeprefix("http://"),
-            "RENKEI_STORE": Path(self.stage.tenant.store.root).as_uri(),
+            "RENKEI_STORE": Path(self.world.tenant.store.root).as_uri(),
             "RENKEI_MAPPINGS": str(self.folder / "mappings"),
         }
 
     def digest(self) -> str:
         """Of every file of the store, and of all that EMC has."""
         sha = hashlib.sha256()
-        for path in sorted(Path(self.stage.tenant.store.root).rglob("*")):
+        for path in sorted(Path(self.world.tenant.store.root).rglob("*")):
             sha.update(str(path).encode() + (path.read_bytes() if path.is_file() else b""))
         for file in ("departments", "users"):
-            sha.update(json.dumps(self.stage.emc.export(file), sort_keys=True).encode())
+            sha.update(json.dumps(self.world.emc.export(file), sort_keys=True).encode())
         return sha.hexdigest()
 
 
 @pytest.fixture(scope="module")
-def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
-    sink = Sink(tmp_path_factory.mktemp("mail"))
-    yield sink
-    sink.stop()
+def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mail]:
+    with Mail.start("--folder", str(tmp_path_factory.mktemp("mail"))) as sink:
+        yield sink
 
 
 @pytest.fixture
-def desk(linked: Stage, sink: Sink, tmp_path: Path) -> Desk:
+def desk(linked: World, sink: Mail, tmp_path: Path) -> Desk:
     """After a first link, with the sheet that made it."""
-    found = Desk(linked, tmp_path, sink.smtp.port or 0)
+    found = Desk(linked, tmp_path, sink.smtp_port)
     found.write()
     return found
 
@@ -91,14 +90,14 @@ def test_rehearse_tells_a_quiet_day_from_the_store_alone(desk: Desk) -> None:
 
 def test_rehearse_live_tells_the_day_that_comes(desk: Desk) -> None:
     """E3, E6: with SmartHR and EMC asked: the same counts as the run that follows; neither store nor EMC is touched."""
-    desk.stage.day(joiners=2, leavers=1)
+    desk.world.day(joiners=2, leavers=1)
     before = desk.digest()
     found = renkei_process("rehearse", desk.sheet, "--live", "--json", **desk.environment)
     assert found.returncode == 0, found.stdout + found.stderr
     told = json.loads(found.stdout)
     assert told["verdict"] == "writes"
     assert desk.digest() == before
-    job = desk.stage.tenant.plan()
+    job = desk.world.tenant.plan()
     real = job.record.json("diff")["sets"]["users"]["counts"]
     assert told["counts"]["users"] == real
     assert (real["created"], real["deleted"]) == (2, 1)
@@ -106,7 +105,7 @@ def test_rehearse_live_tells_the_day_that_comes(desk: Desk) -> None:
 
 def test_rehearse_says_what_a_changed_sheet_would_change(desk: Desk) -> None:
     """E14, E15: old → new in the sheet's words, and how many people it changes."""
-    users = mapping_of({**SHEET, "検索ワード1:勤務地": "雇用形態"}).users
+    users = full_mapping({**SHEET, "検索ワード1:勤務地": "雇用形態"}).users
     desk.write(users=users)
     found = desk.renkei("rehearse", desk.sheet)
     assert found.returncode == 0, found.stdout + found.stderr
@@ -117,14 +116,14 @@ def test_rehearse_says_what_a_changed_sheet_would_change(desk: Desk) -> None:
 
 def test_rehearse_of_errors_and_of_held_plans_ends_with_1(desk: Desk) -> None:
     """E29, E34, L8: a bad row is named with what to do; half of the people leaving is held."""
-    crew = desk.stage.active()[0]
-    desk.stage.patch(crew["id"], email="so wrong")
+    crew = desk.world.active()[0]
+    desk.world.patch(crew["id"], email="so wrong")
     wrong = desk.renkei("rehearse", desk.sheet, "--live")
     assert wrong.returncode == 1
     assert "メールアドレスの形式" in wrong.stdout
     assert crew["id"] in wrong.stdout
-    desk.stage.patch(crew["id"], email=crew["email"])
-    desk.stage.day(leavers=8)
+    desk.world.patch(crew["id"], email=crew["email"])
+    desk.world.day(leavers=8)
     held = desk.renkei("rehearse", desk.sheet, "--live")
     assert held.returncode == 1
     assert "承認を待って" in held.stdout
@@ -132,7 +131,7 @@ def test_rehearse_of_errors_and_of_held_plans_ends_with_1(desk: Desk) -> None:
 
 def test_person_tells_why_somebody_is_in_emc(desk: Desk) -> None:
     """L8: by 社員番号, crew id or mail; source, cell and value of each item; the password never."""
-    crew = next(one for one in desk.stage.active() if one["email"])
+    crew = next(one for one in desk.world.active() if one["email"])
     for type_in, who in ((renkei_process, crew["emp_code"]), (renkei, crew["id"]), (renkei, crew["email"])):
         found = type_in("person", desk.sheet, who, **desk.environment)
         assert found.returncode == 0, found.stdout + found.stderr
@@ -145,7 +144,7 @@ def test_person_tells_why_somebody_is_in_emc(desk: Desk) -> None:
 
 def test_check_live_names_a_custom_field_that_smarthr_lacks(desk: Desk) -> None:
     """E17: the cell and the nearest name that there is."""
-    desk.write(users=mapping_of({**SHEET, "検索ワード2:勤務形態": "カスタム項目:勤務形体"}).users)
+    desk.write(users=full_mapping({**SHEET, "検索ワード2:勤務形態": "カスタム項目:勤務形体"}).users)
     assert desk.renkei("check", desk.sheet).returncode == 0
     found = desk.renkei("check", desk.sheet, "--live")
     assert found.returncode == 1
@@ -157,7 +156,7 @@ def test_check_and_rehearsal_try_what_only_the_load_and_the_mail_need(desk: Desk
     """L8: the operator is told of all of it at once, before any run; nothing is sent or written."""
     secret = {"パスワード": ("秘密:first_password__acme", "SET", "REJECT", "SKIP", "SKIP")}
     channel = Channel("総務", Service.SLACK_WEBHOOK, "slack_webhook__acme")
-    desk.write(users=mapping_of(SHEET | secret).users, channels=(channel,))
+    desk.write(users=full_mapping(SHEET | secret).users, channels=(channel,))
     before, nowhere = desk.digest(), json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": 1})
     for words in (("check", desk.sheet), ("rehearse", desk.sheet)):
         found = desk.renkei(*words, "--live", AIRFLOW_CONN_SMTP_DEFAULT=nowhere)
@@ -171,7 +170,7 @@ def test_check_and_rehearsal_try_what_only_the_load_and_the_mail_need(desk: Desk
 def test_template_lists_the_tenants_own_items(desk: Desk) -> None:
     """SmartHR項目一覧 has this SmartHR's custom fields."""
     path = desk.folder / "new.xlsx"
-    made = desk.renkei("template", "acme", "-o", path, "--smarthr-url", desk.stage.smarthr.url)
+    made = desk.renkei("template", "acme", "-o", path, "--smarthr-url", desk.world.smarthr.url)
     assert made.returncode == 0, made.stderr
     cells = {cell.value for row in openpyxl.load_workbook(path)["SmartHR項目一覧"].iter_rows() for cell in row}
     assert any("勤務形態" in str(value) for value in cells)
@@ -179,11 +178,11 @@ def test_template_lists_the_tenants_own_items(desk: Desk) -> None:
 
 def test_a_refused_token_is_said_in_words(desk: Desk) -> None:
     """E33, L8: the run would stop; status 1, what to do, no traceback."""
-    desk.stage.smarthr.sim("POST", "faults", [{"kind": "expired_token", "path": "/crews", "page": 1, "times": None}])
+    desk.world.smarthr.sim("POST", "faults", [{"kind": "expired_token", "path": "/crews", "page": 1, "times": None}])
     try:
         found = desk.renkei("rehearse", desk.sheet, "--live")
     finally:
-        desk.stage.smarthr.sim("DELETE", "faults")
+        desk.world.smarthr.sim("DELETE", "faults")
     assert found.returncode == 1
     assert "トークン" in found.stdout + found.stderr
     assert "Traceback" not in found.stderr
@@ -191,11 +190,11 @@ def test_a_refused_token_is_said_in_words(desk: Desk) -> None:
 
 def test_person_finds_who_left_by_name_and_who_was_renumbered_by_the_old_id(desk: Desk) -> None:
     """E8, E12: what the record of runs knows, and the next run for the same person; nothing is written."""
-    before = {crew["id"]: crew for crew in desk.stage.active()}
-    touched = desk.stage.day(leavers=1, renumbered=1)
-    desk.stage.tenant.run()
-    desk.stage.day(moves=1)
-    desk.stage.tenant.run()
+    before = {crew["id"]: crew for crew in desk.world.active()}
+    touched = desk.world.day(leavers=1, renumbered=1)
+    desk.world.tenant.run()
+    desk.world.day(moves=1)
+    desk.world.tenant.run()
     (left,), (renumbered,) = touched["leavers"], touched["renumbered"]
     had = desk.digest()
     for who in (before[left]["last_name"] + before[left]["first_name"], before[left]["emp_code"], left):

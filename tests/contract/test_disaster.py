@@ -9,11 +9,11 @@ import pytest
 from renkei.errors import HoldError, LinkStateError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from tests.contract.rig import FORMAT, NOW, counts
-from tests.contract.stage import Stage, ids, warned
+from tests.harness.tenant import FORMAT, NOW, counts, warned
+from tests.harness.world import World, ids
 
 
-def test_l1_nobody_disappears_while_the_freeze_lasts_and_joiners_get_in(linked: Stage) -> None:
+def test_l1_nobody_disappears_while_the_freeze_lasts_and_joiners_get_in(linked: World) -> None:
     """The gone, the retired, the renumbered and those without a number stay; joiners and new numbers are added."""
     before = set(linked.users())
     linked.tenant.disaster = True
@@ -29,7 +29,7 @@ def test_l1_nobody_disappears_while_the_freeze_lasts_and_joiners_get_in(linked: 
     assert len([1 for kind, _, _ in job.record.json("warnings")["people"] if kind == "kept"]) == 5
 
 
-def test_l3_the_run_after_the_freeze_deletes_whom_it_kept(linked: Stage) -> None:
+def test_l3_the_run_after_the_freeze_deletes_whom_it_kept(linked: World) -> None:
     """What was held back is done by the next run, on a day on which nothing else happened, with its reason."""
     linked.tenant.disaster = True
     linked.day(joiners=1, leavers=1, retirements=1)
@@ -43,7 +43,7 @@ def test_l3_the_run_after_the_freeze_deletes_whom_it_kept(linked: Stage) -> None
     assert sorted(reasons) == ["gone", "retired"]
 
 
-def test_e14_a_quiet_day_under_the_freeze_writes_nothing(linked: Stage) -> None:
+def test_e14_a_quiet_day_under_the_freeze_writes_nothing(linked: World) -> None:
     """Those who are kept do not make every day a changed one."""
     linked.tenant.disaster = True
     linked.day(leavers=2)
@@ -52,7 +52,7 @@ def test_e14_a_quiet_day_under_the_freeze_writes_nothing(linked: Stage) -> None:
     assert linked.tenant.run(manual=False) == "unchanged"
 
 
-def test_e35_no_value_is_cleared_while_the_freeze_lasts(linked: Stage) -> None:
+def test_e35_no_value_is_cleared_while_the_freeze_lasts(linked: World) -> None:
     """A mail address that SmartHR has no more stays in EMC, a new phone number gets in; both are right afterwards."""
     one = next(crew for crew in linked.active() if crew["email"])
     before = linked.users()[one["emp_code"]]
@@ -73,7 +73,7 @@ def test_e35_no_value_is_cleared_while_the_freeze_lasts(linked: Stage) -> None:
     assert "緊急連絡1 アドレス" not in linked.users()[one["emp_code"]]
 
 
-def test_e13_departments_stay_while_the_freeze_lasts(linked: Stage) -> None:
+def test_e13_departments_stay_while_the_freeze_lasts(linked: World) -> None:
     """A department that SmartHR dissolved is in EMC until the freeze ends."""
     before = set(linked.emc.export("departments"))
     linked.tenant.disaster = True
@@ -87,7 +87,7 @@ def test_e13_departments_stay_while_the_freeze_lasts(linked: Stage) -> None:
     assert set(linked.emc.export("departments")) == before - {dissolved}
 
 
-def test_l1_a_freeze_that_begins_in_the_middle_of_a_run_stops_what_removes(linked: Stage) -> None:
+def test_l1_a_freeze_that_begins_in_the_middle_of_a_run_stops_what_removes(linked: World) -> None:
     """The plan was made before: with a leaver it is not written; with joiners alone it is."""
     linked.day(leavers=1)
     job, before = linked.tenant.plan(), linked.state()
@@ -102,14 +102,14 @@ def test_l1_a_freeze_that_begins_in_the_middle_of_a_run_stops_what_removes(linke
     assert done == "loaded"
 
 
-def test_e32_relink_is_refused_while_the_freeze_lasts(linked: Stage) -> None:
+def test_e32_relink_is_refused_while_the_freeze_lasts(linked: World) -> None:
     """再連携 deletes everybody first."""
     linked.tenant.disaster = True
     with pytest.raises(LinkStateError, match="災害時凍結"):
         linked.tenant.open(Mode.RELINK)
 
 
-def test_e34_a_mass_deletion_under_the_freeze_deletes_nobody(linked: Stage) -> None:
+def test_e34_a_mass_deletion_under_the_freeze_deletes_nobody(linked: World) -> None:
     """Limits of the sheet that would let a mass deletion pass do not matter."""
     open_guards = dataclasses.replace(
         linked.tenant.mapping.guards, delete_users_percent=100.0, delete_users_most=10_000
@@ -123,7 +123,7 @@ def test_e34_a_mass_deletion_under_the_freeze_deletes_nobody(linked: Stage) -> N
     assert set(linked.users()) == before
 
 
-def test_e12_ids_kept_without_a_crew_are_no_id_change_of_each_other(linked: Stage) -> None:
+def test_e12_ids_kept_without_a_crew_are_no_id_change_of_each_other(linked: World) -> None:
     """Two people get new numbers; on the next day of the freeze nobody's changes, and nobody has taken one over."""
     linked.tenant.disaster = True
     changed = linked.day(renumbered=2)["renumbered"]
@@ -139,7 +139,7 @@ def test_e12_ids_kept_without_a_crew_are_no_id_change_of_each_other(linked: Stag
     assert counts(second)["created"] == 1
 
 
-def test_l4_restore_adds_ids_that_were_kept_without_a_crew(linked: Stage) -> None:
+def test_l4_restore_adds_ids_that_were_kept_without_a_crew(linked: World) -> None:
     """Ids that the freeze kept are added again: each has a first password of its own row, not of crew ""."""
     linked.tenant.disaster = True
     linked.day(renumbered=2)

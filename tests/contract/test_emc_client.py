@@ -14,8 +14,8 @@ from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc import client as module
 from renkei.systems.emc.client import EmcClient, ImportBusyError
 from renkei.systems.emc.encode import ImportFile, encode
-from tests.contract.emc_client import Emc
-from tests.contract.rig import FORMAT, session_with
+from tests.harness.emc import Emc
+from tests.harness.tenant import FORMAT, Recording
 from tests.unit.systems.transport import SkipClock
 
 DIGEST = "d" * 64
@@ -49,7 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
 
 @pytest.fixture
 def client(emc_sim: Emc, clock: SkipClock) -> Iterator[EmcClient]:
-    with session_with("emc_sim_acme") as session:
+    with Recording("emc_sim_acme") as session:
         yield EmcClient(session, emc_sim.url)
 
 
@@ -103,11 +103,11 @@ def test_e18_a_blank_clears_and_a_missing_cell_leaves(client: EmcClient, emc_sim
 def test_l4_the_same_key_applies_once(client: EmcClient, emc_sim: Emc) -> None:
     """A second submit of the same import gets the first one's answer and changes nothing."""
     first = client.submit("k1", "acme", DIGEST, None, user_file("u1"))
-    version = emc_sim.sim("GET", "/accounts/acme").json()["version"]
+    version = emc_sim.sim("GET", "accounts/acme")["version"]
     again = client.submit("k1", "acme", DIGEST, None, user_file("u1"))
 
     assert again == first
-    assert emc_sim.sim("GET", "/accounts/acme").json()["version"] == version
+    assert emc_sim.sim("GET", "accounts/acme")["version"] == version
 
 
 def test_l4_a_key_used_for_something_else_is_refused(client: EmcClient, emc_sim: Emc) -> None:
@@ -167,12 +167,12 @@ def test_l4_after_any_fault_the_key_tells_the_truth_and_nothing_is_applied_twice
 ) -> None:
     """Whatever breaks, wherever: the answer or the key says what EMC did, and a second attempt completes it once."""
     departments, users = department_file("d1"), user_file("u1", primary_department_id="d1")
-    emc_sim.fail(kind, path, method=method, times=times, seconds=0.1, retry_after=0)
+    emc_sim.fault(kind, path, method=method, times=times, seconds=0.1, retry_after=0)
     try:
         answered: Any = client.submit("k1", "acme", DIGEST, departments, users)
     except LoadError as error:
         answered = error
-    emc_sim.sim("DELETE", "/faults")
+    emc_sim.sim("DELETE", "faults")
     told = client.find_import("k1")
     applied = sorted(emc_sim.export("users"))
 
@@ -187,7 +187,7 @@ def test_l4_after_any_fault_the_key_tells_the_truth_and_nothing_is_applied_twice
         told = None
     again = client.submit("k1" if told else "k2", "acme", DIGEST, departments, users)
     assert again.state == "committed"
-    assert emc_sim.sim("GET", "/accounts/acme").json()["imports"]["committed"] == 1
+    assert emc_sim.sim("GET", "accounts/acme")["imports"]["committed"] == 1
     assert sorted(emc_sim.export("users")) == ["u1"]
 
 
@@ -197,7 +197,7 @@ def test_a_passing_fault_of_a_submit_goes_unnoticed(
     client: EmcClient, emc_sim: Emc, kind: str, method: str, path: str
 ) -> None:
     """Two broken requests in a row are the client's business alone."""
-    emc_sim.fail(kind, path, method=method, times=2, retry_after=0)
+    emc_sim.fault(kind, path, method=method, times=2, retry_after=0)
 
     assert client.submit("k1", "acme", DIGEST, department_file("d1"), user_file("u1")).state == "committed"
 
@@ -208,7 +208,7 @@ def test_l4_an_abort_can_be_repeated(client: EmcClient, emc_sim: Emc, kind: str)
     emc_sim.open(None, b'"a"\r\n', key="k1")
     found = client.find_import("k1")
     assert found is not None
-    emc_sim.fail(kind, "/api/v1/imports/*", method="DELETE")
+    emc_sim.fault(kind, "/api/v1/imports/*", method="DELETE")
     client.withdraw(found)
 
     aborted = client.find_import("k1")
@@ -223,7 +223,7 @@ def test_l4_an_unknown_key_is_none(client: EmcClient) -> None:
 
 def test_l1_nobody_is_not_the_answer_of_an_emc_that_cannot_answer(client: EmcClient, emc_sim: Emc) -> None:
     """`find`, `outcome` and `ever_committed` raise rather than say "no"."""
-    emc_sim.fail("maintenance_503", times=100)
+    emc_sim.fault("maintenance_503", times=100)
     for ask in (
         lambda: client.find("users", ["u1"], ["ユーザID"]),
         lambda: client.find_import("k1"),
@@ -259,9 +259,9 @@ def test_the_account_s_own_name_comes_with_a_check(client: EmcClient) -> None:
 
 def test_a_wrong_token_is_final(emc_sim: Emc, clock: SkipClock) -> None:
     """One request, and where to look."""
-    with session_with("wrong") as session, pytest.raises(RejectedLoadError, match="トークン"):
+    with Recording("wrong") as session, pytest.raises(RejectedLoadError, match="トークン"):
         EmcClient(session, emc_sim.url).check()
-    assert sum(emc_sim.sim("GET", "/requests").json().values()) == 1
+    assert sum(emc_sim.sim("GET", "requests").values()) == 1
 
 
 def test_l6_a_file_changed_on_the_way_is_not_taken(client: EmcClient, emc_sim: Emc) -> None:
@@ -281,7 +281,7 @@ def test_l6_a_file_changed_on_the_way_is_not_taken(client: EmcClient, emc_sim: E
 
 
 def add_users(emc: Emc, *ids: str) -> None:
-    emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": one, "氏名": f"名前{one}"} for one in ids])
+    emc.sim("POST", "accounts/acme/users", [{"ユーザID": one, "氏名": f"名前{one}"} for one in ids])
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
@@ -307,7 +307,7 @@ def test_l1_an_account_changed_between_two_pages_is_read_again(
     """Somebody is deleted and somebody added where the export has been already: it sees both."""
     monkeypatch.setattr(module, "RECORDS_PER_PAGE", 2)
     add_users(emc_sim, "u1", "u3", "u5")
-    changes = iter([lambda: (emc_sim.sim("DELETE", "/accounts/acme/users/u1"), add_users(emc_sim, "u2"))])
+    changes = iter([lambda: (emc_sim.sim("DELETE", "accounts/acme/users/u1"), add_users(emc_sim, "u2"))])
     client._session.hooks["response"].append(lambda *_, **__: next(changes, lambda: None)() and None)
 
     assert client.export("users", ["ユーザID"])["ユーザID"].tolist() == ["u2", "u3", "u5"]
@@ -321,9 +321,9 @@ def test_l1_an_export_is_whole_or_fails(
     monkeypatch.setattr(module, "RECORDS_PER_PAGE", 2)
     add_users(emc_sim, "u1", "u2", "u3")
     if kind != "not_json":  # a proxy's page with status 200 is no passing fault
-        emc_sim.fail(kind, "/api/v1/users", after=1, retry_after=0)
+        emc_sim.fault(kind, "/api/v1/users", after=1, retry_after=0)
         assert len(client.export("users", ["ユーザID"])) == 3
-    emc_sim.fail(kind, "/api/v1/users", after=1, times=10, retry_after=0)
+    emc_sim.fault(kind, "/api/v1/users", after=1, times=10, retry_after=0)
 
     with pytest.raises(RetriableLoadError):
         client.export("users", ["ユーザID"])

@@ -16,7 +16,7 @@ from simulators.emc.fileformat import DEFAULT_FORMAT
 from simulators.emc.imports import Imports
 from simulators.emc.rows import CONTROL, PASSWORD, address_code
 from simulators.emc.store import Store
-from tests.contract.emc_client import CONTRACT, ROOT, resolved
+from tests.harness.emc import CONTRACT, ROOT, resolved
 
 FORMAT = load_format(ROOT / "include/contracts/emc_format.yaml")
 ROWS = {"departments": "DepartmentRow", "users": "UserRow"}

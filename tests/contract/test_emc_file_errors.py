@@ -8,7 +8,7 @@ import pytest
 
 from simulators.emc.findings import MESSAGES
 from simulators.emc.problems import PROBLEMS
-from tests.contract.emc_client import (
+from tests.harness.emc import (
     CONTRACT,
     USER_HEADER,
     Emc,
@@ -73,7 +73,7 @@ ERRORS: list[tuple[str, str, bytes, list[tuple[int, str | None, str]]]] = [
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Emc]:
     """Departments d0 > d1, user u1 in d1 with a mail address; none of the cases changes them."""
-    emc = Emc()
+    emc = Emc.start()
     emc.load(
         departments(["A", "d0", "会社", "カイシャ", ""], ["A", "d1", "営業部", "エイギョウブ", "d0"]),
         users(user("A", "u1", 所属部署コード="d1", **contact("メールアドレス", "u1@example.com"))),

@@ -7,7 +7,7 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from tests.contract.emc_client import ROOT, Emc
+from tests.harness.emc import ROOT, Emc
 
 CONFIG = schemathesis.Config.from_dict({"headers": {"Authorization": "Bearer emc_sim_acme"}})
 CONTRACT = schemathesis.openapi.from_path(str(ROOT / "include/contracts/emc_import.openapi.yaml"), config=CONFIG)

@@ -14,7 +14,7 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 
-from tests.contract.emc_client import CONTRACT, Emc, codes, contact, declared, departments, user, users
+from tests.harness.emc import CONTRACT, Emc, codes, contact, declared, departments, user, users
 from tests.harness.patience import stretch
 
 DEPARTMENT = ["A", "d2", "部", "ブ", ""]
@@ -23,7 +23,7 @@ ADDRESS = "緊急連絡1 アドレス"
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Emc]:
-    emc = Emc()
+    emc = Emc.start()
     yield emc
     emc.stop()
 
@@ -31,9 +31,9 @@ def running() -> Iterator[Emc]:
 @pytest.fixture
 def emc(running: Emc) -> Emc:
     """An empty account."""
-    running.sim("DELETE", "/faults")
+    running.sim("DELETE", "faults")
     for account in ("acme", "beta"):
-        running.sim("DELETE", f"/accounts/{account}")
+        running.sim("DELETE", f"accounts/{account}")
     return running
 
 
@@ -114,7 +114,7 @@ def test_e18_empty_cell_keeps_and_marker_clears(filled: Emc) -> None:
         "所属部署コード": "d1",
         "検索ワード1": "東京",
     }
-    kept = filled.sim("GET", "/accounts/acme/users/u1").json()
+    kept = filled.sim("GET", "accounts/acme/users/u1")
     assert kept["password_sha256"] == hashlib.sha256(b"Secret-1").hexdigest()
 
 
@@ -224,7 +224,7 @@ def test_key_is_required_and_limited(emc: Emc, headers: dict[str, str]) -> None:
 def test_export_pages_in_code_point_order(emc: Emc) -> None:
     """Pages of two meet every id once, ascending; `fields` narrows the items and the id stays."""
     ids = ["あ", "a", "B", "b", "10", "9", "𠮷"]
-    emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": one, "氏名": f"名{one}"} for one in ids])
+    emc.sim("POST", "accounts/acme/users", [{"ユーザID": one, "氏名": f"名{one}"} for one in ids])
 
     seen: list[str] = []
     after: str | None = ""
@@ -251,11 +251,11 @@ def test_version_grows_with_imports_and_changes_by_hand(filled: Emc) -> None:
         return int(filled.call("GET", "/account").json()["version"])
 
     start = version()
-    filled.sim("POST", "/accounts/acme/departments", json={"部署ID": "d5", "部署名": "部"})
-    filled.sim("PATCH", "/accounts/acme/users/u1", json={"氏名": "別名", ADDRESS: ""})
+    filled.sim("POST", "accounts/acme/departments", {"部署ID": "d5", "部署名": "部"})
+    filled.sim("PATCH", "accounts/acme/users/u1", {"氏名": "別名", ADDRESS: ""})
     assert filled.export("users")["u1"]["氏名"] == "別名"
     assert ADDRESS not in filled.export("users")["u1"]
-    filled.sim("DELETE", "/accounts/acme/users/u1")
+    filled.sim("DELETE", "accounts/acme/users/u1")
     assert filled.export("users") == {}
     assert version() == start + 3
     filled.load(None, users(user("U", "u1")))
@@ -274,7 +274,7 @@ def test_version_grows_with_imports_and_changes_by_hand(filled: Emc) -> None:
 )
 def test_faults_that_answer(emc: Emc, kind: str, status: int, content_type: str) -> None:
     """Played on the second request only, then over."""
-    emc.fail(kind, after=1, times=1, retry_after=7)
+    emc.fault(kind, after=1, times=1, retry_after=7)
     answers = [emc.call("GET", "/account") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, status, 200]
     assert answers[1].headers["Content-Type"].startswith(content_type)
@@ -283,13 +283,13 @@ def test_faults_that_answer(emc: Emc, kind: str, status: int, content_type: str)
 
 def test_faults_that_break_the_answer(emc: Emc) -> None:
     """Half an answer, an answer that is no JSON, a slow answer."""
-    emc.fail("truncated")
+    emc.fault("truncated")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         emc.call("GET", "/account")
-    emc.fail("not_json")
+    emc.fault("not_json")
     with pytest.raises(requests.JSONDecodeError):
         requests.get(f"{emc.url}/api/v1/account", timeout=10).json()
-    emc.fail("slow", seconds=0.4)
+    emc.fault("slow", seconds=0.4)
     started = time.monotonic()
     assert emc.call("GET", "/account").status_code == 200
     assert time.monotonic() - started >= 0.4
@@ -299,7 +299,7 @@ def test_faults_that_break_the_answer(emc: Emc) -> None:
 def test_l3_lost_commit_answer_is_asked_by_key(emc: Emc, kind: str, state: str) -> None:
     """The client cannot tell the two cases apart by the broken connection, but by asking for its key."""
     import_id = emc.send(None, users(user("A", "u1")), key="lost")
-    emc.fail(kind, path="/api/v1/imports/*/commit", method="POST")
+    emc.fault(kind, path="/api/v1/imports/*/commit", method="POST")
 
     with pytest.raises(requests.ConnectionError):
         emc.call("POST", f"/imports/{import_id}/commit")
@@ -307,13 +307,13 @@ def test_l3_lost_commit_answer_is_asked_by_key(emc: Emc, kind: str, state: str) 
     (found,) = emc.call("GET", "/imports?key=lost").json()["imports"]
     assert found["state"] == state
     assert emc.call("POST", f"/imports/{import_id}/commit").json()["counts"]["users"]["added"] == 1
-    assert emc.sim("GET", "/requests").json()["POST /api/v1/imports/{id}/commit"] >= 2
+    assert emc.sim("GET", "requests")["POST /api/v1/imports/{id}/commit"] >= 2
 
 
 def test_stuck_import_answers_202_and_is_committed_later(emc: Emc) -> None:
     """While it is applying nothing is visible and no other import can be opened."""
     import_id = emc.send(None, users(user("A", "u1")))
-    emc.fail("stuck_applying", path="*/commit", seconds=0.5)
+    emc.fault("stuck_applying", path="*/commit", seconds=0.5)
     for _ in range(2):
         answer = emc.call("POST", f"/imports/{import_id}/commit")
         assert (answer.status_code, answer.json()["state"]) == (202, "applying")
@@ -328,17 +328,17 @@ def test_stuck_import_answers_202_and_is_committed_later(emc: Emc) -> None:
 def test_l4_crash_and_restart_keep_the_state(tmp_path: Path) -> None:
     """Killed with one import applying and another account's open: the first is applied whole, the second waits."""
     database = str(tmp_path / "emc.sqlite")
-    first = Emc("--database", database)
+    first = Emc.start("--database", database)
     try:
         applying = first.send(None, users(user("A", "u1")))
-        first.fail("stuck_applying", seconds=60)
+        first.fault("stuck_applying", seconds=60)
         assert first.call("POST", f"/imports/{applying}/commit").status_code == 202
         body = {"source": "b", "plan_digest": "0", "departments": None, "users": declared(users())}
         headers = {"Idempotency-Key": "b"}
         waiting = first.call("POST", "/imports", token="secret", json=body, headers=headers).json()
     finally:
         first.stop(kill=True)
-    second = Emc("--database", database)
+    second = Emc.start("--database", database)
     try:
         assert second.call("GET", f"/imports/{applying}").json()["state"] == "committed"
         assert set(second.export("users")) == {"u1"}
@@ -349,7 +349,7 @@ def test_l4_crash_and_restart_keep_the_state(tmp_path: Path) -> None:
 
 def test_e38_drop_folder_imports_and_answers(tmp_path: Path) -> None:
     """Files with a ready file are imported like any others; the answer lies beside them as an Import."""
-    emc = Emc("--drop", str(tmp_path), "--drop-account", "beta")
+    emc = Emc.start("--drop", str(tmp_path), "--drop-account", "beta")
 
     def drop(name: str, ready: str = "", **files: bytes) -> dict[str, Any]:
         for file, body in files.items():
@@ -382,7 +382,7 @@ def test_another_format_can_be_given(tmp_path: Path) -> None:
     columns = [{"name": "F", "kind": "flag"}, {"name": "ID", "kind": "id"}, {"name": "N", "kind": "text"}]
     given = {"encoding": "utf-8", "quote_all": False, "add": "1", "users": columns}
     path.write_text(json.dumps(given), encoding="utf-8")
-    emc = Emc("--format", str(path))
+    emc = Emc.start("--format", str(path))
     try:
         assert emc.call("GET", "/account").json()["format"]["users"] == ["F", "ID", "N"]
         assert emc.load(None, "F,ID,N\r\n1,a,𠮷野\r\n".encode())["state"] == "committed"
@@ -393,7 +393,7 @@ def test_another_format_can_be_given(tmp_path: Path) -> None:
 
 def test_pages_show_the_account_and_escape_values(filled: Emc) -> None:
     """Every page opens, Japanese is there, markup from data is not."""
-    filled.sim("POST", "/accounts/acme/users", json={"ユーザID": "a/b&c", "氏名": "<script>1</script>"})
+    filled.sim("POST", "accounts/acme/users", {"ユーザID": "a/b&c", "氏名": "<script>1</script>"})
     rejected = filled.load(None, users(user("X", "u2")))
     expected = {
         "/": "アカウント一覧",
@@ -416,7 +416,7 @@ def test_e37_a_company_of_usual_size_is_imported_fast(emc: Emc) -> None:
     body = users(*(user("A", f"u{n}", **contact("メールアドレス", f"u{n}@example.com")) for n in range(11_285)))
     taken = []
     for _ in range(3):  # the best of them: another program may have had the processor
-        emc.sim("DELETE", "/accounts/acme")
+        emc.sim("DELETE", "accounts/acme")
         began = time.monotonic()
         done = emc.load(None, body)
         taken.append(time.monotonic() - began)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 LINK = "https://airflow.example.com/dags/smarthr_emc__acme"
 
@@ -94,7 +94,7 @@ def test_n2_google_chat_webhook_can_be_dead(
     chat: Chat, bend: Any, settings: dict[str, Any], status: int, word: str
 ) -> None:
     """N2: a wrong address, a deleted webhook and a missing space have their status."""
-    chat.call("POST", "/_sim/googlechat", settings)
+    chat.sim("POST", "googlechat", settings)
 
     answer = requests.post(bend(chat.registrations["google_chat"]["url"]), json={"text": "a"}, timeout=10)
 
@@ -103,7 +103,7 @@ def test_n2_google_chat_webhook_can_be_dead(
 
 def test_n2_google_chat_limit_is_one_a_second(chat: Chat) -> None:
     """N2: strictly, the second message at once is 429 RESOURCE_EXHAUSTED, and it passes a second later."""
-    chat.call("POST", "/_sim/googlechat", {"strict": True})
+    chat.sim("POST", "googlechat", {"strict": True})
     first, second = google(chat, {"text": "1"}), google(chat, {"text": "2"})
     time.sleep(1.05)
 

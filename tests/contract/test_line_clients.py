@@ -18,7 +18,7 @@ from renkei.systems.line.client import LineMessenger
 from renkei.systems.line.login import UNPROVEN, USED_UP, LineLogin, LineLoginError, pkce
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.client import LineWorksBot
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 from tests.harness.patience import within
 
 MESSAGE = Message("連携が失敗しました 𠮷😀", ("部署 3件", "社員 0件"), "https://airflow.example.jp/runs/1")
@@ -83,9 +83,9 @@ def test_n1_line_in_trouble_is_asked_once_and_again_later(chat: Chat, status: in
 
 def test_n1_line_monthly_limit_and_rate_limit_differ(chat: Chat) -> None:
     """N1: the one is over for this month, the other in a moment."""
-    chat.call("POST", "/_sim/line", {"quota": 0})
+    chat.sim("POST", "line", {"quota": 0})
     month = line(chat).send(MESSAGE, friend(chat), key())
-    chat.call("POST", "/_sim/line", {"quota": None, "limited": True})
+    chat.sim("POST", "line", {"quota": None, "limited": True})
     moment = line(chat).send(MESSAGE, friend(chat), key())
     assert (month.verdict, month.dead, moment.verdict) == (Verdict.REFUSED, False, Verdict.LATER)
     assert "今月の送信数の上限" in month.reason
@@ -94,7 +94,7 @@ def test_n1_line_monthly_limit_and_rate_limit_differ(chat: Chat) -> None:
 def test_n1_n5_line_void_token_is_dead(chat: Chat) -> None:
     """N1, N5: at a message and at a check, which sends nothing."""
     assert line(chat).check() == Delivery(Verdict.ACCEPTED, 200)
-    chat.call("POST", "/_sim/line", {"token_valid": False})
+    chat.sim("POST", "line", {"token_valid": False})
     for delivery in (line(chat).check(), line(chat).send(MESSAGE, friend(chat), key())):
         assert (delivery.verdict, delivery.status, delivery.dead) == (Verdict.REFUSED, 401, True)
         assert re.search(r"Authentication failed.* \(x-line-request-id: [0-9a-f-]{36}\)$", delivery.reason)
@@ -153,7 +153,7 @@ def test_n1_lineworks_token_revoked_meanwhile_is_renewed(chat: Chat) -> None:
     """N1: the message goes out once, with a new token."""
     sender = works(chat)
     assert sender.check() == Delivery(Verdict.ACCEPTED, 200)
-    chat.call("DELETE", "/_sim/lineworks/tokens")
+    chat.sim("DELETE", "lineworks/tokens")
     assert sender.send(MESSAGE, member(chat), key()).accepted
     assert texts(chat, "lineworks") == [SHOWN]
 
@@ -195,7 +195,7 @@ def test_n5_lineworks_wrong_registration_is_told(chat: Chat, changed: dict[str, 
 
 def test_n1_lineworks_clock_of_ours_behind_is_a_refusal(chat: Chat) -> None:
     """N1: an assertion of yesterday; not dead, because mending the clock is enough."""
-    chat.call("POST", "/_sim/lineworks", {"ahead_s": 86400})
+    chat.sim("POST", "lineworks", {"ahead_s": 86400})
     delivery = works(chat).check()
     assert (delivery.verdict, delivery.status, delivery.dead) == (Verdict.REFUSED, 400, False)
 
@@ -211,7 +211,7 @@ def test_n4_l6_lineworks_unreachable_place_is_refused_without_its_name(chat: Cha
 
 def test_n1_lineworks_without_scope_is_refused(chat: Chat) -> None:
     """N1: the app was not given `bot` in the console; no new registration is needed to mend that."""
-    chat.call("POST", "/_sim/lineworks", {"scopes": ["user.read"]})
+    chat.sim("POST", "lineworks", {"scopes": ["user.read"]})
     delivery = works(chat).check()
     assert (delivery.verdict, delivery.dead) == (Verdict.REFUSED, False)
     assert delivery.reason.startswith("invalid_scope")
@@ -219,7 +219,7 @@ def test_n1_lineworks_without_scope_is_refused(chat: Chat) -> None:
 
 def test_n1_lineworks_rate_limit_is_later(chat: Chat) -> None:
     """N1: the sixty-first message of a minute, on the Free plan."""
-    chat.call("POST", "/_sim/lineworks", {"strict": True})
+    chat.sim("POST", "lineworks", {"strict": True})
     sender = works(chat)
     for _ in range(130):  # a minute may end meanwhile
         delivery = sender.send(MESSAGE, member(chat), key())
@@ -331,7 +331,7 @@ def test_n4_a_wrong_channel_secret_is_the_administrators_matter(chat: Chat) -> N
 @pytest.mark.parametrize("fault", ["nonce", "signature", "audience", "issuer", "expired", "unsigned"])
 def test_n4_a_token_that_proves_nothing_links_nobody(chat: Chat, fault: str) -> None:
     """N4: each in the one way in which it is wrong."""
-    chat.call("POST", "/_sim/line/login", {"faults": [fault]})
+    chat.sim("POST", "line/login", {"faults": [fault]})
     with pytest.raises(LineLoginError) as caught:
         Visit(chat).user()
     assert str(caught.value) == UNPROVEN

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from tests.contract.chat_services import Chat
-from tests.contract.line_service import CALLBACK, App, a_push, messaging_api, people, returned
+from tests.harness.chat import Chat
+from tests.harness.line import CALLBACK, App, a_push, messaging_api, people, returned
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ class TestLogin:
 
     @pytest.mark.parametrize(("upper_case", "word"), [(False, "access_denied"), (True, "ACCESS_DENIED")])
     def test_cancel_returns_the_error_and_the_state(self, chat: Chat, app: App, upper_case: bool, word: str) -> None:
-        chat.call("POST", "/_sim/line/login", {"upper_case": upper_case})
+        chat.sim("POST", "line/login", {"upper_case": upper_case})
 
         back = returned(app.answer(decision="cancel"))
 
@@ -116,7 +116,7 @@ class TestLogin:
 
     def test_registered_callback_is_the_only_one(self, chat: Chat, app: App) -> None:
         """A query may be added to a registered callback; the answer comes after it."""
-        chat.call("POST", "/_sim/line/login", {"redirect_uris": ["https://renkei.example/callback"]})
+        chat.sim("POST", "line/login", {"redirect_uris": ["https://renkei.example/callback"]})
         assert app.page().status_code == 400
 
         answer = app.answer(redirect_uri="https://renkei.example/callback?tenant=acme")
@@ -144,7 +144,7 @@ class TestToken:
     @pytest.mark.parametrize(("ahead_s", "status"), [(590, 200), (600, 400)])
     def test_code_lives_ten_minutes(self, chat: Chat, app: App, ahead_s: int, status: int) -> None:
         code = app.code()
-        chat.call("POST", "/_sim/line", {"ahead_s": ahead_s})
+        chat.sim("POST", "line", {"ahead_s": ahead_s})
 
         assert app.exchange(code).status_code == status
 
@@ -198,7 +198,7 @@ class TestToken:
 
         verified = httpx.get(url, params={"access_token": token}).json()
         assert (verified["client_id"], verified["scope"]) == (app.registration["channel_id"], "profile openid")
-        chat.call("POST", "/_sim/line", {"ahead_s": 31 * 86400})
+        chat.sim("POST", "line", {"ahead_s": 31 * 86400})
         assert httpx.get(url, params={"access_token": token}).json()["error_description"] == "access token expired"
 
 
@@ -216,7 +216,7 @@ class TestIdTokenFaults:
     def test_fault_is_in_one_token(
         self, chat: Chat, app: App, fault: str, error: type[Exception], description: str
     ) -> None:
-        chat.call("POST", "/_sim/line/login", {"faults": [fault]})
+        chat.sim("POST", "line/login", {"faults": [fault]})
 
         bad, good = (app.exchange(app.code()).json()["id_token"] for _ in range(2))
 
@@ -226,7 +226,7 @@ class TestIdTokenFaults:
         assert app.verify(good).json() == app.claims(good)
 
     def test_wrong_nonce(self, chat: Chat, app: App) -> None:
-        chat.call("POST", "/_sim/line/login", {"faults": ["nonce"]})
+        chat.sim("POST", "line/login", {"faults": ["nonce"]})
 
         bad = app.exchange(app.code()).json()["id_token"]
 
@@ -235,7 +235,7 @@ class TestIdTokenFaults:
         assert app.verify(bad).status_code == 200
 
     def test_wrong_state(self, chat: Chat, app: App) -> None:
-        chat.call("POST", "/_sim/line/login", {"faults": ["state"]})
+        chat.sim("POST", "line/login", {"faults": ["state"]})
 
         assert returned(app.answer())["state"] != app.asked["state"]
         assert returned(app.answer())["state"] == app.asked["state"]

@@ -30,7 +30,7 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import CONN_TYPE, callback_url, invitation_url
 from renkei.storage.tenant_folder import TenantFolder
 from tests.conftest import ROOT
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 
 class Site:
@@ -40,7 +40,7 @@ class Site:
         self.url, self.chat, self.folder, self._monkeypatch = url, chat, folder, monkeypatch
         self.linking = Linking(TenantFolder(open_store(), "smarthr_emc", "acme"))
         self.linking.members.replace(pd.DataFrame({"user_id": ["taro@example.jp", "10002"]}))
-        self.people = [person["user_id"] for person in chat.call("GET", "/_sim/line")["people"]]
+        self.people = [person["user_id"] for person in chat.sim("GET", "line")["people"]]
 
     def connect(self, **changes: Any) -> None:
         given = self.chat.registrations["line_login"]
@@ -137,10 +137,10 @@ def test_a_member_links_line(site: Site, browser: httpx.Client) -> None:
 
 def test_who_is_no_friend_yet_is_shown_the_way(site: Site, browser: httpx.Client) -> None:
     """N4: without a friend nothing arrives."""
-    people = site.chat.call("GET", "/_sim/line")["people"]
+    people = site.chat.sim("GET", "line")["people"]
     stranger = next((person["user_id"] for person in people if not person["friend"]), None)
     if stranger is None:
-        site.chat.call("POST", "/_sim/line", {"people": [people[0] | {"friend": False}]})
+        site.chat.sim("POST", "line", {"people": [people[0] | {"friend": False}]})
         stranger = people[0]["user_id"]
     done = link(browser, site, site.invite(), stranger, add_friend="")
     assert "あとひとつです" in done.text
@@ -229,7 +229,7 @@ def test_an_invitation_can_be_begun_with_so_often(site: Site, browser: httpx.Cli
 @pytest.mark.parametrize("fault", ["nonce", "signature", "audience", "issuer", "expired", "unsigned"])
 def test_a_forged_id_token_links_nobody(site: Site, browser: httpx.Client, fault: str) -> None:
     """N4"""
-    site.chat.call("POST", "/_sim/line/login", {"faults": [fault]})
+    site.chat.sim("POST", "line/login", {"faults": [fault]})
     done = link(browser, site, site.invite())
     assert (done.status_code, site.line_id()) == (502, "")
     assert "LINEで確認できませんでした" in done.text
@@ -237,7 +237,7 @@ def test_a_forged_id_token_links_nobody(site: Site, browser: httpx.Client, fault
 
 def test_a_state_of_nobodys_links_nobody(site: Site, browser: httpx.Client) -> None:
     """N4: LINE's simulator sends another state back."""
-    site.chat.call("POST", "/_sim/line/login", {"faults": ["state"]})
+    site.chat.sim("POST", "line/login", {"faults": ["state"]})
     done = link(browser, site, site.invite())
     assert (done.status_code, site.line_id()) == (400, "")
 
@@ -264,7 +264,7 @@ def test_who_cancels_is_linked_to_nothing_and_may_begin_anew(site: Site, browser
     """N4: whichever way LINE writes its error."""
     url = site.invite()
     for upper in (False, True):
-        site.chat.call("POST", "/_sim/line/login", {"upper_case": upper})
+        site.chat.sim("POST", "line/login", {"upper_case": upper})
         done = link(browser, site, url, decision="cancel")
         assert (done.status_code, "キャンセル" in done.text, site.line_id()) == (200, True, "")
     assert link(browser, site, url).status_code == 200

@@ -13,8 +13,8 @@ import pytest
 from linebot.v3.messaging import MessagingApi
 from linebot.v3.messaging.exceptions import ApiException
 
-from tests.contract.chat_services import Chat
-from tests.contract.line_service import UUID, a_push, messaging_api, people
+from tests.harness.chat import Chat
+from tests.harness.line import UUID, a_push, messaging_api, people
 
 
 @pytest.fixture
@@ -110,12 +110,12 @@ class TestRetryKey:
     def test_key_is_forgotten_after_a_day(self, chat: Chat, line: dict[str, Any], sdk: MessagingApi) -> None:
         key = str(uuid.uuid4())
         sdk.push_message(a_push(line["friends"][0], "一日目"), x_line_retry_key=key)
-        chat.call("POST", "/_sim/line", {"ahead_s": 24 * 3600 - 60})
+        chat.sim("POST", "line", {"ahead_s": 24 * 3600 - 60})
         with pytest.raises(ApiException) as failure:
             sdk.push_message(a_push(line["friends"][0], "一日目"), x_line_retry_key=key)
         assert failure.value.status == 409
 
-        chat.call("POST", "/_sim/line", {"ahead_s": 24 * 3600})
+        chat.sim("POST", "line", {"ahead_s": 24 * 3600})
         sdk.push_message(a_push(line["friends"][0], "二日目"), x_line_retry_key=key)
 
         assert len(chat.messages("line")) == 2
@@ -222,7 +222,7 @@ def test_push_to_somebody_unreachable_is_accepted_and_lost(chat: Chat, sdk: Mess
 
 
 def test_push_past_the_monthly_quota_is_refused(chat: Chat, line: dict[str, Any], sdk: MessagingApi) -> None:
-    chat.call("POST", "/_sim/line", {"quota": 200, "used": 198})
+    chat.sim("POST", "line", {"quota": 200, "used": 198})
     assert sdk.get_message_quota().value == 200
 
     sdk.push_message(a_push(line["friends"][0], "199", "200"))
@@ -235,13 +235,13 @@ def test_push_past_the_monthly_quota_is_refused(chat: Chat, line: dict[str, Any]
 
 
 def test_plan_without_a_quota_says_so(chat: Chat, sdk: MessagingApi) -> None:
-    chat.call("POST", "/_sim/line", {"quota": None, "used": 10**6})
+    chat.sim("POST", "line", {"quota": None, "used": 10**6})
 
     assert (sdk.get_message_quota().type, sdk.get_message_quota().value) == ("none", None)
 
 
 def test_rate_limit_is_told_apart_from_the_quota(chat: Chat, line: dict[str, Any], sdk: MessagingApi) -> None:
-    chat.call("POST", "/_sim/line", {"limited": True})
+    chat.sim("POST", "line", {"limited": True})
 
     with pytest.raises(ApiException) as failure:
         sdk.push_message(a_push(line["friends"][0], "本文"))
@@ -254,7 +254,7 @@ def test_bot_is_known_by_its_token(chat: Chat, line: dict[str, Any], sdk: Messag
     assert sdk.get_bot_info().display_name == "Renkei通知"
     assert sdk.get_profile(line["friends"][0]).display_name == "佐藤 花子"
 
-    chat.call("POST", "/_sim/line", {"token_valid": False})
+    chat.sim("POST", "line", {"token_valid": False})
     with pytest.raises(ApiException) as failure:
         sdk.get_bot_info()
 

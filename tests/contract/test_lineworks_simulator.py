@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -24,7 +24,7 @@ class Bot:
         self.registration = chat.registrations["lineworks"]
         self.base = self.registration["base_url"]
         self.id = self.registration["bot_id"]
-        self.users = {one["email"]: one["userId"] for one in chat.call("GET", "/_sim/lineworks")["users"]}
+        self.users = {one["email"]: one["userId"] for one in chat.sim("GET", "lineworks")["users"]}
 
     def claims(self) -> dict[str, Any]:
         now = int(time.time())
@@ -310,14 +310,14 @@ class TestAccess:
 
     def test_token_ends(self, chat: Chat, bot: Bot) -> None:
         """401 UNAUTHORIZED when it has expired or was made void; nothing was sent."""
-        chat.call("POST", "/_sim/lineworks", {"token_life_s": 3600})
+        chat.sim("POST", "lineworks", {"token_life_s": 3600})
         expired = bot.token()
-        chat.call("POST", "/_sim/lineworks", {"ahead_s": 3600})
+        chat.sim("POST", "lineworks", {"ahead_s": 3600})
         assert bot.send(text(), token=expired).json()["code"] == "UNAUTHORIZED"
 
-        chat.call("POST", "/_sim/lineworks", {"ahead_s": 0})
+        chat.sim("POST", "lineworks", {"ahead_s": 0})
         void = bot.token()
-        chat.call("DELETE", "/_sim/lineworks/tokens")
+        chat.sim("DELETE", "lineworks/tokens")
         assert bot.send(text(), token=void).status_code == 401
         assert chat.messages("lineworks") == []
 
@@ -325,13 +325,13 @@ class TestAccess:
         assert httpx.get(f"{bot.base}/v1.0/bots/{bot.id}").json()["code"] == "UNAUTHORIZED"
 
     def test_scope_that_the_app_lost_is_not_given(self, chat: Chat, bot: Bot) -> None:
-        chat.call("POST", "/_sim/lineworks", {"scopes": ["user.read"]})
+        chat.sim("POST", "lineworks", {"scopes": ["user.read"]})
 
         assert bot.ask(scope="bot").json()["error"] == "invalid_scope"
 
     def test_strict_limit_is_the_free_plans(self, chat: Chat, bot: Bot) -> None:
         """60 a minute for each operation; the headers count down, and another operation is not touched."""
-        chat.call("POST", "/_sim/lineworks", {"strict": True, "ahead_s": 60 - time.time() % 60 + 1})
+        chat.sim("POST", "lineworks", {"strict": True, "ahead_s": 60 - time.time() % 60 + 1})
         token = bot.token()
         with httpx.Client(headers={"authorization": f"Bearer {token}"}, timeout=10) as client:
             url = f"{bot.base}/v1.0/bots/{bot.id}"

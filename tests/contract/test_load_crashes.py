@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,17 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import RenkeiError, RetriableLoadError
 from renkei.links.smarthr_emc import stages
-from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.store import Store
-from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
-from tests.contract.conftest import Simulator, in_memory
-from tests.contract.emc_client import Emc
-from tests.contract.fuse import Died, Fuse
-from tests.contract.rig import FORMAT, NOW, Tenant, mapping_of
+from tests.harness.emc import Emc
+from tests.harness.expected import Export
+from tests.harness.folders import in_memory
+from tests.harness.fuse import Died, Fuse
+from tests.harness.sheet import full_mapping
+from tests.harness.smarthr import SmartHR
+from tests.harness.tenant import NOW, Run, Tenant
+from tests.harness.world import World
 
-Export = dict[str, dict[str, dict[str, str]]]
 DAY = {"joiners": 2, "leavers": 1, "renumbered": 1, "moves": 1}
 
 
@@ -55,99 +55,45 @@ def _through(fuse: Fuse, real: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-@dataclass
 class Scene:
-    """A tenant whose plan is validated and about to be loaded, as often as wanted."""
+    """A run whose plan is validated and about to be loaded, as often as wanted."""
 
-    tenant: Tenant
-    emc: Emc
-    job: Job
-    kept: Path
-    before: Export
+    def __init__(self, world: World, *, first: bool) -> None:
+        """A first link, or an ordinary day with joiners, leavers, a move and a new number."""
+        self.world, self.tenant = world, world.tenant
+        if not first:
+            world.tenant.run()
+            world.day(**DAY)
+        self.run = Run(world.tenant, "today", manual=True).until("load")
+        self.job = self.run.job
+        self.kept = world.keep("planned")
 
     def reset(self) -> None:
         """Store and EMC as they were before the load."""
-        root = Path(self.tenant.store.root)
-        shutil.rmtree(root)
-        shutil.copytree(self.kept, root)
-        self.emc.sim("DELETE", "/faults")
-        self.emc.sim("DELETE", "/accounts/acme")
-        for name, id_name in (("departments", "部署ID"), ("users", "ユーザID")):
-            rows = [{id_name: key, **values} for key, values in self.before[name].items()]
-            if rows:
-                self.emc.sim("POST", f"/accounts/acme/{name}", json=rows)
+        self.world.back_to(self.kept)
 
-    def export(self) -> Export:
-        return {name: self.emc.export(name) for name in ("departments", "users")}
-
-    def committed(self) -> int:
-        found = self.emc.sim("GET", "/accounts/acme").json()["imports"]
-        return int(found.get("committed", 0))
-
-
-def scene(emc: Emc, smarthr: Simulator, folder: Path, company: str, *, first: bool) -> Scene:
-    """A first link, or an ordinary day with joiners, leavers, a move and a new number."""
-    smarthr.sim("POST", "companies", {"name": company, "seed": 4, "size": 12})
-    smarthr.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
-    for path in ("/faults", "/accounts/acme"):
-        emc.sim("DELETE", path)
-    store = Store(LocalFileSystem(), str(folder / "store"))
-    tenant = Tenant.over_http(store, mapping_of(), smarthr.url, emc.url, company)
-    if not first:
-        tenant.run()
-        smarthr.sim("POST", f"companies/{company}/day", DAY)
-    job = tenant.plan(run_id="today")
-    shutil.copytree(store.root, folder / "kept")
-    before = {name: emc.export(name) for name in ("departments", "users")}
-    return Scene(tenant, emc, job, folder / "kept", before)
+    def recover(self, stage: str) -> None:
+        """Airflow repeats the load, an operator clears the run from another stage on, or the next day's run comes."""
+        if stage == "next run":
+            self.tenant.run(run_id="tomorrow")
+        else:
+            self.run.at = stage
+            self.run.go()
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["first link", "ordinary day"])
-def set_up(request: pytest.FixtureRequest, emc_sim_process: Emc, smarthr_sim_process: Simulator) -> Iterator[Scene]:
-    company = "newcomer" if request.param else "regular"
-    with in_memory() as folder:
-        found = scene(emc_sim_process, smarthr_sim_process, Path(folder), company, first=request.param)
-        yield found
-        found.tenant.close()
+def set_up(request: pytest.FixtureRequest, emc_sim_process: Emc, smarthr_sim_process: SmartHR) -> Iterator[Scene]:
+    emc_sim_process.clear()
+    smarthr_sim_process.clear()
+    with in_memory() as folder, closing(World(smarthr_sim_process, emc_sim_process, Path(folder), 12)) as world:
+        yield Scene(world, first=request.param)
 
 
 @pytest.fixture
-def ready(set_up: Scene, emc_sim: Emc, smarthr_bare: Simulator) -> Scene:
+def ready(set_up: Scene, emc_sim: Emc, smarthr_bare: SmartHR) -> Scene:
     """The same plan in front of the same EMC, for every test."""
     set_up.reset()
     return set_up
-
-
-def retry(scene: Scene) -> None:
-    """Airflow repeats the task."""
-    scene.tenant.load(scene.job)
-
-
-def clear_from_diff(scene: Scene) -> None:
-    """An operator clears the run from diff on."""
-    stages.diff.make_diff(scene.job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    stages.validate.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
-    scene.tenant.load(scene.job)
-
-
-def clear_from_validate(scene: Scene) -> None:
-    """An operator clears the run from validate on."""
-    stages.validate.validate(scene.job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
-    scene.tenant.load(scene.job)
-
-
-def next_run(scene: Scene) -> None:
-    """Nobody repeats anything; the next day's run comes."""
-    scene.tenant.run(run_id="tomorrow", manual=True)
-
-
-def same_run_from_the_start(scene: Scene) -> None:
-    """An operator clears the whole run."""
-    job = scene.tenant.open(run_id="today")
-    scene.tenant.read(job)
-    stages.diff.make_diff(job, scene.tenant.target, dt.datetime.now(dt.UTC))
-    stages.validate.validate(job, scene.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
-    scene.tenant.load(job)
 
 
 def uninterrupted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], Export, int]:
@@ -156,35 +102,35 @@ def uninterrupted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> tuple[list[s
     with fused(monkeypatch, fuse):
         assert scene.tenant.load(scene.job) == "loaded"
     assert not scene.tenant.note()
-    return fuse.seen, scene.export(), scene.tenant.generation()
+    return fuse.seen, scene.world.export(), scene.tenant.generation()
 
 
-@pytest.mark.parametrize("recover", [retry, next_run])
+@pytest.mark.parametrize("stage", ["load", "next run"])
 def test_l4_a_load_that_died_anywhere_ends_as_if_it_had_not(
-    ready: Scene, monkeypatch: pytest.MonkeyPatch, recover: Callable[[Scene], None]
+    ready: Scene, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """EMC has the same, it was committed once, the baseline moved once, and no note is left in the import lock."""
     lines, *wanted = uninterrupted(ready, monkeypatch)
 
     assert len(lines) >= 8, lines
-    assert left_wrong(ready, monkeypatch, recover, range(-1, len(lines)), *wanted) == []
+    assert left_wrong(ready, monkeypatch, stage, range(-1, len(lines)), *wanted) == []
 
 
-@pytest.mark.parametrize("recover", [clear_from_validate, clear_from_diff, same_run_from_the_start])
+@pytest.mark.parametrize("stage", ["validate", "diff", "open"])
 def test_l4_a_load_that_died_once_emc_had_it_may_be_cleared_from_anywhere(
-    ready: Scene, monkeypatch: pytest.MonkeyPatch, recover: Callable[[Scene], None]
+    ready: Scene, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """EMC has the plan, the store may not know yet: whatever an operator clears, the run ends well."""
     lines, *wanted = uninterrupted(ready, monkeypatch)
     commit = next(at for at, name in enumerate(lines) if name.endswith("commit"))
 
-    assert left_wrong(ready, monkeypatch, recover, range(commit, len(lines)), *wanted) == []
+    assert left_wrong(ready, monkeypatch, stage, range(commit, len(lines)), *wanted) == []
 
 
 def left_wrong(
     scene: Scene,
     monkeypatch: pytest.MonkeyPatch,
-    recover: Callable[[Scene], None],
+    stage: str,
     deaths: range,
     export: Export,
     generation: int,
@@ -199,14 +145,14 @@ def left_wrong(
             scene.tenant.load(scene.job)
         error = ""
         try:
-            recover(scene)
+            scene.recover(stage)
         except RenkeiError as raised:
             error = f"{type(raised).__name__}: {raised}"
         found = {
             "error": error,
-            "export differs": scene.export() != export,
+            "export differs": scene.world.export() != export,
             "generation": scene.tenant.generation(),
-            "committed": scene.committed(),
+            "committed": scene.world.imports()["committed"],
             "note": scene.tenant.note(),
         }
         if found != sound:
@@ -225,7 +171,7 @@ def test_l2_a_load_that_died_before_the_commit_has_changed_nothing(
         with fused(monkeypatch, Fuse(at)), pytest.raises(Died):
             ready.tenant.load(ready.job)
 
-        assert ready.export() == ready.before
+        assert ready.world.export() == ready.kept.emc
         assert ready.tenant.generation() == generation - 1
 
 
@@ -241,13 +187,13 @@ def test_l4_a_load_that_died_twice_ends_as_if_it_had_not(ready: Scene, monkeypat
             ready.tenant.load(ready.job)
         ready.tenant.load(ready.job)
 
-        assert ready.export() == wanted
+        assert ready.world.export() == wanted
         assert ready.tenant.generation() == generation
-        assert ready.committed() == 1
+        assert ready.world.imports()["committed"] == 1
 
 
 def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
-    ready: Scene, monkeypatch: pytest.MonkeyPatch, smarthr_bare: Simulator
+    ready: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within the lease the neighbour keeps out; after it, it settles the dead tenant's load and does its own."""
     tenant = ready.tenant
@@ -256,10 +202,7 @@ def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
     ready.reset()
     with fused(monkeypatch, Fuse(commit, after=True)), pytest.raises(Died):
         tenant.load(ready.job)
-    smarthr_bare.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
-    neighbour = Tenant.over_http(
-        tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_bare.url, ready.emc.url
-    )
+    neighbour = ready.world.join("beta", seed=9, size=3, id_prefix="b-")
     job = neighbour.plan()
     with pytest.raises(RetriableLoadError, match="acme"):
         neighbour.load(job)
@@ -269,49 +212,42 @@ def test_e27_a_neighbour_waits_for_a_dead_load_and_then_finishes_it(
     assert neighbour.load(job) == "loaded"
     assert (tenant.generation(), neighbour.generation()) == (generation, 1)
     assert not tenant.note()
-    assert {key for key in ready.export()["users"] if not key.startswith("b-")} == set(wanted["users"])
-    neighbour.close()
+    assert {key for key in ready.world.export()["users"] if not key.startswith("b-")} == set(wanted["users"])
 
 
 @pytest.mark.parametrize("status", ["expired_token", "not_json"])
-def test_l5_a_refused_load_does_not_shut_the_account_for_the_others(
-    ready: Scene, smarthr_bare: Simulator, status: str
-) -> None:
+def test_l5_a_refused_load_does_not_shut_the_account_for_the_others(ready: Scene, status: str) -> None:
     """A load that EMC refused on opening has sent nothing: the neighbour need not wait two hours for it."""
-    smarthr_bare.sim("POST", "companies", {"name": "beta", "seed": 9, "size": 3})
-    neighbour = Tenant.over_http(
-        ready.tenant.store, mapping_of(tenant="beta", id_prefix="b-"), smarthr_bare.url, ready.emc.url
-    )
+    neighbour = ready.world.join("beta", seed=9, size=3, id_prefix="b-")
     job = neighbour.plan()
-    ready.emc.fail(status, "/api/v1/imports", method="POST")
+    ready.world.emc.fault(status, "/api/v1/imports", method="POST")
     with pytest.raises(RenkeiError):
         ready.tenant.load(ready.job)
 
     if status == "not_json":  # the answer was lost: whether anything was opened must be asked first
         ready.tenant.load(ready.job)
     assert neighbour.load(job) == "loaded"
-    neighbour.close()
 
 
 @pytest.mark.parametrize("tenant", ["acme", "beta"])
 def test_l4_an_import_that_reached_emc_after_we_had_asked_for_it_blocks_nobody(ready: Scene, tenant: str) -> None:
     """The request to open it was late, its note is gone: it is aborted, whichever tenant's it was; others' are not."""
-    found = ready.emc.open(None, b'"a"\r\n', f"{tenant}.{'0' * 16}.0123456789ab").json()
+    found = ready.world.emc.open(None, b'"a"\r\n', f"{tenant}.{'0' * 16}.0123456789ab").json()
     with pytest.raises(RetriableLoadError):
         ready.tenant.load(ready.job)
 
-    assert ready.emc.call("GET", f"/imports/{found['id']}").json()["state"] == "aborted"
+    assert ready.world.emc.call("GET", f"/imports/{found['id']}").json()["state"] == "aborted"
     assert ready.tenant.load(ready.job) == "loaded"
 
 
 def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
-    emc_sim: Emc, smarthr_bare: Simulator, memory_path: Path, monkeypatch: pytest.MonkeyPatch
+    emc_sim: Emc, smarthr_bare: SmartHR, memory_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whenever the writer dies: after the repetition exactly one import is complete, and it waits for its result."""
     smarthr_bare.sim("POST", "companies", {"name": "acme", "seed": 4, "size": 5})
     drop = memory_path / "drop"
     store = Store(LocalFileSystem(), str(memory_path / "store"))
-    tenant = Tenant(store, mapping_of(loader="FILE_DROP"), smarthr_bare.url, DropFolder(LocalFiles(drop)))
+    tenant = Tenant(store, full_mapping(loader="FILE_DROP"), smarthr_bare.url, DropFolder(LocalFiles(drop)))
     job = tenant.plan(run_id="today")
     shutil.copytree(store.root, memory_path / "kept")
     fuse = Fuse()
@@ -342,5 +278,3 @@ def test_l4_a_file_drop_that_died_anywhere_is_handed_over_once(
                 wrong.append((f"died {'after' if after else 'before'} {name}", "not confirmed", files))
 
     assert wrong == []
-    assert isinstance(tenant.target, DropFolder)
-    assert not isinstance(tenant.target, EmcClient)

@@ -3,59 +3,30 @@
 from __future__ import annotations
 
 import smtplib
-import subprocess
-import sys
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Sink:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "simulators.mail", "--smtp-port", "0", "--http-port", "0", "--folder", folder],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        ready, smtp, self.url = self.process.stdout.readline().split()
-        assert ready == "READY"
-        self.smtp = urlsplit(smtp)
-
-    def send(self, message: EmailMessage, to: list[str]) -> dict[str, tuple[int, bytes]]:
-        with smtplib.SMTP(self.smtp.hostname or "", self.smtp.port or 0, timeout=10) as client:
-            return client.send_message(message, "from@example.com", to)
-
-    def messages(self) -> list[dict[str, object]]:
-        return requests.get(f"{self.url}/_sim/messages", timeout=10).json()
-
-    def fail(self, **fault: object) -> None:
-        requests.post(f"{self.url}/_sim/faults", json=[fault], timeout=10).raise_for_status()
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+from tests.harness.mail import Mail
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
-    sink = Sink(tmp_path_factory.mktemp("mail"))
-    yield sink
-    sink.stop()
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mail")
+
+
+@pytest.fixture(scope="module")
+def running(folder: Path) -> Iterator[Mail]:
+    with Mail.start("--folder", str(folder)) as sink:
+        yield sink
 
 
 @pytest.fixture
-def sink(running: Sink) -> Sink:
-    for path in ("messages", "faults"):
-        requests.delete(f"{running.url}/_sim/{path}", timeout=10).raise_for_status()
+def sink(running: Mail) -> Mail:
+    running.clear()
     return running
 
 
@@ -70,7 +41,7 @@ def a_mail(subject: str = "EMC-OK", body: str = "処理結果: 成功\n", charse
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-2022-jp"])
-def test_e4_message_is_kept_and_shown_decoded(sink: Sink, charset: str) -> None:
+def test_e4_message_is_kept_and_shown_decoded(sink: Mail, folder: Path, charset: str) -> None:
     """Subject, both recipients and the Japanese body come back as they were written, in JSON, page and file."""
     sink.send(a_mail("EMC-OK 連携結果", charset=charset), ["a@example.com", "blind@example.com"])
 
@@ -84,10 +55,10 @@ def test_e4_message_is_kept_and_shown_decoded(sink: Sink, charset: str) -> None:
     page = requests.get(sink.url, timeout=10).content.decode()
     assert "EMC-OK 連携結果" in page
     assert "処理結果: 成功" in page
-    assert len(list(sink.folder.glob("*.eml"))) == 1
+    assert len(list(folder.glob("*.eml"))) == 1
 
 
-def test_messages_are_listed_newest_first(sink: Sink) -> None:
+def test_messages_are_listed_newest_first(sink: Mail) -> None:
     """The last mail sent is the first one listed."""
     for number in range(3):
         sink.send(a_mail(f"mail {number}"), ["a@example.com"])
@@ -95,7 +66,7 @@ def test_messages_are_listed_newest_first(sink: Sink) -> None:
     assert [message["subject"] for message in sink.messages()] == ["mail 2", "mail 1", "mail 0"]
 
 
-def test_page_escapes_markup(sink: Sink) -> None:
+def test_page_escapes_markup(sink: Mail) -> None:
     """A mail cannot put markup into the page."""
     sink.send(a_mail("<script>1</script>"), ["a@example.com"])
 
@@ -104,9 +75,9 @@ def test_page_escapes_markup(sink: Sink) -> None:
     assert "&lt;script&gt;" in page
 
 
-def test_refused_recipient_leaves_the_others(sink: Sink) -> None:
+def test_refused_recipient_leaves_the_others(sink: Mail) -> None:
     """One recipient gets 550, the message reaches the other one."""
-    sink.fail(kind="refuse_recipient", recipient="gone@*")
+    sink.fault(kind="refuse_recipient", recipient="gone@*")
 
     refused = sink.send(a_mail(), ["gone@example.com", "a@example.com"])
 
@@ -114,9 +85,9 @@ def test_refused_recipient_leaves_the_others(sink: Sink) -> None:
     assert [message["to"] for message in sink.messages()] == [["a@example.com"]]
 
 
-def test_temporary_failure_passes_on_the_second_try(sink: Sink) -> None:
+def test_temporary_failure_passes_on_the_second_try(sink: Mail) -> None:
     """451 once and nothing kept, then the same message is taken."""
-    sink.fail(kind="temporary")
+    sink.fault(kind="temporary")
 
     with pytest.raises(smtplib.SMTPDataError, match="Try again"):
         sink.send(a_mail(), ["a@example.com"])
@@ -126,9 +97,9 @@ def test_temporary_failure_passes_on_the_second_try(sink: Sink) -> None:
 
 
 @pytest.mark.parametrize(("kind", "kept"), [("disconnect", 0), ("disconnect_after", 1)])
-def test_disconnect_gives_no_answer(sink: Sink, kind: str, kept: int) -> None:
+def test_disconnect_gives_no_answer(sink: Mail, kind: str, kept: int) -> None:
     """The sender sees a lost connection and cannot tell whether the message was kept; the next mail goes through."""
-    sink.fail(kind=kind)
+    sink.fault(kind=kind)
 
     with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionResetError)):
         sink.send(a_mail(), ["a@example.com"])
@@ -139,13 +110,7 @@ def test_disconnect_gives_no_answer(sink: Sink, kind: str, kept: int) -> None:
 
 def test_messages_survive_a_restart(tmp_path: Path) -> None:
     """A sink that is started again on the same folder still lists what it had."""
-    first = Sink(tmp_path)
-    try:
+    with Mail.start("--folder", str(tmp_path)) as first:
         first.send(a_mail("before"), ["a@example.com"])
-    finally:
-        first.stop()
-    second = Sink(tmp_path)
-    try:
+    with Mail.start("--folder", str(tmp_path)) as second:
         assert [message["subject"] for message in second.messages()] == ["before"]
-    finally:
-        second.stop()

@@ -12,7 +12,7 @@ from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.chat_connections import chat_connections, destinations
 from tests.builders import mapping
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 from tests.harness.typed import Done, renkei, renkei_process
 
 SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack_webhook__acme")
@@ -64,7 +64,7 @@ def test_n5_a_test_reaches_the_channel_and_says_so(terminal: Terminal) -> None:
 
 def test_n5_a_refusal_is_explained_and_status_1(terminal: Terminal) -> None:
     """N5: the service's own word, and text 2's remedy; the secret is not shown."""
-    terminal.chat.call("POST", "/_sim/slack", {"webhook": "no_service"})
+    terminal.chat.sim("POST", "slack", {"webhook": "no_service"})
     done = terminal.renkei("notify", "test", "acme", "総務Slack")
     assert done.returncode == 1
     assert "404 no_service" in done.stdout

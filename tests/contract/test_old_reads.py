@@ -10,8 +10,8 @@ from renkei.errors import BaselineError, RefusedFetchError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.stages.job import Job, resume
-from tests.contract.rig import FORMAT, NOW
-from tests.contract.stage import Stage, ids
+from tests.harness.tenant import FORMAT, NOW
+from tests.harness.world import World, ids
 
 OLD = "古いため、比較も登録もしません.*手動で新しく実行"
 # How far the older run had come, and the modes in which it is cleared.
@@ -19,10 +19,10 @@ REACHED = ("fetched", "snapshot", "diff", "validate", "load")
 MODES = (Mode.NORMAL, Mode.WRITE_ALL, Mode.CHECK_ONLY, Mode.RELINK_CHECK)
 
 
-def older_run(stage: Stage, reached: str, mode: Mode = Mode.NORMAL) -> Job:
+def older_run(world: World, reached: str, mode: Mode = Mode.NORMAL) -> Job:
     """A run that came so far and no further, on a day with a joiner."""
-    stage.day(joiners=1)
-    tenant = stage.tenant
+    world.day(joiners=1)
+    tenant = world.tenant
     job = tenant.open(mode)
     client = tenant.client()
     stages.fetch.fetch_departments(job, client, "read", NOW)
@@ -42,7 +42,7 @@ def older_run(stage: Stage, reached: str, mode: Mode = Mode.NORMAL) -> Job:
 
 
 @pytest.mark.parametrize("reached", REACHED)
-def test_l3_no_stage_goes_on_with_a_read_older_than_the_baseline(linked: Stage, reached: str) -> None:
+def test_l3_no_stage_goes_on_with_a_read_older_than_the_baseline(linked: World, reached: str) -> None:
     """Whatever task is cleared or late, it stops before it compares, plans, asks or loads; joiners stay in EMC."""
     job = older_run(linked, reached)
     linked.day(joiners=1)
@@ -57,7 +57,7 @@ def test_l3_no_stage_goes_on_with_a_read_older_than_the_baseline(linked: Stage, 
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_l3_every_mode_is_stopped_alike(linked: Stage, mode: Mode) -> None:
+def test_l3_every_mode_is_stopped_alike(linked: World, mode: Mode) -> None:
     """全件書き込み cleared would delete who joined since; 確認のみ would tell what is not true."""
     job = older_run(linked, "validate", mode)
     linked.tenant.run()
@@ -65,7 +65,7 @@ def test_l3_every_mode_is_stopped_alike(linked: Stage, mode: Mode) -> None:
         linked.tenant.open(mode, run_id=job.start.run_id)
 
 
-def test_l3_a_restore_is_planned_against_the_baseline_of_its_day(linked: Stage) -> None:
+def test_l3_a_restore_is_planned_against_the_baseline_of_its_day(linked: World) -> None:
     """復元 takes what is old on purpose; once the baseline has moved its plan is old, too."""
     linked.day(joiners=1)
     linked.tenant.run()
@@ -78,7 +78,7 @@ def test_l3_a_restore_is_planned_against_the_baseline_of_its_day(linked: Stage) 
         resume(job.record, linked.tenant.mapping)
 
 
-def test_e3_a_run_that_froze_nothing_reads_afresh_when_it_is_cleared(linked: Stage) -> None:
+def test_e3_a_run_that_froze_nothing_reads_afresh_when_it_is_cleared(linked: World) -> None:
     """Cleared from its first task, a run whose read never ended does all of its work on today's people."""
     job = older_run(linked, "fetched")
     linked.day(joiners=1)
@@ -93,7 +93,7 @@ def test_e3_a_run_that_froze_nothing_reads_afresh_when_it_is_cleared(linked: Sta
 
 
 @pytest.mark.parametrize("hours", [7, 24 * 9])
-def test_e3_people_are_never_read_beside_the_departments_of_another_day(linked: Stage, hours: int) -> None:
+def test_e3_people_are_never_read_beside_the_departments_of_another_day(linked: World, hours: int) -> None:
     """Cleared from fetch_users although the baseline has not moved; from fetch_departments all of it is read anew."""
     job = older_run(linked, "fetched")
     later = NOW + dt.timedelta(hours=hours)
@@ -104,7 +104,7 @@ def test_e3_people_are_never_read_beside_the_departments_of_another_day(linked: 
     assert stages.fetch.fetch_users(again, linked.tenant.client(), later + dt.timedelta(hours=5))
 
 
-def test_l4_the_run_that_made_the_baseline_is_done_when_it_is_cleared(linked: Stage) -> None:
+def test_l4_the_run_that_made_the_baseline_is_done_when_it_is_cleared(linked: World) -> None:
     """Cleared from any task it finds its work done, and writes nothing again."""
     job = older_run(linked, "load")
     linked.day(joiners=1)
@@ -117,11 +117,11 @@ def test_l4_the_run_that_made_the_baseline_is_done_when_it_is_cleared(linked: St
     assert linked.state() == before
 
 
-def test_l3_a_first_link_does_not_go_on_beside_another(stage: Stage) -> None:
+def test_l3_a_first_link_does_not_go_on_beside_another(world: World) -> None:
     """Two first links at once, in two Airflows on one store: who comes second must read again."""
-    job = stage.tenant.open()
-    stage.tenant.read(job)
-    stage.day(joiners=1)
-    stage.tenant.run()
+    job = world.tenant.open()
+    world.tenant.read(job)
+    world.day(joiners=1)
+    world.tenant.run()
     with pytest.raises(BaselineError, match=OLD):
-        resume(job.record, stage.tenant.mapping)
+        resume(job.record, world.tenant.mapping)

@@ -12,38 +12,39 @@ from renkei.errors import (
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.sheet.mapping import LinkState
-from tests.contract.rig import NOW, SHEET, counts, mapping_of
-from tests.contract.stage import Stage, ids, warned
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.tenant import NOW, counts, warned
+from tests.harness.world import World, ids
 
 
-def test_e31_a_first_link_is_everybody(stage: Stage) -> None:
+def test_e31_a_first_link_is_everybody(world: World) -> None:
     """All valid people and all departments are in EMC afterwards, with what the sheet says, and counted as 新規."""
-    job = stage.tenant.plan()
-    assert stage.tenant.load(job) == "loaded"
+    job = world.tenant.plan()
+    assert world.tenant.load(job) == "loaded"
 
-    active = stage.active()
-    assert sorted(stage.users()) == ids(active)
-    assert sorted(stage.emc.export("departments")) == sorted(
-        department["code"] for department in stage.smarthr.sim("GET", "companies/acme/departments")
+    active = world.active()
+    assert sorted(world.users()) == ids(active)
+    assert sorted(world.emc.export("departments")) == sorted(
+        department["code"] for department in world.smarthr.sim("GET", "companies/acme/departments")
     )
     assert counts(job) == {"created": len(active), "updated": 0, "deleted": 0}
-    one, user = active[0], stage.users()[active[0]["emp_code"]]
+    one, user = active[0], world.users()[active[0]["emp_code"]]
     assert user["氏名"] == f"{one['last_name']}　{one['first_name']}"
     assert user["所属部署コード"] == one["departments"][0]["code"]
     assert (user["緊急連絡1 媒体"], user["緊急連絡1 アドレス"]) == ("メールアドレス", one["email"])
-    assert stage.tenant.generation() == 1
+    assert world.tenant.generation() == 1
 
 
-def test_e31_a_first_link_is_never_scheduled(stage: Stage) -> None:
+def test_e31_a_first_link_is_never_scheduled(world: World) -> None:
     """A scheduled run without a baseline writes nothing and says how to begin."""
     with pytest.raises(LinkStateError, match=r"初回連携.*手動"):
-        stage.tenant.run(manual=False)
+        world.tenant.run(manual=False)
 
-    assert stage.users() == {}
-    assert stage.opened() == 0
+    assert world.users() == {}
+    assert world.opened() == 0
 
 
-def test_e14_a_quiet_day_writes_nothing(linked: Stage) -> None:
+def test_e14_a_quiet_day_writes_nothing(linked: World) -> None:
     """変化なし: no import is opened and the baseline stays."""
     before = linked.state()
 
@@ -52,13 +53,13 @@ def test_e14_a_quiet_day_writes_nothing(linked: Stage) -> None:
     assert linked.opened() == 0
 
 
-def test_e14_write_all_writes_although_nothing_changed(linked: Stage) -> None:
+def test_e14_write_all_writes_although_nothing_changed(linked: World) -> None:
     """全件書き込み puts right what somebody changed in EMC by hand, departments included."""
     user_id = ids(linked.active())[0]
     department = next(iter(linked.emc.export("departments")))
     before = linked.users()
-    linked.emc.sim("PATCH", f"/accounts/acme/users/{user_id}", json={"氏名": "別人"})
-    linked.emc.sim("DELETE", f"/accounts/acme/departments/{department}")
+    linked.by_hand("PATCH", "users", user_id, 氏名="別人")
+    linked.by_hand("DELETE", "departments", department)
 
     assert linked.tenant.run(Mode.WRITE_ALL) == "loaded"
     assert linked.users() == before
@@ -66,7 +67,7 @@ def test_e14_write_all_writes_although_nothing_changed(linked: Stage) -> None:
     assert linked.tenant.generation() == 2
 
 
-def test_e14_only_the_changed_record_set_is_written(linked: Stage) -> None:
+def test_e14_only_the_changed_record_set_is_written(linked: World) -> None:
     """A move of one person: all users are written, no department is."""
     linked.day(moves=1)
     job = linked.tenant.plan()
@@ -76,16 +77,16 @@ def test_e14_only_the_changed_record_set_is_written(linked: Stage) -> None:
     assert counts(job)["updated"] == len(linked.active())
 
 
-def test_e14_a_change_of_the_sheet_is_a_change(linked: Stage) -> None:
+def test_e14_a_change_of_the_sheet_is_a_change(linked: World) -> None:
     """The same people by another rule are written again."""
-    linked.tenant.mapping = mapping_of(SHEET | {"検索ワード1:勤務地": "雇用形態"})
+    linked.tenant.mapping = full_mapping(SHEET | {"検索ワード1:勤務地": "雇用形態"})
 
     assert linked.tenant.run(manual=False) == "loaded"
     one = linked.active()[0]
     assert linked.users()[one["emp_code"]]["検索ワード1"] == one["employment_type"]["name"]
 
 
-def test_e3_check_only_plans_and_writes_nothing(linked: Stage) -> None:
+def test_e3_check_only_plans_and_writes_nothing(linked: World) -> None:
     """確認のみ: the plan is there to be read; EMC and baseline are as before."""
     linked.day(joiners=1, leavers=1)
     before = linked.state()
@@ -97,7 +98,7 @@ def test_e3_check_only_plans_and_writes_nothing(linked: Stage) -> None:
     assert linked.opened() == 0
 
 
-def test_e6_e8_e12_an_ordinary_day(linked: Stage) -> None:
+def test_e6_e8_e12_an_ordinary_day(linked: World) -> None:
     """Joiners come, the gone, the retired, the renumbered and those without a number go, each for its own reason."""
     before = {crew["id"]: crew["emp_code"] for crew in linked.active()}
     touched = linked.day(joiners=3, leavers=1, retirements=1, renumbered=1, lost_codes=1)
@@ -116,7 +117,7 @@ def test_e6_e8_e12_an_ordinary_day(linked: Stage) -> None:
     assert linked.tenant.run() == "unchanged"
 
 
-def test_e7_somebody_on_leave_stays(linked: Stage) -> None:
+def test_e7_somebody_on_leave_stays(linked: World) -> None:
     """休職中 and a date of resignation do not delete anybody."""
     one = linked.active()[0]
     linked.patch(one["id"], emp_status="absent", resigned_at="2026-01-31")
@@ -126,7 +127,7 @@ def test_e7_somebody_on_leave_stays(linked: Stage) -> None:
     assert one["emp_code"] in linked.users()
 
 
-def test_e13_departments_come_and_go_with_their_people(linked: Stage) -> None:
+def test_e13_departments_come_and_go_with_their_people(linked: World) -> None:
     """A reorganised company: new, renamed and moved departments; a deleted one goes after its people have left it."""
     linked.day(reorganised=2)
     linked.tenant.run()
@@ -142,7 +143,7 @@ def test_e13_departments_come_and_go_with_their_people(linked: Stage) -> None:
     assert counts(job, "departments")["deleted"] == 1
 
 
-def test_l2_e30_one_bad_row_loads_nothing(linked: Stage) -> None:
+def test_l2_e30_one_bad_row_loads_nothing(linked: World) -> None:
     """A blank name among joiners, leavers and new departments: nothing of it is written, and the crew is named."""
     touched = linked.day(blank_names=1, joiners=2, leavers=1, reorganised=1)
     before = linked.state()
@@ -157,7 +158,7 @@ def test_l2_e30_one_bad_row_loads_nothing(linked: Stage) -> None:
     assert not linked.tenant.note()
 
 
-def test_e25_a_changed_prefix_is_refused(linked: Stage) -> None:
+def test_e25_a_changed_prefix_is_refused(linked: World) -> None:
     """ID付与コード cannot be changed in place; the message names 再連携."""
     before = linked.state()
     linked.tenant.change(id_prefix="new-")
@@ -167,7 +168,7 @@ def test_e25_a_changed_prefix_is_refused(linked: Stage) -> None:
     assert linked.state() == before
 
 
-def test_e32_relink_shows_then_waits_then_replaces_everybody(linked: Stage) -> None:
+def test_e32_relink_shows_then_waits_then_replaces_everybody(linked: World) -> None:
     """確認のみ writes nothing; the run is held for a person; then the old ids are gone and the new ones there, at once."""
     old, before = ids(linked.active()), linked.state()
     linked.tenant.change(id_prefix="new-")
@@ -190,10 +191,10 @@ def test_e32_relink_shows_then_waits_then_replaces_everybody(linked: Stage) -> N
     assert linked.tenant.run() == "unchanged"
 
 
-def test_e32_relink_with_the_same_ids_deletes_and_adds_them(linked: Stage) -> None:
+def test_e32_relink_with_the_same_ids_deletes_and_adds_them(linked: World) -> None:
     """One D followed by one A of the same id in one file replaces the user: nothing of the old record is left."""
     user_id = ids(linked.active())[0]
-    linked.emc.sim("PATCH", f"/accounts/acme/users/{user_id}", json={"検索ワード5": "手で入れた値"})
+    linked.by_hand("PATCH", "users", user_id, 検索ワード5="手で入れた値")
     job = linked.tenant.plan(Mode.RELINK)
     stages.approve.decide(job, True, "tanaka", "start over", NOW)
     assert linked.tenant.load(job) == "loaded"
@@ -203,7 +204,7 @@ def test_e32_relink_with_the_same_ids_deletes_and_adds_them(linked: Stage) -> No
     assert linked.opened() == 1
 
 
-def test_e32_a_frozen_link_writes_nothing(linked: Stage) -> None:
+def test_e32_a_frozen_link_writes_nothing(linked: World) -> None:
     """連携解除 leaves EMC as it is, however the run is started."""
     linked.day(leavers=1)
     before = linked.state()
@@ -215,42 +216,38 @@ def test_e32_a_frozen_link_writes_nothing(linked: Stage) -> None:
     assert linked.state() == before
 
 
-def test_e31_a_user_deleted_by_hand_is_created_again(linked: Stage) -> None:
+def test_e31_a_user_deleted_by_hand_is_created_again(linked: World) -> None:
     """Even a quiet day brings the person back, with a password; nothing is blocked."""
     user_id, crew_id = ids(linked.active())[0], linked.active()[0]["id"]
-    linked.emc.sim("DELETE", f"/accounts/acme/users/{user_id}")
+    linked.by_hand("DELETE", "users", user_id)
     job = linked.tenant.plan()
     assert linked.tenant.load(job) == "loaded"
 
     assert sorted(linked.users()) == ids(linked.active())
     assert warned(job, "recreated") == {crew_id}
-    assert linked.emc.sim("GET", f"/accounts/acme/users/{user_id}").json()["password_sha256"]
+    assert linked.by_hand("GET", "users", user_id)["password_sha256"]
     assert counts(job)["created"] == 0  # 新規 is said of SmartHR's people, not of EMC's records
 
 
-def test_e8_a_leaver_whom_somebody_deleted_by_hand_blocks_nothing(linked: Stage) -> None:
+def test_e8_a_leaver_whom_somebody_deleted_by_hand_blocks_nothing(linked: World) -> None:
     """The delete finds nobody, and that is what was wanted."""
     one = linked.active()[0]
     linked.smarthr.sim("DELETE", f"companies/acme/crews/{one['id']}")
-    linked.emc.sim("DELETE", f"/accounts/acme/users/{one['emp_code']}")
+    linked.by_hand("DELETE", "users", one["emp_code"])
 
     assert linked.tenant.run() == "loaded"
     assert sorted(linked.users()) == ids(linked.active())
 
 
-def test_e31_a_joiner_whom_emc_has_already_is_adopted(linked: Stage) -> None:
+def test_e31_a_joiner_whom_emc_has_already_is_adopted(linked: World) -> None:
     """The joiner's record becomes ours as an update: values by the sheet, password and the rest as they were."""
     (crew_id,) = linked.day(joiners=1)["joiners"]
     user_id = linked.crews()[crew_id]["emp_code"]
-    linked.emc.sim(
-        "POST",
-        "/accounts/acme/users",
-        json={"ユーザID": user_id, "氏名": "仮", "氏名(ヨミ)": "カリ", "検索ワード5": "残る"},
-    )
+    linked.somebody(user_id, 検索ワード5="残る")
     job = linked.tenant.plan()
     assert linked.tenant.load(job) == "loaded"
 
-    found = linked.emc.sim("GET", f"/accounts/acme/users/{user_id}").json()
+    found = linked.by_hand("GET", "users", user_id)
     assert warned(job, "adopted") == {crew_id}
     assert found["values"]["検索ワード5"] == "残る"
     assert found["values"]["氏名"] == "　".join(
@@ -259,24 +256,21 @@ def test_e31_a_joiner_whom_emc_has_already_is_adopted(linked: Stage) -> None:
     assert not found["password_sha256"]
 
 
-def test_e31_a_first_link_adopts_and_deletes_nobody(stage: Stage) -> None:
+def test_e31_a_first_link_adopts_and_deletes_nobody(world: World) -> None:
     """EMC has been kept by hand so far: known ids are taken over, unknown ones are nobody's business of ours (E28)."""
-    known = ids(stage.active())[:5]
-    stage.emc.sim(
-        "POST",
-        "/accounts/acme/users",
-        json=[{"ユーザID": i, "氏名": "仮", "氏名(ヨミ)": "カリ"} for i in [*known, "kanrisha"]],
-    )
-    job = stage.tenant.plan()
+    known = ids(world.active())[:5]
+    for user_id in (*known, "kanrisha"):
+        world.somebody(user_id)
+    job = world.tenant.plan()
     stages.approve.decide(job, True, "運用", "EMCの画面で作った社員と確認", NOW)
-    assert stage.tenant.load(job) == "loaded"
+    assert world.tenant.load(job) == "loaded"
 
-    assert sorted(stage.users()) == sorted([*ids(stage.active()), "kanrisha"])
-    assert stage.users()["kanrisha"]["氏名"] == "仮"
+    assert sorted(world.users()) == sorted([*ids(world.active()), "kanrisha"])
+    assert world.users()["kanrisha"]["氏名"] == "手入力"
     assert counts(job)["deleted"] == 0
 
 
-def test_e27_another_tenant_s_id_is_refused_by_name(linked: Stage) -> None:
+def test_e27_another_tenant_s_id_is_refused_by_name(linked: World) -> None:
     """The second company of the account numbers its people alike: its run stops and names the first one."""
     before = linked.state()
     second = linked.join("beta", seed=8, size=5)
@@ -292,24 +286,24 @@ def test_e27_another_tenant_s_id_is_refused_by_name(linked: Stage) -> None:
     assert sorted(linked.users()) == sorted([*ids(linked.active()), *(f"b-{i}" for i in ids(linked.active("beta")))])
 
 
-def test_e27_two_first_links_at_once_cannot_both_take_an_id(stage: Stage) -> None:
+def test_e27_two_first_links_at_once_cannot_both_take_an_id(world: World) -> None:
     """Both were validated before either was loaded: the second is stopped in front of EMC, and leaves no note."""
-    second = stage.join("beta", seed=8, size=5)
-    first_job, second_job = stage.tenant.plan(), second.plan()
-    stage.tenant.load(first_job)
-    before = stage.state()
+    second = world.join("beta", seed=8, size=5)
+    first_job, second_job = world.tenant.plan(), second.plan()
+    world.tenant.load(first_job)
+    before = world.state()
     with pytest.raises(RecordError, match="別テナント"):
         second.load(second_job)
 
-    assert stage.state() == before
+    assert world.state() == before
     assert second.generation() == 0
     assert not second.note()
 
 
-def test_e28_a_tenant_deletes_only_its_own(linked: Stage) -> None:
+def test_e28_a_tenant_deletes_only_its_own(linked: World) -> None:
     """The neighbour's people and those kept by hand survive this tenant's leavers and its 再連携."""
     linked.join("beta", seed=8, size=5, id_prefix="b-").run()
-    linked.emc.sim("POST", "/accounts/acme/users", json={"ユーザID": "kanrisha", "氏名": "仮", "氏名(ヨミ)": "カリ"})
+    linked.somebody("kanrisha")
     linked.day(leavers=2)
     linked.tenant.run()
     linked.tenant.change(id_prefix="a-")

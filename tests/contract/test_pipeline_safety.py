@@ -27,10 +27,11 @@ from renkei.links.smarthr_emc.stages.job import Job, forget_end
 from renkei.runs.outcome import Outcome
 from renkei.storage.store import MissingKeyError
 from renkei.systems.emc.drop import DropFolder, LocalFiles
-from tests.contract.conftest import Simulator
-from tests.contract.emc_client import Emc
-from tests.contract.rig import FORMAT, LINK, NOW, SHEET, mapping_of
-from tests.contract.stage import Stage, ids
+from tests.harness.emc import Emc
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.smarthr import SmartHR
+from tests.harness.tenant import FORMAT, LINK, NOW
+from tests.harness.world import World, ids
 
 LOSSES: dict[str, Callable[[Path], None]] = {
     "its baselines": lambda tenant: shutil.rmtree(tenant / "baselines"),
@@ -42,7 +43,7 @@ LOSSES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
-def test_e31_a_lost_baseline_stops_the_run(linked: Stage, lose: Callable[[Path], None]) -> None:
+def test_e31_a_lost_baseline_stops_the_run(linked: World, lose: Callable[[Path], None]) -> None:
     """What the store has lost is no first link: EMC or the history knows better, and nothing is written."""
     before = linked.users()
     linked.day(leavers=1, joiners=1)
@@ -54,19 +55,19 @@ def test_e31_a_lost_baseline_stops_the_run(linked: Stage, lose: Callable[[Path],
     assert linked.opened() == 0
 
 
-def test_e31_a_lost_store_stops_the_run(stage: Stage) -> None:
+def test_e31_a_lost_store_stops_the_run(world: World) -> None:
     """The store knows nothing of the tenant at all; EMC remembers its imports."""
-    stage.tenant.run()
-    before = stage.users()
-    shutil.rmtree(stage.store.root)
-    stage.day(leavers=1)
+    world.tenant.run()
+    before = world.users()
+    shutil.rmtree(world.store.root)
+    world.day(leavers=1)
     with pytest.raises(BaselineError, match="前回データが保存先にありません"):
-        stage.tenant.run()
+        world.tenant.run()
 
-    assert stage.users() == before
+    assert world.users() == before
 
 
-def test_e31_a_broken_baseline_stops_the_run(linked: Stage) -> None:
+def test_e31_a_broken_baseline_stops_the_run(linked: World) -> None:
     """A baseline file that cannot be read names what an operator has to look at."""
     (path,) = (linked.folder / "store" / LINK / "tenants" / "acme" / "baselines").iterdir()
     path.write_text("{")
@@ -75,7 +76,7 @@ def test_e31_a_broken_baseline_stops_the_run(linked: Stage) -> None:
         linked.tenant.run()
 
 
-def test_e33_an_attribute_that_is_gone_for_everybody_stops_the_run(linked: Stage) -> None:
+def test_e33_an_attribute_that_is_gone_for_everybody_stops_the_run(linked: World) -> None:
     """The token lost a permission: nobody's mail address is cleared, and the item is named."""
     before = linked.state()
     linked.smarthr.sim("PATCH", "companies/acme", {"hidden_fields": ["email"]})
@@ -85,23 +86,23 @@ def test_e33_an_attribute_that_is_gone_for_everybody_stops_the_run(linked: Stage
     assert linked.state() == before
 
 
-def test_e33_what_nobody_has_is_told_when_it_is_first_read(stage: Stage) -> None:
+def test_e33_what_nobody_has_is_told_when_it_is_first_read(world: World) -> None:
     """A token that may not see an attribute may get null for it: at a first link, and when the sheet asks for more."""
-    stage.smarthr.sim("PATCH", "companies/acme", {"hidden_fields": ["departments", "positions"], "hidden_as": "null"})
+    world.smarthr.sim("PATCH", "companies/acme", {"hidden_fields": ["departments", "positions"], "hidden_as": "null"})
 
     def told(shown: str) -> bool:
-        job = stage.tenant.plan()
+        job = world.tenant.plan()
         report = notify.collect(job.record, "https://acme.smarthr.jp", Outcome.OK, "", NOW, NOW)
-        stage.tenant.load(job)
+        world.tenant.load(job)
         return f"注意: SmartHRの項目{shown}は、受信した全員が空白です。" in body(report)
 
     assert told("「部署1(コード)」、「部署2(コード)」、「部署3(コード)」")
-    stage.tenant.mapping = mapping_of(SHEET | {"検索ワード3:役職": ("役職1", "SET", "SKIP", "SET", "SKIP")})
+    world.tenant.mapping = full_mapping(SHEET | {"検索ワード3:役職": ("役職1", "SET", "SKIP", "SET", "SKIP")})
     assert told("「役職1」")
     assert not told("「役職1」")
 
 
-def test_e34_everybody_retired_is_held_and_named(linked: Stage) -> None:
+def test_e34_everybody_retired_is_held_and_named(linked: World) -> None:
     """A valid read: nothing is written before a person has seen that all would go; then all go."""
     people, before = len(linked.users()), linked.state()
     for crew in linked.active():
@@ -119,7 +120,7 @@ def test_e34_everybody_retired_is_held_and_named(linked: Stage) -> None:
     assert linked.users() == {}
 
 
-def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
+def test_e3_two_reads_are_never_mixed(linked: World) -> None:
     """Departments read again by a cleared task do not go with the people of before."""
     job = linked.tenant.open()
     linked.tenant.read(job)
@@ -131,7 +132,7 @@ def test_e3_two_reads_are_never_mixed(linked: Stage) -> None:
         stages.snapshot.take_snapshot(job)
 
 
-def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
+def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: World) -> None:
     """After the snapshot SmartHR may change: the run repeats what it has read."""
     linked.day(joiners=1)
     job = linked.tenant.plan()
@@ -145,7 +146,7 @@ def test_e3_a_cleared_run_keeps_its_own_snapshot(linked: Stage) -> None:
     assert again.record.json("plan")["digest"] == planned
 
 
-def test_l3_of_two_runs_planned_against_one_baseline_the_second_is_refused(linked: Stage) -> None:
+def test_l3_of_two_runs_planned_against_one_baseline_the_second_is_refused(linked: World) -> None:
     """An older plan does not overwrite what came after it."""
     linked.day(joiners=1)
     older = linked.tenant.plan()
@@ -159,7 +160,7 @@ def test_l3_of_two_runs_planned_against_one_baseline_the_second_is_refused(linke
     assert not linked.tenant.note()
 
 
-def test_l2_a_run_with_errors_leaves_nothing_to_approve_or_to_load(linked: Stage) -> None:
+def test_l2_a_run_with_errors_leaves_nothing_to_approve_or_to_load(linked: World) -> None:
     """However its later tasks come to run: many would be deleted, one name is blank, and there is no plan."""
     linked.day(leavers=12, blank_names=1)
     before = linked.state()
@@ -178,7 +179,7 @@ def test_l2_a_run_with_errors_leaves_nothing_to_approve_or_to_load(linked: Stage
 
 
 def test_e30_a_plan_that_was_checked_is_none_any_more_once_a_later_check_fails(
-    linked: Stage, monkeypatch: pytest.MonkeyPatch
+    linked: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cleared after an upgrade that finds more, and then marked as done by hand: the plan of before is not loaded."""
     linked.day(joiners=1)
@@ -195,12 +196,12 @@ def test_e30_a_plan_that_was_checked_is_none_any_more_once_a_later_check_fails(
     assert linked.tenant.load(job) == "loaded"
 
 
-def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> None:
+def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: World) -> None:
     """EMC got the joiner's id by hand after the plan: nothing is applied, the reason is on record, a new diff adopts."""
     (crew_id,) = linked.day(joiners=1)["joiners"]
     user_id = linked.crews()[crew_id]["emp_code"]
     job = linked.tenant.plan()
-    linked.emc.sim("POST", "/accounts/acme/users", json={"ユーザID": user_id, "氏名": "仮", "氏名(ヨミ)": "カリ"})
+    linked.somebody(user_id)
     before = linked.state()
     with pytest.raises(RejectedLoadError, match="1件"):
         linked.tenant.load(job)
@@ -216,7 +217,7 @@ def test_l2_what_emc_refuses_is_kept_and_mended_by_a_clear(linked: Stage) -> Non
     assert sorted(linked.users()) == ids(linked.active())
 
 
-def test_l8_what_emc_refuses_is_on_record_by_its_id(linked: Stage) -> None:
+def test_l8_what_emc_refuses_is_on_record_by_its_id(linked: World) -> None:
     """EMC names lines of files that nobody keeps: the record says which department and which person they were."""
     new = linked.smarthr.sim("POST", "companies/acme/departments", {"name": "新設部", "code": "X1"})["id"]
     linked.tenant.run()
@@ -224,8 +225,8 @@ def test_l8_what_emc_refuses_is_on_record_by_its_id(linked: Stage) -> None:
     linked.smarthr.sim("DELETE", f"companies/acme/departments/{new}")
     job = linked.tenant.plan()
     user_id = linked.crews()[joiner]["emp_code"]
-    typed = {"氏名": "仮", "氏名(ヨミ)": "カリ", "所属部署コード": "X1"}
-    linked.emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": i, **typed} for i in (user_id, "kanrisha")])
+    for one in (user_id, "kanrisha"):
+        linked.somebody(one, 所属部署コード="X1")
     with pytest.raises(RejectedLoadError):
         linked.tenant.load(job)
 
@@ -233,7 +234,7 @@ def test_l8_what_emc_refuses_is_on_record_by_its_id(linked: Stage) -> None:
     assert found == {"DUPLICATE_ID": (user_id, joiner), "DEPARTMENT_IN_USE": ("X1", "")}
 
 
-def test_e27_while_somebody_else_imports_the_run_waits(linked: Stage) -> None:
+def test_e27_while_somebody_else_imports_the_run_waits(linked: World) -> None:
     """An import opened in EMC by other hands: this run can be repeated, and nothing is lost."""
     linked.day(joiners=1)
     job = linked.tenant.plan()
@@ -247,15 +248,15 @@ def test_e27_while_somebody_else_imports_the_run_waits(linked: Stage) -> None:
     assert sorted(linked.users()) == ids(linked.active())
 
 
-def held(stage: Stage) -> Job:
+def held(world: World) -> Job:
     """A run that would delete six of forty people."""
-    stage.day(leavers=6)
-    job = stage.tenant.plan(manual=False)
+    world.day(leavers=6)
+    job = world.tenant.plan(manual=False)
     assert stages.approve.is_held(job)
     return job
 
 
-def test_e34_a_guard_holds_and_names_the_figures(linked: Stage) -> None:
+def test_e34_a_guard_holds_and_names_the_figures(linked: World) -> None:
     """Too many deletions: nothing is written, and the record says how many of how many."""
     before, people = linked.state(), len(linked.active())
     job = held(linked)
@@ -268,7 +269,7 @@ def test_e34_a_guard_holds_and_names_the_figures(linked: Stage) -> None:
     assert linked.opened() == 0
 
 
-def test_e36_approval_lets_exactly_that_plan_through(linked: Stage) -> None:
+def test_e36_approval_lets_exactly_that_plan_through(linked: World) -> None:
     """Approved, it is loaded once, and who approved it and why is on record."""
     job = held(linked)
     stages.approve.decide(job, True, "tanaka", "人事異動", NOW)
@@ -281,12 +282,12 @@ def test_e36_approval_lets_exactly_that_plan_through(linked: Stage) -> None:
     assert linked.tenant.generation() == 2
 
 
-def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
+def test_e36_an_approval_is_not_for_another_plan(linked: World) -> None:
     """Cleared from diff after EMC has changed, the run has another plan: it is held again."""
     job = held(linked)
     approved = job.record.json("plan")["digest"]
     stages.approve.decide(job, True, "tanaka", "", NOW)
-    linked.emc.sim("DELETE", f"/accounts/acme/users/{ids(linked.active())[0]}")
+    linked.by_hand("DELETE", "users", ids(linked.active())[0])
     before = linked.state()
     stages.diff.make_diff(job, linked.tenant.target, dt.datetime.now(dt.UTC))
     stages.validate.validate(job, linked.tenant.target, FORMAT, dt.datetime.now(dt.UTC))
@@ -297,7 +298,7 @@ def test_e36_an_approval_is_not_for_another_plan(linked: Stage) -> None:
     assert linked.state() == before
 
 
-def test_e36_an_approval_is_not_for_the_next_run(linked: Stage) -> None:
+def test_e36_an_approval_is_not_for_the_next_run(linked: World) -> None:
     """The same six leavers on the next day are asked about again."""
     job = held(linked)
     stages.approve.decide(job, True, "tanaka", "", NOW)
@@ -307,7 +308,7 @@ def test_e36_an_approval_is_not_for_the_next_run(linked: Stage) -> None:
         linked.tenant.load(tomorrow)
 
 
-def test_e36_a_refusal_fails_the_run_and_stays(linked: Stage) -> None:
+def test_e36_a_refusal_fails_the_run_and_stays(linked: World) -> None:
     """Refused is refused: also when the load is tried all the same."""
     before = linked.state()
     job = held(linked)
@@ -320,7 +321,7 @@ def test_e36_a_refusal_fails_the_run_and_stays(linked: Stage) -> None:
     assert job.record.json("approval")["by"] == "tanaka"
 
 
-def test_e35_losing_the_last_contact_of_many_is_held(linked: Stage) -> None:
+def test_e35_losing_the_last_contact_of_many_is_held(linked: World) -> None:
     """Six people without mail address and telephone number cannot be reached in an earthquake."""
     for crew in linked.active()[:6]:
         linked.patch(crew["id"], email=None, tel_number=None)
@@ -331,13 +332,13 @@ def test_e35_losing_the_last_contact_of_many_is_held(linked: Stage) -> None:
         linked.tenant.load(job)
 
 
-def test_l6_passwords_are_nowhere_but_in_emc(stage: Stage) -> None:
+def test_l6_passwords_are_nowhere_but_in_emc(world: World) -> None:
     """The first password goes from Airflow to EMC; no table and no record of the run has it."""
-    stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first"})
-    job = stage.tenant.plan()
-    stages.load.apply(job, stage.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
+    world.tenant.mapping = full_mapping(SHEET | {"パスワード": "秘密:first"})
+    job = world.tenant.plan()
+    stages.load.apply(job, world.tenant.target, FORMAT, {"first": "Hatsu-8f3a"}.__getitem__, NOW)
 
-    for path in Path(stage.store.root).rglob("*"):
+    for path in Path(world.store.root).rglob("*"):
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
             assert "password" not in table.columns, path.name
@@ -347,19 +348,19 @@ def test_l6_passwords_are_nowhere_but_in_emc(stage: Stage) -> None:
 
 
 @pytest.fixture
-def dropping(stage: Stage) -> Stage:
+def dropping(world: World) -> World:
     """The tenant hands over files."""
-    stage.tenant.mapping = mapping_of(loader="FILE_DROP")
-    stage.tenant.target = DropFolder(LocalFiles(stage.folder / "drop"))
-    return stage
+    world.tenant.mapping = full_mapping(loader="FILE_DROP")
+    world.tenant.target = DropFolder(LocalFiles(world.folder / "drop"))
+    return world
 
 
-def the_key(stage: Stage) -> str:
-    (ready,) = (stage.folder / "drop").glob("*.ready")
+def the_key(world: World) -> str:
+    (ready,) = (world.folder / "drop").glob("*.ready")
     return ready.name.removesuffix(".ready")
 
 
-def test_e38_a_file_drop_waits_for_its_confirmation(dropping: Stage) -> None:
+def test_e38_a_file_drop_waits_for_its_confirmation(dropping: World) -> None:
     """Files and mark are there; the baseline moves when the result is, not before."""
     tenant = dropping.tenant
     job = tenant.plan()
@@ -381,7 +382,7 @@ def test_e38_a_file_drop_waits_for_its_confirmation(dropping: Stage) -> None:
     assert tenant.run() == "unchanged"
 
 
-def test_e38_an_unconfirmed_drop_blocks_the_next_load(dropping: Stage) -> None:
+def test_e38_an_unconfirmed_drop_blocks_the_next_load(dropping: World) -> None:
     """The next run does not begin, says which import is open, and leaves the folder alone."""
     job = dropping.tenant.plan()
     dropping.tenant.load(job)
@@ -399,7 +400,7 @@ def test_e38_an_unconfirmed_drop_blocks_the_next_load(dropping: Stage) -> None:
     assert dropping.tenant.generation() == 1
 
 
-def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
+def test_e38_a_rejected_drop_leaves_the_baseline(dropping: World) -> None:
     """The result file has EMC's reasons: they are on record, and the run may be repeated."""
     job = dropping.tenant.plan()
     dropping.tenant.load(job)
@@ -416,11 +417,11 @@ def test_e38_a_rejected_drop_leaves_the_baseline(dropping: Stage) -> None:
 
 
 def test_e38_dropped_files_are_what_the_other_side_takes(
-    dropping: Stage, smarthr_bare: Simulator, memory_path: Path
+    dropping: World, smarthr_bare: SmartHR, memory_path: Path
 ) -> None:
     """An EMC that watches the folder imports the files as they are, and its result file confirms them."""
     drop = memory_path / "drop"
-    watching = Emc("--drop", str(drop), "--drop-account", "acme")
+    watching = Emc.start("--drop", str(drop), "--drop-account", "acme")
     try:
         job = dropping.tenant.plan()
         dropping.tenant.load(job)
@@ -440,17 +441,17 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
 @pytest.mark.parametrize(
     "secret", ["ひみつ", "Passw0rd Passw0rd", "x" * 70, "　"], ids=["kana", "blank inside", "long", "blank"]
 )
-def test_e29_a_kept_password_that_emc_refuses_stops_the_load_and_is_mended(stage: Stage, secret: str) -> None:
+def test_e29_a_kept_password_that_emc_refuses_stops_the_load_and_is_mended(world: World, secret: str) -> None:
     """秘密: is known to the load alone: refused before EMC is asked, named by its Connection, and a repetition is fine."""
-    stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "秘密:first__acme"})
-    job = stage.tenant.plan()
+    world.tenant.mapping = full_mapping(SHEET | {"パスワード": "秘密:first__acme"})
+    job = world.tenant.plan()
     for stop in (
         lambda: stages.load.check_passwords(job, FORMAT, lambda name: secret),  # before anybody is asked
-        lambda: stages.load.apply(job, stage.tenant.target, FORMAT, lambda name: secret, NOW),
+        lambda: stages.load.apply(job, world.tenant.target, FORMAT, lambda name: secret, NOW),
     ):
-        with pytest.raises(SettingError, match=rf"{len(stage.active())}名.*「first__acme」") as refused:
+        with pytest.raises(SettingError, match=rf"{len(world.active())}名.*「first__acme」") as refused:
             stop()
         assert secret not in str(refused.value)
-    assert stage.opened() == 0
-    assert not stage.tenant.note()
-    assert stages.load.apply(job, stage.tenant.target, FORMAT, lambda name: "Passw0rd", NOW) == "loaded"
+    assert world.opened() == 0
+    assert not world.tenant.note()
+    assert stages.load.apply(job, world.tenant.target, FORMAT, lambda name: "Passw0rd", NOW) == "loaded"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,8 +11,9 @@ from renkei.links.smarthr_emc import ownership, reconcile
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.codec import mapping_from_json
 from renkei.runs.current_baseline import current_baseline
-from tests.contract.rig import FORMAT, SHEET, Tenant, mapping_of
-from tests.contract.stage import Stage, ids
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.tenant import FORMAT, Tenant
+from tests.harness.world import World, ids
 
 
 def differences(tenant: Tenant) -> pd.DataFrame:
@@ -51,12 +51,7 @@ def told(tenant: Tenant) -> list[tuple[str, str, str]]:
     return list(differences(tenant)[["kind", "id", "item"]].itertuples(index=False, name=None))
 
 
-def by_hand(stage: Stage, method: str, path: str, values: Any = None) -> None:
-    """Somebody at EMC's screens."""
-    stage.emc.sim(method, f"/accounts/acme/{path}", json=values)
-
-
-def test_nothing_differs_after_any_day(linked: Stage) -> None:
+def test_nothing_differs_after_any_day(linked: World) -> None:
     """First link, quiet day, joiners and leavers, a day of departments alone, 全件書き込み."""
     assert told(linked.tenant) == []
     linked.tenant.run(manual=False)
@@ -71,10 +66,10 @@ def test_nothing_differs_after_any_day(linked: Stage) -> None:
     assert told(linked.tenant) == []
 
 
-def test_e31_a_user_deleted_by_hand_is_missing_until_the_next_run(linked: Stage) -> None:
+def test_e31_a_user_deleted_by_hand_is_missing_until_the_next_run(linked: World) -> None:
     """As the line says: 次回の処理で再登録されます."""
     first, second = linked.active()[:2]
-    by_hand(linked, "DELETE", f"users/{first['emp_code']}")
+    linked.by_hand("DELETE", "users", first["emp_code"])
 
     table = differences(linked.tenant)
     assert table[["kind", "id", "crew_id"]].values.tolist() == [["missing", first["emp_code"], first["id"]]]
@@ -83,21 +78,21 @@ def test_e31_a_user_deleted_by_hand_is_missing_until_the_next_run(linked: Stage)
     assert second["emp_code"] in linked.users()
 
 
-def test_e28_a_user_added_by_hand_is_extra_and_left_alone(linked: Stage) -> None:
+def test_e28_a_user_added_by_hand_is_extra_and_left_alone(linked: World) -> None:
     """It is told again and again; not even 全件書き込み touches it."""
-    by_hand(linked, "POST", "users", {"ユーザID": "manual", "氏名": "手 入力", "氏名(ヨミ)": "テ ニュウリョク"})
+    linked.somebody("manual")
 
     assert told(linked.tenant) == [("extra", "manual", "")]
     linked.tenant.run(Mode.WRITE_ALL)
     assert told(linked.tenant) == [("extra", "manual", "")]
-    assert linked.users()["manual"]["氏名"] == "手 入力"
+    assert linked.users()["manual"]["氏名"] == "手入力"
 
 
-def test_e18_a_linked_item_changed_by_hand_differs_and_another_does_not(linked: Stage) -> None:
+def test_e18_a_linked_item_changed_by_hand_differs_and_another_does_not(linked: World) -> None:
     """氏名 is ours; 保有権限1 is not in the sheet, and EMC may have what it likes there."""
     user_id = ids(linked.active())[0]
     name = linked.users()[user_id]["氏名"]
-    by_hand(linked, "PATCH", f"users/{user_id}", {"氏名": "別人", "保有権限1": "管理者", "検索ワード5": "手入力"})
+    linked.by_hand("PATCH", "users", user_id, 氏名="別人", 保有権限1="管理者", 検索ワード5="手入力")
 
     assert differences(linked.tenant).values.tolist() == [
         ["users", "differs", user_id, linked.active()[0]["id"], "full_name", name, "別人"]
@@ -107,12 +102,12 @@ def test_e18_a_linked_item_changed_by_hand_differs_and_another_does_not(linked: 
     assert linked.users()[user_id]["保有権限1"] == "管理者"
 
 
-def test_e13_departments_changed_by_hand_are_told(linked: Stage) -> None:
+def test_e13_departments_changed_by_hand_are_told(linked: World) -> None:
     """Renamed, deleted, added; 全件書き込み gives the name back."""
     renamed, gone = list(linked.emc.export("departments"))[:2]
-    by_hand(linked, "PATCH", f"departments/{renamed}", {"部署名": "改名部"})
-    by_hand(linked, "DELETE", f"departments/{gone}")
-    by_hand(linked, "POST", "departments", {"部署ID": "manual", "部署名": "手", "部署名(ヨミ)": "テ"})
+    linked.by_hand("PATCH", "departments", renamed, 部署名="改名部")
+    linked.by_hand("DELETE", "departments", gone)
+    linked.by_hand("POST", "departments", **{"部署ID": "manual", "部署名": "手", "部署名(ヨミ)": "テ"})
 
     assert told(linked.tenant) == [("missing", gone, ""), ("differs", renamed, "name"), ("extra", "manual", "")]
     linked.tenant.run(Mode.WRITE_ALL)
@@ -120,7 +115,7 @@ def test_e13_departments_changed_by_hand_are_told(linked: Stage) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "b"])
-def test_e28_the_people_of_another_tenant_are_not_extra(linked: Stage, prefix: str) -> None:
+def test_e28_the_people_of_another_tenant_are_not_extra(linked: World, prefix: str) -> None:
     """Two companies in one account; each is told of its own people alone, and of what is nobody's."""
     linked.smarthr.sim("DELETE", "companies/acme")  # its people stay in EMC; ids of two companies may be the same
     beta = linked.join("beta", seed=9, size=12, id_prefix=prefix, emc_account="acme")
@@ -130,14 +125,14 @@ def test_e28_the_people_of_another_tenant_are_not_extra(linked: Stage, prefix: s
         for number, one in enumerate(linked.smarthr.sim("GET", "companies/beta/departments")):
             linked.smarthr.sim("PATCH", f"companies/beta/departments/{one['id']}", {"code": f"B{number}"})
     assert beta.run() == "loaded"
-    by_hand(linked, "POST", "users", {"ユーザID": "b-manual", "氏名": "手", "氏名(ヨミ)": "テ"})
+    linked.somebody("b-manual")
 
     assert told(linked.tenant) == [("extra", "b-manual", "")]  # without ID付与コード it may be anybody's
     assert told(beta) == [("extra", "b-manual", "")]
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_e18_what_differs_is_exactly_what_write_all_would_undo(stage: Stage, seed: int) -> None:
+def test_e18_what_differs_is_exactly_what_write_all_would_undo(world: World, seed: int) -> None:
     """Many items of many people are changed by hand; the cells that the load then changes are those that were told."""
     sheet = {
         **SHEET,
@@ -145,21 +140,21 @@ def test_e18_what_differs_is_exactly_what_write_all_would_undo(stage: Stage, see
         "検索ワード3": ("役職1", "SET", "SKIP", "SKIP", "SET"),
         "検索ワード4": ("役職1", "SET", "SKIP", "SET", "DEFAULT:なし"),
     }
-    stage.tenant.mapping = mapping_of(sheet)
-    stage.tenant.run()
-    stage.tenant.run(Mode.WRITE_ALL)  # a default of the update is written by an update, not by the create
+    world.tenant.mapping = full_mapping(sheet)
+    world.tenant.run()
+    world.tenant.run(Mode.WRITE_ALL)  # a default of the update is written by an update, not by the create
     rng = random.Random(seed)
     texts = ["氏名", "氏名(ヨミ)", "保有権限1", "保有権限2", *(f"検索ワード{n}" for n in range(1, 6))]
-    for user_id in stage.users():
+    for user_id in world.users():
         values = {item: f"手{rng.randrange(3)}" for item in rng.sample(texts, rng.randrange(4))}
         if rng.random() < 0.3:
             values |= {"緊急連絡1 媒体": "メールアドレス", "緊急連絡1 アドレス": "hand@example.jp"}
         if rng.random() < 0.3:
             values |= {"緊急連絡2 媒体": "", "緊急連絡2 アドレス": ""}
-        by_hand(stage, "PATCH", f"users/{user_id}", values)
-    before, found = stage.users(), differences(stage.tenant)
-    assert stage.tenant.run(Mode.WRITE_ALL) == "loaded"
-    after = stage.users()
+        world.by_hand("PATCH", "users", user_id, **values)
+    before, found = world.users(), differences(world.tenant)
+    assert world.tenant.run(Mode.WRITE_ALL) == "loaded"
+    after = world.users()
 
     undone = {
         (user_id, item, before[user_id].get(item, ""), after[user_id].get(item, ""))
@@ -171,4 +166,4 @@ def test_e18_what_differs_is_exactly_what_write_all_would_undo(stage: Stage, see
     assert {(row.id, names[row.item], row.found, row.expected) for row in found.itertuples()} == undone
     assert set(found["kind"]) == {"differs"}
     assert len(undone) > 30
-    assert told(stage.tenant) == []
+    assert told(world.tenant) == []

@@ -22,8 +22,9 @@ from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.tenant_folder import AccountFolder
 from renkei.systems.emc.client import import_key
 from renkei.systems.smarthr.client import SmartHRClient
-from tests.contract.rig import FORMAT, LINK, NOW, SHEET, mapping_of, session_with
-from tests.contract.stage import Stage, ids
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.tenant import FORMAT, LINK, NOW, Recording
+from tests.harness.world import World, ids
 
 READS = {"POST /api/v1/users/search", "POST /api/v1/departments/search"}
 
@@ -37,33 +38,33 @@ def digest(root: str) -> str:
     return sha.hexdigest()
 
 
-def asked(stage: Stage, live: bool, emc: bool) -> dict[str, Any]:
-    session = session_with("shr_sim_acme")
-    stage.tenant.sessions.append(session)
+def asked(world: World, live: bool, emc: bool) -> dict[str, Any]:
+    session = Recording("shr_sim_acme")
+    world.tenant.sessions.append(session)
     return {
-        "source": SmartHRClient(session, stage.smarthr.url, 1000) if live else None,
-        "target": stage.tenant.target if emc else None,
+        "source": SmartHRClient(session, world.smarthr.url, 1000) if live else None,
+        "target": world.tenant.target if emc else None,
     }
 
 
-def rehearsed(stage: Stage, *, live: bool = True, emc: bool = True, **more: Any) -> Rehearsal:
+def rehearsed(world: World, *, live: bool = True, emc: bool = True, **more: Any) -> Rehearsal:
     """A rehearsal of the tenant's sheet that leaves store and EMC as they were (L1)."""
-    stage.emc.sim("DELETE", "/requests")
-    before, had = digest(stage.store.root), stage.state()
-    found = rehearse(stage.store, LINK, stage.tenant.mapping, FORMAT, NOW, **asked(stage, live, emc), **more)
-    assert digest(stage.store.root) == before
-    assert stage.state() == had
-    requests = stage.emc.sim("GET", "/requests").json()
+    world.emc.sim("DELETE", "requests")
+    before, had = digest(world.store.root), world.state()
+    found = rehearse(world.store, LINK, world.tenant.mapping, FORMAT, NOW, **asked(world, live, emc), **more)
+    assert digest(world.store.root) == before
+    assert world.state() == had
+    requests = world.emc.sim("GET", "requests")
     written = {name for name in requests if not name.startswith("GET ")} - READS
     assert not written
     return found
 
 
-def traced(stage: Stage, who: str, *, live: bool = True, emc: bool = True, **more: Any) -> Trace:
-    before, had = digest(stage.store.root), stage.state()
-    found = trace(stage.store, LINK, stage.tenant.mapping, FORMAT, NOW, who, **asked(stage, live, emc), **more)
-    assert digest(stage.store.root) == before
-    assert stage.state() == had
+def traced(world: World, who: str, *, live: bool = True, emc: bool = True, **more: Any) -> Trace:
+    before, had = digest(world.store.root), world.state()
+    found = trace(world.store, LINK, world.tenant.mapping, FORMAT, NOW, who, **asked(world, live, emc), **more)
+    assert digest(world.store.root) == before
+    assert world.state() == had
     return found
 
 
@@ -95,7 +96,7 @@ def figures_agree(found: Rehearsal, before: dict[str, dict[str, str]], after: di
             assert one.created == added, one.item
 
 
-def test_e6_e12_an_ordinary_day(linked: Stage) -> None:
+def test_e6_e12_an_ordinary_day(linked: World) -> None:
     """E6, E8, E12: joiners, leavers, a retired one, one renumbered, one without a number, movers: all as told."""
     linked.day(joiners=3, leavers=1, retirements=1, renumbered=1, lost_codes=1, moves=4)
     found = rehearsed(linked, shown=None)
@@ -113,9 +114,9 @@ def test_e6_e12_an_ordinary_day(linked: Stage) -> None:
     assert rehearsed(linked).verdict == "unchanged"
 
 
-def test_e14_a_changed_item_with_a_live_read(linked: Stage) -> None:
+def test_e14_a_changed_item_with_a_live_read(linked: World) -> None:
     """E14: another source for one item, which no earlier read had: old → new in words, and what that alone changes."""
-    linked.tenant.mapping = mapping_of(SHEET | {"検索ワード1:勤務地": "雇用形態"})
+    linked.tenant.mapping = full_mapping(SHEET | {"検索ワード1:勤務地": "雇用形態"})
     linked.day(moves=2)
     found = rehearsed(linked)
     before, job = linked.users(), linked.tenant.plan()
@@ -132,9 +133,9 @@ def test_e14_a_changed_item_with_a_live_read(linked: Stage) -> None:
     assert found.effect.unsure == ()
 
 
-def test_e14_a_changed_item_that_the_stored_read_has(linked: Stage) -> None:
+def test_e14_a_changed_item_that_the_stored_read_has(linked: World) -> None:
     """E14: without SmartHR and EMC, from what the last run read: the same figures as the run."""
-    linked.tenant.mapping = mapping_of(SHEET | {"検索ワード1:勤務地": "部署1(コード)"})
+    linked.tenant.mapping = full_mapping(SHEET | {"検索ワード1:勤務地": "部署1(コード)"})
     found = rehearsed(linked, live=False, emc=False)
     before, job = linked.users(), linked.tenant.plan()
     linked.tenant.load(job)
@@ -148,9 +149,9 @@ def test_e14_a_changed_item_that_the_stored_read_has(linked: Stage) -> None:
     assert found.effect.items == {"検索ワード1:勤務地": sum(changes(before, linked.users(), "検索ワード1"))}
 
 
-def test_e3_what_the_stored_read_lacks_is_named_and_the_rest_rehearsed(linked: Stage) -> None:
+def test_e3_what_the_stored_read_lacks_is_named_and_the_rest_rehearsed(linked: World) -> None:
     """E3: an item that the old sheet did not read is unknown until a live read; the others are told."""
-    linked.tenant.mapping = mapping_of(
+    linked.tenant.mapping = full_mapping(
         SHEET
         | {"検索ワード1:勤務地": "職種", "緊急連絡2 アドレス": "緊急連絡先(電話番号)", "検索ワード2:勤務形態": "事業所"}
     )
@@ -166,12 +167,12 @@ def test_e3_what_the_stored_read_lacks_is_named_and_the_rest_rehearsed(linked: S
     assert found.effect is not None
     assert set(found.effect.unsure) == unknown
 
-    linked.tenant.mapping = mapping_of(SHEET | {"ユーザID": "SmartHRアカウントID"})
+    linked.tenant.mapping = full_mapping(SHEET | {"ユーザID": "SmartHRアカウントID"})
     with pytest.raises(LinkStateError, match="SmartHRアカウントID"):
         rehearsed(linked, live=False)
 
 
-def test_e25_e32_a_changed_prefix(linked: Stage) -> None:
+def test_e25_e32_a_changed_prefix(linked: World) -> None:
     """E25, E32: 通常 would be refused with the run's own words; 再連携 tells what it would delete and add."""
     linked.tenant.change(id_prefix="new-")
     found = rehearsed(linked, live=False)
@@ -195,27 +196,26 @@ def test_e25_e32_a_changed_prefix(linked: Stage) -> None:
     assert full_name.created == len(linked.users())
 
 
-def test_e31_a_first_link(stage: Stage) -> None:
+def test_e31_a_first_link(world: World) -> None:
     """E31: without a baseline everything is new, or adopted where EMC has it; a stored read there is not yet."""
     with pytest.raises(LinkStateError, match="受信データがありません"):
-        rehearsed(stage, live=False)
-    known = ids(stage.active())[:3]
-    stage.emc.sim(
-        "POST", "/accounts/acme/users", json=[{"ユーザID": i, "氏名": "仮", "氏名(ヨミ)": "カリ"} for i in known]
-    )
-    found = rehearsed(stage)
-    before, job = stage.users(), stage.tenant.plan()
+        rehearsed(world, live=False)
+    known = ids(world.active())[:3]
+    for user_id in known:
+        world.somebody(user_id)
+    found = rehearsed(world)
+    before, job = world.users(), world.tenant.plan()
     stages.approve.decide(job, True, "運用", "確認した", NOW)
-    stage.tenant.load(job)
+    world.tenant.load(job)
 
     agrees(found, job)
-    figures_agree(found, before, stage.users())
+    figures_agree(found, before, world.users())
     assert found.first_link
     assert [group.count for group in found.warnings if group.kind == "adopted"] == [3]
     assert found.sheet == ()
 
 
-def test_e29_an_error_row(linked: Stage) -> None:
+def test_e29_an_error_row(linked: World) -> None:
     """E29, L2: every problem of the run, grouped, with the people; figures and samples are told all the same."""
     linked.day(blank_names=2, joiners=1)
     found = rehearsed(linked)
@@ -234,7 +234,7 @@ def test_e29_an_error_row(linked: Stage) -> None:
     assert not found.holds_known
 
 
-def test_e29_yesterdays_failed_read_is_rehearsed_with_the_mended_sheet(linked: Stage) -> None:
+def test_e29_yesterdays_failed_read_is_rehearsed_with_the_mended_sheet(linked: World) -> None:
     """E29: the newest read counts, although its run failed: a デフォルト lets it through."""
     linked.day(blank_names=1)
     linked.tenant.now = NOW + dt.timedelta(days=1)
@@ -242,7 +242,7 @@ def test_e29_yesterdays_failed_read_is_rehearsed_with_the_mended_sheet(linked: S
         linked.tenant.run(run_id="bad")
     assert rehearsed(linked, live=False).verdict == "errors"
     mended = ("姓", "SET", "DEFAULT:未登録", "SET", "DEFAULT:未登録")
-    linked.tenant.mapping = mapping_of(SHEET | {"氏名": mended, "氏名(ヨミ)": mended})
+    linked.tenant.mapping = full_mapping(SHEET | {"氏名": mended, "氏名(ヨミ)": mended})
 
     found = rehearsed(linked, live=False)
     assert found.verdict == "writes"
@@ -250,7 +250,7 @@ def test_e29_yesterdays_failed_read_is_rehearsed_with_the_mended_sheet(linked: S
     assert next(one for one in found.users if one.key == "full_name").defaulted == 1
 
 
-def test_e34_e35_guards_that_would_hold(linked: Stage) -> None:
+def test_e34_e35_guards_that_would_hold(linked: World) -> None:
     """E34: the same guards with the same figures as the run."""
     linked.day(leavers=8)
     found = rehearsed(linked)
@@ -263,7 +263,7 @@ def test_e34_e35_guards_that_would_hold(linked: Stage) -> None:
     assert rehearsed(linked).verdict == "writes"
 
 
-def test_l4_an_unsettled_load_stays_unsettled(linked: Stage) -> None:
+def test_l4_an_unsettled_load_stays_unsettled(linked: World) -> None:
     """L4: with EMC's answer the rehearsal goes on as the run would; without it, it says why it cannot."""
     lock = ImportLock(AccountFolder(linked.store, LINK, "acme"))
     pending = PendingImport("acme", "x", import_key("acme", "0" * 64), "0" * 64, 1, NOW.isoformat())
@@ -275,7 +275,7 @@ def test_l4_an_unsettled_load_stays_unsettled(linked: Stage) -> None:
     assert lock.pending() == pending
 
 
-def test_l3_a_load_that_nobody_heard_of_is_what_the_rehearsal_compares_with(linked: Stage) -> None:
+def test_l3_a_load_that_nobody_heard_of_is_what_the_rehearsal_compares_with(linked: World) -> None:
     """L3, L4: EMC committed, and the process died before the baseline moved: the next run starts from the truth."""
     linked.day(joiners=2)
     assert linked.tenant.run(run_id="dead") == "loaded"
@@ -295,10 +295,10 @@ def test_l3_a_load_that_nobody_heard_of_is_what_the_rehearsal_compares_with(link
     agrees(found, job)
 
 
-def test_e27_an_id_of_another_tenant_is_an_error(linked: Stage) -> None:
+def test_e27_an_id_of_another_tenant_is_an_error(linked: World) -> None:
     """E27: the second company of the account hears of the clash before its first link, and what a prefix does to it."""
     first, linked.tenant = linked.tenant, linked.join("beta", seed=8, size=5)
-    session = session_with("shr_sim_beta")
+    session = Recording("shr_sim_beta")
     linked.tenant.sessions.append(session)
     more = {"source": SmartHRClient(session, linked.smarthr.url, 1000), "target": first.target}
     found = rehearse(linked.store, LINK, linked.tenant.mapping, FORMAT, NOW, **more)
@@ -309,10 +309,10 @@ def test_e27_an_id_of_another_tenant_is_an_error(linked: Stage) -> None:
     assert rehearse(linked.store, LINK, linked.tenant.mapping, FORMAT, NOW, **more).verdict == "writes"
 
 
-def test_e14_what_somebody_changed_in_emc_by_hand_is_seen(linked: Stage) -> None:
+def test_e14_what_somebody_changed_in_emc_by_hand_is_seen(linked: World) -> None:
     """E14: asked, EMC says what it has now; 全件書き込み would put it right."""
     user_id = ids(linked.active())[0]
-    linked.emc.sim("PATCH", f"/accounts/acme/users/{user_id}", json={"氏名": "別人"})
+    linked.by_hand("PATCH", "users", user_id, 氏名="別人")
     full_name = [one for one in rehearsed(linked, mode=Mode.WRITE_ALL).users if one.key == "full_name"]
     assert [one.changed for one in full_name] == [1]
     offline = rehearsed(linked, mode=Mode.WRITE_ALL, live=False, emc=False)
@@ -320,7 +320,7 @@ def test_e14_what_somebody_changed_in_emc_by_hand_is_seen(linked: Stage) -> None
 
 
 @pytest.mark.parametrize("key", ["emp_code", "id", "email"])
-def test_e5_one_person_by_any_key(linked: Stage, key: str) -> None:
+def test_e5_one_person_by_any_key(linked: World, key: str) -> None:
     """E5: 社員番号, crew id and mail address name the same person; every item is explained, no password shown."""
     one = linked.active()[0]
     linked.day(moves=1)
@@ -342,7 +342,7 @@ def test_e5_one_person_by_any_key(linked: Stage, key: str) -> None:
     assert [term.value for term in password.terms] == ["(非表示)"]
 
 
-def test_e8_why_somebody_is_not_in_emc(linked: Stage) -> None:
+def test_e8_why_somebody_is_not_in_emc(linked: World) -> None:
     """E7, E8, E9: retired, gone, without an id, never heard of: one sentence each."""
     before = {crew["id"]: crew["emp_code"] for crew in linked.active()}
     touched = linked.day(leavers=1, retirements=1, lost_codes=1)
@@ -353,12 +353,12 @@ def test_e8_why_somebody_is_not_in_emc(linked: Stage) -> None:
             assert text in found.answer, kind
             assert "削除" in found.answer
             assert [one.crew_id for one in found.people] == [crew_id]
-    linked.emc.sim("POST", "/accounts/acme/users", json={"ユーザID": "kanrisha", "氏名": "仮", "氏名(ヨミ)": "カリ"})
+    linked.somebody("kanrisha")
     assert "EMCには同じユーザIDの登録があります" in traced(linked, "kanrisha").answer
     assert "一致する人がいません" in traced(linked, "nobody").answer
 
 
-def test_l2_somebody_elses_error_is_the_reason(linked: Stage) -> None:
+def test_l2_somebody_elses_error_is_the_reason(linked: World) -> None:
     """L2: a joiner is not in EMC because another one's name is blank; the other because of their own."""
     touched = linked.day(blank_names=1, joiners=1)
     assert "ほかの社員または部署に誤りが1件" in traced(linked, touched["joiners"][0]).answer
@@ -369,7 +369,7 @@ def test_l2_somebody_elses_error_is_the_reason(linked: Stage) -> None:
     assert item.word == "エラー"
 
 
-def test_e6_several_people_are_listed(linked: Stage) -> None:
+def test_e6_several_people_are_listed(linked: World) -> None:
     """E10: two with one mail address are both shown, and the answer says how to name one of them."""
     first, second = linked.active()[:2]
     linked.patch(second["id"], email=first["email"])

@@ -10,15 +10,15 @@ from renkei.errors import HoldError, LinkStateError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.stages.job import Job
-from tests.contract.rig import FORMAT, counts
-from tests.contract.stage import Stage
+from tests.harness.tenant import FORMAT, counts
+from tests.harness.world import World
 
 NOW = dt.datetime(2026, 11, 3, tzinfo=dt.UTC)
 
 
-def planned(stage: Stage, generation: int = 0) -> Job:
+def planned(world: World, generation: int = 0) -> Job:
     """A 復元 up to the question that it asks."""
-    tenant = stage.tenant
+    tenant = world.tenant
     job = tenant.open(Mode.RESTORE, generation=generation)
     stages.snapshot.take_snapshot(job)
     stages.diff.make_diff(job, tenant.target, NOW)
@@ -32,7 +32,7 @@ def without_password(users: dict[str, dict[str, str]]) -> dict[str, dict[str, st
     }
 
 
-def test_e36_restore_shows_its_plan_and_waits(linked: Stage) -> None:
+def test_e36_restore_shows_its_plan_and_waits(linked: World) -> None:
     """Nothing is written before a person has seen what would be deleted, added and updated."""
     linked.day(joiners=2, leavers=1, moves=1)
     linked.tenant.run()
@@ -47,7 +47,7 @@ def test_e36_restore_shows_its_plan_and_waits(linked: Stage) -> None:
     assert linked.state() == before
 
 
-def test_l4_restore_brings_emc_back_to_what_it_had(linked: Stage) -> None:
+def test_l4_restore_brings_emc_back_to_what_it_had(linked: World) -> None:
     """People, departments and values are those of that generation, across several days, cleared values included."""
     one = linked.active()[0]
     linked.patch(one["id"], tel_number=None)
@@ -70,7 +70,7 @@ def test_l4_restore_brings_emc_back_to_what_it_had(linked: Stage) -> None:
     assert linked.tenant.generation() == wanted + 3
 
 
-def test_l3_the_day_after_a_restore_is_an_ordinary_day(linked: Stage) -> None:
+def test_l3_the_day_after_a_restore_is_an_ordinary_day(linked: World) -> None:
     """The baseline is what was restored: SmartHR's present state is a difference from it, and is written."""
     linked.day(joiners=2, leavers=1)
     linked.tenant.run()
@@ -86,7 +86,7 @@ def test_l3_the_day_after_a_restore_is_an_ordinary_day(linked: Stage) -> None:
     assert without_password(linked.users()) == today
 
 
-def test_e31_restore_needs_a_generation_that_was_applied(linked: Stage) -> None:
+def test_e31_restore_needs_a_generation_that_was_applied(linked: World) -> None:
     """There is none before the first link, the current one is no way back, and a removed record says so."""
     with pytest.raises(LinkStateError, match="前の世代がありません"):
         linked.tenant.open(Mode.RESTORE)
@@ -101,7 +101,7 @@ def test_e31_restore_needs_a_generation_that_was_applied(linked: Stage) -> None:
         linked.tenant.open(Mode.RESTORE, generation=1)
 
 
-def test_l1_restore_under_the_freeze_removes_nobody(linked: Stage) -> None:
+def test_l1_restore_under_the_freeze_removes_nobody(linked: World) -> None:
     """Who left is back; who joined since stays."""
     linked.day(joiners=2, leavers=1)
     before = set(linked.users())
@@ -115,12 +115,12 @@ def test_l1_restore_under_the_freeze_removes_nobody(linked: Stage) -> None:
     assert set(linked.users()) == before | during
 
 
-def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked: Stage) -> None:
+def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked: World) -> None:
     """照合: one gone, one more, one changed; EMC, baseline and imports are as before."""
     first, second, *_ = [crew["emp_code"] for crew in linked.active()]
-    linked.emc.sim("DELETE", f"/accounts/acme/users/{first}")
-    linked.emc.sim("PATCH", f"/accounts/acme/users/{second}", json={"氏名": "別人"})
-    linked.emc.sim("POST", "/accounts/acme/users", json=[{"ユーザID": "BYHAND", "氏名": "手で登録"}])
+    linked.by_hand("DELETE", "users", first)
+    linked.by_hand("PATCH", "users", second, 氏名="別人")
+    linked.emc.sim("POST", "accounts/acme/users", [{"ユーザID": "BYHAND", "氏名": "手で登録"}])
     before = linked.state()
     job = linked.tenant.open(Mode.RECONCILE)
     figures = stages.diff.compare(job, linked.tenant.target, FORMAT)

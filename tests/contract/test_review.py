@@ -9,8 +9,8 @@ import pytest
 from renkei.errors import RefusedFetchError
 from renkei.links.smarthr_emc import fetch
 from renkei.links.smarthr_emc.sheet.review import review
-from tests.contract.conftest import Simulator
 from tests.contract.test_smarthr_client import SkipClock, client_of, skipped
+from tests.harness.smarthr import SmartHR
 
 __all__ = ["skipped"]  # a fixture
 SHEET = """
@@ -31,7 +31,7 @@ users:
     ("name", "near"), [("勤務形態", ""), ("勤務型態", "勤務形態"), ("安全講習日", "安全講習受講日")]
 )
 def test_e17_review_and_read_agree_on_custom_fields(
-    smarthr_sim: Simulator, skipped: SkipClock, tmp_path: Path, name: str, near: str
+    smarthr_sim: SmartHR, skipped: SkipClock, tmp_path: Path, name: str, near: str
 ) -> None:
     """E17: what the review names at its cell is what a run would stop at, and nothing else."""
     path = tmp_path / "acme.yaml"

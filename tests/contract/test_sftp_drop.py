@@ -6,8 +6,6 @@ import json
 import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from renkei.errors import ConnectionError_, RetriableLoadError
 from renkei.systems.emc.drop import DropFolder
 from renkei.systems.emc.encode import ImportFile
 from tests.harness.patience import within
+from tests.harness.sftp_server import SftpServer
 
 USERS = ImportFile('"処理フラグ","ユーザID"\r\n"A","u1"\r\n'.encode("cp932"), 1)
 
@@ -30,27 +29,19 @@ USERS = ImportFile('"処理フラグ","ユーザID"\r\n"A","u1"\r\n'.encode("cp9
 def sftp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder `in/` that an SFTP server on this machine serves, and the Connection that opens it."""
     (tmp_path / "in").mkdir()
-    server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("sftp_server.py")), str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdout is not None
-    port, host_key = server.stdout.readline().split(maxsplit=1)
-    (tmp_path / "host_key").write_text(host_key)
-    connection = {
-        "conn_type": "sftp",
-        "host": "127.0.0.1",
-        "port": int(port),
-        "login": "emc",
-        "password": "pass",
-        "extra": {"no_host_key_check": True, "remote_path": "in"},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_EMC_DROP__ACME", json.dumps(connection))
-    yield tmp_path / "in"
-    server.terminate()
-    server.wait(timeout=10)
-    server.stdout.close()
+    with SftpServer.start(str(tmp_path)) as server:
+        port, *host_key = server.ready
+        (tmp_path / "host_key").write_text(" ".join(host_key))
+        connection = {
+            "conn_type": "sftp",
+            "host": "127.0.0.1",
+            "port": int(port),
+            "login": "emc",
+            "password": "pass",
+            "extra": {"no_host_key_check": True, "remote_path": "in"},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_EMC_DROP__ACME", json.dumps(connection))
+        yield tmp_path / "in"
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:

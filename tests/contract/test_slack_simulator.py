@@ -12,7 +12,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, HeaderBlock, SectionBlock
 from slack_sdk.webhook import WebhookClient
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 LINK = "https://airflow.example.com/dags/smarthr_emc__acme"
 
@@ -138,9 +138,9 @@ def test_n1_limits_are_not_lower_than_documented(chat: Chat, webhook: WebhookCli
 )
 def test_n2_webhook_can_be_revoked_and_restored(chat: Chat, webhook: WebhookClient, word: str, status: int) -> None:
     """N2: a dead webhook answers its word and status until it is restored."""
-    chat.call("POST", "/_sim/slack", {"webhook": word})
+    chat.sim("POST", "slack", {"webhook": word})
     gone = webhook.send(text="a")
-    chat.call("POST", "/_sim/slack", {"webhook": "active"})
+    chat.sim("POST", "slack", {"webhook": "active"})
 
     assert (gone.status_code, gone.body) == (status, word)
     assert webhook.send(text="b").body == "ok"
@@ -156,7 +156,7 @@ def test_n2_unknown_webhook_is_no_service(webhook: WebhookClient) -> None:
 
 def test_n2_strict_limit_is_waited_for_by_slack_sdk(chat: Chat, webhook: WebhookClient) -> None:
     """N2: a second message within the second gets 429 with Retry-After, and slack_sdk's handler passes after it."""
-    chat.call("POST", "/_sim/slack", {"strict": True})
+    chat.sim("POST", "slack", {"strict": True})
     webhook.send(text="1")
 
     limited = webhook.send(text="2")
@@ -227,7 +227,7 @@ def test_n1_bot_is_refused_under_200(
     chat: Chat, bot: WebClient, arguments: dict[str, Any], settings: dict[str, Any], word: str
 ) -> None:
     """N1: an error of the Web API is 200 with ok false and a word."""
-    chat.call("POST", "/_sim/slack", settings)
+    chat.sim("POST", "slack", settings)
 
     answer = refusal(bot.chat_postMessage, **arguments)
 
@@ -237,7 +237,7 @@ def test_n1_bot_is_refused_under_200(
 
 def test_n1_missing_scope_names_what_is_needed(chat: Chat, bot: WebClient) -> None:
     """N1: missing_scope carries needed and provided."""
-    chat.call("POST", "/_sim/slack", {"scopes": ["users:read"]})
+    chat.sim("POST", "slack", {"scopes": ["users:read"]})
 
     answer = refusal(bot.chat_postMessage, channel="C0SIM0001", text="a")
 
@@ -261,7 +261,7 @@ def test_n4_unknown_people_are_told(bot: WebClient) -> None:
 
 def test_n2_bot_limit_is_429_with_retry_after(chat: Chat, bot: WebClient) -> None:
     """N2: over the limit of a channel the status is 429, and another channel is still free."""
-    chat.call("POST", "/_sim/slack", {"strict": True})
+    chat.sim("POST", "slack", {"strict": True})
     bot.chat_postMessage(channel="C0SIM0001", text="a")
 
     with pytest.raises(SlackApiError) as caught:

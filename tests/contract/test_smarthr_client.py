@@ -17,8 +17,8 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.systems.smarthr import client as module
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.systems.smarthr.pacer import Pacer
-from tests.contract.conftest import Simulator
-from tests.contract.rig import SHEET, mapping_of
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.smarthr import SmartHR
 from tests.unit.systems.transport import SkipClock
 
 KINDS = [
@@ -66,10 +66,10 @@ def skipped(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
 
 @pytest.fixture
 def mapping() -> Mapping:
-    return mapping_of(SHEET)
+    return full_mapping(SHEET)
 
 
-def client_of(simulator: Simulator, token: str = "shr_sim_acme", rate: int = 10) -> SmartHRClient:
+def client_of(simulator: SmartHR, token: str = "shr_sim_acme", rate: int = 10) -> SmartHRClient:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token}"
     session.mount("http://", Watched())
@@ -82,22 +82,22 @@ def urls_of(client: SmartHRClient) -> list[str]:
     return watched.urls
 
 
-def company(simulator: Simulator, size: int, name: str = "acme", **more: Any) -> None:
+def company(simulator: SmartHR, size: int, name: str = "acme", **more: Any) -> None:
     simulator.sim("POST", "companies", {"name": name, "seed": size + 1, "size": size, **more})
 
 
 @pytest.fixture(scope="module")
-def three_pages_once(smarthr_sim_process: Simulator) -> None:
+def three_pages_once(smarthr_sim_process: SmartHR) -> None:
     company(smarthr_sim_process, 250, "paged")
 
 
 @pytest.fixture
-def three_pages(smarthr_bare: Simulator, three_pages_once: None) -> Simulator:
+def three_pages(smarthr_bare: SmartHR, three_pages_once: None) -> SmartHR:
     """A company `paged` of 250 crews, shared by tests that keep its number of crews."""
     return smarthr_bare
 
 
-def truth(simulator: Simulator, fields: str = "", name: str = "acme") -> list[dict[str, Any]]:
+def truth(simulator: SmartHR, fields: str = "", name: str = "acme") -> list[dict[str, Any]]:
     """What the simulator itself says, past every fault."""
     found: list[dict[str, Any]] = simulator.sim(
         "GET", f"companies/{name}/crews" + (f"?fields={fields}" if fields else "")
@@ -106,7 +106,7 @@ def truth(simulator: Simulator, fields: str = "", name: str = "acme") -> list[di
 
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1234])
-def test_e33_a_read_is_the_whole_truth(smarthr_bare: Simulator, skipped: SkipClock, size: int) -> None:
+def test_e33_a_read_is_the_whole_truth(smarthr_bare: SmartHR, skipped: SkipClock, size: int) -> None:
     """Crews and departments of companies of every awkward size, as the simulator itself knows them."""
     company(smarthr_bare, size)
     client = client_of(smarthr_bare)
@@ -115,9 +115,7 @@ def test_e33_a_read_is_the_whole_truth(smarthr_bare: Simulator, skipped: SkipClo
     assert client.read_all("departments") == smarthr_bare.sim("GET", "companies/acme/departments")
 
 
-def test_e13_a_company_without_departments_is_read(
-    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping
-) -> None:
+def test_e13_a_company_without_departments_is_read(smarthr_bare: SmartHR, skipped: SkipClock, mapping: Mapping) -> None:
     """部署マスター is optional: an empty list of departments is a read like any other."""
     company(smarthr_bare, 3)
     for department in smarthr_bare.sim("GET", "companies/acme/departments"):
@@ -130,7 +128,7 @@ def test_e13_a_company_without_departments_is_read(
     assert len(departments) == 0
 
 
-def test_e33_zero_crews_are_no_valid_read(smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
+def test_e33_zero_crews_are_no_valid_read(smarthr_bare: SmartHR, skipped: SkipClock, mapping: Mapping) -> None:
     """A company of nobody is a token that sees nobody: stop, and say where to look."""
     company(smarthr_bare, 0)
     client = client_of(smarthr_bare)
@@ -141,7 +139,7 @@ def test_e33_zero_crews_are_no_valid_read(smarthr_bare: Simulator, skipped: Skip
 
 
 def fetched(
-    simulator: Simulator, mapping: Mapping, known: list[str] | None = None, name: str = "acme"
+    simulator: SmartHR, mapping: Mapping, known: list[str] | None = None, name: str = "acme"
 ) -> dict[str, tuple[str, ...]]:
     """The fetch stage's users by crew id: status, number, mail address and names."""
     client = client_of(simulator, f"shr_sim_{name}")
@@ -152,7 +150,7 @@ def fetched(
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
-def true_users(simulator: Simulator, name: str = "acme") -> dict[str, tuple[str, ...]]:
+def true_users(simulator: SmartHR, name: str = "acme") -> dict[str, tuple[str, ...]]:
     """The same of the simulator's true state; nothing but id and status of 退職済."""
     names = ("emp_code", "email", "last_name", "first_name")
     return {
@@ -165,7 +163,7 @@ def true_users(simulator: Simulator, name: str = "acme") -> dict[str, tuple[str,
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
 def test_e33_whatever_goes_wrong_the_read_is_right_or_refused(
-    three_pages: Simulator, skipped: SkipClock, mapping: Mapping, kind: str, page: int, times: int | None
+    three_pages: SmartHR, skipped: SkipClock, mapping: Mapping, kind: str, page: int, times: int | None
 ) -> None:
     """Every fault, on every page, once or for good: never a wrong list.
 
@@ -184,7 +182,7 @@ def test_e33_whatever_goes_wrong_the_read_is_right_or_refused(
 @pytest.mark.parametrize("page", [1, 2, 3])
 @pytest.mark.parametrize("after", [0, 1])
 def test_e33_a_deletion_during_the_read_never_looks_like_a_leaver(
-    three_pages: Simulator, skipped: SkipClock, mapping: Mapping, page: int, after: int
+    three_pages: SmartHR, skipped: SkipClock, mapping: Mapping, page: int, after: int
 ) -> None:
     """One crew goes while we read, and another comes: of those who stay everybody is in the read, or there is none."""
     known = [crew["id"] for crew in truth(three_pages, "id", "paged")]
@@ -199,7 +197,7 @@ def test_e33_a_deletion_during_the_read_never_looks_like_a_leaver(
 
 
 def test_e33_a_crew_skipped_unnoticed_is_asked_for_by_id(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping
+    smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """Somebody leaves page 2 and somebody comes on page 3: totals and first page tell nothing, asking for the id does."""
     company(smarthr_sim, 250)
@@ -231,7 +229,7 @@ def test_e33_a_crew_skipped_unnoticed_is_asked_for_by_id(
 
 
 def test_e33_an_attribute_that_only_some_crews_have_is_no_read(
-    three_pages: Simulator, skipped: SkipClock, mapping: Mapping
+    three_pages: SmartHR, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """SmartHR leaves out what a token may not see for everybody alike: left out on one page, the page is malformed."""
     three_pages.fault(kind="hidden_attribute", field="email", page=2)
@@ -240,7 +238,7 @@ def test_e33_an_attribute_that_only_some_crews_have_is_no_read(
         fetched(three_pages, mapping, name="paged")
 
 
-def test_l1_no_request_is_limited_at_the_real_limit(smarthr_bare: Simulator, mapping: Mapping) -> None:
+def test_l1_no_request_is_limited_at_the_real_limit(smarthr_bare: SmartHR, mapping: Mapping) -> None:
     """Ten requests in any second are all that SmartHR allows: 1,500 crews are read without one 429, and fast."""
     company(smarthr_bare, 1500)
     smarthr_bare.sim("POST", "limits", {"per_second": 10, "per_hour": 5000})
@@ -255,7 +253,7 @@ def test_l1_no_request_is_limited_at_the_real_limit(smarthr_bare: Simulator, map
     assert count["last_at"] - count["first_at"] < 3.0
 
 
-def test_a_token_that_others_use_too_only_slows_the_read(smarthr_bare: Simulator) -> None:
+def test_a_token_that_others_use_too_only_slows_the_read(smarthr_bare: SmartHR) -> None:
     """With half of the limit taken by somebody else there are 429s, and the read is whole."""
     company(smarthr_bare, 1200)
     smarthr_bare.sim("POST", "limits", {"per_second": 5, "per_hour": 5000})
@@ -264,7 +262,7 @@ def test_a_token_that_others_use_too_only_slows_the_read(smarthr_bare: Simulator
     assert [crew["id"] for crew in crews] == [crew["id"] for crew in truth(smarthr_bare, "id")]
 
 
-def test_l6_only_what_the_sheet_maps_is_asked_for(smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
+def test_l6_only_what_the_sheet_maps_is_asked_for(smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping) -> None:
     """`fields` names the mapped attributes with id and 在籍状況, on every request for people, and nothing else."""
     client = client_of(smarthr_sim)
     _, masters = fetch.fetch_departments(client, mapping)
@@ -281,7 +279,7 @@ def test_l6_only_what_the_sheet_maps_is_asked_for(smarthr_sim: Simulator, skippe
 
 @pytest.mark.parametrize("expanded", [[], ["biz_establishment"]])
 def test_e17_establishment_is_read_as_smarthr_writes_it(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, expanded: list[str]
+    smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping, expanded: list[str]
 ) -> None:
     """「biz_establishment_id か biz_establishment のいずれか」: the name is the same."""
     names = {one["id"]: one["name"] for one in smarthr_sim.get("biz_establishments", per_page=100).json()}
@@ -296,9 +294,9 @@ def test_e17_establishment_is_read_as_smarthr_writes_it(
     assert users.loc[list(wanted), "事業所"].to_dict() == wanted
 
 
-def test_l6_a_smaller_sheet_asks_for_less(smarthr_sim: Simulator, skipped: SkipClock) -> None:
+def test_l6_a_smaller_sheet_asks_for_less(smarthr_sim: SmartHR, skipped: SkipClock) -> None:
     """Without custom fields and establishments neither they nor their master lists are read."""
-    mapping = mapping_of(
+    mapping = full_mapping(
         {k: v for k, v in SHEET.items() if not k.startswith(("検索ワード", "緊急連絡", "所属", "兼務"))}
     )
     client = client_of(smarthr_sim)
@@ -312,7 +310,7 @@ def test_l6_a_smaller_sheet_asks_for_less(smarthr_sim: Simulator, skipped: SkipC
 
 
 def test_l6_of_retired_crews_nothing_but_id_and_status_is_kept(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping
+    smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping
 ) -> None:
     """退職済 crews are in the read for the counts alone."""
     crew = truth(smarthr_sim)[0]["id"]
@@ -323,7 +321,7 @@ def test_l6_of_retired_crews_nothing_but_id_and_status_is_kept(
 
 @pytest.mark.parametrize("switches", [{"slots": "trimmed"}, {"slots": "padded"}, {"no_slots": "null"}], ids=str)
 def test_e17_a_slot_may_be_null_and_keeps_its_number(
-    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping, switches: dict[str, str]
+    smarthr_bare: SmartHR, skipped: SkipClock, mapping: Mapping, switches: dict[str, str]
 ) -> None:
     """部署2 vacated, 部署1 and 部署3 taken: 部署2 is blank and 部署3 is no 部署2; no slots at all are blanks."""
     company(smarthr_bare, 3, switches=switches)
@@ -347,7 +345,7 @@ def test_e17_a_slot_may_be_null_and_keeps_its_number(
     assert (second["部署1(コード)"], second["部署2(コード)"]) == ("", "")
 
 
-def test_e17_a_custom_enum_is_its_label(smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping) -> None:
+def test_e17_a_custom_enum_is_its_label(smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping) -> None:
     """What SmartHR keeps is a physical name or an id; what people know, and EMC gets, is the label."""
     (template,) = [t for t in smarthr_sim.get("crew_custom_field_templates").json() if t["name"] == "勤務形態"]
     crews = truth(smarthr_sim)[: len(template["elements"])]
@@ -364,9 +362,9 @@ def test_e17_a_custom_enum_is_its_label(smarthr_sim: Simulator, skipped: SkipClo
     assert users.loc[list(wanted), "カスタム項目:勤務形態"].to_dict() == wanted
 
 
-def test_e17_a_custom_field_that_smarthr_lacks_is_named(smarthr_sim: Simulator, skipped: SkipClock) -> None:
+def test_e17_a_custom_field_that_smarthr_lacks_is_named(smarthr_sim: SmartHR, skipped: SkipClock) -> None:
     """A misspelt name in the sheet stops the read and stands in the message."""
-    mapping = mapping_of(SHEET | {"検索ワード2:勤務形態": "カスタム項目:勤務型態"})
+    mapping = full_mapping(SHEET | {"検索ワード2:勤務形態": "カスタム項目:勤務型態"})
 
     with pytest.raises(RefusedFetchError, match="「勤務型態」"):
         fetch.fetch_departments(client_of(smarthr_sim), mapping)
@@ -374,7 +372,7 @@ def test_e17_a_custom_field_that_smarthr_lacks_is_named(smarthr_sim: Simulator, 
 
 @pytest.mark.parametrize("hidden", ["omitted", "null"])
 def test_e33_a_status_that_cannot_be_read_stops(
-    smarthr_bare: Simulator, skipped: SkipClock, mapping: Mapping, hidden: str
+    smarthr_bare: SmartHR, skipped: SkipClock, mapping: Mapping, hidden: str
 ) -> None:
     """Without 在籍状況 nobody knows who left."""
     company(smarthr_bare, 3, switches={"hidden_fields": ["emp_status"], "hidden_as": hidden})
@@ -383,7 +381,7 @@ def test_e33_a_status_that_cannot_be_read_stops(
         fetched(smarthr_bare, mapping)
 
 
-REFUSALS: dict[str, tuple[Callable[[Simulator], None], str]] = {
+REFUSALS: dict[str, tuple[Callable[[SmartHR], None], str]] = {
     "token": (lambda s: s.fault(kind="expired_token", path="/api/v1/departments"), "アクセストークンが無効"),
     "permission": (lambda s: s.fault(kind="forbidden", path="/api/v1/departments"), "「部署」の参照権限"),
     "address": (lambda s: s.fault(kind="ip_not_permitted", path="/api/v1/departments"), "IPアドレス"),
@@ -392,7 +390,7 @@ REFUSALS: dict[str, tuple[Callable[[Simulator], None], str]] = {
 
 @pytest.mark.parametrize(("cause", "words"), REFUSALS.values(), ids=REFUSALS.keys())
 def test_l8_a_refusal_says_what_to_mend_and_is_asked_once(
-    smarthr_sim: Simulator, skipped: SkipClock, mapping: Mapping, cause: Callable[[Simulator], None], words: str
+    smarthr_sim: SmartHR, skipped: SkipClock, mapping: Mapping, cause: Callable[[SmartHR], None], words: str
 ) -> None:
     """What only a person can mend costs one request."""
     cause(smarthr_sim)

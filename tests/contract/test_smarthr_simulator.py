@@ -18,7 +18,7 @@ from simulators.smarthr.limits import Budget, Limits
 from tests.harness.patience import within
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Simulator
+    from tests.harness.smarthr import SmartHR
 
 SAMPLES = Path(__file__).parents[1] / "samples/smarthr"
 SHAPES = json.loads((SAMPLES / "shapes.json").read_text())["shapes"]
@@ -79,7 +79,7 @@ def _is_a(kind: str, item: Any) -> bool:
     ],
 )
 def test_lists_have_the_documented_properties_types_and_enum_values(
-    smarthr_sim: Simulator, path: str, shape: str
+    smarthr_sim: SmartHR, path: str, shape: str
 ) -> None:
     """Every record of every list keeps to SmartHR's Swagger document."""
     response = smarthr_sim.get(path, per_page=100)
@@ -89,7 +89,7 @@ def test_lists_have_the_documented_properties_types_and_enum_values(
     assert [problem for record in records for problem in _problems(record, shape, shape)] == []
 
 
-def test_a_crew_has_every_documented_property_and_the_sample_s_types(smarthr_sim: Simulator) -> None:
+def test_a_crew_has_every_documented_property_and_the_sample_s_types(smarthr_sim: SmartHR) -> None:
     """Without `fields` all 145 properties are there but one of a pair; nested objects have the sample's keys."""
     sample = json.loads((SAMPLES / "crew.json").read_text())["body"]
     crews = smarthr_sim.read_all()
@@ -118,7 +118,7 @@ def test_a_crew_has_every_documented_property_and_the_sample_s_types(smarthr_sim
     ],
 )
 def test_a_record_stands_in_place_of_its_id_where_it_is_asked_for(
-    smarthr_sim: Simulator, path: str, shape: str, name: str
+    smarthr_sim: SmartHR, path: str, shape: str, name: str
 ) -> None:
     """By a switch everywhere, by `embed=` on lists of masters and users: one of the two, never both."""
     plain = smarthr_sim.get(path, per_page=5).json()
@@ -134,14 +134,14 @@ def test_a_record_stands_in_place_of_its_id_where_it_is_asked_for(
         assert list(_problems(known, shape, shape)) == []
 
 
-def test_children_of_a_department_have_their_times(smarthr_sim: Simulator) -> None:
+def test_children_of_a_department_have_their_times(smarthr_sim: SmartHR) -> None:
     """As SmartHR's document has them."""
     children = [one for row in smarthr_sim.get("departments", per_page=100).json() for one in row["children"]]
     assert children
     assert all(one["created_at"] and one["updated_at"] for one in children)
 
 
-def test_paging_headers_totals_and_links(smarthr_sim: Simulator) -> None:
+def test_paging_headers_totals_and_links(smarthr_sim: SmartHR) -> None:
     """Total, page and page size are stated; links go by rel, keep the other parameters and stop at the ends."""
     sample = json.loads((SAMPLES / "headers.json").read_text())["headers"]
     first = smarthr_sim.get("crews", per_page=100, fields="emp_code")
@@ -159,7 +159,7 @@ def test_paging_headers_totals_and_links(smarthr_sim: Simulator) -> None:
     assert len(ids) == SIZE
 
 
-def test_page_sizes_and_pages_out_of_range(smarthr_sim: Simulator) -> None:
+def test_page_sizes_and_pages_out_of_range(smarthr_sim: SmartHR) -> None:
     """10 by default, 100 at most; page 0 is page 1; past the end is an empty 200; one page has no Link at all."""
     assert len(smarthr_sim.get("crews").json()) == 10
     clamped = smarthr_sim.get("crews", per_page=1000)
@@ -172,7 +172,7 @@ def test_page_sizes_and_pages_out_of_range(smarthr_sim: Simulator) -> None:
     assert smarthr_sim.get("crews", page="two").json()["code"] == 1
 
 
-def test_switches_change_what_smarthr_leaves_open(smarthr_sim: Simulator) -> None:
+def test_switches_change_what_smarthr_leaves_open(smarthr_sim: SmartHR) -> None:
     """Each undocumented behaviour has a switch."""
     smarthr_sim.sim(
         "PATCH",
@@ -202,14 +202,14 @@ def test_switches_change_what_smarthr_leaves_open(smarthr_sim: Simulator) -> Non
     assert crew["departments"] is None
 
 
-def test_fields_names_what_comes_back_and_implies_id(smarthr_sim: Simulator) -> None:
+def test_fields_names_what_comes_back_and_implies_id(smarthr_sim: SmartHR) -> None:
     """`fields` works on the list and on one crew; unknown names are ignored."""
     listed = smarthr_sim.get("crews", fields="emp_code,departments,nonsense").json()[0]
     assert listed.keys() == {"id", "emp_code", "departments"}
     assert smarthr_sim.get(f"crews/{listed['id']}", fields="emp_code,departments").json() == listed
 
 
-def test_crew_filters(smarthr_sim: Simulator) -> None:
+def test_crew_filters(smarthr_sim: SmartHR) -> None:
     """Every documented filter selects what a scan of the true state selects."""
     truth = smarthr_sim.sim("GET", "companies/acme/crews")
     one = next(c for c in truth if c["departments"] and c["positions"] and c["positions"][0] and c["user_id"])
@@ -243,7 +243,7 @@ def test_crew_filters(smarthr_sim: Simulator) -> None:
     assert smarthr_sim.get("crews", entered_at_from="soon").status_code == 400
 
 
-def test_sort_takes_several_keys_and_descends(smarthr_sim: Simulator) -> None:
+def test_sort_takes_several_keys_and_descends(smarthr_sim: SmartHR) -> None:
     """`sort=a,-b` orders by a, then descending by b."""
     crews = smarthr_sim.read_all(fields="emp_status,updated_at", sort="emp_status,-updated_at")
     assert [c["emp_status"] for c in crews] == sorted(c["emp_status"] for c in crews)
@@ -253,7 +253,7 @@ def test_sort_takes_several_keys_and_descends(smarthr_sim: Simulator) -> None:
     assert codes == sorted(codes, reverse=True)
 
 
-def test_departments_list_every_level_with_parents_and_children(smarthr_sim: Simulator) -> None:
+def test_departments_list_every_level_with_parents_and_children(smarthr_sim: SmartHR) -> None:
     """The list is flat; parent chains end in null, children and full names agree with them; `code` filters exactly."""
     departments = smarthr_sim.get("departments", per_page=100).json()
     by_id = {d["id"]: d for d in departments}
@@ -273,7 +273,7 @@ def test_departments_list_every_level_with_parents_and_children(smarthr_sim: Sim
     assert smarthr_sim.get(f"departments/{one['id']}").json() == one
 
 
-def test_slots_may_hold_null_between_posts(smarthr_sim: Simulator) -> None:
+def test_slots_may_hold_null_between_posts(smarthr_sim: SmartHR) -> None:
     """Concurrent posts keep their slot number: some crew has 部署1 and 部署3 and null between them."""
     crews = smarthr_sim.read_all(fields="departments,positions")
     gaps = [c for c in crews if len(c["departments"]) == 3 and c["departments"][1] is None and c["departments"][2]]
@@ -281,7 +281,7 @@ def test_slots_may_hold_null_between_posts(smarthr_sim: Simulator) -> None:
     assert all(c["departments"][-1] is not None for c in crews if c["departments"])
 
 
-def test_custom_fields_give_values_not_labels(smarthr_sim: Simulator) -> None:
+def test_custom_fields_give_values_not_labels(smarthr_sim: SmartHR) -> None:
     """An enum value is the element's physical name, or its id when it has none."""
     crews = smarthr_sim.read_all(fields="custom_fields")
     fields = [f for c in crews for f in c["custom_fields"]]
@@ -313,7 +313,7 @@ def test_a_default_company_is_believable_and_clean() -> None:
     assert all(c["last_name"] and re.fullmatch("[ァ-ヶー]+", c["last_name_yomi"]) for c in crews)
 
 
-def test_e33_the_same_seed_and_size_give_the_same_company(smarthr_sim: Simulator) -> None:
+def test_e33_the_same_seed_and_size_give_the_same_company(smarthr_sim: SmartHR) -> None:
     """A read can be repeated exactly; another seed gives other people."""
     first = smarthr_sim.sim("GET", "companies/acme/crews")
     smarthr_sim.sim("POST", "companies", {"name": "acme", "seed": 1, "size": SIZE})
@@ -322,7 +322,7 @@ def test_e33_the_same_seed_and_size_give_the_same_company(smarthr_sim: Simulator
     assert smarthr_sim.sim("GET", "companies/acme/crews") != first
 
 
-def test_the_token_chooses_the_company(smarthr_sim: Simulator) -> None:
+def test_the_token_chooses_the_company(smarthr_sim: SmartHR) -> None:
     """One process, several companies; Basic with the token as user name works too."""
     other = smarthr_sim.get("crews", token="shr_sim_other")
     assert other.headers["x-total-count"] == "20"
@@ -331,7 +331,7 @@ def test_the_token_chooses_the_company(smarthr_sim: Simulator) -> None:
     assert smarthr_sim.get("users/me").json()["admin"] is True
 
 
-def test_refusals_have_the_documented_body(smarthr_sim: Simulator) -> None:
+def test_refusals_have_the_documented_body(smarthr_sim: SmartHR) -> None:
     """No token, a wrong token, an unknown record, an unknown path, a write."""
     for token in (None, "shr_wrong"):
         response = smarthr_sim.get("crews", token=token)
@@ -346,7 +346,7 @@ def test_refusals_have_the_documented_body(smarthr_sim: Simulator) -> None:
     assert (write.status_code, write.json()["code"]) == (403, 3)
 
 
-def test_the_eleventh_request_of_a_second_is_refused_with_429(smarthr_sim: Simulator) -> None:
+def test_the_eleventh_request_of_a_second_is_refused_with_429(smarthr_sim: SmartHR) -> None:
     """Ten a second per token, told in the intensive headers; after the reset it goes on; other tokens are not hit."""
     smarthr_sim.sim("POST", "limits", {"per_second": 10, "per_hour": 5000})
     responses = [smarthr_sim.get("grades") for _ in range(11)]
@@ -380,7 +380,7 @@ def test_limits_slide_by_the_second_and_start_a_new_hour() -> None:
     assert budget.headers(3700.0)["x-rate-limit-remaining"] == "3"
 
 
-def test_the_hourly_limit_is_enforced(smarthr_sim: Simulator) -> None:
+def test_the_hourly_limit_is_enforced(smarthr_sim: SmartHR) -> None:
     """Over the hour's figure the other header set shows 0."""
     smarthr_sim.sim("POST", "limits", {"per_second": 100, "per_hour": 2})
     responses = [smarthr_sim.get("grades") for _ in range(3)]
@@ -389,7 +389,7 @@ def test_the_hourly_limit_is_enforced(smarthr_sim: Simulator) -> None:
     assert int(responses[-1].headers["x-rate-limit-reset"]) > 3000
 
 
-def test_a_day_changes_what_it_says_and_nothing_else(smarthr_sim: Simulator) -> None:
+def test_a_day_changes_what_it_says_and_nothing_else(smarthr_sim: SmartHR) -> None:
     """Each kind touches as many crews as asked; everybody else stays byte for byte."""
     before = {c["id"]: c for c in smarthr_sim.sim("GET", "companies/acme/crews")}
     plan = {
@@ -417,7 +417,7 @@ def test_a_day_changes_what_it_says_and_nothing_else(smarthr_sim: Simulator) -> 
     assert len(set(codes)) == len(codes)
 
 
-def test_a_reorganisation_renames_moves_and_adds_departments(smarthr_sim: Simulator) -> None:
+def test_a_reorganisation_renames_moves_and_adds_departments(smarthr_sim: SmartHR) -> None:
     """The departments named in the answer changed; the crews in them are listed and carry the new department."""
     before = {d["id"]: d for d in smarthr_sim.sim("GET", "companies/acme/departments")}
     people = {c["id"]: c for c in smarthr_sim.sim("GET", "companies/acme/crews")}
@@ -436,7 +436,7 @@ def test_a_reorganisation_renames_moves_and_adds_departments(smarthr_sim: Simula
     assert paths <= set(touched["reorganised"])
 
 
-def test_days_are_deterministic(smarthr_sim: Simulator) -> None:
+def test_days_are_deterministic(smarthr_sim: SmartHR) -> None:
     """The same days on the same company leave the same company."""
     day = {"joiners": 2, "leavers": 1, "retirements": 2, "moves": 3, "renumbered": 1, "reorganised": 2}
     results = []
@@ -447,7 +447,7 @@ def test_days_are_deterministic(smarthr_sim: Simulator) -> None:
     assert results[0] == results[1]
 
 
-def test_crews_and_departments_can_be_set_by_hand(smarthr_sim: Simulator) -> None:
+def test_crews_and_departments_can_be_set_by_hand(smarthr_sim: SmartHR) -> None:
     """What the control routes add, change and delete is what the API serves."""
     added = smarthr_sim.sim("POST", "companies/acme/departments", {"name": "新部", "code": None})["id"]
     crew = smarthr_sim.sim("POST", "companies/acme/crews", {"emp_code": "X1", "department_ids": [None, added]})["id"]
@@ -476,7 +476,7 @@ def test_crews_and_departments_can_be_set_by_hand(smarthr_sim: Simulator) -> Non
     assert refused.status_code == 404
 
 
-def test_requests_are_counted_by_company_and_path(smarthr_sim: Simulator) -> None:
+def test_requests_are_counted_by_company_and_path(smarthr_sim: SmartHR) -> None:
     """Counters tell what a client read, and how often it was refused."""
     smarthr_sim.sim("POST", "limits", {"per_second": 2})
     for _ in range(3):
@@ -488,7 +488,7 @@ def test_requests_are_counted_by_company_and_path(smarthr_sim: Simulator) -> Non
     assert smarthr_sim.sim("GET", "requests") == []
 
 
-def test_the_command_line_serves_companies_and_ends_at_once(smarthr_sim_process: Simulator) -> None:
+def test_the_command_line_serves_companies_and_ends_at_once(smarthr_sim_process: SmartHR) -> None:
     """`--company` is repeatable, limits are arguments, SIGTERM ends a process that is in the middle of an answer."""
     simulator = smarthr_sim_process.start("--company", "one:1:5", "--company", "two:2:6", "--per-second", "3")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 LINK = "https://airflow.example.com/dags/smarthr_emc__acme"
 
@@ -122,7 +122,7 @@ def test_n3_teams_flow_fails_after_202(chat: Chat, body: dict[str, Any], why: st
 
 def test_n2_teams_limit_is_told_with_retry_after(chat: Chat) -> None:
     """N2: strictly, the second run at once is 429 and never starts."""
-    chat.call("POST", "/_sim/teams", {"strict": True})
+    chat.sim("POST", "teams", {"strict": True})
     answers = [post(chat, json=card(block(text))) for text in ("1", "2")]
 
     assert [answer.status_code for answer in answers] == [202, 429]
@@ -134,10 +134,10 @@ def test_n2_teams_url_can_be_revoked(chat: Chat) -> None:
     """N2: workflow gone 404, wrong signature 401, flow failing 202 and lost."""
     seen = []
     for settings in ({"workflow": "gone"}, {"workflow": "active", "signature": "revoked"}):
-        chat.call("POST", "/_sim/teams", settings)
+        chat.sim("POST", "teams", settings)
         answer = post(chat, json=card(block("a")))
         seen.append((answer.status_code, answer.json()["error"]["code"]))
-    chat.call("POST", "/_sim/teams", {"signature": "active", "flow": "fails"})
+    chat.sim("POST", "teams", {"signature": "active", "flow": "fails"})
 
     assert seen == [(404, "WorkflowNotFound"), (401, "DirectApiAuthorizationRequired")]
     assert post(chat, "x", json=card(block("a"))).status_code == 401

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.channel import Channel, Event, Service
@@ -37,8 +38,8 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Message, Verdict
-from tests.contract.chat_services import Chat
-from tests.contract.fuse import Died, Fuse
+from tests.harness.chat import Chat
+from tests.harness.fuse import Died, Fuse
 
 LINK, TENANT, RUN, LIMIT = "smarthr_emc", "acme", "run-1", 5
 BEGAN = dt.datetime(2026, 4, 1, 5, 0, tzinfo=dt.UTC)
@@ -150,7 +151,7 @@ class Scene:
 
     def _rooms(self) -> list[dict[str, Any]]:
         known = self.chat.registrations["chatwork"]
-        answer = self.chat.session.get(f"{known['base_url']}/rooms", headers={"X-ChatWorkToken": known["token"]})
+        answer = requests.get(f"{known['base_url']}/rooms", headers={"X-ChatWorkToken": known["token"]}, timeout=20)
         rooms: list[dict[str, Any]] = answer.json()
         return rooms
 
@@ -159,8 +160,8 @@ class Scene:
         shutil.rmtree(self.store.root, ignore_errors=True)
         shutil.copytree(self.kept, self.store.root)
         self.chat.clear()
-        self.chat.call("POST", "/_sim/slack", {"token": "token_revoked"})
-        self.chat.call("POST", "/_sim/chatwork", {"forbidden": [int(self.bad.to)]})
+        self.chat.sim("POST", "slack", {"token": "token_revoked"})
+        self.chat.sim("POST", "chatwork", {"forbidden": [int(self.bad.to)]})
         path = f"/chatwork/v2/rooms/{self.cut.to}/messages"
         self.chat.fault(service="chatwork", kind="drop_after", times=None, path=path)
 
@@ -301,7 +302,7 @@ def test_l4_what_happened_since_a_note_is_not_undone_by_it(scene: Scene) -> None
 def test_n2_a_notice_that_nobody_could_hear_is_told_later(scene: Scene) -> None:
     """N2: the only other channels are disabled themselves or refuse: the notice waits for a run that finds an ear."""
     scene.reset()
-    scene.chat.call("POST", "/_sim/teams", {"workflow": "gone"})
+    scene.chat.sim("POST", "teams", {"workflow": "gone"})
     gone = ChannelState(scene._digest(scene.dead), 2, "run-0", YESTERDAY, True, Verdict.REFUSED, dead=True)
     scene._keep(scene.dead, gone)
     room = dataclasses.replace(scene.bad, events=HEARS)
@@ -309,7 +310,7 @@ def test_n2_a_notice_that_nobody_could_hear_is_told_later(scene: Scene) -> None:
     scene.tell(Fuse())
     assert scene.states()[scene.teams.name] == (1, True, False)
 
-    scene.chat.call("POST", "/_sim/chatwork", {"forbidden": []})
+    scene.chat.sim("POST", "chatwork", {"forbidden": []})
     scene.tell(Fuse(), "run-2")
     assert scene.states()[scene.teams.name] == (1, True, True)
     assert scene.got() == {(room.name, False): 1, (room.name, True): 1}
@@ -318,7 +319,7 @@ def test_n2_a_notice_that_nobody_could_hear_is_told_later(scene: Scene) -> None:
 def test_n2_a_channel_found_void_by_a_notice_is_told_of_too(scene: Scene) -> None:
     """N2: whatever the order of the lines: one that hears of notices alone is void, and stands before all others."""
     scene.reset()
-    scene.chat.call("POST", "/_sim/teams", {"workflow": "gone"})
+    scene.chat.sim("POST", "teams", {"workflow": "gone"})
     first = dataclasses.replace(scene.teams, events=frozenset({Event.DISABLED}))
     scene.channels = [first, scene.dead, scene.line]
     scene.tell(Fuse())

@@ -14,30 +14,31 @@ from renkei.links.smarthr_emc.sheet.conversion import conversions_of
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.runs.outcome import Outcome
-from tests.contract.rig import NOW, SHEET, mapping_of
-from tests.contract.stage import Stage, ids
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.tenant import NOW
+from tests.harness.world import World, ids
 
 
-def convert(stage: Stage, **words: str) -> None:
+def convert(world: World, **words: str) -> None:
     """Fill the 変換 column of some items from the next run on."""
     rules = (
         replace(rule, conversions=conversions_of(words.get(rule.item, ""), USER_ITEM[rule.item]))
-        for rule in stage.tenant.mapping.users
+        for rule in world.tenant.mapping.users
     )
-    stage.tenant.change(users=tuple(rules))
+    world.tenant.change(users=tuple(rules))
 
 
 def mail_of(job: Job, outcome: Outcome = Outcome.OK) -> str:
     return body(collect(job.record, "https://acme.smarthr.jp", outcome, "", NOW, NOW))
 
 
-def person(stage: Stage) -> tuple[str, str]:
+def person(world: World) -> tuple[str, str]:
     """Crew id and 社員番号 of somebody."""
-    one = stage.active()[0]
+    one = world.active()[0]
     return one["id"], one["emp_code"]
 
 
-def test_e22_emc_has_what_the_sheet_converts(linked: Stage) -> None:
+def test_e22_emc_has_what_the_sheet_converts(linked: World) -> None:
     """E22: kana, telephone, mail and kanji as the 変換 column asks; the same values again are 変化なし."""
     crew_id, user_id = person(linked)
     linked.patch(
@@ -67,7 +68,7 @@ def test_e22_emc_has_what_the_sheet_converts(linked: Stage) -> None:
     assert linked.tenant.run() == "unchanged"
 
 
-def test_e14_a_word_in_the_conversion_column_is_a_change(linked: Stage) -> None:
+def test_e14_a_word_in_the_conversion_column_is_a_change(linked: World) -> None:
     """E14: the same people are written again, and once only; taken out, they are as they were."""
     before = linked.users()
     convert(linked, full_name="空白除去")
@@ -81,24 +82,24 @@ def test_e14_a_word_in_the_conversion_column_is_a_change(linked: Stage) -> None:
     assert linked.users() == before
 
 
-def test_e5_a_converted_id_is_the_id(stage: Stage) -> None:
+def test_e5_a_converted_id_is_the_id(world: World) -> None:
     """E5, E22: SmartHR's full-width number and the half-width one of the next day are one person."""
-    crew_id, user_id = person(stage)
+    crew_id, user_id = person(world)
     wide = user_id.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
-    stage.patch(crew_id, emp_code=wide)
-    stage.tenant.mapping = mapping_of(SHEET | {"パスワード": "固定値「Passw0rd」"})
-    convert(stage, user_id="半角")
-    assert stage.tenant.run() == "loaded"
-    assert user_id in stage.users()
-    assert wide not in stage.users()
+    world.patch(crew_id, emp_code=wide)
+    world.tenant.mapping = full_mapping(SHEET | {"パスワード": "固定値「Passw0rd」"})
+    convert(world, user_id="半角")
+    assert world.tenant.run() == "loaded"
+    assert user_id in world.users()
+    assert wide not in world.users()
 
-    stage.patch(crew_id, emp_code=user_id)
-    job = stage.tenant.plan()
+    world.patch(crew_id, emp_code=user_id)
+    job = world.tenant.plan()
     assert job.record.json("diff")["sets"]["users"]["counts"]["deleted"] == 0
-    assert sorted(stage.users()) == ids(stage.active())
+    assert sorted(world.users()) == ids(world.active())
 
 
-def test_e22_a_variant_character_is_told_and_written_as_it_is(linked: Stage) -> None:
+def test_e22_a_variant_character_is_told_and_written_as_it_is(linked: World) -> None:
     """E22: 髙 arrives in EMC as 髙; the mail names the person, the character and the word that would change it."""
     crew_id, user_id = person(linked)
     linked.patch(crew_id, last_name="髙橋")
@@ -115,7 +116,7 @@ def test_e22_a_variant_character_is_told_and_written_as_it_is(linked: Stage) -> 
     assert [user_id, crew_id, "full_name"] in found[["id", "crew_id", "item"]].to_numpy().tolist()
 
 
-def test_e22_a_doubtful_value_is_told_on_quiet_days_too(linked: Stage) -> None:
+def test_e22_a_doubtful_value_is_told_on_quiet_days_too(linked: World) -> None:
     """E22, E29: what is doubtful in EMC stays doubtful: told by every run that received it, until it is mended."""
     crew_id, _ = person(linked)
     linked.patch(crew_id, last_name="髙橋")
@@ -129,7 +130,7 @@ def test_e22_a_doubtful_value_is_told_on_quiet_days_too(linked: Stage) -> None:
     assert crew_id in mail_of(quiet)
 
 
-def test_e29_an_uncarried_character_is_mended_by_the_word_that_its_error_names(linked: Stage) -> None:
+def test_e29_an_uncarried_character_is_mended_by_the_word_that_its_error_names(linked: World) -> None:
     """E29: 𠮷 stops the run with its code point and 標準字体; with that word the next run writes 吉."""
     crew_id, user_id = person(linked)
     linked.patch(crew_id, last_name="𠮷田")

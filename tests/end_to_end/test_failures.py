@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.end_to_end.conftest import ADDRESS, World
+from tests.end_to_end.airflow_world import ADDRESS, NOTHING, AirflowWorld
 
 
-def test_e39_refused_token_is_told_at_once(world: World) -> None:
+def test_e39_refused_token_is_told_at_once(world: AirflowWorld) -> None:
     """A token that SmartHR refuses is not tried again; the mail is EMC-ERROR-R and says what to do."""
     world.connect("smarthr__acme", conn_type="smarthr", password="shr_sim_wrong")
     run = world.run()
@@ -14,10 +14,10 @@ def test_e39_refused_token_is_told_at_once(world: World) -> None:
     (mail,) = world.mails()
     assert mail["subject"] == "EMC-ERROR-R(Receive NG)"
     assert "新しいトークンを発行し" in mail["body"]
-    assert world.now() == (set(), {}, {})
+    assert world.state() == NOTHING
 
 
-def test_e39_missing_connection_is_told_by_its_name(world: World) -> None:
+def test_e39_missing_connection_is_told_by_its_name(world: AirflowWorld) -> None:
     """A Connection that nobody registered: EMC-ERROR-S with the Connection's name."""
     world.monkeypatch.delenv("AIRFLOW_CONN_SMARTHR__ACME")
     run = world.run()
@@ -27,25 +27,25 @@ def test_e39_missing_connection_is_told_by_its_name(world: World) -> None:
     assert "Airflowの接続「smarthr__acme」（SmartHR）がありません。" in mail["body"]
 
 
-def test_l1_emc_out_of_reach_leaves_all_as_it_was_and_the_next_run_heals(world: World, closed_port: int) -> None:
+def test_l1_emc_out_of_reach_leaves_all_as_it_was_and_the_next_run_heals(world: AirflowWorld, closed_port: int) -> None:
     """EMC does not answer: EMC-ERROR-L and an unmoved baseline; the day after brings everything."""
     world.run()
     world.day(joiners=2, leavers=1)
-    before = world.now()
+    before = world.state()
     world.connect("emc__acme", conn_type="emc", host=f"http://127.0.0.1:{closed_port}", password="emc_sim_acme")
     run = world.run(scheduled=True, retries=0)
     assert run.state == "failed"
     assert run.tasks["notify"] == "success"
-    assert world.now() == before
+    assert world.state() == before
     mail = world.mails()[-1]
     assert mail["subject"] == "EMC-ERROR-L(Load NG)"
     assert "EMCに接続できない" in mail["body"]
     world.connect_all()
     assert world.run(scheduled=True).state == "success"
-    assert world.in_emc() == world.codes()
+    assert set(world.users()) == world.codes()
 
 
-def test_l5_broken_sheet_is_mailed_to_the_addresses_that_could_be_read(world: World) -> None:
+def test_l5_broken_sheet_is_mailed_to_the_addresses_that_could_be_read(world: AirflowWorld) -> None:
     """The Dag of a broken sheet fails and tells the customer where in the sheet and what to mend."""
     sheet = world.mappings / "acme.yaml"
     sheet.write_text(
@@ -64,7 +64,7 @@ def test_l5_broken_sheet_is_mailed_to_the_addresses_that_could_be_read(world: Wo
     assert "社員番号" in mail["body"]
 
 
-def test_e39_store_that_cannot_be_written_is_mailed(world: World) -> None:
+def test_e39_store_that_cannot_be_written_is_mailed(world: AirflowWorld) -> None:
     """A file stands where the store's folder should be: EMC-ERROR-X, although there is no record to report from."""
     place = world.folder / "occupied"
     place.write_text("")
@@ -74,18 +74,18 @@ def test_e39_store_that_cannot_be_written_is_mailed(world: World) -> None:
     (mail,) = world.mails()
     assert (mail["subject"], mail["to"]) == ("EMC-ERROR-X(System NG)", [ADDRESS])
     assert "保存先" in mail["body"]
-    assert world.in_emc() == set()
+    assert world.users() == {}
 
 
-def test_n3_lost_mail_leaves_a_good_run_good_and_is_visible(world: World, closed_port: int) -> None:
+def test_n3_lost_mail_leaves_a_good_run_good_and_is_visible(world: AirflowWorld, closed_port: int) -> None:
     """The mail server is down: notify is red, the run is green, for EMC has everybody."""
     world.connect_mail(closed_port)
     run = world.run(retries=0)
     assert (run.state, run.failed()) == ("success", ["notify"])
-    assert world.in_emc() == world.codes()
+    assert set(world.users()) == world.codes()
 
 
-def test_e2_lost_mail_leaves_a_failed_run_failed(world: World, closed_port: int) -> None:
+def test_e2_lost_mail_leaves_a_failed_run_failed(world: AirflowWorld, closed_port: int) -> None:
     """The mail server is down and the token is refused: the run is red."""
     world.connect("smarthr__acme", conn_type="smarthr", password="shr_sim_wrong")
     world.connect_mail(closed_port)
@@ -93,9 +93,9 @@ def test_e2_lost_mail_leaves_a_failed_run_failed(world: World, closed_port: int)
     assert (run.state, run.failed()) == ("failed", ["fetch_departments", "notify", "outcome"])
 
 
-def test_n3_passing_fault_of_the_mail_server_delays_the_mail_alone(world: World) -> None:
+def test_n3_passing_fault_of_the_mail_server_delays_the_mail_alone(world: AirflowWorld) -> None:
     """The server refuses once for now: the mail comes with the next try, once."""
-    world.call("mail", "POST", "faults", [{"kind": "temporary"}])
+    world.mail.fault(kind="temporary")
     run = world.run()
     assert (run.state, run.tries["notify"]) == ("success", 2)
     assert [mail["subject"] for mail in world.mails()] == ["EMC-OK"]

@@ -21,8 +21,8 @@ from renkei.notifications.members.linking import Linking
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from scripts.local_airflow import LocalAirflow
-from tests.contract.chat_services import Chat
 from tests.end_to_end.tls_proxy import tls_proxy
+from tests.harness.chat import Chat
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -31,7 +31,7 @@ PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the brow
 
 
 @dataclass
-class World:
+class Site:
     airflow: LocalAirflow
     chat: Chat
     linking: Linking
@@ -48,15 +48,15 @@ class World:
         return member.line_user_id
 
     def person(self, name: str) -> str:
-        people = self.chat.call("GET", "/_sim/line")["people"]
+        people = self.chat.sim("GET", "line")["people"]
         return next(str(person["user_id"]) for person in people if person["name"] == name)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("line")
     (folder / "dags").mkdir()
-    chat = Chat()
+    chat = Chat.start()
     given = chat.registrations["line_login"]
     connection = {
         "conn_type": "line_login",
@@ -77,11 +77,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         with tls_proxy(folder) as proxy:
             url = f"https://localhost:{proxy.server_port}"
-            chat.call("POST", "/_sim/line/login", {"redirect_uris": [f"{url}/renkei/line/callback"]})
+            chat.sim("POST", "line/login", {"redirect_uris": [f"{url}/renkei/line/callback"]})
             environment["AIRFLOW__API__BASE_URL"] = url
             with LocalAirflow(folder, environment, folder / "dags", pages_only=True) as airflow:
                 proxy.behind = airflow.port
-                yield World(airflow, chat, linking, folder, url)
+                yield Site(airflow, chat, linking, folder, url)
     finally:
         chat.stop()
 
@@ -130,14 +130,14 @@ def heading(page: Any) -> str:
     return str(page.locator("h1").inner_text())
 
 
-def test_a_member_links_line_on_a_phone(world: World, page: Any) -> None:
+def test_a_member_links_line_on_a_phone(site: Site, page: Any) -> None:
     """N4: without an account of Airflow's, across two sites, and what was linked is what the member chose."""
-    url = world.invite("10001")
+    url = site.invite("10001")
     page.goto(url)
     assert heading(page) == "LINEで通知を受け取る"
     look(page, "1-invitation")
     page.get_by_role("button", name="LINEの画面へ進む").click()
-    (cookie,) = page.context.cookies(world.url)
+    (cookie,) = page.context.cookies(site.url)
     assert cookie["name"].startswith("__Host-")
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
     page.get_by_label("鈴木 一郎").check()
@@ -145,7 +145,7 @@ def test_a_member_links_line_on_a_phone(world: World, page: Any) -> None:
     page.get_by_role("button", name="許可する").click()
     assert heading(page) == "LINEを登録しました"
     look(page, "3-linked")
-    assert world.line_id("10001") == world.person("鈴木 一郎")
+    assert site.line_id("10001") == site.person("鈴木 一郎")
     page.reload()
     assert heading(page) in ("LINEを登録しました", "登録済みです")
     page.goto(url)
@@ -154,9 +154,9 @@ def test_a_member_links_line_on_a_phone(world: World, page: Any) -> None:
     assert page.get_by_role("button").count() == 0
 
 
-def test_who_is_no_friend_sees_the_button_and_the_code(world: World, desk: Any) -> None:
+def test_who_is_no_friend_sees_the_button_and_the_code(site: Site, desk: Any) -> None:
     """N4"""
-    desk.goto(world.invite("10002"))
+    desk.goto(site.invite("10002"))
     desk.get_by_role("button", name="LINEの画面へ進む").click()
     desk.get_by_label("田中 美咲").check()
     desk.get_by_label("友だち追加").uncheck()
@@ -167,41 +167,41 @@ def test_who_is_no_friend_sees_the_button_and_the_code(world: World, desk: Any) 
     look(desk, "5-friend")
     desk.set_viewport_size(PHONE)
     look(desk, "6-friend-phone")
-    assert world.line_id("10002") == world.person("田中 美咲")
+    assert site.line_id("10002") == site.person("田中 美咲")
 
 
-def test_who_cancels_may_begin_anew(world: World, page: Any) -> None:
+def test_who_cancels_may_begin_anew(site: Site, page: Any) -> None:
     """N4"""
-    url = world.invite("10003")
+    url = site.invite("10003")
     page.goto(url)
     page.get_by_role("button", name="LINEの画面へ進む").click()
     page.get_by_role("button", name="キャンセル").click()
     assert heading(page) == "登録していません"
     look(page, "7-cancelled")
-    assert world.line_id("10003") == ""
+    assert site.line_id("10003") == ""
     page.goto(url)
     page.get_by_role("button", name="LINEの画面へ進む").click()
     page.get_by_label("佐藤 花子").check()
     page.get_by_role("button", name="許可する").click()
-    assert world.line_id("10003") == world.person("佐藤 花子")
+    assert site.line_id("10003") == site.person("佐藤 花子")
 
 
-def test_another_browser_is_sent_back_to_the_first(world: World, page: Any, desk: Any) -> None:
+def test_another_browser_is_sent_back_to_the_first(site: Site, page: Any, desk: Any) -> None:
     """N4: as when a mail program's own browser began it."""
-    page.goto(world.invite("10004"))
+    page.goto(site.invite("10004"))
     page.get_by_role("button", name="LINEの画面へ進む").click()
     desk.goto(page.url)
     desk.get_by_label("高橋 健").check()
     desk.get_by_role("button", name="許可する").click()
     assert heading(desk) == "同じブラウザで操作してください"
     look(desk, "8-other-browser")
-    assert world.line_id("10004") == ""
+    assert site.line_id("10004") == ""
 
 
 @pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "https://localhost:4443/"])
-def test_a_button_elsewhere_starts_nothing(world: World, page: Any, elsewhere: str) -> None:
+def test_a_button_elsewhere_starts_nothing(site: Site, page: Any, elsewhere: str) -> None:
     """N4: on another site, or on the same host at another port; a link there opens the invitation."""
-    url = world.invite("10005")
+    url = site.invite("10005")
     form = f'<form method="post" action="{url}"><button>x</button></form><a href="{url}">y</a>'
     page.route(f"{elsewhere}**", lambda route: route.fulfill(body=form, content_type="text/html"))
     page.goto(elsewhere)
@@ -213,9 +213,9 @@ def test_a_button_elsewhere_starts_nothing(world: World, page: Any, elsewhere: s
     assert heading(page) == "LINEで通知を受け取る"
 
 
-def test_one_invitation_takes_one_account(world: World, page: Any, desk: Any) -> None:
+def test_one_invitation_takes_one_account(site: Site, page: Any, desk: Any) -> None:
     """N4: begun in two browsers before either came back."""
-    url = world.invite("10005")
+    url = site.invite("10005")
     for one, name in ((page, "高橋 健"), (desk, "佐藤 花子")):
         one.goto(url)
         one.get_by_role("button", name="LINEの画面へ進む").click()
@@ -223,26 +223,26 @@ def test_one_invitation_takes_one_account(world: World, page: Any, desk: Any) ->
     for one in (page, desk):
         one.get_by_role("button", name="許可する").click()
     assert (heading(page), heading(desk)) == ("LINEを登録しました", "使用済みのURLです")
-    assert world.line_id("10005") == world.person("高橋 健")
+    assert site.line_id("10005") == site.person("高橋 健")
 
 
-def test_an_invitation_that_is_none_is_a_page_of_ours(world: World, page: Any) -> None:
+def test_an_invitation_that_is_none_is_a_page_of_ours(site: Site, page: Any) -> None:
     """N4: not Airflow's own, which would ask for a log-in."""
-    answer = page.goto(f"{world.url}/renkei/line/acme/{'x' * 43}")
+    answer = page.goto(f"{site.url}/renkei/line/acme/{'x' * 43}")
     assert (answer.status, heading(page)) == (404, "このURLは使えません")
     look(page, "9-unknown")
 
 
-def test_airflow_is_what_it_was(world: World) -> None:
+def test_airflow_is_what_it_was(site: Site) -> None:
     """N4, L6: its own pages still want a log-in, its list of plugins can be read, and its log has no invitation."""
-    url = world.invite("10004")
-    answer = requests.get(url, timeout=20, verify=str(world.folder / "localhost.pem"))
+    url = site.invite("10004")
+    answer = requests.get(url, timeout=20, verify=str(site.folder / "localhost.pem"))
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert requests.get(f"{world.airflow.url}/api/v2/dags", timeout=20).status_code == 401
-    plugins = world.airflow.api("GET", "/plugins")["plugins"]
+    assert requests.get(f"{site.airflow.url}/api/v2/dags", timeout=20).status_code == 401
+    plugins = site.airflow.api("GET", "/plugins")["plugins"]
     apps = next(plugin["fastapi_apps"] for plugin in plugins if plugin["name"] == "renkei")
     assert [app["url_prefix"] for app in apps] == ["/renkei"]
-    log = world.airflow.log.read_text("utf-8", "replace")
+    log = site.airflow.log.read_text("utf-8", "replace")
     assert "/renkei/line/" in log, "the access log was there"
     assert url.rsplit("/", 1)[1] not in log
     assert not re.search(r"\b(code|state)=", log)

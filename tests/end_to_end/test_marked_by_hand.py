@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import HTTPException
 
-from tests.end_to_end.conftest import APPROVE, DAG_ID, Question, World
+from tests.end_to_end.airflow_world import APPROVE, DAG_ID, AirflowWorld, Question
 from tests.end_to_end.test_what_airflow_tells import note_of
 
 
@@ -57,7 +57,7 @@ def patch_run(run_id: str, state: str) -> str:
 
 
 @pytest.fixture
-def held(world: World) -> World:
+def held(world: AirflowWorld) -> AirflowWorld:
     """A linked company from which half of the people have gone."""
     world.run()
     world.day(leavers=15)
@@ -65,9 +65,9 @@ def held(world: World) -> World:
 
 
 @pytest.mark.parametrize("state", ["failed", "success"])
-def test_e2_a_held_run_marked_by_hand_is_red_and_told(held: World, state: str) -> None:
+def test_e2_a_held_run_marked_by_hand_is_red_and_told(held: AirflowWorld, state: str) -> None:
     """Nothing was written, whatever the run was marked as; its question is over."""
-    before, questions = held.now(), list[Question]()
+    before, questions = held.state(), list[Question]()
 
     def mark(question: Question) -> None:
         questions.append(question)
@@ -75,7 +75,7 @@ def test_e2_a_held_run_marked_by_hand_is_red_and_told(held: World, state: str) -
 
     run = held.run(person=mark)
     assert (run.state, run.tasks["notify"], run.tasks["outcome"]) == ("failed", "success", "failed")
-    assert held.now() == before
+    assert held.state() == before
     mail = held.mails()[-1]
     assert mail["subject"] == "EMC-ERROR-G(Guard NG)"
     assert "承認されないまま終了しました" in mail["body"]
@@ -86,33 +86,33 @@ def test_e2_a_held_run_marked_by_hand_is_red_and_told(held: World, state: str) -
 
 
 @pytest.mark.parametrize("marked", [("approve", "load"), ("approve", "load", "outcome")], ids="-".join)
-def test_e2_load_marked_done_is_not_done(held: World, marked: tuple[str, ...]) -> None:
+def test_e2_load_marked_done_is_not_done(held: AirflowWorld, marked: tuple[str, ...]) -> None:
     """A held run whose approval and load were marked as successes has written nothing; nor if its leaf was, too."""
-    before = held.now()
+    before = held.state()
     run = held.run(person=lambda question: mark_tasks(question.run_id, *marked))
     assert (run.state, run.failed()) == ("failed", [task for task in ["outcome"] if task not in marked])
     assert patch_run(run.run_id, "success") == "failed"
     assert "成功に変更されましたが" in note_of(run.run_id)
-    assert held.now() == before
+    assert held.state() == before
     assert held.mails()[-1]["subject"] == "EMC-ERROR-G(Guard NG)"
     assert "承認のうえ登録" not in held.mails()[-1]["body"]
 
 
-def test_e2_a_failed_check_marked_away_stays_a_failure(world: World) -> None:
+def test_e2_a_failed_check_marked_away_stays_a_failure(world: AirflowWorld) -> None:
     """validate failed; approve and load were marked as successes and notify cleared: the same mail, red, no figures."""
     world.run()
-    before = world.now()
-    crew = world.crews()[0]
-    world.call("smarthr", "PATCH", f"companies/acme/crews/{crew['id']}", {"last_name": "", "first_name": ""})
+    before = world.state()
+    crew = world.active()[0]
+    world.patch(crew["id"], last_name="", first_name="")
     failed = world.run()
     mark_tasks(failed.run_id, "approve", "load")
     run = world.run(clear=(failed, "notify"))
     assert (run.state, run.failed()) == ("failed", ["outcome", "validate"])
-    assert world.now() == before
+    assert world.state() == before
     assert {mail["subject"] for mail in world.mails()[1:]} == {"EMC-ERROR-D(Update NG)"}
 
 
-def test_e4_a_load_that_was_done_stays_done_whatever_it_is_marked_as(world: World) -> None:
+def test_e4_a_load_that_was_done_stays_done_whatever_it_is_marked_as(world: AirflowWorld) -> None:
     """Everybody is in EMC: marked as a failure afterwards, the run still says so."""
     done = world.run()
     mark_tasks(done.run_id, "load", state="failed")
@@ -124,18 +124,18 @@ def test_e4_a_load_that_was_done_stays_done_whatever_it_is_marked_as(world: Worl
     assert {mail["subject"] for mail in world.mails()} == {"EMC-OK"}
 
 
-def test_e36_a_loaded_run_that_is_cleared_asks_nobody_again(held: World) -> None:
+def test_e36_a_loaded_run_that_is_cleared_asks_nobody_again(held: AirflowWorld) -> None:
     """The approval let its plan through; there is nothing left to ask, and the tenant is not blocked by a question."""
     run = held.run(person=lambda question: question.answer(APPROVE, "確認済み"))
-    before = held.now()
+    before = held.state()
     again = held.run(clear=(run, "approve"))
     assert again.state == "success"
-    assert held.now() == before
+    assert held.state() == before
 
 
-def test_e3_the_next_run_after_a_marked_one_asks_anew(held: World) -> None:
+def test_e3_the_next_run_after_a_marked_one_asks_anew(held: AirflowWorld) -> None:
     """An end by hand leaves nothing behind that could let the plan through later."""
     held.run(person=lambda question: mark_run(question.run_id, "failed"))
     run = held.run(person=lambda question: question.answer(APPROVE, "確認済み"))
     assert run.state == "success"
-    assert held.in_emc() == held.codes()
+    assert set(held.users()) == held.codes()

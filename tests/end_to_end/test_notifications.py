@@ -8,11 +8,10 @@ import logging
 from typing import Any
 
 import pytest
-import requests
 
 from renkei.channel import Channel, Event, Service
 from scripts.chat_connections import TYPES, destinations
-from tests.end_to_end.conftest import ADDRESS, APPROVE, REFUSE, Question, World
+from tests.end_to_end.airflow_world import ADDRESS, APPROVE, REFUSE, AirflowWorld, Question
 from tests.end_to_end.personal_data import personal
 
 SERVICES = {
@@ -27,47 +26,46 @@ SERVICES = {
 SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack_webhook__acme")
 
 
-def channels(world: World, **changes: Any) -> tuple[Channel, ...]:
+def channels(world: AirflowWorld, **changes: Any) -> tuple[Channel, ...]:
     """One channel of each service."""
-    to = destinations(world.neighbours.chat_registrations())
+    to = destinations(world.chat.registrations)
     return tuple(
         Channel(f"{service.value}の通知", service, f"{TYPES[name]}__acme", to.get(name, ""), **changes)
         for name, service in SERVICES.items()
     )
 
 
-def arrived(world: World) -> dict[str, list[str]]:
+def arrived(world: AirflowWorld) -> dict[str, list[str]]:
     """The texts that arrived, by service as the simulator names them."""
     found: dict[str, list[str]] = {}
-    for message in world.neighbours.chat_messages():
+    for message in world.chat.messages():
         found.setdefault(message["service"], []).append(message["text"])
     return found
 
 
-def told(world: World, run: Any) -> dict[tuple[str, str], tuple[str, int | None, str]]:
+def told(world: AirflowWorld, run: Any) -> dict[tuple[str, str], tuple[str, int | None, str]]:
     """What the run's record says of each channel and event."""
     kept = world.record(run, "told").values()
     return {(one["channel"], one["event"]): (one["verdict"], one["status"], one["reason"]) for one in kept}
 
 
-def slack(world: World, **settings: Any) -> None:
+def slack(world: AirflowWorld, **settings: Any) -> None:
     """What Slack's administrator does: remove the webhook, revoke the token …"""
-    world.call("chat", "POST", "slack", settings)
+    world.chat.sim("POST", "slack", settings)
 
 
 @pytest.fixture
-def chatty(world: World) -> World:
+def chatty(world: AirflowWorld) -> AirflowWorld:
     """acme with a channel in every service."""
     world.connect_chat()
     world.write_sheet(channels=channels(world))
     return world
 
 
-def test_n1_a_failed_run_arrives_in_every_channel(chatty: World) -> None:
+def test_n1_a_failed_run_arrives_in_every_channel(chatty: AirflowWorld) -> None:
     """N1: seven services and the mail hear of a bad row; no person is named in any chat (L6)."""
-    nameless = chatty.crews()[3]["id"]
-    url = f"{chatty.neighbours.urls['smarthr']}/_sim/companies/acme/crews/{nameless}"
-    assert requests.patch(url, json={"last_name": "", "first_name": ""}, timeout=30).ok
+    nameless = chatty.active()[3]["id"]
+    chatty.patch(nameless, last_name="", first_name="")
     run = chatty.run()
     assert (run.state, run.tasks["notify"]) == ("failed", "success")
     found = arrived(chatty)
@@ -79,7 +77,9 @@ def test_n1_a_failed_run_arrives_in_every_channel(chatty: World) -> None:
         "googlechat": 1,
         "line": 1,
     }
-    people = {value for crew in chatty.crews() for value in (*personal(crew), crew["id"], crew["emp_code"]) if value}
+    people = {
+        value for crew in chatty.crews().values() for value in (*personal(crew), crew["id"], crew["emp_code"]) if value
+    }
     for texts in found.values():
         for text in texts:
             assert "失敗" in text
@@ -91,9 +91,9 @@ def test_n1_a_failed_run_arrives_in_every_channel(chatty: World) -> None:
     assert len(told(chatty, run)) == 8
 
 
-def test_n1_each_channel_hears_of_its_events_alone(chatty: World) -> None:
+def test_n1_each_channel_hears_of_its_events_alone(chatty: AirflowWorld) -> None:
     """N1: 通知管理: a success to one, 変化なし to another, a hold to a third; a muted one hears nothing."""
-    to = destinations(chatty.neighbours.chat_registrations())
+    to = destinations(chatty.chat.registrations)
     chatty.write_sheet(
         channels=(
             Channel("成功", Service.CHATWORK, "chatwork__acme", to["chatwork"], events=frozenset({Event.SUCCESS})),
@@ -128,7 +128,7 @@ def test_n1_each_channel_hears_of_its_events_alone(chatty: World) -> None:
     }
 
 
-def test_n2_a_removed_webhook_is_disabled_told_and_shown(chatty: World) -> None:
+def test_n2_a_removed_webhook_is_disabled_told_and_shown(chatty: AirflowWorld) -> None:
     """N2: the run stays green, notify is red once, mail hears of it, the Dag's page and the next run know."""
     chatty.write_sheet(channels=(SLACK,))
     slack(chatty, webhook="no_service")
@@ -150,7 +150,7 @@ def test_n2_a_removed_webhook_is_disabled_told_and_shown(chatty: World) -> None:
     assert len(arrived(chatty)["slack"]) == 2
 
 
-def page(world: World) -> str:
+def page(world: AirflowWorld) -> str:
     """The Dag's page."""
     from airflow.dag_processing.dagbag import DagBag
 
@@ -159,23 +159,23 @@ def page(world: World) -> str:
     return str(DagBag(str(HOME / "dags")).dags["smarthr_emc__acme"].doc_md)
 
 
-def test_n3_a_passing_fault_delays_the_message_alone(chatty: World) -> None:
+def test_n3_a_passing_fault_delays_the_message_alone(chatty: AirflowWorld) -> None:
     """N3: 503 to every try of the first task: Airflow repeats `notify`, and only the one channel is told then."""
     chatty.write_sheet(channels=(SLACK,))
-    chatty.call("chat", "POST", "faults", [{"service": "slack", "kind": "status", "status": 503, "times": 3}])
+    chatty.chat.fault(service="slack", kind="status", status=503, times=3)
     run = chatty.run()
     assert (run.state, run.failed(), run.tries["notify"]) == ("success", [], 2)
     assert len(arrived(chatty)["slack"]) == 1
     assert len(chatty.mails()) == 1
 
 
-def test_n3_a_connection_cut_after_sending_is_not_repeated(chatty: World) -> None:
+def test_n3_a_connection_cut_after_sending_is_not_repeated(chatty: AirflowWorld) -> None:
     """N1: Slack took the message and the answer was lost: it is there once; LINE's comes again with the same key."""
-    to = destinations(chatty.neighbours.chat_registrations())
+    to = destinations(chatty.chat.registrations)
     line = Channel("LINE", Service.LINE, "line__acme", to["line"])
     chatty.write_sheet(channels=(SLACK, line))
     faults = [{"service": service, "kind": "drop_after", "times": 1} for service in ("slack", "line")]
-    chatty.call("chat", "POST", "faults", faults)
+    chatty.chat.sim("POST", "faults", faults)
     run = chatty.run()
     assert (run.state, run.failed()) == ("success", ["notify"])
     assert {service: len(texts) for service, texts in arrived(chatty).items()} == {"slack": 1, "line": 1}
@@ -183,7 +183,7 @@ def test_n3_a_connection_cut_after_sending_is_not_repeated(chatty: World) -> Non
     assert told(chatty, run)["LINE", "SUCCESS"][:2] == ("ACCEPTED", 409)
 
 
-def test_n5_a_test_run_explains_a_refusal_and_does_nothing_else(chatty: World) -> None:
+def test_n5_a_test_run_explains_a_refusal_and_does_nothing_else(chatty: AirflowWorld) -> None:
     """N5: 通知テスト from the trigger form: SmartHR is not read, EMC not written, every channel is tried."""
     slack(chatty, webhook="no_active_hooks")
     run = chatty.run("notify_test")
@@ -191,13 +191,13 @@ def test_n5_a_test_run_explains_a_refusal_and_does_nothing_else(chatty: World) -
     assert {task for task, state in run.tasks.items() if state == "success"} == set()
     assert run.tasks["fetch_departments"] == "skipped"
     assert run.failed() == ["notify", "outcome"]
-    assert chatty.in_emc() == set()
+    assert chatty.users() == {}
     assert set(arrived(chatty)) == {"slack", "chatwork", "teams", "lineworks", "googlechat", "line"}
     assert [mail["subject"] for mail in chatty.mails()] == ["【テスト】Renkei 通知テスト"]
     assert chatty.mails()[0]["to"] == [ADDRESS]
 
 
-def test_l5_a_broken_sheet_is_told_to_its_channels(chatty: World) -> None:
+def test_l5_a_broken_sheet_is_told_to_its_channels(chatty: AirflowWorld) -> None:
     """L5: what is sound of 通知 is used although another line of the sheet is wrong."""
     chatty.write_sheet(channels=(SLACK,))
     sheet = chatty.mappings / "acme.yaml"
@@ -207,7 +207,7 @@ def test_l5_a_broken_sheet_is_told_to_its_channels(chatty: World) -> None:
     assert "EMC-ERROR-S" in arrived(chatty)["slack"][0]
 
 
-def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: AirflowWorld, capfd: pytest.CaptureFixture[str]) -> None:
     """L7: neither database nor output has a URL, token or key, though every service refuses."""
     from tests.conftest import HOME
 
@@ -225,7 +225,7 @@ def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.
             }
             for service in ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")
         ]
-        chatty.call("chat", "POST", "faults", faults)
+        chatty.chat.sim("POST", "faults", faults)
         run = chatty.run(retries=0)
     finally:
         root.setLevel(before)
@@ -233,7 +233,7 @@ def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.
     seen = capfd.readouterr()
     everything = [seen.out, seen.err, *(path.read_text("utf-8", "replace") for path in HOME.rglob("*.log"))]
     everything.append((HOME / "airflow.db").read_bytes().decode("latin-1"))
-    for name, values in chatty.neighbours.chat_registrations().items():
+    for name, values in chatty.chat.registrations.items():
         for key in ("url", "token", "client_secret", "private_key"):
             if name == "line_login" or key not in values:
                 continue
@@ -241,7 +241,7 @@ def test_l7_no_secret_of_a_channel_reaches_airflow(chatty: World, capfd: pytest.
             assert not [1 for text in everything if secret in text or json.dumps(secret)[1:-1] in text], (name, key)
 
 
-def test_n1_a_failed_or_held_run_reaches_the_operator_too(world: World) -> None:
+def test_n1_a_failed_or_held_run_reaches_the_operator_too(world: AirflowWorld) -> None:
     """N1, E36: short, naming the tenant and nobody in it; a good run does not reach him."""
     operators = world.folder / "operator.yaml"
     operators.write_text(

@@ -11,12 +11,12 @@ import pytest
 
 from renkei.links.smarthr_emc.sheet.mapping import Loader
 from renkei.storage.import_lock import ImportLock, PendingImport
-from tests.end_to_end.conftest import Question, World
+from tests.end_to_end.airflow_world import AirflowWorld, Question
 
 FIVE = tuple(f"soumu{n}@acme.example.jp" for n in range(1, 6))
 
 
-def test_e4_every_run_mails_all_five_addresses(world: World) -> None:
+def test_e4_every_run_mails_all_five_addresses(world: AirflowWorld) -> None:
     """A mail of his own to each addressee after a success, and after a failure: nobody costs another his."""
     world.write_sheet(result_addresses=FIVE)
     world.run()
@@ -28,14 +28,14 @@ def test_e4_every_run_mails_all_five_addresses(world: World) -> None:
     ]
 
 
-def test_e25_e32_a_changed_prefix_stops_until_a_relink_is_approved(world: World) -> None:
+def test_e25_e32_a_changed_prefix_stops_until_a_relink_is_approved(world: AirflowWorld) -> None:
     """A new ID付与コード fails and names 再連携; that waits for approval, then replaces every id in one import."""
     world.run()
-    codes, before = world.codes(), world.now()
+    codes, before = world.codes(), world.state()
     world.write_sheet(id_prefix="new")
     assert world.run(scheduled=True).state == "failed"
     assert "再連携" in world.mails()[-1]["body"]
-    assert world.now() == before
+    assert world.state() == before
 
     asked: list[str] = []
 
@@ -46,11 +46,11 @@ def test_e25_e32_a_changed_prefix_stops_until_a_relink_is_approved(world: World)
     run = world.run("RELINK", person=person)
     assert run.state == "success"
     assert f"社員{len(codes)}件" in asked[0]
-    assert world.in_emc() == {f"new{code}" for code in codes}
+    assert set(world.users()) == {f"new{code}" for code in codes}
     assert world.record(run, "approval")["why"] == "会社コードの変更"
 
 
-def test_e38_a_file_drop_moves_the_baseline_when_a_person_confirms_it(world: World, tmp_path: Path) -> None:
+def test_e38_a_file_drop_moves_the_baseline_when_a_person_confirms_it(world: AirflowWorld, tmp_path: Path) -> None:
     """The files lie there while the run waits; 取込成功 makes them the baseline and takes them away."""
     world.write_sheet(loader=Loader.FILE_DROP)
     world.connect("emc_drop__acme", conn_type="fs", extra={"path": str(tmp_path / "drop")})
@@ -68,7 +68,7 @@ def test_e38_a_file_drop_moves_the_baseline_when_a_person_confirms_it(world: Wor
     assert [mail["subject"] for mail in world.mails()] == ["EMC-HOLD(Confirm)", "EMC-OK"]
 
 
-def test_e38_a_refused_upload_leaves_the_baseline(world: World, tmp_path: Path) -> None:
+def test_e38_a_refused_upload_leaves_the_baseline(world: AirflowWorld, tmp_path: Path) -> None:
     """取込失敗 is a failed run; the next day's plan is made against what stood before."""
     world.write_sheet(loader=Loader.FILE_DROP)
     world.connect("emc_drop__acme", conn_type="fs", extra={"path": str(tmp_path / "drop")})
@@ -80,13 +80,13 @@ def test_e38_a_refused_upload_leaves_the_baseline(world: World, tmp_path: Path) 
     assert json.loads(result.read_text())["state"] == "rejected"
 
 
-def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: World) -> None:
+def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: AirflowWorld) -> None:
     """照合 names the person whom somebody deleted in EMC; SmartHR is not read, EMC and baseline stay."""
     world.run()
     one = sorted(world.codes())[0]
-    world.call("emc", "DELETE", f"accounts/acme/users/{one}")
-    before = world.now()
-    world.call("smarthr", "POST", "faults", [{"kind": "expired_token"}])
+    world.by_hand("DELETE", "users", one)
+    before = world.state()
+    world.smarthr.sim("POST", "faults", [{"kind": "expired_token"}])
     run = world.run("RECONCILE")
 
     assert run.state == "success"
@@ -94,16 +94,16 @@ def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: Wor
     assert mail["subject"] == "EMC-OK(Compare)"
     assert "処理結果: 成功" in mail["body"]
     assert f"- 社員 ユーザID: {one}／EMCにありません／次回の処理で再登録されます" in mail["body"]
-    assert world.now() == before
+    assert world.state() == before
 
 
-def test_e36_restore_asks_and_brings_back_who_was_deleted(world: World) -> None:
+def test_e36_restore_asks_and_brings_back_who_was_deleted(world: AirflowWorld) -> None:
     """復元 shows what it would do and waits; approved, the leaver is in EMC again and the joiners are not."""
     world.run()
-    then = world.in_emc()
+    then = set(world.users())
     world.day(leavers=1, joiners=2)
     world.run(scheduled=True)
-    assert world.in_emc() != then
+    assert set(world.users()) != then
     asked: list[str] = []
 
     def person(question: Question) -> None:
@@ -114,27 +114,29 @@ def test_e36_restore_asks_and_brings_back_who_was_deleted(world: World) -> None:
     assert run.state == "success"
     assert "第1世代" in asked[0]
     assert "- 社員: 新規1、更新29、削除2" in asked[0]
-    assert world.in_emc() == then
+    assert set(world.users()) == then
     assert "復元: 第1世代に戻します。SmartHRは受信していません。" in world.mails()[-1]["body"]
 
 
-def test_l1_under_the_disaster_freeze_nobody_is_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_l1_under_the_disaster_freeze_nobody_is_deleted(world: AirflowWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Variable names the tenant: leavers stay and the mail counts them; without it the next run deletes them."""
     world.run()
-    before = world.in_emc()
+    before = set(world.users())
     monkeypatch.setenv("AIRFLOW_VAR_RENKEI_DISASTER_FREEZE", "other, acme")
     world.day(leavers=2, joiners=1)
     assert world.run(scheduled=True).state == "success"
-    assert before < world.in_emc()
+    assert before < set(world.users())
     body = world.mails()[-1]["body"]
     assert "注意: 災害時凍結のため削除せずに残している社員: 2名" in body
     assert "注意: 災害時凍結中です。" in body
     monkeypatch.setenv("AIRFLOW_VAR_RENKEI_DISASTER_FREEZE", "")
     world.run(scheduled=True)
-    assert world.in_emc() == world.codes()
+    assert set(world.users()) == world.codes()
 
 
-def test_e27_a_busy_emc_account_is_waited_for_without_a_retry(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_e27_a_busy_emc_account_is_waited_for_without_a_retry(
+    world: AirflowWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another tenant's note stands when the load comes: it looks again until the note is gone, then loads."""
     monkeypatch.setattr("renkei.orchestration.stage.TURN", dt.timedelta(seconds=0.2))
     note = world.folder / "store/smarthr_emc/accounts/acme/pending.json"
@@ -156,4 +158,4 @@ def test_e27_a_busy_emc_account_is_waited_for_without_a_retry(world: World, monk
     run = world.run(retries=0)
     assert run.state == "success"
     assert len(looks) == 4
-    assert world.in_emc() == world.codes()
+    assert set(world.users()) == world.codes()

@@ -10,7 +10,7 @@ from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.stages.job import Job
 from simulators.smarthr.people import GIVEN, SURNAMES
 from tests.conftest import HOME
-from tests.end_to_end.conftest import ADDRESS, APPROVE, DAG_ID, World
+from tests.end_to_end.airflow_world import ADDRESS, APPROVE, DAG_ID, AirflowWorld
 from tests.end_to_end.personal_data import found_in_files, found_in_text, own_words, personal
 
 SECRETS = {ADDRESS, "shr_sim_acme", "emc_sim_acme"}
@@ -18,23 +18,22 @@ MAIL_IS_ID = {"ユーザID": ("メールアドレス", "登録", "登録しな�
 
 
 def test_l6_no_person_in_airflow_after_runs_of_every_kind(
-    world: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    world: AirflowWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """First link, approved hold with ID変更, rejected rows and an unforeseen fault; the user id is a mail address."""
     world.write_sheet(MAIL_IS_ID)
     assert world.run().state == "success"
 
-    crews = [crew for crew in world.crews() if crew["emp_status"] != "retired"]
+    crews = [crew for crew in world.crews().values() if crew["emp_status"] != "retired"]
     world.day(leavers=5, joiners=2)
-    left = {crew["id"] for crew in world.crews()}
+    left = {crew["id"] for crew in world.crews().values()}
     stays = [crew for crew in crews if crew["id"] in left]
-    change = "companies/acme/crews/{}"
-    world.call("smarthr", "PATCH", change.format(stays[0]["id"]), {"email": "kaimei@acme.example.jp"})
-    world.call("smarthr", "PATCH", change.format(stays[1]["id"]), {"email": None})
+    world.patch(stays[0]["id"], email="kaimei@acme.example.jp")
+    world.patch(stays[1]["id"], email=None)
     assert world.run(person=lambda question: question.answer(APPROVE, "確認済み")).state == "success"
 
-    world.call("smarthr", "PATCH", change.format(stays[2]["id"]), {"email": stays[3]["email"]})
-    world.call("smarthr", "PATCH", change.format(stays[4]["id"]), {"tel_number": "電話は総務へ"})
+    world.patch(stays[2]["id"], email=stays[3]["email"])
+    world.patch(stays[4]["id"], tel_number="電話は総務へ")
     world.day(blank_names=1)
     rejected = world.run()
     assert (rejected.state, rejected.failed()) == ("failed", ["outcome", "validate"])
@@ -53,13 +52,13 @@ def test_l6_no_person_in_airflow_after_runs_of_every_kind(
     assert found_in_files(world.seen | SECRETS | {"電話は総務へ"}, HOME) == []
 
 
-def test_l6_search_finds_what_airflow_does_keep(world: World) -> None:
+def test_l6_search_finds_what_airflow_does_keep(world: AirflowWorld) -> None:
     """The search above would see a value: in the database as text, as JSON, and among the people of a company."""
     run = world.run("CHECK_ONLY")
     wanted = {DAG_ID, run.run_id, "通常", "処理結果"}
     assert found_in_files(wanted, HOME) == sorted(wanted)
     assert len(world.seen) > 200
-    crew = next(crew for crew in world.crews() if crew["email"] and crew["last_name"] in world.seen)
+    crew = next(crew for crew in world.crews().values() if crew["email"] and crew["last_name"] in world.seen)
     assert {crew["email"], f"{crew['last_name']}　{crew['first_name']}"} <= world.seen
 
 

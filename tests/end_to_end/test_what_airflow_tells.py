@@ -9,7 +9,7 @@ import pytest
 
 from renkei.links.smarthr_emc import stages
 from renkei.orchestration import result_notification
-from tests.end_to_end.conftest import APPROVE, World
+from tests.end_to_end.airflow_world import APPROVE, AirflowWorld
 
 
 def note_of(run_id: str) -> str:
@@ -29,7 +29,7 @@ def lines_of(caplog: pytest.LogCaptureFixture, task: str) -> list[str]:
 
 
 def test_e29_each_task_writes_one_line_of_counts_and_the_run_has_a_note(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: AirflowWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A good day: figures in the tasks' logs, subject and figures in `outcome`'s log and in the note."""
     caplog.set_level("INFO")
@@ -46,14 +46,14 @@ def test_e29_each_task_writes_one_line_of_counts_and_the_run_has_a_note(
 
 
 def test_e29_a_bad_row_is_told_with_crew_id_item_remedy_and_where_all_are(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: AirflowWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In the log of `validate` and in the run's note; by crew id, never by user id or name."""
     world.run()
     blank = world.day(blank_names=2)
     run = world.run(scheduled=True)
     assert run.failed() == ["outcome", "validate"]
-    crews = [crew["id"] for crew in world.crews() if not crew["last_name"] and not crew["first_name"]]
+    crews = [crew["id"] for crew in world.crews().values() if not crew["last_name"] and not crew["first_name"]]
     note, log = note_of(run.run_id), caplog.text
     assert blank
     assert crews
@@ -67,7 +67,7 @@ def test_e29_a_bad_row_is_told_with_crew_id_item_remedy_and_where_all_are(
 
 
 def test_l8_a_run_without_a_record_or_a_message_has_its_note(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: AirflowWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`notify` dying after an earlier end of the same run, or the store away: its reason now, not what it said before."""
     run = world.run()
@@ -83,7 +83,7 @@ def test_l8_a_run_without_a_record_or_a_message_has_its_note(
     assert "Yamada" not in caplog.text
 
 
-def test_e36_what_waited_and_passed_is_told_as_done(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_e36_what_waited_and_passed_is_told_as_done(world: AirflowWorld, caplog: pytest.LogCaptureFixture) -> None:
     """The note is that of the end, not that of the question."""
     world.run()
     world.day(leavers=8)

@@ -8,6 +8,11 @@ import uuid
 import pytest
 
 from renkei.storage.store import Store
+from tests.harness.program import Program
+
+
+class ObjectStore(Program):
+    module = "tests.harness.s3_server"
 
 
 def s3_store(url: str, monkeypatch: pytest.MonkeyPatch, key: str = "") -> Store:

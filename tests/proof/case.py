@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+import multiprocessing
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
 
 Say = Callable[[str], None]  # one line of progress
 
@@ -31,3 +36,48 @@ class Case:
     @property
     def held(self) -> bool:
         return self.tries > 0 and not self.wrong
+
+
+@dataclass
+class Row:
+    """A case that is being tried."""
+
+    group: str
+    case: str
+    rules: str
+    afterwards: str
+    tries: int = 0
+    wrong: list[str] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+
+    def tried(self, how: str, wrong: Iterable[str]) -> None:
+        self.tries += 1
+        self.wrong += [f"{how}: {what}" for what in wrong]
+
+    def done(self, say: Say) -> Case:
+        seconds = time.monotonic() - self.begun
+        say(f"{self.group}: {self.case}: {self.tries} tries, {len(self.wrong)} wrong, {seconds:.0f} s")
+        return Case(self.group, self.case, self.rules, self.tries, tuple(self.wrong), self.afterwards, seconds)
+
+
+def cases_of(group: str, name: str, make: Callable[[], Iterable[Case]], say: Say) -> list[Case]:
+    """The cases; one that breaks is itself wrong, and the campaign goes on."""
+    try:
+        return list(make())
+    except Exception as error:
+        say(f"{group}: {name} broke: {error!r}")
+        lines = traceback.extract_tb(error.__traceback__)
+        where = " < ".join(f"{line.name}:{line.lineno}" for line in reversed(lines[-4:]))
+        return [Case(group, name, "", 1, (f"the case broke at {where}: {error!r}",), "")]
+
+
+Part = Callable[[Path, Effort, Say], list[Case]]
+
+
+def in_parts(parts: tuple[Part, ...], folder: Path, effort: Effort, say: Say) -> list[Case]:
+    """Each part with neighbours of its own: the campaign in processes of their own too, so that both cores are used."""
+    if effort is Effort.SLICE:
+        return [case for part in parts for case in part(folder / part.__name__, effort, say)]
+    with ProcessPoolExecutor(len(parts), multiprocessing.get_context("spawn")) as pool:
+        found = [pool.submit(part, folder / part.__name__, effort, print) for part in parts]
+        return [case for part in found for case in part.result()]

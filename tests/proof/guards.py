@@ -17,9 +17,12 @@ import pandas as pd
 from renkei.errors import BaselineError, FetchError, HoldError, RenkeiError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.stages.job import Job
-from tests.contract.rig import NOW, mapping_of
-from tests.proof.case import Case, Effort, Say
-from tests.proof.world import Kept, Row, Run, World, cases_of, differences, fails, in_parts, worlds
+from tests.harness.expected import differences
+from tests.harness.sheet import full_mapping
+from tests.harness.tenant import NOW, Run, fails
+from tests.harness.world import Kept, World
+from tests.proof.case import Case, Effort, Row, Say, cases_of, in_parts
+from tests.proof.worlds import worlds
 
 PEOPLE = 50
 NEVER = 10**9
@@ -39,7 +42,7 @@ def first_beyond(of: int, percent: str, least: int, most: int = NEVER) -> int:
 
 def company_of(world: World, people: int) -> None:
     """Exactly so many valid people, all with both contacts and a department."""
-    crews = world.crews()
+    crews = world.active()
     assert len(crews) >= people
     for crew in world.smarthr.sim("GET", "companies/acme/crews"):
         if crew["emp_status"] == "retired" or not crew["emp_code"]:
@@ -59,16 +62,15 @@ def link(world: World) -> Kept:
 
 def under(world: World, **guards: Any) -> None:
     """The sheet has these limits from the next run on."""
-    world.tenant.mapping = mapping_of(guards=LOOSE | guards)
+    world.tenant.mapping = full_mapping(guards=LOOSE | guards)
 
 
 def judged(world: World, kept: Kept, kinds: Iterable[str]) -> tuple[Job, list[str]]:
     """A daily run: held for exactly these reasons and nothing written; or, for none, loaded."""
     kinds = sorted(kinds)
-    run = Run(world.tenant, "today").until(1)
-    assert run.job is not None
+    run = Run(world.tenant, "today").until("read")
     try:
-        run.until(4)
+        run.until("load")
     except RenkeiError as broken:
         return run.job, [f"not planned: {broken!r}", *untouched(world, kept)]
     found = sorted(hold["kind"] for hold in run.job.record.json("hold")["holds"])
@@ -87,7 +89,7 @@ def untouched(world: World, kept: Kept) -> list[str]:
     wrong = differences(world.export(), kept.emc)
     if world.tenant.generation() != 1:
         wrong.append("the baseline moved")
-    if world.tenant.note() or world.imports("open") or world.imports("committed"):
+    if world.tenant.note() or world.imports()["open"] or world.imports()["committed"]:
         wrong.append("an import was begun")
     return wrong
 
@@ -134,7 +136,7 @@ def people_deleted(world: World, effort: Effort, say: Say) -> Case:
     company_of(world, PEOPLE)
     kept = link(world)
     limits = {limit: first_beyond(PEOPLE, *limit) for limit in PEOPLE_LIMITS[: None if effort is Effort.FULL else 1]}
-    order, gone = [crew["id"] for crew in world.crews()], set[str]()
+    order, gone = [crew["id"] for crew in world.active()], set[str]()
     for number in range(max(limits.values()) + 1):
         for limit, first in limits.items():
             if number not in (first - 1, first) or number == 0:
@@ -184,7 +186,7 @@ def everybody(make: Callable[..., World], say: Say) -> Case:
                 fresh = make(f"of {people} {way} {going}")
                 company_of(fresh, people)
                 kept = link(fresh)
-                fresh.tenant.mapping = mapping_of()
+                fresh.tenant.mapping = full_mapping()
                 crews = {crew["id"] for crew in fresh.crews()[:going]}
                 for crew_id in sorted(crews):
                     goes(fresh, crew_id, way)
@@ -234,13 +236,13 @@ def thousands(world: World, say: Say) -> Case:
     """The limits of a big company: 500 people although that is less than 10 %, 1 % of last contacts."""
     row = Row(
         "guards",
-        f"more than 500 of {len(world.crews())} people; 1 % of their last contacts",
+        f"more than 500 of {len(world.active())} people; 1 % of their last contacts",
         "E34 E35 E36",
         "500 pass, 501 are held; up to 1 % passes, one more is held; nothing written",
     )
     assert Run(world.tenant, "first", manual=True).go() == "loaded"
-    world.tenant.mapping = mapping_of()
-    before = world.crews()
+    world.tenant.mapping = full_mapping()
+    before = world.active()
     reachable = [crew for crew in before if crew["email"] or crew["tel_number"]]
     lost: set[str] = set()
     limit = len(before) // 100
@@ -265,8 +267,7 @@ def thousands(world: World, say: Say) -> Case:
 
 def big_plan(world: World, run_id: str, kind: str, count: int, of: int) -> list[str]:
     """A plan of thousands, up to the guards; `count` of `of` if it must be held for `kind`."""
-    run = Run(world.tenant, run_id).until(4)
-    assert run.job is not None
+    run = Run(world.tenant, run_id).until("load")
     holds = [hold for hold in run.job.record.json("hold")["holds"] if hold["kind"] == kind]
     if not count:
         return [f"held for {hold['count']} of {hold['of']}" for hold in holds]
@@ -290,7 +291,7 @@ def contacts_lost(world: World, say: Say) -> Case:
     )
     company_of(world, PEOPLE)
     kept = link(world)
-    crews = [crew["id"] for crew in world.crews()]
+    crews = [crew["id"] for crew in world.active()]
     stay = PEOPLE - 1
     world.company("DELETE", f"companies/acme/crews/{crews.pop()}")
     world.patch(crews[-1], email=None)  # one of two contacts: still reachable
@@ -322,7 +323,7 @@ def values_cleared(world: World, say: Say) -> Case:
         "keeps are never held",
     )
     company_of(world, PEOPLE)
-    crews = [crew["id"] for crew in world.crews()]
+    crews = [crew["id"] for crew in world.active()]
     for crew_id in crews[20:]:
         world.patch(crew_id, tel_number=None)
     kept = link(world)
@@ -428,7 +429,7 @@ def empty_for_all(world: World, say: Say) -> Case:
     for wire, word in (("email", "メールアドレス"), ("tel_number", "電話番号")):
         world.back_to(kept)
         under(world, clear_percent=10, clear_least=5)
-        crews = world.crews()
+        crews = world.active()
         for crew in crews[1:]:
             world.patch(crew["id"], **{wire: None})
         slot = 1 if wire == "email" else 2
@@ -446,7 +447,7 @@ def empty_for_all(world: World, say: Say) -> Case:
 
 
 def people_go(world: World) -> None:
-    for crew in world.crews()[:2]:
+    for crew in world.active()[:2]:
         world.company("DELETE", f"companies/acme/crews/{crew['id']}")
 
 
@@ -456,7 +457,7 @@ def departments_go(world: World) -> None:
 
 
 def contacts_go(world: World) -> None:
-    for crew in world.crews()[:2]:
+    for crew in world.active()[:2]:
         world.patch(crew["id"], email=None, tel_number=None)
 
 
@@ -476,7 +477,6 @@ class Held:
 
     @property
     def job(self) -> Job:
-        assert self.run.job is not None
         return self.run.job
 
     def answer(self, approved: bool, by: str = "tanaka", why: str = "人事異動") -> None:
@@ -506,10 +506,10 @@ class Held:
             wrong.append("the baseline moved, or a note was left")
         return wrong + differences(self.world.export(), had)
 
-    def cleared(self, stage: int) -> None:
-        """An operator clears diff (2) or validate (3) and what comes after it."""
+    def cleared(self, stage: str) -> None:
+        """An operator clears diff or validate and what comes after it."""
         self.run.at = stage
-        self.run.until(4)
+        self.run.until("load")
 
 
 def approved(held: Held) -> list[str]:
@@ -522,7 +522,7 @@ def approved_twice(held: Held) -> list[str]:
     held.answer(True)
     wrong = held.loads()
     held.answer(True)
-    if held.world.tenant.load(held.job) != "already" or held.world.imports("committed") != 1:
+    if held.world.tenant.load(held.job) != "already" or held.world.imports()["committed"] != 1:
         wrong.append("approved again, it was loaded again")
     return wrong
 
@@ -530,7 +530,7 @@ def approved_twice(held: Held) -> list[str]:
 def approved_then_cleared(held: Held) -> list[str]:
     """validate repeated gives the same plan: the approval is for it."""
     held.answer(True)
-    held.cleared(3)
+    held.cleared("validate")
     return held.loads()
 
 
@@ -559,7 +559,7 @@ def approved_then_refused(held: Held) -> list[str]:
 def next_day(held: Held) -> list[str]:
     """Today's approval does not let tomorrow's run through; tomorrow's own does."""
     held.answer(True)
-    tomorrow = Held(held.world, held.kept, held.ours, Run(held.world.tenant, "tomorrow").until(4))
+    tomorrow = Held(held.world, held.kept, held.ours, Run(held.world.tenant, "tomorrow").until("load"))
     wrong = tomorrow.refused() + untouched(held.world, held.kept)
     tomorrow.answer(True)
     return wrong + tomorrow.loads()
@@ -571,7 +571,7 @@ def other_plan(held: Held) -> list[str]:
     user_id = sorted(held.world.ours()["users"])[-1]
     held.world.by_hand("DELETE", "users", user_id)
     held.world.by_hand("DELETE", "departments", "X2")
-    held.cleared(2)
+    held.cleared("diff")
     wrong = held.refused()
     held.answer(True)
     return wrong + held.loads()
@@ -581,12 +581,12 @@ def other_baseline(held: Held) -> list[str]:
     """Another run loads in between: neither the old plan nor, cleared, the new one goes through by the old approval."""
     held.answer(True)
     world = held.world
-    other = Held(world, held.kept, held.ours, Run(world.tenant, "other", manual=True).until(4))
+    other = Held(world, held.kept, held.ours, Run(world.tenant, "other", manual=True).until("load"))
     other.answer(True)
     wrong = other.loads()
     wrong += held.refused(BaselineError)
     world.by_hand("DELETE", "users", sorted(world.ours()["users"])[-1])
-    held.cleared(2)
+    held.cleared("diff")
     return wrong + ([] if not stages.approve.is_held(held.job) else held.refused())
 
 
@@ -611,10 +611,9 @@ def approvals(world: World, effort: Effort, say: Say) -> list[Case]:
         )
         for cause, happens in CAUSES.items() if effort is Effort.FULL else list(CAUSES.items())[:1]:
             world.back_to(kept)
-            world.tenant.mapping = mapping_of(guards=LOOSE | STRICT)
+            world.tenant.mapping = full_mapping(guards=LOOSE | STRICT)
             happens(world)
-            run = Run(world.tenant, "today").until(4)
-            assert run.job is not None
+            run = Run(world.tenant, "today").until("load")
             wrong = [] if stages.approve.is_held(run.job) else ["it is not held at all"]
             row.tried(cause, wrong + life(Held(world, kept, ours, run)))
         rows.append(row.done(say))

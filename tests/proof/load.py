@@ -24,11 +24,11 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.storage.store import Store
-from renkei.systems.emc.client import EmcClient
 from scripts.demo import LINK, environment
 from scripts.local_airflow import LocalAirflow
 from scripts.neighbours import Neighbours
-from tests.contract.rig import Tenant, mapping_of, session_with
+from tests.harness.sheet import full_mapping
+from tests.harness.tenant import Tenant
 from tests.proof.case import Case, Effort, Say
 
 TENANTS, PER_ACCOUNT, PEOPLE = 200, 10, 30
@@ -88,7 +88,7 @@ def _account(number: int) -> str:
 
 
 def _mapping(name: str, number: int, neighbours: Neighbours) -> Mapping:
-    mapping = mapping_of(tenant=name, emc_account=_account(number), id_prefix=f"{name}-")
+    mapping = full_mapping(tenant=name, emc_account=_account(number), id_prefix=f"{name}-")
     return dataclasses.replace(mapping, smarthr_url=neighbours.urls["smarthr"])
 
 
@@ -107,8 +107,7 @@ def _first_links(folder: Path, mappings: list[Mapping], neighbours: Neighbours) 
 
 def _link(mappings: list[Mapping], store: Path, urls: dict[str, str]) -> None:
     for mapping in mappings:
-        target = EmcClient(session_with(f"emc_sim_{mapping.emc_account}"), urls["emc"])
-        tenant = Tenant(Store(LocalFileSystem(), str(store)), mapping, urls["smarthr"], target)
+        tenant = Tenant.over_http(Store(LocalFileSystem(), str(store)), mapping, urls["smarthr"], urls["emc"])
         assert tenant.run() == "loaded"
         tenant.close()
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from tests.contract.rig import FORMAT
-from tests.proof.case import Case, Effort, Say
-from tests.proof.world import Export, Kept, Row, World, cases_of, differences, in_parts, worlds
+from tests.harness.expected import Export, differences
+from tests.harness.tenant import FORMAT
+from tests.harness.world import Kept, World
+from tests.proof.case import Case, Effort, Row, Say, cases_of, in_parts
+from tests.proof.worlds import worlds
 
 STORIES = {Effort.FULL: 16, Effort.SLICE: 2}
 MADE_ANEW = ("パスワード", "パスワード強制変更")  # whoever is added again starts with a first password
@@ -150,7 +152,7 @@ def by_hand_and_compared(world: World, chance: random.Random) -> Iterator[str]:
         world.by_hand("PATCH", "users", one, **{"氏名": "別人"})
     for one in added:
         world.somebody(one)
-    before, imports, generation = world.export(), world.imports("committed"), world.tenant.generation()
+    before, imports, generation = world.export(), world.imports()["committed"], world.tenant.generation()
     job = world.tenant.open(Mode.RECONCILE)
     stages.diff.compare(job, world.tenant.target, FORMAT)
     table = job.record.table("differences")
@@ -160,7 +162,7 @@ def by_hand_and_compared(world: World, chance: random.Random) -> Iterator[str]:
             yield f"{kind}: {sorted(found)} instead of {sorted(wanted)}"
     if world.tenant.load(job) != "compared" or differences(world.export(), before):
         yield "it wrote"
-    if (world.imports("committed"), world.tenant.generation()) != (imports, generation):
+    if (world.imports()["committed"], world.tenant.generation()) != (imports, generation):
         yield "an import or a baseline more"
 
 
@@ -180,7 +182,7 @@ def run(world: World) -> None:
 def random_day(world: World, chance: random.Random) -> None:
     kinds = {"joiners": 3, "leavers": 2, "retirements": 1, "moves": 2, "renumbered": 1, "reorganised": 1}
     world.day(**{kind: number for kind, most in kinds.items() if (number := chance.randint(0, most))})
-    for crew in chance.sample(world.crews(), 2):
+    for crew in chance.sample(world.active(), 2):
         world.patch(
             crew["id"], **chance.choice([{"tel_number": None}, {"tel_number": "090-1234-5678"}, {"email": None}])
         )

@@ -25,8 +25,10 @@ from typing import Any, Literal
 
 import requests
 
+from tests.harness.fuse import Fuse
+from tests.harness.program import ROOT
+
 Side = Literal["before", "after"]
-ROOT = Path(__file__).resolve().parents[2]
 FINISHED = ("success", "failed", "upstream_failed", "skipped")
 IMPORT_ID = re.compile(r"imp_[0-9a-f]{32}")
 IMPORT_KEY = re.compile(r"\b\w+\.[0-9a-f]{16}\.[0-9a-f]{12}\b")
@@ -42,38 +44,36 @@ class Kill:
 
 
 @dataclass
-class Fuse:
-    """Counts the steps of this process, and kills it at one of them.
+class KillingFuse(Fuse):
+    """Kills this process at one of its steps.
 
     `trace` outlives it: the steps seen so far, each with its depth. One of depth 1 is part of another: the renaming
     of a temporary file, say.
     """
 
-    trace: Path
-    kill: Kill | None = None
-    seen: list[tuple[str, int]] = field(default_factory=list)
+    trace: Path = Path(os.devnull)
+    depths: list[int] = field(default_factory=list)
     depth: int = 0
 
+    @classmethod
+    def of(cls, kill: Kill | None, trace: Path) -> KillingFuse:
+        return cls(kill.step, kill.side == "after", trace=trace) if kill else cls(trace=trace)
+
     def around(self, label: str, call: Callable[[], Any]) -> Any:
-        kill = self.kill if self.kill and self.kill.step in (len(self.seen), label) else None
-        self.seen.append((label, self.depth))
-        if kill and kill.side == "before":
-            self.die()
+        self.depths.append(self.depth)
         self.depth += 1
         try:
-            answer = call()
+            return super().around(label, call)
         finally:
             self.depth -= 1
-        if kill:
-            self.die()
-        return answer
 
     def die(self) -> None:
         self.save()
         os.kill(os.getpid(), signal.SIGKILL)
 
     def save(self) -> None:
-        self.trace.write_text(json.dumps(self.seen, ensure_ascii=False), encoding="utf-8")
+        steps = list(zip(self.seen, self.depths, strict=True))
+        self.trace.write_text(json.dumps(steps, ensure_ascii=False), encoding="utf-8")
 
 
 def instrument(fuse: Fuse, folders: list[str]) -> None:
@@ -213,11 +213,11 @@ class AirflowRun:
                 value["tries"][task_id] = value["tries"].get(task_id, 0) + 1
             value["xcom"].pop(task_id, None)
             value["states"][task_id] = "running"
-        return _fork(lambda: self._execute(task_id, Fuse(trace or Path(os.devnull), kill)))
+        return _fork(lambda: self._execute(task_id, KillingFuse.of(kill, trace or Path(os.devnull))))
 
     # --- what a task's process does
 
-    def _execute(self, task_id: str, fuse: Fuse) -> None:
+    def _execute(self, task_id: str, fuse: KillingFuse) -> None:
         from airflow.sdk.bases.operator import ExecutorSafeguard
         from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
@@ -356,7 +356,7 @@ def arm_dags(dags: dict[str, Any], folder: Path) -> None:
         struck = len(list(folder.glob("struck-*")))
         task = context["ti"].task_id
         if struck < len(listed) and listed[struck].task == task:
-            instrument(Fuse(folder / f"struck-{struck}", listed[struck]), [os.environ["PROOF_FOLDER"]])
+            instrument(KillingFuse.of(listed[struck], folder / f"struck-{struck}"), [os.environ["PROOF_FOLDER"]])
 
     for dag in dags.values():
         for task in dag.tasks:

@@ -29,10 +29,12 @@ from renkei.storage.cipher import Cipher
 from renkei.storage.retention import prune, tenants_and_accounts
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.emc.client import EmcClient
-from tests.contract.conftest import ROOT, Simulator
-from tests.contract.emc_client import Emc
-from tests.contract.rig import LINK, Tenant, mapping_of, session_with
+from tests.harness.emc import Emc
+from tests.harness.fuse import Died, Fuse
+from tests.harness.program import ROOT
+from tests.harness.sheet import full_mapping
+from tests.harness.smarthr import SmartHR
+from tests.harness.tenant import LINK, Tenant
 from tests.proof.case import Case, Effort, Say
 
 KEEP_DAYS = 400
@@ -65,39 +67,23 @@ BRIEF: dict[str, tuple[tuple[int, str, bool], ...]] = {
 }
 
 
-class Died(BaseException):
-    """What a killed process looks like from inside."""
-
-
 class Mortal(Store):
-    """A store whose user dies just before, or just after, its n-th removal takes effect."""
+    """A store whose user dies at one of its removals."""
 
-    dies_at: int = -1
-    side: str = "after"
-    steps: int = 0
-    how: Callable[[], None]
+    fuse: Fuse
 
     def delete(self, key: str) -> None:
-        self._step(lambda: super(Mortal, self).delete(key))
+        self.fuse.around(key, lambda: super(Mortal, self).delete(key))
 
     def remove_folder(self, prefix: str) -> None:
-        self._step(lambda: super(Mortal, self).remove_folder(prefix))
-
-    def _step(self, call: Callable[[], None]) -> None:
-        dies, self.steps = self.steps == self.dies_at, self.steps + 1
-        if dies and self.side == "before":
-            self.how()
-        call()
-        if dies:
-            self.how()
+        self.fuse.around(prefix, lambda: super(Mortal, self).remove_folder(prefix))
 
 
-def by_exception() -> None:
-    raise Died
+class Killed(Fuse):
+    """By the system, not from inside."""
 
-
-def by_signal() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    def die(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def prune_all(store: Store, now: dt.datetime) -> None:
@@ -105,24 +91,24 @@ def prune_all(store: Store, now: dt.datetime) -> None:
         prune(TenantFolder(store, LINK, tenant), accounts, now, dt.timedelta(days=KEEP_DAYS), lambda run_id: False)
 
 
-def die_while_pruning(root: str, key: str, now: str, at: int, side: str, how: Callable[[], None]) -> int:
-    """Steps that were gone through; fewer than `at` when it came to its end."""
+def die_while_pruning(root: str, key: str, now: str, fuse: Fuse) -> int:
+    """Steps that were gone through; fewer than the fuse's when it came to its end."""
     store = Mortal(LocalFileSystem(), root, Cipher(key) if key else None)
-    store.dies_at, store.side, store.how = at, side, how
+    store.fuse = fuse
     with suppress(Died):
         prune_all(store, dt.datetime.fromisoformat(now))
-    return store.steps
+    return len(fuse.seen)
 
 
-# --- the world
+# --- the histories
 
 
 @dataclass
-class World:
-    """Two simulators, the stores as they were before any pruning, and what must stay of them."""
+class Histories:
+    """Tenants with runs of many ages: the stores as they were before any pruning, and what must stay of them."""
 
     folder: Path
-    smarthr: Simulator
+    smarthr: SmartHR
     emc: Emc
     history: dict[str, tuple[tuple[int, str, bool], ...]]
     today: dt.datetime
@@ -134,11 +120,8 @@ class World:
         return self.folder / "emc.sqlite"
 
     def tenant(self, name: str, store: Store, emc_url: str) -> Tenant:
-        session = session_with(f"emc_sim_{name}")
-        mapping = mapping_of(tenant=name, emc_account=name)
-        found = Tenant(store, mapping, self.smarthr.url, EmcClient(session, emc_url), company=name)
-        found.sessions.append(session)
-        return found
+        mapping = full_mapping(tenant=name, emc_account=name)
+        return Tenant.over_http(store, mapping, self.smarthr.url, emc_url)
 
     def crews(self, name: str) -> list[dict[str, Any]]:
         """Whom EMC should know."""
@@ -147,15 +130,15 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, effort: Effort) -> Iterator[World]:
+def world(folder: Path, effort: Effort) -> Iterator[Histories]:
     history = HISTORY if effort is Effort.FULL else BRIEF
     accounts = [part for name in history if name != "acme" for part in ("--account", name)]
-    emc = Emc("--database", str(folder / "emc.sqlite"), *accounts)
+    emc = Emc.start("--database", str(folder / "emc.sqlite"), *accounts)
     try:
-        smarthr = Simulator.start()
+        smarthr = SmartHR.start()
         try:
             smarthr.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
-            made = World(folder, smarthr, emc, history, dt.datetime.now(dt.UTC))
+            made = Histories(folder, smarthr, emc, history, dt.datetime.now(dt.UTC))
             _live(made)
             yield made
         finally:
@@ -164,7 +147,7 @@ def world(folder: Path, effort: Effort) -> Iterator[World]:
         emc.stop()
 
 
-def _live(world: World) -> None:
+def _live(world: Histories) -> None:
     """Let the tenants have their histories, plain; then the same store once more, encrypted."""
     store = Store(LocalFileSystem(), str(world.folder / "plain"))
     for seed, (name, days) in enumerate(world.history.items(), start=4):
@@ -184,7 +167,7 @@ def _live(world: World) -> None:
         shutil.copystat(store.path(key), encrypted.path(key))
 
 
-def _happen(world: World, tenant: Tenant, event: str, run_id: str) -> None:
+def _happen(world: Histories, tenant: Tenant, event: str, run_id: str) -> None:
     name = tenant.mapping.tenant
     if event == "load":
         if tenant.generation():
@@ -212,7 +195,7 @@ def _happen(world: World, tenant: Tenant, event: str, run_id: str) -> None:
         assert tenant.note()
     else:  # refused: EMC has forgotten everything and the baselines are gone, so only the store's history tells
         shutil.rmtree(tenant.store.path(f"{LINK}/tenants/{name}/baselines"))
-        world.emc.sim("DELETE", f"/accounts/{name}")
+        world.emc.sim("DELETE", f"accounts/{name}")
         try:
             tenant.open(manual=False, run_id=run_id)
         except BaselineError:
@@ -241,12 +224,12 @@ class _DiesAfterSubmit:
 class Copy:
     """A copy of a store: pruning unlinks and never writes into a file, so its files are hard links."""
 
-    world: World
+    world: Histories
     kind: str  # plain or encrypted
     root: Path
 
     @classmethod
-    def fresh(cls, world: World, kind: str) -> Copy:
+    def fresh(cls, world: Histories, kind: str) -> Copy:
         root = world.folder / "copy"
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(world.folder / kind, root, copy_function=os.link)
@@ -261,12 +244,13 @@ class Copy:
 
     def die(self, at: int, side: str, days: int = 0) -> int:
         now = (self.world.today + dt.timedelta(days=days)).isoformat()
-        return die_while_pruning(str(self.root), self.key, now, at, side, by_exception)
+        return die_while_pruning(str(self.root), self.key, now, Fuse(at, side == "after"))
 
     def die_by_signal(self, at: int, side: str) -> int:
         """The exit code of a process of its own."""
-        arguments = (str(self.root), self.key, self.world.today.isoformat(), at, side)
-        program = f"from tests.proof.retention import *; die_while_pruning(*{arguments!r}, by_signal)"
+        arguments = (str(self.root), self.key, self.world.today.isoformat())
+        fuse = f"Killed({at}, {side == 'after'})"
+        program = f"from tests.proof.retention import *; die_while_pruning(*{arguments!r}, {fuse})"
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "plugins")))}
         return subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT).returncode
 
@@ -324,7 +308,7 @@ def next_day(copy: Copy, full: bool) -> list[str]:
     with closing(sqlite3.connect(world.database)) as source, closing(sqlite3.connect(database)) as target:
         source.backup(target)
     accounts = [part for name in world.history if name != "acme" for part in ("--account", name)]
-    emc = Emc("--database", str(database), *accounts)
+    emc = Emc.start("--database", str(database), *accounts)
     try:
         for name in world.history.keys() - {"sheet_gone"}:
             tenant = world.tenant(name, copy.store(), emc.url)
@@ -340,7 +324,7 @@ def next_day(copy: Copy, full: bool) -> list[str]:
     return wrong
 
 
-def _tenants_day(world: World, tenant: Tenant, emc: Emc, full: bool) -> list[str]:
+def _tenants_day(world: Histories, tenant: Tenant, emc: Emc, full: bool) -> list[str]:
     name = tenant.mapping.tenant
     loads = [event for _, event, _ in world.history[name] if event in ("load", "committed, then dead")]
     if name == "lost":
@@ -398,12 +382,12 @@ def _case(name: str, rules: str, afterwards: str, run: Callable[[], Result], say
 Result = tuple[int, list[str]]
 
 
-def _removals(world: World, kind: str) -> int:
+def _removals(world: Histories, kind: str) -> int:
     """Deletes and removed folders of a pruning that nothing interrupts."""
     return Copy.fresh(world, kind).die(-1, "after")
 
 
-def _once(world: World, kind: str, full: bool) -> Result:
+def _once(world: Histories, kind: str, full: bool) -> Result:
     """One death, then the next night. Of each removal the plain store tries one side, the encrypted one the other."""
     count, tries, wrong = _removals(world, kind), 0, []
     for at in range(0, count, 1 if full else max(1, count // 12)):
@@ -417,7 +401,7 @@ def _once(world: World, kind: str, full: bool) -> Result:
     return tries, wrong
 
 
-def _in_turn(world: World, kind: str, full: bool) -> Result:
+def _in_turn(world: Histories, kind: str, full: bool) -> Result:
     """Each night's pruning lives for one removal only, until there is nothing left to do."""
     copy, tries, wrong = Copy.fresh(world, kind), 0, []
     while copy.die(0, "after", days=1):
@@ -426,7 +410,7 @@ def _in_turn(world: World, kind: str, full: bool) -> Result:
     return tries, wrong + [f"{kind}, in turn: {line}" for line in copy.remains()]
 
 
-def _by_signal(world: World, kind: str, full: bool) -> Result:
+def _by_signal(world: Histories, kind: str, full: bool) -> Result:
     """As `_once`, in a process of its own that gets SIGKILL."""
     count, tries, wrong = _removals(world, kind), 0, []
     for at, side in ((count // 2, "after"), (count - 1, "before"))[: 2 if full else 1]:
@@ -440,7 +424,7 @@ def _by_signal(world: World, kind: str, full: bool) -> Result:
     return tries, wrong
 
 
-def _days(world: World, kind: str, full: bool) -> Result:
+def _days(world: Histories, kind: str, full: bool) -> Result:
     """After a pruning that came to its end, and right after one that died half-way."""
     tries, wrong = 0, []
     for at in (-1, _removals(world, kind) // 2)[: 2 if full and kind == "encrypted" else 1]:

@@ -40,14 +40,15 @@ from renkei.storage.store import Store
 from renkei.systems.smarthr import client as product_client
 from renkei.systems.smarthr.pacer import Pacer
 from scripts.neighbours import Neighbours
-from tests.contract import rig
-from tests.contract.conftest import in_memory
+from tests.harness import sheet
+from tests.harness.folders import in_memory
+from tests.harness.tenant import Recording, Tenant
 from tests.proof import oracle
 from tests.proof.case import Case, Effort, Say
 from tests.unit.systems.transport import SkipClock
 
 SHEET = {
-    item: rig.SHEET[item]
+    item: sheet.SHEET[item]
     for item in (
         *("ユーザID", "パスワード", "氏名", "氏名(ヨミ)", "所属部署コード"),
         *("緊急連絡1 媒体", "緊急連絡1 アドレス", "緊急連絡2 媒体", "緊急連絡2 アドレス"),
@@ -185,7 +186,7 @@ class World:
             found[file] = {next(iter(row.values())): {k: v for k, v in list(row.items())[1:] if v} for row in rows}
         return found
 
-    def begin(self, size: int, linked: bool) -> rig.Tenant:
+    def begin(self, size: int, linked: bool) -> Tenant:
         """A company of `size` crews, always the same, and its tenant; `linked`: as after a first link."""
         self.sim("DELETE", "faults")
         self.emc("DELETE", "/_sim/accounts/acme")
@@ -207,11 +208,9 @@ class World:
                 self.emc("POST", f"/_sim/accounts/acme/{file}", rows)
         return self._tenant(store)
 
-    def _tenant(self, store: Path) -> rig.Tenant:
-        mapping = rig.mapping_of(SHEET)
-        return rig.Tenant.over_http(
-            Store(LocalFileSystem(), str(store)), mapping, self.urls["smarthr"], self.urls["emc"]
-        )
+    def _tenant(self, store: Path) -> Tenant:
+        mapping = sheet.full_mapping(SHEET)
+        return Tenant.over_http(Store(LocalFileSystem(), str(store)), mapping, self.urls["smarthr"], self.urls["emc"])
 
     def play(self, story: Story) -> None:
         """Every run of a story, each judged.
@@ -234,7 +233,7 @@ class World:
                 shutil.rmtree(tenant.store.root, ignore_errors=True)
 
     def day(
-        self, tenant: rig.Tenant, day: Day, departments: list[dict[str, Any]], crews: Crews, emc: Export
+        self, tenant: Tenant, day: Day, departments: list[dict[str, Any]], crews: Crews, emc: Export
     ) -> tuple[Crews, Export]:
         """One run, judged: from SmartHR and EMC as they were to how they are then."""
         tree = [department["id"] for department in departments]
@@ -368,17 +367,16 @@ def _person(number: int, rng: random.Random, departments: list[str]) -> dict[str
 def patience_of_none(order: tuple[int, ...]) -> Iterator[None]:
     """The product as it is, but waiting costs nothing, and pages are answered in the order of the story."""
     clock = SkipClock()
-    real = rig.session_with
 
-    def session_with(token: str) -> requests.Session:
-        session = real(token)
+    def in_order(token: str) -> Recording:
+        session = Recording(token)
         session.mount("http://", InOrder(order))
         return session
 
     with (
         mock.patch.object(product_client, "time", clock),
         mock.patch.object(product_client, "Pacer", lambda rate: Pacer(rate, clock.monotonic, clock.sleep)),
-        mock.patch.object(rig, "session_with", session_with),
+        mock.patch("tests.harness.tenant.Recording", in_order),
     ):
         yield
 

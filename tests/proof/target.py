@@ -17,22 +17,12 @@ from typing import Any
 from renkei.errors import RejectedLoadError, RenkeiError, RetriableLoadError
 from renkei.links.smarthr_emc import stages
 from renkei.systems.emc.drop import DropFolder, LocalFiles
-from tests.contract.rig import NOW, SHEET, mapping_of
-from tests.proof.case import Case, Effort, Say
-from tests.proof.world import (
-    FILES,
-    Export,
-    Kept,
-    Row,
-    Run,
-    World,
-    cases_of,
-    client_with,
-    differences,
-    fails,
-    in_parts,
-    worlds,
-)
+from tests.harness.expected import FILES, Export, differences
+from tests.harness.sheet import SHEET, full_mapping
+from tests.harness.tenant import NOW, Run, fails
+from tests.harness.world import Kept, World
+from tests.proof.case import Case, Effort, Row, Say, cases_of, in_parts
+from tests.proof.worlds import client_with, worlds
 
 KINDS = (
     *("slow", "status_429", "status_500", "maintenance_503", "drop_before", "drop_after"),
@@ -44,17 +34,16 @@ IMPATIENT = {"TIMEOUT_S": (5.0, 0.25), "COMMIT_TIMEOUT_S": (5.0, 0.25)}
 
 def reasons(run: Run) -> list[str]:
     """EMC's codes, as the run's record has them; each must name the record that it is about (L8)."""
-    assert run.job is not None
     found = run.job.record.json_or_none("emc_problems") or {"problems": []}
     return [problem["code"] if problem["id"] else f"{problem['code']} of nobody" for problem in found["problems"]]
 
 
 def fails_under(world: World, run: Run, kind: str, path: str = "/api/v1/*", **fault: Any) -> RenkeiError | None:
     """The error with which a run ends while EMC has this fault."""
-    world.emc.fail(kind, path, retry_after=0, **fault)
+    world.emc.fault(kind, path, retry_after=0, **fault)
     with client_with(**(IMPATIENT if kind == "slow" else {})):
         error = fails(run)
-    world.emc.sim("DELETE", "/faults")
+    world.emc.sim("DELETE", "faults")
     return error
 
 
@@ -81,22 +70,22 @@ def scene(world: World, name: str) -> Scene:
     world.somebody("kanrisha")
     ours: dict[str, set[str]] = {"departments": set(), "users": set()}
     if name == "first link":
-        newcomer = world.crews()[0]["id"]
+        newcomer = world.active()[0]["id"]
     else:
         Run(world.tenant, "first", manual=True).go()
         ours = world.ours()
         newcomer = world.day(joiners=2, leavers=1, renumbered=1, moves=1, reorganised=1)["joiners"][0]
-    code = next(crew["emp_code"] for crew in world.crews() if crew["id"] == newcomer)
+    code = next(crew["emp_code"] for crew in world.active() if crew["id"] == newcomer)
     world.somebody(code, 検索ワード5="残る")
-    run = Run(world.tenant, "today", manual=name == "first link").until(2)
+    run = Run(world.tenant, "today", manual=name == "first link").until("diff")
     read = world.keep("read")
     expected = world.expected(read.emc, ours)
-    world.session.seen.clear()
-    run.until(4)
-    before_load = len(world.session.seen)
+    world.sent().clear()
+    run.until("load")
+    before_load = len(world.sent())
     planned = world.keep("planned")
     run.go()
-    seen = list(world.session.seen)
+    seen = list(world.sent())
     assert differences(world.export(), expected) == [], differences(world.export(), expected)
     generation = world.tenant.generation()
     return Scene(name, world, read, planned, ours, expected, generation, seen, len(seen) - before_load)
@@ -107,8 +96,8 @@ def resumed(scene: Scene, at: int) -> tuple[Run, int]:
     before_load = len(scene.requests) - scene.loads
     world, late = scene.world, at >= before_load
     world.back_to(scene.planned if late else scene.read)
-    run = Run(world.tenant, "today", manual=scene.name == "first link").until(1)
-    run.at = 4 if late else 2
+    run = Run(world.tenant, "today", manual=scene.name == "first link").until("read")
+    run.at = "load" if late else "diff"
     return run, at - before_load if late else at
 
 
@@ -269,7 +258,7 @@ def stops(at: Linked, run: Run, *codes: str, generation: int = 1) -> list[str]:
     wrong = differences(world.export(), had)
     if set(reasons(run)) != set(codes):
         wrong.append(f"EMC's reasons on record are {reasons(run)}, not {codes}")
-    if world.tenant.generation() != generation or world.tenant.note() or world.imports("open"):
+    if world.tenant.generation() != generation or world.tenant.note() or world.imports()["open"]:
         wrong.append("the baseline moved, or a note or an open import was left")
     return wrong
 
@@ -288,7 +277,7 @@ def user_deleted(at: Linked, effort: Effort, say: Say) -> Case:
             if day == "ordinary":
                 world.day(**ORDINARY)
             if day == "leaves":
-                (crew,) = (crew for crew in world.crews() if crew["emp_code"] == user_id)
+                (crew,) = (crew for crew in world.active() if crew["emp_code"] == user_id)
                 world.company("DELETE", f"companies/acme/crews/{crew['id']}")
             world.by_hand("DELETE", "users", user_id)
             wrong = heals_at_once(at)
@@ -301,7 +290,7 @@ def user_deleted(at: Linked, effort: Effort, say: Say) -> Case:
             continue
         world = at.again()
         world.day(moves=1, joiners=1)
-        run = at.run().until(4)
+        run = at.run().until("load")
         world.by_hand("DELETE", "users", user_id)
         row.tried(f"{user_id}, between plan and load", stops(at, run, "UNKNOWN_ID") or heals_at_once(at))
     return row.done(say)
@@ -365,7 +354,7 @@ def department_deleted(at: Linked, say: Say) -> Case:
                 row.tried(f"{code}, {day}", heals_at_once(at))
     world = at.again()
     world.day(reorganised=2)
-    run = at.run().until(4)
+    run = at.run().until("load")
     world.by_hand("DELETE", "departments", "X3")
     row.tried("X3, between plan and load", stops(at, run, "UNKNOWN_ID") or heals_at_once(at))
     return row.done(say)
@@ -389,12 +378,12 @@ def id_taken(at: Linked, say: Say) -> Case:
         for moment in ("before the run", "between plan and load"):
             world = at.again()
             (crew_id,) = world.day(joiners=1)["joiners"]
-            user_id = next(crew["emp_code"] for crew in world.crews() if crew["id"] == crew_id)
+            user_id = next(crew["emp_code"] for crew in world.active() if crew["id"] == crew_id)
             wrong = []
             if moment == "before the run":
                 world.somebody(user_id, **values)
             else:
-                run = at.run().until(4)
+                run = at.run().until("load")
                 world.somebody(user_id, **values)
                 wrong = stops(at, run, "DUPLICATE_ID")
             wrong = wrong or heals_at_once(at)
@@ -408,7 +397,7 @@ def id_taken(at: Linked, say: Say) -> Case:
         world.found_department("X9")
         run = at.run()
         if moment == "between plan and load":
-            run.until(4)
+            run.until("load")
         world.by_hand("POST", "departments", **{"部署ID": "X9", "部署名": "手入力", "部署名(ヨミ)": "テ"})
         wrong = stops(at, run, "DUPLICATE_ID") if moment == "between plan and load" else []
         row.tried(f"department, {moment}", wrong or heals_at_once(at))
@@ -539,7 +528,7 @@ def moved_out(at: Linked, say: Say) -> Case:
         "held back while a user is in it (the users are named); once emptied, the next run deletes it",
     )
     world = at.again()
-    world.tenant.mapping = mapping_of(SHEET | {"所属部署コード": ("部署1(コード)", "SET", "SKIP", "SKIP", "SKIP")})
+    world.tenant.mapping = full_mapping(SHEET | {"所属部署コード": ("部署1(コード)", "SET", "SKIP", "SKIP", "SKIP")})
     leaves = {d["code"] for d in world.departments()} - {(d["parent"] or {}).get("code") for d in world.departments()}
     for code in sorted(leaves):
         world = at.again()
@@ -560,7 +549,7 @@ def moved_out(at: Linked, say: Say) -> Case:
         if any(found["users"][u].get("所属部署コード") != had["users"][u].get("所属部署コード") for u in had["users"]):
             wrong.append("somebody was moved")
         row.tried(code, wrong)
-    world.tenant.mapping = mapping_of()
+    world.tenant.mapping = full_mapping()
     return row.done(say)
 
 
@@ -608,7 +597,7 @@ class Drops:
     def again(self) -> World:
         world = self.at.again()
         shutil.rmtree(self.path, ignore_errors=True)
-        world.tenant.target, world.tenant.mapping = self.folder, mapping_of(loader="FILE_DROP")
+        world.tenant.target, world.tenant.mapping = self.folder, full_mapping(loader="FILE_DROP")
         return world
 
     def key(self) -> str:
@@ -628,7 +617,6 @@ class Drops:
         (self.path / f"{key}.result.json").write_text(json.dumps({**body, "key": key}), encoding="utf-8")
 
     def confirmed(self, run: Run) -> bool:
-        assert run.job is not None
         return stages.load.confirm(run.job, self.folder, NOW) is not None
 
     def good_day(self, generation: int, ours: dict[str, set[str]]) -> list[str]:
@@ -765,7 +753,7 @@ def drop_by_hand(drops: Drops, say: Say) -> Case:
     )
     world = drops.again()
     (crew_id,) = world.day(joiners=1)["joiners"]
-    user_id = next(crew["emp_code"] for crew in world.crews() if crew["id"] == crew_id)
+    user_id = next(crew["emp_code"] for crew in world.active() if crew["id"] == crew_id)
     world.somebody(user_id)
     run, key = drops.waiting()
     drops.answer(key, drops.upload(key))
@@ -774,10 +762,10 @@ def drop_by_hand(drops: Drops, say: Say) -> Case:
     row.tried("newcomer's id taken", wrong or drops.good_day(2, drops.at.ours))
     for day in ("moves", "leaves"):
         world = drops.again()
-        user_id = world.crews()[0]["emp_code"]
+        user_id = world.active()[0]["emp_code"]
         world.by_hand("DELETE", "users", user_id)
         if day == "leaves":
-            world.company("DELETE", f"companies/acme/crews/{world.crews()[0]['id']}")
+            world.company("DELETE", f"companies/acme/crews/{world.active()[0]['id']}")
             row.tried("a leaver deleted", drops.good_day(2, drops.at.ours))
             continue
         world.day(joiners=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.conftest import in_memory
+from tests.harness.folders import in_memory
 from tests.proof import modes
 from tests.proof.case import Effort
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import in_memory
+from tests.harness.folders import in_memory
 from tests.proof.case import Case, Effort
 from tests.proof.retention import campaign
 

@@ -15,7 +15,7 @@ import httpx
 import jwt
 from linebot.v3.messaging import ApiClient, Configuration, MessagingApi, PushMessageRequest, TextMessage
 
-from tests.contract.chat_services import Chat
+from tests.harness.chat import Chat
 
 CALLBACK = "http://localhost:8080/renkei/line/callback"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -33,7 +33,7 @@ def a_push(to: str, *texts: str) -> PushMessageRequest:
 
 
 def people(chat: Chat) -> dict[str, str]:
-    return {one["name"]: one["user_id"] for one in chat.call("GET", "/_sim/line")["people"]}
+    return {one["name"]: one["user_id"] for one in chat.sim("GET", "line")["people"]}
 
 
 class App:

@@ -1,4 +1,4 @@
-"""A simulated EMC in its own process, a client that checks every answer against the contract, and row builders."""
+"""The simulated EMC, a client that checks every answer against the contract, and row builders."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import hashlib
 import io
 import itertools
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 import yaml
 from jsonschema import Draft202012Validator
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.harness.program import ROOT, Program
+
 CONTRACT = yaml.safe_load((ROOT / "include/contracts/emc_import.openapi.yaml").read_text(encoding="utf-8"))
 DEPARTMENT_HEADER = ["処理フラグ", "部署ID", "部署名", "部署名(ヨミ)", "親部署ID"]
 USER_HEADER = [
@@ -55,31 +53,32 @@ def check_against_contract(response: requests.Response, method: str, path: str) 
         Draft202012Validator({**schema, "components": CONTRACT["components"]}).validate(response.json())
 
 
-class Emc:
-    """A simulator in its own process, and a client of the account `acme`."""
+class Emc(Program):
+    """The simulated EMC, and a client of the account `acme`."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "simulators.emc", "--account", "acme", "--account", "beta:secret", *arguments],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[1]
-        self.session = requests.Session()
+    module = "simulators.emc"
+
+    @classmethod
+    def start(cls, *arguments: str) -> Self:
+        return super().start("--account", "acme", "--account", "beta:secret", *arguments)
+
+    def clear(self) -> None:
+        """Empty accounts, no faults, counters at zero."""
+        for account in self.sim("GET", "accounts")["accounts"]:
+            self.sim("DELETE", f"accounts/{account['account']}")
+        self.sim("DELETE", "faults")
+        self.sim("DELETE", "requests")
 
     def call(self, method: str, path: str, token: str = "emc_sim_acme", **more: Any) -> requests.Response:
+        """A request below /api/v1, whose answer is checked against the contract."""
         headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
-        response = self.session.request(method, f"{self.url}/api/v1{path}", headers=headers, timeout=20, **more)
+        response = requests.request(method, f"{self.url}/api/v1{path}", headers=headers, timeout=20, **more)
         check_against_contract(response, method, path)
         return response
 
-    def sim(self, method: str, path: str, **more: Any) -> requests.Response:
-        response = self.session.request(method, f"{self.url}/_sim{path}", timeout=20, **more)
-        response.raise_for_status()
-        return response
-
-    def fail(self, kind: str, path: str = "/api/v1/*", **more: Any) -> None:
-        self.sim("POST", "/faults", json=[{"kind": kind, "path": path, **more}])
+    def fault(self, kind: str, path: str = "/api/v1/*", **more: Any) -> None:
+        """Put one fault in force."""
+        self.sim("POST", "faults", [{"kind": kind, "path": path, **more}])
 
     def open(
         self, departments: bytes | None, users: bytes | None, key: str | None = None, plan_digest: str = "0" * 64
@@ -107,18 +106,9 @@ class Emc:
         return done.json()
 
     def export(self, file: str) -> dict[str, dict[str, str]]:
+        """Every record of departments or users by its id, without blank items."""
         items = self.call("GET", f"/{file}").json()["items"]
         return {next(iter(item.values())): {k: v for k, v in item.items() if v} for item in items}
-
-    def stop(self, *, kill: bool = False) -> None:
-        self.session.close()
-        if kill:
-            self.process.kill()
-        else:
-            self.process.terminate()
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 def encoded(header: list[str], rows: tuple[list[str], ...]) -> bytes:

@@ -1,4 +1,4 @@
-"""An SFTP server for tests, a process of its own: `python sftp_server.py FOLDER` prints its port and host key."""
+"""An SFTP server for tests, a process of its own; READY, its port and its host key are printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import asyncio
 import sys
 
 import asyncssh
+
+from tests.harness.program import Program
+
+
+class SftpServer(Program):
+    """Serves a folder."""
+
+    module = "tests.harness.sftp_server"
 
 
 class Door(asyncssh.SSHServer):
@@ -30,7 +38,7 @@ async def serve(folder: str) -> None:
         server_host_keys=[key],
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=folder),
     )
-    print(server.get_port(), key.export_public_key().decode().strip(), flush=True)
+    print("READY", server.get_port(), key.export_public_key().decode().strip(), flush=True)
     await server.wait_closed()
 
 
