@@ -24,8 +24,9 @@ help:  ## this list
 run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs every tenant once and ends
 	$(BIN)/python -m scripts.demo $(if $(ONCE),--once)
 
+# Kept are the folders of what failed alone: they may lie in memory (tests/conftest.py).
 test: $(READY)  ## the tests
-	$(BIN)/python -m pytest --numprocesses logical --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --dist worksteal -o tmp_path_retention_policy=failed $(ARGS)
 
 proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (20 minutes)
 	$(BIN)/python -m tests.proof $(ARGS)
