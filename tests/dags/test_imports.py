@@ -14,9 +14,9 @@ from renkei.sheets.tenant_files import tenants
 from tests.conftest import ROOT
 
 HEAVY = (
-    "email_validator", "jaconv", "jwt", "numpy", "openpyxl", "pandas", "paramiko", "phonenumbers", "pyarrow",
+    "email_validator", "fastapi", "jaconv", "jwt", "numpy", "openpyxl", "pandas", "paramiko", "phonenumbers", "pyarrow",
     "requests", "segno", "starlette", "urllib3", "yaml",
-    "renkei.links.smarthr_emc.stages", "renkei.links.smarthr_emc.sheet.parse", "renkei.orchestration.line.page",
+    "renkei.links.smarthr_emc.stages", "renkei.links.smarthr_emc.sheet.parse", "renkei.orchestration.line.page", "renkei.web",
 )  # fmt: skip
 # One process for all files, as starting Airflow takes seconds: what a file brings is found with the first that does.
 PARSE = """

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from renkei.orchestration.form import Form
     from renkei.orchestration.report import Report, RunEnd
     from renkei.orchestration.tenant import Tenant
+    from renkei.orchestration.web.link_view import LinkView
     from renkei.runs.outcome import Outcome
     from renkei.sheets.bounded import Compiler
     from renkei.sheets.compiled import Compiled, SheetKind
@@ -72,6 +73,7 @@ class Link:
     commands: Part[Callable[[Typer], None]] | None = None  # of `renkei`, for this link alone
     errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
     last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
+    console: Part[LinkView] | None = None  # what its runs count, and their errors
     preloads: Sequence[str] = ()  # modules that its tasks import
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 
@@ -100,6 +102,7 @@ LINKS = {
             errors=Part("renkei.orchestration.smarthr_emc.results:errors"),
             last_told=Part("renkei.orchestration.smarthr_emc.results:last_told"),
             try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
+            console=Part("renkei.orchestration.smarthr_emc.console:VIEW"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
     )

@@ -95,12 +95,19 @@ def report_end(
 
     Where that knows of no good end, the message is the failure's, or names the task at which the run stopped.
     """
+    return send_report(tenant, run, record, *how_it_ended(tenant, record, failure, stopped_at))
+
+
+def how_it_ended(
+    tenant: Tenant, record: RunRecord | None, failure: Failure | None, stopped_at: str = ""
+) -> tuple[Outcome, str, dt.datetime]:
+    """How, why, and when."""
     if end := good_end(record):
         outcome, at = end
-        return send_report(tenant, run, record, outcome, "", at)
+        return outcome, "", at
     if failure is None:
         failure = _unsaid(tenant, record, stopped_at)
-    return send_report(tenant, run, record, failure.outcome, failure.message, failure.at)
+    return failure.outcome, failure.message, failure.at
 
 
 def _failure(context: Any, task_ids: list[str]) -> Failure | None:

@@ -24,7 +24,7 @@ from renkei.orchestration.monitor import expiring
 from renkei.orchestration.monitor.broken import Start, start_in, tell_broken
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
-from renkei.orchestration.monitor.scan import Look, look, write_notes
+from renkei.orchestration.monitor.scan import Look, look, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
 from renkei.orchestration.stage import utcnow
 from renkei.orchestration.tenant import Tenant
@@ -97,6 +97,7 @@ def watch(
     for link in LINKS.values():
         found = look(link, store, settings.mappings_folder(dag_file, link.name), grants, now, settings.silence_grace())
         faults += tell_silence(link, store, found, channels, tell)
+        write_results(link, store, found.results)
         notices = Notices(link, store, now, tell)
         tell_broken(notices, found.sheets.compiled, channels, start)
         tell_unfinished(notices, _tenants(link, found, dag_file, grants), ongoing)

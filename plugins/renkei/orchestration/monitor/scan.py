@@ -55,6 +55,7 @@ class Look:
     silent: tuple[Silence, ...]
     back: Mapping[str, dt.datetime]
     waiting: Mapping[str, Waiting]
+    results: Mapping[str, dt.datetime]  # when each tenant last had one
 
 
 def look(
@@ -90,6 +91,7 @@ def look(
         tuple(silent),
         silence.back_again(notes, {tenant: last for tenant, (last, _) in results.items()}),
         {tenant: one for tenant, one in waiting.items() if one is not None and one.ends_soon(now)},
+        {tenant: last for tenant, (last, _) in results.items() if last is not None},
     )
 
 
@@ -125,6 +127,27 @@ def read_notes(link: Link, store: Store, without: Notes) -> Notes:
 
 def write_notes(link: Link, store: Store, notes: Notes) -> None:
     records.write(store, _notes_key(link), notes)
+
+
+def read_results(link: Link, store: Store) -> dict[str, dt.datetime]:
+    """When each tenant last had a result, as the newest look found it: for a list of all, one file instead of a thousand.
+
+    Raises:
+        StoreError: the store is out of reach.
+    """
+    try:
+        found = store.read_json(_results_key(link))
+        return {str(tenant): moment(at) for tenant, at in found.items()}
+    except (MissingKeyError, ValueError, TypeError):  # the next look writes it anew
+        return {}
+
+
+def write_results(link: Link, store: Store, results: Mapping[str, dt.datetime]) -> None:
+    store.write_json(_results_key(link), {tenant: at.isoformat() for tenant, at in results.items()})
+
+
+def _results_key(link: Link) -> str:
+    return f"{watch_folder(link.name)}/results.json"
 
 
 def _notes_key(link: Link) -> str:

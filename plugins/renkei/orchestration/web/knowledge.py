@@ -1,0 +1,322 @@
+"""What the console knows: Airflow's database, the sheets and the store put together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import conf
+
+from renkei import settings
+from renkei.clock import DAILY_AT
+from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
+from renkei.notifications import disabled_channels
+from renkei.notifications.channel import result_mail
+from renkei.notifications.event import Event
+from renkei.notifications.monitor import silence
+from renkei.notifications.monitor.expiry import Waiting
+from renkei.notifications.monitor.silence import Expected, Notes
+from renkei.notifications.services import SPEC
+from renkei.notifications.state import ChannelStates
+from renkei.orchestration import result_notification
+from renkei.orchestration.connections import open_store
+from renkei.orchestration.link import LINKS, Link, dag_id
+from renkei.orchestration.monitor.scan import read_notes, read_results
+from renkei.orchestration.report import RunEnd
+from renkei.orchestration.stage import Tenant, utcnow
+from renkei.orchestration.web import state
+from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, sheet_of
+from renkei.orchestration.web.state import DagFacts, RunFacts
+from renkei.runs.failure import Failure
+from renkei.runs.outcome import Summary
+from renkei.storage import records
+from renkei.storage.baselines import Baselines
+from renkei.storage.runs import RunRecord, is_run_key
+from renkei.storage.store import MissingKeyError
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.facts import Account, ChannelFact, Company, Details, Run, Told
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 5.0  # for how long the companies are not asked for again
+STORE_FAULT = "保存先を読み取れないため、「結果なし」の判定ができないことがあります。"
+
+
+class AirflowKnowledge:
+    """`renkei.web.facts.Knowledge`."""
+
+    def __init__(self, now: Callable[[], dt.datetime] = utcnow) -> None:
+        self._now = now
+        self._shelf = SheetShelf()
+        self._lock = threading.Lock()
+        self._found: tuple[float, dict[str, Company], tuple[str, ...]] | None = None
+
+    # --- all companies
+
+    def companies(self) -> Mapping[str, Company]:
+        return self._looked()[0]
+
+    def faults(self) -> Sequence[str]:
+        return self._looked()[1]
+
+    def changed(self) -> None:
+        with self._lock:
+            self._found = None
+
+    def _looked(self) -> tuple[dict[str, Company], tuple[str, ...]]:
+        with self._lock:  # whoever comes meanwhile waits for the one look
+            if self._found is None or time.monotonic() - self._found[0] > FRESH_S:
+                faults: list[str] = []
+                companies = self._look(faults)
+                self._found = time.monotonic(), companies, tuple(dict.fromkeys(faults))
+            return self._found[1:]
+
+    def _look(self, faults: list[str]) -> dict[str, Company]:
+        dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()
+        found: dict[str, Company] = {}
+        for link in LINKS.values():
+            own = {one.tenant: one for one in dags.values() if one.link is link}
+            sheets = self._shelf.facts(link, _dag_file(link, own.values()))
+            notes, results = _watched(link, faults)
+            schedules = silence.follow(
+                notes,
+                {
+                    name: Expected(one.run_at or DAILY_AT, one.link_start_on)
+                    for name, one in sheets.items()
+                    if not one.unlinked
+                },
+                frozenset(name for name, one in sheets.items() if one.unlinked),
+                self._now(),
+            )
+            frozen = _frozen(link, faults)
+            for tenant, dag in own.items():
+                if dag.gone and tenant not in sheets and tenant not in schedules:
+                    continue  # a company of the past
+                one = dag_id(link.name, tenant)
+                sheet, run, question = sheets.get(tenant), last.get(one), asked.get(one)
+                heard = [
+                    results.get(tenant),
+                    run.ended if run and run.subject else None,
+                    question.since if question else None,
+                ]
+                newest = max((moment for moment in heard if moment), default=None)
+                found[one] = Company(
+                    one,
+                    link.label,
+                    tenant,
+                    sheet.company if sheet else tenant,
+                    target=link.target,
+                    paused=dag.paused,
+                    dag_gone=dag.gone,
+                    sheet_gone=sheet is None,
+                    pending=bool(sheet and sheet.pending),
+                    broken=bool(sheet and sheet.broken),
+                    unlinked=bool(sheet and sheet.unlinked),
+                    frozen=frozen(tenant),
+                    link_start_on=sheet.link_start_on if sheet else None,
+                    next_run=None if dag.paused else dag.next_run,
+                    silent_since=self._silent(schedules.get(tenant), sheet, newest, faults),
+                    last_result=newest,
+                    last=run,
+                    current=current.get(one),
+                    question=question,
+                    notes=sheet.warnings if sheet else 0,
+                    stopped_channels=len(disabled_channels.disabled(settings.index_folder(), link.name, tenant)),
+                )
+        return found
+
+    def _silent(
+        self, schedule: Any, sheet: SheetFacts | None, last: dt.datetime | None, faults: list[str]
+    ) -> dt.datetime | None:
+        """The watch's rule; a company that never had a result is not silent, it has not begun."""
+        if schedule is None or last is None:
+            return None
+        try:
+            grace = settings.silence_grace()
+        except SettingError as error:
+            faults.append(str(error))
+            return None
+        return silence.overdue(schedule, sheet.link_start_on if sheet else None, last, self._now(), grace)
+
+    # --- runs
+
+    def days(self, dag_ids: Sequence[str], since: dt.datetime) -> Mapping[str, Sequence[Run]]:
+        return state.runs_by_day(dag_ids, since)
+
+    def runs(self, dag_id: str, since: dt.datetime) -> Sequence[Run]:
+        return state.runs_of(dag_id, since)
+
+    def run(self, dag_id: str, run_id: str) -> Run | None:
+        found = state.run_of(dag_id, run_id)
+        return found.run if found else None
+
+    def modes(self, dag_id: str) -> Mapping[str, str]:
+        form = state.dags()[dag_id].link.form()
+        return {mode.value: mode.label for mode in (form.looking, form.daily)}
+
+    # --- one company, one run
+
+    def details(self, dag_id: str) -> Details:
+        tenant = _tenant(state.dags()[dag_id])
+        sheet, folder = tenant.sheet, None
+        fault, current, until = "", None, None
+        try:
+            folder = tenant.folder()
+            current, until = Baselines(folder).current(), _answer_until(folder)
+        except (StoreError, BaselineError) as error:
+            fault = str(error)
+        broken = sheet.mapping is None and not sheet.pending
+        return Details(
+            tenant.sheet_file,
+            sheet.problems if broken else (),
+            sheet.warnings,
+            current.users if current else None,
+            current.departments if current else None,
+            dt.datetime.fromisoformat(current.confirmed_at) if current else None,
+            until,
+            _channels(tenant, None if fault else folder),
+            fault,
+        )
+
+    def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
+        found = state.run_of(dag_id, run_id)
+        if found is None or not is_run_key(found.folder):
+            return Account(known=False, kept_days=_kept_days())
+        tenant = _tenant(state.dags()[dag_id])
+        try:
+            record = RunRecord(tenant.folder(), found.folder)
+            if not record.store.names(record.folder):
+                return Account(known=False, kept_days=_kept_days())
+            view = tenant.link.console() if tenant.link.console else None
+            problems, count = view.problems(record) if view else ((), 0)
+            summary = record.read_or_none(Summary)
+            return Account(
+                summary=summary.lines if summary else (),
+                mail=_mail(tenant, record, found) if people else "",
+                problems=problems,
+                problem_count=count,
+                told=_told(record),
+            )
+        except (StoreError, ValueError) as error:
+            return Account(fault=str(error) if isinstance(error, RenkeiError) else "記録を読み取れません。")
+
+
+def _dag_file(link: Link, dags: Any) -> str:
+    """Where the link's Dag file is, beside which its sheets lie."""
+    known = next((one.dag_file for one in dags if one.dag_file), "")
+    return known or str(Path(conf.get("core", "dags_folder")) / f"{link.name}.py")
+
+
+def _watched(link: Link, faults: list[str]) -> tuple[Notes, Mapping[str, dt.datetime]]:
+    without = Notes(whole=False)  # nobody watches: rather a false alarm than none
+    try:
+        store = open_store()
+        return read_notes(link, store, without), read_results(link, store)
+    except StoreError as error:
+        log.error("console: %s", error)
+        faults.append(STORE_FAULT)
+        return without, {}
+
+
+def _frozen(link: Link, faults: list[str]) -> Callable[[str], bool]:
+    view = link.console() if link.console else None
+    if view is None:
+        return lambda _: False
+    try:
+        view.frozen("")
+    except StoreError as error:
+        faults.append(str(error))
+        return lambda _: False
+    return view.frozen
+
+
+def _tenant(dag: DagFacts) -> Tenant:
+    dag_file = dag.dag_file or _dag_file(dag.link, ())
+    sheet, name, grants = sheet_of(dag.link, dag.tenant, dag_file)
+    return Tenant(dag.link, dag.tenant, sheet, name, dag_file, grants)
+
+
+def _answer_until(folder: TenantFolder) -> dt.datetime | None:
+    try:
+        return records.read(folder.store, folder.waiting, Waiting).until
+    except (MissingKeyError, ValueError):
+        return None
+
+
+def _channels(tenant: Tenant, folder: TenantFolder | None) -> list[ChannelFact]:
+    states = ChannelStates(folder) if folder else None
+    found = []
+    for channel in (*result_mail(tenant.sheet.result_addresses), *tenant.sheet.channels):
+        kept = states.read(channel) if states else None
+        found.append(
+            ChannelFact(
+                channel.name,
+                SPEC[channel.service].label,
+                channel.connection,
+                [event.label for event in Event if event in channel.events],
+                channel.muted,
+                _moment(kept.disabled_at) if kept else None,
+                kept.failures if kept else 0,
+                _moment(kept.at) if kept else None,
+                (kept.verdict == "ACCEPTED") if kept and kept.verdict else None,
+            )
+        )
+    return found
+
+
+def _moment(text: object) -> dt.datetime | None:
+    try:
+        return silence.moment(str(text)) if text else None
+    except ValueError:
+        return None
+
+
+def _label(value: object) -> str:
+    try:
+        return Event(str(value)).label
+    except ValueError:  # of another version
+        return str(value or "")
+
+
+def _kept_days() -> int:
+    try:
+        return settings.keep_days()
+    except SettingError:  # what it is is said where it matters
+        return 400
+
+
+def _mail(tenant: Tenant, record: RunRecord, found: RunFacts) -> str:
+    """The result mail's text, made anew from the record: it is kept nowhere."""
+    run = found.run
+    if run.is_test or not run.finished:
+        return ""
+    try:
+        failure = records.from_plain(Failure, found.failure) if found.failure else None
+    except ValueError:  # what Airflow has kept may have been edited there
+        failure = None
+    outcome, message, at = result_notification.how_it_ended(tenant, record, failure, found.stopped_at)
+    started = run.started or run.at
+    warnings = [str(problem) for problem in tenant.sheet.warnings]
+    report = tenant.link.report()(RunEnd(tenant, record, outcome, message, started, at, warnings))
+    return report.message.body or "\n".join((report.message.title, *report.message.lines))
+
+
+def _told(record: RunRecord) -> list[Told]:
+    kept = record.json_or_none("told") or {}
+    found = [
+        Told(
+            str(one.get("channel", "")),
+            _label(one.get("event")),
+            str(one.get("verdict", "")),
+            str(one.get("reason", "")),
+            _moment(one.get("at")),
+        )
+        for one in kept.values()
+        if isinstance(one, dict)
+    ]
+    return sorted(found, key=lambda one: (one.at or dt.datetime.min.replace(tzinfo=dt.UTC), one.channel))

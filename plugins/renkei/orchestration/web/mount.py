@@ -1,0 +1,23 @@
+"""The console as Airflow mounts it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from airflow.sdk import conf
+from starlette.types import ASGIApp
+
+from renkei.orchestration.web.acting import AirflowActing
+from renkei.orchestration.web.guard import AirflowAuthority
+from renkei.orchestration.web.knowledge import AirflowKnowledge
+from renkei.web.console.app import build as build_pages
+from renkei.web.facts import Services
+
+
+def build() -> ASGIApp:
+    """The app below /renkei/console, over this Airflow."""
+    base = conf.get("api", "base_url", fallback="http://localhost:8080")
+    secret = conf.get_mandatory_value("api", "secret_key").encode()
+    return build_pages(
+        Services(AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, (urlsplit(base).netloc,))
+    )

@@ -1,0 +1,98 @@
+"""What the console shows of the sheets, without compiling or keeping them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renkei import settings
+from renkei.orchestration.link import Link
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.grants import Grants, read_grants
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import TenantFile, tenants
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFacts:
+    """A few of a sheet's lines: a thousand whole mappings would fill the server's memory."""
+
+    company: str
+    run_at: dt.time | None
+    link_start_on: dt.date | None
+    pending: bool
+    broken: bool
+    unlinked: bool
+    warnings: int
+
+
+class SheetShelf:
+    """The facts of every sheet of every link; a file that did not change is not read again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, tuple[tuple[int, int], Grants, SheetFacts]] = {}
+        self._lock = threading.Lock()
+
+    def facts(self, link: Link, dag_file: str) -> Mapping[str, SheetFacts]:
+        """By tenant. A folder that cannot be read has no sheets: then all of them are gone, and shown to be."""
+        folder, grants = settings.mappings_folder(dag_file, link.name), read_grants(settings.operator_file(dag_file))
+        try:
+            files = tenants(folder)
+        except OSError:
+            files = []
+        with self._lock:
+            new, found = [], {}
+            for file in files:
+                kept, given = self._kept.get(file.path), grants.of(file.tenant)
+                if kept and kept[:2] == (_signature(file.path), given):
+                    found[file.tenant] = kept[2]
+                else:
+                    new.append((file, given, _signature(file.path)))
+            loaded = _load(link, [file for file, _, _ in new])
+            for (file, given, signature), sheet in zip(new, loaded, strict=True):
+                found[file.tenant] = facts = _facts(link.within()(sheet, given, file.name))
+                if not facts.pending:
+                    self._kept[file.path] = signature, given, facts
+            return found
+
+
+def sheet_of(link: Link, tenant: str, dag_file: str) -> tuple[Compiled[Any], str, Grants]:
+    """One whole sheet, its file's name, and what its tenant has been given; an empty one where the file is gone."""
+    grants = read_grants(settings.operator_file(dag_file)).of(tenant)
+    try:
+        files = [file for file in tenants(settings.mappings_folder(dag_file, link.name)) if file.tenant == tenant]
+    except OSError:
+        files = []
+    if not files:
+        return Compiled(tenant, "", None), "", grants
+    return link.within()(_load(link, files[:1])[0], grants, files[0].name), files[0].name, grants
+
+
+def _load(link: Link, files: list[TenantFile]) -> list[Compiled[Any]]:
+    """As the Dag processor has compiled them; what it has not is pending."""
+    return load_all(link.sheets(), files, settings.index_folder(), settings.allowed_hosts(), patience_s=0)
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+def _facts(sheet: Compiled[Any]) -> SheetFacts:
+    broken = sheet.mapping is None and not sheet.pending
+    return SheetFacts(
+        sheet.company,
+        sheet.run_at,
+        sheet.link_start_on,
+        sheet.pending,
+        broken,
+        unlinked=sheet.mapping is not None and not sheet.scheduled,
+        warnings=len(sheet.warnings),
+    )

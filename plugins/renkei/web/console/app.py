@@ -1,0 +1,165 @@
+"""The app, to be mounted at /renkei/console; and what it answers where something is wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from renkei.errors import StoreError
+from renkei.web.console import company, guard, overview, runs
+from renkei.web.console.page import address, message, statics
+from renkei.web.facts import Refused, Services
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; object-src 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+AGAIN = "画面を開き直して、もう一度操作してください。"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+files = APIRouter()
+
+
+@files.get("/static/{version}/{name}")
+def static(version: str, name: str, _: Annotated[None, Depends(guard.everybody)]) -> Response:
+    file = statics().get(name)
+    if file is None:
+        raise guard.NotFound
+    kept = {"Cache-Control": FOR_EVER} if file.version == version else {}
+    return Response(file.content, headers=kept, media_type=file.media_type)
+
+
+ROUTERS = (files, overview.router, company.router, runs.router)
+
+
+def build(services: Services) -> ASGIApp:
+    """The pages over what they need of their surroundings."""
+    app = FastAPI(title="Renkei", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    handlers: dict[Any, Any] = {
+        guard.NotLoggedIn: _not_logged_in,
+        guard.NotFound: _not_found,
+        guard.NotAllowed: _not_allowed,
+        guard.Foreign: _foreign,
+        guard.TooLarge: _too_large,
+        RequestValidationError: _not_understood,
+        HTTPException: _http,
+        Refused: _refused,
+        StoreError: _store,
+        Exception: _failed,
+    }
+    for kind, answer in handlers.items():
+        app.add_exception_handler(kind, answer)
+    return _Guarded(app)
+
+
+class _Guarded:
+    """The app with `HEADERS` on whatever it answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except Exception:
+            # `_failed` has answered and logged; Starlette raises it again for a log that would show its text.
+            return
+
+
+# --- what is answered where something is wrong
+
+
+def _is_htmx(request: Request) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _not_logged_in(request: Request, _: Exception) -> Response:
+    """A page leads to the log-in and back. What was sent is lost, and said to be."""
+    path = (request.scope.get("raw_path") or quote(request.url.path).encode()).decode("ascii", "replace")
+    back = path.partition("?")[0] + (f"?{request.url.query}" if request.url.query else "")
+    to = guard.services_of(request).authority.log_in
+    if _is_htmx(request):  # it would put the log-in page into a part of ours
+        return Response(status_code=401, headers={"HX-Refresh": "true"})
+    if request.method == "GET":
+        return RedirectResponse(to(back), 303)
+    said = "送信した内容は保存していません。ログインし直してから、もう一度操作してください。"
+    return message(request, 401, "ログインの期限が切れました", said, links=[("ログインする", to(address(request, "")))])
+
+
+def _not_found(request: Request, _: Exception) -> Response:
+    said = "アドレスが違うか、表示する権限がありません。権限が必要な場合は、運用担当者に連絡してください。"
+    return message(request, 404, "ページがありません", said)
+
+
+def _not_allowed(request: Request, _: Exception) -> Response:
+    said = "この操作には、Airflowでこの会社のDagを編集・実行する権限が必要です。運用担当者に連絡してください。"
+    return message(request, 403, "この操作の権限がありません", said)
+
+
+def _foreign(request: Request, _: Exception) -> Response:
+    said = "別のサイトから送信されたか、開いてから時間がたった画面です。画面を開き直して、もう一度操作してください。"
+    return message(request, 403, "操作を受け付けませんでした", said)
+
+
+def _too_large(request: Request, _: Exception) -> Response:
+    return message(request, 413, "送信された内容が大きすぎます", AGAIN)
+
+
+def _not_understood(request: Request, _: Exception) -> Response:
+    return message(request, 400, "内容を読み取れません", AGAIN)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: an unknown path, another method."""
+    assert isinstance(error, HTTPException)
+    response = _not_understood(request, error) if error.status_code == 400 else _not_found(request, error)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return message(request, 409, "操作できませんでした", str(error))
+
+
+def _store(request: Request, error: Exception) -> Response:
+    log.error("console: %s", error)
+    return message(request, 503, "保存先を読み取れません", str(error))
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """A fault of ours: its text might quote anybody (L6)."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    log.error("console: %s at %s", type(error).__name__, place)
+    said = "予期しないエラーです。画面を開き直しても続く場合は、運用担当者がAPIサーバーのログを確認してください。"
+    return message(request, 500, "表示できませんでした", said)

@@ -1,0 +1,75 @@
+"""会社の状態: in which state it is, what to do next, and the two things that can be done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.web.console import guard
+from renkei.web.console.page import address, message, page
+from renkei.web.facts import Right
+from renkei.web.screens.company_state import badges, state_of
+from renkei.web.screens.next_step import next_step
+
+router = APIRouter()
+RECENT = 7
+
+
+@router.get("/dag/{dag_id}")
+def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
+    knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
+    state, details = state_of(one, now), knowledge.details(one.dag_id)
+    return page(
+        request,
+        "company.html",
+        one=one,
+        state=state,
+        badges=badges(one, state),
+        step=next_step(one, state, details),
+        details=details,
+        runs=knowledge.runs(one.dag_id, now - dt.timedelta(days=30))[:RECENT],
+        may={right: seen.may(right) for right in Right},
+        faults=knowledge.faults(),
+        now=now,
+    )
+
+
+@router.get("/dag/{dag_id}/run")
+def ask_to_run(request: Request, seen: Annotated[guard.Seen, Depends(guard.runs_dag)]) -> Response:
+    """The question before the run: inside Airflow's frame a browser shows no dialog of its own."""
+    return page(request, "run_form.html", one=seen.company, modes=seen.services.knowledge.modes(seen.company.dag_id))
+
+
+@router.post("/dag/{dag_id}/run")
+async def run(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)],
+    mode: Annotated[str, Form()] = "",
+) -> Response:
+    dag_id = seen.company.dag_id
+    if mode not in seen.services.knowledge.modes(dag_id):
+        return message(request, 400, "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。")
+    run_id = await seen.services.acting.start(request, dag_id, mode)
+    seen.services.knowledge.changed()
+    return _to(request, "dag", dag_id, "runs", run_id)
+
+
+@router.post("/dag/{dag_id}/pause")
+async def pause(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    paused: Annotated[str, Form()] = "",
+) -> Response:
+    if paused not in ("0", "1"):
+        return message(request, 400, "操作を読み取れません", "画面を開き直して、もう一度操作してください。")
+    await seen.services.acting.pause(request, seen.company.dag_id, paused == "1")
+    seen.services.knowledge.changed()
+    return _to(request, "dag", seen.company.dag_id)
+
+
+def _to(request: Request, *parts: str) -> Response:
+    """A page after what was sent, so that reloading it sends nothing again."""
+    return RedirectResponse(address(request, *parts), 303)

@@ -1,0 +1,164 @@
+"""Who may what: every route has exactly one of these as a dependency.
+
+Somebody without a login is sent to the log-in page; a company that somebody may not see answers as one that does not
+exist, so that its name does not leak. What changes something must come from a page of ours: CSRF (docs/console.ja.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from renkei.web.facts import Company, Right, Services, User
+
+TOKEN_FIELD, TOKEN_HEADER = "token", "X-Renkei-Token"
+MOST_BYTES = 64 * 1024  # of a form without a file
+
+GuardT = TypeVar("GuardT", bound=Callable[..., Any])
+
+
+class NotLoggedIn(Exception):
+    """Nobody, or nobody any more."""
+
+
+class NotFound(Exception):
+    """There is no such thing, or none that this person may know of."""
+
+
+class NotAllowed(Exception):
+    """This person may see it and not do that."""
+
+
+class Foreign(Exception):
+    """The form was not sent from a page of ours, or long ago."""
+
+
+class TooLarge(Exception):
+    """More was sent than a form of ours can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks."""
+
+    user: User
+    services: Services
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A company that the visitor may see."""
+
+    user: User
+    services: Services
+    company: Company
+
+    def may(self, right: Right) -> bool:
+        return self.services.authority.may(self.user, right, self.company.dag_id)
+
+
+def services_of(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def token_of(services: Services, user: User) -> str:
+    """What a form of ours carries: nobody else's page knows it."""
+    return hmac.new(services.secret, f"renkei-console\0{user.id}".encode(), hashlib.sha256).hexdigest()
+
+
+async def _visitor(request: Request) -> Visitor:
+    services = services_of(request)
+    user = await services.authority.user(request)
+    if user is None:
+        raise NotLoggedIn
+    request.state.visitor = user  # for error pages
+    return Visitor(user, services)
+
+
+async def _poster(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    """As the visitor, with a form that a page of ours sent.
+
+    Browsers say of every request where it comes from; where they say nothing, it is refused. A page of another port
+    or subdomain is another's page.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site != "same-origin":
+            raise Foreign
+    elif urlsplit(request.headers.get("Origin", "")).netloc not in {
+        host for host in (request.headers.get("Host", ""), *visitor.services.hosts) if host
+    }:
+        raise Foreign
+    length = request.headers.get("Content-Length", "")
+    if not length.isdigit() or int(length) > MOST_BYTES:
+        raise TooLarge
+    given = request.headers.get(TOKEN_HEADER) or (await request.form()).get(TOKEN_FIELD)
+    expected = token_of(visitor.services, visitor.user)
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Foreign
+    return visitor
+
+
+def _see(visitor: Visitor, dag_id: str) -> Seen:
+    company = visitor.services.knowledge.companies().get(dag_id)
+    if company is None or not visitor.services.authority.may(visitor.user, Right.SEE, dag_id):
+        raise NotFound
+    return Seen(visitor.user, visitor.services, company)
+
+
+def _see_with(right: Right, visitor: Visitor, dag_id: str) -> Seen:
+    seen = _see(visitor, dag_id)
+    if not seen.may(right):
+        raise NotAllowed
+    return seen
+
+
+GUARDS: set[Any] = set()
+
+
+def _guard(function: GuardT) -> GuardT:
+    GUARDS.add(function)
+    return function
+
+
+@_guard
+def everybody() -> None:
+    """Style sheets, scripts and icons, which are public: nobody is asked who he is."""
+
+
+@_guard
+def signed_in(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    return visitor
+
+
+@_guard
+def sees_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+    return _see(visitor, dag_id)
+
+
+@_guard
+def edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+    """For what names people."""
+    return _see_with(Right.EDIT, visitor, dag_id)
+
+
+@_guard
+def runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+    return _see_with(Right.RUN, visitor, dag_id)
+
+
+@_guard
+def posts_edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
+    return _see_with(Right.EDIT, visitor, dag_id)
+
+
+@_guard
+def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
+    return _see_with(Right.RUN, visitor, dag_id)

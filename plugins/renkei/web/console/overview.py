@@ -1,0 +1,50 @@
+"""連携一覧, and the way to a company by its name alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.clock import TOKYO
+from renkei.web.console import guard
+from renkei.web.console.page import address, page
+from renkei.web.facts import Company
+from renkei.web.screens import figures, overview
+
+router = APIRouter()
+
+
+@router.get("/")
+def companies(
+    request: Request,
+    visitor: Annotated[guard.Visitor, Depends(guard.signed_in)],
+    q: str = "",
+    state: str = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    now = visitor.services.now()
+    found = overview.overview(_visible(visitor), now, q, state, number)
+    shown = [row.company.dag_id for row in found.rows]
+    today = now.astimezone(TOKYO).date()
+    days = visitor.services.knowledge.days(shown, overview.begin_of(today))
+    strips = {one: figures.strip(overview.strip(days.get(one, ()), today)) for one in shown}
+    faults = visitor.services.knowledge.faults()
+    return page(request, "overview.html", found=found, strips=strips, tiles=overview.TILES, faults=faults, now=now)
+
+
+@router.get("/t/{tenant}")
+def by_tenant(request: Request, tenant: str, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+    """A tenant's page, without its link's name; where two links have one of this name, the list of them."""
+    found = [one.dag_id for one in _visible(visitor) if one.tenant == tenant]
+    if not found:
+        raise guard.NotFound
+    to = address(request, "dag", found[0]) if len(found) == 1 else address(request, "") + f"?q={quote(tenant)}"
+    return RedirectResponse(to, 303)
+
+
+def _visible(visitor: guard.Visitor) -> list[Company]:
+    companies, allowed = visitor.services.knowledge.companies(), visitor.services.authority.visible(visitor.user)
+    return [company for dag_id, company in companies.items() if dag_id in allowed]

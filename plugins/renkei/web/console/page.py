@@ -1,0 +1,126 @@
+"""A template as an answer, and what all of them may say: addresses below the prefix, times, the token of forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+from fastapi import Request
+from starlette.responses import HTMLResponse, Response
+
+from renkei.clock import TOKYO
+from renkei.web.console.guard import services_of, token_of
+from renkei.web.facts import Right
+from renkei.web.screens.words import RUN_STATES
+
+WEB = Path(__file__).parents[1]
+MOUNT = "/renkei/console"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+WEEK = "月火水木金土日"
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A file of `static/`, and the version under which browsers keep it."""
+
+    content: bytes
+    version: str
+    media_type: str
+
+
+@cache
+def statics() -> dict[str, Static]:
+    return {
+        path.name: Static(content := path.read_bytes(), hashlib.sha256(content).hexdigest()[:12], TYPES[path.suffix])
+        for path in sorted((WEB / "static").iterdir())
+        if path.suffix in TYPES
+    }
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """The template with `values`. Addresses in it: `url("dag", id)` of ours, `airflow("dags", id)` of Airflow's."""
+    base: str = request.scope.get("root_path", "")
+    services, user = services_of(request), getattr(request.state, "visitor", None)
+    text = (
+        _templates()
+        .get_template(template)
+        .render(
+            values
+            | {
+                "url": partial(_address, base),
+                "airflow": partial(_address, base.removesuffix(MOUNT)),
+                "static": lambda name: f"{base}/static/{statics()[name].version}/{name}",
+                "airflow_base": base.removesuffix(MOUNT),
+                "token": partial(token_of, services, user) if user else str,
+                "user": user,
+                "now": values.get("now") or services.now(),
+            }
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+def message(request: Request, status: int, title: str, *lines: str, links: Sequence[tuple[str, str]] = ()) -> Response:
+    """A page that says what is so, and what to do."""
+    return page(request, "message.html", status, title=title, lines=lines, links=links)
+
+
+def address(request: Request, *parts: str) -> str:
+    """Of a page of ours."""
+    return _address(request.scope.get("root_path", ""), *parts)
+
+
+def _address(base: str, *parts: str, **query: Any) -> str:
+    asked = urlencode({name: value for name, value in query.items() if value not in (None, "")})
+    path = "/".join(quote(str(part), safe="") for part in parts)
+    return f"{base}/{path}" + (f"?{asked}" if asked else "")
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(WEB / "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"jp": in_japan, "jpday": day, "number": number, "lasted": lasted}
+    found.globals |= {"Right": Right, "RUN_STATES": RUN_STATES}
+    return found
+
+
+def in_japan(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """`11/29(日) 4:30`, with the year where it is not this one."""
+    if moment is None:
+        return "–"
+    local = moment.astimezone(TOKYO)
+    return f"{day(local.date(), now)} {local.hour}:{local:%M}"
+
+
+def day(found: dt.date | None, now: dt.datetime | None = None) -> str:
+    if found is None:
+        return "–"
+    year = "" if now and now.astimezone(TOKYO).year == found.year else f"{found.year}/"
+    return f"{year}{found.month}/{found.day}({WEEK[found.weekday()]})"
+
+
+def number(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def lasted(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    if start is None or end is None:
+        return "–"
+    seconds = max(0, round((end - start).total_seconds()))
+    if seconds < 60:
+        return f"{seconds}秒"
+    minutes = seconds // 60
+    return f"{minutes}分{seconds % 60}秒" if minutes < 60 else f"{minutes // 60}時間{minutes % 60}分"

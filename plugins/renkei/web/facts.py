@@ -1,0 +1,236 @@
+"""What the pages are given by whoever mounts them: who asks, what he may, what is known, and what can be done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from starlette.requests import Request
+
+from renkei.errors import Problem, RenkeiError
+from renkei.runs.outcome import Outcome
+
+
+class Right(StrEnum):
+    """What somebody may do with a company's Dag."""
+
+    SEE = "SEE"  # states, figures, messages that name nobody
+    EDIT = "EDIT"  # people's names and ids too; switch it on and off
+    RUN = "RUN"  # start a run
+
+
+class Refused(RenkeiError):
+    """Airflow did not do what somebody asked for; the message says why, in Japanese."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an Airflow login."""
+
+    id: str
+    name: str
+    own: Any = field(default=None, compare=False, repr=False)  # as the authority knows him
+
+
+class Authority(Protocol):
+    """Who asks, and what he may."""
+
+    async def user(self, request: Request) -> User | None:
+        """None: nobody has logged in, or the session is over."""
+
+    def visible(self, user: User) -> Set[str]:
+        """The ids of the Dags that he may see."""
+
+    def may(self, user: User, right: Right, dag_id: str) -> bool: ...
+
+    def log_in(self, back: str) -> str:
+        """The address of the log-in page, which leads `back`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The people of one run."""
+
+    valid: int  # 有効件数
+    created: int
+    updated: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as Airflow knows it."""
+
+    run_id: str
+    state: str  # queued | running | success | failed
+    at: dt.datetime  # the tick of a daily run, else when it was asked for
+    started: dt.datetime | None
+    ended: dt.datetime | None
+    mode: str  # 実行方法, its label
+    writes: bool
+    is_test: bool = False  # 通知テスト
+    by: str = ""  # who started it; empty: it began by itself
+    subject: str = ""  # as it was told
+    outcome: Outcome | None = None
+    counts: Counts | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("success", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A run waits for a person's answer, in Airflow's 要対応項目."""
+
+    run_id: str
+    task_id: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One tenant of one link: all that its state is made of."""
+
+    dag_id: str
+    link: str  # as people call it
+    tenant: str
+    name: str
+    target: str = ""  # of the link, as people call it
+    paused: bool = False
+    dag_gone: bool = False  # Airflow does not load the Dag
+    sheet_gone: bool = False
+    pending: bool = False  # the sheet is being read
+    broken: bool = False  # the sheet cannot be used
+    unlinked: bool = False  # 連携解除
+    frozen: bool = False  # 災害時凍結
+    link_start_on: dt.date | None = None
+    next_run: dt.datetime | None = None
+    silent_since: dt.datetime | None = None  # the tick that should have given a result and did not
+    last_result: dt.datetime | None = None  # None: there never was one
+    last: Run | None = None  # the last one that is over, without 通知テスト
+    current: Run | None = None  # the one that is under way
+    question: Question | None = None
+    notes: int = 0  # 注意 of the sheet
+    stopped_channels: int = 0  # 無効
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFact:
+    """A channel of a company and how it does."""
+
+    name: str
+    service: str
+    connection: str
+    events: Sequence[str]
+    muted: bool
+    disabled_since: dt.datetime | None = None
+    failures: int = 0
+    last_at: dt.datetime | None = None
+    last_well: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the store and the sheet know of one company."""
+
+    sheet_file: str = ""
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    people: int | None = None  # that the target last confirmed
+    departments: int | None = None
+    confirmed_at: dt.datetime | None = None
+    answer_until: dt.datetime | None = None
+    channels: Sequence[ChannelFact] = ()
+    fault: str = ""  # why the store cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class RunProblem:
+    """One error of a run: where it is, whose it is, what to do."""
+
+    place: str  # 社員 12行目
+    person: str  # the user id; shown to those who may see people
+    page: str  # of the person in the source system
+    item: str
+    reason: str
+    detail: str  # may quote a value; shown to those who may see people
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one message of a run."""
+
+    channel: str
+    event: str
+    verdict: str  # ACCEPTED | REFUSED | UNKNOWN …
+    reason: str
+    at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is kept of one run."""
+
+    known: bool = True  # False: the record is gone
+    kept_days: int = 400  # for how long records are kept
+    summary: Sequence[str] = ()  # names nobody
+    mail: str = ""  # the whole text of the result mail; names people
+    problems: Sequence[RunProblem] = ()
+    problem_count: int = 0
+    told: Sequence[Told] = ()
+    fault: str = ""
+
+
+class Knowledge(Protocol):
+    """What Airflow's database and the store know. Everything may be asked at any time, from any thread."""
+
+    def companies(self) -> Mapping[str, Company]:
+        """Every company of every link by its dag id, as of at most a few seconds ago."""
+
+    def faults(self) -> Sequence[str]:
+        """Why what `companies` says may be incomplete, in Japanese."""
+
+    def days(self, dag_ids: Sequence[str], since: dt.datetime) -> Mapping[str, Sequence[Run]]:
+        """The runs of those Dags since then, oldest first, without what was told and counted."""
+
+    def runs(self, dag_id: str, since: dt.datetime) -> Sequence[Run]:
+        """The runs of a Dag since then, newest first."""
+
+    def run(self, dag_id: str, run_id: str) -> Run | None: ...
+
+    def details(self, dag_id: str) -> Details: ...
+
+    def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
+        """What is kept of a run; without `people` nothing that names anybody."""
+
+    def changed(self) -> None:
+        """Something was done: what is remembered of the companies is out of date."""
+
+    def modes(self, dag_id: str) -> Mapping[str, str]:
+        """The 実行方法 that the console offers, by their values: the daily one, and one that only looks."""
+
+
+class Acting(Protocol):
+    """What can be done, as the user who asks. Each raises Refused."""
+
+    async def start(self, request: Request, dag_id: str, mode: str) -> str:
+        """Start a run; its id."""
+
+    async def pause(self, request: Request, dag_id: str, paused: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that the pages need of their surroundings."""
+
+    authority: Authority
+    knowledge: Knowledge
+    acting: Acting
+    secret: bytes  # of the tokens in forms
+    hosts: Sequence[str] = ()  # under which the browser may know this server, beside the request's own Host
+    now: Any = field(default=lambda: dt.datetime.now(dt.UTC))

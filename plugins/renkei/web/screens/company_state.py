@@ -1,0 +1,49 @@
+"""In which one state a company is, and what beside it is to be known. No clock, no files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from renkei.clock import TOKYO
+from renkei.web.facts import Company
+from renkei.web.screens.words import State
+
+
+def state_of(company: Company, now: dt.datetime) -> State:
+    """The one state: what is told of the last result that is over, unless something else keeps results from coming.
+
+    A broken sheet comes before the failures that it causes, a question before the failure of yesterday.
+    """
+    if company.unlinked:
+        return State.UNLINKED
+    if company.broken or company.sheet_gone or company.dag_gone:
+        return State.BROKEN
+    if company.question:
+        return State.HELD
+    if company.last and company.last.state == "failed":
+        return State.STOPPED
+    if company.silent_since:
+        return State.SILENT
+    if company.frozen:
+        return State.FROZEN
+    if company.last_result is None:
+        begins = company.link_start_on
+        return State.BEFORE if begins and begins > now.astimezone(TOKYO).date() else State.UNLINKED_YET
+    return State.PAUSED if company.paused else State.WELL
+
+
+def badges(company: Company, state: State) -> Sequence[tuple[str, str]]:
+    """Beside the state, never instead of it: (words, tone)."""
+    found = []
+    if company.current and not company.question:
+        found.append(("実行中" if company.current.state == "running" else "待機中", "cold"))
+    if company.pending:
+        found.append(("シート確認中", "cold"))
+    if company.paused and state not in (State.PAUSED, State.UNLINKED, State.UNLINKED_YET):
+        found.append(("一時停止中", "quiet"))
+    if company.frozen and state is not State.FROZEN:
+        found.append(("災害時凍結中", "cold"))
+    if company.stopped_channels:
+        found.append((f"通知無効 {company.stopped_channels}", "wait"))
+    return found

@@ -1,0 +1,40 @@
+"""The states of a 連携 and how they look: a word, a sign and a tone, never a colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a state is shown."""
+
+    key: str  # in addresses and class names
+    label: str
+    sign: str
+    tone: str  # bad | wait | cold | none | quiet | good
+
+
+class State(Enum):
+    """One for each company; the order is the urgency."""
+
+    STOPPED = Look("stopped", "停止（エラー）", "✕", "bad")
+    HELD = Look("held", "要対応（保留）", "！", "wait")
+    SILENT = Look("silent", "結果なし", "✕", "bad")
+    BROKEN = Look("broken", "設定エラー", "✕", "bad")
+    FROZEN = Look("frozen", "災害時凍結中", "❄", "cold")
+    UNLINKED_YET = Look("new", "未連携", "○", "none")
+    BEFORE = Look("before", "開始前", "○", "none")
+    PAUSED = Look("paused", "一時停止", "‖", "quiet")
+    UNLINKED = Look("unlinked", "連携解除", "–", "quiet")
+    WELL = Look("well", "正常", "●", "good")
+
+    @property
+    def urgency(self) -> int:
+        return list(State).index(self)
+
+
+BY_KEY = {state.value.key: state for state in State}
+RUN_STATES = {"queued": "待機中", "running": "実行中", "success": "成功", "failed": "失敗"}
+VERDICTS = {"ACCEPTED": ("受領", "good"), "REFUSED": ("拒否", "bad"), "UNKNOWN": ("不明", "wait")}

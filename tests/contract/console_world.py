@@ -1,0 +1,143 @@
+"""The console over Airflow's own database (rows without a scheduler), a real store and real sheets; only the log-in is a stand-in."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fsspec.implementations.local import LocalFileSystem
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.link import LINKS
+from renkei.orchestration.web.knowledge import AirflowKnowledge
+from renkei.settings import index_folder
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import tenants
+from renkei.storage.baselines import Baseline, Baselines
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.console.app import build
+from renkei.web.console.guard import token_of
+from renkei.web.facts import Right, Services, User
+from tests.builders import mapping
+from tests.harness.airflow_rows import Row, add_dag, add_runs, diff_said
+
+LINK = "smarthr_emc"
+NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)  # 10:00 in Japan
+TICK = dt.datetime(2026, 11, 29, 19, 30, tzinfo=dt.UTC)  # 4:30 of that day
+BASE = "/renkei/console"
+FOLDER = "x.0123456789ab"
+OK, BAD = "EMC-OK", "EMC-ERROR-D(Update NG)"
+
+
+def dag(tenant: str) -> str:
+    return f"{LINK}__{tenant}"
+
+
+@dataclass
+class Door:
+    """Who has logged in, by a cookie; what each may do, by tenant."""
+
+    rights: dict[str, dict[str, set[Right]]]
+
+    async def user(self, request: Request) -> User | None:
+        name = request.cookies.get("_token")
+        return User(name, name) if name in self.rights else None
+
+    def visible(self, user: User) -> Set[str]:
+        return {dag(tenant) for tenant, rights in self.rights[user.id].items() if Right.SEE in rights}
+
+    def may(self, user: User, right: Right, dag_id: str) -> bool:
+        return right in self.rights[user.id].get(dag_id.partition("__")[2], set())
+
+    def log_in(self, back: str) -> str:
+        return f"/auth/login?next={back}"
+
+
+@dataclass
+class Hands:
+    """What was done."""
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def start(self, request: Request, dag_id: str, mode: str) -> str:
+        self.done.append(("start", dag_id, mode))
+        return "manual__1"
+
+    async def pause(self, request: Request, dag_id: str, paused: bool) -> None:
+        self.done.append(("pause", dag_id, paused))
+
+
+class World:
+    """acme and beta, and who may look at them: `yuki` edits acme alone, `ken` sees acme, `omar` sees both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sheets = folder / "mappings" / LINK
+        self.store = Store(LocalFileSystem(), str(folder / "store"))
+        everything = set(Right)
+        self.door = Door({
+            "yuki": {"acme": everything},
+            "ken": {"acme": {Right.SEE}},
+            "omar": {"acme": everything, "beta": everything},
+        })  # fmt: skip
+        self.hands = Hands()
+        self.services = Services(
+            self.door, AirflowKnowledge(lambda: NOW), self.hands, b"secret", ("airflow.example.jp",), lambda: NOW
+        )
+        self.app = Starlette()
+        self.app.mount(BASE, build(self.services))
+
+    def browser(self, user: str = "", **headers: str) -> TestClient:
+        """A browser that tells where a request comes from, as all do."""
+        client = TestClient(
+            self.app, "http://airflow.example.jp", raise_server_exceptions=False, follow_redirects=False
+        )
+        client.headers.update({"Sec-Fetch-Site": "same-origin"} | headers)
+        if user:
+            client.cookies.set("_token", user)
+        return client
+
+    def token(self, user: str) -> str:
+        return token_of(self.services, User(user, user))
+
+    def company(self, tenant: str, name: str = "", *, sheet: str = "", paused: bool = False, **settings: str) -> None:
+        """Its sheet, compiled, and its Dag."""
+        path = self.sheets / f"{tenant}.yaml"
+        if sheet:
+            path.write_text(sheet, encoding="utf-8")
+        else:
+            write_yaml(
+                dataclasses.replace(mapping(settings={"会社名": name, **settings}), tenant=tenant, emc_account=tenant),
+                path,
+            )
+        link = LINKS[LINK]
+        load_all(link.sheets(), tenants(self.sheets), index_folder(), ())
+        add_dag(dag(tenant), paused=paused, next_run=TICK + dt.timedelta(days=1))
+        self.services.knowledge.changed()
+
+    def ran(self, tenant: str, *, days_ago: int = 0, state: str = "success", subject: str = OK, **row: Any) -> str:
+        """A run of a day's tick, and what its tasks said; its id."""
+        at = TICK - dt.timedelta(days=days_ago)
+        said = {"diff": diff_said(30, 2, 28, 1), ("fetch_departments", "run"): FOLDER, **row.pop("said", {})}
+        if subject:
+            said["notify"] = {"subject": subject, "told": {}}
+        run_id = row.pop("run_id", f"scheduled__{at.isoformat()}")
+        add_runs([Row(dag(tenant), run_id, state, at, said, **row)])
+        self.services.knowledge.changed()
+        return str(run_id)
+
+    def record(self, tenant: str) -> RunRecord:
+        return RunRecord(TenantFolder(self.store, LINK, tenant), FOLDER)
+
+    def baseline(self, tenant: str) -> None:
+        found = Baseline(1, FOLDER, "digest", "key", TICK.isoformat(), 30, 4)
+        Baselines(TenantFolder(self.store, LINK, tenant)).promote(found)

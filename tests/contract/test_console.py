@@ -1,0 +1,485 @@
+"""The console's pages over HTTP: who sees what, what is refused, and what stands on each page (docs/console.ja.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from renkei.orchestration.link import LINKS
+from renkei.runs.outcome import Summary
+from renkei.web.console.app import HEADERS, ROUTERS
+from renkei.web.console.guard import GUARDS
+from tests.conftest import ROOT
+from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, World, dag
+from tests.harness.airflow_rows import add_dag, emptied
+
+WEB = ROOT / "plugins/renkei/web"
+RUN_ID = "scheduled__2026-11-29T19:30:00+00:00"
+PAGES = ("/", "/t/acme", f"/dag/{dag('acme')}", f"/dag/{dag('acme')}/run", f"/dag/{dag('acme')}/runs",
+         f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}")  # fmt: skip
+POSTS = {f"/dag/{dag('acme')}/run": {"mode": "CHECK_ONLY"}, f"/dag/{dag('acme')}/pause": {"paused": "1"}}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled sheets, each once for all tests; and Airflow's database."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture
+def empty(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("RENKEI_INDEX", str(index))
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    with emptied():
+        yield World(tmp_path)
+
+
+@pytest.fixture
+def world(empty: World) -> World:
+    empty.company("acme", "株式会社アクメ")
+    empty.company("beta", "ベータ商事")
+    empty.ran("acme", run_id=RUN_ID)
+    empty.ran("beta", state="failed", subject=BAD)
+    return empty
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, without blanks between tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def body(world: World, path: str, user: str = "omar", status: int = 200) -> str:
+    answer = world.browser(user).get(BASE + path)
+    assert answer.status_code == status, answer.text[:2000]
+    return answer.text
+
+
+# --- who may
+
+
+def test_every_route_has_exactly_one_guard() -> None:
+    """Airflow refuses nobody by itself: an endpoint without a guard would answer to everybody."""
+    routes = [route for router in ROUTERS for route in router.routes]
+    assert len(routes) >= 8
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        guards = [one.call for one in route.dependant.dependencies]
+        assert len(guards) == 1, route.path
+        assert guards[0] in GUARDS, route.path
+        assert ("posts" in guards[0].__name__) == ("POST" in route.methods), route.path
+
+
+def test_the_app_has_no_other_routes(world: World) -> None:
+    """No documentation, no schema: the routes above are all that there are."""
+    app = next(route.app for route in world.app.routes).app
+    assert isinstance(app, FastAPI)
+    ours = {route.path for router in ROUTERS for route in router.routes}
+    assert {path for route in app.routes for path in [getattr(route, "path", "")] if path} <= ours
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_is_led_to_the_log_in_and_back(world: World, path: str) -> None:
+    answer = world.browser().get(BASE + path)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/auth/login?next={BASE}{path}")
+    part = world.browser(**{"HX-Request": "true"}).get(BASE + path)
+    assert (part.status_code, part.headers["HX-Refresh"]) == (401, "true")
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_what_nobody_sends_is_not_done(world: World, path: str) -> None:
+    """A session that ended: it is said that nothing was kept."""
+    answer = world.browser().post(BASE + path, data=POSTS[path] | {"token": world.token("omar")})
+    assert answer.status_code == 401
+    assert "ログインの期限が切れました" in answer.text
+    assert world.hands.done == []
+
+
+@pytest.mark.parametrize("user", ["ken", "yuki"])
+@pytest.mark.parametrize("path", PAGES[1:])
+def test_another_company_answers_as_one_that_does_not_exist(world: World, user: str, path: str) -> None:
+    theirs, nobodys = (world.browser(user).get(BASE + path.replace("acme", name)) for name in ("beta", "nosuch"))
+    assert (theirs.status_code, theirs.text) == (404, nobodys.text)
+
+
+def test_the_list_holds_only_what_one_may_see(world: World) -> None:
+    assert "ベータ商事" not in body(world, "/", "ken")
+    assert "ベータ商事" not in body(world, "/?q=beta", "ken")
+    assert "ベータ商事" in body(world, "/", "omar")
+
+
+def test_a_viewer_sees_pages_and_has_no_buttons(world: World) -> None:
+    """Without the right to run or to edit, neither the button nor the form behind it is there."""
+    shown = body(world, f"/dag/{dag('acme')}", "ken")
+    assert "<form" not in shown
+    assert f'/dag/{dag("acme")}/run"' not in shown
+    assert "この操作の権限がありません" in body(world, f"/dag/{dag('acme')}/run", "ken", 403)
+    for path, form in POSTS.items():
+        answer = world.browser("ken").post(BASE + path, data=form | {"token": world.token("ken")})
+        assert answer.status_code == 403, path
+        other = world.browser("ken").post(
+            BASE + path.replace("acme", "beta"), data=form | {"token": world.token("ken")}
+        )
+        assert other.status_code == 404, path
+    assert world.hands.done == []
+
+
+# --- forms
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_what_a_page_of_ours_sends_is_done_once(world: World, path: str) -> None:
+    answer = world.browser("yuki").post(BASE + path, data=POSTS[path] | {"token": world.token("yuki")})
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].startswith(f"{BASE}/dag/{dag('acme')}")
+    assert len(world.hands.done) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},  # another port, another subdomain
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "", "Origin": "http://airflow.example.jp"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://airflow.example.jp:8080"},
+        {"Origin": "null"},
+        {},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", POSTS)
+def test_what_another_page_sends_is_refused(world: World, path: str, sent: dict[str, str]) -> None:
+    """By Sec-Fetch-Site where the browser tells it, else by Origin; with neither, too (CSRF)."""
+    browser = world.browser("yuki")
+    del browser.headers["Sec-Fetch-Site"]
+    answer = browser.post(BASE + path, data=POSTS[path] | {"token": world.token("yuki")}, headers=sent)
+    assert answer.status_code == 403
+    assert "受け付けませんでした" in answer.text
+    assert world.hands.done == []
+
+
+def test_an_old_browser_is_known_by_its_origin(world: World) -> None:
+    """On plain http browsers send Origin and no Sec-Fetch-Site."""
+    browser = world.browser("yuki")
+    del browser.headers["Sec-Fetch-Site"]
+    path, form = next(iter(POSTS.items()))
+    sent = {"Origin": "http://airflow.example.jp"}
+    assert browser.post(BASE + path, data=form | {"token": world.token("yuki")}, headers=sent).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "omar", "é"])
+@pytest.mark.parametrize("path", POSTS)
+def test_a_form_without_its_own_token_is_refused(world: World, path: str, token: str) -> None:
+    given = world.token("omar") if token == "omar" else token
+    answer = world.browser("yuki").post(BASE + path, data=POSTS[path] | {"token": given})
+    assert answer.status_code == 403
+    assert world.hands.done == []
+
+
+def test_a_form_that_is_too_large_is_not_read(world: World) -> None:
+    path, form = next(iter(POSTS.items()))
+    answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki"), "more": "x" * 70_000})
+    assert answer.status_code == 413
+    assert world.hands.done == []
+
+
+@pytest.mark.parametrize("form", [{}, {"mode": "RELINK"}, {"mode": "notify_test"}, {"mode": "<script>"}])
+def test_only_the_modes_on_the_page_can_be_started(world: World, form: dict[str, str]) -> None:
+    path = f"/dag/{dag('acme')}/run"
+    answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki")})
+    assert answer.status_code == 400
+    assert world.hands.done == []
+
+
+# --- every answer
+
+
+def test_every_answer_has_the_headers(world: World) -> None:
+    """Pages, errors, redirects and files: a strict policy, and nothing kept but what never changes."""
+    browser = world.browser("omar")
+    answers = [browser.get(BASE + path) for path in (*PAGES, "/nosuch", "/static/x/nosuch.js")]
+    answers += [world.browser().get(BASE + "/"), browser.post(BASE + "/", data={}), browser.delete(BASE + "/")]
+    answers += [browser.post(BASE + path, data={}) for path in POSTS]
+    for answer in answers:
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value, (answer.url, name)
+    assert {answer.status_code for answer in answers} >= {200, 303, 403, 404, 405}
+    style = re.search(r'href="([^"]+console\.css)"', body(world, "/"))
+    assert style
+    kept = browser.get(style[1])
+    assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert browser.get(f"{BASE}/static/menu/icon.svg").headers["Cache-Control"] == "no-store", "Airflow's menu"
+    for file in (kept, browser.get(f"{BASE}/static/menu/icon.svg")):
+        assert file.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+
+
+def test_a_fault_of_ours_says_nothing_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L6: an exception nobody foresaw may quote anybody."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("山田太郎")
+
+    monkeypatch.setattr(world.services.knowledge, "details", broken)
+    shown = body(world, f"/dag/{dag('acme')}", status=500)
+    assert "表示できませんでした" in shown
+    assert "山田太郎" not in shown
+
+
+@pytest.mark.parametrize("file", sorted((WEB / "pages").glob("*.html")), ids=lambda file: file.name)
+def test_no_template_holds_what_the_policy_forbids(file: Path) -> None:
+    """Under the policy an inline style, handler or script does nothing: none is there to fail silently."""
+    text = file.read_text("utf-8")
+    assert re.findall(r"\sstyle=|\son[a-z]+=|hx-on|<style|<script(?![^>]*\ssrc=)|javascript:|\|\s*safe", text) == []
+
+
+def test_htmx_is_the_file_that_was_published() -> None:
+    """htmx.org 4.0.1 of npm, dist/htmx.min.js, under the Zero-Clause BSD licence beside it."""
+    file = WEB / "static/htmx-4.0.1.min.js"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == (
+        "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+    )
+    assert (WEB / "static/htmx-LICENSE.txt").read_text().startswith("Zero-Clause BSD")
+
+
+@pytest.mark.parametrize("prefix", ["", "/af"])
+def test_every_link_of_every_page_leads_somewhere(world: World, prefix: str) -> None:
+    """Below a prefix too. Links to Airflow are marked, so that the frame leaves for them; all others answer."""
+    from starlette.applications import Starlette
+
+    app = world.app
+    if prefix:
+        app = Starlette()
+        app.mount(prefix, world.app)
+    browser = world.browser("omar")
+    browser._transport.app = app  # type: ignore[attr-defined]
+    start, seen = f"{prefix}{BASE}/", set()
+    todo = [start]
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue
+        for tag, address in re.findall(
+            r'<((?:a|link|script|form)[^>]*?(?:href|src|action)="([^"]*)"[^>]*)', answer.text
+        ):
+            address = unescape(address).partition("#")[0]
+            if "data-airflow-page" in tag or address == f"{prefix}/":
+                assert address.startswith(f"{prefix}/"), tag
+                assert BASE not in address, tag
+            elif address and 'method="post"' not in tag and "data-outside" not in tag:
+                assert address.startswith(f"{prefix}{BASE}/"), (path, tag)
+                todo.append(address)
+    assert len(seen) > 20
+
+
+# --- the pages
+
+
+def test_the_list_shows_every_company_in_one_state_the_most_urgent_first(empty: World) -> None:
+    world = empty
+    world.door.rights["omar"] |= {name: world.door.rights["omar"]["acme"] for name in "abcdefghi"}
+    world.company("a", "正常の会社")
+    world.ran("a")
+    world.company("b", "失敗の会社")
+    world.ran("b", state="failed", subject=BAD)
+    world.company("c", "保留の会社")
+    world.ran("c", state="running", subject="", asks="approve")
+    world.company("d", "沈黙の会社")
+    world.ran("d", days_ago=1)
+    world.company("e", sheet="users: [broken")
+    world.company("f", "未連携の会社", paused=True)
+    world.company("g", "開始前の会社", 連携開始日="2027-01-01")
+    world.company("h", "停止の会社", paused=True)
+    world.ran("h")
+    world.company("i", "解除の会社", 連携状態="連携解除")
+    shown = re.findall(r'scope="row"><a href="[^"]+">([^<]+)</a>.*?</span>([^<]+)</span>', body(world, "/"), re.DOTALL)
+    assert shown == [
+        ("失敗の会社", "停止（エラー）"),
+        ("保留の会社", "要対応（保留）"),
+        ("沈黙の会社", "結果なし"),
+        ("e", "設定エラー"),
+        ("未連携の会社", "未連携"),
+        ("開始前の会社", "開始前"),
+        ("停止の会社", "一時停止"),
+        ("解除の会社", "連携解除"),
+        ("正常の会社", "正常"),
+    ]
+    only = body(world, "/?state=silent")
+    assert "沈黙の会社" in only
+    assert "失敗の会社" not in only
+    assert "「会社」正常: 1社" in text_of(body(world, "/?q=会社&state=well"))
+
+
+def test_n3_no_result_is_what_the_watch_says_it_is(empty: World) -> None:
+    """N3: by the watch's own function and notes: a company that it has just met is not late."""
+    from renkei.notifications.monitor.silence import Notes, Schedule
+    from renkei.orchestration.monitor.scan import write_notes, write_results
+
+    world, link = empty, LINKS["smarthr_emc"]
+    world.company("acme", "株式会社アクメ")
+    world.ran("acme", days_ago=1)
+    at = TICK.astimezone(NOW.tzinfo).time()
+    from renkei.clock import DAILY_AT
+
+    assert at.hour == 19
+    assert "結果なし 1" in text_of(body(world, "/"))
+    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT, NOW)}))
+    world.services.knowledge.changed()
+    assert "結果なし 0" in text_of(body(world, "/"))
+    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT)}))
+    world.services.knowledge.changed()
+    assert "結果なし 1" in text_of(body(world, "/"))
+    write_results(link, world.store, {"acme": TICK + (NOW - TICK) / 2})  # told to somebody, though Airflow says no more
+    world.services.knowledge.changed()
+    assert "結果なし 0" in text_of(body(world, "/"))
+
+
+def test_a_test_of_the_channels_is_no_run_of_the_link(world: World) -> None:
+    """通知テスト that failed leaves the company's state as it is."""
+    test = {"run_type": "manual", "conf": {"mode": "notify_test"}}
+    world.ran("acme", run_id="manual__test", state="failed", subject="", **test)
+    assert "正常 1" in text_of(body(world, "/", "yuki"))
+
+
+def test_fifty_companies_stand_on_a_page(empty: World) -> None:
+    world = empty
+    names = [f"t{number:03}" for number in range(120)]
+    world.door.rights["omar"] = {name: world.door.rights["omar"]["acme"] for name in names}
+    for name in names:
+        add_dag(dag(name))
+    first, last = body(world, "/"), body(world, "/?page=3")
+    assert "1～50 / 120社" in text_of(first)
+    assert "101～120 / 120社" in text_of(last)
+    assert body(world, "/?page=99") == last
+    assert body(world, "/?page=-1") == body(world, "/?page=zwei") == first
+
+
+def test_an_empty_list_says_what_to_do(empty: World) -> None:
+    assert "連携がありません" in body(empty, "/")
+    empty.company("acme", "株式会社アクメ")
+    assert "該当する会社はありません" in body(empty, "/?q=nosuch")
+
+
+def test_names_are_text_and_no_markup(empty: World) -> None:
+    """L5: what a sheet or an address says is shown as it is."""
+    evil = "<script>alert(1)</script>"
+    empty.company("acme", f"{evil}\"'&")
+    empty.ran("acme", by=evil, run_type="manual", run_id="manual__1", subject=evil)
+    for path in (
+        "/",
+        f"/?q={quote(evil)}",
+        f"/dag/{dag('acme')}",
+        f"/dag/{dag('acme')}/runs",
+        f"/dag/{dag('acme')}/runs/manual__1",
+    ):
+        shown = body(empty, path)
+        assert "<script>alert" not in shown, path
+        assert "&lt;script&gt;" in shown, path
+
+
+def test_a_company_page_says_what_to_do_next(world: World) -> None:
+    shown = text_of(body(world, f"/dag/{dag('beta')}"))
+    assert (
+        "停止（エラー） 次にすること 直近の処理が失敗しました。誤りと対処を確認し、直してから実行してください。 誤りと対処を見る"
+        in shown
+    )
+    assert "SmartHR → EMC ・ beta" in shown
+    world.baseline("acme")
+    shown = text_of(body(world, f"/dag/{dag('acme')}"))
+    assert "EMCの社員 30 EMCの部署 4 EMCが確認 11/30(月) 4:30 次回の処理 12/1(火) 4:30" in shown
+    assert "結果通知メール メール 有効" in shown
+
+
+def test_a_broken_sheet_shows_every_problem_with_its_place(empty: World) -> None:
+    empty.company("acme", sheet="users: [broken")
+    shown = text_of(body(empty, f"/dag/{dag('acme')}"))
+    assert "設定エラー 次にすること 連携設定シートに誤りが1件あります" in shown
+    assert "acme.yaml" in shown
+
+
+def test_a_sheet_that_is_gone_is_said_to_be(world: World) -> None:
+    (world.sheets / "acme.yaml").unlink()
+    world.services.knowledge.changed()
+    shown = text_of(body(world, f"/dag/{dag('acme')}"))
+    assert "連携設定シートがありません。シートを元の場所に戻してください。" in shown
+
+
+def test_a_store_out_of_reach_costs_what_it_knows_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow's own rows are shown all the same; what cannot be told is said."""
+    monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "nosuch")
+    world.services.knowledge.changed()
+    assert "保存先を読み取れないため" in body(world, "/")
+    shown = body(world, f"/dag/{dag('acme')}")
+    assert "Airflowの接続「nosuch」" in shown
+    assert "EMC-OK" in shown
+    assert "Airflowの接続「nosuch」" in body(world, f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}")
+
+
+def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(world: World) -> None:
+    """L6: a viewer reads line, item and remedy, and nothing that names anybody."""
+    record, run_id = world.record("beta"), f"/dag/{dag('beta')}/runs/" + quote(RUN_ID, safe="")
+    record.write(Summary([f"{BAD} beta", "処理結果: 失敗"]))
+    rows = {"record_set": "users", "line": range(1, 61), "id": [f"taro{n}" for n in range(60)], "crew_id": "c-1",
+            "item": "full_name", "kind": "required", "detail": "山田", "source": "SmartHRの「姓」"}  # fmt: skip
+    record.write_table("problems", pd.DataFrame(rows))
+    told = {"channel": "総務", "service": "SLACK_WEBHOOK", "event": "FAILURE", "verdict": "REFUSED", "reason": "taro1"}
+    record.write_json("told", {"key": told | {"at": NOW.isoformat()}})
+    shown = body(world, run_id)
+    assert "社員 60行目 taro59 氏名 値がありません（山田） SmartHRの「姓」を入力してください" in text_of(shown)
+    assert "総務 失敗 拒否 11/30(月) 10:00 taro1" in text_of(shown)
+    assert "処理結果: 失敗" in shown
+    assert "機能は処理を中断、もしくは異常終了しました。" in shown, "the mail's text"
+    world.door.rights["ken"]["beta"] = world.door.rights["ken"]["acme"]
+    viewed = body(world, run_id, "ken")
+    assert "社員 60行目 氏名 値がありません SmartHRの「姓」を入力してください" in text_of(viewed)
+    assert not re.search("taro|山田|c-1|機能は処理を中断", viewed)
+
+
+def test_a_run_without_a_record_says_why_there_may_be_none(world: World) -> None:
+    shown = text_of(body(world, f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}"))
+    assert "この実行の記録はありません。記録の保存期間（400日）を過ぎたか" in shown
+    body(world, f"/dag/{dag('acme')}/runs/nosuch", status=404)
+
+
+def test_a_run_that_waits_leads_to_its_question(world: World) -> None:
+    world.ran("acme", run_id="manual__held", state="running", subject="", asks="approve", run_type="manual", by="yuki")
+    shown = body(world, f"/dag/{dag('acme')}")
+    assert "要対応（保留）" in shown
+    assert f'data-airflow-page href="/dags/{dag("acme")}/runs/manual__held/tasks/approve/required_actions"' in shown
+    assert "回答を待っています" in body(world, f"/dag/{dag('acme')}/runs/manual__held")
+
+
+def test_the_history_draws_each_day_once(world: World) -> None:
+    for day in range(1, 40):
+        world.ran("acme", days_ago=day, state="failed" if day == 3 else "success", subject=BAD if day == 3 else OK)
+    shown = body(world, f"/dag/{dag('acme')}/runs")
+    assert shown.count('<rect class="updated"') == 29  # of 30 days one failed
+    assert len(re.findall(r'<text class="bad"[^>]*>✕', shown)) == 1
+    assert "有効 30、新規 2、更新 28、削除 1" in shown
+    assert body(world, f"/dag/{dag('acme')}/runs?days=90").count('<rect class="updated"') == 39
+    assert body(world, f"/dag/{dag('acme')}/runs?days=zwei") == shown
+    world.company("gamma", "ガンマ")
+    world.door.rights["omar"]["gamma"] = world.door.rights["omar"]["acme"]
+    assert "30日以内の実行はありません" in body(world, f"/dag/{dag('gamma')}/runs")
+
+
+def test_a_tenant_is_found_without_its_links_name(world: World) -> None:
+    answer = world.browser("yuki").get(f"{BASE}/t/acme")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/dag/{dag('acme')}")

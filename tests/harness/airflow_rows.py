@@ -1,0 +1,124 @@
+"""Rows of Airflow's database, as a scheduler and tasks would have left them: whole histories in no time.
+
+For a database that `initdb` has made. Only what the console reads is there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.models.dag import DagModel
+from airflow.models.dagbundle import DagBundleModel
+from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import delete, insert, select
+
+BUNDLE = "dags-folder"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run and what its tasks gave back, by task: `return_value`, or by (task, key)."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    at: dt.datetime
+    said: dict[Any, Any]
+    run_type: str = "scheduled"
+    conf: dict[str, Any] | None = None
+    by: str | None = None
+    failed: str = ""  # a task that failed without a word
+    asks: str = ""  # a task that waits for an answer
+    lasts: dt.timedelta = dt.timedelta(minutes=3)
+
+
+def add_dag(dag_id: str, dag_file: str = "", *, paused: bool = False, gone: bool = False, next_run: Any = None) -> None:
+    with create_session() as session:
+        if session.scalar(select(DagBundleModel.name).where(DagBundleModel.name == BUNDLE)) is None:
+            session.execute(insert(DagBundleModel.__table__).values(name=BUNDLE, active=True))
+        values = {
+            "dag_id": dag_id,
+            "is_paused": paused,
+            "is_stale": gone,
+            "next_dagrun_create_after": next_run,
+            "fileloc": dag_file,
+            "relative_fileloc": "smarthr_emc.py",
+            "bundle_name": BUNDLE,
+            "max_active_tasks": 16,
+            "max_consecutive_failed_dag_runs": 0,
+            "has_task_concurrency_limits": False,
+        }
+        session.execute(insert(DagModel.__table__).values(**values))
+
+
+def add_runs(rows: Sequence[Row]) -> None:
+    with create_session() as session:
+        for row in rows:
+            over = row.state in ("success", "failed")
+            number = session.execute(
+                insert(DagRun.__table__).values(
+                    dag_id=row.dag_id,
+                    run_id=row.run_id,
+                    state=row.state,
+                    run_type=row.run_type,
+                    run_after=row.at,
+                    start_date=row.at,
+                    end_date=row.at + row.lasts if over else None,
+                    conf=row.conf,
+                    triggering_user_name=row.by,
+                )
+            ).inserted_primary_key[0]
+            keys = [key if isinstance(key, tuple) else (key, "return_value") for key in row.said]
+            for task in {*(task for task, _ in keys), *filter(None, (row.failed, row.asks))}:
+                one = uuid.uuid4()
+                state = "failed" if task == row.failed else "deferred" if task == row.asks else "success"
+                session.execute(
+                    insert(TaskInstance.__table__).values(
+                        id=one, task_id=task, dag_id=row.dag_id, run_id=row.run_id, map_index=-1, state=state,
+                        pool="default_pool", pool_slots=1, queue="default", start_date=row.at,
+                    )
+                )  # fmt: skip
+                if task == row.asks:
+                    asked = {"options": ["承認して登録する", "登録しない"], "subject": "EMC-HOLD", "created_at": row.at}
+                    session.execute(insert(HITLDetail.__table__).values(ti_id=one, params={}, params_input={}, **asked))
+            for (task, key), value in zip(keys, row.said.values(), strict=True):
+                session.execute(
+                    insert(XComModel.__table__).values(
+                        dag_run_id=number, task_id=task, map_index=-1, key=key, dag_id=row.dag_id, run_id=row.run_id,
+                        value=value, timestamp=row.at,
+                    )
+                )  # fmt: skip
+
+
+@contextmanager
+def emptied() -> Iterator[None]:
+    """Nothing of what was added is there before or after."""
+    _empty()
+    try:
+        yield
+    finally:
+        _empty()
+
+
+def _empty() -> None:
+    with create_session() as session:
+        for model in (XComModel, HITLDetail, TaskInstance, DagRun, DagModel):
+            session.execute(delete(model.__table__))
+
+
+def diff_said(valid: int, created: int, updated: int, deleted: int) -> dict[str, Any]:
+    """What the task `diff` of SmartHR → EMC gives back, of people."""
+    counts = {
+        "previous_total": valid, "previous_valid": valid, "received_total": valid, "received_valid": valid,
+        "created": created, "updated": updated, "deleted": deleted,
+    }  # fmt: skip
+    return {"users": {"counts": counts, "changed": True}}
