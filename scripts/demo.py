@@ -291,6 +291,7 @@ def _show_mails(neighbours: Neighbours) -> None:
 
 def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(f"\nAirflow  {airflow.url}  (user {USER}, password {PASSWORD})")
+    console.print(f"連携     {airflow.url}/renkei/console/  (in Airflow's menu: 連携)")
     console.print(
         f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}   chat  {neighbours.urls['chat']}"
     )

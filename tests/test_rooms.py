@@ -16,6 +16,7 @@ ARROWS = {
     "runs": {"storage"},
     "notifications": {"sheets", "storage", "systems"},
     "links": {"notifications", "runs", "sheets", "storage", "systems", "values"},
+    "web": {"links", "notifications", "runs", "sheets", "storage", "systems", "values"},
 }
 
 
@@ -28,3 +29,11 @@ def test_no_import_points_up(room: str) -> None:
         name for file in files for name in re.findall(r"^\s*(?:from|import) renkei\.(\w+)", file.read_text(), re.M)
     }
     assert imported - ARROWS[room] - BOTTOM - {room} == set()
+
+
+def test_the_console_names_no_link() -> None:
+    """It loops over the registry, which what mounts it knows."""
+    files = [path for path in (RENKEI / "web").rglob("*") if path.suffix in (".py", ".html")]
+    assert files
+    named = re.compile(r"smarthr_emc|\bEMC\b|SmartHR")
+    assert [str(path.relative_to(RENKEI)) for path in files if named.search(path.read_text())] == []

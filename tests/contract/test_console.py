@@ -14,7 +14,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from renkei.clock import DAILY_AT
+from renkei.notifications.monitor.silence import Notes, Schedule
 from renkei.orchestration.link import LINKS
+from renkei.orchestration.monitor.scan import write_notes, write_results
 from renkei.runs.outcome import Summary
 from renkei.web.console.app import HEADERS, ROUTERS
 from renkei.web.console.guard import GUARDS
@@ -329,21 +332,14 @@ def test_the_list_shows_every_company_in_one_state_the_most_urgent_first(empty: 
 
 def test_n3_no_result_is_what_the_watch_says_it_is(empty: World) -> None:
     """N3: by the watch's own function and notes: a company that it has just met is not late."""
-    from renkei.notifications.monitor.silence import Notes, Schedule
-    from renkei.orchestration.monitor.scan import write_notes, write_results
-
     world, link = empty, LINKS["smarthr_emc"]
     world.company("acme", "株式会社アクメ")
     world.ran("acme", days_ago=1)
-    at = TICK.astimezone(NOW.tzinfo).time()
-    from renkei.clock import DAILY_AT
-
-    assert at.hour == 19
     assert "結果なし 1" in text_of(body(world, "/"))
-    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT, NOW)}))
+    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT, NOW)}, {}))
     world.services.knowledge.changed()
     assert "結果なし 0" in text_of(body(world, "/"))
-    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT)}))
+    write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT)}, {}))
     world.services.knowledge.changed()
     assert "結果なし 1" in text_of(body(world, "/"))
     write_results(link, world.store, {"acme": TICK + (NOW - TICK) / 2})  # told to somebody, though Airflow says no more
@@ -439,11 +435,17 @@ def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(
     rows = {"record_set": "users", "line": range(1, 61), "id": [f"taro{n}" for n in range(60)], "crew_id": "c-1",
             "item": "full_name", "kind": "required", "detail": "山田", "source": "SmartHRの「姓」"}  # fmt: skip
     record.write_table("problems", pd.DataFrame(rows))
-    told = {"channel": "総務", "service": "SLACK_WEBHOOK", "event": "FAILURE", "verdict": "REFUSED", "reason": "taro1"}
-    record.write_json("told", {"key": told | {"at": NOW.isoformat()}})
+    told = {
+        "channel": "総務",
+        "service": "SLACK_WEBHOOK",
+        "event": "FAILURE",
+        "verdict": "REFUSED",
+        "reason": "no_service",
+    }
+    record.write_json("told", {"key": told | {"status": 404, "message_id": "", "at": NOW.isoformat()}})
     shown = body(world, run_id)
     assert "社員 60行目 taro59 氏名 値がありません（山田） SmartHRの「姓」を入力してください" in text_of(shown)
-    assert "総務 失敗 拒否 11/30(月) 10:00 taro1" in text_of(shown)
+    assert "総務 失敗 拒否 11/30(月) 10:00 no_service" in text_of(shown)
     assert "処理結果: 失敗" in shown
     assert "機能は処理を中断、もしくは異常終了しました。" in shown, "the mail's text"
     world.door.rights["ken"]["beta"] = world.door.rights["ken"]["acme"]

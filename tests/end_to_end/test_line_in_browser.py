@@ -241,7 +241,7 @@ def test_airflow_is_what_it_was(site: Site) -> None:
     assert requests.get(f"{site.airflow.url}/api/v2/dags", timeout=20).status_code == 401
     plugins = site.airflow.api("GET", "/plugins")["plugins"]
     apps = next(plugin["fastapi_apps"] for plugin in plugins if plugin["name"] == "renkei")
-    assert [app["url_prefix"] for app in apps] == ["/renkei"]
+    assert [app["url_prefix"] for app in apps] == ["/renkei/console", "/renkei"]
     log = site.airflow.log.read_text("utf-8", "replace")
     assert "/renkei/line/" in log, "the access log was there"
     assert url.rsplit("/", 1)[1] not in log

@@ -64,6 +64,11 @@ class DeliveryLog:
                 log.warning("%s", DamagedFileError(f"{self._record.folder}/told.json", str(error)))
         return sound
 
+    @property
+    def told(self) -> list[Told]:
+        """What was told in this run, oldest first."""
+        return sorted(self._entries.values(), key=lambda one: (one.at, one.channel))
+
     def settled(self, key: str) -> tuple[Delivery, dt.datetime] | None:
         """What was noted, and when, of a message that the channel took or may have taken."""
         told = self._entries.get(key)

@@ -167,9 +167,9 @@ class Told:
 
     channel: str
     event: str
-    verdict: str  # ACCEPTED | REFUSED | UNKNOWN …
+    verdict: str  # of `renkei.systems.delivery.Verdict`
     reason: str
-    at: dt.datetime | None
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,13 @@ class Notes:
     whole: Annotated[bool, Field(exclude=True)] = True  # False: what was remembered is lost
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """When each tenant last had a result, by tenant."""
+
+    at: Mapping[str, Moment]
+
+
 NONE_YET = Notes({}, {})
 LOST = Notes({}, {}, whole=False)
 

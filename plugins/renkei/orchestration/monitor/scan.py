@@ -19,7 +19,7 @@ from renkei.clock import DAILY_AT
 from renkei.errors import StoreError
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
-from renkei.notifications.monitor.silence import Expected, Notes, Silence
+from renkei.notifications.monitor.silence import Expected, Notes, Results, Silence
 from renkei.orchestration.link import Link
 from renkei.runs.notes import LastResult
 from renkei.runs.notes import read as read_note
@@ -28,7 +28,7 @@ from renkei.sheets.grants import AllGrants
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
 from renkei.storage import records
-from renkei.storage.store import Store
+from renkei.storage.store import DamagedFileError, Store
 from renkei.storage.tenant_folder import TenantFolder, watch_folder
 
 log = logging.getLogger(__name__)
@@ -136,14 +136,15 @@ def read_results(link: Link, store: Store) -> dict[str, dt.datetime]:
         StoreError: the store is out of reach.
     """
     try:
-        found = store.read_json(_results_key(link))
-        return {str(tenant): moment(at) for tenant, at in found.items()}
-    except (MissingKeyError, ValueError, TypeError):  # the next look writes it anew
+        found = records.read_or_none(store, _results_key(link), Results)
+    except DamagedFileError as error:  # the next look writes it anew
+        log.warning("%s", error)
         return {}
+    return dict(found.at) if found else {}
 
 
 def write_results(link: Link, store: Store, results: Mapping[str, dt.datetime]) -> None:
-    store.write_json(_results_key(link), {tenant: at.isoformat() for tenant, at in results.items()})
+    records.write(store, _results_key(link), Results(results))
 
 
 def _results_key(link: Link) -> str:

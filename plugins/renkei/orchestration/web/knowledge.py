@@ -13,14 +13,14 @@ from typing import Any
 from airflow.sdk import conf
 
 from renkei import settings
+from renkei.channel import Event, result_mail
 from renkei.clock import DAILY_AT
 from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
 from renkei.notifications import disabled_channels
-from renkei.notifications.channel import result_mail
-from renkei.notifications.event import Event
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
-from renkei.notifications.monitor.silence import Expected, Notes
+from renkei.notifications.monitor.silence import LOST, Expected, Notes
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
 from renkei.orchestration import result_notification
@@ -28,7 +28,8 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.scan import read_notes, read_results
 from renkei.orchestration.report import RunEnd
-from renkei.orchestration.stage import Tenant, utcnow
+from renkei.orchestration.stage import utcnow
+from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.web import state
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, sheet_of
 from renkei.orchestration.web.state import DagFacts, RunFacts
@@ -213,14 +214,14 @@ def _dag_file(link: Link, dags: Any) -> str:
 
 
 def _watched(link: Link, faults: list[str]) -> tuple[Notes, Mapping[str, dt.datetime]]:
-    without = Notes(whole=False)  # nobody watches: rather a false alarm than none
     try:
         store = open_store()
-        return read_notes(link, store, without), read_results(link, store)
+        # Where nobody watches, rather a false alarm than none.
+        return read_notes(link, store, LOST), read_results(link, store)
     except StoreError as error:
         log.error("console: %s", error)
         faults.append(STORE_FAULT)
-        return without, {}
+        return LOST, {}
 
 
 def _frozen(link: Link, faults: list[str]) -> Callable[[str], bool]:
@@ -260,27 +261,13 @@ def _channels(tenant: Tenant, folder: TenantFolder | None) -> list[ChannelFact]:
                 channel.connection,
                 [event.label for event in Event if event in channel.events],
                 channel.muted,
-                _moment(kept.disabled_at) if kept else None,
+                (kept.disabled_at or None) if kept else None,
                 kept.failures if kept else 0,
-                _moment(kept.at) if kept else None,
-                (kept.verdict == "ACCEPTED") if kept and kept.verdict else None,
+                (kept.at or None) if kept else None,
+                kept.last.accepted if kept and kept.last else None,
             )
         )
     return found
-
-
-def _moment(text: object) -> dt.datetime | None:
-    try:
-        return silence.moment(str(text)) if text else None
-    except ValueError:
-        return None
-
-
-def _label(value: object) -> str:
-    try:
-        return Event(str(value)).label
-    except ValueError:  # of another version
-        return str(value or "")
 
 
 def _kept_days() -> int:
@@ -307,16 +294,7 @@ def _mail(tenant: Tenant, record: RunRecord, found: RunFacts) -> str:
 
 
 def _told(record: RunRecord) -> list[Told]:
-    kept = record.json_or_none("told") or {}
-    found = [
-        Told(
-            str(one.get("channel", "")),
-            _label(one.get("event")),
-            str(one.get("verdict", "")),
-            str(one.get("reason", "")),
-            _moment(one.get("at")),
-        )
-        for one in kept.values()
-        if isinstance(one, dict)
+    return [
+        Told(one.channel, one.event.label, one.verdict.value, one.reason, one.at)
+        for one in DeliveryLog(None, record).told
     ]
-    return sorted(found, key=lambda one: (one.at or dt.datetime.min.replace(tzinfo=dt.UTC), one.channel))

@@ -37,4 +37,9 @@ class State(Enum):
 
 BY_KEY = {state.value.key: state for state in State}
 RUN_STATES = {"queued": "待機中", "running": "実行中", "success": "成功", "failed": "失敗"}
-VERDICTS = {"ACCEPTED": ("受領", "good"), "REFUSED": ("拒否", "bad"), "UNKNOWN": ("不明", "wait")}
+VERDICTS = {
+    "ACCEPTED": ("受領", "good"),
+    "REFUSED": ("拒否", "bad"),
+    "LATER": ("再送待ち", "wait"),
+    "UNKNOWN": ("不明", "wait"),
+}
