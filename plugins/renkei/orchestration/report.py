@@ -41,9 +41,8 @@ class Report:
     event: Event
     message: Message  # short in chat, the whole report in a mail
     operators_message: Message
-    key: Callable[
-        [str], str
-    ]  # by the run's name: the same for the same result, so that a repetition tells nobody twice
+    # By the run's name: the same for the same result, so that a repetition tells nobody twice.
+    key: Callable[[str], str]
     summary: Callable[[], list[str]]  # the first line is the subject with the tenant
 
 

@@ -65,8 +65,12 @@ class Compiler(Generic[MappingT]):
         tenant: str,
         allowed_hosts: Collection[str] = (),
         patience_s: float = WALL_S,
+        *,
+        only_compiled: bool = False,
     ) -> tuple[Compiled[MappingT], Any]:
         """As `SheetKind.compiles`, within `patience_s`; a sheet that takes too much of either is one with that problem.
+
+        With `only_compiled` the rest, which is some ten times as much to hand over, stays away (None).
 
         Raises:
             NotCompiledError: there is no answer yet; the sheet may be sound.
@@ -74,7 +78,7 @@ class Compiler(Generic[MappingT]):
         for _ in range(2):  # the second time it is the sheet's own fault
             try:
                 connection = self._started()
-                connection.send((name, content, tenant, tuple(allowed_hosts)))
+                connection.send((only_compiled, name, content, tenant, tuple(allowed_hosts)))
                 if not connection.poll(min(patience_s, WALL_S)):
                     self._stop()
                     raise NotCompiledError(f"no answer after {patience_s:.0f} s")
@@ -139,11 +143,12 @@ def serve(connection: Connection, cpu_s: int, compiles: Callable[..., tuple[Comp
     """Answers until the other side is gone."""
     while True:
         try:
-            request = connection.recv()
+            only_compiled, *request = connection.recv()
         except (EOFError, OSError):
             return
         _allow(cpu_s)
-        connection.send(_answer(compiles, *request))
+        answer, more = _answer(compiles, *request)
+        connection.send((answer, None if only_compiled else more))
 
 
 def _answer(compiles: Callable[..., tuple[Compiled[Any], Any]], *request: Any) -> tuple[Compiled[Any] | str, Any]:

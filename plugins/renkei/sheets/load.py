@@ -143,7 +143,8 @@ def _compile(
     with _alone(kept):
         if kept and (sheet := _read(kind, kept, digest)):
             return sheet
-        sheet, _ = compiler.compile(file.path.name, content, file.tenant, allowed_hosts, patience_s)
+        asked = (file.path.name, content, file.tenant, allowed_hosts, patience_s)
+        sheet, _ = compiler.compile(*asked, only_compiled=True)
         if kept and cache:
             _replace(kept, _form(kind).dump_json(sheet))
             # What the next form's Dag is to go by until it is compiled, whatever version of Renkei compiles it.

@@ -270,3 +270,12 @@ def test_l5_the_command_line_ends_at_once_beside_a_slow_sheet(tmp_path: Path) ->
     with within(20):
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.stdout.startswith("s00.xlsx:"), done.stderr
+
+
+def test_what_only_a_review_needs_is_not_handed_over_for_a_compiled_form() -> None:
+    """It is ten times as much, and thousands of sheets are compiled one after the other."""
+    with Compiler(SHEETS) as compiler:
+        reviewed = compiler.compile("acme.xlsx", SOUND, "acme")
+        compiled = compiler.compile("acme.xlsx", SOUND, "acme", only_compiled=True)
+    assert reviewed[1] is not None
+    assert compiled == (reviewed[0], None)

@@ -119,8 +119,9 @@ class Book:
         symbols: set[int] = set()
         for element in self._package.elements(part) if part else ():
             if element.tag == "si":
-                struck |= {len(texts)} if _is_struck(element) else set()
-                symbols |= {len(texts)} if _is_of_symbols(element) else set()
+                if element.find("r") is not None:  # else it has the cell's font
+                    struck |= {len(texts)} if _is_struck(element) else set()
+                    symbols |= {len(texts)} if _is_of_symbols(element) else set()
                 texts.append(_rich_text(element))
                 element.clear()
         return texts, struck, symbols
@@ -222,7 +223,7 @@ class Book:
                 cells.append((column, Found("", "数式が入力されています")))
             elif len(element) and _within(layout.restyled, number - 1, column):
                 cells.append((column, Found("", "条件付き書式によって表示が変わるセルです", _UNCONDITIONAL)))
-            elif (found := self._found(element, layout)) is not None:
+            elif len(element) and (found := self._found(element, layout)) is not None:
                 cells.append((column, self._in_its_font(found, element)))
         return cells
 
@@ -230,7 +231,9 @@ class Book:
         """The cell; a fault where its font or its alignment shows another text."""
         style = self._style(cell)
         shared = cell.get("t") == "s" and int(cell.findtext("v")) in self._symbols
-        if (style.symbols or shared or _is_of_symbols(cell)) and _SYMBOL.search(found.text):
+        written = cell.find("is")
+        own = written is not None and _is_of_symbols(written)
+        if (style.symbols or shared or own) and _SYMBOL.search(found.text):
             return Found("", "文字が記号として表示されるフォント(Wingdingsなど)のセルです", _OTHER_FONT)
         if style.repeated and found.text:
             return Found("", "文字が列の幅まで繰り返し表示されるセルです", _NO_FILL)
@@ -242,14 +245,15 @@ class Book:
     def _found(self, cell: Any, layout: Layout) -> Found | None:
         """The cell; None for an empty one."""
         kind, value = cell.get("t", "n"), cell.findtext("v")
-        style = self._style(cell)
-        struck = style.struck
+        struck = False
         if kind == "inlineStr":
             written = cell.find("is")
             value = None if written is None else _rich_text(written)
-            struck = struck or (written is not None and _is_struck(written))
+            struck = written is not None and _is_struck(written)
         if not value:
             return None
+        style = self._style(cell)
+        struck = struck or style.struck
         try:
             match kind:
                 case "s":
@@ -328,7 +332,7 @@ def _true(text: str | None) -> bool:
 
 def _rich_text(element: Any) -> str:
     """A text with all its differently formatted parts, without its readings (ふりがな)."""
-    parts = [element.find("t"), *(run.find("t") for run in element.iterfind("r"))]
+    parts = [element.find("t"), *(run.find("t") for run in element.findall("r"))]
     return "".join(decoded(part.text) for part in parts if part is not None and part.text)
 
 
@@ -358,6 +362,7 @@ def _is_bare(fill: Any) -> bool:
     return pattern.get("patternType") == "solid" and _is_white(pattern.find("fgColor"))
 
 
+@functools.lru_cache(maxsize=1024)
 def _column(letters: str) -> int:
     """The column, from 0."""
     return functools.reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0) - 1

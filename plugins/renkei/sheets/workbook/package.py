@@ -6,6 +6,7 @@ same parts (transitional, and Strict of ISO 29500).
 
 from __future__ import annotations
 
+import functools
 import io
 import posixpath
 import re
@@ -111,6 +112,7 @@ class Package:
         return next((str(each.get("ContentType", "")) for each in (*own, *ending)), "")
 
 
+@functools.lru_cache(maxsize=1024)
 def plain_name(tag: str) -> str:
     """An element's name in either dialect; one of another vocabulary is marked as such."""
     for main in _MAIN:
