@@ -113,6 +113,13 @@ def test_e22_a_doubtful_value_is_named_with_its_characters(
     assert kinds(**{column: value}) == [expected]
 
 
+def test_e22_a_small_letter_of_half_width_in_a_reading_is_told_as_both() -> None:
+    """E22: made full-width alone, it would be told again."""
+    assert kinds(**{KANA: "Ｓm"}) == [
+        ("full_name_yomi", kind, "「m」(U+006D)") for kind in ("kana_letters", "kana_lower")
+    ]
+
+
 @pytest.mark.parametrize(("column", "value"), SOUND)
 def test_e22_a_sound_value_is_not_named(column: str, value: str) -> None:
     """E22: what everybody writes is no doubt."""
