@@ -660,6 +660,11 @@ def test_e10_duplicate_department_ids_name_both() -> None:
     assert all("d1" in detail and "d2" in detail for detail in problems["detail"])
 
 
+def test_e10_a_code_that_stands_twice_is_told_before_any_loop_that_it_makes() -> None:
+    """Which of the two is meant as the parent is not known yet."""
+    assert tree(("A", "A"), ("A", "A")) == [("A", "department_id", "duplicate_id")] * 2
+
+
 def test_e26_root_department_that_a_real_one_has_the_id_of_is_an_error() -> None:
     """Ids are unique with the one the sheet adds."""
     sheet = mapping(settings={"最上位部署ID": "A", "最上位部署名": "本社", "最上位部署名(ヨミ)": "ホンシャ"})
