@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
 from simulators.emc.api import build_router
@@ -48,6 +49,10 @@ def build_app(store: Store, imports: Imports) -> FaultyApp:
             ]
             headers["Allow"] = ", ".join(sorted(method for route in routes for method in route.methods or ()))
         return problem(request, Problem(code, headers=headers))
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(request: Request, exc: ClientDisconnect) -> JSONResponse:
+        return problem(request, Problem("BAD_REQUEST"))  # nobody hears it
 
     @app.exception_handler(Exception)
     def crashed(request: Request, exc: Exception) -> JSONResponse:

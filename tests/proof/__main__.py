@@ -2,6 +2,9 @@
 
 Each group tries one way to lose data, as often as its table says, and looks at what EMC and the baseline hold
 afterwards. Status 0 only if everything held.
+
+A group is a folder: `campaign.py` lists its cases and says where they are told; `world.py` or `stage.py` is what they
+happen in, `judgement.py` or `oracle.py` what is right.
 """
 
 from __future__ import annotations
@@ -10,11 +13,13 @@ import argparse
 import importlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.harness.folders import in_memory
 from tests.proof.case import Case, Effort
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +43,7 @@ GROUPS = {
     "load": "two hundred tenants at the same minute",
 }
 ALONE = ("load",)  # how long it takes is what it tells
+IN_MEMORY = ("target", "guards", "modes", "retention")  # thousands of small files, each flushed to the disk
 console = Console(highlight=False, width=160)
 
 
@@ -111,9 +118,11 @@ def _one_group(name: str, folder: Path, effort: Effort, result: Path) -> int:
     def say(text: str) -> None:
         print(f"   {time.monotonic() - started:4.0f} s  {text}", flush=True)
 
-    work = folder / "work"
-    work.mkdir(parents=True)
-    cases = importlib.import_module(f"tests.proof.{name}").campaign(work, effort, say)
+    campaign = importlib.import_module(f"tests.proof.{name}.campaign").campaign
+    with in_memory() if name in IN_MEMORY else nullcontext(folder) as work:
+        cases = campaign(Path(work), effort, say)
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    say(f"{name} took {sum(one.ru_utime + one.ru_stime for one in used):.0f} s of the processor")
     result.write_text(json.dumps([asdict(case) for case in cases]))
     return 0
 

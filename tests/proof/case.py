@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import enum
 import multiprocessing
-import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 Say = Callable[[str], None]  # one line of progress
@@ -36,39 +34,6 @@ class Case:
     @property
     def held(self) -> bool:
         return self.tries > 0 and not self.wrong
-
-
-@dataclass
-class Row:
-    """A case that is being tried."""
-
-    group: str
-    case: str
-    rules: str
-    afterwards: str
-    tries: int = 0
-    wrong: list[str] = field(default_factory=list)
-    begun: float = field(default_factory=time.monotonic)
-
-    def tried(self, how: str, wrong: Iterable[str]) -> None:
-        self.tries += 1
-        self.wrong += [f"{how}: {what}" for what in wrong]
-
-    def done(self, say: Say) -> Case:
-        seconds = time.monotonic() - self.begun
-        say(f"{self.group}: {self.case}: {self.tries} tries, {len(self.wrong)} wrong, {seconds:.0f} s")
-        return Case(self.group, self.case, self.rules, self.tries, tuple(self.wrong), self.afterwards, seconds)
-
-
-def cases_of(group: str, name: str, make: Callable[[], Iterable[Case]], say: Say) -> list[Case]:
-    """The cases; one that breaks is itself wrong, and the campaign goes on."""
-    try:
-        return list(make())
-    except Exception as error:
-        say(f"{group}: {name} broke: {error!r}")
-        lines = traceback.extract_tb(error.__traceback__)
-        where = " < ".join(f"{line.name}:{line.lineno}" for line in reversed(lines[-4:]))
-        return [Case(group, name, "", 1, (f"the case broke at {where}: {error!r}",), "")]
 
 
 Part = Callable[[Path, Effort, Say], list[Case]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.proof.case import Effort
-from tests.proof.crashes import SLICE_POINTS, campaign
+from tests.proof.crashes.campaign import campaign
+from tests.proof.crashes.scene import SLICE_POINTS
 
 
 def test_l4_a_task_killed_at_any_step_ends_as_if_it_had_not(tmp_path: Path) -> None:

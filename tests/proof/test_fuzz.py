@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from renkei.links.smarthr_emc.sheet.expression import format_source, parse_source
 from renkei.texts import Fault
 from tests.proof.case import Effort
-from tests.proof.fuzz import campaign
+from tests.proof.fuzz.campaign import campaign
 
 
 def test_l1_l5_l8_bad_input_is_refused_in_words(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.harness.folders import in_memory
-from tests.proof import guards
 from tests.proof.case import Effort
+from tests.proof.guards import campaign as guards
 
 
 def test_e33_e36_each_limit_holds_what_spec_says_and_an_approval_is_for_one_plan() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.proof.case import Case, Effort
-from tests.proof.leaks import CHATS, EVERYTHING, PASSWORD, Scenario, Search, campaign
+from tests.proof.leaks.campaign import campaign
+from tests.proof.leaks.marks import EVERYTHING, PASSWORD
+from tests.proof.leaks.scenarios import Scenario
+from tests.proof.leaks.search import CHATS, Search
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.harness.folders import in_memory
-from tests.proof import modes
 from tests.proof.case import Effort
+from tests.proof.modes import campaign as modes
 
 
 def test_l1_l3_freeze_restore_and_compare_hold_over_random_days() -> None:

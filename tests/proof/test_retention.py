@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.folders import in_memory
 from tests.proof.case import Case, Effort
-from tests.proof.retention import campaign
+from tests.proof.retention.campaign import campaign
 
 
 @pytest.fixture(scope="module")

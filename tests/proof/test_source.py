@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.proof.case import Effort
-from tests.proof.source import campaign
+from tests.proof.source.campaign import campaign
 
 
 def test_e33_l1_whatever_smarthr_does_emc_ends_right_or_as_it_was(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.harness.folders import in_memory
-from tests.proof import target
 from tests.proof.case import Effort
+from tests.proof.target import campaign as target
 
 
 def test_l1_l4_emc_is_whole_and_as_smarthr_says_after_each_fault() -> None:

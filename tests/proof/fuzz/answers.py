@@ -30,7 +30,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.systems.smarthr import client as module
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.systems.smarthr.pacer import Pacer
-from tests.proof.workbooks import deflated
+from tests.proof.fuzz.workbook import deflated
 from tests.unit.systems.transport import SkipClock
 
 URL = "https://acme.smarthr.jp"

@@ -6,13 +6,15 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from tests.harness.expected import Export, differences
 from tests.harness.tenant import FORMAT
 from tests.harness.world import Kept, World
-from tests.proof.case import Case, Effort, Row, Say, cases_of, in_parts
+from tests.proof.case import Case, Effort, Say, in_parts
+from tests.proof.tried import Try, case
 from tests.proof.worlds import worlds
 
 STORIES = {Effort.FULL: 16, Effort.SLICE: 2}
@@ -25,26 +27,23 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
 
 def freezes(folder: Path, effort: Effort, say: Say) -> list[Case]:
     with worlds(folder) as new:
-        return cases_of("modes", "災害時凍結", lambda: [frozen_days(new("frozen"), effort, say)], say)
+        return [frozen_days(new("frozen"), STORIES[effort])]
 
 
 def ways_back(folder: Path, effort: Effort, say: Say) -> list[Case]:
     with worlds(folder) as new:
-        return [
-            *cases_of("modes", "復元", lambda: [restored(new("restored"), effort, say)], say),
-            *cases_of("modes", "照合", lambda: [compared(new("compared"), effort, say)], say),
-        ]
+        return [restored(new("restored"), STORIES[effort]), compared(new("compared"), STORIES[effort])]
 
 
-def frozen_days(world: World, effort: Effort, say: Say) -> Case:
-    row = Row(
-        "modes",
-        "災害時凍結 over one to three random days, then lifted",
-        "L1 L3 E34 E35",
-        "frozen: nobody and no value gone, everybody new in; lifted: EMC is SmartHR's present state",
-    )
+@case(
+    "modes",
+    "災害時凍結 over one to three random days, then lifted",
+    "L1 L3 E34 E35",
+    "frozen: nobody and no value gone, everybody new in; lifted: EMC is SmartHR's present state",
+)
+def frozen_days(world: World, stories: int) -> Iterator[Try]:
     start = linked(world)
-    for seed in range(STORIES[effort]):
+    for seed in range(stories):
         world.back_to(start)
         chance, had, wrong = random.Random(seed), world.export(), []
         world.tenant.disaster = True
@@ -57,9 +56,7 @@ def frozen_days(world: World, effort: Effort, say: Say) -> Case:
         world.tenant.disaster = False
         run(world)
         wrong += differences(world.export(), world.expected(had, {file: set(had[file]) for file in had}))
-        wrong += world.wrong_baseline()
-        row.tried(f"seed {seed}", wrong)
-    return row.done(say)
+        yield f"seed {seed}", wrong + world.wrong_baseline()
 
 
 def lost(before: Export, after: Export) -> list[str]:
@@ -85,15 +82,15 @@ def not_in(found: Export, today: Export) -> list[str]:
     ]
 
 
-def restored(world: World, effort: Effort, say: Say) -> Case:
-    row = Row(
-        "modes",
-        "復元 of any generation after two to four random days",
-        "L3 L4 E36",
-        "nothing before the approval; then every record and value of that generation, one baseline more",
-    )
+@case(
+    "modes",
+    "復元 of any generation after two to four random days",
+    "L3 L4 E36",
+    "nothing before the approval; then every record and value of that generation, one baseline more",
+)
+def restored(world: World, stories: int) -> Iterator[Try]:
     start = linked(world)
-    for seed in range(STORIES[effort]):
+    for seed in range(stories):
         world.back_to(start)
         chance = random.Random(1000 + seed)
         states = {1: world.export()}
@@ -102,11 +99,9 @@ def restored(world: World, effort: Effort, say: Say) -> Case:
             run(world)
             states[world.tenant.generation()] = world.export()
         newest = world.tenant.generation()
-        if newest < 2:
-            continue
-        wanted = chance.randint(1, newest - 1)
-        row.tried(f"seed {seed}, generation {wanted} of {newest}", back_to(world, wanted, newest, states))
-    return row.done(say)
+        if newest >= 2:
+            wanted = chance.randint(1, newest - 1)
+            yield f"seed {seed}, generation {wanted} of {newest}", back_to(world, wanted, newest, states)
 
 
 def back_to(world: World, wanted: int, newest: int, states: dict[int, Export]) -> Iterator[str]:
@@ -126,19 +121,17 @@ def back_to(world: World, wanted: int, newest: int, states: dict[int, Export]) -
         yield f"the baseline is generation {tenant.generation()}, not {newest + 1}"
 
 
-def compared(world: World, effort: Effort, say: Say) -> Case:
-    row = Row(
-        "modes",
-        "照合 after random changes on EMC's screen",
-        "L1",
-        "every change reported, none else; EMC, baseline and imports as before",
-    )
+@case(
+    "modes",
+    "照合 after random changes on EMC's screen",
+    "L1",
+    "every change reported, none else; EMC, baseline and imports as before",
+)
+def compared(world: World, stories: int) -> Iterator[Try]:
     start = linked(world)
-    for seed in range(STORIES[effort]):
+    for seed in range(stories):
         world.back_to(start, smarthr=False)
-        chance = random.Random(2000 + seed)
-        row.tried(f"seed {seed}", by_hand_and_compared(world, chance))
-    return row.done(say)
+        yield f"seed {seed}", by_hand_and_compared(world, random.Random(2000 + seed))
 
 
 def by_hand_and_compared(world: World, chance: random.Random) -> Iterator[str]:
@@ -182,10 +175,9 @@ def run(world: World) -> None:
 def random_day(world: World, chance: random.Random) -> None:
     kinds = {"joiners": 3, "leavers": 2, "retirements": 1, "moves": 2, "renumbered": 1, "reorganised": 1}
     world.day(**{kind: number for kind, most in kinds.items() if (number := chance.randint(0, most))})
+    contacts: list[dict[str, Any]] = [{"tel_number": None}, {"tel_number": "090-1234-5678"}, {"email": None}]
     for crew in chance.sample(world.active(), 2):
-        world.patch(
-            crew["id"], **chance.choice([{"tel_number": None}, {"tel_number": "090-1234-5678"}, {"email": None}])
-        )
+        world.patch(crew["id"], **chance.choice(contacts))
 
 
 def without(export: Export) -> Export:

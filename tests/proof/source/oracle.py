@@ -1,6 +1,6 @@
 """What SPEC.md says a day must end in, as a plain model of its own: dictionaries in, no line of the product used.
 
-A crew is the record that SmartHR shows; EMC is its users by id. The sheet is the one of `source.py`: the user id is
+A crew is the record that SmartHR shows; EMC is its users by id. The sheet is the one of `world.py`: the user id is
 社員番号 (登録しない when a new crew has none), every other item is written on each run, blank or not.
 """
 
