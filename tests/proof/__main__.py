@@ -3,8 +3,8 @@
 Each group tries one way to lose data, as often as its table says, and looks at what EMC and the baseline hold
 afterwards. Status 0 only if everything held.
 
-A group is a folder: `campaign.py` lists its cases and says where they are told; `world.py` or `stage.py` is what they
-happen in, `judgement.py` or `oracle.py` what is right.
+A group is a folder: `campaign.py` lists its cases and says where they are told; what they happen in is
+`tests/harness/world.py` or the group's own `world.py`, `stage.py`; what is right, `judgement.py` or `oracle.py`.
 """
 
 from __future__ import annotations
