@@ -80,6 +80,5 @@ def current_baseline(folder: TenantFolder) -> CurrentBaseline:
 
 
 def was_linked(record: RunRecord) -> bool:
-    """Whether the store's history says that this tenant was loaded before (E31)."""
-    runs = record.store.names(record.tenant_folder.runs)
-    return any(record.sibling(run).has(Loaded) for run in runs if run != record.run)
+    """Whether the store's history, this run's own load among it, says that this tenant was loaded before (E31)."""
+    return any(record.sibling(run).has(Loaded) for run in record.store.names(record.tenant_folder.runs))

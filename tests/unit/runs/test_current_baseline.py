@@ -51,12 +51,14 @@ def test_e31_a_baseline_whose_run_is_gone_is_a_lost_one(record: RunRecord) -> No
         where.read(End, "結果")
 
 
-@pytest.mark.parametrize(("loaded", "linked"), [((), False), (("b",), True), (("a", "b", "c"), True)])
+@pytest.mark.parametrize(
+    ("loaded", "linked"), [((), False), (("b",), True), (("a", "b", "c"), True), (("today",), True)]
+)
 def test_e31_one_run_that_was_loaded_tells_of_a_lost_baseline(
     record: RunRecord, loaded: tuple[str, ...], linked: bool
 ) -> None:
-    """Whatever the others came to."""
-    for run in ("a", "b", "c"):
+    """Whatever the others came to; also this one, cleared after its baseline was lost."""
+    for run in ("a", "b", "c", "today"):
         record.sibling(run).write(End("", AT))
     for run in loaded:
         record.sibling(run).write(Loaded(AT))
