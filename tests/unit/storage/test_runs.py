@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.storage.runs import RunRecord, run_key
+from renkei.storage.runs import RunRecord, is_run_key, run_key
 from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -64,6 +64,27 @@ def test_l4_run_keys_are_plain_folder_names_that_the_store_lists(run_id: str, st
     assert re.fullmatch(r"[0-9A-Za-z_.-]{1,100}", key)
     RunRecord(TenantFolder(store, "smarthr_emc", "acme"), key).write_json("load", {})
     assert store.names("smarthr_emc/tenants/acme/runs") == [key]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "r",
+        ".0123456789ab",
+        ".r.0123456789ab",
+        "../r.0123456789ab",
+        "a/r.0123456789ab",
+        "r.0123456789ab/../../beta",
+        "r.0123456789ab\n",
+        None,
+        1,
+    ],
+)
+def test_l5_no_text_but_a_run_s_own_name_leads_to_a_folder(name: object) -> None:
+    """What Airflow has kept may have been edited there, and must not lead out of the tenant's runs."""
+    assert is_run_key(run_key("scheduled__2026-04-01T19:30:00+00:00", "a"))
+    assert not is_run_key(name)
 
 
 def test_l4_records_and_tables_lie_in_the_runs_own_folder(store: Store) -> None:

@@ -239,10 +239,21 @@ def test_l3_what_another_worker_wrote_meanwhile_is_listed() -> None:
     """The newest baseline is found by its name: a listing of before would make an older one current."""
     MemoryFileSystem.store.clear()
     store, other = Store(Remembering(), "/root"), Store(MemoryFileSystem(), "/root")
-    for names in (["a"], ["a", "b"]):
-        other.write(f"f/{names[-1]}", b"")
-        assert store.names("f") == names
-        assert store.files("f") == [f"f/{name}" for name in names]
+    other.write("f/a", b"")
+    assert store.names("f") == ["a"]
+    other.write("f/b", b"")
+    assert store.names("f") == ["a", "b"]
+    other.write("f/c", b"")
+    assert store.files("f") == ["f/a", "f/b", "f/c"]
+
+
+def test_l1_what_is_there_and_cannot_be_read_is_not_called_missing(store: Store) -> None:
+    """A missing baseline would be a first link: a folder in its place, like a right that is lacking, is a fault."""
+    store.write("f/k", b"1")
+    for touch in (store.read, lambda key: store.write(key, b"2")):
+        with pytest.raises(StoreError, match="「f」") as caught:
+            touch("f")
+        assert not isinstance(caught.value, MissingKeyError)
 
 
 def test_l1_a_store_that_cannot_be_written_is_a_store_error(store: Store) -> None:
