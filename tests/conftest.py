@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import secrets
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ _settle_environment()
 
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
 from tests.harness.s3 import ObjectStore  # noqa: E402
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting makes a million objects that stay: Python would look through them for garbage again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
