@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.web.knowledge import AirflowKnowledge
+from renkei.orchestration.web.link_view import own_pages
 from renkei.settings import index_folder
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
@@ -91,7 +92,13 @@ class World:
         })  # fmt: skip
         self.hands = Hands()
         self.services = Services(
-            self.door, AirflowKnowledge(lambda: NOW), self.hands, b"secret", ("airflow.example.jp",), lambda: NOW
+            self.door,
+            AirflowKnowledge(lambda: NOW),
+            self.hands,
+            b"secret",
+            own_pages(),
+            ("airflow.example.jp",),
+            lambda: NOW,
         )
         self.app = Starlette()
         self.app.mount(BASE, build(self.services))

@@ -18,6 +18,7 @@ from renkei.clock import DAILY_AT
 from renkei.notifications.monitor.silence import Notes, Schedule
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor.scan import write_notes, write_results
+from renkei.orchestration.web.link_view import own_pages
 from renkei.runs.outcome import Summary
 from renkei.web.console.app import HEADERS, ROUTERS
 from renkei.web.console.guard import GUARDS
@@ -26,6 +27,8 @@ from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, World, dag
 from tests.harness.airflow_rows import add_dag, emptied
 
 WEB = ROOT / "plugins/renkei/web"
+EVERY = (*ROUTERS, *(own.router for own in own_pages()))
+TEMPLATES = [*(WEB / "pages").glob("*.html"), *(file for own in own_pages() for file in own.templates.rglob("*.html"))]
 RUN_ID = "scheduled__2026-11-29T19:30:00+00:00"
 PAGES = ("/", "/t/acme", f"/dag/{dag('acme')}", f"/dag/{dag('acme')}/run", f"/dag/{dag('acme')}/runs",
          f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}")  # fmt: skip
@@ -74,7 +77,7 @@ def body(world: World, path: str, user: str = "omar", status: int = 200) -> str:
 
 def test_every_route_has_exactly_one_guard() -> None:
     """Airflow refuses nobody by itself: an endpoint without a guard would answer to everybody."""
-    routes = [route for router in ROUTERS for route in router.routes]
+    routes = [route for router in EVERY for route in router.routes]
     assert len(routes) >= 8
     for route in routes:
         assert isinstance(route, APIRoute)
@@ -88,7 +91,7 @@ def test_the_app_has_no_other_routes(world: World) -> None:
     """No documentation, no schema: the routes above are all that there are."""
     app = next(route.app for route in world.app.routes).app
     assert isinstance(app, FastAPI)
-    ours = {route.path for router in ROUTERS for route in router.routes}
+    ours = {route.path for router in EVERY for route in router.routes}
     assert {path for route in app.routes for path in [getattr(route, "path", "")] if path} <= ours
 
 
@@ -241,7 +244,7 @@ def test_a_fault_of_ours_says_nothing_of_it(world: World, monkeypatch: pytest.Mo
     assert "山田太郎" not in shown
 
 
-@pytest.mark.parametrize("file", sorted((WEB / "pages").glob("*.html")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(TEMPLATES), ids=lambda file: file.name)
 def test_no_template_holds_what_the_policy_forbids(file: Path) -> None:
     """Under the policy an inline style, handler or script does nothing: none is there to fail silently."""
     text = file.read_text("utf-8")

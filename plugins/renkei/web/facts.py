@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
+from fastapi import APIRouter
 from starlette.requests import Request
 
 from renkei.errors import Problem, RenkeiError
 from renkei.runs.outcome import Outcome
+from renkei.storage.tenant_folder import TenantFolder
 
 
 class Right(StrEnum):
@@ -205,6 +208,9 @@ class Knowledge(Protocol):
 
     def details(self, dag_id: str) -> Details: ...
 
+    def folder(self, dag_id: str) -> TenantFolder:
+        """Where the company's records are; may raise StoreError."""
+
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         """What is kept of a run; without `people` nothing that names anybody."""
 
@@ -225,6 +231,16 @@ class Acting(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPages:
+    """The pages that one link alone has, at `/dag/{dag_id}/…`; each route refuses the companies of other links."""
+
+    link: str  # its name, as its dag ids begin
+    router: APIRouter
+    templates: Path  # a folder with one of the link's name in it, which holds them
+    menu: Sequence[tuple[str, str]]  # of a company's page: the last part of the address, and the title; for Right.EDIT
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """All that the pages need of their surroundings."""
 
@@ -232,5 +248,6 @@ class Services:
     knowledge: Knowledge
     acting: Acting
     secret: bytes  # of the tokens in forms
+    own_pages: Sequence[OwnPages] = ()
     hosts: Sequence[str] = ()  # under which the browser may know this server, beside the request's own Host
     now: Any = field(default=lambda: dt.datetime.now(dt.UTC))

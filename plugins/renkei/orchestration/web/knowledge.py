@@ -184,6 +184,9 @@ class AirflowKnowledge:
             fault,
         )
 
+    def folder(self, dag_id: str) -> TenantFolder:
+        return _tenant(state.dags()[dag_id]).folder()
+
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         found = state.run_of(dag_id, run_id)
         if found is None or not is_run_key(found.folder):

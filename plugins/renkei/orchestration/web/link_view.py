@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
-from renkei.web.facts import Counts, RunProblem
+from renkei.web.facts import Counts, OwnPages, RunProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,10 @@ class LinkView:
     counts: Callable[[Any], Counts | None]  # of that XCom
     problems: Callable[[RunRecord], tuple[Sequence[RunProblem], int]]  # the first errors, and how many there are
     frozen: Callable[[str], bool]  # whether 災害時凍結 is on for a tenant; may raise StoreError
+    pages: OwnPages | None = None
+
+
+def own_pages() -> list[OwnPages]:
+    """The pages that links bring."""
+    views = [link.console() for link in LINKS.values() if link.console]
+    return [view.pages for view in views if view.pages]

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from renkei.orchestration.web.acting import AirflowActing
 from renkei.orchestration.web.guard import AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
+from renkei.orchestration.web.link_view import own_pages
 from renkei.web.console.app import build as build_pages
 from renkei.web.facts import Services
 
@@ -19,5 +20,5 @@ def build() -> ASGIApp:
     base = conf.get("api", "base_url", fallback="http://localhost:8080")
     secret = conf.get_mandatory_value("api", "secret_key").encode()
     return build_pages(
-        Services(AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, (urlsplit(base).netloc,))
+        Services(AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, own_pages(), (urlsplit(base).netloc,))
     )

@@ -53,7 +53,7 @@ def build(services: Services) -> ASGIApp:
     """The pages over what they need of their surroundings."""
     app = FastAPI(title="Renkei", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.services = services
-    for router in ROUTERS:
+    for router in (*ROUTERS, *(own.router for own in services.own_pages)):
         app.include_router(router)
     handlers: dict[Any, Any] = {
         guard.NotLoggedIn: _not_logged_in,

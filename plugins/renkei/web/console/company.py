@@ -32,6 +32,7 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         details=details,
         runs=knowledge.runs(one.dag_id, now - dt.timedelta(days=30))[:RECENT],
         may={right: seen.may(right) for right in Right},
+        menu=[entry for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__") for entry in own.menu],
         faults=knowledge.faults(),
         now=now,
     )

@@ -49,7 +49,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     base: str = request.scope.get("root_path", "")
     services, user = services_of(request), getattr(request.state, "visitor", None)
     text = (
-        _templates()
+        _templates(tuple(own.templates for own in services.own_pages))
         .get_template(template)
         .render(
             values
@@ -84,9 +84,9 @@ def _address(base: str, *parts: str, **query: Any) -> str:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def _templates(own: tuple[Path, ...]) -> jinja2.Environment:
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB / "pages"),
+        loader=jinja2.FileSystemLoader([WEB / "pages", *own]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

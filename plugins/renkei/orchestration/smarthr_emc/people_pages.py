@@ -1,0 +1,127 @@
+"""予定と社員を探す, and なぜEMCに（い）ないのか: for those who may change the Dag, and every look is noted.
+
+What is asked for is sent as a form, so that no name or id comes into an address, a log or a history (L6).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import Response
+
+from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc.people.cache import IndexCache
+from renkei.links.smarthr_emc.people.explain import NO_READ, explain
+from renkei.links.smarthr_emc.people.index import PAGE, Only, PeopleIndex
+from renkei.links.smarthr_emc.people.steps import Passed
+from renkei.links.smarthr_emc.rehearsal.stored import reads
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.runs import RunRecord
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.console import guard
+from renkei.web.console.page import page
+from renkei.web.facts import OwnPages
+
+router = APIRouter()
+TEXT_MOST = 200  # characters; no name or address of anybody's is longer
+_indexes = IndexCache()
+_PASSED = {
+    Passed.YES: ("good", "済み"),
+    Passed.NO: ("bad", "ここで止まっています"),
+    Passed.NOT: ("quiet", "していません"),
+}
+
+
+@router.get("/dag/{dag_id}/people")
+def people(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    """How many there are of each kind; who they are is asked for by a form."""
+    return _people(request, _folder(seen), seen)
+
+
+@router.post("/dag/{dag_id}/people")
+def search(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    only: Annotated[Only | None, Form()] = None,
+    start: Annotated[int, Form(ge=0)] = 0,
+) -> Response:
+    folder = _folder(seen)
+    _note(seen, folder, "search")
+    return _people(request, folder, seen, text, only, start, asked=True)
+
+
+@router.get("/dag/{dag_id}/person")
+def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    _folder(seen)
+    return _page(request, "person", seen, found=None, text="")
+
+
+@router.post("/dag/{dag_id}/person")
+def person(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+) -> Response:
+    folder = _folder(seen)
+    _note(seen, folder, "person")
+    return _page(request, "person", seen, found=explain(folder, text, index=_indexes), text=text)
+
+
+def _people(
+    request: Request,
+    folder: TenantFolder,
+    seen: guard.Seen,
+    text: str = "",
+    only: Only | None = None,
+    start: int = 0,
+    *,
+    asked: bool = False,
+) -> Response:
+    index = _newest(folder)
+    return _page(
+        request,
+        "people",
+        seen,
+        index=index,
+        counts=index.count() if index else {},
+        found=index.find(text, only, start) if index and asked else None,
+        text=text,
+        only=only,
+        nothing=NO_READ,
+    )
+
+
+def _page(request: Request, template: str, seen: guard.Seen, **values: Any) -> Response:
+    values |= {"text_most": TEXT_MOST, "page_size": PAGE, "moment": dt.datetime.fromisoformat, "passed": _PASSED}
+    return page(request, f"smarthr_emc/{template}.html", one=seen.company, **values)
+
+
+def _newest(folder: TenantFolder) -> PeopleIndex | None:
+    """Of the newest read; None before the first one."""
+    run = next(reads(RunRecord(folder, "")), None)
+    return _indexes(run) if run else None
+
+
+def _folder(seen: guard.Seen) -> TenantFolder:
+    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    if folder.link != LINK:
+        raise guard.NotFound
+    return folder
+
+
+def _note(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
+    """Before anything is shown: who cannot be noted is shown nothing."""
+    audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+
+
+PAGES = OwnPages(
+    LINK,
+    router,
+    Path(__file__).parent / "pages",
+    (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか")),
+)

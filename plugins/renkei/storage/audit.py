@@ -1,0 +1,32 @@
+"""Who looked at people, when, of which company: numbered records that are only ever created, a folder a day.
+
+They name nobody but the one who looked (L6), nor what was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.store import Store
+
+FOLDER = "console/audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look."""
+
+    at: Moment
+    by: str  # the user's id
+    dag_id: str
+    what: str  # which page: search, person
+
+
+def note(store: Store, look: Look) -> None:
+    """Keep it; of several who look at once each gets a number of their own."""
+    folder = f"{FOLDER}/{look.at.date().isoformat()}"
+    number = max((int(name.removesuffix(".json")) for name in store.names(folder)), default=0) + 1
+    while not records.create(store, f"{folder}/{number:08d}.json", look):
+        number += 1
