@@ -92,54 +92,39 @@ def bombs() -> list[Hostile]:
         tail = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, len(entry) * count, start, 0)
         return bytes(made[:start]) + entry * count + tail
 
-    return [
-        Hostile("4 GB in 4 MB", "展開後の大きさ", lambda: declared(4_000 * mega), quick=False),
-        Hostile("4 GB that says 900 bytes", "壊れて", lambda: declared(900), quick=False),
-        Hostile("4 GB that says nothing", "壊れて", lambda: declared(0), quick=False),
-        Hostile("overlapping members", "展開後の大きさ", overlapping, quick=False),
-        Hostile("45 MB of elements", "多すぎます", sheet(b"<a/>"), quick=False),
-        Hostile("45 MB of cells", "要素", sheet(b"<c/>"), quick=False),
-        Hostile("45 MB of attributes", "要素", sheet(b'<a b="" c=""/>'), quick=False),
-        Hostile("45 MB of depth", "多すぎます", sheet(b"<a>"), quick=False),
-        Hostile("45 MB of blanks", "見出しの行", sheet(b" "), quick=False),
-        Hostile("45 MB of comments", "多すぎます", sheet(b"<!-- x -->"), quick=False),
-        Hostile("45 MB of instructions", "多すぎます", sheet(b"<?x y?>"), quick=False),
-        Hostile("45 MB of text", EITHER, sheet("漢".encode()), quick=False),
-        Hostile("45 MB of empty rows", "要素", sheet(b"<row/>"), quick=False),
-        Hostile("45 MB of shared strings", "要素", shared(b"<si/>"), quick=False),
-        Hostile("45 MB of runs", "要素", shared(b"<si><r><t>a</t></r></si>"), quick=False),
-        Hostile(
-            "one shared string of 45 MB",
-            EITHER,
-            lambda: filled(
-                "xl/sharedStrings.xml", f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode(), b"a", b"</t></si></sst>"
-            ),
-            quick=False,
-        ),
-        Hostile(
-            "45 MB of styles",
-            "要素",
-            lambda: filled(
-                "xl/styles.xml",
-                f'{HEAD}<styleSheet xmlns="{MAIN}"><cellXfs>'.encode(),
-                b"<xf/>",
-                b"</cellXfs></styleSheet>",
-            ),
-            quick=False,
-        ),
-        Hostile(
-            "45 MB of defined names",
-            "要素",
-            lambda: pack(
-                parts()
-                | frame(
-                    SHEETS,
-                    more="<definedNames>" + '<definedName name="a">A!$A$1</definedName>' * mega + "</definedNames>",
-                )
-            ),
-            quick=False,
-        ),
-    ]
+    def styled() -> bytes:
+        head = f'{HEAD}<styleSheet xmlns="{MAIN}"><cellXfs>'.encode()
+        return filled("xl/styles.xml", head, b"<xf/>", b"</cellXfs></styleSheet>")
+
+    def one_string() -> bytes:
+        head = f'{HEAD}<sst xmlns="{MAIN}"><si><t>'.encode()
+        return filled("xl/sharedStrings.xml", head, b"a", b"</t></si></sst>")
+
+    def named() -> bytes:
+        names = '<definedName name="a">A!$A$1</definedName>' * mega
+        return pack(parts() | frame(SHEETS, more=f"<definedNames>{names}</definedNames>"))
+
+    cases: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "4 GB in 4 MB": ("展開後の大きさ", lambda: declared(4_000 * mega)),
+        "4 GB that says 900 bytes": ("壊れて", lambda: declared(900)),
+        "4 GB that says nothing": ("壊れて", lambda: declared(0)),
+        "overlapping members": ("展開後の大きさ", overlapping),
+        "45 MB of elements": ("多すぎます", sheet(b"<a/>")),
+        "45 MB of cells": ("要素", sheet(b"<c/>")),
+        "45 MB of attributes": ("要素", sheet(b'<a b="" c=""/>')),
+        "45 MB of depth": ("多すぎます", sheet(b"<a>")),
+        "45 MB of blanks": ("見出しの行", sheet(b" ")),
+        "45 MB of comments": ("多すぎます", sheet(b"<!-- x -->")),
+        "45 MB of instructions": ("多すぎます", sheet(b"<?x y?>")),
+        "45 MB of text": (EITHER, sheet("漢".encode())),
+        "45 MB of empty rows": ("要素", sheet(b"<row/>")),
+        "45 MB of shared strings": ("要素", shared(b"<si/>")),
+        "45 MB of runs": ("要素", shared(b"<si><r><t>a</t></r></si>")),
+        "one shared string of 45 MB": (EITHER, one_string),
+        "45 MB of styles": ("要素", styled),
+        "45 MB of defined names": ("要素", named),
+    }
+    return [Hostile(name, expected, build, quick=False) for name, (expected, build) in cases.items()]
 
 
 def doctypes() -> list[Hostile]:
