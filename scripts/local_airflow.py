@@ -150,7 +150,7 @@ class LocalAirflow:
     def api(self, method: str, path: str, **kwargs: Any) -> Any:
         """A call of the REST API; the decoded answer."""
         for attempt in range(5):
-            answer = self._session.request(method, f"{self.url}/api/v2{path}", timeout=30, **kwargs)
+            answer = self._session.request(method, f"{self.url}/api/v2{path}", timeout=180, **kwargs)
             if answer.status_code < 500 or attempt == 4:  # SQLite: "database is locked" passes
                 break
             time.sleep(1)

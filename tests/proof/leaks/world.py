@@ -269,10 +269,7 @@ class World:
         run_id = self.airflow.trigger(scenario.dag_id)
         deadline, answered = time.monotonic() + 240, False
         while time.monotonic() < deadline:
-            try:
-                state = str(self.airflow.run(scenario.dag_id, run_id)["state"])
-            except requests.Timeout:
-                continue
+            state = str(self.airflow.run(scenario.dag_id, run_id)["state"])
             if state in ("success", "failed"):
                 return state
             waiting = [] if answered else self.airflow.tasks(scenario.dag_id, run_id)
