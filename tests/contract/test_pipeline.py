@@ -256,20 +256,6 @@ def test_e31_a_joiner_whom_emc_has_already_is_adopted(linked: World) -> None:
     assert not found["password_sha256"]
 
 
-def test_e31_a_first_link_adopts_and_deletes_nobody(world: World) -> None:
-    """EMC has been kept by hand so far: known ids are taken over, unknown ones are nobody's business of ours (E28)."""
-    known = ids(world.active())[:5]
-    for user_id in (*known, "kanrisha"):
-        world.somebody(user_id)
-    job = world.tenant.plan()
-    stages.approve.decide(job, True, "運用", "EMCの画面で作った社員と確認", NOW)
-    assert world.tenant.load(job) == "loaded"
-
-    assert sorted(world.users()) == sorted([*ids(world.active()), "kanrisha"])
-    assert world.users()["kanrisha"]["氏名"] == "手入力"
-    assert counts(job)["deleted"] == 0
-
-
 def test_e27_another_tenant_s_id_is_refused_by_name(linked: World) -> None:
     """The second company of the account numbers its people alike: its run stops and names the first one."""
     before = linked.state()

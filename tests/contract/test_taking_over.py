@@ -12,7 +12,7 @@ from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.harness.sheet import SHEET, full_mapping
-from tests.harness.tenant import NOW, warned
+from tests.harness.tenant import NOW, counts, warned
 from tests.harness.world import World, ids
 
 ADMIN = {"氏名": "管理者", "氏名(ヨミ)": "カンリシャ", "保有権限3": "システム管理者"}
@@ -38,7 +38,7 @@ def is_stopped(world: World, job: Job) -> None:
 
 
 def test_e31_a_first_link_that_takes_records_over_waits_and_names_them(world: World) -> None:
-    """People by user and crew id, departments by theirs; nobody else of EMC's is spoken of."""
+    """People by user and crew id, departments by theirs; nobody else of EMC's is spoken of, or touched (E28)."""
     known = ids(world.active())[:3]
     for user_id in (*known, "kanrisha"):
         world.somebody(user_id)
@@ -52,6 +52,8 @@ def test_e31_a_first_link_that_takes_records_over_waits_and_names_them(world: Wo
     assert len(warned(job, "adopted")) == 3
     is_stopped(world, job)
     assert set(world.users()) == {*ids(world.active()), "kanrisha"}
+    assert world.users()["kanrisha"]["氏名"] == "手入力"
+    assert counts(job)["deleted"] == 0
 
 
 def test_e31_a_first_link_into_an_empty_emc_waits_for_nobody(world: World) -> None:

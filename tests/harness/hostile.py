@@ -43,16 +43,13 @@ def hang(caller: socket.socket) -> None:
 TOKEN_ANSWER = json.dumps({"access_token": f"{MARK}access", "expires_in": "3600"}).encode()
 
 
-class Hostile:
-    """Answers each request with `play`, once the request is read; `early` at once. LINE WORKS' token is given freely."""
+class Port:
+    """A port that counts who calls, and hangs up."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.play: Play = said("200 OK")
-        self.early, self.gives_tokens, self._tls = False, True, tls
-        self.seen: list[bytes] = []
+    def __init__(self) -> None:
         self.callers = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.port = int(self._socket.getsockname()[1])
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -65,6 +62,23 @@ class Hostile:
             threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
 
     def _serve(self, caller: socket.socket) -> None:
+        caller.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Hostile(Port):
+    """Answers each request with `play`, once the request is read; `early` at once. LINE WORKS' token is given freely."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.play: Play = said("200 OK")
+        self.early, self.gives_tokens, self._tls = False, True, tls
+        self.seen: list[bytes] = []
+        super().__init__()
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+
+    def _serve(self, caller: socket.socket) -> None:
         with suppress(OSError, ValueError), caller:
             if self._tls:
                 caller = self._tls.wrap_socket(caller, server_side=True)
@@ -75,9 +89,6 @@ class Hostile:
                     caller.sendall(http("200 OK", TOKEN_ANSWER, "Content-Type: application/json"))
                     return
             self.play(caller)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 def _read(caller: socket.socket) -> bytes:
