@@ -73,13 +73,12 @@ ERRORS: list[tuple[str, str, bytes, list[tuple[int, str | None, str]]]] = [
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Emc]:
     """Departments d0 > d1, user u1 in d1 with a mail address; none of the cases changes them."""
-    emc = Emc.start()
-    emc.load(
-        departments(["A", "d0", "会社", "カイシャ", ""], ["A", "d1", "営業部", "エイギョウブ", "d0"]),
-        users(user("A", "u1", 所属部署コード="d1", **contact("メールアドレス", "u1@example.com"))),
-    )
-    yield emc
-    emc.stop()
+    with Emc.start() as emc:
+        emc.load(
+            departments(["A", "d0", "会社", "カイシャ", ""], ["A", "d1", "営業部", "エイギョウブ", "d0"]),
+            users(user("A", "u1", 所属部署コード="d1", **contact("メールアドレス", "u1@example.com"))),
+        )
+        yield emc
 
 
 @pytest.mark.parametrize(("file", "body", "expected"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,9 @@ DEPARTMENT = ["A", "d2", "部", "ブ", ""]
 ADDRESS = "緊急連絡1 アドレス"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emc]:
-    emc = Emc.start()
-    yield emc
-    emc.stop()
-
-
 @pytest.fixture
-def emc(running: Emc) -> Emc:
-    """An empty account."""
-    running.sim("DELETE", "faults")
-    for account in ("acme", "beta"):
-        running.sim("DELETE", f"accounts/{account}")
-    return running
+def emc(emc_sim: Emc) -> Emc:
+    return emc_sim
 
 
 @pytest.fixture
@@ -338,18 +326,14 @@ def test_l4_crash_and_restart_keep_the_state(tmp_path: Path) -> None:
         waiting = first.call("POST", "/imports", token="secret", json=body, headers=headers).json()
     finally:
         first.stop(kill=True)
-    second = Emc.start("--database", database)
-    try:
+    with Emc.start("--database", database) as second:
         assert second.call("GET", f"/imports/{applying}").json()["state"] == "committed"
         assert set(second.export("users")) == {"u1"}
         assert second.call("GET", f"/imports/{waiting['id']}", token="secret").json() == waiting
-    finally:
-        second.stop()
 
 
 def test_e38_drop_folder_imports_and_answers(tmp_path: Path) -> None:
     """Files with a ready file are imported like any others; the answer lies beside them as an Import."""
-    emc = Emc.start("--drop", str(tmp_path), "--drop-account", "beta")
 
     def drop(name: str, ready: str = "", **files: bytes) -> dict[str, Any]:
         for file, body in files.items():
@@ -360,7 +344,7 @@ def test_e38_drop_folder_imports_and_answers(tmp_path: Path) -> None:
             time.sleep(0.05)
         return json.loads((tmp_path / f"{name}.result.json").read_text(encoding="utf-8"))
 
-    try:
+    with Emc.start("--drop", str(tmp_path), "--drop-account", "beta") as emc:
         done = drop("day1", departments=departments(DEPARTMENT), users=users(user("A", "u1", 所属部署コード="d2")))
         Draft202012Validator(
             {**CONTRACT["components"]["schemas"]["Import"], "components": CONTRACT["components"]}
@@ -372,8 +356,6 @@ def test_e38_drop_folder_imports_and_answers(tmp_path: Path) -> None:
         assert drop("day4")["code"] == "FILES_MISSING"
         assert emc.call("GET", "/account", token="secret").json()["users"] == 1
         assert emc.call("GET", "/account").json()["users"] == 0
-    finally:
-        emc.stop()
 
 
 def test_another_format_can_be_given(tmp_path: Path) -> None:
@@ -382,13 +364,10 @@ def test_another_format_can_be_given(tmp_path: Path) -> None:
     columns = [{"name": "F", "kind": "flag"}, {"name": "ID", "kind": "id"}, {"name": "N", "kind": "text"}]
     given = {"encoding": "utf-8", "quote_all": False, "add": "1", "users": columns}
     path.write_text(json.dumps(given), encoding="utf-8")
-    emc = Emc.start("--format", str(path))
-    try:
+    with Emc.start("--format", str(path)) as emc:
         assert emc.call("GET", "/account").json()["format"]["users"] == ["F", "ID", "N"]
         assert emc.load(None, "F,ID,N\r\n1,a,𠮷野\r\n".encode())["state"] == "committed"
         assert emc.export("users") == {"a": {"ID": "a", "N": "𠮷野"}}
-    finally:
-        emc.stop()
 
 
 def test_pages_show_the_account_and_escape_values(filled: Emc) -> None:

@@ -421,8 +421,7 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
 ) -> None:
     """An EMC that watches the folder imports the files as they are, and its result file confirms them."""
     drop = memory_path / "drop"
-    watching = Emc.start("--drop", str(drop), "--drop-account", "acme")
-    try:
+    with Emc.start("--drop", str(drop), "--drop-account", "acme") as watching:
         job = dropping.tenant.plan()
         dropping.tenant.load(job)
         found, deadline = None, time.monotonic() + 5
@@ -433,8 +432,6 @@ def test_e38_dropped_files_are_what_the_other_side_takes(
         assert found is not None
         assert found.state == "committed"
         assert sorted(watching.export("users")) == ids(dropping.active())
-    finally:
-        watching.stop()
     assert dropping.tenant.generation() == 1
 
 

@@ -32,6 +32,8 @@ PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the brow
 
 @dataclass
 class Site:
+    """The pages that members visit, and what stands behind them."""
+
     airflow: LocalAirflow
     chat: Chat
     linking: Linking
@@ -56,34 +58,30 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("line")
     (folder / "dags").mkdir()
-    chat = Chat.start()
-    given = chat.registrations["line_login"]
-    connection = {
-        "conn_type": "line_login",
-        "login": given["channel_id"],
-        "password": given["channel_secret"],
-        "host": given["base_url"],
-        "extra": {"friend_url": "https://lin.ee/abcdefg", "company": "株式会社アクメ"},
-    }
     store = folder / "store"
-    environment = {
-        "RENKEI_STORE": store.as_uri(),
-        "RENKEI_ALLOWED_HOSTS": "127.0.0.1",
-        "AIRFLOW_CONN_LINE_LOGIN__ACME": json.dumps(connection),
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-    }
     linking = Linking(TenantFolder(Store(LocalFileSystem(), str(store)), "smarthr_emc", "acme"))
     linking.members.replace(pd.DataFrame({"user_id": ["10001", "10002", "10003", "10004", "10005"]}))
-    try:
-        with tls_proxy(folder) as proxy:
-            url = f"https://localhost:{proxy.server_port}"
-            chat.sim("POST", "line/login", {"redirect_uris": [f"{url}/renkei/line/callback"]})
-            environment["AIRFLOW__API__BASE_URL"] = url
-            with LocalAirflow(folder, environment, folder / "dags", pages_only=True) as airflow:
-                proxy.behind = airflow.port
-                yield Site(airflow, chat, linking, folder, url)
-    finally:
-        chat.stop()
+    with Chat.start() as chat, tls_proxy(folder) as proxy:
+        given = chat.registrations["line_login"]
+        url = f"https://localhost:{proxy.server_port}"
+        chat.sim("POST", "line/login", {"redirect_uris": [f"{url}/renkei/line/callback"]})
+        connection = {
+            "conn_type": "line_login",
+            "login": given["channel_id"],
+            "password": given["channel_secret"],
+            "host": given["base_url"],
+            "extra": {"friend_url": "https://lin.ee/abcdefg", "company": "株式会社アクメ"},
+        }
+        environment = {
+            "RENKEI_STORE": store.as_uri(),
+            "RENKEI_ALLOWED_HOSTS": "127.0.0.1",
+            "AIRFLOW_CONN_LINE_LOGIN__ACME": json.dumps(connection),
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+            "AIRFLOW__API__BASE_URL": url,
+        }
+        with LocalAirflow(folder, environment, folder / "dags", pages_only=True) as airflow:
+            proxy.behind = airflow.port
+            yield Site(airflow, chat, linking, folder, url)
 
 
 @pytest.fixture(scope="module")
