@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from renkei.systems.smarthr import client as smarthr_client
 from tests.harness.chat import Chat
+from tests.harness.clock import SkipClock, no_waits
 from tests.harness.emc import Emc
 from tests.harness.folders import in_memory
 from tests.harness.hostile import Hostile
@@ -35,6 +37,13 @@ def smarthr_sim(smarthr_bare: SmartHR) -> SmartHR:
     """The bare process with a fresh company acme."""
     smarthr_bare.sim("POST", "companies", {"name": "acme", "seed": 1, "size": 300})
     return smarthr_bare
+
+
+@pytest.fixture
+def skipped() -> Iterator[SkipClock]:
+    """SmartHR's client waits for nothing."""
+    with no_waits(smarthr_client) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc import client as module
 from renkei.systems.emc.client import EmcClient, ImportBusyError
 from renkei.systems.emc.encode import ImportFile, encode
+from tests.harness.clock import SkipClock, no_waits
 from tests.harness.emc import Emc
 from tests.harness.tenant import FORMAT, Recording
-from tests.unit.systems.transport import SkipClock
 
 DIGEST = "d" * 64
 FAULTS = [
@@ -41,10 +41,9 @@ STEPS = {
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
-    clock = SkipClock()
-    monkeypatch.setattr(module, "time", clock)
-    return clock
+def clock() -> Iterator[SkipClock]:
+    with no_waits(module) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from renkei.errors import RefusedFetchError
 from renkei.links.smarthr_emc import fetch
 from renkei.links.smarthr_emc.sheet.review import review
-from tests.contract.test_smarthr_client import SkipClock, client_of, skipped
+from tests.contract.test_smarthr_client import client_of
+from tests.harness.clock import SkipClock
 from tests.harness.smarthr import SmartHR
 
-__all__ = ["skipped"]  # a fixture
 SHEET = """
 smarthr_url: {url}
 result_addresses: [soumu@acme.example.jp]

@@ -14,12 +14,10 @@ from requests.adapters import HTTPAdapter
 from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError
 from renkei.links.smarthr_emc import fetch
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.systems.smarthr import client as module
 from renkei.systems.smarthr.client import SmartHRClient
-from renkei.systems.smarthr.pacer import Pacer
+from tests.harness.clock import SkipClock
 from tests.harness.sheet import SHEET, full_mapping
 from tests.harness.smarthr import SmartHR
-from tests.unit.systems.transport import SkipClock
 
 KINDS = [
     "status_429",
@@ -53,15 +51,6 @@ class Watched(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.urls.append(request.url or "")
         return super().send(request, *args, **kwargs)
-
-
-@pytest.fixture
-def skipped(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
-    """Pauses cost nothing; the simulator's limits are high."""
-    clock = SkipClock()
-    monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "Pacer", lambda rate: Pacer(rate, clock.monotonic, clock.sleep))
-    return clock
 
 
 @pytest.fixture

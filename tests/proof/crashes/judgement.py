@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.proof.crashes.stage import TENANT, Seen
+from tests.proof.crashes.world import TENANT, Seen
 
 COUNTS = ("前回 有効件数", "受信 有効件数", " 新規件数", " 更新件数", " 削除件数")
 

@@ -26,7 +26,7 @@ from tests.harness.tenant import Tenant
 from tests.proof.case import Effort
 from tests.proof.crashes.real_airflow import REAL, let_airflow_recover
 from tests.proof.crashes.scene import RECOVERIES, SCENES, Scene
-from tests.proof.crashes.stage import PEOPLE, SEED, Stage
+from tests.proof.crashes.world import PEOPLE, SEED, CrashWorld
 from tests.proof.process import forked
 
 
@@ -45,15 +45,15 @@ def main(arguments: list[str]) -> None:
         _settle_environment(folder)
         limits = ("--per-second", "100000", "--per-hour", "100000000")
         with Neighbours(folder / "neighbours", [], ["acme"], limits) as neighbours:
-            stage = Stage(folder, neighbours)
-            tries = let_airflow_recover(stage) if given.scene == REAL else _tries(Scene(given.scene, stage), given)
+            world = CrashWorld(folder, neighbours)
+            tries = let_airflow_recover(world) if given.scene == REAL else _tries(Scene(given.scene, world), given)
             for found in tries:
                 print(json.dumps(found, ensure_ascii=False), file=sys.__stdout__, flush=True)
 
 
 def _tries(scene: Scene, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The undisturbed run, then one death after the other."""
-    _preload(scene.stage)
+    _preload(scene.world)
     scene.go_through()
     yield {"points": len(scene.points), "wrong": scene.wrong}
     if scene.wrong:  # then there is nothing to compare with
@@ -69,26 +69,26 @@ def _tries(scene: Scene, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield {"point": str(point), "label": point.label, "recovery": recovery, "wrong": wrong, "seconds": seconds}
 
 
-def _preload(stage: Stage) -> None:
+def _preload(world: CrashWorld) -> None:
     """Import and build what the tasks need, once; a fork has it, as with Airflow's own workers."""
     import renkei.orchestration.preload  # noqa: F401
     from renkei.systems.smarthr import pacer
 
     pacer.WINDOW_S = 0.01  # SmartHR's limit of 10 requests a second is not what is tried here
-    _run_here(stage)
+    _run_here(world)
     gc.collect()
     gc.freeze()  # a collection in a fork would copy the whole of Airflow
 
 
-def _run_here(stage: Stage) -> None:
+def _run_here(world: CrashWorld) -> None:
     """A run of somebody else in this process: what it builds on first use, pydantic's readers above all."""
-    stage.sim("smarthr", "POST", "companies", {"name": "acme", "seed": SEED, "size": PEOPLE})
-    urls = stage.neighbours.urls
+    world.sim("smarthr", "POST", "companies", {"name": "acme", "seed": SEED, "size": PEOPLE})
+    urls = world.neighbours.urls
     with tempfile.TemporaryDirectory() as folder:
         tenant = Tenant.over_http(Store(LocalFileSystem(), folder), full_mapping(), urls["smarthr"], urls["emc"])
         tenant.run()
         tenant.close()
-    stage.sim("emc", "DELETE", "accounts/acme")
+    world.sim("emc", "DELETE", "accounts/acme")
 
 
 def _settle_environment(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from scripts.local_airflow import LocalAirflow
 from tests.harness.program import ROOT
 from tests.proof.crashes.judgement import mails_of, wrong_about_baselines, wrong_about_success
-from tests.proof.crashes.stage import DAG_ID, DAYS, TODAY, YESTERDAY, Stage
+from tests.proof.crashes.world import DAG_ID, DAYS, TODAY, YESTERDAY, CrashWorld
 from tests.proof.process import Kill
 
 REAL = "Airflow itself"
@@ -32,9 +32,9 @@ REAL_KILLS = (
 )
 
 
-def let_airflow_recover(stage: Stage) -> Iterator[dict[str, Any]]:
+def let_airflow_recover(world: CrashWorld) -> Iterator[dict[str, Any]]:
     """Two runs in `airflow standalone`, whose tasks die; nobody lifts a finger, Airflow's own retries do it all."""
-    dags = stage.folder / "dags"
+    dags = world.folder / "dags"
     dags.mkdir()
     (dags / "smarthr_emc.py").write_text(
         '"""The Dags of Airflow, armed."""\n'
@@ -42,31 +42,31 @@ def let_airflow_recover(stage: Stage) -> Iterator[dict[str, Any]]:
         "from renkei.orchestration.dag_builder import build_dags\n"
         "from tests.proof.process import arm_dags\n"
         "dags = build_dags(__file__)\n"
-        f"arm_dags(dags, Path({str(stage.folder)!r}))\n"
+        f"arm_dags(dags, Path({str(world.folder)!r}))\n"
         "globals().update(dags)\n",
         encoding="utf-8",
     )
     kills = [kill for run in REAL_KILLS for kill in run]
-    (stage.folder / "kills.json").write_text(json.dumps([asdict(kill) for kill in kills]), encoding="utf-8")
+    (world.folder / "kills.json").write_text(json.dumps([asdict(kill) for kill in kills]), encoding="utf-8")
     kept = {name: text for name, text in os.environ.items() if name.startswith(("RENKEI_", "AIRFLOW_CONN_", "PROOF_"))}
     began, before, told = time.monotonic(), set[str](), 0
-    with LocalAirflow(stage.folder, {**kept, "RENKEI_RETRY_DELAY_S": "0.5", "PYTHONPATH": str(ROOT)}, dags) as airflow:
+    with LocalAirflow(world.folder, {**kept, "RENKEI_RETRY_DELAY_S": "0.5", "PYTHONPATH": str(ROOT)}, dags) as airflow:
         airflow.wait_for_dags([DAG_ID])
         airflow.unpause(DAG_ID)
         for day, dying in zip((YESTERDAY, TODAY), REAL_KILLS, strict=True):
             run_id = airflow.trigger(DAG_ID)
-            wrong = _wrong_in_airflow(airflow, stage, run_id, dying, told, before, stage.codes[day])
+            wrong = _wrong_in_airflow(airflow, world, run_id, dying, told, before, world.codes[day])
             for kill in dying:
                 seconds, began = time.monotonic() - began, time.monotonic()
                 yield {"recovery": REAL, "label": f"{kill.side} {kill.step}", "wrong": wrong, "seconds": seconds}
                 wrong = []
-            told, before = told + len(dying), stage.codes[day]
-            stage.sim("smarthr", "POST", f"companies/{YESTERDAY}/day", DAYS[TODAY])
+            told, before = told + len(dying), world.codes[day]
+            world.sim("smarthr", "POST", f"companies/{YESTERDAY}/day", DAYS[TODAY])
 
 
 def _wrong_in_airflow(
     airflow: LocalAirflow,
-    stage: Stage,
+    world: CrashWorld,
     run_id: str,
     dying: tuple[Kill, ...],
     told: int,
@@ -88,12 +88,12 @@ def _wrong_in_airflow(
         if task["try_number"] != 1 + deaths[name]
     ]
     for number, kill in enumerate(dying, told):
-        struck = stage.folder / f"struck-{number}"
+        struck = world.folder / f"struck-{number}"
         last = json.loads(struck.read_text(encoding="utf-8"))[-1][0] if struck.exists() else "nothing"
         if last != kill.step:
             wrong.append(f"{kill.task} died at {last}, not {kill.side} {kill.step}")
-    seen = stage.see()
-    wrong += wrong_about_baselines(seen, stage.live / "store")
+    seen = world.see()
+    wrong += wrong_about_baselines(seen, world.live / "store")
     if set(seen.emc["users"]) != after:
         wrong.append(f"EMC has {sorted(seen.emc['users'])}, SmartHR {sorted(after)}")
     if seen.note or seen.unfinished:

@@ -16,7 +16,7 @@ from tests.proof.crashes.judgement import (
     wrong_about_death,
     wrong_about_success,
 )
-from tests.proof.crashes.stage import DAG_ID, SEED, TODAY, TOMORROW, YESTERDAY, Seen, Stage
+from tests.proof.crashes.world import DAG_ID, SEED, TODAY, TOMORROW, YESTERDAY, CrashWorld, Seen
 from tests.proof.process import Kill, dag_of
 
 SCENES = ("first link", "ordinary day")
@@ -47,7 +47,7 @@ class Scene:
     """A run found to have these steps, and where every way of continuing it must end."""
 
     name: str
-    stage: Stage
+    world: CrashWorld
     order: list[str] = field(default_factory=list)  # the tasks
     retries: dict[str, int] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
@@ -62,22 +62,22 @@ class Scene:
     @property
     def base(self) -> set[str]:
         """Whom EMC has before the run."""
-        return set() if self.first else self.stage.codes[YESTERDAY]
+        return set() if self.first else self.world.codes[YESTERDAY]
 
     def go_through(self) -> None:
         """The undisturbed runs: they find the steps, and are checked against what SmartHR has."""
-        stage = self.stage
+        world = self.world
         tasks = dag_of(DAG_ID).topological_sort()
         self.order, self.retries = [task.task_id for task in tasks], {task.task_id: task.retries for task in tasks}
         if not self.first:
-            stage.run(YESTERDAY).begin("manual__yesterday", manual=True).play()
+            world.run(YESTERDAY).begin("manual__yesterday", manual=True).play()
             self._check(YESTERDAY, set())
-        stage.use_day(TODAY)
-        run = stage.run(TODAY).begin("manual__today" if self.first else "scheduled__today", manual=self.first)
-        trace = stage.folder / "trace.json"
+        world.use_day(TODAY)
+        run = world.run(TODAY).begin("manual__today" if self.first else "scheduled__today", manual=self.first)
+        trace = world.folder / "trace.json"
         for task in self.order:
-            stage.keep(task)
-            self.before[task] = stage.see()
+            world.keep(task)
+            self.before[task] = world.see()
             run.play(until=task)
             run.attempt(task, trace=trace)
             for step, (label, depth) in enumerate(json.loads(trace.read_text(encoding="utf-8"))):
@@ -85,18 +85,18 @@ class Scene:
                 if depth == 0:  # after a part of a step is before its next part, or after the step
                     self.points.append(Point(Kill(task, step, "after"), label))
         self._check(TODAY, self.base)
-        stage.use_day(TOMORROW)
-        stage.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play()
-        self._check(TOMORROW, stage.codes[TODAY])
+        world.use_day(TOMORROW)
+        world.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play()
+        self._check(TOMORROW, world.codes[TODAY])
 
     def _check(self, day: str, before: set[str]) -> None:
-        seen = self.ends[day] = self.stage.see()
-        codes = self.stage.codes[day]
-        wrong = wrong_about_baselines(seen, self.stage.live / "store")
+        seen = self.ends[day] = self.world.see()
+        codes = self.world.codes[day]
+        wrong = wrong_about_baselines(seen, self.world.live / "store")
         if set(seen.emc["users"]) != codes:
             wrong.append(f"EMC has {sorted(seen.emc['users'])}, SmartHR {sorted(codes)}")
-        if set(self.stage.run(day).states().values()) != {"success"}:
-            wrong.append(f"tasks ended as {self.stage.run(day).states()}")
+        if set(self.world.run(day).states().values()) != {"success"}:
+            wrong.append(f"tasks ended as {self.world.run(day).states()}")
         wrong += wrong_about_success(seen.mails[-1], before, codes)
         self.wrong += [f"{self.name}, {day}, undisturbed: {line}" for line in wrong]
 
@@ -140,19 +140,19 @@ class Scene:
 
     def try_one(self, point: Point, recovery: str) -> list[str]:
         """Kill, recover, compare; what was wrong."""
-        stage, task, kill = self.stage, point.kill.task, point.kill
-        stage.use_day(TODAY)
+        world, task, kill = self.world, point.kill.task, point.kill
+        world.use_day(TODAY)
         if recovery == FAILED_RUN:
             return self._try_in_failed_run(point)
-        stage.put_back(task)
-        run = stage.run(TODAY)
-        trace = stage.folder / "killed.json"
+        world.put_back(task)
+        run = world.run(TODAY)
+        trace = world.folder / "killed.json"
         before = self.before[task]
         if not run.attempt(task, kill, trace):
             return [f"the process was not killed; it should have died {kill.side} {point.label}"]
         label = json.loads(trace.read_text(encoding="utf-8"))[kill.step][0]
-        dead = stage.see()
-        noted = task in ("notify", "outcome") and stage.mail_noted(run)
+        dead = world.see()
+        noted = task in ("notify", "outcome") and world.mail_noted(run)
         wrong = [] if label == point.label else [f"died at {label}, counted was {point.label}"]
         wrong += self._wrong_after_death(before, dead)
         if recovery in (RETRY, AGAIN):
@@ -163,8 +163,8 @@ class Scene:
                 # The second try may have fewer steps: then it goes through.
                 if run.attempt(task, dice.choice(steps)):
                     run.note(task, "up_for_retry")
-                noted = task in ("notify", "outcome") and stage.mail_noted(run)
-                dead = stage.see()
+                noted = task in ("notify", "outcome") and world.mail_noted(run)
+                dead = world.see()
             if task == "notify":
                 _let_a_second_pass()
             run.play()
@@ -180,8 +180,8 @@ class Scene:
             wrong += self._next_day(dead)
         else:
             wrong += [f"the task {name} ended as {state}" for name, state in run.states().items() if state != "success"]
-        end = stage.see()
-        wrong += wrong_about_baselines(end, stage.live / "store")
+        end = world.see()
+        wrong += wrong_about_baselines(end, world.live / "store")
         if end.emc != self.ends[day].emc:
             wrong.append("EMC is not as after an undisturbed run")
         if end.note:
@@ -192,18 +192,18 @@ class Scene:
 
     def _try_in_failed_run(self, point: Point) -> list[str]:
         """The load dies before it begins, for good; then notify dies, and is tried again."""
-        stage, run = self.stage, self.stage.run(TODAY)
-        stage.put_back("load")
-        before = stage.see()
+        world, run = self.world, self.world.run(TODAY)
+        world.put_back("load")
+        before = world.see()
         run.attempt("load", Kill("load", 0, "before"))
         run.note("load", "failed")
         if not run.attempt("notify", point.kill):
             return [f"the process was not killed; it should have died {point.kill.side} {point.label}"]
-        accepted, noted = len(mails_of(stage.see(), run.run_id)), stage.mail_noted(run)
+        accepted, noted = len(mails_of(world.see(), run.run_id)), world.mail_noted(run)
         _let_a_second_pass()
         run.note("notify", "up_for_retry")
         run.play()
-        end = stage.see()
+        end = world.see()
         mails = mails_of(end, run.run_id)
         wrong = [line for mail in mails for line in wrong_about_death(mail, "load")]
         if len(mails) != (right := accepted if noted else accepted + 1):
@@ -228,13 +228,13 @@ class Scene:
         return wrong
 
     def _next_day(self, dead: Seen) -> list[str]:
-        stage = self.stage
-        stage.use_day(TOMORROW)
-        stage.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play()
+        world = self.world
+        world.use_day(TOMORROW)
+        world.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play()
         if not self.first or dead.committed:
             return []
         # A first link that never reached EMC is asked for by hand (E31): the scheduled run says so and leaves EMC alone.
-        seen = stage.see()
+        seen = world.see()
         wrong = []
         if (
             not seen.mails[-1]["subject"].startswith("EMC-ERROR-S(Setting NG) ")
@@ -243,12 +243,12 @@ class Scene:
             wrong.append(f"a scheduled first link ended in the mail {seen.mails[-1]['subject']}")
         if seen.emc["users"] or seen.baselines:
             wrong.append("a scheduled run made the first link")
-        stage.run("by hand").begin("manual__by_hand", manual=True).play()
+        world.run("by hand").begin("manual__by_hand", manual=True).play()
         return wrong
 
     def _wrong_mails(self, task: str, recovery: str, dead: Seen, end: Seen, noted: bool) -> list[str]:
         """Which mails there must be, in their order, and what each must say."""
-        codes, run_ids = self.stage.codes, {day: self.stage.run(day).run_id for day in self._days()}
+        codes, run_ids = self.world.codes, {day: self.world.run(day).run_id for day in self._days()}
         mine, good = mails_of(end, run_ids[TODAY]), mails_of(self.ends[TODAY], run_ids[TODAY])[0]
         later = [mail for mail in end.mails if not any(is_about(mail, run_id) for run_id in run_ids.values())]
         wrong = []

@@ -29,9 +29,8 @@ from renkei.links.smarthr_emc import fetch, snapshot
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.systems.smarthr import client as module
 from renkei.systems.smarthr.client import SmartHRClient
-from renkei.systems.smarthr.pacer import Pacer
+from tests.harness.clock import no_waits
 from tests.proof.fuzz.workbook import deflated
-from tests.unit.systems.transport import SkipClock
 
 URL = "https://acme.smarthr.jp"
 TOKEN = "shr_himitsu_4711"
@@ -137,12 +136,10 @@ class Company(HTTPAdapter):
 @contextlib.contextmanager
 def no_pauses() -> Iterator[None]:
     """The client's pauses cost nothing, and it keeps its warnings to itself."""
-    clock = SkipClock()
     with (
-        mock.patch.object(module, "time", clock),
+        no_waits(module),
         mock.patch.object(module.log, "disabled", True),
         mock.patch.object(fetch.log, "disabled", True),
-        mock.patch.object(module, "Pacer", lambda rate: Pacer(rate, clock.monotonic, clock.sleep)),
     ):
         yield
 

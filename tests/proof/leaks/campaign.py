@@ -16,7 +16,7 @@ from tests.proof.leaks.fronts import Letter
 from tests.proof.leaks.marks import EVERYTHING, NOT_IN_AIRFLOW
 from tests.proof.leaks.scenarios import SCENARIOS, Scenario
 from tests.proof.leaks.search import Search
-from tests.proof.leaks.world import World
+from tests.proof.leaks.world import LeakWorld
 
 
 def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
@@ -25,13 +25,13 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
     scenarios = [scenario for scenario in SCENARIOS if effort is Effort.FULL or scenario.slice]
     apart = [scenario for scenario in scenarios if effort is Effort.FULL and scenario.standalone]
     pages: dict[str, str] = {}
-    with World(folder, scenarios) as world:
+    with LeakWorld(folder, scenarios) as world:
         say(f"leaks: {len(scenarios)} companies of marked people")
         world.begin_inside([scenario for scenario in scenarios if scenario not in apart])
         endings = world.run_in_standalone(apart, pages, say) if apart else {}
         told = world.finish_inside()
         endings |= told["endings"]
-        mails, visits = list(world.sink.mails), world.silent.visits
+        mails, visits = list(world.sink.mails), world.silent.callers
         messages = world.neighbours.chat_messages()
         search = Search({"private key": _line_of(world.secrets["lineworks"]["private_key"])})
     say("leaks: searching")
@@ -77,7 +77,7 @@ def _visited(visits: int) -> list[str]:
     return [f"a host that is no SmartHR and no EMC was called {visits} times"] if visits else []
 
 
-def _open_to_others(world: World) -> list[str]:
+def _open_to_others(world: LeakWorld) -> list[str]:
     wrong = []
     for name in ("store", "index", "drop"):
         top = world.folder / name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -50,28 +49,6 @@ class Sink:
         tenants = tuple(address.partition("@")[0] for address in envelope.rcpt_tos)
         self.mails.append(Letter(tenants, str(message["Subject"]), part.get_content() if part else "", raw))
         return "250 OK"
-
-
-class Silent:
-    """A port that nobody may call."""
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._socket.getsockname()[1])
-        self.visits = 0
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                caller, _ = self._socket.accept()
-            except OSError:
-                return
-            self.visits += 1
-            caller.close()
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import pandas as pd
 from tests.proof.leaks.fronts import Letter
 from tests.proof.leaks.marks import ADDRESS, EVERYTHING, MAPPED, NOT_IN_AIRFLOW, PASSWORD, SECRETS, UNMAPPED, USER_ID
 from tests.proof.leaks.scenarios import MAIL_ALONE, Scenario
-from tests.proof.leaks.world import World
+from tests.proof.leaks.world import LeakWorld
 
 CHATS = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line")
 APPROVAL = "hitl_detail"  # whose body names people by user id, for whoever has to judge a held plan
@@ -62,7 +62,7 @@ class Search:
                 wrong += [f"{path.relative_to(folder)}: {kind}" for kind in self.kinds(content, forbidden)]
         return wrong if seen else [*wrong, f"{folder.name}: {control.decode()} is not there, so nothing was searched"]
 
-    def databases(self, world: World) -> list[str]:
+    def databases(self, world: LeakWorld) -> list[str]:
         """As `database`, for each Airflow that ran."""
         return [line for path in sorted(world.folder.glob("*/airflow.db")) for line in self.database(path)]
 
@@ -84,7 +84,7 @@ class Search:
         empty = {"serialized_dag", "task_instance", "xcom"} - filled
         return wrong + [f"{table} is empty, so nothing was searched" for table in sorted(empty)]
 
-    def logs(self, world: World) -> list[str]:
+    def logs(self, world: LeakWorld) -> list[str]:
         """Marks in the task logs and in all that Airflow's processes print."""
         wrong, seen = [], False
         for path in (*sorted(world.folder.glob("*.log")), *sorted(world.folder.glob("*/logs/**/*.log"))):
@@ -93,7 +93,7 @@ class Search:
             wrong += [f"{path.relative_to(world.folder)}: {kind}" for kind in self.kinds(content, EVERYTHING)]
         return wrong if seen else [*wrong, "no task said anything, so nothing was searched"]
 
-    def kept(self, world: World) -> list[str]:
+    def kept(self, world: LeakWorld) -> list[str]:
         sheets = [*ADDRESS, *PASSWORD]
         wrong = self.files(world.folder / "index", [kind for kind in EVERYTHING if kind not in sheets], b"smarthr_url")
         board = world.folder / "index/channels/smarthr_emc__chat.json"

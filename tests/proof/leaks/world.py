@@ -23,8 +23,9 @@ from renkei.sheets.tenant_files import tenants
 from scripts.chat_connections import chat_connections, destinations
 from scripts.local_airflow import PROJECT, LocalAirflow, free_port
 from scripts.neighbours import Neighbours
+from tests.harness.hostile import Port
 from tests.proof.case import Say
-from tests.proof.leaks.fronts import Front, Reply, Silent, Sink
+from tests.proof.leaks.fronts import Front, Reply, Sink
 from tests.proof.leaks.marks import QUOTE
 from tests.proof.leaks.scenarios import BAD_ROWS, DAG_FILE, PEOPLE, Scenario, person, sheet_of
 
@@ -40,7 +41,7 @@ CHAT_PATHS = {  # whose registration it is that is used there
 THINKING_S = 5.0  # a person's: Airflow fails a task that is answered before its scheduler has noted the question
 
 
-class World:
+class LeakWorld:
     """Everything around the Dags; use as a context manager."""
 
     def __init__(self, folder: Path, scenarios: list[Scenario]) -> None:
@@ -51,7 +52,7 @@ class World:
             (folder / name).mkdir(parents=True)
         (folder / "quote.txt").write_text(QUOTE)
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> LeakWorld:
         try:
             self._start()
         except BaseException:
@@ -72,7 +73,7 @@ class World:
         self.neighbours = self._stack.enter_context(
             Neighbours(self.folder / "neighbours", [], accounts, limits, chat=True)
         )
-        self.silent = self._stack.enter_context(closing(Silent()))
+        self.silent = self._stack.enter_context(closing(Port()))
         self.smarthr = self._stack.enter_context(closing(Front(self.neighbours.urls["smarthr"])))
         self.emc = self._stack.enter_context(closing(Front(self.neighbours.urls["emc"])))
         self.chat = self._stack.enter_context(closing(Front(self.neighbours.urls["chat"])))

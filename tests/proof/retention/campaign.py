@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.proof.case import Case, Effort, Say
 from tests.proof.retention.pruning import Copy, next_day
-from tests.proof.retention.world import World, world
+from tests.proof.retention.world import HistoryWorld, world
 from tests.proof.tried import Try, tried
 
 
@@ -28,12 +28,12 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
         ]
 
 
-def removals(world: World, kind: str) -> int:
+def removals(world: HistoryWorld, kind: str) -> int:
     """Deletes and removed folders of a pruning that nothing interrupts."""
     return Copy.fresh(world, kind).die(-1, "after")
 
 
-def once(world: World, kind: str, full: bool) -> Iterator[Try]:
+def once(world: HistoryWorld, kind: str, full: bool) -> Iterator[Try]:
     """One death, then the next night. Of each removal the plain store tries one side, the encrypted one the other."""
     count = removals(world, kind)
     for at in range(0, count, 1 if full else max(1, count // 12)):
@@ -43,7 +43,7 @@ def once(world: World, kind: str, full: bool) -> Iterator[Try]:
         yield f"{side} removal {at}", copy.damage() + copy.remains_after_next_night()
 
 
-def in_turn(world: World, kind: str, full: bool) -> Iterator[Try]:
+def in_turn(world: HistoryWorld, kind: str, full: bool) -> Iterator[Try]:
     """Each night's pruning lives for one removal only, until there is nothing left to do."""
     copy, night = Copy.fresh(world, kind), 0
     while copy.die(0, "after", days=1):
@@ -52,7 +52,7 @@ def in_turn(world: World, kind: str, full: bool) -> Iterator[Try]:
     yield "after all of them", copy.remains()
 
 
-def by_signal(world: World, kind: str, full: bool) -> Iterator[Try]:
+def by_signal(world: HistoryWorld, kind: str, full: bool) -> Iterator[Try]:
     """As `once`, in a process of its own that gets SIGKILL."""
     count = removals(world, kind)
     for at, side in ((count // 2, "after"), (count - 1, "before"))[: 2 if full else 1]:
@@ -62,7 +62,7 @@ def by_signal(world: World, kind: str, full: bool) -> Iterator[Try]:
         yield f"{side} removal {at}", found + copy.damage() + copy.remains_after_next_night()
 
 
-def days(world: World, kind: str, full: bool) -> Iterator[Try]:
+def days(world: HistoryWorld, kind: str, full: bool) -> Iterator[Try]:
     """After a pruning that came to its end, and right after one that died half-way."""
     for at in (-1, removals(world, kind) // 2)[: 2 if full and kind == "encrypted" else 1]:
         copy = Copy.fresh(world, kind)
@@ -72,7 +72,7 @@ def days(world: World, kind: str, full: bool) -> Iterator[Try]:
 
 KEPT = "half a run never usable; after the next night exactly what the rules keep, untouched, undo's runs among it"
 NEXT_DAY = "EMC as SmartHR, baseline moved once, open load settled, lost baseline refused, then 変化なし"
-CASES: tuple[tuple[str, str, str, Callable[[World, str, bool], Iterator[Try]]], ...] = (
+CASES: tuple[tuple[str, str, str, Callable[[HistoryWorld, str, bool], Iterator[Try]]], ...] = (
     ("killed at a removal", "L1 L4 L6 E31", KEPT, once),
     ("killed at every removal in turn", "L1 L4 L6", KEPT, in_turn),
     ("SIGKILL", "L4", KEPT, by_signal),

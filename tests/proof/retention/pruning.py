@@ -24,7 +24,7 @@ from tests.harness.emc import Emc
 from tests.harness.fuse import Died, Fuse
 from tests.harness.program import ROOT
 from tests.harness.tenant import LINK, Tenant
-from tests.proof.retention.world import KEY, World
+from tests.proof.retention.world import KEY, HistoryWorld, emc_of
 
 KEEP_DAYS = 400
 
@@ -66,12 +66,12 @@ def die_while_pruning(root: str, key: str, now: str, fuse: Fuse) -> int:
 class Copy:
     """A copy of a store: pruning unlinks and never writes into a file, so its files are hard links."""
 
-    world: World
+    world: HistoryWorld
     kind: str  # plain or encrypted
     root: Path
 
     @classmethod
-    def fresh(cls, world: World, kind: str) -> Copy:
+    def fresh(cls, world: HistoryWorld, kind: str) -> Copy:
         root = world.folder / "copy"
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(world.folder / kind, root, copy_function=os.link)
@@ -150,24 +150,18 @@ def next_day(copy: Copy, full: bool) -> list[str]:
     database.unlink(missing_ok=True)
     with closing(sqlite3.connect(world.database)) as source, closing(sqlite3.connect(database)) as target:
         source.backup(target)
-    accounts = [part for name in world.history if name != "acme" for part in ("--account", name)]
-    emc = Emc.start("--database", str(database), *accounts)
-    try:
+    with emc_of(world.history, database) as emc:
         for name in world.history.keys() - {"sheet_gone"}:
-            tenant = world.tenant(name, copy.store(), emc.url)
-            tenant.now = world.today + dt.timedelta(days=1)
-            try:
-                wrong += [f"{name}: {line}" for line in _tenants_day(world, tenant, emc, full)]
-            except RenkeiError as error:
-                wrong.append(f"{name}: {type(error).__name__}: {error}")
-            finally:
-                tenant.close()
-    finally:
-        emc.stop()
+            with closing(world.tenant(name, copy.store(), emc.url)) as tenant:
+                tenant.now = world.today + dt.timedelta(days=1)
+                try:
+                    wrong += [f"{name}: {line}" for line in _tenants_day(world, tenant, emc, full)]
+                except RenkeiError as error:
+                    wrong.append(f"{name}: {type(error).__name__}: {error}")
     return wrong
 
 
-def _tenants_day(world: World, tenant: Tenant, emc: Emc, full: bool) -> list[str]:
+def _tenants_day(world: HistoryWorld, tenant: Tenant, emc: Emc, full: bool) -> list[str]:
     name = tenant.mapping.tenant
     loads = [event for _, event, _ in world.history[name] if event in ("load", "committed, then dead")]
     if name == "lost":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +54,7 @@ BRIEF: dict[str, tuple[tuple[int, str, bool], ...]] = {
 
 
 @dataclass
-class World:
+class HistoryWorld:
     """Tenants with runs of many ages: the stores as they were before any pruning, and what must stay of them."""
 
     folder: Path
@@ -80,24 +80,22 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, effort: Effort) -> Iterator[World]:
+def world(folder: Path, effort: Effort) -> Iterator[HistoryWorld]:
     history = HISTORY if effort is Effort.FULL else BRIEF
-    accounts = [part for name in history if name != "acme" for part in ("--account", name)]
-    emc = Emc.start("--database", str(folder / "emc.sqlite"), *accounts)
-    try:
-        smarthr = SmartHR.start()
-        try:
-            smarthr.sim("POST", "limits", {"per_second": 10_000, "per_hour": 1_000_000})
-            made = World(folder, smarthr, emc, history, dt.datetime.now(dt.UTC))
-            _live(made)
-            yield made
-        finally:
-            smarthr.stop()
-    finally:
-        emc.stop()
+    with emc_of(history, folder / "emc.sqlite") as emc, SmartHR.start() as smarthr:
+        smarthr.clear()
+        made = HistoryWorld(folder, smarthr, emc, history, dt.datetime.now(dt.UTC))
+        _live(made)
+        yield made
 
 
-def _live(world: World) -> None:
+def emc_of(tenants: Iterable[str], database: Path) -> Emc:
+    """An EMC with an account for each of them."""
+    accounts = [part for name in tenants if name != "acme" for part in ("--account", name)]
+    return Emc.start("--database", str(database), *accounts)
+
+
+def _live(world: HistoryWorld) -> None:
     """Let the tenants have their histories, plain; then the same store once more, encrypted."""
     store = Store(LocalFileSystem(), str(world.folder / "plain"))
     for seed, (name, days) in enumerate(world.history.items(), start=4):
@@ -117,7 +115,7 @@ def _live(world: World) -> None:
         shutil.copystat(store.path(key), encrypted.path(key))
 
 
-def _happen(world: World, tenant: Tenant, event: str, run_id: str) -> None:
+def _happen(world: HistoryWorld, tenant: Tenant, event: str, run_id: str) -> None:
     name = tenant.mapping.tenant
     if event == "load":
         if tenant.generation():

@@ -30,7 +30,7 @@ from scripts.neighbours import Neighbours
 from tests.harness.folders import in_memory
 from tests.proof.case import Case, Effort, Say
 from tests.proof.source.story import KINDS, LIES, POSITIONS, UNSEEN, Story, broken, eventful, moving
-from tests.proof.source.world import World, Wrong
+from tests.proof.source.world import StoryWorld, Wrong
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ ROWS = {
 }
 
 
-def tell(world: World, case: str, effort: Effort) -> Case:
+def tell(world: StoryWorld, case: str, effort: Effort) -> Case:
     """All stories of a row."""
     row, began, judged, refused = ROWS[case], time.monotonic(), world.judged, world.refused
     world.struck.clear()
@@ -90,12 +90,12 @@ def tell(world: World, case: str, effort: Effort) -> Case:
     return Case("source", row.case, row.rules, tries, tuple(wrong), afterwards, time.monotonic() - began)
 
 
-_worlds: list[World] = []  # of this process
+_worlds: list[StoryWorld] = []  # of this process
 
 
 def _settle(places: Queue[tuple[dict[str, str], Path]]) -> None:
     logging.disable(logging.WARNING)  # the product tells of every read that it repeats
-    _worlds.append(World(*places.get()))
+    _worlds.append(StoryWorld(*places.get()))
 
 
 def _tell(case: str) -> Case:
@@ -116,7 +116,7 @@ def campaign(folder: Path, effort: Effort, say: Say, only: str = "") -> list[Cas
             (memory / str(number)).mkdir()
             places.append((stack.enter_context(around).urls, memory / str(number)))
         if effort is Effort.SLICE:
-            world = World(*places[0])
+            world = StoryWorld(*places[0])
             stack.callback(world.wire.close)
             found = (tell(world, case, effort) for case in names)
         else:

@@ -20,13 +20,12 @@ from requests.adapters import HTTPAdapter
 from renkei.errors import RenkeiError
 from renkei.storage.store import Store
 from renkei.systems.smarthr import client as product_client
-from renkei.systems.smarthr.pacer import Pacer
+from tests.harness.clock import no_waits
 from tests.harness.sheet import SHEET as FULL_SHEET
 from tests.harness.sheet import full_mapping
 from tests.harness.tenant import Recording, Tenant
 from tests.proof.source import oracle
 from tests.proof.source.story import LASTING, PASSING, Crews, Day, Story, moves, resolved
-from tests.unit.systems.transport import SkipClock
 
 SHEET = {
     item: FULL_SHEET[item]
@@ -74,7 +73,7 @@ class InOrder(HTTPAdapter):
 
 
 @dataclass
-class World:
+class StoryWorld:
     """One SmartHR and one EMC, set back for every story."""
 
     urls: dict[str, str]
@@ -239,16 +238,11 @@ def mapped(users: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 @contextmanager
 def patience_of_none(order: tuple[int, ...]) -> Iterator[None]:
     """The product as it is, but waiting costs nothing, and pages are answered in the order of the story."""
-    clock = SkipClock()
 
     def in_order(token: str) -> Recording:
         session = Recording(token)
         session.mount("http://", InOrder(order))
         return session
 
-    with (
-        mock.patch.object(product_client, "time", clock),
-        mock.patch.object(product_client, "Pacer", lambda rate: Pacer(rate, clock.monotonic, clock.sleep)),
-        mock.patch("tests.harness.tenant.Recording", in_order),
-    ):
+    with no_waits(product_client), mock.patch("tests.harness.tenant.Recording", in_order):
         yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,24 +17,6 @@ from urllib3 import HTTPResponse
 
 from renkei.systems import chat
 from renkei.systems.transport import own_session
-
-
-class SkipClock:
-    """Real time, plus whatever was slept: waiting costs nothing and is on record."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-        self._skipped = 0.0
-        self._lock = threading.Lock()
-
-    def monotonic(self) -> float:
-        with self._lock:
-            return time.perf_counter() + self._skipped
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self._skipped += max(seconds, 0.0)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,17 +13,17 @@ from renkei.errors import RejectedLoadError, RetriableLoadError
 from renkei.systems.emc import client as module
 from renkei.systems.emc.client import EmcClient, ImportBusyError, read_import
 from renkei.systems.emc.encode import ImportFile
-from tests.unit.systems.transport import Answer, Seen, SkipClock, Wire, session_over
+from tests.harness.clock import SkipClock, no_waits
+from tests.unit.systems.transport import Answer, Seen, Wire, session_over
 
 OPEN = {"id": "imp_1", "key": "k1", "state": "open"}
 USERS = ImportFile("氏名".encode("cp932"), 1)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
-    clock = SkipClock()
-    monkeypatch.setattr(module, "time", clock)
-    return clock
+def clock() -> Iterator[SkipClock]:
+    with no_waits(module) as clock:
+        yield clock
 
 
 def client_over(*answers: Answer | Exception) -> tuple[EmcClient, Wire]:

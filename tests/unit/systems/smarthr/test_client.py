@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,20 +12,17 @@ import requests
 from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems.smarthr import client as module
 from renkei.systems.smarthr.client import SmartHRClient, TornReadError
-from renkei.systems.smarthr.pacer import Pacer
-from tests.unit.systems.transport import Answer, Seen, SkipClock, Wire, session_over
+from tests.harness.clock import SkipClock, no_waits
+from tests.unit.systems.transport import Answer, Seen, Wire, session_over
 
 URL = "https://acme.smarthr.jp"
 Reply = Callable[[Seen], Answer | Exception]
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SkipClock:
-    """No test waits: the client and its pacer sleep on a clock that skips."""
-    clock = SkipClock()
-    monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "Pacer", lambda rate: Pacer(rate, clock.monotonic, clock.sleep))
-    return clock
+def clock() -> Iterator[SkipClock]:
+    with no_waits(module) as clock:
+        yield clock
 
 
 class SmartHR:

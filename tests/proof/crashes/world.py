@@ -43,7 +43,7 @@ class Seen:
     mails: list[dict[str, Any]]  # oldest first
 
 
-class Stage:
+class CrashWorld:
     """One tenant, `acme`, with everything around it; all of it can be kept and put back."""
 
     def __init__(self, folder: Path, neighbours: Neighbours) -> None:
