@@ -9,6 +9,10 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 DAILY_AT = dt.time(4, 30)  # 処理時刻 where a sheet says none
 
 
+def utcnow() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def time_in_japan(moment: dt.datetime | str) -> str:
     """`2026/11/29 4:15` of a moment with its offset, or of its ISO 8601 text."""
     at = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment

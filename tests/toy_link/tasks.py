@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from renkei.clock import utcnow
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.connection_trial import Trial
 from renkei.orchestration.report import Report, RunEnd, plain_report
-from renkei.orchestration.stage import record_of, utcnow
+from renkei.orchestration.stage import record_of
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import Outcome, note_end
 from tests.toy_link.sheet import Sheet

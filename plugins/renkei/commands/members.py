@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from renkei import settings
-from renkei.clock import day_in_japan
+from renkei.clock import day_in_japan, utcnow
 from renkei.commands import context
 from renkei.commands.check import AsJson, Force
 from renkei.commands.i18n import say
@@ -214,7 +213,7 @@ def invite(
         table = linking.members.all()
         user_ids = table.loc[table["line_user_id"] == "", "user_id"].tolist()
     with new_file(output, replace=force) as path:  # before the earlier invitations become void
-        tokens = linking.invite(user_ids or [], days, dt.datetime.now(dt.UTC))
+        tokens = linking.invite(user_ids or [], days, utcnow())
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["ユーザID", "LINE連携URL"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renkei import settings
+from renkei.clock import time_in_japan, utcnow
 from renkei.commands import context
 from renkei.commands.check import AsJson
 from renkei.commands.i18n import say
@@ -63,7 +63,7 @@ def watch(
             store,
             settings.mappings_folder(context.DAG_FILE, link.name),
             context.grants(),
-            dt.datetime.now(dt.UTC),
+            utcnow(),
             settings.silence_grace(),
             without,
         )
@@ -74,10 +74,8 @@ def watch(
         channels, faults = operator_channels(settings.operator_file(context.DAG_FILE))
         for link, found in zip(LINKS.values(), looks, strict=True):
             faults += tell_silence(link, store, found, channels, tell_channels)
-    watched, silent = (
-        sum(len(found.notes.schedules) for found in looks),
-        [one for found in looks for one in found.silent],
-    )
+    watched = sum(len(found.notes.schedules) for found in looks)
+    silent = [one for found in looks for one in found.silent]
     if as_json:
         print_json({"tenants": watched, "silent": [_plain(one) for one in silent], "faults": faults})
     else:
@@ -91,11 +89,10 @@ def watch(
 
 
 def _show(watched: int, silent: Sequence[Silence]) -> None:
-    from renkei.notifications.monitor.silence import shown
-
     for one in silent:
-        last = say("最後の結果 ", "last result ") + shown(one.last) if one.last else say("結果の記録なし", "no result")
-        out.print(f"{one.tenant}  {shown(one.tick)}  {one.cause or last}", markup=False)
+        at = time_in_japan(one.last) if one.last else ""
+        last = say(f"最後の結果 {at}", f"last result {at}") if at else say("結果の記録なし", "no result")
+        out.print(f"{one.tenant}  {time_in_japan(one.tick)}  {one.cause or last}", markup=False)
     out.print(
         say(
             f"{watched}社のうち、結果が届いていない会社: {len(silent)}社",

@@ -204,14 +204,19 @@ def own_words(delivery: Delivery) -> str:
     return " ".join(part for part in (str(delivery.status or ""), delivery.reason) if part)
 
 
+def explain_in_words(service: Service, delivery: Delivery) -> tuple[str, str]:
+    """As `explain`, with what the service itself said in brackets."""
+    found, remedy = explain(service, delivery)
+    return found + (f"（{own_words(delivery)}）" if delivery.status is not None else ""), remedy
+
+
 def disabled_message(tenant: str, channel: Channel, state: ChannelState) -> Message:
     """What the remaining channels are told of a channel that was disabled (N2)."""
-    last = state.last or Delivery(Verdict.UNKNOWN)
-    found, remedy = explain(channel.service, last)
+    found, remedy = explain_in_words(channel.service, state.last or Delivery(Verdict.UNKNOWN))
     why = "通知先が無効なため" if state.dead else f"{state.failures}回続けて送信できなかったため"
     lines = (
         f"{why}、通知先「{channel.name}」（{SPEC[channel.service].label}）を無効にしました。今後この通知先には送信しません。",
-        f"原因: {found}" + (f"（{own_words(last)}）" if last.status is not None else ""),
+        f"原因: {found}",
         *([f"対応: {remedy}"] if remedy else []),
         "直した後、通知テストが成功するか、新しいURL・トークン・送信先を登録すると、再び有効になります。",
     )

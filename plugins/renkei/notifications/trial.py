@@ -12,7 +12,7 @@ from renkei.clock import TOKYO, day_in_japan
 from renkei.errors import ConnectionError_
 from renkei.notifications.deliver import Opener, recipients
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.diagnosis import explain, own_words
+from renkei.notifications.diagnosis import explain_in_words
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, after
 from renkei.systems.delivery import Delivery, Message
@@ -76,9 +76,7 @@ def try_channel(
 
 
 def _failed(title: str, channel: Channel, delivery: Delivery) -> Step:
-    found, remedy = explain(channel.service, delivery)
-    said = own_words(delivery) if delivery.status is not None else ""
-    return Step(title, False, found + (f"（{said}）" if said else ""), remedy)
+    return Step(title, False, *explain_in_words(channel.service, delivery))
 
 
 def _message(channel: Channel, tenant: str, now: dt.datetime) -> Message:

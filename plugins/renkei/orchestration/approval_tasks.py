@@ -12,10 +12,10 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
-from renkei.clock import DAILY_AT, TOKYO
+from renkei.clock import DAILY_AT, TOKYO, utcnow
 from renkei.orchestration import result_notification
 from renkei.orchestration.run_log import log_counts
-from renkei.orchestration.stage import record_of, stage, utcnow
+from renkei.orchestration.stage import record_of, stage
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.hold import Deadline
 from renkei.runs.outcome import Outcome

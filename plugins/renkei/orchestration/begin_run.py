@@ -6,11 +6,11 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from renkei.clock import TOKYO
+from renkei.clock import TOKYO, utcnow
 from renkei.errors import LinkStateError
 from renkei.orchestration import result_notification
 from renkei.orchestration.monitor.unfinished import ongoing_in, tell_overtaken
-from renkei.orchestration.stage import record_of, utcnow
+from renkei.orchestration.stage import record_of
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import forget_end
 from renkei.storage.runs import RunRecord

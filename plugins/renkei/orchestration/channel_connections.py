@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,11 +10,12 @@ from airflow.sdk.log import mask_secret
 
 from renkei import settings
 from renkei.channel import Channel, Event, Service
+from renkei.clock import utcnow
 from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, StoreError
 from renkei.notifications import disabled_channels
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, Opener
 from renkei.notifications.delivery_log import DeliveryLog
-from renkei.notifications.diagnosis import explain, own_words
+from renkei.notifications.diagnosis import explain_in_words
 from renkei.notifications.members.table import Member, Members
 from renkei.notifications.registration import Registration, register, webhook_fault
 from renkei.notifications.services import SPEC, connection_needed, member_of
@@ -48,7 +48,7 @@ def tell(
         tenant,
         opener(link, tenant, store),
         DeliveryLog(ChannelStates(TenantFolder(store, link, tenant)) if store else None, record if store else None),
-        _utcnow,
+        utcnow,
         settings.channel_failures(),
     )
     told = notifier.tell(channels, event, message, key, run or key)
@@ -68,9 +68,9 @@ def check_told(told: Sequence[DeliveryResult]) -> dict[str, str]:
         lines = []
         for one in failed:
             assert one.delivery is not None
-            found, remedy = explain(one.channel.service, one.delivery)
-            said = own_words(one.delivery) if one.delivery.status is not None else ""
-            lines.append(f"通知先「{one.channel.name}」: {found}" + (f"（{said}）" if said else "") + remedy)
+            lines.append(
+                f"通知先「{one.channel.name}」: " + "".join(explain_in_words(one.channel.service, one.delivery))
+            )
         kind = RetriableNotificationError if any(one.worth_repeating for one in failed) else NotificationError
         raise kind("送信できなかった通知があります。連携の処理結果は変わりません。\n" + "\n".join(lines))
     return {f"{one.channel.name} {one.event.label}": one.skipped or _verdict(one.delivery) for one in told}
@@ -87,7 +87,7 @@ def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterato
     store = _store_or_none()
     deliveries = DeliveryLog(ChannelStates(TenantFolder(store, link, tenant)) if store else None)
     for channel in channels:
-        for step in try_channel(channel, tenant, opener(link, tenant, store), deliveries, _utcnow()):
+        for step in try_channel(channel, tenant, opener(link, tenant, store), deliveries, utcnow()):
             yield channel, step
     _show(link, tenant, channels, deliveries)
 
@@ -216,7 +216,3 @@ def _store_or_none() -> Store | None:
     except StoreError as error:
         logging.getLogger(__name__).warning("told without the store: %s", type(error).__name__)
         return None
-
-
-def _utcnow() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

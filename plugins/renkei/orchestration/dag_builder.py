@@ -103,7 +103,7 @@ def _changed_at(sheet: Path) -> dt.datetime | None:
 
 def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
     sheet = tenant.sheet
-    begins = [_midnight(sheet.link_start_on)] if sheet.link_start_on else []
+    begins = [dt.datetime.combine(sheet.link_start_on, dt.time(), TOKYO)] if sheet.link_start_on else []
     not_before = max([*begins, *([changed_at] if changed_at else [])], default=None)
     timetable = tenant.link.timetable() if sheet.mapping else daily  # a broken sheet is told once a day, not oftener
     description, text = page_of(tenant)
@@ -132,10 +132,6 @@ def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
     # Last: every operator would copy it, which was a quarter of the time that parsing took.
     dag.params = tenant.link.form().params()
     return dag
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), TOKYO)
 
 
 def _add_tasks(tenant: Tenant) -> None:

@@ -12,11 +12,11 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
+from renkei.clock import utcnow
 from renkei.errors import RenkeiError, SettingError, StoreError
 from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.unfinished import ongoing_in
-from renkei.orchestration.stage import utcnow
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import retention
 from renkei.storage.store import Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from renkei.channel import Event
 from renkei.clock import TOKYO
 from renkei.runs.outcome import Outcome
 from renkei.storage.runs import RunRecord
-from renkei.systems.delivery import Message, Tone
+from renkei.systems.delivery import Message, Tone, key_of
 
 if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
@@ -62,8 +61,4 @@ def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:
         subject=f"{subject} {tenant.sheet.company}",
     )
     same = [subject, str(end.started), *end.message.splitlines(), *lines]
-
-    def key(run: str) -> str:
-        return hashlib.sha256("\n".join([run, *same]).encode()).hexdigest()[:32]
-
-    return Report(event, message, message, key, lambda: [f"{subject} {tenant.name}", *said])
+    return Report(event, message, message, lambda run: key_of(run, *same), lambda: [f"{subject} {tenant.name}", *said])

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event, result_mail
+from renkei.clock import utcnow
 from renkei.errors import BaselineError, StoreError, UnknownRunError
 from renkei.notifications.deliver import DeliveryResult, was_heard
 from renkei.notifications.monitor.expiry import Waiting
@@ -19,7 +20,7 @@ from renkei.orchestration import channel_connections
 from renkei.orchestration.monitor.operator_channels import airflow_page, operator_channels
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.run_end import SUMMARY_KEY
-from renkei.orchestration.stage import FAILURE_KEY, record_of, utcnow
+from renkei.orchestration.stage import FAILURE_KEY, record_of
 from renkei.orchestration.tenant import Tenant
 from renkei.runs import notes
 from renkei.runs import outcome as outcomes

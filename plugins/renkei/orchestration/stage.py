@@ -16,6 +16,7 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
+from renkei.clock import utcnow
 from renkei.errors import (
     BusyAccountError,
     RecordError,
@@ -60,10 +61,6 @@ class StageOperator(BaseOperator):
             result = resolve_name(self.function)(self.tenant, context)
         log_counts(self.task_id, self.tenant.name, result)
         return result
-
-
-def utcnow() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def record_of(tenant: Tenant, context: Any) -> RunRecord:

@@ -13,7 +13,7 @@ import datetime as dt
 import sys
 from typing import Any
 
-from renkei.clock import TOKYO
+from renkei.clock import TOKYO, utcnow
 from renkei.orchestration.link import split_dag_id
 
 AHEAD = "未来の日時"  # in the conf: the moment that a run was asked to wait for
@@ -26,7 +26,7 @@ def watch_new_runs() -> None:
     if models is not None:
         from sqlalchemy import event
 
-        event.listen(models.DagRun, "before_insert", lambda _mapper, _connection, run: start_now(run, _utcnow()))
+        event.listen(models.DagRun, "before_insert", lambda _mapper, _connection, run: start_now(run, utcnow()))
 
 
 def start_now(run: Any, now: dt.datetime) -> None:
@@ -50,7 +50,3 @@ def _shown(moment: dt.datetime) -> str:
     with contextlib.suppress(OverflowError):  # of the last hours of the year 9999
         moment = moment.astimezone(TOKYO)
     return f"{moment:%Y/%m/%d %H:%M}"
-
-
-def _utcnow() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TypeVar
@@ -59,7 +58,6 @@ def read(store: Store, key: str, model: type[T]) -> T | None:
 
 def forget(store: Store, key: str, run_id: str) -> None:
     """Remove a note of that run; another run's stays."""
-    with contextlib.suppress(StoreError):
-        note = records.read_or_none(store, key, OfRun)
-        if note and note.run == run_id:
-            store.delete(key)
+    note = records.read_or_none(store, key, OfRun)
+    if note and note.run == run_id:
+        store.delete(key)

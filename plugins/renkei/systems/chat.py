@@ -36,6 +36,12 @@ class Answer:
             return {}
         return said if isinstance(said, dict) else {}
 
+    def error(self, *names: str) -> list[str]:
+        """Those texts of `{"error": {…}}`, each empty where it is not there."""
+        error = self.said.get("error")
+        found = error if isinstance(error, dict) else {}
+        return [text if isinstance(text := found.get(name), str) else "" for name in names]
+
     @property
     def retry_after_s(self) -> float | None:
         return retry_after_s(self.headers)

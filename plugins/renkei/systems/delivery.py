@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
@@ -95,6 +96,11 @@ class Messenger(Protocol):
         """Whether the service accepts the secret, without a message; accepted where it has no such request."""
 
 
+def key_of(*parts: str) -> str:
+    """The key of a message: the same for the same news, so that a repetition after a crash is known for one."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
 def accepted(status: int | None = None, message_id: str = "") -> Delivery:
     return Delivery(Verdict.ACCEPTED, status, message_id=message_id)
 
@@ -136,10 +142,6 @@ def clean(text: str) -> str:
 def utf16_units(text: str) -> int:
     """Length as LINE and Microsoft count it: an emoji is two."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def utf8_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def fit(text: str, most: int, size: Callable[[str], int] = len) -> str:

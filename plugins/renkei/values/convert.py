@@ -116,14 +116,6 @@ def half_width(text: str) -> str:
     return _HYPHEN_OF_NUMBERS.sub("-", text.translate(_TO_HALF))
 
 
-def _upper(array: Any, _: str) -> Any:
-    return pc.utf8_upper(array)
-
-
-def _lower(array: Any, _: str) -> Any:
-    return pc.utf8_lower(array)
-
-
 def _phone(array: Any, _: str) -> Any:
     array = pc.replace_substring_regex(array, _MOBILE, r"\1-\2-\3")  # as a rule; the library takes 30 µs for each
     return _where(array, pc.invert(pc.match_substring_regex(array, f"{_WRITTEN_MOBILE}|^$")), phone)
@@ -211,8 +203,8 @@ _CONVERT: dict[Convert, Callable[[Any, str], Any]] = {
     Convert.KATAKANA: _katakana,
     Convert.FULL_WIDTH: _full_width,
     Convert.HALF_WIDTH: _half_width,
-    Convert.UPPER: _upper,
-    Convert.LOWER: _lower,
+    Convert.UPPER: lambda array, _: pc.utf8_upper(array),
+    Convert.LOWER: lambda array, _: pc.utf8_lower(array),
     Convert.PHONE: _phone,
     Convert.MAIL: _mail,
     Convert.DATE: _date,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from renkei.clock import utcnow
 from renkei.commands import context
 from renkei.commands.check import AsJson, File, TenantName
 from renkei.commands.i18n import say
@@ -155,7 +156,7 @@ def person(
 
 
 def _what(mapping: Mapping) -> tuple[Store, str, Mapping, EmcFormat, dt.datetime]:
-    return context.open_store(), LINK, mapping, systems.emc_format(), dt.datetime.now(dt.UTC)
+    return context.open_store(), LINK, mapping, systems.emc_format(), utcnow()
 
 
 def _systems(mapping: Mapping, live: bool) -> dict[str, Any]:

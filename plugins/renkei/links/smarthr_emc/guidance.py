@@ -21,7 +21,6 @@ _OPERATORS = re.compile(
 )
 _CUSTOMERS = re.compile(r"SmartHR|シート")  # what the customer can reach
 _SENTENCE = re.compile(r"(?<=。)(?![^（]*）)")  # not within brackets
-OPERATOR_ACTS = "運用担当者が対応します。お客様の作業はありません。"
 
 
 def addressed(message: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,7 +30,7 @@ from renkei.runs.hold import Approval, Deadline, HeldPlan
 from renkei.runs.outcome import Outcome
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.delivery import Message
+from renkei.systems.delivery import Message, key_of
 
 ALIKE_SHOWN = 3  # of errors that have one cause
 ALIKE_LEAST, ALIKE_SHARE = 10, 0.9  # errors alike of nearly everybody are one cause: a line of the sheet, as a rule
@@ -212,7 +211,7 @@ def message_key(report: RunReport, run: str) -> str:
     # A killed task leaves no time of its end: the report tells its own, which a repetition would not share.
     same = replace(report, next_run=None)  # which is another one tomorrow
     same = replace(same, ended_at=report.started_at) if report.outcome is Outcome.SYSTEM else same
-    return hashlib.sha256(f"{run}\n{report.subject}\n{body(same)}".encode()).hexdigest()[:32]
+    return key_of(run, report.subject, body(same))
 
 
 def problems(table: pd.DataFrame, valid: dict[RecordSet, int] | None = None) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renkei.channel import Service
-from renkei.notifications.monitor.silence import shown
+from renkei.clock import time_in_japan
 from renkei.notifications.services import SPEC
 from renkei.storage.records import Moment
-from renkei.systems.delivery import Message, Tone
+from renkei.systems.delivery import Message, Tone, key_of
 
 BEFORE = dt.timedelta(hours=2)  # an answer is asked for again when less than this remains
 THRESHOLDS = (0, 1, 7, 30)  # days
@@ -28,7 +27,7 @@ class Waiting:
 
     @property
     def key(self) -> str:
-        return _digest("waiting", self.run, self.until.isoformat())
+        return key_of("waiting", self.run, self.until.isoformat())
 
     def ends_soon(self, now: dt.datetime) -> bool:
         return now < self.until <= now + BEFORE
@@ -48,7 +47,7 @@ class Expiring:
     @property
     def key(self) -> str:
         """One per registration and threshold: a new date is a new registration."""
-        return _digest("connection", self.tenant, self.connection, self.on.isoformat(), str(_threshold(self.days)))
+        return key_of("connection", self.tenant, self.connection, self.on.isoformat(), str(_threshold(self.days)))
 
 
 def expiring(
@@ -76,7 +75,7 @@ def waiting_message(label: str, tenant: str, waiting: Waiting, now: dt.datetime,
         title=f"【期限切れ予告】{label}: {tenant} {waiting.subject}",
         lines=(
             f"{'EMCへの取込結果の確認' if is_upload else '保留中の登録処理の承認'}の期限は "
-            f"{shown(waiting.until)} です（あと{left}）。",
+            f"{time_in_japan(waiting.until)} です（あと{left}）。",
             "期限までに結果が選ばれないと、処理は失敗となり、結果が分かるまで次の取込は行いません。"
             if is_upload
             else "期限までに承認されないと、この処理は登録されません（EMCには何も書き込みません）。",
@@ -114,7 +113,3 @@ def _remaining(days: int) -> str:
     if days < 0:
         return f"に期限が切れています（{-days}日前）"
     return "まで（本日）" if days == 0 else f"まで（あと{days}日）"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

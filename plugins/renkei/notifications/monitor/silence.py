@@ -7,16 +7,15 @@ matter why there is none: a paused Dag, a Dag that does not load, a stopped sche
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from renkei.clock import TOKYO
+from renkei.clock import TOKYO, time_in_japan
 from renkei.storage.records import Moment
-from renkei.systems.delivery import Message, Tone
+from renkei.systems.delivery import Message, Tone, key_of
 
 DAY = dt.timedelta(days=1)
 TENANTS_SHOWN = 20
@@ -130,8 +129,7 @@ def back_again(notes: Notes, last_results: Mapping[str, dt.datetime | None]) -> 
 
 def message_key(kind: str, link: str, parts: Mapping[str, dt.datetime]) -> str:
     """The same for the same news, so that a repetition after a crash can be recognised."""
-    text = "\n".join([kind, link, *(f"{tenant} {at.isoformat()}" for tenant, at in sorted(parts.items()))])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return key_of(kind, link, *(f"{tenant} {at.isoformat()}" for tenant, at in sorted(parts.items())))
 
 
 def silence_message(label: str, silent: Sequence[Silence], link: str = "") -> Message:
@@ -163,7 +161,7 @@ def silence_message(label: str, silent: Sequence[Silence], link: str = "") -> Me
 
 def back_message(label: str, back: Mapping[str, dt.datetime], link: str = "") -> Message:
     """For the operator: the silence is over."""
-    lines = [f"{tenant}: {shown(at)} に結果が届きました" for tenant, at in sorted(back.items())]
+    lines = [f"{tenant}: {time_in_japan(at)} に結果が届きました" for tenant, at in sorted(back.items())]
     more = len(lines) - TENANTS_SHOWN
     return Message(
         title=f"【復旧】{label}: 結果が届いていなかった{len(back)}社の結果が届きました",
@@ -175,11 +173,5 @@ def back_message(label: str, back: Mapping[str, dt.datetime], link: str = "") ->
 
 
 def _silence_line(one: Silence) -> str:
-    last = f"最後の結果 {shown(one.last)}" if one.last else "結果の記録なし"
-    return f"{one.tenant}: {shown(one.tick)} の処理（{one.cause or last}）"
-
-
-def shown(at: dt.datetime) -> str:
-    """A moment as the mails write it, without seconds."""
-    local = at.astimezone(TOKYO)
-    return f"{local:%Y/%m/%d} {local.hour}:{local:%M}"
+    last = f"最後の結果 {time_in_japan(one.last)}" if one.last else "結果の記録なし"
+    return f"{one.tenant}: {time_in_japan(one.tick)} の処理（{one.cause or last}）"

@@ -31,6 +31,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from renkei.clock import TOKYO, utcnow
 from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
@@ -43,7 +44,6 @@ from renkei.storage.tenant_folder import TenantFolder
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 PAGES = Path(__file__).with_name("pages")
-TOKYO = dt.timezone(dt.timedelta(hours=9))
 STATUS = {
     Trouble.UNKNOWN: 404,
     Trouble.EXPIRED: 410,
@@ -155,7 +155,7 @@ def build(
     linkings_of: Callable[[str], Sequence[Linking]] | None = None,
     channel_of: Callable[[str], LoginChannel] = login_channel,
     back: Callable[[], str] = callback_url,
-    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    now: Callable[[], dt.datetime] = utcnow,
 ) -> ASGIApp:
     """The app, to be mounted at PREFIX. By default all that it needs comes from Airflow, anew for each request."""
     pages = Pages(linkings_of or _linkings_of, channel_of, back, now)

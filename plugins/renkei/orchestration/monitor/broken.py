@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page
 from renkei.orchestration.stage import BROKEN
 from renkei.sheets.compiled import Compiled
-from renkei.systems.delivery import Message, Tone
+from renkei.systems.delivery import Message, Tone, key_of
 
 log = logging.getLogger(__name__)
 
@@ -79,5 +78,4 @@ def _is_broken(sheet: Compiled[Any]) -> bool:
 
 def _key(sheet: Compiled[Any]) -> str:
     """One per tenant and state of its sheet."""
-    parts = [sheet.tenant, sheet.digest, *(str(problem) for problem in sheet.problems)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return key_of(sheet.tenant, sheet.digest, *map(str, sheet.problems))

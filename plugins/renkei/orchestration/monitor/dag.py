@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event
+from renkei.clock import utcnow
 from renkei.errors import NotificationError, RenkeiError
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.monitor import silence
@@ -26,7 +27,6 @@ from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import Look, look, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
-from renkei.orchestration.stage import utcnow
 from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants

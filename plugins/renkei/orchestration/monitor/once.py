@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +16,7 @@ from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder, watch_folder
-from renkei.systems.delivery import Message
+from renkei.systems.delivery import Message, key_of
 
 KEPT = dt.timedelta(days=400)  # what was told; an end that nobody mended for so long is told anew
 
@@ -78,4 +77,4 @@ class Notices:
 
 
 def _key_of(keys: Sequence[str]) -> str:
-    return keys[0] if len(keys) == 1 else hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:32]
+    return keys[0] if len(keys) == 1 else key_of(*sorted(keys))

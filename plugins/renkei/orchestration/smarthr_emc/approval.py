@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from renkei.clock import utcnow
 from renkei.errors import HoldError, RetriableLoadError
 from renkei.links.smarthr_emc import stages
 from renkei.orchestration.approval_tasks import Answer, Question
@@ -12,7 +13,6 @@ from renkei.orchestration.smarthr_emc import connections
 from renkei.orchestration.smarthr_emc.approval_page import plan_body
 from renkei.orchestration.smarthr_emc.dag import APPROVE, IMPORTED
 from renkei.orchestration.smarthr_emc.tasks import answered_job, job_of
-from renkei.orchestration.stage import utcnow
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import Outcome, note_end
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from renkei import settings
 from renkei.channel import Channel
-from renkei.clock import DAILY_AT, next_daily
+from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
 from renkei.links.smarthr_emc import chat, notify, run_summary
 from renkei.links.smarthr_emc.notify import About
@@ -16,7 +16,6 @@ from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.orchestration.monitor.operator_channels import operator_contact
 from renkei.orchestration.report import Report, RunEnd
-from renkei.orchestration.stage import utcnow
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord

@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+from renkei.clock import utcnow
 from renkei.errors import MappingError, RenkeiError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
@@ -14,7 +15,7 @@ from renkei.links.smarthr_emc.sheet.grants import ungranted, uses_of
 from renkei.links.smarthr_emc.stages.job import Job, begun, forget_end, resume
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.smarthr_emc import connections
-from renkei.orchestration.stage import record_of, started, utcnow
+from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import note_end
 from renkei.settings import emc_format_file

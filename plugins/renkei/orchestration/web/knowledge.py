@@ -14,7 +14,7 @@ from airflow.sdk import conf
 
 from renkei import settings
 from renkei.channel import Event, result_mail
-from renkei.clock import DAILY_AT
+from renkei.clock import DAILY_AT, utcnow
 from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
 from renkei.notifications import disabled_channels
 from renkei.notifications.delivery_log import DeliveryLog
@@ -28,7 +28,6 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.scan import read_notes, read_results
 from renkei.orchestration.report import RunEnd
-from renkei.orchestration.stage import utcnow
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.web import state
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, sheet_of

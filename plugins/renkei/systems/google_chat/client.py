@@ -34,28 +34,19 @@ class GoogleChatSpace:
 
 def delivery(answer: Answer) -> Delivery:
     """What Google's HTTP status and its own `status` mean."""
-    status, said = answer.status, answer.said
+    status = answer.status
     if status == 200:
-        name = said.get("name")
+        name = answer.said.get("name")
         if isinstance(name, str) and NAME.fullmatch(name):
             return accepted(status, name)
         return unknown(status, "not an answer of Google Chat")
-    own, message = _error(said)
+    own, message = answer.error("status", "message")
     reason = ": ".join(filter(None, (own, message))) or f"HTTP {status}"
     if own == "RESOURCE_EXHAUSTED":
         return later(status, reason, answer.retry_after_s)
     # PERMISSION_DENIED: key or token do not fit, or the webhook was deleted (reference, "Errors").
     void = status in (401, 404, 410) or own in ("PERMISSION_DENIED", "UNAUTHENTICATED") or "API key" in message
     return by_status(answer, reason, dead=void)
-
-
-def _error(said: dict[str, object]) -> tuple[str, str]:
-    """`status` and `message` of `{"error": {"code", "message", "status"}}`."""
-    error = said.get("error")
-    if not isinstance(error, dict):
-        return "", ""
-    own, message = (error[name] if isinstance(error.get(name), str) else "" for name in ("status", "message"))
-    return own, message
 
 
 def _path_fault(path: str, query: str) -> str:

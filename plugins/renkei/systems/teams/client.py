@@ -53,20 +53,11 @@ def delivery(answer: Answer) -> Delivery:
     elif status in (200, 202):
         page = answer.text.lstrip()[:1] == "<" or "html" in answer.headers.get("content-type", "")
         return unknown(status, "not an answer of Teams") if page else accepted(status)
-    code, reason = _error(answer)
-    reason = reason or f"HTTP {answer.status}"
+    code, message = answer.error("code", "message")
+    reason = ": ".join(filter(None, (code, message))) or f"HTTP {answer.status}"
     if code in DEAD:
         return refused(answer.status, reason, dead=True)
     return by_status(answer, reason, dead=answer.status in (401, 404, 410))
-
-
-def _error(answer: Answer) -> tuple[str, str]:
-    """Code and words of `{"error": {"code", "message"}}`."""
-    error = answer.said.get("error")
-    if not isinstance(error, dict):
-        return "", ""
-    code, message = (error[name] if isinstance(error.get(name), str) else "" for name in ("code", "message"))
-    return code, ": ".join(filter(None, (code, message)))
 
 
 def _path_fault(path: str, query: str) -> str:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
-from renkei.links.smarthr_emc.load import Target
-from renkei.links.smarthr_emc.model import Mode, Operation, Reason, RecordSet
+from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
 from renkei.links.smarthr_emc.rehearsal.item_trace import Converted, ItemTrace, TermValue, item_traces
 from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
 from renkei.links.smarthr_emc.rehearsal.run_rows import KEYS, RunRows, simulated_rows
-from renkei.links.smarthr_emc.rehearsal.simulated_run import Progress, SimulatedRun, simulated_run
+from renkei.links.smarthr_emc.rehearsal.simulated_run import Options, SimulatedRun, simulated_run
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
@@ -26,7 +25,6 @@ from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import OPERATIONS, PROBLEMS, REMEDIES, STATUSES
 from renkei.storage.store import Store
 from renkei.systems.emc.file_format import EmcFormat
-from renkei.systems.smarthr.client import SmartHRClient
 from renkei.values.columns import is_in
 
 __all__ = ["Converted", "ItemTrace", "PersonTrace", "TermValue", "Trace", "trace"]
@@ -72,29 +70,13 @@ def trace(
     emc_format: EmcFormat,
     now: dt.datetime,
     who: str,
-    *,
-    source: SmartHRClient | None = None,
-    target: Target | None = None,
-    mode: Mode = Mode.NORMAL,
-    disaster: bool = False,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Trace:
     """What the next run would do about `who`: a user id, 社員番号, crew id or mail address, exactly.
 
     The other arguments and errors are those of `rehearse`.
     """
-    with simulated_run(
-        store,
-        link,
-        mapping,
-        emc_format,
-        now,
-        source=source,
-        target=target,
-        mode=mode,
-        disaster=disaster,
-        progress=progress,
-    ) as run:
+    with simulated_run(store, link, mapping, emc_format, now, **options) as run:
         if not run.compared or run.job is None:
             message = run.stop.message if run.stop else ""
             return Trace(who, f"実行できないため、判断できません。{message}", (), run.read, run.stop, run.missing)

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import pandas as pd
 
@@ -60,6 +61,21 @@ class SimulatedRun:
         return bool(self.sets)
 
 
+class Options(TypedDict, total=False):
+    """How a rehearsal is done, where it is said.
+
+    Without `source` the newest read of the store takes the place of SmartHR; what it lacks is in `missing`, and the
+    items that need it are not rehearsed. Without `target` EMC is taken to have what it confirmed last. `disaster`: as
+    if 災害時凍結 were on. `progress` hears what is being done: title, done, total (0 = not known).
+    """
+
+    source: SmartHRClient | None
+    target: Target | None
+    mode: Mode
+    disaster: bool
+    progress: Progress | None
+
+
 @contextmanager
 def simulated_run(
     store: Store,
@@ -68,11 +84,11 @@ def simulated_run(
     emc_format: EmcFormat,
     now: dt.datetime,
     *,
-    source: SmartHRClient | None,
-    target: Target | None,
-    mode: Mode,
-    disaster: bool,
-    progress: Progress | None,
+    source: SmartHRClient | None = None,
+    target: Target | None = None,
+    mode: Mode = Mode.NORMAL,
+    disaster: bool = False,
+    progress: Progress | None = None,
 ) -> Iterator[SimulatedRun]:
     """A run up to and with validate; what it wrote is forgotten at the end of the block.
 
@@ -87,7 +103,7 @@ def simulated_run(
         asked: Target = Unasked() if target is None else ReadOnly(target)
         run = SimulatedRun(record, current_baseline(record.tenant_folder), asked, emc_format, mapping)
         start = RunStart(record.run, mode, True, now.isoformat(), "", disaster)
-        say = progress or _silent
+        say = progress or (lambda _what, _done, _total: None)
         try:
             if source is None:
                 _offline(run, start, now, say)
@@ -173,7 +189,3 @@ def sheet_in_force(where: CurrentBaseline) -> Mapping | None:
     """The sheet that EMC was last written by; None before the first link."""
     sheet = where.record.read_or_none(RunSheet) if where.record else None
     return sheet.mapping if sheet else None
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import pandas as pd
 
-from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.rehearsal.figures import department_figures, item_doubts, user_figures
 from renkei.links.smarthr_emc.rehearsal.people import people_of
@@ -23,7 +22,7 @@ from renkei.links.smarthr_emc.rehearsal.result import (
 )
 from renkei.links.smarthr_emc.rehearsal.samples import samples
 from renkei.links.smarthr_emc.rehearsal.sheet_change import differences, effect
-from renkei.links.smarthr_emc.rehearsal.simulated_run import Progress, SimulatedRun, sheet_in_force, simulated_run
+from renkei.links.smarthr_emc.rehearsal.simulated_run import Options, SimulatedRun, sheet_in_force, simulated_run
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.validate import remedy_of
@@ -31,7 +30,6 @@ from renkei.links.smarthr_emc.wording import PROBLEMS, REMEDIES, VALUE_WARNINGS,
 from renkei.runs.hold import Hold
 from renkei.storage.store import Store
 from renkei.systems.emc.file_format import EmcFormat
-from renkei.systems.smarthr.client import SmartHRClient
 
 PEOPLE_SHOWN = 20  # of each group
 
@@ -43,39 +41,22 @@ def rehearse(
     emc_format: EmcFormat,
     now: dt.datetime,
     *,
-    source: SmartHRClient | None = None,
-    target: Target | None = None,
-    mode: Mode = Mode.NORMAL,
-    disaster: bool = False,
     shown: int | None = PEOPLE_SHOWN,
-    progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Rehearsal:
     """What a manual run of `mode` would do now with this sheet. Writes neither to the store nor to EMC.
 
-    Without `source` the newest read of the store takes the place of SmartHR; what it lacks is in `missing`, and the
-    items that need it are not rehearsed. Without `target` EMC is taken to have what it confirmed last. `shown` people
-    are named in each group, None = all. `progress` hears what is being done: title, done, total (0 = not known).
+    `shown` people are named in each group, None = all.
 
     Raises:
         LinkStateError: without `source`, when the store has no read, or one that lacks the user id.
         StoreError: the store cannot be read.
         ValueError: the mode is none that is rehearsed (照合, 復元).
     """
-    with simulated_run(
-        store,
-        link,
-        mapping,
-        emc_format,
-        now,
-        source=source,
-        target=target,
-        mode=mode,
-        disaster=disaster,
-        progress=progress,
-    ) as run:
-        if progress:
+    with simulated_run(store, link, mapping, emc_format, now, **options) as run:
+        if progress := options.get("progress"):
             progress("結果をまとめています", 0, 0)
-        return _told(run, mode, target is not None, shown)
+        return _told(run, options.get("mode", Mode.NORMAL), options.get("target") is not None, shown)
 
 
 def _told(run: SimulatedRun, mode: Mode, emc_asked: bool, shown: int | None) -> Rehearsal:
