@@ -201,6 +201,7 @@ def test_e20_person_who_loses_the_last_contact_is_listed() -> None:
     first = plan_day(CLEARING, [mail("c1", "1"), mail("c2", "2"), mail("c3", "3", "")])
     second = plan_day(CLEARING, [mail("c1", "1", ""), mail("c2", "2"), mail("c3", "3", "")], first)
     assert second.warnings("lost_contact") == [("1", "c1")]
+    assert second.warnings("no_contact") == [("3", "c3")]  # each person once, by what happened
     kept = plan_day(SHEET, [mail("c1", "1", ""), mail("c2", "2")], first)
     assert kept.warnings("lost_contact") == []
 
