@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from renkei.links.smarthr_emc.diff import diff_users
 from renkei.links.smarthr_emc.disaster import keep_departments, keep_users, keep_values, received, removes_something
-from tests.builders import crew, departments, freeze, mapping
+from renkei.links.smarthr_emc.plan import plan_users
+from tests.builders import EMC_FORMAT, NO_IDS, crew, departments, freeze, mapping, plan_day
 
 SHEET = mapping({"検索ワード1": "役職1"})
 
@@ -22,6 +24,18 @@ def test_l1_people_whom_the_read_lacks_are_kept_as_the_baseline_has_them() -> No
     assert rows["役職1"].to_dict() == {"104": "", "005": "新職", **{f"00{n}": f"職{n}" for n in range(1, 5)}}
     assert sorted(kept.loc[kept["user_id"] == "", "crew_id"]) == ["c3"]  # c2 stands for itself no more
     assert rows["valid"].all()
+
+
+def test_l1_people_who_are_kept_are_not_written_and_stay_known() -> None:
+    """Their values are what EMC has already; the next baseline has them, and the mail names them."""
+    first = plan_day(SHEET, [crew("c1", "001", 役職1="課長"), crew("c2", "002")])
+    users = keep_users(freeze(SHEET, [crew("c2", "002")]).users, first.snapshot.users)
+    table, lost = diff_users(first.snapshot.users, users, frozenset())
+    nobody = pd.DataFrame({"user_id": []}, dtype="str")
+    plan = plan_users(users, table, first.users.target, nobody, NO_IDS, NO_IDS, lost, SHEET, EMC_FORMAT, frozen=True)
+    assert plan.rows[["user_id", "operation"]].to_numpy().tolist() == [["002", "UPDATE"]]
+    assert plan.target.set_index("user_id")["search_word_1"].to_dict() == {"002": "", "001": "課長"}
+    assert plan.warnings == [("kept", "001", "c1")]
 
 
 def test_e13_departments_that_the_read_lacks_are_kept() -> None:
