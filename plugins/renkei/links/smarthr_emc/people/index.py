@@ -58,6 +58,7 @@ class Only(StrEnum):
 
 
 KINDS = tuple(Kind)
+_CREATED, _UPDATED = KINDS.index(Kind.CREATE), KINDS.index(Kind.UPDATE)
 WHY = {
     **REASONS,
     Reason.ADOPTED.value: "EMCに既に登録がある",
@@ -108,12 +109,12 @@ class PeopleIndex:
 
     run: str
     at: str  # ISO 8601: when the run began
-    keys: pa.Array  # all that a person is found by, as `key` makes it of each, a line each
-    crew_ids: pa.Array
-    user_ids: pa.Array
-    was: pa.Array
-    names: pa.Array
-    departments: pa.Array
+    keys: pa.ChunkedArray  # all that a person is found by, as `key` makes it of each, a line each
+    crew_ids: pa.ChunkedArray
+    user_ids: pa.ChunkedArray
+    was: pa.ChunkedArray
+    names: pa.ChunkedArray
+    departments: pa.DictionaryArray
     kinds: Any  # NumPy: places in KINDS
     reasons: Any  # places in _REASONS
     wrong: Any
@@ -190,15 +191,15 @@ def people_index(run: RunRecord) -> PeopleIndex:
     decisions = _decisions(run)
     earlier = _earlier(decisions, where)
     wrong, noted = _wrong(run), _noted(run)
-    parts, there = [], [earlier["crew_id"].head(0)]
+    parts, there = [], np.zeros(len(earlier), dtype=bool)
     for users in run.parts("users", _columns(sheet)):
-        people = _decided(_as_called_then(_people(users, sheet), earlier), decisions)
-        there.append(people["crew_id"])
-        parts.append(_part(people, wrong, noted))
-    left = earlier[~is_in(earlier["crew_id"], pd.concat(there))]
-    parts.append(_part(_decided(left.assign(line=0, user_id="", status=""), decisions), wrong, noted))
+        people = _as_called_then(_people(users, sheet), earlier)
+        there[people["then"][people["then"] >= 0]] = True
+        parts.append(_part(_decided(people, decisions), wrong, noted))
+    left = earlier[~there].assign(line=0, user_id="", status="")
+    parts.append(_part(_decided(left, decisions), wrong, noted))
     columns: dict[str, Any] = {
-        name: pa.concat_arrays([part[name] for part in parts])
+        name: pa.chunked_array([part[name] for part in parts])
         if isinstance(first, pa.Array)
         else np.concatenate([part[name] for part in parts])
         for name, first in parts[0].items()
@@ -213,39 +214,55 @@ _CALLED = ("number", "mail", *_SHOWN)
 
 @dataclass(frozen=True, slots=True)
 class _Decisions:
-    """The diff of people, as far as the run came; `kept` are its rows but the deletes."""
+    """The diff of people, as far as the run came: a row for each that is kept, with texts of the few that need one."""
 
     made: bool
-    ids: pd.Series[str]  # of `kept`
-    was: pd.Series[str]  # "" = the same
     kinds: Any  # NumPy: places in KINDS
     reasons: Any  # places in _REASONS
-    at: Any  # where the row of each line of the read stands in `kept`; -1 = nowhere
+    at: Any  # where the row of each line of the read stands; -1 = nowhere
+    was: Any  # where the earlier id of each row stands in `moved`; -1 = it is the same
+    moved: pd.Series[str]
+    frozen: pd.Series[str]  # the ids of those whom 災害時凍結 keeps, by the places of their rows: they have no line
+    passed: pd.Series[str]  # ids that another crew had before
     gone: pd.DataFrame  # id, reason: the deletes
+
+
+_PASSED_ON = [Reason.TAKEN_OVER.value, Reason.HANDED_OVER.value]
 
 
 def _decisions(run: RunRecord) -> _Decisions:
     columns = ["id", "line", "operation", "reason", "was"]
     made = run.has(DiffSummary)
-    diff = run.table("users_diff", columns) if made else pd.DataFrame({name: [] for name in columns}, dtype="str")
-    deletes = diff["operation"] == Operation.DELETE.value
-    kept, gone = diff[~deletes], diff.loc[deletes, ["id", "reason"]]
-    line = kept["line"].to_numpy(dtype=int)
-    at = np.full(line.max(initial=0) + 1, -1)
+    nobody = pd.DataFrame({name: [] for name in columns}, dtype="str").assign(line=0)
+    few, rows = [nobody], [(np.zeros(0, int), np.zeros(0, int), np.zeros(0, int))]
+    begin = 0
+    for diff in run.parts("users_diff", columns) if made else ():
+        deletes = diff["operation"] == Operation.DELETE.value
+        kept = diff[~deletes].reset_index(drop=True)
+        other = (kept["was"] != "") & (kept["was"] != kept["id"])
+        kinds = np.where(kept["operation"] == Operation.CREATE.value, _CREATED, _UPDATED)
+        kinds[other] = KINDS.index(Kind.ID_CHANGE)
+        reasons = np.where(other, _REASONS.index(Reason.ID_CHANGE.value), _places(kept["reason"]))
+        rows.append((kept["line"].to_numpy(dtype=int), kinds, reasons))
+        special = kept[other | (kept["line"] == 0) | is_in(kept["reason"], _PASSED_ON)]
+        few += [special.set_axis(special.index + begin), diff[deletes]]
+        begin += len(kept)
+    line, kinds, reasons = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    told = pd.concat(few)
+    deletes = told["operation"] == Operation.DELETE.value
+    kept = told[~deletes]
+    moved = kept[(kept["was"] != "") & (kept["was"] != kept["id"])]
+    at, was = np.full(line.max(initial=0) + 1, -1), np.full(len(line), -1)
     at[line] = np.arange(len(line))
-    at[0] = -1  # of those whom 災害時凍結 keeps, who have no line
-    moved = ((kept["was"] != "") & (kept["was"] != kept["id"])).to_numpy()
-    creates = (kept["operation"] == Operation.CREATE.value).to_numpy()
-    kinds = np.where(creates, KINDS.index(Kind.CREATE), KINDS.index(Kind.UPDATE))
-    reasons = np.where(moved, _REASONS.index(Reason.ID_CHANGE.value), _places(kept["reason"]))
-    kinds = np.where(moved, KINDS.index(Kind.ID_CHANGE), kinds)
-    return _Decisions(made, kept["id"], kept["was"].where(moved, ""), kinds, reasons, at, gone)
+    at[0] = -1
+    was[moved.index] = np.arange(len(moved))
+    frozen, passed = kept.loc[kept["line"] == 0, "id"], kept.loc[is_in(kept["reason"], _PASSED_ON), "id"]
+    return _Decisions(made, kinds, reasons, at, was, moved["was"], frozen, passed, told.loc[deletes, ["id", "reason"]])
 
 
 def _earlier(decisions: _Decisions, where: CurrentBaseline) -> pd.DataFrame:
     """The baseline's people whose id somebody else has now, or nobody: as `_people`, with `was`."""
-    passed = np.isin(decisions.reasons, [_REASONS.index(one.value) for one in (Reason.TAKEN_OVER, Reason.HANDED_OVER)])
-    ids = [*decisions.gone["id"], *decisions.ids[passed]]
+    ids = [*decisions.gone["id"], *decisions.passed]
     if where.record is None:
         return pd.DataFrame({name: [] for name in ("crew_id", "status", "user_id", *_CALLED, "was")}, dtype="str")
     sheet = where.record.read(RunSheet).mapping
@@ -283,9 +300,12 @@ def _people(users: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
 
 
 def _as_called_then(people: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """With `was`, the id that is deleted of them. SmartHR's 退職済 people are blank: they are called as before."""
+    """With `then`, where they stand in `earlier`, and `was`, the id that is deleted of them.
+
+    SmartHR's 退職済 people are blank: they are called as before.
+    """
     at = positions(people["crew_id"], earlier["crew_id"])
-    people = people.assign(was=_taken(earlier["was"], at))
+    people = people.assign(then=at, was=_taken(earlier["was"], at))
     blank = (at >= 0) & (people["name"] == "").to_numpy()
     for name in _CALLED:
         people.loc[blank, name] = _taken(earlier[name], at[blank]).to_numpy()
@@ -297,10 +317,12 @@ def _decided(people: pd.DataFrame, decisions: _Decisions) -> pd.DataFrame:
     line, named = people["line"].to_numpy(dtype=int), (people["user_id"] != "").to_numpy()
     at = np.where(line < len(decisions.at), decisions.at[np.minimum(line, len(decisions.at) - 1)], -1)
     frozen = np.flatnonzero((line == 0) & named)
-    if len(frozen):
-        at[frozen] = positions(people["user_id"].iloc[frozen], decisions.ids)
+    known = positions(people["user_id"].iloc[frozen], decisions.frozen)
+    at[frozen[known >= 0]] = decisions.frozen.index.to_numpy(dtype=int)[known[known >= 0]]
     mine = at >= 0
-    was = people["was"].mask(mine, _taken(decisions.was, at).set_axis(people.index))
+    moved = np.full(len(people), -1)
+    moved[mine] = decisions.was[at[mine]]
+    was = people["was"].mask(mine, _taken(decisions.moved, moved).set_axis(people.index))
     lost = np.where(mine, -1, positions(was, decisions.gone["id"]))
     kinds = np.where(lost >= 0, KINDS.index(Kind.DELETE), KINDS.index(Kind.OUT if decisions.made else Kind.OPEN))
     reasons = np.full(len(people), _REASONS.index("" if not decisions.made else "no_id"))
@@ -371,8 +393,8 @@ def _department_names(run: RunRecord, where: CurrentBaseline) -> dict[str, str]:
     return dict(pd.concat(rows).itertuples(index=False, name=None))
 
 
-def _labelled(codes: pa.Array, names: dict[str, str]) -> pa.Array:
+def _labelled(codes: pa.ChunkedArray, names: dict[str, str]) -> pa.DictionaryArray:
     """Each department as `code name`, kept once."""
-    coded = pc.dictionary_encode(codes)
+    coded = pc.dictionary_encode(codes).combine_chunks()
     labels = [f"{code} {names.get(code, '')}".strip() for code in coded.dictionary.to_pylist()]
     return pa.DictionaryArray.from_arrays(coded.indices, pa.array(labels, type=pa.large_string()))
