@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import tenants
 
 # item: source, 新規×値がある, 新規×値が無い, 更新×値がある, 更新×値が無い
 SHEET: dict[str, tuple[str, str, str, str, str]] = {
@@ -47,3 +51,8 @@ def full_mapping(sheet: dict[str, Any] | None = None, tenant: str = "acme", **se
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
     mapping, _ = parse(raw_from_yaml(text.encode(), f"{tenant}.yaml"), tenant, ["127.0.0.1:8181"])
     return mapping
+
+
+def compile_all(folder: Path, index: Path, allowed_hosts: str) -> None:
+    """The sheets of a mappings folder, compiled beforehand: a new one waits for its turn, and its Dag until then."""
+    load_all(SHEETS, tenants(folder), index, allowed_hosts.split(","))

@@ -83,6 +83,7 @@ class CrashWorld:
     def _write_sheet(self) -> None:
         from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
         from tests.builders import CONTACT, mapping
+        from tests.harness.sheet import compile_all
 
         lines: dict[str, Any] = {
             "ユーザID": ("社員番号", "登録", "登録しない", "更新しない", "エラー"),
@@ -94,7 +95,9 @@ class CrashWorld:
             "検索ワード1:勤務地": "事業所",
         }
         sheet = dataclasses.replace(mapping(lines), smarthr_url=self.neighbours.urls["smarthr"])
-        write_yaml(sheet, self.folder / "mappings/smarthr_emc/acme.yaml")
+        mappings = self.folder / "mappings/smarthr_emc"
+        write_yaml(sheet, mappings / "acme.yaml")
+        compile_all(mappings, self.folder / "index", os.environ["RENKEI_ALLOWED_HOSTS"])
 
     def _found_company(self, day: str) -> None:
         """The same seed gives the same people: three companies are one company on three days."""

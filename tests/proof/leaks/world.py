@@ -17,13 +17,11 @@ from urllib.parse import quote, urlsplit
 import requests
 from aiosmtpd.controller import Controller
 
-from renkei.links.smarthr_emc.sheet import SHEETS
-from renkei.sheets.load import load_all
-from renkei.sheets.tenant_files import tenants
 from scripts.chat_connections import chat_connections, destinations
 from scripts.local_airflow import PROJECT, LocalAirflow, free_port
 from scripts.neighbours import Neighbours
 from tests.harness.hostile import Port
+from tests.harness.sheet import compile_all
 from tests.proof.case import Say
 from tests.proof.leaks.fronts import Front, Reply, Sink
 from tests.proof.leaks.marks import QUOTE
@@ -103,10 +101,8 @@ class LeakWorld:
                 path.chmod(0o700)
         self._give_orders()
         fronts = (self.smarthr.url, self.chat.url)
-        hosts = [urlsplit(url).netloc for url in fronts]
-        self.airflow.environment["RENKEI_ALLOWED_HOSTS"] = ",".join(hosts)
-        # A new sheet waits for its turn, and its Dag until then: on a busy machine longer than a run.
-        load_all(SHEETS, tenants(self.folder / "mappings/smarthr_emc"), self.folder / "index", hosts)
+        hosts = self.airflow.environment["RENKEI_ALLOWED_HOSTS"] = ",".join(urlsplit(url).netloc for url in fronts)
+        compile_all(self.folder / "mappings/smarthr_emc", self.folder / "index", hosts)
 
     def _people(self, tenant: str) -> None:
         sim = f"{self.neighbours.urls['smarthr']}/_sim/companies"
@@ -163,8 +159,8 @@ class LeakWorld:
             "RENKEI_RETRY_DELAY_S": "0",
         }
 
-    def connections(self, told: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Airflow's Connections, by id; chat services' for the tenants `told` alone, for they are many."""
+    def connections(self, tenants: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Airflow's Connections, by id; chat services' for these tenants alone, for they are many."""
         extra = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
         found: dict[str, dict[str, Any]] = {
             "smtp_default": {
@@ -183,7 +179,7 @@ class LeakWorld:
             found[f"smarthr__{tenant}"] = {"conn_type": "smarthr", "password": _token("shr", tenant)}
             password = _token("emc", tenant)
             found[f"emc__{tenant}"] = {"conn_type": "emc", "host": self.emc.url, "password": password}
-        for tenant in told:
+        for tenant in tenants:
             front = json.dumps(self.secrets).replace(self.neighbours.urls["chat"], f"{self.chat.url}/t/{tenant}")
             for name, connection in chat_connections(json.loads(front), tenant).items():
                 found[name] = connection | {"extra": json.dumps(connection.get("extra", {}))}

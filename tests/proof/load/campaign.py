@@ -21,16 +21,13 @@ import psutil
 import requests
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from renkei.sheets.load import load_all
-from renkei.sheets.tenant_files import tenants
 from renkei.storage.store import Store
 from scripts.demo import LINK, environment
 from scripts.local_airflow import LocalAirflow
 from scripts.neighbours import Neighbours
-from tests.harness.sheet import full_mapping
+from tests.harness.sheet import compile_all, full_mapping
 from tests.harness.tenant import Tenant
 from tests.proof.case import Case, Effort, Say
 
@@ -67,8 +64,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         }
-        hosts = settings["RENKEI_ALLOWED_HOSTS"].split(",")
-        load_all(SHEETS, tenants(folder / "mappings" / LINK), folder / "index", hosts)  # else they wait for their turn
+        compile_all(folder / "mappings" / LINK, folder / "index", settings["RENKEI_ALLOWED_HOSTS"])
         with LocalAirflow(folder, settings) as airflow:
             airflow.wait_for_dags([f"{LINK}__{name}" for name in names], 180)
             say(f"Airflow knows all Dags; they are due at {due:%H:%M}")
