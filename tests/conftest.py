@@ -70,6 +70,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones come first: what they need is started by one worker, and none is left for the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/proof/", "tests/end_to_end/")))
+
+
 @pytest.fixture(scope="session")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """SmartHR, EMC, a mail server and the chat services, as programs of their own."""
