@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from renkei.errors import RejectedLoadError
+from renkei.errors import RecordError, RejectedLoadError
 from renkei.links.smarthr_emc import fetch, load, stages
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import (
@@ -173,4 +173,20 @@ def test_l8_a_refused_line_is_told_by_whom_it_stood_for_or_by_nobody(
         load.finish(job.record, pending, lock, Emc(), refused, NOW)  # type: ignore[arg-type]
     (row,) = job.record.read(EmcRefusal).problems
     assert (row.id, row.crew_id) == found
+    assert lock.pending() is None
+
+
+def test_e27_the_last_check_is_made_while_nobody_else_can_load(store: Dying) -> None:
+    """What it finds stays true until EMC has the plan; where it stops the load, the account is free again."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    lock, seen = job.import_lock(), []
+
+    def check() -> None:
+        seen.append(lock.pending())
+        raise RecordError("an id of another tenant")
+
+    with pytest.raises(RecordError):
+        load.apply(job.record, job.record.read(Plan), lock, Emc(), lambda: (None, None), check, NOW)  # type: ignore[arg-type]
+    assert [pending and pending.run for pending in seen] == ["today"]
     assert lock.pending() is None
