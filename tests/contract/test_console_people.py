@@ -111,6 +111,15 @@ def test_s4_several_are_listed_and_nobody_is_said(world: World) -> None:
     assert "過去の登録2回分の記録を見ました" in asked(world, WHY, text="nobody")
 
 
+def test_s4_a_list_says_which_items_change(world: World) -> None:
+    """S4: of those who are updated, what EMC gets otherwise than it had; a value that is cleared too."""
+    day(world.store, 2, [person(1, 姓="佐藤", 事業所=""), person(4, 社員番号="44"), person(6)], until="plan")
+    shown = asked(world, SEARCH, text="c1")
+    assert "更新 氏名、検索ワード1 詳しく見る" in shown
+    assert "更新 詳しく見る" in asked(world, SEARCH, text="c4")
+    assert "新規 詳しく見る" in asked(world, SEARCH, text="c6")
+
+
 def test_s1_names_are_only_for_those_who_may_change_the_dag(world: World) -> None:
     """S1: a viewer is refused and sees no way there; another company answers as none."""
     for path in (SEARCH, WHY):

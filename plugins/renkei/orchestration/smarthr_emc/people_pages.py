@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.people.cache import IndexCache
+from renkei.links.smarthr_emc.people.changes import changed_items
 from renkei.links.smarthr_emc.people.explain import NO_READ, explain
-from renkei.links.smarthr_emc.people.index import PAGE, Only, PeopleIndex
+from renkei.links.smarthr_emc.people.index import PAGE, Only
 from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.storage import audit
@@ -27,6 +28,7 @@ from renkei.web.console.page import page
 from renkei.web.facts import OwnPages
 
 router = APIRouter()
+COMPARED_MOST = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
 TEXT_MOST = 200  # characters; no name or address of anybody's is longer
 _indexes = IndexCache()
 _PASSED = {
@@ -82,14 +84,20 @@ def _people(
     *,
     asked: bool = False,
 ) -> Response:
-    index = _newest(folder)
+    run = next(reads(RunRecord(folder, "")), None)
+    index = _indexes(run) if run else None
+    found = index.find(text, only, start) if index and asked else None
+    changes = None
+    if run and index and found and len(index) <= COMPARED_MOST:
+        changes = changed_items(run, [line.crew_id for line in found.lines])
     return _page(
         request,
         "people",
         seen,
         index=index,
         counts=index.count() if index else {},
-        found=index.find(text, only, start) if index and asked else None,
+        found=found,
+        changes=changes,
         text=text,
         only=only,
         nothing=NO_READ,
@@ -99,12 +107,6 @@ def _people(
 def _page(request: Request, template: str, seen: guard.Seen, **values: Any) -> Response:
     values |= {"text_most": TEXT_MOST, "page_size": PAGE, "moment": dt.datetime.fromisoformat, "passed": _PASSED}
     return page(request, f"smarthr_emc/{template}.html", one=seen.company, **values)
-
-
-def _newest(folder: TenantFolder) -> PeopleIndex | None:
-    """Of the newest read; None before the first one."""
-    run = next(reads(RunRecord(folder, "")), None)
-    return _indexes(run) if run else None
 
 
 def _folder(seen: guard.Seen) -> TenantFolder:

@@ -185,5 +185,5 @@ def _in_emc(registered: Registered) -> Step:
         found = f"{time_in_japan(registered.missing_at)} の照合では、EMCにいませんでした。"
         return Step("EMC", Passed.NO, found, "次の実行が登録し直します。")
     if registered.user_id:
-        return Step("EMC", Passed.YES, f"{when} に、ユーザID {registered.user_id} でEMCが確認しました。")
-    return Step("EMC", Passed.NO, f"{when} の時点で登録されていません。" if when else "まだ何も登録していません。")
+        return Step("EMC", Passed.YES, f"{when}に、ユーザID {registered.user_id} でEMCが確認しました。")
+    return Step("EMC", Passed.NO, f"{when}の時点で登録されていません。" if when else "まだ何も登録していません。")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -90,10 +90,12 @@ def recorded_rows(run: RunRecord, who: Collection[str]) -> RunRows:
     """
     mapping, diff, held = run.read(RunSheet).mapping, run.read_or_none(DiffSummary), run.read_or_none(HeldPlan)
     tables, plan = _tables(run, compared_with(run), who), run.read_or_none(Plan)
+    # A literal password is in no record, so nobody can tell from one which cell is applied.
+    told = replace(mapping, users=tuple(rule for rule in mapping.users if rule.item != "password"))
     return RunRows(
         tables,
         mapping,
-        mapping,
+        told,
         plan=run.rows("users_plan", {"crew_id": tables.crews}) if plan and plan.users else None,
         doubtful=run.rows("hygiene", {"crew_id": tables.crews}) if plan else None,
         target=Unasked(),

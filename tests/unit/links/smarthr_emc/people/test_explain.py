@@ -112,7 +112,9 @@ def test_e6_somebody_who_is_there(years: Store) -> None:
     assert ended(found) == []
     assert found.registered
     assert found.name == "山田"
-    assert [item.key for item in found.person.items][:1] == ["user_id"]
+    items = {item.key: item for item in found.person.items}
+    assert (items["full_name"].value, items["full_name"].emc) == ("山田", "山田")
+    assert "password" not in items  # L7: of a recorded one nothing can be said
 
 
 @pytest.mark.parametrize(
