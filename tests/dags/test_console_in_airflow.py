@@ -1,0 +1,179 @@
+"""The console inside Airflow's own app: its users and rights, its menu, and what is done by its API.
+
+What a new Airflow answers otherwise shows here: `orchestration/web/guard.py` is the one file that uses its inner modules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
+from renkei.web.facts import Right, User
+from tests.conftest import ROOT
+from tests.harness.airflow_rows import emptied
+
+DAG_ID = "smarthr_emc__acme"
+ROLES = ("viewer", "user", "op", "admin")
+BASE = "/renkei/console"
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Airflow's app as its API server has it, with SimpleAuthManager, and the Dag of acme in its database."""
+    from airflow.api_fastapi.app import create_app, purge_cached_app
+    from airflow.utils.db import initdb
+
+    folder = tmp_path_factory.mktemp("console")
+    with pytest.MonkeyPatch.context() as patch:
+        sheets = folder / "mappings/smarthr_emc"
+        sheets.mkdir(parents=True)
+        patch.setenv("RENKEI_MAPPINGS", str(folder / "mappings"))
+        patch.setenv("RENKEI_INDEX", str(folder / "index"))
+        patch.setenv("RENKEI_STORE", (folder / "store").as_uri())
+        patch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
+        initdb()
+        with emptied():
+            _write_dag(sheets)
+            app = create_app()
+            yield app
+            purge_cached_app()
+
+
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+
+
+def _write_dag(sheets: Path) -> None:
+    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+    from tests.builders import mapping
+
+    write_yaml(mapping(), sheets / "acme.yaml")
+    bag = DagBag(str(ROOT / "dags/smarthr_emc.py"))
+    assert bag.import_errors == {}
+    with create_session() as session:
+        if session.get(DagBundleModel, "dags-folder") is None:
+            session.add(DagBundleModel(name="dags-folder"))
+        session.flush()
+        dags = [LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()]
+        update_dag_parsing_results_in_db("dags-folder", None, dags, {}, None, set(), session)
+
+
+def own(role: str) -> Any:
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    return SimpleAuthManagerUser(username=f"{role}さん", role=role)
+
+
+def browser(airflow: Any, role: str = "") -> TestClient:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    client = TestClient(airflow, "http://airflow.example.jp", follow_redirects=False)
+    client.headers["Sec-Fetch-Site"] = "same-origin"
+    if role:
+        client.cookies.set(COOKIE, get_auth_manager().generate_jwt(own(role)))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("right", "allowed"),
+    [(Right.SEE, ROLES), (Right.EDIT, ROLES[1:]), (Right.RUN, ROLES[1:])],
+    ids=lambda value: getattr(value, "value", ""),
+)
+def test_rights_are_those_of_airflows_roles(airflow: Any, right: Right, allowed: tuple[str, ...]) -> None:
+    """The matrix that was measured with Airflow 3.3; another answer means that Airflow has changed."""
+    authority = AirflowAuthority()
+    found = {role for role in ROLES if authority.may(User(role, role, own(role)), right, DAG_ID)}
+    assert found == set(allowed)
+    if right is Right.SEE:
+        assert all(authority.visible(User(role, role, own(role))) == {DAG_ID} for role in ROLES)
+
+
+def test_nobody_and_a_forged_token_are_led_to_airflows_log_in(airflow: Any) -> None:
+    nobody, forged = browser(airflow), browser(airflow)
+    forged.cookies.set(COOKIE, "e30.e30.e30")
+    for client in (nobody, forged):
+        answer = client.get(f"{BASE}/dag/{DAG_ID}?x=1")
+        assert answer.status_code == 303
+        assert answer.headers["location"] == f"/auth/login?next=%2Frenkei%2Fconsole%2Fdag%2F{DAG_ID}%3Fx%3D1"
+
+
+def test_the_pages_for_line_still_answer_beside_the_console(airflow: Any) -> None:
+    """The longer prefix stands first, or the other app would take its requests; neither is Airflow's own page."""
+    shown = browser(airflow, "viewer").get(f"{BASE}/")
+    assert (shown.status_code, "連携一覧" in shown.text) == (200, True)
+    line = browser(airflow).get("/renkei/line/acme/" + "x" * 43)
+    assert (line.status_code, "このURLは使えません" in line.text) == (404, True)
+
+
+def test_the_menu_and_the_tab_lead_to_the_console(airflow: Any) -> None:
+    """Relative, so that they hold below a prefix; the icons are files of ours."""
+    client = browser(airflow, "admin")
+    plugins = client.get("/api/v2/plugins").json()["plugins"]
+    views = next(plugin["external_views"] for plugin in plugins if plugin["name"] == "renkei")
+    assert [(view["name"], view["destination"], view["href"]) for view in views] == [
+        ("連携", "nav", "renkei/console/"),
+        ("連携の状態", "dag", "renkei/console/dag/{DAG_ID}"),
+    ]
+    for address in (views[0]["icon"], views[0]["icon_dark_mode"]):
+        icon = browser(airflow).get(f"/{address}")
+        assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert client.get("/" + views[1]["href"].format(DAG_ID=DAG_ID)).status_code == 200
+
+
+def token(client: TestClient, path: str) -> str:
+    found = re.search(r'name="token" value="(\w+)"', client.get(BASE + path).text)
+    assert found
+    return found[1]
+
+
+def test_a_run_is_started_by_airflow_as_the_user(airflow: Any) -> None:
+    """Its audit log names him, and its own rules hold: a viewer cannot even see the form."""
+    path, user = f"/dag/{DAG_ID}/run", browser(airflow, "user")
+    assert browser(airflow, "viewer").get(BASE + path).status_code == 403
+    answer = user.post(BASE + path, data={"mode": "CHECK_ONLY", "token": token(user, path)})
+    assert answer.status_code == 303, answer.text
+    (run,) = user.get(f"/api/v2/dags/{DAG_ID}/dagRuns").json()["dag_runs"]
+    assert (run["conf"], run["triggering_user_name"]) == ({"mode": "CHECK_ONLY"}, "userさん")
+    shown = user.get(answer.headers["location"])
+    assert "確認のみ" in shown.text
+    assert "userさん" in shown.text
+    events = browser(airflow, "admin").get("/api/v2/eventLogs?event=trigger_dag_run").json()["event_logs"]
+    assert {event["owner"] for event in events} == {"userさん"}
+
+
+def test_what_airflow_refuses_is_said(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right that was taken away between the page and the press: Airflow itself asks again."""
+    path, user = f"/dag/{DAG_ID}/run", browser(airflow, "user")
+    given = token(user, path)
+    monkeypatch.setattr(AirflowAuthority, "may", lambda *_: True)
+    viewer = browser(airflow, "viewer")
+    answer = viewer.post(BASE + path, data={"mode": "CHECK_ONLY", "token": token(viewer, path)})
+    assert (answer.status_code, "この操作の権限がありません" in answer.text) == (409, True)
+    assert user.post(BASE + path, data={"mode": "CHECK_ONLY", "token": token(viewer, path)}).status_code == 403
+    assert given
+
+
+def test_a_company_is_paused_and_resumed(airflow: Any) -> None:
+    client, path = browser(airflow, "user"), f"/dag/{DAG_ID}"
+    for paused in ("0", "1"):
+        answer = client.post(f"{BASE}{path}/pause", data={"paused": paused, "token": token(client, path)})
+        assert (answer.status_code, answer.headers["location"]) == (303, BASE + path)
+        assert client.get(f"/api/v2/dags/{DAG_ID}").json()["is_paused"] is (paused == "1")
+        assert ("一時停止を解除" in client.get(BASE + path).text) is (paused == "1")
+
+
+def test_only_one_file_uses_airflows_inner_modules() -> None:
+    files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "dags").glob("*.py")]
+    using = [file for file in files if re.search(r"^\s*(from|import) airflow\.api_fastapi", file.read_text(), re.M)]
+    assert [str(file.relative_to(ROOT)) for file in using] == ["plugins/renkei/orchestration/web/guard.py"]
