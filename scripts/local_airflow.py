@@ -38,7 +38,8 @@ def free_port() -> int:
 class LocalAirflow:
     """`airflow standalone` with its home below `folder`; use as a context manager.
 
-    With `pages_only`, nothing but what answers requests: no scheduler, no Dag is read.
+    With `pages_only`, nothing but what answers requests: no scheduler, no Dag is read. `prefix` (/af) is the path below
+    which it answers.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class LocalAirflow:
         port: int = 0,
         *,
         pages_only: bool = False,
+        prefix: str = "",
     ) -> None:
         self.pages_only = pages_only
         self.port = port or free_port()
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"http://localhost:{self.port}{prefix}"
         self.home = folder / "airflow"
         self.home.mkdir(parents=True, exist_ok=True)
         passwords = self.home / "passwords.json"

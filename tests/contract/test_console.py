@@ -370,6 +370,35 @@ def test_fifty_companies_stand_on_a_page(empty: World) -> None:
     assert body(world, "/?page=-1") == body(world, "/?page=zwei") == first
 
 
+def test_a_list_of_many_asks_no_more_often_than_one_of_few(empty: World) -> None:
+    """A thousand companies cost longer answers, not more questions: none is asked for each company."""
+    from airflow.settings import engine
+    from sqlalchemy import event
+
+    asked: list[str] = []
+
+    def note(*args: object) -> None:
+        asked.append(str(args[2]))
+
+    def questions(names: list[str]) -> list[str]:
+        empty.door.rights["omar"] |= {name: empty.door.rights["omar"]["acme"] for name in names}
+        for name in names:
+            add_dag(dag(name))
+            for day in range(3):
+                empty.ran(name, days_ago=day)
+        asked.clear()
+        body(empty, "/")
+        return list(asked)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        few, many = questions(["a"]), questions([f"t{number}" for number in range(30)])
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(many) == len(few) <= 8, many
+    assert not [one for one in many if re.search(r"JOIN xcom|FROM xcom.*dag_run\b(?!_id)", one)]
+
+
 def test_an_empty_list_says_what_to_do(empty: World) -> None:
     assert "連携がありません" in body(empty, "/")
     empty.company("acme", "株式会社アクメ")

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
 from renkei.web.facts import Right, User
+from tests.builders import mapping
 from tests.conftest import ROOT
-from tests.harness.airflow_rows import emptied
+from tests.harness.airflow_rows import emptied, parse_into_database
 
 DAG_ID = "smarthr_emc__acme"
 ROLES = ("viewer", "user", "op", "admin")
 BASE = "/renkei/console"
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 
 
 @pytest.fixture(scope="module")
@@ -39,34 +41,11 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
         initdb()
         with emptied():
-            _write_dag(sheets)
+            write_yaml(mapping(), sheets / "acme.yaml")
+            parse_into_database(ROOT / "dags/smarthr_emc.py")
             app = create_app()
             yield app
             purge_cached_app()
-
-
-SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
-
-
-def _write_dag(sheets: Path) -> None:
-    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
-    from airflow.utils.session import create_session
-
-    from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-    from tests.builders import mapping
-
-    write_yaml(mapping(), sheets / "acme.yaml")
-    bag = DagBag(str(ROOT / "dags/smarthr_emc.py"))
-    assert bag.import_errors == {}
-    with create_session() as session:
-        if session.get(DagBundleModel, "dags-folder") is None:
-            session.add(DagBundleModel(name="dags-folder"))
-        session.flush()
-        dags = [LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()]
-        update_dag_parsing_results_in_db("dags-folder", None, dags, {}, None, set(), session)
 
 
 def own(role: str) -> Any:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from airflow.models.dag import DagModel
@@ -43,8 +44,7 @@ class Row:
 
 def add_dag(dag_id: str, dag_file: str = "", *, paused: bool = False, gone: bool = False, next_run: Any = None) -> None:
     with create_session() as session:
-        if session.scalar(select(DagBundleModel.name).where(DagBundleModel.name == BUNDLE)) is None:
-            session.execute(insert(DagBundleModel.__table__).values(name=BUNDLE, active=True))
+        _add_bundle(session)
         values = {
             "dag_id": dag_id,
             "is_paused": paused,
@@ -58,6 +58,25 @@ def add_dag(dag_id: str, dag_file: str = "", *, paused: bool = False, gone: bool
             "has_task_concurrency_limits": False,
         }
         session.execute(insert(DagModel.__table__).values(**values))
+
+
+def parse_into_database(dag_file: Path) -> None:
+    """What the Dag processor does with a Dag file: its Dags can be seen and triggered afterwards."""
+    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    bag = DagBag(str(dag_file))
+    assert bag.import_errors == {}
+    dags = [LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()]
+    with create_session() as session:
+        _add_bundle(session)
+        update_dag_parsing_results_in_db(BUNDLE, None, dags, {}, None, set(), session)
+
+
+def _add_bundle(session: Any) -> None:
+    if session.scalar(select(DagBundleModel.name).where(DagBundleModel.name == BUNDLE)) is None:
+        session.execute(insert(DagBundleModel.__table__).values(name=BUNDLE, active=True))
 
 
 def add_runs(rows: Sequence[Row]) -> None:

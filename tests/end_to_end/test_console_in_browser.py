@@ -1,0 +1,244 @@
+"""The console as people use it: Airflow's own API server below a prefix, its log-in, its frame, Chromium."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from tests.builders import mapping
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+PATIENCE_MS = 120_000  # Airflow's own pages are 7 MB of script
+PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+ACME, BETA = "smarthr_emc__acme", "smarthr_emc__beta"
+
+
+@dataclasses.dataclass
+class Site:
+    """Airflow at `url`, whose path is `prefix`."""
+
+    url: str
+    prefix: str
+
+    def plain(self, path: str) -> str:
+        return f"{self.url}/renkei/console{path}"
+
+    def framed(self, path: str) -> str:
+        """The address in Airflow's menu: the frame's whole path behind that of the menu."""
+        return f"{self.url}/plugin/renkei{self.prefix}/renkei/console{path}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("console")
+    sheets = folder / "mappings/smarthr_emc"
+    sheets.mkdir(parents=True)
+    for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事")):
+        sheet = dataclasses.replace(mapping(settings={"会社名": name}), tenant=tenant, emc_account=tenant)
+        write_yaml(sheet, sheets / f"{tenant}.yaml")
+    environment = {
+        "RENKEI_STORE": (folder / "store").as_uri(),
+        "RENKEI_MAPPINGS": str(folder / "mappings"),
+        "RENKEI_INDEX": str(folder / "index"),
+        "PYTHONPATH": str(PROJECT),
+    }
+    with LocalAirflow(folder, environment, folder, pages_only=True, prefix="/af") as airflow:
+        subprocess.run([sys.executable, "-m", "tests.end_to_end.console_rows"], env=airflow.environment, check=True)
+        yield Site(airflow.url, "/af")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def login(site: Site, chromium: Any) -> Any:
+    """The cookies of somebody who has logged in, by way of an address deep in the frame that he was led back to."""
+    from playwright.sync_api import expect
+
+    page = _page(chromium)
+    page.goto(site.framed(f"/dag/{BETA}"))
+    page.fill("input[name=username]", USER)
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(_frame(page).get_by_role("heading", name="ベータ商事")).to_be_visible()
+    assert page.url == site.framed(f"/dag/{BETA}")
+    state = page.context.storage_state()
+    page.context.close()
+    return state
+
+
+def _page(chromium: Any, **options: Any) -> Any:
+    """A page whose console must stay silent about our pages: a broken policy speaks there."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE_MS)
+    page = chromium.new_context(locale="ja-JP", **options).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.said = []
+    page.on("console", lambda one: page.said.append(one.text) if "Security Policy" in one.text else None)
+    page.on("pageerror", lambda one: page.said.append(str(one)))
+    return page
+
+
+@pytest.fixture
+def page(chromium: Any, login: Any) -> Iterator[Any]:
+    found = _page(chromium, storage_state=login, viewport={"width": 1280, "height": 900})
+    yield found
+    assert found.said == []
+    found.context.close()
+
+
+def _frame(page: Any) -> Any:
+    return page.frame_locator("iframe")
+
+
+def _look(page: Any, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+def test_one_finds_a_company_by_the_menu_and_comes_back(site: Site, page: Any) -> None:
+    """Menu, search, company, back, reload: the address around the frame says where one is, and leads there again."""
+    from playwright.sync_api import expect
+
+    page.goto(f"{site.url}/dags")
+    page.get_by_role("link", name="連携", exact=True).click()
+    frame = _frame(page)
+    expect(frame.get_by_role("heading", name="連携一覧")).to_be_visible()
+    _look(page, "1-list")
+    icon = page.locator("nav img[src*='renkei/console'], img[src*='renkei/console/static']").first
+    expect(icon).to_be_visible()
+    assert icon.evaluate("image => image.naturalWidth") > 0, icon.get_attribute("src")
+    frame.get_by_label("会社名・テナントで検索").fill("アクメ")
+    frame.get_by_role("button", name="検索").click()
+    expect(frame.get_by_text("「アクメ」: 1社")).to_be_visible()
+    expect(frame.get_by_role("link", name="ベータ商事")).to_have_count(0)
+    found = re.compile(re.escape(site.framed("/")) + r"\?q=")
+    expect(page).to_have_url(found)
+    page.reload()
+    expect(frame.get_by_text("「アクメ」: 1社")).to_be_visible()
+    frame.get_by_role("link", name="株式会社アクメ").click()
+    expect(frame.get_by_role("heading", name="株式会社アクメ")).to_be_visible()
+    expect(page).to_have_url(site.framed(f"/dag/{ACME}"))
+    _look(page, "2-company")
+    page.evaluate("history.back()")
+    expect(frame.get_by_text("「アクメ」: 1社")).to_be_visible()
+    expect(page).to_have_url(found)
+
+
+def test_the_theme_is_airflows_while_the_page_is_open(site: Site, page: Any) -> None:
+    """Whatever the browser prefers: the frame follows the page around it at once."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed("/"))
+    body = _frame(page).locator("html")
+    expect(_frame(page).get_by_role("heading", name="連携一覧")).to_be_visible()
+    shown = set()
+    for theme in ("dark", "light", "dark"):
+        page.evaluate(
+            "theme => { const of = document.documentElement.classList; of.remove('dark', 'light'); of.add(theme); }",
+            theme,
+        )
+        expect(body).to_have_attribute("data-theme", theme)
+        shown.add(body.evaluate("element => getComputedStyle(element).backgroundColor"))
+    _look(page, "3-dark")
+    assert len(shown) == 2, shown
+
+
+def test_a_tab_of_each_dag_shows_its_company(site: Site, page: Any) -> None:
+    """And a link to a page of Airflow's leaves the frame instead of opening Airflow within Airflow."""
+    from playwright.sync_api import expect
+
+    page.goto(f"{site.url}/dags/{BETA}")
+    page.get_by_role("link", name="連携の状態").click()
+    frame = _frame(page)
+    expect(
+        frame.get_by_text("直近の処理が失敗しました。誤りと対処を確認し、直してから実行してください。")
+    ).to_be_visible()
+    _look(page, "4-tab")
+    frame.get_by_role("link", name="実行履歴を見る").click()
+    expect(frame.get_by_role("img", name=re.compile("30日間の件数"))).to_be_visible()
+    _look(page, "5-history")
+    frame.get_by_role("link", name="ベータ商事").click()
+    frame.get_by_role("link", name="AirflowのDag").click()
+    expect(page).to_have_url(re.compile(re.escape(f"{site.url}/dags/{BETA}") + r"/?$"))
+    expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_a_run_is_asked_for_before_it_is_started(site: Site, page: Any) -> None:
+    """In the frame: the form posts below the prefix, and the run waits in Airflow under the user's name."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed(f"/dag/{ACME}"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="実行する", exact=True).first.click()
+    expect(frame.get_by_role("radio", name="確認のみ")).to_be_checked()
+    _look(page, "6-ask")
+    frame.get_by_role("button", name="実行する").click()
+    expect(frame.get_by_role("heading", name="待機中 確認のみ")).to_be_visible()
+    expect(frame.locator("dd", has_text=USER)).to_be_visible()
+    _look(page, "7-run")
+
+
+def test_a_session_that_ended_is_a_log_in_and_not_an_empty_page(site: Site, chromium: Any, login: Any) -> None:
+    """A part that htmx asks for would show the log-in inside the list; the page reloads itself instead."""
+    from playwright.sync_api import expect
+
+    page = _page(chromium, storage_state=login)
+    page.goto(site.plain("/"))
+    expect(page.get_by_role("heading", name="連携一覧")).to_be_visible()
+    page.context.clear_cookies()
+    page.get_by_label("会社名・テナントで検索").fill("アクメ")
+    page.get_by_role("button", name="検索").click()
+    expect(page).to_have_url(re.compile("/af/auth/login"))
+    page.context.close()
+
+
+def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> None:
+    """Outside the frame, on a narrow screen: links, search and forms are the browser's own."""
+    from playwright.sync_api import expect
+
+    page = _page(chromium, storage_state=login, java_script_enabled=False, viewport={"width": 420, "height": 900})
+    page.goto(site.plain("/"))
+    page.get_by_label("会社名・テナントで検索").fill("beta")
+    page.get_by_role("button", name="検索").click()
+    expect(page.get_by_text("「beta」: 1社")).to_be_visible()
+    _look(page, "8-narrow-list")
+    page.get_by_role("link", name="ベータ商事").click()
+    _look(page, "9-narrow-company")
+    page.get_by_role("link", name="誤りと対処を見る").click()
+    expect(page.get_by_role("heading", name="失敗 EMC-ERROR-D(Update NG)")).to_be_visible()
+    page.get_by_role("link", name="ベータ商事").click()
+    page.get_by_role("link", name="実行する").first.click()
+    page.get_by_label("確認のみ").check()
+    page.get_by_role("button", name="実行する").click()
+    expect(page.get_by_role("heading", name="待機中 確認のみ")).to_be_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", f"/dag/{BETA}", f"/dag/{BETA}/runs", f"/dag/{BETA}/run"])
+def test_no_page_is_wider_than_a_narrow_screen(site: Site, chromium: Any, login: Any, path: str) -> None:
+    """Wide tables move within themselves."""
+    page = _page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page.goto(site.plain(path))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.context.close()

@@ -1,0 +1,120 @@
+"""In which state a company is, what stands beside it, and what is to be done next."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from renkei.errors import Problem
+from renkei.web.facts import Company, Details, Question, Right, Run
+from renkei.web.screens.company_state import badges, state_of
+from renkei.web.screens.next_step import next_step
+from renkei.web.screens.words import BY_KEY, State
+
+NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
+GOOD = Run("r1", "success", NOW, NOW, NOW, "通常", True)
+BAD = dataclasses.replace(GOOD, state="failed")
+ASKED = Question("r2", "approve", NOW)
+RUNNING = dataclasses.replace(GOOD, state="running", ended=None)
+WELL = Company("link__acme", "甲 → 乙", "acme", "アクメ", "乙", last=GOOD, last_result=NOW, next_run=NOW)
+
+
+def company(**changes: Any) -> Company:
+    return dataclasses.replace(WELL, **changes)
+
+
+NEVER = {"last": None, "last_result": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, State.WELL),
+        ({"current": RUNNING}, State.WELL),  # what runs now is no result
+        ({"last": BAD}, State.STOPPED),
+        ({"last": BAD, "paused": True}, State.STOPPED),
+        ({"last": BAD, "silent_since": NOW}, State.STOPPED),
+        ({"last": BAD, "question": ASKED}, State.HELD),
+        ({"silent_since": NOW}, State.SILENT),
+        ({"silent_since": NOW, "paused": True}, State.SILENT),  # never grey: it does not matter why
+        ({"broken": True, "last": BAD}, State.BROKEN),  # the failures come from it
+        ({"broken": True, "question": ASKED}, State.BROKEN),
+        ({"sheet_gone": True}, State.BROKEN),
+        ({"dag_gone": True}, State.BROKEN),
+        ({"frozen": True}, State.FROZEN),
+        ({"frozen": True, "last": BAD}, State.STOPPED),
+        (NEVER, State.UNLINKED_YET),
+        (NEVER | {"paused": True}, State.UNLINKED_YET),
+        (NEVER | {"link_start_on": dt.date(2026, 12, 1)}, State.BEFORE),
+        (NEVER | {"link_start_on": dt.date(2026, 11, 30)}, State.UNLINKED_YET),
+        ({"link_start_on": dt.date(2026, 12, 1)}, State.WELL),
+        ({"paused": True}, State.PAUSED),
+        ({"unlinked": True, "last": BAD, "silent_since": NOW}, State.UNLINKED),
+    ],
+    ids=str,
+)
+def test_every_company_is_in_one_state(changes: dict[str, Any], expected: State) -> None:
+    assert state_of(company(**changes), NOW) is expected
+
+
+def test_the_day_of_link_start_begins_in_japan() -> None:
+    """At 15:00 UTC it is tomorrow there."""
+    begins = company(**NEVER, link_start_on=dt.date(2026, 12, 1))
+    assert state_of(begins, dt.datetime(2026, 11, 30, 14, 59, tzinfo=dt.UTC)) is State.BEFORE
+    assert state_of(begins, dt.datetime(2026, 11, 30, 15, 0, tzinfo=dt.UTC)) is State.UNLINKED_YET
+
+
+def test_states_are_told_apart_by_more_than_their_colour() -> None:
+    """A word each, and within one colour another word: no two look the same to anybody."""
+    looks = [state.value for state in State]
+    assert len({look.label for look in looks}) == len({look.key for look in looks}) == len(BY_KEY) == 10
+    assert all(look.sign for look in looks)
+
+
+def test_beside_the_state_stands_what_else_is_so() -> None:
+    one = company(last=BAD, current=RUNNING, paused=True, frozen=True, pending=True, stopped_channels=2)
+    assert [words for words, _ in badges(one, state_of(one, NOW))] == [
+        "実行中", "シート確認中", "一時停止中", "災害時凍結中", "通知無効 2",
+    ]  # fmt: skip
+    for plain in (WELL, company(paused=True), company(frozen=True), company(question=ASKED, current=RUNNING)):
+        assert badges(plain, state_of(plain, NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "says"),
+    [
+        ({}, "", "することはありません。次回は 2026/11/30 10:00 です。"),
+        ({"notes": 3}, "sheet", "シートに注意が3件あります"),
+        ({"last": BAD}, "last_run", "誤りと対処を確認"),
+        ({"last": BAD, "current": RUNNING}, "last_run", "いま実行中です"),
+        ({"question": ASKED}, "answer", "2026/11/30 10:00 までに"),
+        ({"silent_since": NOW}, "run", "2026/11/30 10:00 の処理の結果がありません"),
+        ({"silent_since": NOW, "paused": True}, "unpause", "一時停止中のため"),
+        ({"silent_since": NOW, "current": RUNNING}, "answer", "実行中のまま"),
+        (
+            {"broken": True},
+            "sheet",
+            "誤りが1件あります。直したシートを置くと、数分で反映されます。それまで乙には何も書き込みません",
+        ),
+        ({"sheet_gone": True}, "", "シートを元の場所に戻してください"),
+        ({"dag_gone": True}, "import_errors", "AirflowがこのDagを読み込んでいません"),
+        ({"frozen": True}, "variables", "災害時凍結中です"),
+        (NEVER, "run", "まだ一度も連携していません"),
+        (NEVER | {"current": RUNNING}, "", "最初の処理を実行中です"),
+        (NEVER | {"link_start_on": dt.date(2026, 12, 1)}, "run", "連携開始日（2026/12/1）から自動で実行します"),
+        (NEVER | {"link_start_on": dt.date(2026, 12, 1), "paused": True}, "unpause", "連携開始日（2026/12/1）から"),
+        ({"paused": True}, "unpause", "自動では実行しません"),
+        ({"unlinked": True}, "", "連携解除中です。乙のデータはそのままです"),
+    ],
+    ids=str,
+)
+def test_there_is_one_sentence_and_at_most_one_button(changes: dict[str, Any], kind: str, says: str) -> None:
+    one = company(**changes)
+    found = next_step(one, state_of(one, NOW), Details(answer_until=NOW, problems=(Problem("a", "b", "c"),)))
+    assert (found.kind, bool(found.label)) == (kind, bool(kind))
+    assert says in found.text
+    assert found.text.endswith("。")
+    assert found.right is {"run": Right.RUN, "unpause": Right.EDIT}.get(kind, Right.SEE)
