@@ -49,7 +49,6 @@ class RenkeiPlugin(AirflowPlugin):
             "url_route": "renkei",
             "nav_top_level": True,
             "icon": "renkei/console/static/menu/icon.svg",
-            "icon_dark_mode": "renkei/console/static/menu/icon-dark.svg",
         },
         {
             "name": "連携の状態",

@@ -96,7 +96,7 @@ def test_the_pages_for_line_still_answer_beside_the_console(airflow: Any) -> Non
 
 
 def test_the_menu_and_the_tab_lead_to_the_console(airflow: Any) -> None:
-    """Relative, so that they hold below a prefix; the icons are files of ours."""
+    """Relative, so that they hold below a prefix; the icon is a file of ours."""
     client = browser(airflow, "admin")
     plugins = client.get("/api/v2/plugins").json()["plugins"]
     views = next(plugin["external_views"] for plugin in plugins if plugin["name"] == "renkei")
@@ -104,9 +104,8 @@ def test_the_menu_and_the_tab_lead_to_the_console(airflow: Any) -> None:
         ("連携", "nav", "renkei/console/"),
         ("連携の状態", "dag", "renkei/console/dag/{DAG_ID}"),
     ]
-    for address in (views[0]["icon"], views[0]["icon_dark_mode"]):
-        icon = browser(airflow).get(f"/{address}")
-        assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+    icon = browser(airflow).get(f"/{views[0]['icon']}")
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
     assert client.get("/" + views[1]["href"].format(DAG_ID=DAG_ID)).status_code == 200
 
 

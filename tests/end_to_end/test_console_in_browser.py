@@ -94,7 +94,9 @@ def _page(chromium: Any, **options: Any) -> Any:
     page = chromium.new_context(locale="ja-JP", **options).new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.said = []
-    page.on("console", lambda one: page.said.append(one.text) if "Security Policy" in one.text else None)
+    page.on(
+        "console", lambda one: page.said.append(f"{one.text} {one.location}") if "Security Policy" in one.text else None
+    )
     page.on("pageerror", lambda one: page.said.append(str(one)))
     return page
 
@@ -113,7 +115,7 @@ def _frame(page: Any) -> Any:
 
 def _look(page: Any, name: str) -> None:
     if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), caret="initial")  # else it adds a style of its own
 
 
 def test_one_finds_a_company_by_the_menu_and_comes_back(site: Site, page: Any) -> None:

@@ -58,7 +58,12 @@ def drop_folder(mapping: Mapping) -> DropFolder:
 
 
 def disaster_freeze(tenant: str) -> bool:
-    """災害時凍結: whether the Variable `renkei_disaster_freeze` names this tenant, or `all` (comma list).
+    """災害時凍結: whether the Variable names this tenant, or `all`; raises as `frozen_tenants`."""
+    return not frozen_tenants().isdisjoint({"all", tenant})
+
+
+def frozen_tenants() -> set[str]:
+    """The tenants that the Variable `renkei_disaster_freeze` names (comma list), or `all`.
 
     Raises:
         StoreError: Airflow does not answer; whether to delete is not a thing to guess (L1).
@@ -67,8 +72,7 @@ def disaster_freeze(tenant: str) -> bool:
         value = Variable.get(DISASTER_FREEZE, default="")
     except AirflowRuntimeError as error:
         raise StoreError(f"Airflowの変数「{DISASTER_FREEZE}」（災害時凍結）を読み取れません。") from error
-    names = {name.strip().lower() for name in str(value).split(",")}
-    return not names.isdisjoint({"all", tenant})
+    return {name.strip().lower() for name in str(value).split(",")}
 
 
 def secret(name: str) -> str:

@@ -20,7 +20,7 @@ from renkei.notifications import disabled_channels
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
-from renkei.notifications.monitor.silence import LOST, Expected, Notes
+from renkei.notifications.monitor.silence import LOST, Expected, Notes, Schedule
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
 from renkei.orchestration import result_notification
@@ -93,7 +93,7 @@ class AirflowKnowledge:
                 frozenset(name for name, one in sheets.items() if one.unlinked),
                 self._now(),
             )
-            frozen = _frozen(link, faults)
+            frozen, index, grace = _frozen(link, faults), settings.index_folder(), _grace(faults)
             for tenant, dag in own.items():
                 if dag.gone and tenant not in sheets and tenant not in schedules:
                     continue  # a company of the past
@@ -117,29 +117,24 @@ class AirflowKnowledge:
                     pending=bool(sheet and sheet.pending),
                     broken=bool(sheet and sheet.broken),
                     unlinked=bool(sheet and sheet.unlinked),
-                    frozen=frozen(tenant),
+                    frozen=not frozen.isdisjoint({"all", tenant}),
                     link_start_on=sheet.link_start_on if sheet else None,
                     next_run=None if dag.paused else dag.next_run,
-                    silent_since=self._silent(schedules.get(tenant), sheet, newest, faults),
+                    silent_since=self._silent(schedules.get(tenant), sheet, newest, grace),
                     last_result=newest,
                     last=run,
                     current=current.get(one),
                     question=question,
                     notes=sheet.warnings if sheet else 0,
-                    stopped_channels=len(disabled_channels.disabled(settings.index_folder(), link.name, tenant)),
+                    stopped_channels=len(disabled_channels.disabled(index, link.name, tenant)),
                 )
         return found
 
     def _silent(
-        self, schedule: Any, sheet: SheetFacts | None, last: dt.datetime | None, faults: list[str]
+        self, schedule: Schedule | None, sheet: SheetFacts | None, last: dt.datetime | None, grace: dt.timedelta | None
     ) -> dt.datetime | None:
         """The watch's rule; a company that never had a result is not silent, it has not begun."""
-        if schedule is None or last is None:
-            return None
-        try:
-            grace = settings.silence_grace()
-        except SettingError as error:
-            faults.append(str(error))
+        if schedule is None or last is None or grace is None:
             return None
         return silence.overdue(schedule, sheet.link_start_on if sheet else None, last, self._now(), grace)
 
@@ -226,16 +221,21 @@ def _watched(link: Link, faults: list[str]) -> tuple[Notes, Mapping[str, dt.date
         return LOST, {}
 
 
-def _frozen(link: Link, faults: list[str]) -> Callable[[str], bool]:
-    view = link.console() if link.console else None
-    if view is None:
-        return lambda _: False
+def _grace(faults: list[str]) -> dt.timedelta | None:
     try:
-        view.frozen("")
+        return settings.silence_grace()
+    except SettingError as error:
+        faults.append(str(error))
+        return None
+
+
+def _frozen(link: Link, faults: list[str]) -> set[str]:
+    view = link.console() if link.console else None
+    try:
+        return view.frozen() if view else set()
     except StoreError as error:
         faults.append(str(error))
-        return lambda _: False
-    return view.frozen
+        return set()
 
 
 def _tenant(dag: DagFacts) -> Tenant:

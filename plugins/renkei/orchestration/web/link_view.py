@@ -18,7 +18,7 @@ class LinkView:
     counted_by: str  # the task whose XCom has the counts
     counts: Callable[[Any], Counts | None]  # of that XCom
     problems: Callable[[RunRecord], tuple[Sequence[RunProblem], int]]  # the first errors, and how many there are
-    frozen: Callable[[str], bool]  # whether 災害時凍結 is on for a tenant; may raise StoreError
+    frozen: Callable[[], set[str]]  # the tenants in 災害時凍結, or `all`; may raise StoreError
     pages: OwnPages | None = None
 
 
