@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import RecordError, RejectedLoadError
-from renkei.links.smarthr_emc import fetch, load, stages
+from renkei.links.smarthr_emc import fetch, load, ownership, stages
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import (
     EmcRefusal,
@@ -21,14 +22,14 @@ from renkei.links.smarthr_emc.records import (
     SnapshotSummary,
 )
 from renkei.links.smarthr_emc.stages.job import Job
-from renkei.runs.hold import HeldPlan
+from renkei.runs.hold import Approval, HeldPlan, Hold
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder
 from renkei.systems.emc.client import EmcProblem, Import
-from tests.builders import EMC_FORMAT, crew, crews, departments, mapping
+from tests.builders import EMC_FORMAT, crew, crews, departments, freeze, mapping
 
 NOW = dt.datetime(2026, 11, 2, 4, 30, tzinfo=dt.UTC)
 SHEET = mapping()
@@ -190,3 +191,72 @@ def test_e27_the_last_check_is_made_while_nobody_else_can_load(store: Dying) -> 
         load.apply(job.record, job.record.read(Plan), lock, Emc(), lambda: (None, None), check, NOW)  # type: ignore[arg-type]
     assert [pending and pending.run for pending in seen] == ["today"]
     assert lock.pending() is None
+
+
+def promote(record: RunRecord) -> None:
+    """Make that run the first baseline of its tenant."""
+    baseline = Baseline(1, record.run, "digest", f"{record.tenant}.key", NOW.isoformat(), 1, 1)
+    Baselines(record.tenant_folder).promote(baseline)
+
+
+def test_e36_a_plan_is_held_only_while_its_load_is_still_to_come(store: Dying) -> None:
+    """Not where nothing would be written, in 確認のみ, or once it is loaded: who let it through stays on record."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    plan = job.record.read(Plan)
+    job.record.write(HeldPlan(plan.digest, [Hold("delete_users", "社員の削除", 6, 40)]))
+    assert stages.approve.is_held(job)
+    job.record.write(dataclasses.replace(plan, departments=False, users=False))
+    assert not stages.approve.is_held(job)
+    job.record.write(plan)
+    check = dataclasses.replace(job, start=dataclasses.replace(job.start, mode=Mode.CHECK_ONLY))
+    assert not stages.approve.is_held(check)
+    promote(job.record)
+    assert not stages.approve.is_held(job)
+    stages.approve.decide(job, False, "tanaka", "too late", NOW)
+    assert not job.record.has(Approval)
+
+
+def test_e38_a_run_confirms_no_upload_but_its_own(store: Dying) -> None:
+    """An answer that comes late finds another run's files waiting."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+
+    class Done(Emc):
+        def find_import(self, key: str) -> Import:
+            return Import("1", key, "committed")
+
+    pending = PendingImport("acme", "tomorrow", "key", "digest", 0, NOW.isoformat())
+    job.import_lock().acquire(pending)
+    assert stages.load.confirm(job, Done(), NOW) is None  # type: ignore[arg-type]
+    assert job.import_lock().pending() == pending
+    assert Baselines(job.record.tenant_folder).current() is None
+
+
+@pytest.mark.parametrize("known", ["before the plan", "before the load"])
+def test_e27_a_department_of_another_tenant_is_written_by_nobody_else(store: Dying, known: str) -> None:
+    """As its people: found when the plan is made, or by the last check where the other tenant was quicker."""
+    job = compared(store)
+    other = RunRecord(TenantFolder(store, "smarthr_emc", "beta"), "r1")
+
+    def neighbour_loads() -> None:
+        frozen = freeze(SHEET, [crew("c9", "009")], departments(("B", None)))
+        other.write_table("users", frozen.users)
+        other.write_table("departments", frozen.departments)
+        ownership.register(other, SHEET)
+        promote(other)
+
+    def validate() -> None:
+        stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+
+    def apply() -> None:
+        stages.load.apply(job, Emc(), EMC_FORMAT, lambda name: "secret", NOW)  # type: ignore[arg-type]
+
+    if known == "before the load":
+        validate()
+    neighbour_loads()
+    with pytest.raises(RecordError):
+        (validate if known == "before the plan" else apply)()
+    problems = job.record.table("problems")
+    assert problems[["record_set", "id", "kind"]].to_numpy().tolist() == [["departments", "B", "other_tenant"]]
+    assert job.import_lock().pending() is None
