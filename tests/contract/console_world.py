@@ -29,7 +29,7 @@ from renkei.web.console.app import build
 from renkei.web.console.guard import token_of
 from renkei.web.facts import Right, Services, User
 from tests.builders import mapping
-from tests.harness.airflow_rows import Row, add_dag, add_runs, diff_said
+from tests.harness.airflow_rows import Row, add_dags, add_runs, diff_said
 
 LINK = "smarthr_emc"
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)  # 10:00 in Japan
@@ -128,7 +128,7 @@ class World:
             )
         link = LINKS[LINK]
         load_all(link.sheets(), tenants(self.sheets), index_folder(), ())
-        add_dag(dag(tenant), paused=paused, next_run=TICK + dt.timedelta(days=1))
+        add_dags(dag(tenant), paused=paused, next_run=TICK + dt.timedelta(days=1))
         self.services.knowledge.changed()
 
     def ran(self, tenant: str, *, days_ago: int = 0, state: str = "success", subject: str = OK, **row: Any) -> str:
