@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from renkei.errors import RecordError, RejectedLoadError
+from renkei.errors import BaselineError, LinkStateError, RecordError, RejectedLoadError, RenkeiError
 from renkei.links.smarthr_emc import fetch, load, ownership, stages
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import (
@@ -18,6 +19,7 @@ from renkei.links.smarthr_emc.records import (
     FetchedDepartments,
     FetchedUsers,
     Plan,
+    RunSheet,
     RunStart,
     SnapshotSummary,
 )
@@ -79,19 +81,19 @@ def store() -> Dying:
     return Dying(MemoryFileSystem(), "/root")
 
 
-def begun(store: Store) -> Job:
+def begun(store: Store, run: str = "today", people: Sequence[dict[str, str]] = PEOPLE) -> Job:
     """A run that has read departments and people."""
-    record = RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "today")
+    record = RunRecord(TenantFolder(store, "smarthr_emc", "acme"), run)
     record.write_table("fetched_departments", TREE)
-    record.write_table("fetched_users", crews(SHEET, PEOPLE))
+    record.write_table("fetched_users", crews(SHEET, people))
     record.write(FetchedDepartments("read", {}, "", NOW))
     record.write(FetchedUsers("read"))
-    return Job(record, SHEET, RunStart("today", Mode.NORMAL, True, NOW.isoformat(), "0" * 64))
+    return Job(record, SHEET, RunStart(run, Mode.NORMAL, True, NOW.isoformat(), "0" * 64))
 
 
-def compared(store: Store) -> Job:
+def compared(store: Store, run: str = "today", people: Sequence[dict[str, str]] = PEOPLE) -> Job:
     """A run that came as far as diff."""
-    job = begun(store)
+    job = begun(store, run, people)
     stages.snapshot.take_snapshot(job)
     stages.diff.make_diff(job, Emc(), NOW)  # type: ignore[arg-type]
     return job
@@ -193,10 +195,58 @@ def test_e27_the_last_check_is_made_while_nobody_else_can_load(store: Dying) -> 
     assert lock.pending() is None
 
 
-def promote(record: RunRecord) -> None:
-    """Make that run the first baseline of its tenant."""
-    baseline = Baseline(1, record.run, "digest", f"{record.tenant}.key", NOW.isoformat(), 1, 1)
+def promote(record: RunRecord, generation: int = 1) -> None:
+    """Make that run a baseline of its tenant."""
+    baseline = Baseline(generation, record.run, "digest", f"{record.tenant}.{generation}", NOW.isoformat(), 1, 1)
     Baselines(record.tenant_folder).promote(baseline)
+
+
+def test_l3_what_was_compared_with_an_older_baseline_is_not_planned(store: Dying) -> None:
+    """Another run was loaded since the diff."""
+    job = compared(store)
+    promote(compared(store, "another").record)
+    with pytest.raises(BaselineError, match="差分の作成後"):
+        stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    assert not job.record.has(Plan)
+
+
+def test_e8_who_had_lost_the_id_by_the_baseline_is_known_from_day_to_day(store: Dying) -> None:
+    """E9 is not for them: the runs after the one that deleted them do not fail."""
+    nameless = [*PEOPLE[:2], crew("c3", "")]
+    for generation, people in enumerate((PEOPLE, nameless, nameless), 1):
+        job = compared(store, f"day {generation}", people)
+        promote(job.record, generation)
+    assert job.record.table("lost_ids")["crew_id"].tolist() == ["c3"]
+
+
+@pytest.mark.parametrize("setting", ["EMCアカウント", "ID付与コード"])
+def test_e25_what_names_a_tenants_ids_is_never_changed_in_place(store: Dying, setting: str) -> None:
+    """In another account, or by another prefix, everybody would be new and nobody would go."""
+    first = compared(store, "first").record
+    first.write(RunSheet(SHEET))
+    promote(first)
+    start = RunStart("today", Mode.NORMAL, True, NOW.isoformat(), "0" * 64)
+    with pytest.raises(LinkStateError, match=setting):
+        stages.open_run.open_run(
+            first.sibling("today"),
+            mapping(settings={setting: "other"}),
+            start,
+            Emc(),
+            NOW,  # type: ignore[arg-type]
+        )
+    assert stages.open_run.open_run(first.sibling("next"), SHEET, start, Emc(), NOW)  # type: ignore[arg-type]
+
+
+def test_e11_a_plan_whose_counts_do_not_add_up_is_kept_from_the_load(store: Dying) -> None:
+    """An error of ours, whatever it is."""
+    job = compared(store)
+    planned = stages.validate.make_plan(job, Emc(), EMC_FORMAT)  # type: ignore[arg-type]
+    users = planned.diff.sets[RecordSet.USERS]
+    broken = dataclasses.replace(users, counts=dataclasses.replace(users.counts, created=9))
+    diff = dataclasses.replace(planned.diff, sets={**planned.diff.sets, RecordSet.USERS: broken})
+    with pytest.raises(RenkeiError, match="検算が合いません"):
+        stages.validate.keep_plan(job, dataclasses.replace(planned, diff=diff))
+    assert not job.record.has(Plan)
 
 
 def test_e36_a_plan_is_held_only_while_its_load_is_still_to_come(store: Dying) -> None:
