@@ -202,7 +202,7 @@ def test_person_finds_who_left_by_name_and_who_was_renumbered_by_the_old_id(desk
         assert found.returncode == 0, found.stdout + found.stderr
         assert "EMCから削除しました（SmartHRに居ない）" in found.stdout
         assert "EMCに登録されていません" in found.stdout
-    found = desk.renkei("person", desk.sheet, before[renumbered]["emp_code"], "--json")
+    found = renkei_process("person", desk.sheet, before[renumbered]["emp_code"], "--json", **desk.environment)
     told = json.loads(found.stdout)
     (person,) = told["recorded"]["people"]
     assert (person["person"]["crew_id"], person["registered"]) == (renumbered, True)
