@@ -237,6 +237,16 @@ def test_e25_what_names_a_tenants_ids_is_never_changed_in_place(store: Dying, se
     assert stages.open_run.open_run(first.sibling("next"), SHEET, start, Emc(), NOW)  # type: ignore[arg-type]
 
 
+def test_e3_a_run_that_is_cleared_stays_what_it_was_asked_to_be(store: Dying) -> None:
+    """Its mode and its sheet are those that it began with, whatever the sheet says by now."""
+    record = RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "today")
+    start = RunStart("today", Mode.CHECK_ONLY, True, NOW.isoformat(), "0" * 64)
+    stages.open_run.open_run(record, SHEET, start, Emc(), NOW)  # type: ignore[arg-type]
+    again, other = dataclasses.replace(start, mode=Mode.NORMAL), mapping({"検索ワード1": "役職1"})
+    job = stages.open_run.open_run(record, other, again, Emc(), NOW)  # type: ignore[arg-type]
+    assert (job.mode, job.mapping.rule("search_word_1")) == (Mode.CHECK_ONLY, None)
+
+
 def test_e11_a_plan_whose_counts_do_not_add_up_is_kept_from_the_load(store: Dying) -> None:
     """An error of ours, whatever it is."""
     job = compared(store)
