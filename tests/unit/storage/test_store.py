@@ -76,10 +76,11 @@ def test_l4_a_reader_never_sees_half_of_a_value(store: Store) -> None:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"READY\n"
             end = time.monotonic() + pause_s
-            while time.monotonic() < end:
-                assert whole(store.read("x/y/value"))
-            writer.kill()
-            writer.wait(10)
+            try:
+                while time.monotonic() < end:
+                    assert whole(store.read("x/y/value"))
+            finally:
+                writer.kill()  # also where a half was seen: nobody waits for a writer that never ends
         assert whole(store.read("x/y/value"))
         assert store.names("x/y") == ["value"]  # leftovers are not listed
 
