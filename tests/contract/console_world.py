@@ -77,7 +77,7 @@ class Hands:
         self.done.append(("pause", dag_id, paused))
 
 
-class World:
+class ConsoleWorld:
     """acme and beta, and who may look at them: `yuki` edits acme alone, `ken` sees acme, `omar` sees both."""
 
     def __init__(self, folder: Path) -> None:

@@ -24,7 +24,7 @@ from renkei.runs.outcome import Summary
 from renkei.web.console.app import HEADERS, ROUTERS
 from renkei.web.console.guard import GUARDS
 from tests.conftest import ROOT
-from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, World, dag
+from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, ConsoleWorld, dag
 from tests.harness.airflow_rows import add_dags, add_history, diff_said, emptied
 
 WEB = ROOT / "plugins/renkei/web"
@@ -46,15 +46,15 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def empty(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def empty(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
     monkeypatch.setenv("RENKEI_INDEX", str(index))
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
     with emptied():
-        yield World(tmp_path)
+        yield ConsoleWorld(tmp_path)
 
 
 @pytest.fixture
-def world(empty: World) -> World:
+def world(empty: ConsoleWorld) -> ConsoleWorld:
     empty.company("acme", "株式会社アクメ")
     empty.company("beta", "ベータ商事")
     empty.ran("acme", run_id=RUN_ID)
@@ -67,7 +67,7 @@ def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-def body(world: World, path: str, user: str = "omar", status: int = 200) -> str:
+def body(world: ConsoleWorld, path: str, user: str = "omar", status: int = 200) -> str:
     answer = world.browser(user).get(BASE + path)
     assert answer.status_code == status, answer.text[:2000]
     return answer.text
@@ -88,7 +88,7 @@ def test_every_route_has_exactly_one_guard() -> None:
         assert ("posts" in guards[0].__name__) == ("POST" in route.methods), route.path
 
 
-def test_the_app_has_no_other_routes(world: World) -> None:
+def test_the_app_has_no_other_routes(world: ConsoleWorld) -> None:
     """No documentation, no schema: the routes above are all that there are."""
     app = next(route.app for route in world.app.routes).app
     assert isinstance(app, FastAPI)
@@ -97,7 +97,7 @@ def test_the_app_has_no_other_routes(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_nobody_is_led_to_the_log_in_and_back(world: World, path: str) -> None:
+def test_nobody_is_led_to_the_log_in_and_back(world: ConsoleWorld, path: str) -> None:
     answer = world.browser().get(BASE + path)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/auth/login?next={BASE}{path}")
     part = world.browser(**{"HX-Request": "true"}).get(BASE + path)
@@ -105,7 +105,7 @@ def test_nobody_is_led_to_the_log_in_and_back(world: World, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_what_nobody_sends_is_not_done(world: World, path: str) -> None:
+def test_what_nobody_sends_is_not_done(world: ConsoleWorld, path: str) -> None:
     """A session that ended: it is said that nothing was kept."""
     answer = world.browser().post(BASE + path, data=POSTS[path] | {"token": world.token("omar")})
     assert answer.status_code == 401
@@ -115,18 +115,18 @@ def test_what_nobody_sends_is_not_done(world: World, path: str) -> None:
 
 @pytest.mark.parametrize("user", ["ken", "yuki"])
 @pytest.mark.parametrize("path", PAGES[1:])
-def test_another_company_answers_as_one_that_does_not_exist(world: World, user: str, path: str) -> None:
+def test_another_company_answers_as_one_that_does_not_exist(world: ConsoleWorld, user: str, path: str) -> None:
     theirs, nobodys = (world.browser(user).get(BASE + path.replace("acme", name)) for name in ("beta", "nosuch"))
     assert (theirs.status_code, theirs.text) == (404, nobodys.text)
 
 
-def test_the_list_holds_only_what_one_may_see(world: World) -> None:
+def test_the_list_holds_only_what_one_may_see(world: ConsoleWorld) -> None:
     assert "ベータ商事" not in body(world, "/", "ken")
     assert "ベータ商事" not in body(world, "/?q=beta", "ken")
     assert "ベータ商事" in body(world, "/", "omar")
 
 
-def test_a_viewer_sees_pages_and_has_no_buttons(world: World) -> None:
+def test_a_viewer_sees_pages_and_has_no_buttons(world: ConsoleWorld) -> None:
     """Without the right to run or to edit, neither the button nor the form behind it is there."""
     shown = body(world, f"/dag/{dag('acme')}", "ken")
     assert "<form" not in shown
@@ -146,7 +146,7 @@ def test_a_viewer_sees_pages_and_has_no_buttons(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_what_a_page_of_ours_sends_is_done_once(world: World, path: str) -> None:
+def test_what_a_page_of_ours_sends_is_done_once(world: ConsoleWorld, path: str) -> None:
     answer = world.browser("yuki").post(BASE + path, data=POSTS[path] | {"token": world.token("yuki")})
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"].startswith(f"{BASE}/dag/{dag('acme')}")
@@ -168,7 +168,7 @@ def test_what_a_page_of_ours_sends_is_done_once(world: World, path: str) -> None
     ids=str,
 )
 @pytest.mark.parametrize("path", POSTS)
-def test_what_another_page_sends_is_refused(world: World, path: str, sent: dict[str, str]) -> None:
+def test_what_another_page_sends_is_refused(world: ConsoleWorld, path: str, sent: dict[str, str]) -> None:
     """By Sec-Fetch-Site where the browser tells it, else by Origin; with neither, too (CSRF)."""
     browser = world.browser("yuki")
     del browser.headers["Sec-Fetch-Site"]
@@ -178,7 +178,7 @@ def test_what_another_page_sends_is_refused(world: World, path: str, sent: dict[
     assert world.hands.done == []
 
 
-def test_an_old_browser_is_known_by_its_origin(world: World) -> None:
+def test_an_old_browser_is_known_by_its_origin(world: ConsoleWorld) -> None:
     """On plain http browsers send Origin and no Sec-Fetch-Site."""
     browser = world.browser("yuki")
     del browser.headers["Sec-Fetch-Site"]
@@ -189,14 +189,14 @@ def test_an_old_browser_is_known_by_its_origin(world: World) -> None:
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "omar", "é"])
 @pytest.mark.parametrize("path", POSTS)
-def test_a_form_without_its_own_token_is_refused(world: World, path: str, token: str) -> None:
+def test_a_form_without_its_own_token_is_refused(world: ConsoleWorld, path: str, token: str) -> None:
     given = world.token("omar") if token == "omar" else token
     answer = world.browser("yuki").post(BASE + path, data=POSTS[path] | {"token": given})
     assert answer.status_code == 403
     assert world.hands.done == []
 
 
-def test_a_form_that_is_too_large_is_not_read(world: World) -> None:
+def test_a_form_that_is_too_large_is_not_read(world: ConsoleWorld) -> None:
     path, form = next(iter(POSTS.items()))
     answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki"), "more": "x" * 70_000})
     assert answer.status_code == 413
@@ -204,7 +204,7 @@ def test_a_form_that_is_too_large_is_not_read(world: World) -> None:
 
 
 @pytest.mark.parametrize("form", [{}, {"mode": "RELINK"}, {"mode": "notify_test"}, {"mode": "<script>"}])
-def test_only_the_modes_on_the_page_can_be_started(world: World, form: dict[str, str]) -> None:
+def test_only_the_modes_on_the_page_can_be_started(world: ConsoleWorld, form: dict[str, str]) -> None:
     path = f"/dag/{dag('acme')}/run"
     answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki")})
     assert answer.status_code == 400
@@ -214,7 +214,7 @@ def test_only_the_modes_on_the_page_can_be_started(world: World, form: dict[str,
 # --- every answer
 
 
-def test_every_answer_has_the_headers(world: World) -> None:
+def test_every_answer_has_the_headers(world: ConsoleWorld) -> None:
     """Pages, errors, redirects and files: a strict policy, and nothing kept but what never changes."""
     browser = world.browser("omar")
     answers = [browser.get(BASE + path) for path in (*PAGES, "/nosuch", "/static/x/nosuch.js")]
@@ -233,7 +233,7 @@ def test_every_answer_has_the_headers(world: World) -> None:
         assert file.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
-def test_a_fault_of_ours_says_nothing_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_says_nothing_of_it(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """L6: an exception nobody foresaw may quote anybody."""
 
     def broken(*_: object) -> None:
@@ -262,7 +262,7 @@ def test_htmx_is_the_file_that_was_published() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "/af"])
-def test_every_link_of_every_page_leads_somewhere(world: World, prefix: str) -> None:
+def test_every_link_of_every_page_leads_somewhere(world: ConsoleWorld, prefix: str) -> None:
     """Below a prefix too. Links to Airflow are marked, so that the frame leaves for them; all others answer."""
     from starlette.applications import Starlette
 
@@ -299,7 +299,7 @@ def test_every_link_of_every_page_leads_somewhere(world: World, prefix: str) -> 
 # --- the pages
 
 
-def test_the_list_shows_every_company_in_one_state_the_most_urgent_first(empty: World) -> None:
+def test_the_list_shows_every_company_in_one_state_the_most_urgent_first(empty: ConsoleWorld) -> None:
     world = empty
     world.door.rights["omar"] |= {name: world.door.rights["omar"]["acme"] for name in "abcdefghi"}
     world.company("a", "正常の会社")
@@ -334,7 +334,7 @@ def test_the_list_shows_every_company_in_one_state_the_most_urgent_first(empty: 
     assert "「会社」正常: 1社" in text_of(body(world, "/?q=会社&state=well"))
 
 
-def test_n3_no_result_is_what_the_watch_says_it_is(empty: World) -> None:
+def test_n3_no_result_is_what_the_watch_says_it_is(empty: ConsoleWorld) -> None:
     """N3: by the watch's own function and notes: a company that it has just met is not late."""
     world, link = empty, LINKS["smarthr_emc"]
     world.company("acme", "株式会社アクメ")
@@ -351,14 +351,14 @@ def test_n3_no_result_is_what_the_watch_says_it_is(empty: World) -> None:
     assert "結果なし 0" in text_of(body(world, "/"))
 
 
-def test_a_test_of_the_channels_is_no_run_of_the_link(world: World) -> None:
+def test_a_test_of_the_channels_is_no_run_of_the_link(world: ConsoleWorld) -> None:
     """通知テスト that failed leaves the company's state as it is."""
     test = {"run_type": "manual", "conf": {"mode": "notify_test"}}
     world.ran("acme", run_id="manual__test", state="failed", subject="", **test)
     assert "正常 1" in text_of(body(world, "/", "yuki"))
 
 
-def test_fifty_companies_stand_on_a_page(empty: World) -> None:
+def test_fifty_companies_stand_on_a_page(empty: ConsoleWorld) -> None:
     world = empty
     names = [f"t{number:03}" for number in range(120)]
     world.door.rights["omar"] = {name: world.door.rights["omar"]["acme"] for name in names}
@@ -370,7 +370,7 @@ def test_fifty_companies_stand_on_a_page(empty: World) -> None:
     assert body(world, "/?page=-1") == body(world, "/?page=zwei") == first
 
 
-def test_a_list_of_many_asks_no_more_often_than_one_of_few(empty: World) -> None:
+def test_a_list_of_many_asks_no_more_often_than_one_of_few(empty: ConsoleWorld) -> None:
     """A thousand companies cost longer answers, not more questions: none is asked for each company."""
     from airflow.settings import engine
     from sqlalchemy import event
@@ -399,7 +399,7 @@ def test_a_list_of_many_asks_no_more_often_than_one_of_few(empty: World) -> None
     assert not [one for one in many if re.search(r"JOIN xcom|FROM xcom.*dag_run\b(?!_id)", one)]
 
 
-def test_a_thousand_companies_with_a_month_of_runs_are_listed_at_once(empty: World) -> None:
+def test_a_thousand_companies_with_a_month_of_runs_are_listed_at_once(empty: ConsoleWorld) -> None:
     """0.2 s on an idle machine; by the time that this process worked, for others may be busy."""
     names = [f"t{number:04}" for number in range(1000)]
     empty.door.rights["omar"] = {name: empty.door.rights["omar"]["acme"] for name in names}
@@ -416,13 +416,13 @@ def test_a_thousand_companies_with_a_month_of_runs_are_listed_at_once(empty: Wor
     assert took < 1.5
 
 
-def test_an_empty_list_says_what_to_do(empty: World) -> None:
+def test_an_empty_list_says_what_to_do(empty: ConsoleWorld) -> None:
     assert "連携がありません" in body(empty, "/")
     empty.company("acme", "株式会社アクメ")
     assert "該当する会社はありません" in body(empty, "/?q=nosuch")
 
 
-def test_names_are_text_and_no_markup(empty: World) -> None:
+def test_names_are_text_and_no_markup(empty: ConsoleWorld) -> None:
     """L5: what a sheet or an address says is shown as it is."""
     evil = "<script>alert(1)</script>"
     empty.company("acme", f"{evil}\"'&")
@@ -439,7 +439,7 @@ def test_names_are_text_and_no_markup(empty: World) -> None:
         assert "&lt;script&gt;" in shown, path
 
 
-def test_a_company_page_says_what_to_do_next(world: World) -> None:
+def test_a_company_page_says_what_to_do_next(world: ConsoleWorld) -> None:
     shown = text_of(body(world, f"/dag/{dag('beta')}"))
     assert (
         "停止（エラー） 次にすること 直近の処理が失敗しました。誤りと対処を確認し、直してから実行してください。 誤りと対処を見る"
@@ -452,21 +452,21 @@ def test_a_company_page_says_what_to_do_next(world: World) -> None:
     assert "結果通知メール メール 有効" in shown
 
 
-def test_a_broken_sheet_shows_every_problem_with_its_place(empty: World) -> None:
+def test_a_broken_sheet_shows_every_problem_with_its_place(empty: ConsoleWorld) -> None:
     empty.company("acme", sheet="users: [broken")
     shown = text_of(body(empty, f"/dag/{dag('acme')}"))
     assert "設定エラー 次にすること 連携設定シートに誤りが1件あります" in shown
     assert "acme.yaml" in shown
 
 
-def test_a_sheet_that_is_gone_is_said_to_be(world: World) -> None:
+def test_a_sheet_that_is_gone_is_said_to_be(world: ConsoleWorld) -> None:
     (world.sheets / "acme.yaml").unlink()
     world.services.knowledge.changed()
     shown = text_of(body(world, f"/dag/{dag('acme')}"))
     assert "連携設定シートがありません。シートを元の場所に戻してください。" in shown
 
 
-def test_a_store_out_of_reach_costs_what_it_knows_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_out_of_reach_costs_what_it_knows_alone(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow's own rows are shown all the same; what cannot be told is said."""
     monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "nosuch")
     world.services.knowledge.changed()
@@ -477,7 +477,7 @@ def test_a_store_out_of_reach_costs_what_it_knows_alone(world: World, monkeypatc
     assert "Airflowの接続「nosuch」" in body(world, f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}")
 
 
-def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(world: World) -> None:
+def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(world: ConsoleWorld) -> None:
     """L6: a viewer reads line, item and remedy, and nothing that names anybody."""
     record, run_id = world.record("beta"), f"/dag/{dag('beta')}/runs/" + quote(RUN_ID, safe="")
     record.write(Summary([f"{BAD} beta", "処理結果: 失敗"]))
@@ -503,13 +503,13 @@ def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(
     assert not re.search("taro|山田|c-1|機能は処理を中断", viewed)
 
 
-def test_a_run_without_a_record_says_why_there_may_be_none(world: World) -> None:
+def test_a_run_without_a_record_says_why_there_may_be_none(world: ConsoleWorld) -> None:
     shown = text_of(body(world, f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}"))
     assert "この実行の記録はありません。記録の保存期間（400日）を過ぎたか" in shown
     body(world, f"/dag/{dag('acme')}/runs/nosuch", status=404)
 
 
-def test_a_run_that_waits_leads_to_its_question(world: World) -> None:
+def test_a_run_that_waits_leads_to_its_question(world: ConsoleWorld) -> None:
     world.ran("acme", run_id="manual__held", state="running", subject="", asks="approve", run_type="manual", by="yuki")
     shown = body(world, f"/dag/{dag('acme')}")
     assert "要対応（保留）" in shown
@@ -517,7 +517,7 @@ def test_a_run_that_waits_leads_to_its_question(world: World) -> None:
     assert "回答を待っています" in body(world, f"/dag/{dag('acme')}/runs/manual__held")
 
 
-def test_the_history_draws_each_day_once(world: World) -> None:
+def test_the_history_draws_each_day_once(world: ConsoleWorld) -> None:
     for day in range(1, 40):
         world.ran("acme", days_ago=day, state="failed" if day == 3 else "success", subject=BAD if day == 3 else OK)
     shown = body(world, f"/dag/{dag('acme')}/runs")
@@ -531,6 +531,6 @@ def test_the_history_draws_each_day_once(world: World) -> None:
     assert "30日以内の実行はありません" in body(world, f"/dag/{dag('gamma')}/runs")
 
 
-def test_a_tenant_is_found_without_its_links_name(world: World) -> None:
+def test_a_tenant_is_found_without_its_links_name(world: ConsoleWorld) -> None:
     answer = world.browser("yuki").get(f"{BASE}/t/acme")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/dag/{dag('acme')}")

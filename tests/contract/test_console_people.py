@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.storage import audit
 from renkei.web.facts import Right
 from tests.builders import crew
-from tests.contract.console_world import BASE, World, dag
+from tests.contract.console_world import BASE, ConsoleWorld, dag
 from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
@@ -32,11 +32,11 @@ def database() -> None:
 
 
 @pytest.fixture
-def world(database: None, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(database: None, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
     """acme with two loads: 3 has left, 4 was renumbered, 5 is new; beta was never read."""
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
     with emptied():
-        world = World(tmp_path)
+        world = ConsoleWorld(tmp_path)
         world.company("acme", "株式会社アクメ")
         world.company("beta", "ベータ商事")
         day(world.store, 0, [person(1), person(2), person(3, 姓="小鳥遊"), person(4)])
@@ -46,14 +46,14 @@ def world(database: None, mappings: Path, tmp_path: Path, monkeypatch: pytest.Mo
         yield world
 
 
-def asked(world: World, path: str, user: str = "yuki", status: int = 200, **form: str) -> str:
+def asked(world: ConsoleWorld, path: str, user: str = "yuki", status: int = 200, **form: str) -> str:
     """What a reader sees of the answer, without blanks between tags."""
     answer = world.browser(user).post(BASE + path, data=form | {"token": world.token(user)})
     assert answer.status_code == status, answer.text[:2000]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-def looks(world: World) -> list[dict[str, str]]:
+def looks(world: ConsoleWorld) -> list[dict[str, str]]:
     return [json.loads(world.store.read(name)) for name in world.store.files("console/audit")]
 
 
@@ -61,14 +61,14 @@ def looks(world: World) -> list[dict[str, str]]:
     ("text", "ids"),
     [("小鳥遊", ["3"]), ("44", ["44"]), ("4", ["44"]), ("P1@ACME", ["1"]), ("c2", ["2"]), ("nobody", []), ("  ", ["1", "2", "44", "5", "3"])],
 )  # fmt: skip
-def test_s4_people_are_found_by_a_form(world: World, text: str, ids: list[str]) -> None:
+def test_s4_people_are_found_by_a_form(world: ConsoleWorld, text: str, ids: list[str]) -> None:
     """S4: by id, old id, number, name, mail address and crew id; of each the kind and the reason."""
     answer = world.browser("yuki").post(BASE + SEARCH, data={"token": world.token("yuki"), "text": text})
     assert re.findall(r'<th scope="row">(\S+?)<', answer.text) == ids
     assert f"{len(ids)}人" in answer.text
 
 
-def test_s4_a_list_is_narrowed_and_paged(world: World) -> None:
+def test_s4_a_list_is_narrowed_and_paged(world: ConsoleWorld) -> None:
     """S4: each kind with its count; a page holds a hundred."""
     shown = asked(world, SEARCH)
     for words in ("全員 5", "新規 1", "更新 1", "削除 2", "ID変更 1", "対象外 0", "誤り 0"):
@@ -95,7 +95,7 @@ def test_s4_a_list_is_narrowed_and_paged(world: World) -> None:
         ("5", "SmartHRで開く"),
     ],
 )
-def test_s4_why_somebody_is_or_is_not_in_emc(world: World, text: str, says: str) -> None:
+def test_s4_why_somebody_is_or_is_not_in_emc(world: ConsoleWorld, text: str, says: str) -> None:
     """S4: one sentence, the eight steps with their remedies, what happened before."""
     shown = asked(world, WHY, text=text)
     assert says in shown
@@ -103,7 +103,7 @@ def test_s4_why_somebody_is_or_is_not_in_emc(world: World, text: str, says: str)
     assert re.search(".*".join(f" {step} [✓✕–] " for step in steps), shown)
 
 
-def test_s4_several_are_listed_and_nobody_is_said(world: World) -> None:
+def test_s4_several_are_listed_and_nobody_is_said(world: ConsoleWorld) -> None:
     """S4, L8: of one name, each can be asked for; of none, how far was looked."""
     several = world.browser("yuki").post(BASE + WHY, data={"token": world.token("yuki"), "text": "山田"}).text
     assert "3人が当てはまります" in several
@@ -111,7 +111,7 @@ def test_s4_several_are_listed_and_nobody_is_said(world: World) -> None:
     assert "過去の登録2回分の記録を見ました" in asked(world, WHY, text="nobody")
 
 
-def test_s4_a_list_says_which_items_change(world: World) -> None:
+def test_s4_a_list_says_which_items_change(world: ConsoleWorld) -> None:
     """S4: of those who are updated, what EMC gets otherwise than it had; a value that is cleared too."""
     day(world.store, 2, [person(1, 姓="佐藤", 事業所=""), person(4, 社員番号="44"), person(6)], until="plan")
     shown = asked(world, SEARCH, text="c1")
@@ -120,7 +120,7 @@ def test_s4_a_list_says_which_items_change(world: World) -> None:
     assert "新規 詳しく見る" in asked(world, SEARCH, text="c6")
 
 
-def test_s1_names_are_only_for_those_who_may_change_the_dag(world: World) -> None:
+def test_s1_names_are_only_for_those_who_may_change_the_dag(world: ConsoleWorld) -> None:
     """S1: a viewer is refused and sees no way there; another company answers as none."""
     for path in (SEARCH, WHY):
         for method in ("GET", "POST"):
@@ -138,7 +138,7 @@ def test_s1_names_are_only_for_those_who_may_change_the_dag(world: World) -> Non
 
 
 def test_l6_a_look_is_noted_without_names_and_leaves_none_anywhere(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: ConsoleWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """L6: who, when, which company and page; neither address, log nor record holds what was asked for or found."""
     caplog.set_level(logging.DEBUG)
@@ -155,7 +155,7 @@ def test_l6_a_look_is_noted_without_names_and_leaves_none_anywhere(
     assert "小鳥遊" not in caplog.text + json.dumps(noted, ensure_ascii=False)
 
 
-def test_l1_who_cannot_be_noted_is_shown_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_l1_who_cannot_be_noted_is_shown_nothing(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """L1: a store that takes no note gives no name."""
 
     def refuse(*_: object) -> None:
@@ -165,13 +165,13 @@ def test_l1_who_cannot_be_noted_is_shown_nothing(world: World, monkeypatch: pyte
     assert "小鳥遊" not in asked(world, SEARCH, status=503, text="小鳥遊")
 
 
-def test_l8_a_company_that_was_never_read_says_so(world: World) -> None:
+def test_l8_a_company_that_was_never_read_says_so(world: ConsoleWorld) -> None:
     """L8: on both pages."""
     for path in (SEARCH, WHY):
         assert "まだありません" in asked(world, path.replace("acme", "beta"), "omar", text="1")
 
 
-def test_names_are_text_and_no_markup(world: World) -> None:
+def test_names_are_text_and_no_markup(world: ConsoleWorld) -> None:
     """A name with tags in it is shown as it is."""
     for path in (SEARCH, WHY):
         answer = world.browser("yuki").post(BASE + path, data={"token": world.token("yuki"), "text": "5"})

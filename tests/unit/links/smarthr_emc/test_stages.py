@@ -247,6 +247,27 @@ def test_e3_a_run_that_is_cleared_stays_what_it_was_asked_to_be(store: Dying) ->
     assert (job.mode, job.mapping.rule("search_word_1")) == (Mode.CHECK_ONLY, None)
 
 
+def test_l6_no_literal_password_is_kept_with_the_run(store: Dying) -> None:
+    """The sheet's own 固定値 is used, and is nowhere in the record."""
+    record = RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "today")
+    start = RunStart("today", Mode.NORMAL, True, NOW.isoformat(), "0" * 64)
+    job = stages.open_run.open_run(record, SHEET, start, Emc(), NOW)  # type: ignore[arg-type]
+    assert job.mapping == SHEET
+    assert not any(b"Passw0rd" in content for content in files(job).values())
+
+
+def test_e31_a_baseline_says_how_many_it_has(store: Dying) -> None:
+    """As the list of generations shows it to whoever chooses one for 復元."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    plan, lock = job.record.read(Plan), job.import_lock()
+    pending = PendingImport("acme", "today", "key", plan.digest, 0, NOW.isoformat())
+    load.finish(job.record, pending, lock, Emc(), Import("1", "key", "committed"), NOW)  # type: ignore[arg-type]
+    current = Baselines(job.record.tenant_folder).current()
+    assert current is not None
+    assert (current.generation, current.users, current.departments) == (1, len(PEOPLE), len(TREE))
+
+
 def test_e11_a_plan_whose_counts_do_not_add_up_is_kept_from_the_load(store: Dying) -> None:
     """An error of ours, whatever it is."""
     job = compared(store)
