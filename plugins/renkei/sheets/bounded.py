@@ -25,7 +25,7 @@ from renkei.sheets.compiled import Compiled, MappingT, SheetKind, digest_of
 
 CPU_S = 10  # of one sheet, which usually takes a hundredth of a second
 MAX_MEMORY = 1 << 29  # bytes of address space; a workbook at the limits of `excel/` takes a tenth
-START_S = 60.0  # as long on a busy machine; one that fails is seen at once
+START_S = 60.0  # on a busy machine; a child that fails is seen at once
 WALL_S = 600.0  # on a busy machine 10 seconds of a processor take their time
 _PLUGINS = str(Path(__file__).parents[2])
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONHOME", "PYTHONUSERBASE", "LD_LIBRARY_PATH")  # no secret (L7)
@@ -48,8 +48,8 @@ def environment() -> dict[str, str]:
 class Compiler(Generic[MappingT]):
     """A child that compiles one sheet after the other; started when first needed, and anew when it died of one."""
 
-    def __init__(self, kind: SheetKind[MappingT], cpu_s: int = CPU_S) -> None:
-        self._compiles, self._cpu_s = kind.compiles, cpu_s
+    def __init__(self, kind: SheetKind[MappingT], cpu_s: int = CPU_S, start_s: float = START_S) -> None:
+        self._compiles, self._cpu_s, self._start_s = kind.compiles, cpu_s, start_s
         self._child: tuple[subprocess.Popen[bytes], Connection] | None = None
 
     def __enter__(self) -> Compiler[MappingT]:
@@ -114,7 +114,7 @@ class Compiler(Generic[MappingT]):
             self._child = process, ours
             ready = False
             with contextlib.suppress(EOFError, OSError):
-                ready = ours.poll(START_S) and ours.recv() == "ready"
+                ready = ours.poll(self._start_s) and ours.recv() == "ready"
             if not ready:
                 self._stop()
                 raise NotCompiledError("the child did not start")

@@ -28,7 +28,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from renkei.errors import MappingError, Problem
-from renkei.sheets.bounded import Compiler, NotCompiledError
+from renkei.sheets.bounded import START_S, Compiler, NotCompiledError
 from renkei.sheets.compiled import Compiled, MappingT, SheetKind, digest_of
 from renkei.sheets.tenant_files import TenantFile, read_bytes
 
@@ -73,7 +73,8 @@ def load_all(
     waiting = deque((number, QUICK_S if len(new) > 1 else math.inf) for number in new)
 
     def work() -> None:
-        with contextlib.nullcontext(compiler) if compiler else Compiler(kind) as at_hand:
+        own = Compiler(kind, start_s=min(START_S, patience_s))
+        with contextlib.nullcontext(compiler) if compiler else own as at_hand:
             while (left := deadline - time.monotonic()) > 0:
                 try:
                     number, turn_s = waiting.popleft()

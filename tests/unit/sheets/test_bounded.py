@@ -95,6 +95,20 @@ def test_l5_a_child_that_the_machine_killed_says_nothing_of_the_sheet(slow: byte
         assert compiler.compile("beta.xlsx", SOUND, "beta")[0].mapping is not None
 
 
+def test_l5_a_child_that_does_not_start_costs_no_more_than_the_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow gives up a Dag file after 30 seconds, and with it every tenant's Dag."""
+    files = _folder(tmp_path, sound=2, hostile=0)
+    never = tmp_path / "python"
+    never.write_text("#!/bin/sh\nexec sleep 100\n")
+    never.chmod(0o700)
+    monkeypatch.setattr(bounded.sys, "executable", str(never))
+    with within(20):
+        sheets = load_all(SHEETS, files, tmp_path / "index", (), patience_s=0.5)
+    assert [sheet.pending for sheet in sheets] == [True, True]
+
+
 def test_l5_a_child_ends_with_its_parent(slow: bytes, tmp_path: Path) -> None:
     """Even in the middle of a sheet, and however the parent ends."""
     (tmp_path / "acme.xlsx").write_bytes(slow)
