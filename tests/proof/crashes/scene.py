@@ -252,6 +252,7 @@ class Scene:
         mine, good = mails_of(end, run_ids[TODAY]), mails_of(self.ends[TODAY], run_ids[TODAY])[0]
         later = [mail for mail in end.mails if not any(is_about(mail, run_id) for run_id in run_ids.values())]
         wrong = []
+        confirmed = False
         if self._before(task, "notify") and recovery not in (RETRY, AGAIN):
             if not mine:
                 return ["no mail tells of the killed run"]
@@ -262,6 +263,8 @@ class Scene:
                 wrong_about_success(first, self.base, codes[TODAY]) if confirmed else wrong_about_death(first, task)
             )
         least, most = self._mails_expected(task, recovery, len(mails_of(dead, run_ids[TODAY])), noted)
+        if confirmed:  # what comes after the clear is told once more, unless it is the same to the second
+            least = 0
         if not least <= len(mine) <= most:
             wrong.append(f"{len(mine)} mails tell of the run's success, right are {least} to {most}")
         for mail in mine:
