@@ -28,7 +28,7 @@ run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs e
 test: $(READY)  ## the tests
 	$(BIN)/python -m pytest --numprocesses logical --dist worksteal -o tmp_path_retention_policy=failed $(ARGS)
 
-proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (15 minutes)
+proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (half an hour)
 	$(BIN)/python -m tests.proof $(ARGS)
 
 check: $(READY) lock-check audit  ## style, types, locks, Compose file, known vulnerabilities
