@@ -64,7 +64,7 @@ def yaml_forms() -> list[Hostile]:
         text("an endless tag", EITHER, "x: !" + "a" * 500_000 + " 1"),
         raw("Shift_JIS", "UTF-8", lambda: YAML.encode("cp932")),
         raw("UTF-16", "UTF-8", lambda: YAML.encode("utf-16")),
-        raw("a workbook", "UTF-8", lambda: pack(parts())),
+        raw("a workbook", "中身はExcelブック", lambda: pack(parts())),
         raw("random bytes", "UTF-8", lambda: bytes(range(256)) * 50),
         raw("2 MB", "大きすぎます", lambda: b"x: y\n" * 400_000),
         raw("empty", "空です", lambda: b""),
