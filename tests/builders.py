@@ -35,6 +35,20 @@ USERS: dict[str, str | tuple[str, ...]] = {
     "氏名(ヨミ)": "姓(ヨミガナ)",
 }
 CONTACT = {"緊急連絡1 媒体": "固定値「メールアドレス」", "緊急連絡1 アドレス": "メールアドレス"}
+# A sheet as a customer writes it, with a literal password.
+SHEET = """
+smarthr_url: https://acme.smarthr.jp
+result_addresses: [soumu@acme.example.jp]
+link_start_on: 2026-04-01
+run_at: "05:00"
+departments: {yomi: ブショ}
+users:
+  - {item: ユーザID, source: 社員番号}
+  - {item: パスワード, source: '固定値「Sesame」 or 社員番号', on_create: {when_blank: 'DEFAULT:Open'}}
+  - {item: 氏名, source: 氏名}
+  - {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}
+  - {item: '検索ワード1:勤務地', source: 事業所}
+"""
 NO_IDS: pd.Series = pd.Series([], dtype="str")
 
 Line = str | tuple[str, ...]

@@ -19,24 +19,12 @@ from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.sheets import load as sheets
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.tenant_files import tenants
+from tests.builders import SHEET
 
 SAMPLES = Path(__file__).parents[3] / "include" / "mappings" / "smarthr_emc"
 COMPILER = Compiler(SHEETS)  # one for all of these tests
 load = partial(sheets.load, SHEETS, compiler=COMPILER)
 DEMO = ("127.0.0.1:8181",)
-SHEET = """
-smarthr_url: https://acme.smarthr.jp
-result_addresses: [soumu@acme.example.jp]
-link_start_on: 2026-04-01
-run_at: "05:00"
-departments: {yomi: ブショ}
-users:
-  - {item: ユーザID, source: 社員番号}
-  - {item: パスワード, source: '固定値「Sesame」 or 社員番号', on_create: {when_blank: 'DEFAULT:Open'}}
-  - {item: 氏名, source: 氏名}
-  - {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}
-  - {item: '検索ワード1:勤務地', source: 事業所}
-"""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -35,7 +35,7 @@ from renkei.links.smarthr_emc.sheet.mapping import (
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
 from renkei.values.conversion import Conversion, Convert
-from tests.builders import mapping
+from tests.builders import SHEET, mapping
 
 
 def converted(*conversions: Conversion) -> Mapping:
@@ -97,21 +97,6 @@ def test_l7_no_literal_password_is_kept() -> None:
     assert "Tulip7" not in kept
     assert "社員番号" in kept
     assert section_digest(one, "users") == section_digest(other, "users")
-
-
-SHEET = """
-smarthr_url: https://acme.smarthr.jp
-result_addresses: [soumu@acme.example.jp]
-link_start_on: 2026-04-01
-run_at: "05:00"
-departments: {yomi: ブショ}
-users:
-  - {item: ユーザID, source: 社員番号}
-  - {item: パスワード, source: '固定値「Sesame」 or 社員番号', on_create: {when_blank: 'DEFAULT:Open'}}
-  - {item: 氏名, source: 氏名}
-  - {item: 氏名(ヨミ), source: 氏名(ヨミガナ)}
-  - {item: '検索ワード1:勤務地', source: 事業所}
-"""
 
 
 @pytest.fixture
