@@ -10,6 +10,9 @@ from renkei.errors import HoldError, LinkStateError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.stages.job import Job
+from renkei.runs.notes import LastComparison
+from renkei.storage import records
+from renkei.storage.baselines import Baselines
 from tests.harness.tenant import FORMAT, counts
 from tests.harness.world import World
 
@@ -123,7 +126,7 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     linked.emc.sim("POST", "accounts/acme/users", [{"ユーザID": "BYHAND", "氏名": "手で登録"}])
     before = linked.state()
     job = linked.tenant.open(Mode.RECONCILE)
-    figures = stages.diff.compare(job, linked.tenant.target, FORMAT)
+    figures = stages.diff.compare(job, linked.tenant.target, FORMAT, NOW)
 
     assert {kind: getattr(figures["users"], kind) for kind in ("missing", "differs", "extra")} == {
         "missing": 1,
@@ -138,3 +141,20 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     assert linked.tenant.load(job) == "compared"
     assert linked.state() == before
     assert linked.opened() == 0
+
+
+def test_e44_the_last_comparison_names_its_baseline_and_what_differs(linked: World) -> None:
+    """One key says when EMC was last compared, with which baseline; the next comparison takes its place."""
+    linked.by_hand("DELETE", "users", linked.active()[0]["emp_code"])
+    for at, missing in ((NOW, 1), (NOW + dt.timedelta(days=1), 0)):
+        job = linked.tenant.open(Mode.RECONCILE)
+        stages.diff.compare(job, linked.tenant.target, FORMAT, at)
+        folder = job.record.tenant_folder
+        note, baseline = records.read(folder.store, folder.last_comparison, LastComparison), Baselines(folder).current()
+
+        assert baseline is not None
+        assert (note.run, note.folder, note.at) == (job.start.run_id, job.record.run, at)
+        assert (note.generation, note.digest) == (baseline.generation, baseline.plan_digest)
+        assert note.differences == {"missing": missing, "differs": 0, "extra": 0}
+        assert note.agrees is (missing == 0)
+        linked.tenant.run()

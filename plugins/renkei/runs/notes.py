@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,6 +46,21 @@ class LastReal(OfRun):
     """The last run that is to write."""
 
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastComparison(OfRun):
+    """The last 照合 that could be made: what the target had, against the baseline that stood then."""
+
+    folder: str  # of its record, which has every difference as long as runs are kept
+    at: Moment  # before the target was asked: what changed there later is not in it
+    generation: int  # of the baseline
+    digest: str  # of the plan that made it: a store that was restored may count its generations anew
+    differences: Mapping[str, int]  # records by kind; all of 0 where nothing differs
+
+    @property
+    def agrees(self) -> bool:
+        return not any(self.differences.values())
 
 
 def read(store: Store, key: str, model: type[T]) -> T | None:

@@ -36,6 +36,10 @@ class TenantFolder:
         return f"{self.path}/last_real.json"
 
     @property
+    def last_comparison(self) -> str:
+        return f"{self.path}/last_comparison.json"
+
+    @property
     def begun(self) -> str:
         return f"{self.path}/begun.json"
 

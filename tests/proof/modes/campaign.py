@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from renkei.clock import utcnow
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from tests.harness.expected import Export, differences
@@ -147,7 +148,7 @@ def by_hand_and_compared(world: World, chance: random.Random) -> Iterator[str]:
         world.somebody(one)
     before, imports, generation = world.export(), world.imports()["committed"], world.tenant.generation()
     job = world.tenant.open(Mode.RECONCILE)
-    stages.diff.compare(job, world.tenant.target, FORMAT)
+    stages.diff.compare(job, world.tenant.target, FORMAT, utcnow())
     table = job.record.table("differences")
     for kind, wanted in (("missing", gone), ("differs", renamed), ("extra", added)):
         found = set(table.loc[table["kind"] == kind, "id"])

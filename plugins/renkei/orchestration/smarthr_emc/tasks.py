@@ -54,7 +54,7 @@ def diff(tenant: Tenant, context: Any) -> dict[str, Any]:
     job = job_of(tenant, context)
     forget_end(job.record)
     if job.mode is Mode.RECONCILE:
-        tallies = stages.diff.compare(job, connections.emc_target(job.mapping), _emc_format(tenant))
+        tallies = stages.diff.compare(job, connections.emc_target(job.mapping), _emc_format(tenant), utcnow())
         return {record_set.value: asdict(one) for record_set, one in tallies.items()}
     sets = stages.diff.make_diff(job, connections.emc_target(job.mapping), utcnow())
     return {record_set.value: asdict(one) for record_set, one in sets.items()}

@@ -15,6 +15,8 @@ from renkei.links.smarthr_emc.records import Comparison, DiffSummary, RunSheet, 
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.stages.job import Job, refuse_lost_baseline, settle_own
 from renkei.runs.current_baseline import current_baseline
+from renkei.runs.notes import LastComparison
+from renkei.storage import records
 from renkei.systems.emc.file_format import EmcFormat
 from renkei.values.columns import is_in
 
@@ -64,8 +66,10 @@ def _reconciled(table: pd.DataFrame, record_set: RecordSet, target: Target) -> p
     return table if found is None else differ.reconcile(table, {row[name] for row in found})
 
 
-def compare(job: Job, target: Target, emc_format: EmcFormat) -> dict[RecordSet, Tally]:
+def compare(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -> dict[RecordSet, Tally]:
     """照合: every difference between EMC and what it confirmed last, kept in the record; figures by record set.
+
+    `last_comparison` says so in one key.
 
     Raises:
         LinkStateError: the tenant's EMC is reached by files, which cannot be read back.
@@ -73,7 +77,7 @@ def compare(job: Job, target: Target, emc_format: EmcFormat) -> dict[RecordSet, 
     """
     where = current_baseline(job.record.tenant_folder)
     departments, users, wanted = where.table("departments"), where.table("users"), where.table("users_target")
-    if where.record is None or departments is None or users is None or wanted is None:
+    if where.baseline is None or where.record is None or departments is None or users is None or wanted is None:
         raise LinkStateError("前回データがありません。照合は初回連携の後に実行してください。")
     mapping = where.record.read(RunSheet).mapping  # what it was written by
     neighbours = ownership.neighbours(job.record, mapping)
@@ -101,4 +105,8 @@ def compare(job: Job, target: Target, emc_format: EmcFormat) -> dict[RecordSet, 
     figures = reconcile.tally(differences)
     job.record.write_table("differences", differences)
     job.record.write(Comparison(figures, reconcile.lines(differences)))
+    kinds = {kind.value: sum(getattr(one, kind.value) for one in figures.values()) for kind in reconcile.Kind}
+    baseline, folder = where.baseline, job.record.tenant_folder
+    note = LastComparison(job.start.run_id, job.record.run, now, baseline.generation, baseline.plan_digest, kinds)
+    records.write(folder.store, folder.last_comparison, note)
     return figures
