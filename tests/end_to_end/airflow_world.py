@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ class AirflowWorld(World):
         run_type: str = "manual",
         **conf: Any,
     ) -> EndedRun:
-        """Let Airflow run the Dag as it is now; `person` is called, in another thread, when a task asks for one.
+        """Let Airflow run the Dag as it is now; `person` is called, in another thread, when the run waits for one.
 
         `anew` is deleted first, and its id comes back. `clear` runs an ended run again, from that task on.
         With `form`, the run is started by the REST API with that body, as Airflow's own pages do it.
@@ -142,14 +142,10 @@ class AirflowWorld(World):
         with self.monkeypatch.context() as patch:
             create = _clear_run(*clear) if clear else _trigger(form) if form else _create_run(kind, anew)
             patch.setattr("airflow.models.dagrun.get_or_create_dagrun", create)
-            operator = _Person(person) if person else None
-            patch.setattr("time.sleep", _shorten(time.sleep, operator))
-            if operator:
-                operator.start()
+            waiting = [person] if person else []
+            patch.setattr("time.sleep", _nap(time.sleep, waiting))
             done = dag.test(run_after=run_after, logical_date=None, run_conf={"mode": mode, **conf})
-            if operator:
-                operator.join(timeout=60)
-                operator.check()
+        assert not waiting, "no task asked for a person"
         instances = done.get_task_instances()
         folders = (ti.xcom_pull(task_ids=ti.task_id, key="run") for ti in instances)
         return EndedRun(
@@ -217,18 +213,29 @@ def _trigger(body: dict[str, Any]) -> Callable[..., Any]:
     return create
 
 
-def _shorten(sleep: Callable[[float], None], operator: _Person | None) -> Callable[[float], None]:
-    """dag.test looks once a second whether a task can run, and a failure takes as many looks as there are tasks."""
+def _nap(sleep: Callable[[float], None], person: list[Callable[[Question], None]]) -> Callable[[float], None]:
+    """What dag.test does where it would sleep a second, having found no task to run: ask the person, once.
+
+    Only then: dag.test writes a task's state once more after the task has ended, over an answer that is there already.
+    """
     deadline = time.monotonic() + 600
 
     def nap(seconds: float) -> None:
-        if seconds == 1 and operator:
-            operator.check()
-        if seconds == 1 and time.monotonic() > deadline:
+        if seconds != 1:
+            return sleep(seconds)
+        if time.monotonic() > deadline:
             raise TimeoutError("the run does not end; does a task wait for a person?")
-        sleep(0.05 if seconds == 1 else seconds)
+        if person and (question := _in_a_thread(_question)):
+            _in_a_thread(person.pop(), question)
+        sleep(0.05)
 
     return nap
+
+
+def _in_a_thread(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Somebody else's work: this thread's database session is dag.test's."""
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(work, *arguments).result()
 
 
 @dataclass(frozen=True)
@@ -269,43 +276,14 @@ class Question:
             SchedulerJobRunner(Job()).check_awaiting_input_timeouts(session=session)
 
 
-class _Person(threading.Thread):
-    """The operator: waits until a task asks, and does what the test says."""
+def _question() -> Question | None:
+    """The task that waits for a person, if one does."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+    from sqlalchemy.orm import joinedload
 
-    def __init__(self, act: Callable[[Question], None]) -> None:
-        super().__init__(daemon=True)
-        self.act = act
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            question = self._wait()
-            try:
-                self.act(question)
-            except BaseException:
-                question.answer(REFUSE, "")  # else dag.test would wait for ever
-                raise
-        except BaseException as error:
-            self.error = error
-
-    def check(self) -> None:
-        """Called whenever dag.test looks for work: what went wrong over here ends the test."""
-        if self.error:
-            raise self.error
-
-    def _wait(self) -> Question:
-        from airflow.models.taskinstance import TaskInstance
-        from airflow.utils.session import create_session
-        from sqlalchemy import select
-        from sqlalchemy.orm import joinedload
-
-        waiting = select(TaskInstance).options(joinedload(TaskInstance.hitl_detail))
-        waiting = waiting.where(TaskInstance.state == "awaiting_input")
-        deadline = time.monotonic() + 600
-        while time.monotonic() < deadline:
-            with create_session() as session:
-                ti = session.scalar(waiting)
-                if ti is not None:
-                    return Question(ti.dag_id, ti.run_id, ti.task_id, ti.hitl_detail.body, ti.trigger_timeout)
-            time.sleep(0.1)
-        raise TimeoutError("no task asked for a person")
+    waiting = select(TaskInstance).options(joinedload(TaskInstance.hitl_detail))
+    with create_session() as session:
+        ti = session.scalar(waiting.where(TaskInstance.state == "awaiting_input"))
+        return ti and Question(ti.dag_id, ti.run_id, ti.task_id, ti.hitl_detail.body, ti.trigger_timeout)
