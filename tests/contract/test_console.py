@@ -32,7 +32,7 @@ EVERY = (*ROUTERS, *(own.router for own in own_pages()))
 TEMPLATES = [*(WEB / "pages").glob("*.html"), *(file for own in own_pages() for file in own.templates.rglob("*.html"))]
 RUN_ID = "scheduled__2026-11-29T19:30:00+00:00"
 PAGES = ("/", "/t/acme", f"/dag/{dag('acme')}", f"/dag/{dag('acme')}/run", f"/dag/{dag('acme')}/runs",
-         f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}")  # fmt: skip
+         f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}", f"/dag/{dag('acme')}/readiness")  # fmt: skip
 POSTS = {f"/dag/{dag('acme')}/run": {"mode": "CHECK_ONLY"}, f"/dag/{dag('acme')}/pause": {"paused": "1"}}
 
 

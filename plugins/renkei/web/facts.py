@@ -103,6 +103,7 @@ class Company:
     tenant: str
     name: str
     target: str = ""  # of the link, as people call it
+    source: str = ""
     paused: bool = False
     dag_gone: bool = False  # Airflow does not load the Dag
     sheet_gone: bool = False
@@ -112,6 +113,8 @@ class Company:
     frozen: bool = False  # 災害時凍結
     link_start_on: dt.date | None = None
     next_run: dt.datetime | None = None
+    due: dt.datetime | None = None  # the newest tick of which the result should be here; None: nobody can say
+    sheet_digest: str = ""
     silent_since: dt.datetime | None = None  # the tick that should have given a result and did not
     last_result: dt.datetime | None = None  # None: there never was one
     last: Run | None = None  # the last one that is over, without 通知テスト
@@ -149,6 +152,65 @@ class Details:
     answer_until: dt.datetime | None = None
     channels: Sequence[ChannelFact] = ()
     fault: str = ""  # why the store cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The baseline: what the target confirmed last."""
+
+    generation: int
+    at: dt.datetime
+    people: int
+    departments: int
+    sound: bool = False  # the record of its run is there, and is the one of this baseline
+    plan_digest: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)  # of what was read, by what it is called
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """People of the target, by how they can be reached."""
+
+    present: int  # who work there, by the source
+    lost: int  # of these: their id has vanished from the source
+    reached: int
+    unreached: int
+    unknown: int
+    media: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The last run that was to write, by its record."""
+
+    run_id: str
+    read_at: dt.datetime | None = None  # when it began to read the source
+    ended_at: dt.datetime | None = None  # its good end; None: there is none on record
+    stands: bool = False  # the baseline is what it made, or found to be so already
+    as_read: bool = False  # what it read was to be written: it was no 復元
+    frozen: bool = True  # 災害時凍結 was on
+    valid: int | None = None  # people to be in the target
+    sheet_digest: str = ""
+    reached: Reached | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The last 照合."""
+
+    at: dt.datetime  # before the target was asked
+    current: bool  # with the baseline that stands
+    differences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the store knows of whether a company's target is as its source; None is what no record says."""
+
+    confirmed: Confirmed | None = None
+    written: Written | None = None
+    compared: Compared | None = None
+    fault: str = ""  # why it cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +272,9 @@ class Knowledge(Protocol):
 
     def folder(self, dag_id: str) -> TenantFolder:
         """Where the company's records are; may raise StoreError."""
+
+    def evidence(self, dag_ids: Sequence[str]) -> Mapping[str, Evidence]:
+        """What the store knows of each of those companies, by dag id, in this order."""
 
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         """What is kept of a run; without `people` nothing that names anybody."""

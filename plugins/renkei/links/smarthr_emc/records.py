@@ -78,6 +78,7 @@ class SnapshotSummary:
     read_id: str
     sets: dict[RecordSet, SetSummary]
     baseline: str | None = None  # as of the read
+    at: Moment | None = None  # when the read began
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,18 @@ class PlanWarnings:
     blank: list[str] = field(default_factory=list)  # items that nobody has and that no earlier run read
     substituted: list[tuple[str, str]] = field(default_factory=list)  # department id, characters
     hygiene: ValueWarnings = field(default_factory=ValueWarnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of the people whom EMC has once the plan is applied: how many it can reach, and by what (即応証明)."""
+
+    FILE: ClassVar[str] = "reach"
+    present: int  # received and not 退職済, with a user id or without
+    lost: int  # of these: they had a user id once
+    reached: int  # with a contact
+    unknown: int  # whose contacts are EMC's own affair
+    media: dict[str, int]  # people by medium, each medium of the format; somebody may be in several
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS
 from renkei.orchestration.smarthr_emc.connections import frozen_tenants
+from renkei.orchestration.smarthr_emc.evidence import evidence
 from renkei.orchestration.smarthr_emc.people_pages import PAGES
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
@@ -77,4 +78,4 @@ def _of_emc(row: Any, url: str) -> RunProblem:
     )
 
 
-VIEW = LinkView("diff", counts, problems, frozen_tenants, PAGES)
+VIEW = LinkView("diff", counts, problems, frozen_tenants, PAGES, evidence)

@@ -7,6 +7,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from renkei.notifications.state import ChannelStates
 from renkei.orchestration import result_notification
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
-from renkei.orchestration.monitor.scan import read_notes, read_results
+from renkei.orchestration.monitor.scan import READERS, read_notes, read_results
 from renkei.orchestration.report import RunEnd
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.web import state
@@ -37,9 +39,9 @@ from renkei.runs.outcome import Summary
 from renkei.storage import records
 from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord, is_run_key
-from renkei.storage.store import MissingKeyError
+from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, ChannelFact, Company, Details, Run, Told
+from renkei.web.facts import Account, ChannelFact, Company, Details, Evidence, Run, Told
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,7 @@ class AirflowKnowledge:
                     tenant,
                     sheet.company if sheet else tenant,
                     target=link.target,
+                    source=link.source,
                     paused=dag.paused,
                     dag_gone=dag.gone,
                     sheet_gone=sheet is None,
@@ -120,6 +123,8 @@ class AirflowKnowledge:
                     frozen=not frozen.isdisjoint({"all", tenant}),
                     link_start_on=sheet.link_start_on if sheet else None,
                     next_run=None if dag.paused else dag.next_run,
+                    due=self._due(sheet, grace),
+                    sheet_digest=sheet.digest if sheet else "",
                     silent_since=self._silent(schedules.get(tenant), sheet, newest, grace),
                     last_result=newest,
                     last=run,
@@ -137,6 +142,11 @@ class AirflowKnowledge:
         if schedule is None or last is None or grace is None:
             return None
         return silence.overdue(schedule, sheet.link_start_on if sheet else None, last, self._now(), grace)
+
+    def _due(self, sheet: SheetFacts | None, grace: dt.timedelta | None) -> dt.datetime | None:
+        if sheet is None or grace is None:
+            return None
+        return silence.newest_due_tick(sheet.run_at or DAILY_AT, self._now(), grace)
 
     # --- runs
 
@@ -180,6 +190,16 @@ class AirflowKnowledge:
 
     def folder(self, dag_id: str) -> TenantFolder:
         return _tenant(state.dags()[dag_id]).folder()
+
+    def evidence(self, dag_ids: Sequence[str]) -> Mapping[str, Evidence]:
+        dags = state.dags()
+        wanted = {one: dags[one] for one in dag_ids}
+        try:
+            store = open_store()
+        except StoreError as error:
+            return dict.fromkeys(wanted, Evidence(fault=str(error)))
+        with ThreadPoolExecutor(READERS) as readers:
+            return dict(zip(wanted, readers.map(partial(_evidence, store), wanted.values()), strict=True))
 
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         found = state.run_of(dag_id, run_id)
@@ -249,6 +269,18 @@ def _answer_until(folder: TenantFolder) -> dt.datetime | None:
         return records.read(folder.store, folder.waiting, Waiting).until
     except (MissingKeyError, ValueError):
         return None
+
+
+def _evidence(store: Store, dag: DagFacts) -> Evidence:
+    of = dag.link.console().evidence if dag.link.console else None
+    if of is None:
+        return Evidence(fault="この連携は、証明に使う記録を残しません。")
+    try:
+        return of(TenantFolder(store, dag.link.name, dag.tenant))
+    except (StoreError, BaselineError) as error:
+        return Evidence(fault=str(error))
+    except ValueError:  # a record of another version, or one that was edited
+        return Evidence(fault="記録を読み取れません。")
 
 
 def _channels(tenant: Tenant, folder: TenantFolder | None) -> list[ChannelFact]:

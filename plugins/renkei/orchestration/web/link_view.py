@@ -8,7 +8,8 @@ from typing import Any
 
 from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
-from renkei.web.facts import Counts, OwnPages, RunProblem
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.facts import Counts, Evidence, OwnPages, RunProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class LinkView:
     problems: Callable[[RunRecord], tuple[Sequence[RunProblem], int]]  # the first errors, and how many there are
     frozen: Callable[[], set[str]]  # the tenants in 災害時凍結, or `all`; may raise StoreError
     pages: OwnPages | None = None
+    evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
 
 
 def own_pages() -> list[OwnPages]:

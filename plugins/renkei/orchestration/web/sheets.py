@@ -28,6 +28,7 @@ class SheetFacts:
     broken: bool
     unlinked: bool
     warnings: int
+    digest: str
 
 
 class SheetShelf:
@@ -95,4 +96,5 @@ def _facts(sheet: Compiled[Any]) -> SheetFacts:
         broken,
         unlinked=sheet.mapping is not None and not sheet.scheduled,
         warnings=len(sheet.warnings),
+        digest=sheet.digest,
     )

@@ -26,7 +26,7 @@ def companies(
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     now = visitor.services.now()
-    found = overview.overview(_visible(visitor), now, q, state, number)
+    found = overview.overview(visible(visitor), now, q, state, number)
     shown = [row.company.dag_id for row in found.rows]
     today = now.astimezone(TOKYO).date()
     days = visitor.services.knowledge.days(shown, overview.begin_of(today))
@@ -38,13 +38,13 @@ def companies(
 @router.get("/t/{tenant}")
 def by_tenant(request: Request, tenant: str, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
     """A tenant's page, without its link's name; where two links have one of this name, the list of them."""
-    found = [one.dag_id for one in _visible(visitor) if one.tenant == tenant]
+    found = [one.dag_id for one in visible(visitor) if one.tenant == tenant]
     if not found:
         raise guard.NotFound
     to = address(request, "dag", found[0]) if len(found) == 1 else address(request, "") + f"?q={quote(tenant)}"
     return RedirectResponse(to, 303)
 
 
-def _visible(visitor: guard.Visitor) -> list[Company]:
+def visible(visitor: guard.Visitor) -> list[Company]:
     companies, allowed = visitor.services.knowledge.companies(), visitor.services.authority.visible(visitor.user)
     return [company for dag_id, company in companies.items() if dag_id in allowed]

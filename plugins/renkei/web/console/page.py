@@ -92,7 +92,14 @@ def _templates(own: tuple[Path, ...]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"jp": in_japan, "jpday": day, "number": number, "lasted": lasted}
+    found.filters |= {
+        "jp": in_japan,
+        "jpfull": full,
+        "jpday": day,
+        "number": number,
+        "lasted": lasted,
+        "percent": percent,
+    }
     found.globals |= {"Right": Right, "RUN_STATES": RUN_STATES}
     return found
 
@@ -105,6 +112,12 @@ def in_japan(moment: dt.datetime | None, now: dt.datetime | None = None) -> str:
     return f"{day(local.date(), now)} {local.hour}:{local:%M}"
 
 
+def full(moment: dt.datetime) -> str:
+    """`2026年11月29日 4:30`, for what is kept on paper."""
+    local = moment.astimezone(TOKYO)
+    return f"{local.year}年{local.month}月{local.day}日 {local.hour}:{local:%M}"
+
+
 def day(found: dt.date | None, now: dt.datetime | None = None) -> str:
     if found is None:
         return "–"
@@ -114,6 +127,11 @@ def day(found: dt.date | None, now: dt.datetime | None = None) -> str:
 
 def number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
+
+
+def percent(part: int, of: int) -> str:
+    """In whole percents, never rounded up to all of them."""
+    return f"{100 * part // of}%" if of else "–"
 
 
 def lasted(start: dt.datetime | None, end: dt.datetime | None) -> str:

@@ -14,6 +14,12 @@
   };
   follow();
   addEventListener("storage", follow);
+  addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-print]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => print());
+    }
+  });
   if (!outer) return;
 
   root.dataset.framed = "";

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from renkei.errors import IncompleteReadError
 from renkei.links.smarthr_emc import disaster, restore, snapshot
 from renkei.links.smarthr_emc.model import Mode, RecordSet
@@ -17,7 +19,7 @@ def take_snapshot(job: Job) -> dict[str, int]:
         return {}
     if not job.is_frozen:
         where = current_baseline(job.record.tenant_folder)
-        frozen, read_id, baseline = _restored(job, where) if job.mode is Mode.RESTORE else _read(job, where)
+        frozen, summary = _restored(job, where) if job.mode is Mode.RESTORE else _read(job, where)
         departments, users = where.table("departments"), where.table("users")
         if job.start.disaster and departments is not None and users is not None:
             frozen = snapshot.summarise(
@@ -28,13 +30,13 @@ def take_snapshot(job: Job) -> dict[str, int]:
             )
         job.record.write_table("departments", frozen.departments)
         job.record.write_table("users", frozen.users)
-        job.record.write(SnapshotSummary(read_id, frozen.summary, baseline))
+        job.record.write(replace(summary, sets=frozen.summary))
         job.record.delete_table("fetched_departments")
         job.record.delete_table("fetched_users")
     return {record_set.value: job.summary(record_set).valid for record_set in RecordSet}
 
 
-def _read(job: Job, where: CurrentBaseline) -> tuple[Snapshot, str, str | None]:
+def _read(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSummary]:
     fetched = job.record.read(FetchedDepartments)
     if job.record.read(FetchedUsers).read_id != fetched.read_id:
         raise IncompleteReadError(
@@ -47,12 +49,13 @@ def _read(job: Job, where: CurrentBaseline) -> tuple[Snapshot, str, str | None]:
         snapshot.refuse_nobody(frozen, job.mapping)
     else:
         snapshot.refuse_lost_permission(frozen, before, job.mapping)
-    return frozen, fetched.read_id, fetched.baseline
+    return frozen, SnapshotSummary(fetched.read_id, frozen.summary, fetched.baseline, fetched.at)
 
 
-def _restored(job: Job, where: CurrentBaseline) -> tuple[Snapshot, str, str | None]:
+def _restored(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSummary]:
     then = restore.applied(job.record, job.start.generation).record
     users = then.table("users")
     users["line"] = range(1, len(users) + 1)  # kept then or received, all of them are to be there again
     frozen = snapshot.summarise(then.table("departments"), users, job.mapping)
-    return frozen, then.read(SnapshotSummary).read_id, where.run  # chosen when this baseline stood
+    # Chosen when this baseline stood.
+    return frozen, SnapshotSummary(then.read(SnapshotSummary).read_id, frozen.summary, where.run)

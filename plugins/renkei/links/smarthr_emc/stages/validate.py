@@ -12,7 +12,8 @@ from renkei.links.smarthr_emc import guards, ownership, plan, restore, snapshot,
 from renkei.links.smarthr_emc.administrators import administrators
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, RecordSet
-from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings
+from renkei.links.smarthr_emc.reach import reach
+from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, Reach
 from renkei.links.smarthr_emc.report import PEOPLE_SHOWN
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.stages.job import Job, settle_own
@@ -38,6 +39,7 @@ class Planned:
     value_warnings: pd.DataFrame | None = None  # values that are doubtful
     head: Plan | None = None
     holds: tuple[Hold, ...] = ()
+    reach: Reach | None = None
 
 
 def validate(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -> list[Hold]:
@@ -134,7 +136,8 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
     if where.record is None:
         holds += guards.hold_adoption(len(taken[RecordSet.USERS]), taken[RecordSet.DEPARTMENTS]["id"].tolist())
     warnings = replace(warnings, hygiene=value_warnings.summary(doubtful, PEOPLE_SHOWN))
-    return replace(planned, warnings=warnings, value_warnings=doubtful, head=head, holds=tuple(holds))
+    figures = reach(users["valid"], planned.target, len(lost), emc_format.media)
+    return replace(planned, warnings=warnings, value_warnings=doubtful, head=head, holds=tuple(holds), reach=figures)
 
 
 def keep_plan(job: Job, planned: Planned) -> Planned:
@@ -159,6 +162,8 @@ def keep_plan(job: Job, planned: Planned) -> Planned:
         record.write_table("users_plan", planned.users.rows)
     record.write_table("users_target", planned.target)
     record.write(HeldPlan(head.digest, list(planned.holds)))
+    if planned.reach is not None:
+        record.write(planned.reach)
     record.write(head)
     return planned
 
