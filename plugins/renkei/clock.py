@@ -20,6 +20,12 @@ def time_in_japan(moment: dt.datetime | str) -> str:
     return f"{local:%Y/%m/%d} {local.hour}:{local:%M}"
 
 
+def hours_and_minutes(span: dt.timedelta) -> str:
+    """`5時間12分`, and a minute where it is less."""
+    minutes = max(1, int(span.total_seconds() // 60))
+    return f"{minutes // 60}時間{minutes % 60}分" if minutes >= 60 else f"{minutes}分"
+
+
 def next_daily(at: dt.time, now: dt.datetime, not_before: dt.date | None = None) -> dt.datetime:
     """The next time after `now` at which the clock in Japan shows `at`, on `not_before` at the earliest."""
     local = now.astimezone(TOKYO)

@@ -27,9 +27,9 @@ from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console.app import build
 from renkei.web.console.guard import token_of
-from renkei.web.facts import Right, Services, User
+from renkei.web.facts import Refused, Right, Services, User
 from tests.builders import mapping
-from tests.harness.airflow_rows import Row, add_dags, add_runs, diff_said
+from tests.harness.airflow_rows import Row, add_dags, add_runs, answer_question, diff_said
 
 LINK = "smarthr_emc"
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)  # 10:00 in Japan
@@ -75,6 +75,14 @@ class Hands:
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None:
         self.done.append(("pause", dag_id, paused))
+
+    async def answer(
+        self, request: Request, dag_id: str, run_id: str, task_id: str, chosen: str, why: str, plan: str
+    ) -> None:
+        """As Airflow takes it: the first answer counts."""
+        if not answer_question(dag_id, run_id, str(request.cookies["_token"]), chosen, why):
+            raise Refused("同じ操作が先に行われました。")
+        self.done.append(("answer", dag_id, run_id, task_id, chosen, why, plan))
 
 
 class ConsoleWorld:

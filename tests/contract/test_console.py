@@ -510,11 +510,16 @@ def test_a_run_without_a_record_says_why_there_may_be_none(world: ConsoleWorld) 
 
 
 def test_a_run_that_waits_leads_to_its_question(world: ConsoleWorld) -> None:
+    """A plan on the page of its link, for those who may see names; what has none, on Airflow's."""
     world.ran("acme", run_id="manual__held", state="running", subject="", asks="approve", run_type="manual", by="yuki")
     shown = body(world, f"/dag/{dag('acme')}")
     assert "要対応（保留）" in shown
-    assert f'data-airflow-page href="/dags/{dag("acme")}/runs/manual__held/tasks/approve/required_actions"' in shown
+    assert f'href="{BASE}/dag/{dag("acme")}/approval/manual__held"' in shown
+    airflows = 'data-airflow-page href="/dags/{}/runs/manual__held/tasks/{}/required_actions"'
+    assert airflows.format(dag("acme"), "approve") in body(world, f"/dag/{dag('acme')}", "ken")
     assert "回答を待っています" in body(world, f"/dag/{dag('acme')}/runs/manual__held")
+    world.ran("beta", run_id="manual__held", state="running", subject="", asks="confirm", run_type="manual", by="yuki")
+    assert airflows.format(dag("beta"), "confirm") in body(world, f"/dag/{dag('beta')}")
 
 
 def test_the_history_draws_each_day_once(world: ConsoleWorld) -> None:

@@ -5,6 +5,7 @@ What a new Airflow answers otherwise shows here: `orchestration/web/guard.py` is
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from renkei.clock import utcnow
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.connections import open_store
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
+from renkei.runs.hold import Deadline, HeldPlan, Hold
+from renkei.storage.runs import RunRecord
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Right, User
 from tests.builders import mapping
 from tests.conftest import ROOT
-from tests.harness.airflow_rows import emptied, parse_into_database
+from tests.harness.airflow_rows import Row, add_runs, emptied, parse_into_database
 
 DAG_ID = "smarthr_emc__acme"
 ROLES = ("viewer", "user", "op", "admin")
@@ -66,7 +72,7 @@ def browser(airflow: Any, role: str = "") -> TestClient:
 
 @pytest.mark.parametrize(
     ("right", "allowed"),
-    [(Right.SEE, ROLES), (Right.EDIT, ROLES[1:]), (Right.RUN, ROLES[1:])],
+    [(Right.SEE, ROLES), (Right.EDIT, ROLES[1:]), (Right.RUN, ROLES[1:]), (Right.ANSWER, ROLES[1:])],
     ids=lambda value: getattr(value, "value", ""),
 )
 def test_rights_are_those_of_airflows_roles(airflow: Any, right: Right, allowed: tuple[str, ...]) -> None:
@@ -128,6 +134,31 @@ def test_a_run_is_started_by_airflow_as_the_user(airflow: Any) -> None:
     assert "userさん" in shown.text
     events = browser(airflow, "admin").get("/api/v2/eventLogs?event=trigger_dag_run").json()["event_logs"]
     assert {event["owner"] for event in events} == {"userさん"}
+
+
+def test_e36_a_held_plan_is_answered_by_airflow_as_the_user(airflow: Any) -> None:
+    """E36: its rules and its audit log hold: one answer, by whom, with the reason and the plan that he saw."""
+    folder = "held.0123456789ab"
+    record = RunRecord(TenantFolder(open_store(), "smarthr_emc", "acme"), folder)
+    record.write(HeldPlan("digest", [Hold("delete_users", "社員の削除が6件あります。", 6, 12)]))
+    record.write(Deadline(utcnow() + dt.timedelta(hours=5)))
+    said = {("fetch_departments", "run"): folder}
+    add_runs([Row(DAG_ID, "held", "running", utcnow(), said, asks="approve", run_type="manual")])
+    path, user = f"/dag/{DAG_ID}/approval/held", browser(airflow, "user")
+    form = {"plan": "digest", "answer": "approve", "reason": "拠点閉鎖", "token": token(user, f"/dag/{DAG_ID}")}
+    assert browser(airflow, "viewer").get(BASE + path).status_code == 403
+    answer = user.post(BASE + path, data=form)
+    assert (answer.status_code, answer.headers.get("location")) == (303, BASE + path), answer.text
+    detail = f"/api/v2/dags/{DAG_ID}/dagRuns/held/taskInstances/approve/-1/hitlDetails"
+    kept = user.get(detail).json()
+    assert (kept["responded_by_user"]["name"], kept["chosen_options"]) == ("userさん", ["承認して登録する"])
+    assert kept["params_input"] == {"reason": "拠点閉鎖", "plan": "digest"}
+    admin = browser(airflow, "admin")
+    again = admin.post(BASE + path, data=form | {"token": token(admin, f"/dag/{DAG_ID}"), "answer": "refuse"})
+    assert again.status_code == 409
+    assert "userさんさんが承認しました。理由: 拠点閉鎖" in again.text
+    events = admin.get("/api/v2/eventLogs?event=update_hitl_detail").json()["event_logs"]
+    assert [event["owner"] for event in events] == ["userさん"]
 
 
 def test_what_airflow_refuses_is_said(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,9 @@ def test_e36_held_plan_waits_and_passes_when_a_person_approves(world: AirflowWor
         mail = world.mails()[-1]
         assert mail["subject"] == "EMC-HOLD"
         assert f"/runs/{question.run_id}/tasks/approve/required_actions" in mail["body"]
+        page = f"/renkei/console/dag/smarthr_emc__acme/approval/{question.run_id}"
+        assert page in mail["body"]
+        assert f"{page})では、氏名を確認して回答できます" in question.body
         question.answer(APPROVE, "拠点閉鎖")
 
     run = world.run(scheduled=True, person=approve)

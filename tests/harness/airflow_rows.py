@@ -20,8 +20,9 @@ from airflow.models.dagrun import DagRun
 from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
+from airflow.sdk import timezone
 from airflow.utils.session import create_session
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 BUNDLE = "dags-folder"
 
@@ -115,6 +116,20 @@ def add_runs(rows: Sequence[Row]) -> None:
                         value=value, timestamp=row.at,
                     )
                 )  # fmt: skip
+
+
+def answer_question(dag_id: str, run_id: str, by: str, chosen: str, why: str = "") -> bool:
+    """The first answer to the question of a run; False where there is one already."""
+    its = select(TaskInstance.id).where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id)
+    values = {
+        "responded_at": timezone.utcnow(),
+        "responded_by": {"id": by, "name": by} if by else None,
+        "chosen_options": [chosen] if chosen else [],
+        "params_input": {"reason": why},
+    }
+    with create_session() as session:
+        open_one = update(HITLDetail).where(HITLDetail.ti_id.in_(its), HITLDetail.responded_at.is_(None))
+        return bool(session.execute(open_one.values(values).execution_options(synchronize_session=False)).rowcount)
 
 
 def add_history(dag_ids: Sequence[str], days: int, last: dt.datetime, said: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 MARGIN = dt.timedelta(minutes=15)  # before the next scheduled run, which would be blocked otherwise
 UNANSWERED = "(期限切れ)"  # in place of a name, where nobody answered in time
+ANSWER_PAGE, CONSOLE_PAGE = "対応画面", "承認の画面（氏名を確認できます）"  # what messages call them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Question:
 
     outcome: Outcome
     body: Callable[[dt.datetime], str]  # Markdown, by the time until which an answer counts
+    page: str = ""  # of the console, where it can be answered with all that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Answer:
     chosen: str
     by: str
     why: str
+    plan: str = ""  # the digest of the plan that it is about, where it was given on a page that shows one
 
 
 class AskPersonOperator(HITLOperator):
@@ -76,12 +79,12 @@ class AskPersonOperator(HITLOperator):
         record = record_of(self.tenant, context)
         result_notification.note_begun(record, context)  # cleared after it had told its end, it has another one to tell
         record.write(Deadline(until))
-        link = self.generate_link_to_ui_from_context(context=context)
+        run = result_notification.this_run(context)
+        links = {ANSWER_PAGE: f"{run.page}/tasks/{self.task_id}/required_actions"}
+        if question.page:
+            links[CONSOLE_PAGE] = question.page
         try:
-            run = result_notification.this_run(context)
-            result_notification.send_report(
-                self.tenant, run, record, question.outcome, "", utcnow(), {"対応画面": link}
-            )
+            result_notification.send_report(self.tenant, run, record, question.outcome, "", utcnow(), links)
         except Exception as error:  # a message that does not pass changes nothing: the question stands in the UI (N3)
             log.error("not everybody was told of this question: %s", type(error).__name__)
         super().execute(context)
@@ -94,7 +97,7 @@ class AskPersonOperator(HITLOperator):
             log_counts(
                 self.task_id,
                 self.tenant.name,
-                resolve_name(self.takes)(self.tenant, context, Answer(chosen, _who(event), _why(event))),
+                resolve_name(self.takes)(self.tenant, context, _answer(chosen, event)),
             )
 
 
@@ -113,5 +116,6 @@ def _who(event: dict[str, Any]) -> str:
     return str(name) if name else UNANSWERED
 
 
-def _why(event: dict[str, Any]) -> str:
-    return str((event.get("params_input") or {}).get("reason", ""))
+def _answer(chosen: str, event: dict[str, Any]) -> Answer:
+    given = event.get("params_input") or {}
+    return Answer(chosen, _who(event), str(given.get("reason", "")), str(given.get("plan", "")))

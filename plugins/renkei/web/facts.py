@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from renkei.errors import Problem, RenkeiError
 from renkei.runs.outcome import Outcome
+from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 
 
@@ -23,6 +24,7 @@ class Right(StrEnum):
     SEE = "SEE"  # states, figures, messages that name nobody
     EDIT = "EDIT"  # people's names and ids too; switch it on and off
     RUN = "RUN"  # start a run
+    ANSWER = "ANSWER"  # answer a run that waits for a person
 
 
 class Refused(RenkeiError):
@@ -92,6 +94,17 @@ class Question:
     run_id: str
     task_id: str
     since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that a run asked, and how it was answered."""
+
+    open: bool
+    by: str = ""  # the name of who answered; empty: nobody did in time
+    chosen: str = ""  # the option; empty: the run ended without an answer
+    why: str = ""
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +289,12 @@ class Knowledge(Protocol):
     def evidence(self, dag_ids: Sequence[str]) -> Mapping[str, Evidence]:
         """What the store knows of each of those companies, by dag id, in this order."""
 
+    def record(self, dag_id: str, run_id: str) -> RunRecord | None:
+        """What is kept of a run; None where nothing is. May raise StoreError."""
+
+    def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
+        """What a task of a run asked a person; None where it asked nothing."""
+
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         """What is kept of a run; without `people` nothing that names anybody."""
 
@@ -294,6 +313,11 @@ class Acting(Protocol):
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None: ...
 
+    async def answer(
+        self, request: Request, dag_id: str, run_id: str, task_id: str, chosen: str, why: str, plan: str
+    ) -> None:
+        """Answer a question, of that plan alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnPages:
@@ -303,6 +327,7 @@ class OwnPages:
     router: APIRouter
     templates: Path  # a folder with one of the link's name in it, which holds them
     menu: Sequence[tuple[str, str]]  # of a company's page: the last part of the address, and the title; for Right.EDIT
+    answers: Mapping[str, str] = field(default_factory=dict)  # by the task that asks: /dag/{dag_id}/<this>/{run_id}
 
 
 @dataclass(frozen=True, slots=True)

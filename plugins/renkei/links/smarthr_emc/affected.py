@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from renkei.links.smarthr_emc.compared import compared_with
 from renkei.links.smarthr_emc.model import Operation, Reason
 from renkei.links.smarthr_emc.records import PlanWarnings
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.wording import ADMINISTRATORS, REASONS, TAKEN
-from renkei.runs.current_baseline import current_baseline
 from renkei.runs.hold import HeldPlan
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
@@ -63,7 +63,7 @@ def _of(record: RunRecord, operation: Operation, title: str, most: int) -> Group
 
 def held(record: RunRecord, most: int) -> list[Group]:
     """Whom a held plan would delete, silence or change, in the order in which they matter."""
-    before, after = current_baseline(record.tenant_folder).table("users_target"), _or_none(record, "users_target")
+    before, after = compared_with(record).table("users_target"), _or_none(record, "users_target")
     names = _department_names(record)
     diff = _diff(record)
     gone = diff[diff["operation"] == Operation.DELETE.value]
@@ -142,7 +142,7 @@ def _departments(target: pd.DataFrame | None, names: dict[str, str]) -> Callable
 
 
 def _department_names(record: RunRecord) -> dict[str, str]:
-    tables = (current_baseline(record.tenant_folder).table("departments"), _or_none(record, "departments"))
+    tables = (compared_with(record).table("departments"), _or_none(record, "departments"))
     return {
         code: f"{code} {name}"
         for table in tables

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renkei.channel import Service
-from renkei.clock import time_in_japan
+from renkei.clock import hours_and_minutes, time_in_japan
 from renkei.notifications.services import SPEC
 from renkei.storage.records import Moment
 from renkei.systems.delivery import Message, Tone, key_of
@@ -68,8 +68,7 @@ def _threshold(days: int) -> int | None:
 
 def waiting_message(label: str, tenant: str, waiting: Waiting, now: dt.datetime, link: str) -> Message:
     """For the tenant's channels: what waits, until when, and what happens else."""
-    minutes = max(1, int((waiting.until - now).total_seconds() // 60))
-    left = f"{minutes // 60}時間{minutes % 60}分" if minutes >= 60 else f"{minutes}分"
+    left = hours_and_minutes(waiting.until - now)
     is_upload = waiting.outcome == "CONFIRM"
     return Message(
         title=f"【期限切れ予告】{label}: {tenant} {waiting.subject}",

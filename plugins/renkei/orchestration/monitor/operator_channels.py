@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from airflow.sdk import conf
 
@@ -35,6 +36,12 @@ class Tell(Protocol):
 def airflow_page(path: str = "/") -> str:
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     return f"{base}{path}"
+
+
+def console_page(*parts: str) -> str:
+    """A page of the console, outside Airflow's frame: it works for everybody; empty where nobody set Airflow's address."""
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return "/".join([base, "renkei/console", *(quote(part, safe=":+") for part in parts)]) if base else ""
 
 
 def operator_channels(path: Path) -> tuple[tuple[Channel, ...], list[str]]:

@@ -9,11 +9,13 @@ from renkei.errors import HoldError, RetriableLoadError
 from renkei.links.smarthr_emc import stages
 from renkei.orchestration.approval_tasks import Answer, Question
 from renkei.orchestration.markdown import quoted
+from renkei.orchestration.monitor.operator_channels import console_page
 from renkei.orchestration.smarthr_emc import connections
 from renkei.orchestration.smarthr_emc.approval_page import plan_body
-from renkei.orchestration.smarthr_emc.dag import APPROVE, IMPORTED
+from renkei.orchestration.smarthr_emc.dag import APPROVAL, APPROVE, IMPORTED
 from renkei.orchestration.smarthr_emc.tasks import answered_job, job_of
 from renkei.orchestration.tenant import Tenant
+from renkei.runs.hold import HeldPlan
 from renkei.runs.outcome import Outcome, note_end
 
 
@@ -22,14 +24,17 @@ def ask_about_plan(tenant: Tenant, context: Any) -> Question | str:
     job = job_of(tenant, context)
     if not stages.approve.is_held(job):
         return "nothing to ask"
-    return Question(Outcome.HOLD, lambda until: plan_body(job, until))
+    page = console_page("dag", context["dag"].dag_id, APPROVAL, context["run_id"])
+    return Question(Outcome.HOLD, lambda until: plan_body(job, until, page), page)
 
 
 def decide_plan(tenant: Tenant, context: Any, answer: Answer) -> str:
     if not answer.chosen:
         raise HoldError("保留された処理の承認を受け取れませんでした。EMCには何も書き込んでいません。")
-    approved = answer.chosen == APPROVE
-    stages.approve.decide(answered_job(tenant, context), approved, answer.by, answer.why, utcnow())
+    job, approved = answered_job(tenant, context), answer.chosen == APPROVE
+    if approved and answer.plan not in ("", job.record.read(HeldPlan).digest):  # cleared, and planned anew
+        raise HoldError("承認された計画は、承認の前に作り直されました。EMCには何も書き込んでいません。")
+    stages.approve.decide(job, approved, answer.by, answer.why, utcnow())
     return "approved"
 
 

@@ -26,13 +26,17 @@ DEPARTMENTS_SHOWN = 50
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # what SmartHR's ids are
 
 
-def plan_body(job: Job, until: dt.datetime) -> str:
-    """Markdown: who asks and until when, why, the figures, and the people by user id, department and reason."""
+def plan_body(job: Job, until: dt.datetime, page: str = "") -> str:
+    """Markdown: who asks and until when, why, the figures, and the people by user id, department and reason.
+
+    `page` is the console's, which names them.
+    """
     held = job.record.read(HeldPlan)
     lines = [
         f"**会社**: {quoted(_company(job))}　**回答の期限**: {time_in_japan(until)}"
         "（過ぎると「登録しない」と同じ扱いになります）",
         "",
+        *([f"[連携の承認の画面]({page})では、氏名を確認して回答できます。", ""] if page else []),
         "**保留の理由**",
         "",
         *(f"- {quoted(hold.text)}" for hold in held.holds),

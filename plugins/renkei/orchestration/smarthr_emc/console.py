@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from fastapi import APIRouter
+
+from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS
+from renkei.orchestration.smarthr_emc import held_pages, people_pages
 from renkei.orchestration.smarthr_emc.connections import frozen_tenants
+from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
-from renkei.orchestration.smarthr_emc.people_pages import PAGES
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
-from renkei.web.facts import Counts, RunProblem
+from renkei.web.facts import Counts, OwnPages, RunProblem
 
 _ITEM_NAMES = {item.name for item in (*USER_ITEM.values(), *DEPARTMENT_ITEM.values())}
 MOST = 500  # errors on one page; all of them are in the record
@@ -78,4 +83,14 @@ def _of_emc(row: Any, url: str) -> RunProblem:
     )
 
 
+router = APIRouter()
+for pages in (people_pages.router, held_pages.router):
+    router.include_router(pages)
+PAGES = OwnPages(
+    LINK,
+    router,
+    Path(__file__).parent / "pages",
+    (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか")),
+    {held_pages.TASK: APPROVAL},
+)
 VIEW = LinkView("diff", counts, problems, frozen_tenants, PAGES, evidence)

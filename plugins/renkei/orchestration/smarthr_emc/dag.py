@@ -17,6 +17,7 @@ WORK_TIMEOUT = dt.timedelta(minutes=30)
 LOAD_TIMEOUT = dt.timedelta(minutes=90)  # less than load.LEASE
 APPROVE, REFUSE = "承認して登録する", "登録しない"
 IMPORTED, FAILED = "取込成功", "取込失敗"
+APPROVAL = "approval"  # the console's page of a held plan: /dag/<dag id>/approval/<run id>
 ROOM = "renkei.orchestration.smarthr_emc"
 
 

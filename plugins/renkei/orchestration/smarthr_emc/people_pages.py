@@ -6,7 +6,6 @@ What is asked for is sent as a form, so that no name or id comes into an address
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -25,7 +24,6 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
 from renkei.web.console.page import page
-from renkei.web.facts import OwnPages
 
 router = APIRouter()
 COMPARED_MOST = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
@@ -41,7 +39,7 @@ _PASSED = {
 @router.get("/dag/{dag_id}/people")
 def people(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
     """How many there are of each kind; who they are is asked for by a form."""
-    return _people(request, _folder(seen), seen)
+    return _people(request, folder_of(seen), seen)
 
 
 @router.post("/dag/{dag_id}/people")
@@ -52,14 +50,14 @@ def search(
     only: Annotated[Only | None, Form()] = None,
     start: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
-    folder = _folder(seen)
-    _note(seen, folder, "search")
+    folder = folder_of(seen)
+    note_look(seen, folder, "search")
     return _people(request, folder, seen, text, only, start, asked=True)
 
 
 @router.get("/dag/{dag_id}/person")
 def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    _folder(seen)
+    folder_of(seen)
     return _page(request, "person", seen, found=None, text="")
 
 
@@ -69,8 +67,8 @@ def person(
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
 ) -> Response:
-    folder = _folder(seen)
-    _note(seen, folder, "person")
+    folder = folder_of(seen)
+    note_look(seen, folder, "person")
     return _page(request, "person", seen, found=explain(folder, text, index=_indexes), text=text)
 
 
@@ -109,21 +107,13 @@ def _page(request: Request, template: str, seen: guard.Seen, **values: Any) -> R
     return page(request, f"smarthr_emc/{template}.html", one=seen.company, **values)
 
 
-def _folder(seen: guard.Seen) -> TenantFolder:
+def folder_of(seen: guard.Seen) -> TenantFolder:
     folder = seen.services.knowledge.folder(seen.company.dag_id)
     if folder.link != LINK:
         raise guard.NotFound
     return folder
 
 
-def _note(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
+def note_look(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
-
-
-PAGES = OwnPages(
-    LINK,
-    router,
-    Path(__file__).parent / "pages",
-    (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか")),
-)

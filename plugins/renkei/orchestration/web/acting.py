@@ -31,6 +31,14 @@ class AirflowActing:
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None:
         await _call(request, "PATCH", f"/dags/{quote(dag_id, safe='')}", {"is_paused": paused})
 
+    async def answer(
+        self, request: Request, dag_id: str, run_id: str, task_id: str, chosen: str, why: str, plan: str
+    ) -> None:
+        dag, run, task = (quote(one, safe="") for one in (dag_id, run_id, task_id))
+        path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails"
+        body = {"chosen_options": [chosen], "params_input": {"reason": why, "plan": plan}}
+        await _call(request, "PATCH", path, body)
+
 
 async def _call(request: Request, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")

@@ -42,6 +42,7 @@ class AirflowAuthority:
             Right.SEE: ("GET", None),
             Right.EDIT: ("PUT", None),
             Right.RUN: ("POST", DagAccessEntity.RUN),
+            Right.ANSWER: ("PUT", DagAccessEntity.HITL_DETAIL),
         }[right]
         details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
         return get_auth_manager().is_authorized_dag(

@@ -41,7 +41,7 @@ from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord, is_run_key
 from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, ChannelFact, Company, Details, Evidence, Run, Told
+from renkei.web.facts import Account, Asked, ChannelFact, Company, Details, Evidence, Run, Told
 
 log = logging.getLogger(__name__)
 
@@ -201,14 +201,21 @@ class AirflowKnowledge:
         with ThreadPoolExecutor(READERS) as readers:
             return dict(zip(wanted, readers.map(partial(_evidence, store), wanted.values()), strict=True))
 
+    def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
+        return state.asked(dag_id, run_id, task_id)
+
+    def record(self, dag_id: str, run_id: str) -> RunRecord | None:
+        found = state.run_of(dag_id, run_id)
+        return _record(self.folder(dag_id), found) if found else None
+
     def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
         found = state.run_of(dag_id, run_id)
-        if found is None or not is_run_key(found.folder):
+        if found is None:
             return Account(known=False, kept_days=_kept_days())
         tenant = _tenant(state.dags()[dag_id])
         try:
-            record = RunRecord(tenant.folder(), found.folder)
-            if not record.store.names(record.folder):
+            record = _record(tenant.folder(), found)
+            if record is None:
                 return Account(known=False, kept_days=_kept_days())
             view = tenant.link.console() if tenant.link.console else None
             problems, count = view.problems(record) if view else ((), 0)
@@ -262,6 +269,14 @@ def _tenant(dag: DagFacts) -> Tenant:
     dag_file = dag.dag_file or _dag_file(dag.link, ())
     sheet, name, grants = sheet_of(dag.link, dag.tenant, dag_file)
     return Tenant(dag.link, dag.tenant, sheet, name, dag_file, grants)
+
+
+def _record(folder: TenantFolder, found: RunFacts) -> RunRecord | None:
+    """None where nothing is kept: housekeeping took it, or somebody."""
+    if not is_run_key(found.folder):
+        return None
+    record = RunRecord(folder, found.folder)
+    return record if record.store.names(record.folder) else None
 
 
 def _answer_until(folder: TenantFolder) -> dt.datetime | None:

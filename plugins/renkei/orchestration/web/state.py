@@ -23,7 +23,7 @@ from sqlalchemy import func, or_, select
 from renkei.orchestration.form import TEST, Form
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
 from renkei.orchestration.stage import FAILURE_KEY, RUN_KEY
-from renkei.web.facts import Counts, Question, Run
+from renkei.web.facts import Asked, Counts, Question, Run
 
 OVER, UNDER_WAY = ("success", "failed"), ("queued", "running")
 MOST_IDS = 5000  # in one IN (…): databases have limits
@@ -117,6 +117,33 @@ def questions() -> dict[str, Question]:
             for row in session.execute(open_ones)
             if split_dag_id(row.dag_id)
         }
+
+
+def asked(one: str, run_id: str, task_id: str) -> Asked | None:
+    """What a task of a run asked a person, and how it was answered."""
+    wanted = (
+        select(
+            HITLDetail.responded_at,
+            HITLDetail.responded_by,
+            HITLDetail.chosen_options,
+            HITLDetail.params_input,
+            TaskInstance.state,
+        )
+        .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
+        .where(TaskInstance.dag_id == one, TaskInstance.run_id == run_id, TaskInstance.task_id == task_id)
+    )
+    with create_session() as session:
+        row = session.execute(wanted).first()
+    if row is None:
+        return None
+    by, options, given = row.responded_by or {}, row.chosen_options or [], row.params_input or {}
+    return Asked(
+        row.responded_at is None and row.state not in State.finished,
+        str(by.get("name") or ""),
+        str(options[0]) if len(options) == 1 else "",  # two answers are none
+        str(given.get("reason") or ""),
+        row.responded_at,
+    )
 
 
 def runs_by_day(dag_ids: Sequence[str], since: dt.datetime) -> dict[str, list[Run]]:

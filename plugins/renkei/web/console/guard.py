@@ -160,5 +160,10 @@ def posts_edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) 
 
 
 @_guard
+def posts_answers_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
+    return _see_with(Right.ANSWER, visitor, dag_id)
+
+
+@_guard
 def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
     return _see_with(Right.RUN, visitor, dag_id)

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from renkei.clock import TOKYO
 from renkei.web.console.guard import services_of, token_of
-from renkei.web.facts import Right
+from renkei.web.facts import Company, Question, Right, Services, User
 from renkei.web.screens.words import RUN_STATES
 
 WEB = Path(__file__).parents[1]
@@ -58,6 +58,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 "airflow": partial(_address, base.removesuffix(MOUNT)),
                 "static": lambda name: f"{base}/static/{statics()[name].version}/{name}",
                 "airflow_base": base.removesuffix(MOUNT),
+                "answer_page": partial(_answer_page, services, user, base),
                 "token": partial(token_of, services, user) if user else str,
                 "user": user,
                 "now": values.get("now") or services.now(),
@@ -75,6 +76,15 @@ def message(request: Request, status: int, title: str, *lines: str, links: Seque
 def address(request: Request, *parts: str) -> str:
     """Of a page of ours."""
     return _address(request.scope.get("root_path", ""), *parts)
+
+
+def _answer_page(services: Services, user: User | None, base: str, company: Company, question: Question) -> str:
+    """Where the question can be answered with all that is known; empty: on Airflow's own page alone."""
+    own = next((own for own in services.own_pages if company.dag_id.startswith(f"{own.link}__")), None)
+    part = own.answers.get(question.task_id) if own else None
+    if part is None or user is None or not services.authority.may(user, Right.EDIT, company.dag_id):
+        return ""
+    return _address(base, "dag", company.dag_id, part, question.run_id)
 
 
 def _address(base: str, *parts: str, **query: Any) -> str:

@@ -33,8 +33,8 @@ def next_step(company: Company, state: State, details: Details) -> NextStep:
             return _broken(company, details)
         case State.HELD:
             until = f"{_at(details.answer_until)} までに" if details.answer_until else ""
-            text = f"登録が止まっています。{until}内容を確認し、Airflowの対応画面で回答してください。回答がない場合は何も登録しません。"
-            return NextStep(text, "answer", "対応画面を開く")
+            text = f"登録が止まっています。{until}内容を確認して回答してください。回答がない場合は何も登録しません。"
+            return NextStep(text, "answer", "内容を確認して回答する")
         case State.STOPPED:
             running = (
                 "いま実行中です。終わったら結果を確認してください。"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from renkei.links.smarthr_emc.compared import compared_with
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.records import Plan
-from renkei.links.smarthr_emc.rehearsal.stored import compared_with
 from renkei.links.smarthr_emc.rows import UNWRITTEN
 from renkei.links.smarthr_emc.sheet.items import USER_ITEMS
 from renkei.storage.runs import RunRecord

@@ -16,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renkei.links.smarthr_emc.compared import compared_with
 from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
 from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
 from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, RunSheet, RunStart
-from renkei.links.smarthr_emc.rehearsal.stored import compared_with
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sources import value_of
 from renkei.links.smarthr_emc.wording import REASONS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from renkei.links.smarthr_emc.compared import compared_with
 from renkei.links.smarthr_emc.diff import DIFF_COLUMNS
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.load import Target
@@ -14,7 +15,6 @@ from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, RunSheet, RunStart
 from renkei.links.smarthr_emc.rehearsal.result import Stop
 from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
-from renkei.links.smarthr_emc.rehearsal.stored import compared_with
 from renkei.links.smarthr_emc.rehearsal.targets import Unasked
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.runs.current_baseline import CurrentBaseline

@@ -13,13 +13,11 @@ import pandas as pd
 from renkei.errors import LinkStateError
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import column_name, source_columns
-from renkei.links.smarthr_emc.records import DiffSummary, RunSheet, RunStart, SnapshotSummary
+from renkei.links.smarthr_emc.records import RunSheet, RunStart, SnapshotSummary
 from renkei.links.smarthr_emc.rehearsal.result import Missing
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import CONTACTS
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Mapping, SourceField
-from renkei.runs.current_baseline import CurrentBaseline, current_baseline
-from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord, date_in
 
 LEVELS = "部署名(階層)"
@@ -153,16 +151,3 @@ def wider_mapping(mapping: Mapping, in_force: Mapping | None) -> Mapping:
         if all(not isinstance(term, CustomField) or column_name(term) in known for term in rule.source.terms)
     )
     return dataclasses.replace(mapping, users=(*mapping.users, *more))
-
-
-def compared_with(run: RunRecord) -> CurrentBaseline:
-    """The baseline that a recorded run was compared with, or would have been had it come so far.
-
-    Raises:
-        BaselineError: its record is damaged.
-    """
-    diff = run.read_or_none(DiffSummary)
-    if diff is None:
-        return current_baseline(run.tenant_folder)
-    baseline = Baselines(run.tenant_folder).read(diff.generation) if diff.generation else None
-    return CurrentBaseline(baseline, run.sibling(baseline.run) if baseline else None)

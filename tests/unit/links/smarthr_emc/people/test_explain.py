@@ -43,10 +43,11 @@ def day(
     mode: Mode = Mode.NORMAL,
     disaster: bool = False,
     until: str = "",
+    name: str = "",
 ) -> None:
     """The run of a day as the tasks take it: to the load, or until it has read, compared or planned."""
     at = NOW + dt.timedelta(days=number)
-    mine, target = record(store, number), Taker()
+    mine, target = record(store, number, name), Taker()
     job = stages.open_run.open_run(
         mine, OPTIONAL_ID, RunStart(mine.run, mode, True, at.isoformat(), "", disaster), target, at
     )
@@ -65,8 +66,8 @@ def day(
         note_end(mine, stages.load.apply(job, target, EMC_FORMAT, lambda name: "secret", at), at)
 
 
-def record(store: Store, number: int) -> RunRecord:
-    return RunRecord(TenantFolder(store, LINK, "acme"), f"day{number}")
+def record(store: Store, number: int, name: str = "") -> RunRecord:
+    return RunRecord(TenantFolder(store, LINK, "acme"), name or f"day{number}")
 
 
 def told(store: Store, who: str, **more: Any) -> Explanation:

@@ -1,0 +1,154 @@
+"""承認: the plan that a guard stopped, with the people's names, and the answer (E36, S4).
+
+Names are for those who may change the Dag, and every look is noted; the answer goes to Airflow, for the plan that the
+page showed and for no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from renkei.errors import BaselineError, StoreError
+from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc.people.held import Held, held_plan
+from renkei.links.smarthr_emc.people.index import PAGE
+from renkei.links.smarthr_emc.wording import RECORD_SETS
+from renkei.orchestration.approval_tasks import UNANSWERED
+from renkei.orchestration.smarthr_emc.dag import APPROVAL, APPROVE, REFUSE
+from renkei.orchestration.smarthr_emc.people_pages import note_look
+from renkei.runs.hold import Approval, Deadline, HeldPlan
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import MissingKeyError
+from renkei.web.console import guard
+from renkei.web.console.page import address, message, page
+from renkei.web.facts import Asked, Refused, Right, Run
+from renkei.web.screens.approval import Standing, standing
+from renkei.web.screens.overview import page_of
+
+router = APIRouter()
+TASK = "approve"
+ANSWERS = {"approve": APPROVE, "refuse": REFUSE}
+REASON_MOST = 500  # characters
+NO_RECORD = "この実行の記録が保存先にありません。保存期間を過ぎたか、削除されています。内容を確認できないため、この画面では回答できません。"
+NO_PLAN = "この実行の計画の記録がありません。検証をやり直している場合は、終わってから画面を開き直してください。"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is known of a run's question without anybody's name."""
+
+    run: Run
+    standing: Standing
+    asked: Asked | None
+    record: RunRecord | None = None
+    digest: str = ""  # of the plan as it is now
+    fault: str = ""  # why the plan cannot be shown
+
+
+@router.get(f"/dag/{{dag_id}}/{APPROVAL}/{{run_id}}")
+def approval(
+    request: Request,
+    run_id: str,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    of: str = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    found = _question(seen, run_id)
+    plan, fault = None, found.fault
+    if found.record and found.digest and found.asked:
+        try:
+            note_look(seen, found.record.tenant_folder, APPROVAL)
+            plan = _plan(found.record, of, number)
+        except MissingKeyError:
+            fault = NO_PLAN
+        except (StoreError, BaselineError) as error:
+            fault = str(error)
+    return page(
+        request,
+        "smarthr_emc/held.html",
+        one=seen.company,
+        run=found.run,
+        standing=found.standing,
+        plan=plan,
+        shown=page_of(number, plan.groups[plan.chosen].count, PAGE) if plan and plan.groups else None,
+        fault=fault,
+        record_sets=RECORD_SETS,
+        may_answer=seen.may(Right.ANSWER),
+        reason_most=REASON_MOST,
+        now=seen.services.now(),
+    )
+
+
+@router.post(f"/dag/{{dag_id}}/{APPROVAL}/{{run_id}}")
+async def answer(
+    request: Request,
+    run_id: str,
+    seen: Annotated[guard.Seen, Depends(guard.posts_answers_dag)],
+    plan: Annotated[str, Form(max_length=200)] = "",
+    answer: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+) -> Response:
+    here = address(request, "dag", seen.company.dag_id, APPROVAL, run_id)
+    back = [("承認の画面に戻る", here)]
+    if answer not in ANSWERS:
+        return message(request, 400, "回答を読み取れません", "画面に戻り、もう一度回答してください。", links=back)
+    why = " ".join(reason.split())
+    if not why:
+        said = "画面に戻り、判断の理由を入力してください。個人情報は書かないでください。"
+        return message(request, 400, "理由が入力されていません", said, links=back)
+    found = await run_in_threadpool(_question, seen, run_id)
+    if not found.standing.open:
+        return message(request, 409, found.standing.label, found.standing.text, links=back)
+    if not found.digest:
+        return message(request, 409, "計画を確認できません", found.fault, links=back)
+    if plan != found.digest:
+        said = "画面を開いた後に、計画が作り直されました。回答は受け付けていません。新しい内容を確認して、もう一度回答してください。"
+        return message(request, 409, "計画が変わりました", said, links=back)
+    try:
+        acting = seen.services.acting
+        await acting.answer(request, seen.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
+    except Refused:  # somebody else was faster, as a rule: it is said who
+        found = await run_in_threadpool(_question, seen, run_id)
+        if found.standing.open:
+            raise
+        return message(request, 409, found.standing.label, found.standing.text, links=back)
+    finally:
+        seen.services.knowledge.changed()
+    return RedirectResponse(here, 303)
+
+
+def _question(seen: guard.Seen, run_id: str) -> _Question:
+    knowledge, dag_id, now = seen.services.knowledge, seen.company.dag_id, seen.services.now()
+    run = knowledge.run(dag_id, run_id) if dag_id.startswith(f"{LINK}__") else None
+    if run is None:
+        raise guard.NotFound
+    asked, until, digest, fault, record = knowledge.asked(dag_id, run_id, TASK), None, "", NO_RECORD, None
+    try:
+        record = knowledge.record(dag_id, run_id)
+        if record:
+            asked = asked or _decided(record.read_or_none(Approval))
+            deadline, plan = record.read_or_none(Deadline), record.read_or_none(HeldPlan)
+            until = deadline.until if deadline else None
+            digest, fault = (plan.digest, "") if plan else ("", NO_PLAN)
+    except StoreError as error:
+        fault = str(error)
+    return _Question(run, standing(asked, run.finished, until, now, APPROVE), asked, record, digest, fault)
+
+
+def _decided(approval: Approval | None) -> Asked | None:
+    """What the run's record says, where Airflow has forgotten the question: its task was cleared since."""
+    if approval is None:
+        return None
+    by = "" if approval.by == UNANSWERED else approval.by
+    return Asked(False, by, APPROVE if approval.approved else REFUSE, approval.why, approval.at)
+
+
+def _plan(record: RunRecord, of: str, number: str) -> Held:
+    """A page of the group that the address asks for; the first one where it makes no sense."""
+    chosen = int(of) if of.isascii() and of.isdigit() and len(of) < 3 else 0
+    return held_plan(record, chosen, int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1)
