@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -14,15 +17,21 @@ import pandas as pd
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from openpyxl import load_workbook
 
 from renkei.clock import DAILY_AT
+from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.records import Plan, PlanWarnings, RunSheet, RunStart, SnapshotSummary, ValueWarnings
 from renkei.notifications.monitor.silence import Notes, Schedule
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor.scan import write_notes, write_results
 from renkei.orchestration.web.link_view import own_pages
 from renkei.runs.outcome import Summary
+from renkei.storage.baselines import Baseline, Baselines
+from renkei.storage.runs import RunRecord
 from renkei.web.console.app import HEADERS, ROUTERS
 from renkei.web.console.guard import GUARDS
+from tests.builders import mapping
 from tests.conftest import ROOT
 from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, ConsoleWorld, dag
 from tests.harness.airflow_rows import add_dags, add_history, diff_said, emptied
@@ -501,6 +510,78 @@ def test_e29_a_run_page_shows_every_error_and_people_only_to_those_who_may_edit(
     viewed = body(world, run_id, "ken")
     assert "社員 60行目 氏名 値がありません SmartHRの「姓」を入力してください" in text_of(viewed)
     assert not re.search("taro|山田|c-1|機能は処理を中断", viewed)
+
+
+def test_e29_ten_thousand_errors_are_paged_and_taken_as_files(world: ConsoleWorld) -> None:
+    """E29: every error and 注意 in a CSV that runs nothing and in a workbook, for those who may edit; each taking is noted."""
+    record, run = world.record("beta"), f"/dag/{dag('beta')}/runs/" + quote(RUN_ID, safe="")
+    rows = {"record_set": "users", "line": range(1, 10_001), "id": [f"=taro{n}" for n in range(1, 10_001)],
+            "crew_id": "c-1", "item": "full_name", "kind": "required", "detail": "", "source": "SmartHRの「姓」"}  # fmt: skip
+    record.write_table("problems", pd.DataFrame(rows))
+    doubtful = {
+        "line": [7],
+        "id": ["taro7"],
+        "crew_id": "c-7",
+        "item": "full_name",
+        "kind": "variant",
+        "detail": "「髙」",
+    }
+    record.write_table("hygiene", pd.DataFrame(doubtful))
+    record.write(PlanWarnings([("no_contact", "taro8", "c-8")], hygiene=ValueWarnings({"variant": 1})))
+    assert "1～100 / 10,000件" in text_of(body(world, run))
+    last = text_of(body(world, f"{run}?page=100"))
+    assert "9,901～10,000 / 10,000件" in last
+    assert "社員 10000行目 =taro10000 氏名 値がありません" in last
+    assert "9,901～10,000 / 10,000件" in text_of(body(world, f"{run}?page=1000"))
+    began = time.process_time()
+    taken = world.browser("omar").get(f"{BASE}{run}/findings.csv")
+    assert taken.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''%E8%AA%A4")
+    lines = list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig"))))
+    assert (len(lines), lines[0][:3], lines[1][:3]) == (
+        10_003,
+        ["区分", "場所", "ID"],
+        ["誤り", "社員 1行目", "'=taro1"],
+    )
+    assert lines[-2][:3] == ["注意", "", "taro8"]
+    assert (lines[-1][1], lines[-1][4], lines[-1][6]) == ("社員 7行目", "氏名", "「髙」")
+    book = world.browser("omar").get(f"{BASE}{run}/findings.xlsx")
+    assert time.process_time() - began < 20
+    sheet = load_workbook(io.BytesIO(book.content), read_only=True).worksheets[0]
+    assert next(sheet.iter_rows(min_row=2, max_row=2, values_only=True))[2] == "=taro1"
+    noted = [json.loads(world.store.read(name)) for name in world.store.files("console/audit")]
+    assert [(one["by"], one["dag_id"], one["what"]) for one in noted] == [("omar", dag("beta"), "findings")] * 2
+    world.door.rights["ken"]["beta"] = world.door.rights["ken"]["acme"]
+    assert "findings" not in body(world, run, "ken")
+    assert "taro" not in body(world, f"{run}/findings.csv", "ken", 403)
+    body(world, f"{run}/findings.exe", status=400)
+    body(world, f"/dag/{dag('beta')}/runs/nosuch/findings.csv", status=404)
+
+
+def test_the_history_tells_what_happened_between_the_runs(world: ConsoleWorld) -> None:
+    """Another sheet, 災害時凍結, who answered a question, and the generations that can be gone back to."""
+    folder = world.record("acme").tenant_folder
+    for number, (digest, frozen) in enumerate((("1" * 64, False), ("2" * 64, True), ("2" * 64, False)), start=1):
+        name = f"day{number}.0123456789ab"
+        said = {("fetch_departments", "run"): name}
+        world.ran("acme", days_ago=4 - number, run_id=f"day{number}", said=said, answered="yuki" if number == 3 else "")
+        record = RunRecord(folder, name)
+        record.write(RunStart(f"day{number}", Mode.NORMAL, False, TICK.isoformat(), digest, frozen))
+        record.write(RunSheet(mapping()))
+        record.write(SnapshotSummary("read", {}))
+        record.write(Plan("p", number - 1, True, True, 30 + number, 4))
+        Baselines(folder).promote(Baseline(number, name, "p", f"k{number}", TICK.isoformat(), 30 + number, 4))
+    shown = text_of(body(world, f"/dag/{dag('acme')}/runs"))
+    assert "シートが変わりました（識別値 222222222222）" in shown
+    assert "災害時凍結中になりました" in shown
+    assert "災害時凍結が解除されました" in shown
+    assert "回答: 承認して登録する（yukiさん）" in shown
+    assert (
+        "復元できる世代 世代 登録 社員 部署 第2世代 11/30(月) 4:30 32 4 第1世代 11/30(月) 4:30 31 4 EMCを以前の"
+        in shown
+    )
+    assert "災害時凍結が解除されました" in text_of(body(world, f"/dag/{dag('acme')}"))
+    world.store.write(f"{folder.baselines}/00000002.json", b"{")
+    assert "前回データの記録（第2世代）が壊れています" in text_of(body(world, f"/dag/{dag('acme')}/runs"))
 
 
 def test_a_run_without_a_record_says_why_there_may_be_none(world: ConsoleWorld) -> None:

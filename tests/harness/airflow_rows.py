@@ -41,6 +41,7 @@ class Row:
     by: str | None = None
     failed: str = ""  # a task that failed without a word
     asks: str = ""  # a task that waits for an answer
+    answered: str = ""  # by whom the question of the task `approve` was
     lasts: dt.timedelta = dt.timedelta(minutes=3)
 
 
@@ -97,7 +98,10 @@ def add_runs(rows: Sequence[Row]) -> None:
                 )
             ).inserted_primary_key[0]
             keys = [key if isinstance(key, tuple) else (key, "return_value") for key in row.said]
-            for task in {*(task for task, _ in keys), *filter(None, (row.failed, row.asks))}:
+            for task in {
+                *(task for task, _ in keys),
+                *filter(None, (row.failed, row.asks, row.answered and "approve")),
+            }:
                 one = uuid.uuid4()
                 state = "failed" if task == row.failed else "deferred" if task == row.asks else "success"
                 session.execute(
@@ -106,8 +110,18 @@ def add_runs(rows: Sequence[Row]) -> None:
                         pool="default_pool", pool_slots=1, queue="default", start_date=row.at,
                     )
                 )  # fmt: skip
-                if task == row.asks:
-                    asked = {"options": ["承認して登録する", "登録しない"], "subject": "EMC-HOLD", "created_at": row.at}
+                if task == row.asks or (row.answered and task == "approve"):
+                    asked: dict[str, Any] = {
+                        "options": ["承認して登録する", "登録しない"],
+                        "subject": "EMC-HOLD",
+                        "created_at": row.at,
+                    }
+                    if row.answered:
+                        asked |= {
+                            "responded_at": row.at + row.lasts,
+                            "responded_by": {"id": row.answered, "name": row.answered},
+                            "chosen_options": ["承認して登録する"],
+                        }
                     session.execute(insert(HITLDetail.__table__).values(ti_id=one, params={}, params_input={}, **asked))
             for (task, key), value in zip(keys, row.said.values(), strict=True):
                 session.execute(

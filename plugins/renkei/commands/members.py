@@ -205,8 +205,8 @@ def invite(
             "ユーザIDか --unlinked のどちらか一方を指定してください。", "Give either user ids or --unlinked."
         )
     linking = _linking(tenant)
-    from renkei.notifications.members.file import guarded
     from renkei.orchestration.line.connection import invitation_url, login_channel
+    from renkei.sheets.table_file import guarded
 
     login_channel(tenant)  # no URL is handed out behind which nothing works
     if unlinked:

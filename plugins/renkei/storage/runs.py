@@ -34,6 +34,8 @@ class Began:
     FILE: ClassVar[str] = "run"
     run_id: str
     started_at: Moment
+    sheet_digest: str = ""  # of the sheet's file
+    disaster: bool = False  # 災害時凍結 was on
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,10 @@ class RunRecord:
     def parts(self, name: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """A table in parts, as `Store.table_parts`."""
         return self.store.table_parts(f"{self.folder}/{name}.parquet", columns)
+
+    def page(self, name: str, start: int, stop: int) -> tuple[pd.DataFrame, int]:
+        """A few rows of a table, as `Store.table_page`."""
+        return self.store.table_page(f"{self.folder}/{name}.parquet", start, stop)
 
     def rows(
         self, name: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None

@@ -203,6 +203,20 @@ class Store:
         for part in file.iter_batches(PART, columns=list(columns)):
             yield _frame(pa.Table.from_batches([part]))
 
+    def table_page(self, key: str, start: int, stop: int) -> tuple[pd.DataFrame, int]:
+        """The rows of a parquet table from `start` to before `stop`, and how many it has."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
+        found, begin = [file.schema_arrow.empty_table()], 0
+        for part in file.iter_batches(PART):
+            if begin >= stop:
+                break
+            found.append(pa.Table.from_batches([part[max(start - begin, 0) : stop - begin]]))
+            begin += len(part)
+        return _frame(pa.concat_tables(found)), file.metadata.num_rows
+
     def find_rows(
         self, key: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None
     ) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -240,6 +240,52 @@ class RunProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """A page of the errors of a run."""
+
+    problems: Sequence[RunProblem]
+    count: int  # of all
+    notes: int  # 注意, which a file of both has
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a run began with."""
+
+    sheet_digest: str
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody answered to a run that asked; by nobody: its time was over."""
+
+    run_id: str
+    at: dt.datetime
+    by: str
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A baseline."""
+
+    number: int
+    at: dt.datetime
+    people: int
+    departments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What happened to a company beside and within its runs."""
+
+    begun: Mapping[str, Begun] = field(default_factory=dict)  # by run id, as far as records tell
+    replies: Sequence[Reply] = ()
+    fault: str = ""  # why the store cannot be read
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What became of one message of a run."""
 
@@ -260,6 +306,7 @@ class Account:
     mail: str = ""  # the whole text of the result mail; names people
     problems: Sequence[RunProblem] = ()
     problem_count: int = 0
+    notes: int = 0  # 注意
     told: Sequence[Told] = ()
     fault: str = ""
 
@@ -295,8 +342,17 @@ class Knowledge(Protocol):
     def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
         """What a task of a run asked a person; None where it asked nothing."""
 
-    def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
-        """What is kept of a run; without `people` nothing that names anybody."""
+    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> Account:
+        """What is kept of a run, with `most` of its errors; without `people` nothing that names anybody."""
+
+    def findings(self, dag_id: str, run_id: str) -> Iterator[Sequence[str]]:
+        """Every error and 注意 of a run, a row each, below a row of titles; may raise StoreError."""
+
+    def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
+        """What is known beside those runs of a company."""
+
+    def generations(self, dag_id: str) -> Sequence[Generation]:
+        """The baselines that can be gone back to, newest first; may raise StoreError, BaselineError."""
 
     def changed(self) -> None:
         """Something was done: what is remembered of the companies is out of date."""

@@ -9,6 +9,7 @@ from renkei.errors import LinkStateError
 from renkei.links.smarthr_emc.records import Plan, RunSheet, SnapshotSummary
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.runs import RunRecord
+from renkei.storage.tenant_folder import TenantFolder
 
 LISTED = 10  # generations shown, newest first; others can be named all the same
 NEEDED = (RunSheet, SnapshotSummary, Plan)  # what is left of a run as long as housekeeping has not taken it away
@@ -22,18 +23,26 @@ class Applied:
     record: RunRecord
 
 
-def generations(record: RunRecord) -> str:
-    """The generations that 復元 can go back to, newest first, with the time in Japan and the size of each."""
-    baselines = Baselines(record.tenant_folder)
-    found = []
+def listed(folder: TenantFolder) -> list[Baseline]:
+    """The generations that 復元 can go back to, newest first, LISTED of them."""
+    baselines = Baselines(folder)
+    found: list[Baseline] = []
     for number in reversed(baselines.generations()[:-1]):
         one = baselines.read(number)
-        if all(map(record.sibling(one.run).has, NEEDED)):
-            at = time_in_japan(one.confirmed_at)
-            found.append(f"第{number}世代（{at} に登録、社員{one.users}名、部署{one.departments}件）")
+        if all(map(RunRecord(folder, one.run).has, NEEDED)):
+            found.append(one)
         if len(found) == LISTED:
             break
-    return "、".join(found) or "（ありません）"
+    return found
+
+
+def generations(record: RunRecord) -> str:
+    """The same as a text, with the time in Japan and the size of each."""
+    texts = [
+        f"第{one.generation}世代（{time_in_japan(one.confirmed_at)} に登録、社員{one.users}名、部署{one.departments}件）"
+        for one in listed(record.tenant_folder)
+    ]
+    return "、".join(texts) or "（ありません）"
 
 
 def applied(record: RunRecord, generation: int) -> Applied:

@@ -19,6 +19,7 @@ from renkei.errors import Problem, RenkeiError
 from renkei.notifications.members.checks import cell_problems, duplicates, line_conflicts, quotable, shared_webhook
 from renkei.notifications.members.table import LABELS, completed
 from renkei.sheets.findings import Findings
+from renkei.sheets.table_file import guarded, unguarded
 from renkei.sheets.workbook import kind
 from renkei.sheets.workbook.book import Book, Found, Layout
 from renkei.sheets.workbook.kind import told_of_text
@@ -215,18 +216,6 @@ _HEADERS = {_folded(title): key for key, label in LABELS.items() for title in (l
 
 
 # --- and back
-
-_RUN = "=+-@\t\r"  # what a spreadsheet takes for the beginning of a formula, in a CSV too
-
-
-def guarded(text: str) -> str:
-    """The text as a CSV can hold it without a spreadsheet running it; `unguarded` gives it back."""
-    return f"'{text}" if text.startswith(("'", *_RUN)) else text
-
-
-def unguarded(text: str) -> str:
-    """What `guarded` was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(("'", *_RUN)) else text
 
 
 def written(table: pd.DataFrame, columns: Sequence[str], *, excel: bool) -> bytes:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from fastapi import APIRouter
 
-from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc import LINK, restore
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
+from renkei.links.smarthr_emc.records import EmcRefusal, PlanWarnings, RunSheet
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
-from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS
+from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
+from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.smarthr_emc import held_pages, people_pages
 from renkei.orchestration.smarthr_emc.connections import frozen_tenants
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
@@ -22,10 +25,11 @@ from renkei.orchestration.smarthr_emc.evidence import evidence
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
-from renkei.web.facts import Counts, OwnPages, RunProblem
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.facts import Counts, Findings, Generation, OwnPages, RunProblem
 
 _ITEM_NAMES = {item.name for item in (*USER_ITEM.values(), *DEPARTMENT_ITEM.values())}
-MOST = 500  # errors on one page; all of them are in the record
+PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail", "source")
 
 
 def counts(value: Any) -> Counts | None:
@@ -39,20 +43,66 @@ def counts(value: Any) -> Counts | None:
     return Counts(*whole) if len(whole) == len(figures) else None
 
 
-def problems(record: RunRecord) -> tuple[Sequence[RunProblem], int]:
-    """The errors that stopped the run: of its own checks, else of EMC."""
-    sheet = record.read_or_none(RunSheet)
+def problems(record: RunRecord, start: int, most: int) -> Findings:
+    """A page of the errors that stopped the run: of its own checks, else of EMC."""
+    sheet, warnings = record.read_or_none(RunSheet), record.read_or_none(PlanWarnings)
     url = sheet.mapping.smarthr_url if sheet else ""
+    notes = len(warnings.people) + sum(warnings.hygiene.counts.values()) if warnings else 0
     try:
-        table = record.table("problems")
+        table, count = record.page("problems", start, start + most)
     except MissingKeyError:
-        table = None
-    if table is not None and len(table):
-        return [_of_check(row, url) for row in table.head(MOST).to_dict("records")], len(table)
+        count = 0
+    if count:
+        return Findings([_of_check(row, url) for row in table.to_dict("records")], count, notes)
     refusal = record.read_or_none(EmcRefusal)
     if refusal is None:
-        return (), 0
-    return [_of_emc(row, url) for row in refusal.problems[:MOST]], max(refusal.count, len(refusal.problems))
+        return Findings((), 0, notes)
+    rows = refusal.problems[start : start + most]
+    return Findings([_of_emc(row, url) for row in rows], len(refusal.problems), notes)
+
+
+TITLES = ("区分", "場所", "ID", "SmartHRのページ", "項目", "内容", "詳細", "対処")
+
+
+def findings(record: RunRecord) -> Iterator[Sequence[str]]:
+    """Every error and 注意 of the run, below the titles."""
+    yield TITLES
+    sheet = record.read_or_none(RunSheet)
+    url = sheet.mapping.smarthr_url if sheet else ""
+    for part in _parts(record, "problems", PROBLEM_COLUMNS):
+        for row in part.to_dict("records"):
+            yield _error(_of_check(row, url))
+    refusal = record.read_or_none(EmcRefusal)
+    for one in refusal.problems if refusal else ():
+        yield _error(_of_emc(one, url))
+    warnings = record.read_or_none(PlanWarnings)
+    for kind, user_id, crew_id in warnings.people if warnings else ():
+        yield _note("", user_id, crew_id, url, "", WARNINGS.get(kind, "その他の注意"), "", "")
+    for part in _parts(record, "hygiene", HYGIENE_COLUMNS):
+        for row in part.to_dict("records"):
+            warning, item = VALUE_WARNINGS.get(row["kind"]), USER_ITEM[row["item"]].name
+            what = (warning.title, str(row["detail"]), warning.remedy) if warning else ("その他の注意", "", "")
+            yield _note(f"社員 {row['line']}行目", row["id"], row["crew_id"], url, item, *what)
+
+
+def _parts(record: RunRecord, name: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    if record.store.exists(f"{record.folder}/{name}.parquet"):
+        yield from record.parts(name, columns)
+
+
+def _error(row: RunProblem) -> Sequence[str]:
+    return "誤り", row.place, row.person, row.page, row.item, row.reason, row.detail, row.remedy
+
+
+def _note(place: str, user_id: str, crew_id: str, url: str, *rest: str) -> Sequence[str]:
+    return "注意", place, user_id, crew_page(url, crew_id) if crew_id else "", *rest
+
+
+def generations(folder: TenantFolder) -> list[Generation]:
+    return [
+        Generation(one.generation, dt.datetime.fromisoformat(one.confirmed_at), one.users, one.departments)
+        for one in restore.listed(folder)
+    ]
 
 
 def _of_check(row: dict[Any, Any], url: str) -> RunProblem:
@@ -93,4 +143,4 @@ PAGES = OwnPages(
     (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか")),
     {held_pages.TASK: APPROVAL},
 )
-VIEW = LinkView("diff", counts, problems, frozen_tenants, PAGES, evidence)
+VIEW = LinkView("diff", counts, problems, findings, frozen_tenants, PAGES, evidence, generations)

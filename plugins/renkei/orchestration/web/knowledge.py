@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -38,10 +38,23 @@ from renkei.runs.failure import Failure
 from renkei.runs.outcome import Summary
 from renkei.storage import records
 from renkei.storage.baselines import Baselines
-from renkei.storage.runs import RunRecord, is_run_key
-from renkei.storage.store import MissingKeyError, Store
+from renkei.storage.runs import Began, RunRecord, is_run_key
+from renkei.storage.store import DamagedFileError, MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, Asked, ChannelFact, Company, Details, Evidence, Run, Told
+from renkei.web.facts import (
+    Account,
+    Asked,
+    Begun,
+    ChannelFact,
+    Company,
+    Details,
+    Evidence,
+    Findings,
+    Generation,
+    Past,
+    Run,
+    Told,
+)
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +221,7 @@ class AirflowKnowledge:
         found = state.run_of(dag_id, run_id)
         return _record(self.folder(dag_id), found) if found else None
 
-    def account(self, dag_id: str, run_id: str, *, people: bool) -> Account:
+    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> Account:
         found = state.run_of(dag_id, run_id)
         if found is None:
             return Account(known=False, kept_days=_kept_days())
@@ -218,17 +231,47 @@ class AirflowKnowledge:
             if record is None:
                 return Account(known=False, kept_days=_kept_days())
             view = tenant.link.console() if tenant.link.console else None
-            problems, count = view.problems(record) if view else ((), 0)
+            found_problems = view.problems(record, start, most) if view else Findings((), 0, 0)
             summary = record.read_or_none(Summary)
             return Account(
                 summary=summary.lines if summary else (),
                 mail=_mail(tenant, record, found) if people else "",
-                problems=problems,
-                problem_count=count,
+                problems=found_problems.problems,
+                problem_count=found_problems.count,
+                notes=found_problems.notes,
                 told=_told(record),
             )
         except (StoreError, ValueError) as error:
             return Account(fault=str(error) if isinstance(error, RenkeiError) else "記録を読み取れません。")
+
+    def findings(self, dag_id: str, run_id: str) -> Iterator[Sequence[str]]:
+        link, record = state.dags()[dag_id].link, self.record(dag_id, run_id)
+        return link.console().findings(record) if link.console and record else iter(())
+
+    def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
+        run_ids = [run.run_id for run in runs]
+        replies, folders = state.replies(dag_id, run_ids), state.folders_of(dag_id, run_ids)
+        try:
+            home = self.folder(dag_id)
+            own = {run_id: RunRecord(home, name) for run_id, name in folders.items() if is_run_key(name)}
+            with ThreadPoolExecutor(READERS) as readers:
+                begun = dict(zip(own, readers.map(_begun, own.values()), strict=True))
+        except StoreError as error:
+            return Past({}, replies, str(error))
+        return Past({run_id: one for run_id, one in begun.items() if one}, replies)
+
+    def generations(self, dag_id: str) -> Sequence[Generation]:
+        link = state.dags()[dag_id].link
+        of = link.console().generations if link.console else None
+        return of(self.folder(dag_id)) if of else ()
+
+
+def _begun(record: RunRecord) -> Begun | None:
+    try:
+        found = record.read_or_none(Began)
+    except DamagedFileError:  # its own page says so
+        return None
+    return Begun(found.sheet_digest, found.disaster) if found else None
 
 
 def _dag_file(link: Link, dags: Any) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Evidence, OwnPages, RunProblem
+from renkei.web.facts import Counts, Evidence, Findings, Generation, OwnPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,12 @@ class LinkView:
 
     counted_by: str  # the task whose XCom has the counts
     counts: Callable[[Any], Counts | None]  # of that XCom
-    problems: Callable[[RunRecord], tuple[Sequence[RunProblem], int]]  # the first errors, and how many there are
+    problems: Callable[[RunRecord, int, int], Findings]  # so many errors from a place on
+    findings: Callable[[RunRecord], Iterator[Sequence[str]]]  # all errors and 注意 as rows of a table
     frozen: Callable[[], set[str]]  # the tenants in 災害時凍結, or `all`; may raise StoreError
     pages: OwnPages | None = None
     evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
+    generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
 
 
 def own_pages() -> list[OwnPages]:

@@ -23,7 +23,7 @@ from sqlalchemy import func, or_, select
 from renkei.orchestration.form import TEST, Form
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
 from renkei.orchestration.stage import FAILURE_KEY, RUN_KEY
-from renkei.web.facts import Asked, Counts, Question, Run
+from renkei.web.facts import Asked, Counts, Question, Reply, Run
 
 OVER, UNDER_WAY = ("success", "failed"), ("queued", "running")
 MOST_IDS = 5000  # in one IN (…): databases have limits
@@ -191,6 +191,39 @@ def run_of(one: str, run_id: str) -> RunFacts | None:
         )
         run = _run(row, _words(session, [row]).get(row.id, {}))
         return RunFacts(run, str(values.get(RUN_KEY) or ""), values.get(FAILURE_KEY), stopped or "")
+
+
+def folders_of(one: str, run_ids: Sequence[str]) -> dict[str, str]:
+    """Under which name each of those runs of a Dag has its record, as far as it has one."""
+    wanted = select(DagRun.id, DagRun.run_id).where(DagRun.dag_id == one, DagRun.run_id.in_(run_ids))
+    with create_session() as session:
+        runs = {row.id: row.run_id for row in session.execute(wanted)}
+        kept = session.execute(
+            select(XComModel.dag_run_id, XComModel.value).where(
+                XComModel.dag_run_id.in_(list(runs)), XComModel.key == RUN_KEY
+            )
+        )
+        return {runs[number]: str(XComModel.deserialize_value(_Value(value)) or "") for number, value in kept}
+
+
+def replies(one: str, run_ids: Sequence[str]) -> list[Reply]:
+    """What was answered in those runs of a Dag, the newest first."""
+    wanted = (
+        select(TaskInstance.run_id, HITLDetail.responded_at, HITLDetail.responded_by, HITLDetail.chosen_options)
+        .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
+        .where(TaskInstance.dag_id == one, TaskInstance.run_id.in_(run_ids), HITLDetail.responded_at.is_not(None))
+        .order_by(HITLDetail.responded_at.desc())
+    )
+    with create_session() as session:
+        return [
+            Reply(
+                row.run_id,
+                row.responded_at,
+                str((row.responded_by or {}).get("name") or ""),
+                "、".join(map(str, row.chosen_options or ())),
+            )
+            for row in session.execute(wanted)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

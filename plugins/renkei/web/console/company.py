@@ -13,6 +13,7 @@ from renkei.web.console.page import address, message, page
 from renkei.web.facts import Right
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import next_step
+from renkei.web.screens.timeline import timeline
 
 router = APIRouter()
 RECENT = 7
@@ -22,6 +23,7 @@ RECENT = 7
 def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
     knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
     state, details = state_of(one, now), knowledge.details(one.dag_id)
+    runs = knowledge.runs(one.dag_id, now - dt.timedelta(days=30))[:RECENT]
     return page(
         request,
         "company.html",
@@ -30,7 +32,8 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         badges=badges(one, state),
         step=next_step(one, state, details),
         details=details,
-        runs=knowledge.runs(one.dag_id, now - dt.timedelta(days=30))[:RECENT],
+        runs=runs,
+        events=timeline(runs, knowledge.past(one.dag_id, runs)),
         may={right: seen.may(right) for right in Right},
         menu=[entry for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__") for entry in own.menu],
         faults=knowledge.faults(),

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from itertools import islice
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from renkei.clock import TOKYO
+from renkei.errors import BaselineError, StoreError
+from renkei.sheets.table_file import csv_parts, workbook
+from renkei.storage import audit
+from renkei.storage.audit import Look
 from renkei.web.console import guard
 from renkei.web.console.page import page
-from renkei.web.facts import Right
+from renkei.web.facts import Generation, Right
 from renkei.web.screens import figures, overview
+from renkei.web.screens.timeline import timeline
 from renkei.web.screens.words import VERDICTS
 
 router = APIRouter()
 PERIODS = (30, 90, 400)
 PER_PAGE = 100
+MOST_ROWS = {"csv": 100_000, "xlsx": 10_000}  # below the titles
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/dag/{dag_id}/runs")
@@ -32,6 +42,13 @@ def history(
     runs = seen.services.knowledge.runs(one.dag_id, overview.begin_of(today, period))
     waiting = one.question.run_id if one.question else ""
     shown = overview.page_of(number, len(runs), PER_PAGE)
+    on_page = runs[shown.start : shown.stop]
+    past, fault = seen.services.knowledge.past(one.dag_id, on_page), ""
+    generations: Sequence[Generation] = ()
+    try:
+        generations = seen.services.knowledge.generations(one.dag_id)
+    except (StoreError, BaselineError) as error:
+        fault = str(error)
     return page(
         request,
         "runs.html",
@@ -39,7 +56,10 @@ def history(
         period=period,
         periods=PERIODS,
         chart=figures.chart(figures.by_day(runs, today, period, waiting)),
-        runs=runs[shown.start : shown.stop],
+        runs=on_page,
+        events=timeline(on_page, past),
+        generations=generations,
+        fault=past.fault or fault,
         shown=shown,
         waiting=waiting,
         now=now,
@@ -47,20 +67,47 @@ def history(
 
 
 @router.get("/dag/{dag_id}/runs/{run_id}")
-def run(request: Request, run_id: str, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
+def run(
+    request: Request,
+    run_id: str,
+    seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
     knowledge, one = seen.services.knowledge, seen.company
     found = knowledge.run(one.dag_id, run_id)
     if found is None:
         raise guard.NotFound
     people = seen.may(Right.EDIT)
+    account = knowledge.account(one.dag_id, run_id, people=people, most=PER_PAGE)
+    shown = overview.page_of(number, account.problem_count, PER_PAGE)
+    if shown.start:
+        account = knowledge.account(one.dag_id, run_id, people=people, start=shown.start, most=PER_PAGE)
     return page(
         request,
         "run.html",
         one=one,
         run=found,
-        account=knowledge.account(one.dag_id, run_id, people=people),
+        account=account,
+        shown=shown,
         people=people,
         asks=one.question if one.question and one.question.run_id == run_id else None,
         verdicts=VERDICTS,
         now=seen.services.now(),
     )
+
+
+@router.get("/dag/{dag_id}/runs/{run_id}/findings.{kind}")
+def findings(
+    run_id: str, kind: Literal["csv", "xlsx"], seen: Annotated[guard.Seen, Depends(guard.edits_dag)]
+) -> Response:
+    """Every error and 注意 of the run as a file; who took it is kept, as of every look at people."""
+    knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
+    if knowledge.run(one.dag_id, run_id) is None:
+        raise guard.NotFound
+    audit.note(knowledge.folder(one.dag_id).store, Look(now, seen.user.id, one.dag_id, "findings"))
+    rows = islice(knowledge.findings(one.dag_id, run_id), MOST_ROWS[kind] + 1)
+    name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    if kind == "csv":
+        return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(workbook(rows), headers=headers, media_type=XLSX)

@@ -1,0 +1,36 @@
+"""What stands between the runs of a company: its sheet, answers, 災害時凍結."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from renkei.web.facts import Begun, Past, Reply, Run
+from renkei.web.screens.timeline import timeline
+
+NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
+RUNS = [
+    Run(name, "success", at := NOW - dt.timedelta(days=day), at, at, "通常", True)
+    for day, name in enumerate(("d", "c", "b", "a"))
+]
+
+
+def texts(past: Past) -> dict[str, list[str]]:
+    return {run_id: [event.text for event in events] for run_id, events in timeline(RUNS, past).items()}
+
+
+def test_what_changed_is_told_at_the_run_that_was_the_first_to_see_it() -> None:
+    """A run without a record says nothing: the one after it is compared with the one before."""
+    begun = {"a": Begun("1" * 64, False), "c": Begun("2" * 64, True), "d": Begun("2" * 64, False)}
+    assert texts(Past(begun)) == {
+        "c": ["シートが変わりました（識別値 222222222222）", "災害時凍結中になりました"],
+        "d": ["災害時凍結が解除されました"],
+    }
+    assert texts(Past()) == {}
+
+
+def test_an_answer_is_told_with_who_gave_it() -> None:
+    replies = [Reply("d", NOW, "yuki", "承認して登録する"), Reply("b", NOW, "", "登録しない")]
+    assert texts(Past(replies=replies)) == {
+        "d": ["回答: 承認して登録する（yukiさん）"],
+        "b": ["回答: 登録しない（回答なし。期限切れ）"],
+    }
