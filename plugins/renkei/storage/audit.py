@@ -21,7 +21,7 @@ class Look:
     at: Moment
     by: str  # the user's id
     dag_id: str
-    what: str  # which page: search, person, approval
+    what: str  # which page: search, person, approval; findings: a file of errors
 
 
 def note(store: Store, look: Look) -> None:

@@ -311,6 +311,14 @@ def test_e10_rows_are_found_by_any_of_the_texts_asked_for(store: Store) -> None:
     assert (found(crew_id=[""]), found(id=["x"]), found(other=["1"]), found()) == ([], [], [], [])
     assert list(store.find_rows("t", {"id": ["x"]}).columns) == ["id", "crew_id", "n"]
     assert [len(part) for part in store.table_parts("t", ["n"])] == [PART, 3]
+    for start, stop, wanted in (
+        (0, 2, [0, 1]),
+        (PART - 1, PART + 2, [PART - 1, PART, PART + 1]),
+        (rows - 1, rows + 9, [rows - 1]),
+        (rows, rows + 9, []),
+    ):
+        page, count = store.table_page("t", start, stop)
+        assert (page["n"].tolist(), count) == (wanted, rows)
 
 
 def test_e14_a_filtered_table_is_kept_without_its_old_index(store: Store) -> None:
