@@ -35,6 +35,7 @@ SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAut
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Airflow's app as its API server has it, with SimpleAuthManager, and the Dag of acme in its database."""
     from airflow.api_fastapi.app import create_app, purge_cached_app
+    from airflow.sdk.execution_time import task_runner
     from airflow.utils.db import initdb
 
     folder = tmp_path_factory.mktemp("console")
@@ -45,6 +46,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("RENKEI_INDEX", str(folder / "index"))
         patch.setenv("RENKEI_STORE", (folder / "store").as_uri())
         patch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
+        patch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as the API server's process says of itself
+        patch.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)  # an earlier test's run may have left one
         initdb()
         with emptied():
             write_yaml(mapping(), sheets / "acme.yaml")
@@ -82,6 +85,23 @@ def test_rights_are_those_of_airflows_roles(airflow: Any, right: Right, allowed:
     assert found == set(allowed)
     if right is Right.SEE:
         assert all(authority.visible(User(role, role, own(role))) == {DAG_ID} for role in ROLES)
+
+
+def test_s4_all_are_frozen_by_who_may_write_variables(airflow: Any) -> None:
+    """The matrix that was measured; a company is frozen by who may edit its Dag, though he may write no Variable."""
+    authority = AirflowAuthority()
+    assert [role for role in ROLES if authority.may_freeze_all(User(role, role, own(role)))] == ["op", "admin"]
+    client, path, form = browser(airflow, "user"), f"{BASE}/dag/{DAG_ID}/freeze", {"on": "1", "reason": "地震"}
+    form["token"] = token(client, f"/dag/{DAG_ID}/freeze")
+    assert client.post(f"{BASE}/freeze", data=form).status_code == 403
+    assert client.post(path, data=form).status_code == 303
+    admin = browser(airflow, "admin")
+    assert admin.get("/api/v2/variables/renkei_disaster_freeze").json()["value"] == "acme"
+    (event,) = admin.get("/api/v2/eventLogs?event=renkei_freeze_on").json()["event_logs"]
+    assert (event["owner"], event["dag_id"]) == ("userさん", DAG_ID)
+    assert "この会社は、災害時凍結中です" in client.get(path).text
+    assert client.post(path, data=form | {"on": "0"}).status_code == 303
+    assert admin.get("/api/v2/variables/renkei_disaster_freeze").json()["value"] == ""
 
 
 def test_nobody_and_a_forged_token_are_led_to_airflows_log_in(airflow: Any) -> None:

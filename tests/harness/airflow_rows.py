@@ -18,11 +18,16 @@ from airflow.models.dag import DagModel
 from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.models.hitl import HITLDetail
+from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.variable import Variable
 from airflow.models.xcom import XComModel
 from airflow.sdk import timezone
 from airflow.utils.session import create_session
 from sqlalchemy import delete, insert, select, update
+
+from renkei.orchestration.disaster_freeze import VARIABLE
+from renkei.orchestration.web.freezing import EVENTS
 
 BUNDLE = "dags-folder"
 
@@ -176,6 +181,8 @@ def emptied() -> Iterator[None]:
 
 def _empty() -> None:
     with create_session() as session:
+        session.execute(delete(Variable).where(Variable.key == VARIABLE))
+        session.execute(delete(Log).where(Log.event.in_(EVENTS.values())))
         for model in (XComModel, HITLDetail, TaskInstance, DagRun, DagModel):
             session.execute(delete(model.__table__))
 

@@ -51,6 +51,9 @@ class Authority(Protocol):
 
     def may(self, user: User, right: Right, dag_id: str) -> bool: ...
 
+    def may_freeze_all(self, user: User) -> bool:
+        """災害時凍結 of every company."""
+
     def log_in(self, back: str) -> str:
         """The address of the log-in page, which leads `back`."""
 
@@ -108,6 +111,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """災害時凍結 of one company, or of all, switched on or off."""
+
+    tenant: str  # or renkei.runs.freeze.ALL
+    on: bool
+    at: dt.datetime | None = None  # None: nobody knows
+    by: str = ""  # who did it; empty: it was set in Airflow itself
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Company:
     """One tenant of one link: all that its state is made of."""
 
@@ -124,6 +138,7 @@ class Company:
     broken: bool = False  # the sheet cannot be used
     unlinked: bool = False  # 連携解除
     frozen: bool = False  # 災害時凍結
+    freezable: bool = False  # its link has a 災害時凍結
     link_start_on: dt.date | None = None
     next_run: dt.datetime | None = None
     due: dt.datetime | None = None  # the newest tick of which the result should be here; None: nobody can say
@@ -320,6 +335,12 @@ class Knowledge(Protocol):
     def faults(self) -> Sequence[str]:
         """Why what `companies` says may be incomplete, in Japanese."""
 
+    def freezes(self) -> Mapping[str, Freeze] | None:
+        """Every 災害時凍結 that is on, by tenant or ALL, as of at most a few seconds ago; None: nobody can say."""
+
+    def freeze_changes(self) -> Sequence[Freeze]:
+        """Who switched a 災害時凍結 on or off, the newest first."""
+
     def days(self, dag_ids: Sequence[str], since: dt.datetime) -> Mapping[str, Sequence[Run]]:
         """The runs of those Dags since then, oldest first, without what was told and counted."""
 
@@ -368,6 +389,9 @@ class Acting(Protocol):
         """Start a run; its id."""
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None: ...
+
+    def freeze(self, user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> None:
+        """Switch the 災害時凍結 of a tenant, or of ALL, on or off."""
 
     async def answer(
         self, request: Request, dag_id: str, run_id: str, task_id: str, chosen: str, why: str, plan: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,11 @@ from renkei.notifications.deliver import was_heard
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.silence import Silence
 from renkei.orchestration import channel_connections, connections
+from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor import expiring
 from renkei.orchestration.monitor.broken import Start, start_in, tell_broken
+from renkei.orchestration.monitor.freeze import tell_forgotten
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import Look, look, write_notes, write_results
@@ -48,6 +50,7 @@ DOC = """# Renkei 見張り
 
 - **誤りのあるシート**: 連携設定シートに誤りがある会社を、運用担当者の通知先に1回知らせ、その会社のDagを1回実行します
   （Dagは失敗（赤）になり、直すところがその会社の結果通知先に届きます）。
+- **解除を忘れた災害時凍結**: 72時間を超えて続く災害時凍結を、運用担当者の通知先に1回知らせます。
 - **知らせずに終わった処理**: 途中で削除されるなどして結果を知らせずに終わった処理の結果を、その会社の通知先に知らせます。
 
 運用担当者の通知先は `include/mappings/operator.yaml`（環境変数 `RENKEI_OPERATOR`）の `channels:` に登録します。
@@ -67,7 +70,8 @@ class WatchOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, int]:
         try:
             ongoing, start = ongoing_in(context), start_in(context)
-            return watch(connections.open_store(), self.dag_file, utcnow(), ongoing=ongoing, start=start)
+            store = connections.open_store()
+            return watch(store, self.dag_file, utcnow(), ongoing=ongoing, start=start, frozen=frozen_tenants)
         except RenkeiError as error:
             raise AirflowFailException(str(error)) from None
         except Exception as error:  # its text might quote anything (L6)
@@ -82,10 +86,11 @@ def watch(
     *,
     ongoing: Ongoing = lambda _dag_id, _run_id: True,
     start: Start = lambda _dag_id, _run_id: None,
+    frozen: Callable[[], Set[str]] = frozenset,
 ) -> dict[str, int]:
     """Look, tell, and remember what was told; how many tenants were looked at, are silent, came back, were warned.
 
-    `ongoing` and `start` are Airflow's answers: whether a run is going on, and a run of a Dag.
+    `ongoing`, `start` and `frozen` are Airflow's answers: whether a run is going on, a run of a Dag, who is in 災害時凍結.
 
     Raises:
         StoreError: the store is out of reach, so nobody can say who is silent.
@@ -105,6 +110,7 @@ def watch(
         before = notices.told
         expiring.tell_waiting(notices, asking, found.sheets.channels)
         expiring.tell_connections(notices, found.sheets.channels, channels)
+        tell_forgotten(notices, frozen, channels)
         faults += notices.faults
         counts.update(
             tenants=len(found.notes.schedules),

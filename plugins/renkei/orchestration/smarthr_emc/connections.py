@@ -7,21 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from airflow.sdk import Variable
-from airflow.sdk.exceptions import AirflowRuntimeError
-
-from renkei.errors import ConnectionError_, RenkeiError, SettingError, StoreError
+from renkei.errors import ConnectionError_, RenkeiError, SettingError
 from renkei.links.smarthr_emc.sheet.grants import SYSTEMS, secrets_of
 from renkei.links.smarthr_emc.sheet.items import PASSWORD
 from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
 from renkei.orchestration.connections import extra_of, find_connection
+from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.smarthr_emc.hooks import EmcHook, SmartHRHook
+from renkei.runs.freeze import ALL
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.texts import trim
-
-DISASTER_FREEZE = "renkei_disaster_freeze"
 
 
 def smarthr_client(mapping: Mapping) -> SmartHRClient:
@@ -59,20 +56,7 @@ def drop_folder(mapping: Mapping) -> DropFolder:
 
 def disaster_freeze(tenant: str) -> bool:
     """災害時凍結: whether the Variable names this tenant, or `all`; raises as `frozen_tenants`."""
-    return not frozen_tenants().isdisjoint({"all", tenant})
-
-
-def frozen_tenants() -> set[str]:
-    """The tenants that the Variable `renkei_disaster_freeze` names (comma list), or `all`.
-
-    Raises:
-        StoreError: Airflow does not answer; whether to delete is not a thing to guess (L1).
-    """
-    try:
-        value = Variable.get(DISASTER_FREEZE, default="")
-    except AirflowRuntimeError as error:
-        raise StoreError(f"Airflowの変数「{DISASTER_FREEZE}」（災害時凍結）を読み取れません。") from error
-    return {name.strip().lower() for name in str(value).split(",")}
+    return not frozen_tenants().isdisjoint({ALL, tenant})
 
 
 def secret(name: str) -> str:

@@ -18,8 +18,8 @@ from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
+from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.smarthr_emc import held_pages, people_pages
-from renkei.orchestration.smarthr_emc.connections import frozen_tenants
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
 from renkei.orchestration.web.link_view import LinkView

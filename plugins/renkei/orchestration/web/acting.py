@@ -9,8 +9,9 @@ import httpx
 from airflow.sdk import conf
 from starlette.requests import Request
 
+from renkei.orchestration.web import freezing
 from renkei.orchestration.web.guard import COOKIE
-from renkei.web.facts import Refused
+from renkei.web.facts import Refused, User
 
 SAID = {
     401: "ログインの期限が切れました。ログインし直してから、もう一度操作してください。",
@@ -30,6 +31,10 @@ class AirflowActing:
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None:
         await _call(request, "PATCH", f"/dags/{quote(dag_id, safe='')}", {"is_paused": paused})
+
+    def freeze(self, user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> None:
+        """Not by the API: there only who may write every Variable may freeze one company."""
+        freezing.switch(user, tenant, dag_id, on, why)
 
     async def answer(
         self, request: Request, dag_id: str, run_id: str, task_id: str, chosen: str, why: str, plan: str

@@ -10,11 +10,16 @@ from collections.abc import Set
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    DagAccessEntity,
+    DagDetails,
+    VariableDetails,
+)
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.models.dag import DagModel
 from fastapi import HTTPException, Request
 
+from renkei.orchestration.disaster_freeze import VARIABLE
 from renkei.web.facts import Right, User
 
 COOKIE = COOKIE_NAME_JWT_TOKEN
@@ -51,6 +56,11 @@ class AirflowAuthority:
             details=details,
             user=user.own,
         )
+
+    def may_freeze_all(self, user: User) -> bool:
+        """Who may write the Variable."""
+        details = VariableDetails(key=VARIABLE)
+        return get_auth_manager().is_authorized_variable(method="PUT", details=details, user=user.own)
 
     def log_in(self, back: str) -> str:
         return str(get_auth_manager().get_url_login(next_url=back))

@@ -6,8 +6,9 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,15 @@ from renkei.notifications.state import ChannelStates
 from renkei.orchestration import result_notification
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
+from renkei.orchestration.monitor.freeze import first_seen
 from renkei.orchestration.monitor.scan import READERS, read_notes, read_results
 from renkei.orchestration.report import RunEnd
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.web import state
+from renkei.orchestration.web import freezing, state
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, sheet_of
 from renkei.orchestration.web.state import DagFacts, RunFacts
 from renkei.runs.failure import Failure
+from renkei.runs.freeze import ALL
 from renkei.runs.outcome import Summary
 from renkei.storage import records
 from renkei.storage.baselines import Baselines
@@ -50,6 +53,7 @@ from renkei.web.facts import (
     Details,
     Evidence,
     Findings,
+    Freeze,
     Generation,
     Past,
     Run,
@@ -69,29 +73,36 @@ class AirflowKnowledge:
         self._now = now
         self._shelf = SheetShelf()
         self._lock = threading.Lock()
-        self._found: tuple[float, dict[str, Company], tuple[str, ...]] | None = None
+        self._found: tuple[float, dict[str, Company], dict[str, Freeze] | None, tuple[str, ...]] | None = None
 
     # --- all companies
 
     def companies(self) -> Mapping[str, Company]:
         return self._looked()[0]
 
-    def faults(self) -> Sequence[str]:
+    def freezes(self) -> Mapping[str, Freeze] | None:
         return self._looked()[1]
+
+    def freeze_changes(self) -> Sequence[Freeze]:
+        return freezing.changes()
+
+    def faults(self) -> Sequence[str]:
+        return self._looked()[2]
 
     def changed(self) -> None:
         with self._lock:
             self._found = None
 
-    def _looked(self) -> tuple[dict[str, Company], tuple[str, ...]]:
+    def _looked(self) -> tuple[dict[str, Company], dict[str, Freeze] | None, tuple[str, ...]]:
         with self._lock:  # whoever comes meanwhile waits for the one look
             if self._found is None or time.monotonic() - self._found[0] > FRESH_S:
                 faults: list[str] = []
-                companies = self._look(faults)
-                self._found = time.monotonic(), companies, tuple(dict.fromkeys(faults))
+                frozen = {link.name: _frozen(link, faults) for link in LINKS.values()}
+                companies, freezes = self._look(frozen, faults), _freezes(frozen.values())
+                self._found = time.monotonic(), companies, freezes, tuple(dict.fromkeys(faults))
             return self._found[1:]
 
-    def _look(self, faults: list[str]) -> dict[str, Company]:
+    def _look(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
         dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()
         found: dict[str, Company] = {}
         for link in LINKS.values():
@@ -108,7 +119,7 @@ class AirflowKnowledge:
                 frozenset(name for name, one in sheets.items() if one.unlinked),
                 self._now(),
             )
-            frozen, index, grace = _frozen(link, faults), settings.index_folder(), _grace(faults)
+            index, grace = settings.index_folder(), _grace(faults)
             for tenant, dag in own.items():
                 if dag.gone and tenant not in sheets and tenant not in schedules:
                     continue  # a company of the past
@@ -133,7 +144,8 @@ class AirflowKnowledge:
                     pending=bool(sheet and sheet.pending),
                     broken=bool(sheet and sheet.broken),
                     unlinked=bool(sheet and sheet.unlinked),
-                    frozen=not frozen.isdisjoint({"all", tenant}),
+                    frozen=not {ALL, tenant}.isdisjoint(frozen[link.name] or ()),
+                    freezable=link.console is not None,
                     link_start_on=sheet.link_start_on if sheet else None,
                     next_run=None if dag.paused else dag.next_run,
                     due=self._due(sheet, grace),
@@ -299,13 +311,32 @@ def _grace(faults: list[str]) -> dt.timedelta | None:
         return None
 
 
-def _frozen(link: Link, faults: list[str]) -> set[str]:
+def _frozen(link: Link, faults: list[str]) -> set[str] | None:
     view = link.console() if link.console else None
     try:
         return view.frozen() if view else set()
     except StoreError as error:
         faults.append(str(error))
-        return set()
+        return None
+
+
+def _freezes(of_links: Collection[Set[str] | None]) -> dict[str, Freeze] | None:
+    """With who did it and since when; of what was set in Airflow itself, when the watch first saw it."""
+    if None in of_links:
+        return None
+    names = {name for found in of_links for name in found or ()}
+    if not names:
+        return {}
+    last: dict[str, Freeze] = {}
+    for one in freezing.changes():
+        last.setdefault(one.tenant, one)
+    seen: Mapping[str, dt.datetime] = {}
+    with suppress(StoreError):
+        seen = first_seen(open_store())
+    return {
+        name: last[name] if name in last and last[name].on else Freeze(name, True, seen.get(name))
+        for name in sorted(names)
+    }
 
 
 def _tenant(dag: DagFacts) -> Tenant:

@@ -165,5 +165,12 @@ def posts_answers_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]
 
 
 @_guard
+def posts_freezes_all(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
+    if not visitor.services.authority.may_freeze_all(visitor.user):
+        raise NotAllowed
+    return visitor
+
+
+@_guard
 def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
     return _see_with(Right.RUN, visitor, dag_id)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from renkei.clock import TOKYO
 from renkei.web.console.guard import services_of, token_of
 from renkei.web.facts import Company, Question, Right, Services, User
+from renkei.web.screens.freeze import Banner, banner
 from renkei.web.screens.words import RUN_STATES
 
 WEB = Path(__file__).parents[1]
@@ -59,6 +60,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 "static": lambda name: f"{base}/static/{statics()[name].version}/{name}",
                 "airflow_base": base.removesuffix(MOUNT),
                 "answer_page": partial(_answer_page, services, user, base),
+                "freeze": _banner(services, user, values.get("one")) if user and status < 500 else None,
                 "token": partial(token_of, services, user) if user else str,
                 "user": user,
                 "now": values.get("now") or services.now(),
@@ -76,6 +78,13 @@ def message(request: Request, status: int, title: str, *lines: str, links: Seque
 def address(request: Request, *parts: str) -> str:
     """Of a page of ours."""
     return _address(request.scope.get("root_path", ""), *parts)
+
+
+def _banner(services: Services, user: User, company: object) -> Banner | None:
+    knowledge, freezes = services.knowledge, services.knowledge.freezes()
+    visible = services.authority.visible(user) if freezes else ()
+    frozen = sum(one.frozen for dag_id, one in knowledge.companies().items() if dag_id in visible)
+    return banner(freezes, company if isinstance(company, Company) else None, frozen, services.now())
 
 
 def _answer_page(services: Services, user: User | None, base: str, company: Company, question: Question) -> str:

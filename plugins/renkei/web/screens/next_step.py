@@ -10,7 +10,7 @@ from renkei.clock import time_in_japan
 from renkei.web.facts import Company, Details, Right
 from renkei.web.screens.words import State
 
-Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "variables"]
+Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "freeze"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ def next_step(company: Company, state: State, details: Details) -> NextStep:
         case State.SILENT:
             return _silent(company)
         case State.FROZEN:
-            text = "災害時凍結中です。新規と更新は続け、削除と値の消去は行いません。解除は運用担当者がAirflowの変数で行います。"
-            return NextStep(text, "variables", "Airflowの変数を開く")
+            text = "災害時凍結中です。新規と更新は続け、削除と値の消去は行いません。続ける必要がなくなったら、解除してください。"
+            return NextStep(text, "freeze", "災害時凍結の画面を開く")
         case State.UNLINKED_YET:
             if company.current:
                 return NextStep("最初の処理を実行中です。終わったら結果を確認してください。")

@@ -63,7 +63,6 @@ class Overview:
     page: Page
     total: int
     counts: Counter[State]  # of all that were searched for, by state
-    frozen: int
     query: str = ""
     chosen: State | None = None
 
@@ -90,7 +89,6 @@ def overview(
         shown,
         len(everybody),
         Counter(row.state for row in named),
-        sum(row.company.frozen for row in everybody),
         query,
         chosen,
     )

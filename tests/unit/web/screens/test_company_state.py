@@ -101,7 +101,7 @@ def test_beside_the_state_stands_what_else_is_so() -> None:
         ),
         ({"sheet_gone": True}, "", "シートを元の場所に戻してください"),
         ({"dag_gone": True}, "import_errors", "AirflowがこのDagを読み込んでいません"),
-        ({"frozen": True}, "variables", "災害時凍結中です"),
+        ({"frozen": True}, "freeze", "災害時凍結中です"),
         (NEVER, "run", "まだ一度も連携していません"),
         (NEVER | {"current": RUNNING}, "", "最初の処理を実行中です"),
         (NEVER | {"link_start_on": dt.date(2026, 12, 1)}, "run", "連携開始日（2026/12/1）から自動で実行します"),
