@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration import jobs
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.web import freezing
 from renkei.orchestration.web.knowledge import AirflowKnowledge
@@ -92,6 +93,12 @@ class Hands:
         if not answer_question(dag_id, run_id, str(request.cookies["_token"]), chosen, why):
             raise Refused("同じ操作が先に行われました。")
         self.done.append(("answer", dag_id, run_id, task_id, chosen, why, plan))
+
+    def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
+        """As Airflow does it; nobody works on the run yet."""
+        self.done.append(("job", dag_id, number))
+        at = dt.datetime.now(dt.UTC)
+        add_runs([Row(jobs.DAG_ID, run_id, "queued", at, {}, run_type="manual", by=user.name)])
 
 
 class ConsoleWorld:

@@ -14,9 +14,11 @@ import pytest
 from renkei.errors import LinkStateError, RecordError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.people.explain import Explanation
+from renkei.links.smarthr_emc.people.live import explain_now
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.person import Trace, trace
-from renkei.links.smarthr_emc.sheet.mapping import Guards
+from renkei.links.smarthr_emc.sheet.mapping import Guards, LinkState
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.tenant_folder import AccountFolder
@@ -376,3 +378,48 @@ def test_e6_several_people_are_listed(linked: World) -> None:
     found = traced(linked, first["email"])
     assert {one.crew_id for one in found.people} == {first["id"], second["id"]}
     assert "2人" in found.answer
+
+
+def test_s4_why_somebody_is_in_emc_by_smarthr_as_it_is_now(linked: World) -> None:
+    """S4, L1: told as the record tells it, of what the next run does; by name too. Nothing is written anywhere."""
+    leaver, mover = linked.active()[0], linked.active()[1]
+    linked.company("DELETE", f"companies/acme/crews/{leaver['id']}")
+    linked.patch(mover["id"], last_name="小鳥遊")
+    before, had = digest(linked.store.root), linked.state()
+
+    def told(who: str) -> Explanation:
+        return explain_now(linked.store, LINK, linked.tenant.mapping, FORMAT, NOW, who, **asked(linked, True, True))
+
+    gone, moved = told(leaver["emp_code"]), told("小鳥遊")
+    assert digest(linked.store.root) == before
+    assert linked.state() == had
+    assert gone.answer.startswith("EMCに登録されています")
+    assert "SmartHRの受信データにいなくなったため、EMCから削除します。" in gone.answer
+    (one,) = moved.people
+    assert one.person.crew_id == mover["id"]
+    assert [step.passed.value for step in one.steps] == ["✓", "✓", "✓", "✓", "✓", "✓", "–", "✓"]
+    assert "次の実行で登録します" in one.steps[6].reason
+    assert moved.at == NOW.isoformat()
+    assert "当てはまる人がいません" in told("nobody").answer
+
+
+def test_l8_what_would_keep_somebody_from_emc_is_told_of_the_next_run(linked: World) -> None:
+    """L8: a hold, an error of another's row, a run that would not even begin."""
+    linked.tenant.mapping = dataclasses.replace(
+        linked.tenant.mapping, guards=Guards(delete_users_percent=1, delete_users_least=1)
+    )
+    linked.day(leavers=3)
+    who = linked.active()[0]["emp_code"]
+
+    def step(name: str) -> tuple[str, str]:
+        found = explain_now(linked.store, LINK, linked.tenant.mapping, FORMAT, NOW, who, **asked(linked, True, True))
+        (one,) = found.people
+        return next((each.passed.value, each.reason) for each in one.steps if each.name == name)
+
+    sign, reason = step("保留")
+    assert (sign, "登録の前に承認を待ちます" in reason) == ("✕", True)
+    linked.patch(linked.active()[1]["id"], last_name="", first_name="")
+    assert "ほかの社員または部署に誤りが" in step("検査")[1]
+    stopped = dataclasses.replace(linked.tenant.mapping, state=LinkState.FROZEN)
+    found = explain_now(linked.store, LINK, stopped, FORMAT, NOW, who, **asked(linked, True, True))
+    assert found.answer.startswith("実行できないため、判断できません。連携解除中")

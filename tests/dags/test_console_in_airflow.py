@@ -25,7 +25,7 @@ from tests.builders import mapping
 from tests.conftest import ROOT
 from tests.harness.airflow_rows import Row, add_runs, emptied, parse_into_database
 
-DAG_ID = "smarthr_emc__acme"
+DAG_ID, JOBS = "smarthr_emc__acme", "renkei_jobs"
 ROLES = ("viewer", "user", "op", "admin")
 BASE = "/renkei/console"
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
@@ -52,6 +52,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         with emptied():
             write_yaml(mapping(), sheets / "acme.yaml")
             parse_into_database(ROOT / "dags/smarthr_emc.py")
+            parse_into_database(ROOT / "dags/renkei_jobs.py")
             app = create_app()
             yield app
             purge_cached_app()
@@ -84,7 +85,7 @@ def test_rights_are_those_of_airflows_roles(airflow: Any, right: Right, allowed:
     found = {role for role in ROLES if authority.may(User(role, role, own(role)), right, DAG_ID)}
     assert found == set(allowed)
     if right is Right.SEE:
-        assert all(authority.visible(User(role, role, own(role))) == {DAG_ID} for role in ROLES)
+        assert all(authority.visible(User(role, role, own(role))) == {DAG_ID, JOBS} for role in ROLES)
 
 
 def test_s4_all_are_frozen_by_who_may_write_variables(airflow: Any) -> None:
@@ -179,6 +180,23 @@ def test_e36_a_held_plan_is_answered_by_airflow_as_the_user(airflow: Any) -> Non
     assert "userさんさんが承認しました。理由: 拠点閉鎖" in again.text
     events = admin.get("/api/v2/eventLogs?event=update_hitl_detail").json()["event_logs"]
     assert [event["owner"] for event in events] == ["userさん"]
+
+
+def test_a_job_is_a_run_in_the_name_of_the_user(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may change his company's Dag needs no right on the Dag of all; its runs name neither him nor anybody else."""
+    monkeypatch.setattr(
+        f"{SIMPLE}.is_authorized_dag", lambda *_, details=None, **__: details is None or details.id == DAG_ID
+    )
+    path, user = f"/dag/{DAG_ID}/rehearsal", browser(airflow, "user")
+    assert user.post(f"/api/v2/dags/{JOBS}/dagRuns", json={"logical_date": None}).status_code == 403
+    form = {"read": "stored", "mode": "NORMAL", "token": token(user, path)}
+    first, second = (user.post(BASE + path, data=form) for _ in range(2))
+    assert (first.status_code, first.headers["location"]) == (303, f"{BASE}/dag/{DAG_ID}/jobs/1"), first.text
+    assert second.headers["location"] == first.headers["location"]
+    assert "順番を待っています" in user.get(first.headers["location"]).text
+    monkeypatch.undo()
+    (run,) = browser(airflow, "admin").get(f"/api/v2/dags/{JOBS}/dagRuns").json()["dag_runs"]
+    assert (run["conf"], run["triggering_user_name"]) == ({"job": f"{DAG_ID}/1"}, "userさん")
 
 
 def test_what_airflow_refuses_is_said(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ class RunMode:
     label: str
     note: str = ""
     writes: bool = True  # else a good end of it does not put right what an earlier run left undone
+    on_console: bool = False  # the console offers it by a button
 
 
 @dataclass(frozen=True, slots=True)

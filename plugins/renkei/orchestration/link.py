@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     When = Callable[[Compiled[Any], dt.datetime | None], Timetable]  # by the sheet, and not before that moment
     Told = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
+    Work = Callable[[Tenant, Mapping[str, str], Callable[[str, int, int], None]], object]  # asked, progress; the result
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class Link:
     errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
     last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
     console: Part[LinkView] | None = None  # what its runs count, and their errors
+    jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
     preloads: Sequence[str] = ()  # modules that its tasks import
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 
@@ -103,6 +105,7 @@ LINKS = {
             last_told=Part("renkei.orchestration.smarthr_emc.results:last_told"),
             try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
             console=Part("renkei.orchestration.smarthr_emc.console:VIEW"),
+            jobs=Part("renkei.orchestration.smarthr_emc.jobs:JOBS"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
     )

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from renkei import settings
 from renkei.clock import utcnow
 from renkei.errors import RenkeiError, SettingError, StoreError
+from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.unfinished import ongoing_in
@@ -26,9 +27,10 @@ log = logging.getLogger(__name__)
 
 DAG_ID = "renkei_maintenance"
 TIMEOUT = dt.timedelta(hours=6)  # ten thousand tenants in an object store, one request after the other
-DOC = """# Renkei 保守
+DOC = f"""# Renkei 保守
 
 毎日3:00（Asia/Tokyo）に、保存期間（環境変数 `RENKEI_KEEP_DAYS`、既定400日）を過ぎた処理記録を保存先から削除します。
+「連携」の画面から始めた作業（リハーサルなど）の結果は、{KEPT.days}日を過ぎると削除します。
 
 次の処理記録は、保存期間を過ぎても残します。
 
@@ -78,6 +80,7 @@ def prune_all(
         try:
             found = retention.prune(folder, accounts, now, keep, partial(ongoing, dag_id(folder.link, tenant)))
             Linking(folder).tidy(now)
+            Jobs(folder).tidy(now)
         except RenkeiError as error:
             failures.append(f"{tenant}: {error}")
             log.error("prune tenant=%s failed: %s", tenant, error)

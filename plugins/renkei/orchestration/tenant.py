@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from renkei import settings
 from renkei.channel import Channel, result_mail
 from renkei.errors import MappingError, SheetPendingError
 from renkei.orchestration import connections
 from renkei.orchestration.form import Asked
 from renkei.orchestration.link import Link, dag_id
 from renkei.sheets.compiled import Compiled
-from renkei.sheets.grants import NOTHING, Grants
+from renkei.sheets.grants import NOTHING, Grants, read_grants
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import tenants
 from renkei.storage.tenant_folder import TenantFolder
 
 
@@ -71,3 +74,16 @@ class Tenant:
 
     def is_test(self, context: Any) -> bool:
         return self.link.form().is_test(context)
+
+
+def find_tenant(link: Link, name: str, dag_file: str, patience_s: float) -> Tenant:
+    """A tenant by its sheet as it is now; an empty one where the file is gone, a pending one after `patience_s`."""
+    grants = read_grants(settings.operator_file(dag_file)).of(name)
+    try:
+        files = [file for file in tenants(settings.mappings_folder(dag_file, link.name)) if file.tenant == name]
+    except OSError:
+        files = []
+    if not files:
+        return Tenant(link, name, Compiled(name, "", None), "", dag_file, grants)
+    (sheet,) = load_all(link.sheets(), files[:1], settings.index_folder(), settings.allowed_hosts(), patience_s)
+    return Tenant(link, name, link.within()(sheet, grants, files[0].name), files[0].name, dag_file, grants)

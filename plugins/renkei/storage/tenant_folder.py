@@ -68,6 +68,10 @@ class TenantFolder:
         return f"{self.path}/line_invitations"
 
     @property
+    def jobs(self) -> str:
+        return f"{self.path}/jobs"
+
+    @property
     def line_logins(self) -> str:
         return f"{self.path}/line_logins"
 

@@ -326,6 +326,16 @@ class Account:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RunChoice:
+    """A 実行方法 that the console offers."""
+
+    value: str
+    label: str
+    note: str
+    writes: bool
+
+
 class Knowledge(Protocol):
     """What Airflow's database and the store know. Everything may be asked at any time, from any thread."""
 
@@ -378,8 +388,14 @@ class Knowledge(Protocol):
     def changed(self) -> None:
         """Something was done: what is remembered of the companies is out of date."""
 
-    def modes(self, dag_id: str) -> Mapping[str, str]:
-        """The 実行方法 that the console offers, by their values: the daily one, and one that only looks."""
+    def modes(self, dag_id: str) -> Sequence[RunChoice]:
+        """The 実行方法 that the console offers, the first of which only looks."""
+
+    def works_on(self, run_id: str) -> bool | None:
+        """Whether Airflow still works on a job's run; None: it knows none."""
+
+    def jobs_of(self, user: User) -> int:
+        """How many jobs of his are not over, of all companies."""
 
 
 class Acting(Protocol):
@@ -398,6 +414,19 @@ class Acting(Protocol):
     ) -> None:
         """Answer a question, of that plan alone."""
 
+    def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
+        """Have a company's job done by a run of this id. Nobody needs a right on the Dag that all companies share."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJob:
+    """A kind of job of one link's, and how its result is shown."""
+
+    label: str
+    model: type[Any]  # the dataclass of the result
+    template: str  # what shows it, as `result`
+    shown: Mapping[str, Any] = field(default_factory=dict)  # what else the template knows
+
 
 @dataclass(frozen=True, slots=True)
 class OwnPages:
@@ -408,6 +437,7 @@ class OwnPages:
     templates: Path  # a folder with one of the link's name in it, which holds them
     menu: Sequence[tuple[str, str]]  # of a company's page: the last part of the address, and the title; for Right.EDIT
     answers: Mapping[str, str] = field(default_factory=dict)  # by the task that asks: /dag/{dag_id}/<this>/{run_id}
+    jobs: Mapping[str, OwnJob] = field(default_factory=dict)  # by kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from renkei.clock import TOKYO
 from renkei.commands.output import out
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, PersonTrace, Trace
@@ -18,60 +16,39 @@ from renkei.links.smarthr_emc.rehearsal.result import (
     Person,
     Rehearsal,
     Sample,
-    SourceRead,
     Stop,
-    Verdict,
+)
+from renkei.links.smarthr_emc.rehearsal.words import (
+    COUNTS,
+    FIGURES,
+    HOLDS_UNKNOWN,
+    VERDICTS,
+    effect_in_words,
+    emc_in_words,
+    read_in_words,
+    sent_in_words,
 )
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.wording import MODES, RECORD_SETS
 
-VERDICTS = {
-    Verdict.STOPPED: ("red", "途中で止まります。EMCには何も書き込みません"),
-    Verdict.ERRORS: ("red", "誤りがあるため、EMCには何も書き込みません"),
-    Verdict.HELD: ("yellow", "運用担当者の承認を待ってから、EMCに書き込みます"),
-    Verdict.UNCHANGED: ("green", "前回から変化が無いため、EMCには何も書き込みません"),
-    Verdict.CHECKED: ("green", "EMCに書き込める内容です(確認のみ)"),
-    Verdict.WRITES: ("green", "EMCに書き込みます"),
-}
-COUNTS = {
-    "previous_valid": "前回有効",
-    "received_total": "受信全件",
-    "received_valid": "受信有効",
-    "created": "新規",
-    "updated": "更新",
-    "deleted": "削除",
-}
-FIGURES = {
-    "present": "値あり",
-    "blank": "空白",
-    "too_long": "長すぎ",
-    "refused": "誤り",
-    "defaulted": "ﾃﾞﾌｫﾙﾄ",
-    "created": "新規",
-    "changed": "変更",
-    "cleared": "消去",
-    "same": "同じ",
-    "left": "そのまま",
-    "unsure": "不明",
-}
-KEEPS, CLEARS, UNKNOWN = "(書き込まない)", "(空白にする)", "(不明)"
+COLOURS = {"good": "green", "wait": "yellow", "bad": "red"}
 
 
 def show(found: Rehearsal, smarthr_url: str) -> None:
     """Everything a rehearsal says, the answer first."""
-    colour, verdict = VERDICTS[found.verdict]
+    tone, verdict = VERDICTS[found.verdict]
     out.rule(f"リハーサル: {found.tenant}({MODES[Mode(found.mode)][0]})", align="left")
-    _say(_read(found.read, emc_asked=found.emc_asked))
+    _say(read_in_words(found.read, emc_asked=found.emc_asked))
     if found.first_link:
         _say("初回連携です。")
-    out.print(f"[bold {colour}]{verdict}。[/]")
+    out.print(f"[bold {COLOURS[tone]}]{verdict}。[/]")
     _stopped(found.stop)
     _missing(found.missing)
     _counts(found)
     for hold in found.holds:
         _say(f"保留: {hold.text}", "yellow")
     if not found.holds_known:
-        _say("保留になるかどうかは、誤りを直した後に分かります。", "yellow")
+        _say(HOLDS_UNKNOWN, "yellow")
     _problems(found, smarthr_url)
     _warnings(found, smarthr_url)
     _figures("部署の項目", found.departments)
@@ -95,15 +72,6 @@ def _table(*headings: str, numbers: int = 0) -> Table:
 def _heading(text: str) -> None:
     out.print()
     out.print(text, style="bold", markup=False)
-
-
-def _read(read: SourceRead | None, *, emc_asked: bool) -> str:
-    if read is None:
-        return "SmartHRの受信の前に止まりました。"
-    at = dt.datetime.fromisoformat(read.at).astimezone(TOKYO)
-    smarthr = "SmartHRを今受信しました" if read.live else f"保存先の受信({at:%Y-%m-%d %H:%M}、{read.run})で試しました"
-    emc = "EMCの現在の登録内容と比べました" if emc_asked else "EMCは前回確定した内容のままとみなしました"
-    return f"{smarthr}。{emc}。"
 
 
 def _stopped(stop: Stop | None) -> None:
@@ -197,15 +165,7 @@ def _sheet(found: Rehearsal) -> None:
     effect = found.effect
     if effect is None:
         return
-    parts = [
-        (effect.people, "名の値が変わります"),
-        (effect.listed, "名が新たに連携の対象になります"),
-        (effect.unlisted, "名が連携の対象から外れます"),
-        (effect.renamed, "名のユーザIDが変わります"),
-        (effect.departments, "部署の値が変わります"),
-    ]
-    told = [f"{count:,}{text}" for count, text in parts if count]
-    _say("シートの違いだけによる変化: " + ("、".join(told) or "ありません") + "。", indent=2)
+    _say(effect_in_words(effect), indent=2)
     for item, count in (effect.items | effect.department_items).items():
         _say(f"{item}: {count:,}", indent=4)
     if effect.unsure:
@@ -219,24 +179,16 @@ def _samples(samples: Sequence[Sample]) -> None:
         _say(f"{one.user_id or '(IDなし)'}  {one.operation}  {one.why}", "bold", 2)
         for item in one.items:
             if item.value is not None and item.value != item.emc:
-                _say(f"{item.item}: {_emc(item.emc)} → {_sent(item.value)}", indent=6)
+                _say(f"{item.item}: {emc_in_words(item.emc)} → {sent_in_words(item.value)}", indent=6)
         for problem in one.problems:
             _say(problem, "red", 6)
-
-
-def _sent(value: str | None) -> str:
-    return KEEPS if value is None else value or CLEARS
-
-
-def _emc(value: str | None) -> str:
-    return UNKNOWN if value is None else value or "(空白)"
 
 
 def show_person(found: Trace) -> None:
     """The next run's answer in one sentence, then how each value comes about."""
     out.rule("次の実行", align="left")
     out.print(found.answer, style="bold", markup=False)
-    _say(_read(found.read, emc_asked=True).partition("。")[0] + "。")
+    _say(read_in_words(found.read, emc_asked=True).partition("。")[0] + "。")
     _missing(found.missing)
     for one in found.people:
         _person(one, alone=len(found.people) == 1)
@@ -255,7 +207,13 @@ def _person(one: PersonTrace, *, alone: bool) -> None:
     if one.items:
         table = _table("EMC項目", "SmartHR項目と値", "適用", "EMCへ", "EMCの現在")
         for item in one.items:
-            table.add_row(item.item, _origin(item), f"{item.cell}\n= {item.word}", _sent(item.sent), _emc(item.emc))
+            table.add_row(
+                item.item,
+                _origin(item),
+                f"{item.cell}\n= {item.word}",
+                sent_in_words(item.sent),
+                emc_in_words(item.emc),
+            )
         out.print(table)
         for item in one.items:
             for note in (*((item.note,) if item.note else ()), *item.problems):

@@ -19,9 +19,10 @@ from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.disaster_freeze import frozen_tenants
-from renkei.orchestration.smarthr_emc import held_pages, people_pages
+from renkei.orchestration.smarthr_emc import held_pages, people_pages, rehearsal_page
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
+from renkei.orchestration.smarthr_emc.jobs import PERSON, REHEARSAL
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
@@ -134,13 +135,14 @@ def _of_emc(row: Any, url: str) -> RunProblem:
 
 
 router = APIRouter()
-for pages in (people_pages.router, held_pages.router):
+for pages in (people_pages.router, held_pages.router, rehearsal_page.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,
     router,
     Path(__file__).parent / "pages",
-    (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか")),
+    (*people_pages.MENU, *rehearsal_page.MENU),
     {held_pages.TASK: APPROVAL},
+    {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
 )
 VIEW = LinkView("diff", counts, problems, findings, frozen_tenants, PAGES, evidence, generations)

@@ -9,6 +9,8 @@ from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.wording import MODES
 from renkei.orchestration.form import Form, RunMode, Setting
 
+ON_CONSOLE = (Mode.NORMAL, Mode.CHECK_ONLY, Mode.RECONCILE)
+
 
 def _whole_number(value: Any) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool) and value == int(value) and value > 0:
@@ -17,7 +19,7 @@ def _whole_number(value: Any) -> int:
 
 
 FORM = Form(
-    *(RunMode(mode.value, *words, writes=mode.writes) for mode, words in MODES.items()),
+    *(RunMode(mode.value, *words, writes=mode.writes, on_console=mode in ON_CONSOLE) for mode, words in MODES.items()),
     generation=Setting(
         "復元する世代", Mode.RESTORE, {"type": ["null", "integer"], "minimum": 1}, "空欄なら1つ前", _whole_number
     ),

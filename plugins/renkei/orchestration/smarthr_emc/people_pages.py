@@ -14,16 +14,19 @@ from starlette.responses import Response
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.people.cache import IndexCache
 from renkei.links.smarthr_emc.people.changes import changed_items
-from renkei.links.smarthr_emc.people.explain import NO_READ, explain
+from renkei.links.smarthr_emc.people.explain import NO_READ, Explanation, explain
 from renkei.links.smarthr_emc.people.index import PAGE, Only
 from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.rehearsal.stored import reads
+from renkei.orchestration.smarthr_emc.jobs import PERSON
 from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
+from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import page
+from renkei.web.facts import OwnJob
 
 router = APIRouter()
 COMPARED_MOST = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
@@ -58,7 +61,7 @@ def search(
 @router.get("/dag/{dag_id}/person")
 def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
     folder_of(seen)
-    return _page(request, "person", seen, found=None, text="")
+    return _page(request, "person", seen, found=None, text="", jobs=newest(seen))
 
 
 @router.post("/dag/{dag_id}/person")
@@ -70,6 +73,17 @@ def person(
     folder = folder_of(seen)
     note_look(seen, folder, "person")
     return _page(request, "person", seen, found=explain(folder, text, index=_indexes), text=text)
+
+
+@router.post("/dag/{dag_id}/person/now")
+def person_now(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(min_length=1, max_length=TEXT_MOST)],
+) -> Response:
+    """Reads SmartHR, which takes as long as a run's read: a job."""
+    folder_of(seen)
+    return start(request, seen, PERSON, {"who": text})
 
 
 def _people(
@@ -117,3 +131,12 @@ def folder_of(seen: guard.Seen) -> TenantFolder:
 def note_look(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+
+
+JOB = OwnJob(
+    "今のSmartHRで確かめる",
+    Explanation,
+    "smarthr_emc/job_person.html",
+    {"moment": dt.datetime.fromisoformat, "passed": _PASSED},
+)
+MENU = (("people", "予定と社員を探す"), ("person", "なぜEMCに（い）ないのか"))

@@ -26,15 +26,15 @@ from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.monitor.silence import LOST, Expected, Notes, Schedule
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
-from renkei.orchestration import result_notification
+from renkei.orchestration import jobs, result_notification
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.freeze import first_seen
 from renkei.orchestration.monitor.scan import READERS, read_notes, read_results
 from renkei.orchestration.report import RunEnd
-from renkei.orchestration.tenant import Tenant
+from renkei.orchestration.tenant import Tenant, find_tenant
 from renkei.orchestration.web import freezing, state
-from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, sheet_of
+from renkei.orchestration.web.sheets import SheetFacts, SheetShelf
 from renkei.orchestration.web.state import DagFacts, RunFacts
 from renkei.runs.failure import Failure
 from renkei.runs.freeze import ALL
@@ -57,7 +57,9 @@ from renkei.web.facts import (
     Generation,
     Past,
     Run,
+    RunChoice,
     Told,
+    User,
 )
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,12 @@ class AirflowKnowledge:
 
     def faults(self) -> Sequence[str]:
         return self._looked()[2]
+
+    def works_on(self, run_id: str) -> bool | None:
+        return state.works_on(jobs.DAG_ID, run_id)
+
+    def jobs_of(self, user: User) -> int:
+        return state.under_way_of(jobs.DAG_ID, user.name)
 
     def changed(self) -> None:
         with self._lock:
@@ -185,9 +193,14 @@ class AirflowKnowledge:
         found = state.run_of(dag_id, run_id)
         return found.run if found else None
 
-    def modes(self, dag_id: str) -> Mapping[str, str]:
+    def modes(self, dag_id: str) -> Sequence[RunChoice]:
         form = state.dags()[dag_id].link.form()
-        return {mode.value: mode.label for mode in (form.looking, form.daily)}
+        offered = [mode for mode in form.modes.values() if mode.on_console]
+        first = [form.looking, form.daily]
+        return [
+            RunChoice(mode.value, mode.label, mode.note, mode.writes)
+            for mode in (*first, *(mode for mode in offered if mode not in first))
+        ]
 
     # --- one company, one run
 
@@ -341,8 +354,7 @@ def _freezes(of_links: Collection[Set[str] | None]) -> dict[str, Freeze] | None:
 
 def _tenant(dag: DagFacts) -> Tenant:
     dag_file = dag.dag_file or _dag_file(dag.link, ())
-    sheet, name, grants = sheet_of(dag.link, dag.tenant, dag_file)
-    return Tenant(dag.link, dag.tenant, sheet, name, dag_file, grants)
+    return find_tenant(dag.link, dag.tenant, dag_file, patience_s=0)  # as the Dag processor has compiled it
 
 
 def _record(folder: TenantFolder, found: RunFacts) -> RunRecord | None:

@@ -61,18 +61,6 @@ class SheetShelf:
             return found
 
 
-def sheet_of(link: Link, tenant: str, dag_file: str) -> tuple[Compiled[Any], str, Grants]:
-    """One whole sheet, its file's name, and what its tenant has been given; an empty one where the file is gone."""
-    grants = read_grants(settings.operator_file(dag_file)).of(tenant)
-    try:
-        files = [file for file in tenants(settings.mappings_folder(dag_file, link.name)) if file.tenant == tenant]
-    except OSError:
-        files = []
-    if not files:
-        return Compiled(tenant, "", None), "", grants
-    return link.within()(_load(link, files[:1])[0], grants, files[0].name), files[0].name, grants
-
-
 def _load(link: Link, files: list[TenantFile]) -> list[Compiled[Any]]:
     """As the Dag processor has compiled them; what it has not is pending."""
     return load_all(link.sheets(), files, settings.index_folder(), settings.allowed_hosts(), patience_s=0)

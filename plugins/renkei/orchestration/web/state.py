@@ -226,6 +226,20 @@ def replies(one: str, run_ids: Sequence[str]) -> list[Reply]:
         ]
 
 
+def works_on(one: str, run_id: str) -> bool | None:
+    """Whether Airflow still has something to do for a run; None: it knows none."""
+    with create_session() as session:
+        state = session.scalar(select(DagRun.state).where(DagRun.dag_id == one, DagRun.run_id == run_id))
+    return None if state is None else state in UNDER_WAY
+
+
+def under_way_of(one: str, user_name: str) -> int:
+    """How many runs of a Dag somebody has started that are not over."""
+    of_user = (DagRun.dag_id == one, DagRun.state.in_(UNDER_WAY), DagRun.triggering_user_name == user_name)
+    with create_session() as session:
+        return session.scalar(select(func.count()).select_from(DagRun).where(*of_user)) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Value:
     """What `deserialize_value` wants: a row of `xcom`."""

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, freeze, guard, overview, readiness, runs
+from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs
 from renkei.web.console.page import address, message, statics
 from renkei.web.facts import Refused, Services
 
@@ -46,7 +46,7 @@ def static(version: str, name: str, _: Annotated[None, Depends(guard.everybody)]
     return Response(file.content, headers=kept, media_type=file.media_type)
 
 
-ROUTERS = (files, overview.router, company.router, freeze.router, runs.router, readiness.router)
+ROUTERS = (files, overview.router, company.router, freeze.router, runs.router, readiness.router, jobs.router)
 
 
 def build(services: Services) -> ASGIApp:

@@ -54,7 +54,7 @@ async def run(
     mode: Annotated[str, Form()] = "",
 ) -> Response:
     dag_id = seen.company.dag_id
-    if mode not in seen.services.knowledge.modes(dag_id):
+    if mode not in {choice.value for choice in seen.services.knowledge.modes(dag_id)}:
         return message(request, 400, "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。")
     run_id = await seen.services.acting.start(request, dag_id, mode)
     seen.services.knowledge.changed()

@@ -150,6 +150,15 @@ def edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Se
 
 
 @_guard
+def sees_jobs(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+    """As `edits_dag`, for what others need not even know to be there."""
+    seen = _see(visitor, dag_id)
+    if not seen.may(Right.EDIT):
+        raise NotFound
+    return seen
+
+
+@_guard
 def runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
     return _see_with(Right.RUN, visitor, dag_id)
 

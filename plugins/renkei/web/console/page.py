@@ -19,7 +19,7 @@ from renkei.clock import TOKYO
 from renkei.web.console.guard import services_of, token_of
 from renkei.web.facts import Company, Question, Right, Services, User
 from renkei.web.screens.freeze import Banner, banner
-from renkei.web.screens.words import RUN_STATES
+from renkei.web.screens.words import JOB_STATES, RUN_STATES
 
 WEB = Path(__file__).parents[1]
 MOUNT = "/renkei/console"
@@ -119,7 +119,7 @@ def _templates(own: tuple[Path, ...]) -> jinja2.Environment:
         "lasted": lasted,
         "percent": percent,
     }
-    found.globals |= {"Right": Right, "RUN_STATES": RUN_STATES}
+    found.globals |= {"Right": Right, "RUN_STATES": RUN_STATES, "JOB_STATES": JOB_STATES}
     return found
 
 

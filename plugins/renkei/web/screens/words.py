@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from renkei.jobs.records import State as JobState
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -42,4 +44,11 @@ VERDICTS = {
     "REFUSED": ("拒否", "bad"),
     "LATER": ("再送待ち", "wait"),
     "UNKNOWN": ("不明", "wait"),
+}
+JOB_STATES = {
+    JobState.WAITING: ("待機中", "cold"),
+    JobState.RUNNING: ("実行中", "cold"),
+    JobState.DONE: ("完了", "good"),
+    JobState.FAILED: ("失敗", "bad"),
+    JobState.LOST: ("中断", "bad"),
 }

@@ -27,6 +27,10 @@ class Came(StrEnum):
     UNLOADED = "unloaded"  # there is a plan, and no word of a load
     UNCHECKED = "unchecked"  # it stopped before it was checked
     UNCOMPARED = "uncompared"  # it stopped before it was compared
+    # Of a run that is only tried:
+    WOULD_LOAD = "would_load"  # nothing keeps the next run from it
+    WOULD_HOLD = "would_hold"  # it would wait for an approval
+    WOULD_STOP = "would_stop"  # it would stop between comparing and planning
 
 
 @dataclass(frozen=True, slots=True)

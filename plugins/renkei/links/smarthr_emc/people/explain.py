@@ -71,6 +71,7 @@ def explain(
     *,
     index: Callable[[RunRecord], PeopleIndex] = people_index,
     looked_at: int = LOOKED_AT,
+    ending: Callable[[RunRecord], Ending] = ending_of,
 ) -> Explanation:
     """Whom `who` names exactly by user id, 社員番号, crew id or mail address, else those in whom it occurs, by name too.
 
@@ -82,17 +83,17 @@ def explain(
     if run is None:
         return Explanation(who, NO_READ)
     at, once, looked = run.read(RunStart).started_at, list[Once](), Looked()
-    ending = ending_of(run)
-    people, rows = _told(run, [who], ending)
+    ended = ending(run)
+    people, rows = _told(run, [who], ended)
     if not people and plain(who):
         found = index(run).find(who, most=SHOWN_MOST)
         if found.total > 1:
             answer = f"{found.total:,}人が当てはまります。1人を選んでください。"
             return Explanation(who, answer, (), found.lines, run.run, at)
-        people, rows = _told(run, [line.crew_id or line.user_id for line in found.lines], ending)
+        people, rows = _told(run, [line.crew_id or line.user_id for line in found.lines], ended)
     if not people and plain(who):
         once, looked = known_once(folder, who, looked_at)
-        people, rows = _told(run, [one.crew_id for one in once], ending)
+        people, rows = _told(run, [one.crew_id for one in once], ended)
     crews = [*(one.crew_id for one in people), *(one.crew_id for one in once)]
     events, back = events_of(folder, crews, looked_at) if crews else ([], looked)
     people += [_gone(one, rows, events) for one in once if one.crew_id not in {told.crew_id for told in people}]
@@ -104,7 +105,7 @@ def explain(
     refusal = run.read_or_none(EmcRefusal)
     explained = []
     for one in people:
-        steps = steps_of(one, rows, at, ending, refusal.problems if refusal else (), emc[one.crew_id])
+        steps = steps_of(one, rows, at, ended, refusal.problems if refusal else (), emc[one.crew_id])
         mine = tuple(event for event in events if event.crew_id == one.crew_id)
         explained.append(_explained(one, names.get(one.crew_id, ""), emc[one.crew_id], steps, mine))
     answer = explained[0].answer if len(explained) == 1 else f"{len(explained)}人が当てはまります。"

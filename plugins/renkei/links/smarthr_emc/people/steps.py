@@ -115,6 +115,8 @@ def _compared(person: PersonTrace, ending: Ending) -> Step:
 
 
 def _checked(person: PersonTrace, rows: RunRows, ending: Ending) -> Step:
+    if ending.came is Came.WOULD_STOP:
+        return Step("検査", Passed.NOT, ending.text)
     if ending.came in (Came.UNCOMPARED, Came.UNCHECKED):
         return Step("検査", Passed.NOT, "検査の前に止まったか、まだ実行中です。")
     mine = [*(text for item in person.items for text in item.problems), *person.problems]
@@ -142,8 +144,17 @@ def _held(rows: RunRows, ending: Ending) -> Step:
         return Step(
             "保留", Passed.NO, f"承認されませんでした: {texts}", "理由を確かめ、もう一度手動で実行してください。"
         )
-    if ending.came in (Came.UNCOMPARED, Came.UNCHECKED, Came.ERRORS):
+    if ending.came is Came.WOULD_HOLD:
+        return Step(
+            "保留",
+            Passed.NO,
+            f"登録の前に承認を待ちます: {texts}",
+            "実行すると承認の画面に出ます。内容を確かめて選んでください。",
+        )
+    if ending.came in (Came.UNCOMPARED, Came.UNCHECKED, Came.ERRORS, Came.WOULD_STOP):
         return Step("保留", Passed.NOT, "検査を通っていません。")
+    if ending.came is Came.CHECKED and rows.holds:
+        return Step("保留", Passed.NOT, f"確認のみの実行のため、承認は求めていません: {texts}")
     return Step("保留", Passed.YES, f"承認されました: {texts}" if rows.holds else "保留はありません。")
 
 
@@ -175,6 +186,13 @@ def _loaded(person: PersonTrace, ending: Ending, refused: Collection[RefusedRow]
                 Passed.NOT,
                 "登録の前に止まったか、まだ実行中です。",
                 "実行履歴で、この実行の状態を確認してください。",
+            )
+        case Came.WOULD_LOAD:
+            return Step(
+                name,
+                Passed.NOT,
+                "まだ登録していません。次の実行で登録します。",
+                "「通常」で実行するか、次回の処理を待ってください。",
             )
     return Step(name, Passed.NOT, "登録していません。")
 

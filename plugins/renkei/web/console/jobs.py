@@ -1,0 +1,96 @@
+"""Jobs: how one is started, and the page of one, which looks again by itself until the job is over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.web.console import guard
+from renkei.web.console.page import address, page
+from renkei.web.facts import OwnJob, Refused
+
+router = APIRouter()
+MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies
+LISTED = 10
+
+
+def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str]) -> Response:
+    """Have a job done, or find the one that is: its page. Who starts one is noted first."""
+    services, dag_id, user, now = seen.services, seen.company.dag_id, seen.user, seen.services.now()
+    knowledge, folder = services.knowledge, services.knowledge.folder(dag_id)
+    if knowledge.jobs_of(user) >= MOST_OF_ONE:
+        raise Refused(f"始めた作業が{MOST_OF_ONE}件、終わっていません。終わってから始めてください。")
+    audit.note(folder.store, Look(now, user.id, dag_id, f"job {kind}"))
+    jobs = Jobs(folder)
+    try:
+        job, is_new = jobs.ask(kind, asked, user.id, user.name, now, knowledge.works_on)
+    except BusyError as error:
+        raise Refused(str(error)) from None
+    if is_new:
+        try:
+            services.acting.start_job(user, dag_id, job.number, job.request.run)
+        except Refused as error:
+            jobs.fail(job.number, str(error), now)
+            raise
+    return RedirectResponse(address(request, "dag", dag_id, "jobs", str(job.number)), 303)
+
+
+def newest(seen: guard.Seen) -> list[tuple[Job, State, str]]:
+    """The company's last jobs, their states and titles; what was asked for is not told."""
+    jobs, found = Jobs(seen.services.knowledge.folder(seen.company.dag_id)), []
+    for number in jobs.numbers()[:LISTED]:
+        try:
+            job = jobs.read(number)
+        except (MissingKeyError, DamagedFileError):  # deleted meanwhile, torn
+            continue
+        own = _own(seen, job)
+        state = job.state(seen.services.now(), seen.services.knowledge.works_on)
+        found.append((job, state, own.label if own else job.request.kind))
+    return found
+
+
+@router.get("/dag/{dag_id}/jobs/{number}")
+def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
+    folder, now = seen.services.knowledge.folder(seen.company.dag_id), seen.services.now()
+    jobs = Jobs(folder)
+    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
+        raise guard.NotFound
+    try:
+        job = jobs.read(int(number))
+    except MissingKeyError:
+        raise guard.NotFound from None
+    own, state, result = _own(seen, job), job.state(now, seen.services.knowledge.works_on), None
+    if state is State.DONE and own:
+        audit.note(folder.store, Look(now, seen.user.id, seen.company.dag_id, f"result {job.request.kind}"))
+        try:
+            result = jobs.result(job.number, own.model)
+        except DamagedFileError:
+            own = None
+    return page(
+        request,
+        "job.html",
+        one=seen.company,
+        job=job,
+        state=state,
+        own=own,
+        title=own.label if own else "作業",
+        result=result,
+        kept_days=KEPT.days,
+        now=now,
+        **(own.shown if own else {}),
+    )
+
+
+def _own(seen: guard.Seen, job: Job) -> OwnJob | None:
+    """None: a kind of another version."""
+    dag_id = seen.company.dag_id
+    pages = (own for own in seen.services.own_pages if dag_id.startswith(f"{own.link}__"))
+    return next((own.jobs[job.request.kind] for own in pages if job.request.kind in own.jobs), None)
