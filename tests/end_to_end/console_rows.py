@@ -1,12 +1,16 @@
-"""Run beside an Airflow of its own, in its environment: the Dags of its sheets, and a month of runs of each."""
+"""Run beside an Airflow of its own, in its environment: the Dags of its sheets, a month of runs of each, and one that waits."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from renkei.orchestration.connections import open_store
 from renkei.orchestration.web import state
+from renkei.runs.hold import Deadline
 from scripts.local_airflow import PROJECT
 from tests.harness.airflow_rows import Row, add_runs, diff_said, parse_into_database
+from tests.unit.links.smarthr_emc.people.test_explain import day, record
+from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
 DAYS = 20
 
@@ -22,7 +26,18 @@ def main() -> None:
             said = {"diff": diff_said(300 - back, 2, 297 - back, 1), "notify": {"subject": subject, "told": {}}}
             at = now - dt.timedelta(days=back, hours=1)
             rows.append(Row(dag_id, f"scheduled__{at.isoformat()}", "failed" if failed else "success", at, said))
-    add_runs(rows)
+    add_runs([*rows, held(now)])
+
+
+def held(now: dt.datetime) -> Row:
+    """gamma waits for an answer: six of its twelve people would go, 小鳥遊 among them."""
+    store, folder = open_store(), "held.0123456789ab"
+    people = [person(n, 姓="小鳥遊" if n == 3 else f"姓{n}") for n in range(1, 13)]
+    day(store, 0, people, tenant="gamma")
+    day(store, 1, people[6:], until="plan", name=folder, tenant="gamma")
+    record(store, 1, folder, "gamma").write(Deadline(now + dt.timedelta(hours=12)))
+    said = {("fetch_departments", "run"): folder}
+    return Row("smarthr_emc__gamma", "held", "running", now, said, asks="approve", run_type="manual")
 
 
 if __name__ == "__main__":

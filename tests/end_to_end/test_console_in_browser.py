@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("console")
     sheets = folder / "mappings/smarthr_emc"
     sheets.mkdir(parents=True)
-    for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事")):
+    for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事"), ("gamma", "ガンマ工業")):
         sheet = dataclasses.replace(mapping(settings={"会社名": name}), tenant=tenant, emc_account=tenant)
         write_yaml(sheet, sheets / f"{tenant}.yaml")
     environment = {
@@ -199,6 +199,26 @@ def test_a_run_is_asked_for_before_it_is_started(site: Site, page: Any) -> None:
     expect(frame.get_by_role("heading", name="待機中 確認のみ")).to_be_visible()
     expect(frame.locator("dd", has_text=USER)).to_be_visible()
     _look(page, "7-run")
+
+
+def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -> None:
+    """From the list, in the frame: names, the reason that the form asks for, the answer under the user's name."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed("/"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="回答する").click()
+    expect(frame.get_by_text("回答待ち")).to_be_visible()
+    expect(frame.get_by_role("cell", name="小鳥遊")).to_be_visible()
+    _look(page, "10-approval")
+    approve = frame.get_by_role("button", name="承認して登録する（社員6件を削除）")
+    approve.click()
+    assert frame.get_by_label("判断の理由（必須）").evaluate("field => field.validity.valueMissing")
+    frame.get_by_label("判断の理由（必須）").fill("拠点閉鎖")
+    approve.click()
+    expect(frame.get_by_text(f"{USER}さんが承認しました。理由: 拠点閉鎖")).to_be_visible()
+    expect(approve).to_have_count(0)
+    _look(page, "11-approved")
 
 
 def test_a_session_that_ended_is_a_log_in_and_not_an_empty_page(site: Site, chromium: Any, login: Any) -> None:

@@ -44,12 +44,14 @@ def day(
     disaster: bool = False,
     until: str = "",
     name: str = "",
+    tenant: str = "acme",
 ) -> None:
     """The run of a day as the tasks take it: to the load, or until it has read, compared or planned."""
     at = NOW + dt.timedelta(days=number)
-    mine, target = record(store, number, name), Taker()
+    mine, target = record(store, number, name, tenant), Taker()
+    sheet = dataclasses.replace(OPTIONAL_ID, tenant=tenant, emc_account=tenant)
     job = stages.open_run.open_run(
-        mine, OPTIONAL_ID, RunStart(mine.run, mode, True, at.isoformat(), "", disaster), target, at
+        mine, sheet, RunStart(mine.run, mode, True, at.isoformat(), "", disaster), target, at
     )
     mine.write_table("fetched_departments", TREE)
     mine.write_table("fetched_users", crews(OPTIONAL_ID, people))
@@ -66,8 +68,8 @@ def day(
         note_end(mine, stages.load.apply(job, target, EMC_FORMAT, lambda name: "secret", at), at)
 
 
-def record(store: Store, number: int, name: str = "") -> RunRecord:
-    return RunRecord(TenantFolder(store, LINK, "acme"), name or f"day{number}")
+def record(store: Store, number: int, name: str = "", tenant: str = "acme") -> RunRecord:
+    return RunRecord(TenantFolder(store, LINK, tenant), name or f"day{number}")
 
 
 def told(store: Store, who: str, **more: Any) -> Explanation:
