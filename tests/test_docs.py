@@ -14,7 +14,7 @@ from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM, USER_ITEMS
 from renkei.links.smarthr_emc.sheet.policy import Place, default_cell, format_cell
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
-from renkei.links.smarthr_emc.wording import SUBJECTS
+from renkei.links.smarthr_emc.wording import AHEAD_BAD, AHEAD_HELD, SUBJECTS
 from renkei.orchestration.smarthr_emc.form import FORM
 from renkei.sheets.load import load
 from renkei.systems.emc.file_format import EmcFormat
@@ -88,7 +88,7 @@ def test_python_in_the_documents_compiles(path: Path) -> None:
 def test_l8_e39_every_subject_has_its_remedy(readme: str) -> None:
     """The table of mails has exactly the subjects that a mail can have, each with something to do."""
     rows = {row[0].strip("`"): row[1:] for row in cells(text(readme)) if row[0].startswith("`EMC-")}
-    assert set(rows) == set(SUBJECTS.values())
+    assert set(rows) == {*SUBJECTS.values(), AHEAD_BAD, AHEAD_HELD}
     assert all(len(row) == 2 and all(row) for row in rows.values())
 
 

@@ -5,7 +5,8 @@
     │   ├── MappingError        the 連携設定シート (carries every problem found)
     │   ├── SheetPendingError   the 連携設定シート is new or changed, and not read yet: a matter of minutes
     │   ├── ConnectionError_    an Airflow Connection is missing or incomplete
-    │   └── LinkStateError      first link not asked for, 連携解除, changed ID付与コード …
+    │   └── LinkStateError      連携解除, changed ID付与コード …
+    │       └── NotLinkedYetError   連携開始日 is ahead, or the first link was not asked for
     ├── FetchError              SmartHR could not be read whole
     │   ├── RetriableFetchError   a later attempt may succeed (429, 5xx)
     │   │   └── IncompleteReadError   the read proves nothing: torn, empty, malformed (E33)
@@ -74,6 +75,10 @@ class ConnectionError_(SettingError):
 
 class LinkStateError(SettingError):
     """The tenant's link is in a state in which this run must not write (E25, E31, E32)."""
+
+
+class NotLinkedYetError(LinkStateError):
+    """連携開始日 has not come, or the first link has not been made (E1, E31): nothing is wrong with that."""
 
 
 class FetchError(RenkeiError):

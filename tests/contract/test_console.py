@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -22,7 +23,7 @@ from openpyxl import load_workbook
 from renkei.clock import DAILY_AT
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import Plan, PlanWarnings, RunSheet, RunStart, SnapshotSummary, ValueWarnings
-from renkei.notifications.monitor.silence import Notes, Schedule
+from renkei.notifications.monitor.silence import Notes, Results, Schedule
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor.scan import write_notes, write_results
 from renkei.orchestration.web.link_view import own_pages
@@ -355,9 +356,15 @@ def test_n3_no_result_is_what_the_watch_says_it_is(empty: ConsoleWorld) -> None:
     write_notes(link, world.store, Notes({"acme": Schedule(DAILY_AT)}, {}))
     world.services.knowledge.changed()
     assert "結果なし 1" in text_of(body(world, "/"))
-    write_results(link, world.store, {"acme": TICK + (NOW - TICK) / 2})  # told to somebody, though Airflow says no more
-    world.services.knowledge.changed()
-    assert "結果なし 0" in text_of(body(world, "/"))
+    told = {"acme": TICK + (NOW - TICK) / 2}  # to somebody, though Airflow says no more
+    for results, silent in (
+        (Results(told), 0),
+        (Results({}, ["acme"]), 1),
+        (Results({}, ["other"]), 0),  # its first link has failed, and nothing came after it
+    ):
+        write_results(link, world.store, results)
+        world.services.knowledge.changed()
+        assert f"結果なし {silent}" in text_of(body(world, "/"))
 
 
 def test_a_test_of_the_channels_is_no_run_of_the_link(world: ConsoleWorld) -> None:
@@ -365,6 +372,17 @@ def test_a_test_of_the_channels_is_no_run_of_the_link(world: ConsoleWorld) -> No
     test = {"run_type": "manual", "conf": {"mode": "notify_test"}}
     world.ran("acme", run_id="manual__test", state="failed", subject="", **test)
     assert "正常 1" in text_of(body(world, "/", "yuki"))
+
+
+def test_e43_a_side_run_is_no_last_result(world: ConsoleWorld) -> None:
+    """E43, E44: an evening that foresees a failure, and 照合, leave state and squares as they are; the run is listed."""
+    for number, (mark, state, subject) in enumerate((("reconcile", "success", ""), ("check", "failed", "EMC-ERROR-D"))):
+        at = TICK + dt.timedelta(minutes=number)
+        world.ran("acme", run_id=f"scheduled__{at.isoformat()}__{mark}", state=state, subject=subject)
+    page = body(world, "/", "yuki")
+    assert "正常 1" in text_of(page)
+    assert 'class="bad"' not in page
+    assert "事前確認" in text_of(body(world, f"/dag/{dag('acme')}/runs", "yuki"))
 
 
 def test_fifty_companies_stand_on_a_page(empty: ConsoleWorld) -> None:

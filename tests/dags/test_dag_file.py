@@ -22,7 +22,7 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
+from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader, Reconcile
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.approval_tasks import until_next_run
 from renkei.orchestration.form import TEST
@@ -30,8 +30,9 @@ from renkei.orchestration.link import LINKS
 from renkei.orchestration.shards import write_shards
 from renkei.orchestration.smarthr_emc.tasks import run_start
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.timetable import DailyInJapan
+from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns
 from renkei.sheets.compiled import Compiled
+from renkei.sheets.side_run import SideRun
 from tests.builders import mapping
 from tests.conftest import ROOT
 
@@ -107,7 +108,9 @@ def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
     """The schedule and what the operator sees of a tenant; nothing that starts several runs, or makes one without tasks."""
     dag = parse()["smarthr_emc__minato"]
     changed_at = int((ROOT / "include/mappings/smarthr_emc/minato.yaml").stat().st_mtime)
-    assert dag.timetable == DailyInJapan(4, 30, dt.datetime.fromtimestamp(changed_at, TOKYO))
+    begins = dt.datetime.fromtimestamp(changed_at, TOKYO)
+    evening = SideRun("check", dt.time(18, 0), dt.timedelta(hours=1))
+    assert dag.timetable == DailyWithSideRuns(4, 30, [evening, compared_at(dt.time(5, 30, 30))], begins)
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "renkei")
     assert {str(kind.value) for kind in dag.allowed_run_types or ()} == {"scheduled", "manual", "operator_triggered"}
     assert [thing for thing in (dag, *dag.tasks) if thing.start_date is not None] == []
@@ -130,6 +133,19 @@ def test_e1_time_and_start_are_the_tenants_own(mappings: Path) -> None:
     """処理時刻 and 連携開始日 of the sheet."""
     write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2099, 1, 31))
     dag = parse()["smarthr_emc__acme"]
+    compared = [compared_at(dt.time(0, 5, 30))]
+    assert dag.timetable == DailyWithSideRuns(23, 5, compared, dt.datetime(2099, 1, 31, tzinfo=TOKYO))
+
+
+def compared_at(at: dt.time) -> SideRun:
+    return SideRun("reconcile", at, dt.timedelta(hours=12))
+
+
+@pytest.mark.parametrize("settings", [{"loader": Loader.FILE_DROP}, {"reconcile": Reconcile.NEVER}], ids=str)
+def test_e44_nothing_is_compared_where_it_cannot_be_or_is_not_wanted(mappings: Path, settings: dict[str, Any]) -> None:
+    """取込方式 ファイル has no export; 照合 しない. The daily time is what it was."""
+    write(mappings, "acme", run_at=dt.time(23, 5), link_start_on=dt.date(2099, 1, 31), **settings)
+    dag = parse()["smarthr_emc__acme"]
     assert dag.timetable == DailyInJapan(23, 5, dt.datetime(2099, 1, 31, tzinfo=TOKYO))
 
 
@@ -140,7 +156,8 @@ def test_e1_a_time_that_had_passed_when_the_sheet_changed_starts_nothing(mapping
     saved = int(time.time()) + seconds
     os.utime(mappings / "acme.yaml", (saved, saved))
     begins = dt.datetime(2026, 1, 31, tzinfo=TOKYO) if seconds > 0 else dt.datetime.fromtimestamp(saved, TOKYO)
-    assert parse()["smarthr_emc__acme"].timetable == DailyInJapan(23, 5, begins)
+    compared = [compared_at(dt.time(0, 5, 30))]
+    assert parse()["smarthr_emc__acme"].timetable == DailyWithSideRuns(23, 5, compared, begins)
 
 
 def test_e32_frozen_tenant_is_not_scheduled(mappings: Path) -> None:

@@ -19,7 +19,10 @@ BY_A_PERSON_OR_A_DAG = ["manual", "operator_triggered", "backfill", "asset_trigg
 
 
 def context(conf: Any, run_type: str = "manual") -> dict[str, Any]:
-    return {"dag_run": SimpleNamespace(run_type=run_type, conf=conf)}
+    return {
+        "dag_run": SimpleNamespace(run_type=run_type, conf=conf),
+        "run_id": f"{run_type}__2026-11-20T19:30:00+00:00",
+    }
 
 
 @pytest.mark.parametrize("run_type", BY_A_PERSON_OR_A_DAG)

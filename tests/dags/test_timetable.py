@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction, Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
+from airflow.utils.types import DagRunType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import DateTime, instance
 
-from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
+from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns, EveryMinutes
+from renkei.sheets.side_run import SideRun, mark_of
 
 MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC))
 TICKS = st.builds(
@@ -137,3 +140,92 @@ def test_e1_minutes_are_counted_from_the_last_run_and_none_is_made_up_for(
 ) -> None:
     """One run at most stands for all that were missed."""
     assert next_run(EveryMinutes(5, tokyo(begins)), now, last) == expected
+
+
+CHECK = SideRun("check", dt.time(18, 0), dt.timedelta(hours=1))
+RECONCILE = SideRun("reconcile", dt.time(5, 30, 30), dt.timedelta(hours=12))
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "expected"),
+    [
+        ("11-20T04:31", "11-20T04:30", "11-20 05:30"),
+        ("11-20T06:00", "11-20T05:31", "11-20 18:00"),
+        ("11-20T18:01", "11-20T18:00", "11-21 04:30"),
+        ("11-20T18:59", "11-20T05:31", "11-20 18:00"),
+        ("11-20T19:01", "11-20T05:31", "11-21 04:30"),
+        ("11-21T04:29", "11-20T05:31", "11-21 04:30"),
+        ("11-21T08:00", "11-20T05:31", "11-21 04:30"),
+        ("11-21T08:00", "11-21T04:30", "11-21 05:30"),
+        ("11-20T18:30", "11-19T18:00", "11-20 04:30"),
+        ("11-20T18:30", "11-20T04:30", "11-20 18:00"),
+        ("11-21T03:00", "11-20T04:30", "11-21 04:30"),
+        ("11-20T18:30", None, "11-21 04:30"),
+    ],
+    ids=[
+        "照合 after the daily run",
+        "the evening after 照合",
+        "the next day",
+        "an evening less than an hour late",
+        "an evening that was missed is not made up for",
+        "nor shortly before the daily run",
+        "nor by taking the place of the daily run",
+        "照合 is made up for in the morning, after the daily run",
+        "the daily run that was missed comes before the evening",
+        "a 照合 of the morning is too late in the evening",
+        "nothing is made up for at night",
+        "a Dag that was never switched on makes up for no side run",
+    ],
+)
+def test_e43_side_runs_come_in_turn_and_take_nothing_from_the_daily_run(
+    now: str, last: str | None, expected: str
+) -> None:
+    """E43, E44: the earliest tick first; one that is too late comes not at all."""
+    timetable = DailyWithSideRuns(4, 30, [CHECK, RECONCILE], tokyo("11-01T00:00"))
+    assert next_run(timetable, now, last) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(now=MOMENTS, ago=st.integers(1, 200), begins=st.none() | MOMENTS)
+def test_e43_a_daily_run_is_never_later_for_side_runs(now: dt.datetime, ago: int, begins: dt.datetime | None) -> None:
+    """However the last run, now and the sheet's change lie: until the next daily run there are only earlier side runs."""
+    plain, more = DailyInJapan(4, 30, begins), DailyWithSideRuns(4, 30, [CHECK, RECONCILE], begins)
+    restriction, last = TimeRestriction(None, None, False), now - dt.timedelta(minutes=7 * ago)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+        patch.setattr("renkei.orchestration.timetable.now", lambda _zone: instance(now))
+        for _ in range(3):
+            found = [
+                one.next_dagrun_info(
+                    last_automated_data_interval=DataInterval.exact(instance(last)), restriction=restriction
+                )
+                for one in (plain, more)
+            ]
+            daily, either = (one.run_after for one in found if one)
+            assert last < either <= daily
+            if either == daily:
+                return
+            last = either
+    raise AssertionError(f"after three side runs the daily run {daily} has not come")
+
+
+def test_e43_a_side_run_s_id_says_what_it_is() -> None:
+    """Only of what the timetable starts; a tick of a sheet that has just changed is nobody's, and no daily run."""
+    timetable = DailyWithSideRuns(4, 30, [CHECK, RECONCILE])
+
+    def mark(text: str, run_type: DagRunType = DagRunType.SCHEDULED, seconds: int = 0) -> str:
+        at = instance(tokyo(text)).in_timezone("UTC").add(seconds=seconds)
+        return mark_of(timetable.generate_run_id(run_type=run_type, run_after=at, data_interval=None))
+
+    assert [mark("11-20T04:30"), mark("11-20T18:00"), mark("11-20T05:30", seconds=30)] == ["", "check", "reconcile"]
+    assert (mark("11-20T17:00"), mark("11-20T18:00", DagRunType.MANUAL)) == ("past", "")
+    assert [mark_of(one) for one in ("manual__2026-11-20T09:00:00+00:00__check", "check", "")] == ["", "", ""]
+
+
+def test_e43_side_runs_survive_airflow_s_database() -> None:
+    """Written and read back they are the same."""
+    timetable = DailyWithSideRuns(4, 30, [CHECK, RECONCILE], dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
+    again = DailyWithSideRuns.deserialize(json.loads(json.dumps(timetable.serialize())))
+    assert (again, hash(again)) == (timetable, hash(timetable))
+    assert again not in (DailyWithSideRuns(4, 30, [CHECK], timetable._not_before), DailyInJapan(4, 30))
+    assert again.description == "毎日 04:30（日本時間）、18:00、05:30"

@@ -121,11 +121,13 @@ class AirflowWorld(World):
         clear: tuple[EndedRun, str] | None = None,
         form: dict[str, Any] | None = None,
         run_type: str = "manual",
+        side_run: str = "",
         **conf: Any,
     ) -> EndedRun:
         """Let Airflow run the Dag as it is now; `person` is called, in another thread, when the run waits for one.
 
         `anew` is deleted first, and its id comes back. `clear` runs an ended run again, from that task on.
+        `side_run` is the mark of one that the timetable starts beside the daily run.
         With `form`, the run is started by the REST API with that body, as Airflow's own pages do it.
         """
         from airflow.dag_processing.dagbag import DagBag
@@ -137,10 +139,10 @@ class AirflowWorld(World):
         if retries is not None:
             for task in dag.tasks:
                 task.retries = retries
-        kind = "scheduled" if scheduled else run_type
+        kind = "scheduled" if scheduled or side_run else run_type
         run_after = dt.datetime.now(dt.UTC) - late
         with self.monkeypatch.context() as patch:
-            create = _clear_run(*clear) if clear else _trigger(form) if form else _create_run(kind, anew)
+            create = _clear_run(*clear) if clear else _trigger(form) if form else _create_run(kind, anew, side_run)
             patch.setattr("airflow.models.dagrun.get_or_create_dagrun", create)
             waiting = [person] if person else []
             patch.setattr("time.sleep", _nap(time.sleep, waiting))
@@ -158,7 +160,7 @@ class AirflowWorld(World):
         )
 
 
-def _create_run(kind: str, anew: EndedRun | None) -> Callable[..., Any]:
+def _create_run(kind: str, anew: EndedRun | None, side_run: str) -> Callable[..., Any]:
     """In place of dag.test's own: that one makes manual runs alone, and removes the run before."""
     from airflow.api_fastapi.core_api.routes.public.dag_run import delete_dag_run
     from airflow.utils.types import DagRunType
@@ -168,6 +170,9 @@ def _create_run(kind: str, anew: EndedRun | None) -> Callable[..., Any]:
             delete_dag_run(DAG_ID, anew.run_id, session)
             session.flush()
             arguments["run_id"] = anew.run_id
+        if side_run:
+            at = arguments["run_after"].isoformat()
+            arguments["run_id"] = f"scheduled__{at}__{side_run}"
         return dag.create_dagrun(run_type=DagRunType(kind), state="running", session=session, **arguments)
 
     return create

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from renkei.errors import NotificationError, SettingError
-from renkei.orchestration import channel_connections, result_notification
+from renkei.orchestration import channel_connections, result_notification, side_run
 from renkei.orchestration.run_end import WELL_KEY
 from renkei.orchestration.tenant import Tenant
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 def notify(tenant: Tenant, context: Any) -> dict[str, Any]:
     if tenant.is_test(context):
         return _try_channels(tenant, tenant.asked(context).settings.get("channel", ""))
+    if side_run.was_left_out(tenant, context):
+        return {}
     run_id = context["run_id"]
     result_notification.forget_waiting(tenant, run_id)  # whatever was asked is over
     if not result_notification.channels_of(tenant):

@@ -19,7 +19,7 @@ from renkei.orchestration.documentation import display_name, page_of
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.stage import BROKEN, StageOperator
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.timetable import TOKYO, daily
+from renkei.orchestration.timetable import TOKYO, timetable_of
 from renkei.sheets.beside import compile_beside
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import Grants, read_grants
@@ -105,7 +105,6 @@ def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
     sheet = tenant.sheet
     begins = [dt.datetime.combine(sheet.link_start_on, dt.time(), TOKYO)] if sheet.link_start_on else []
     not_before = max([*begins, *([changed_at] if changed_at else [])], default=None)
-    timetable = tenant.link.timetable() if sheet.mapping else daily  # a broken sheet is told once a day, not oftener
     description, text = page_of(tenant)
     state = [] if sheet.mapping else ["確認中"] if sheet.pending else [BROKEN]
     with DAG(
@@ -113,7 +112,7 @@ def _build(tenant: Tenant, changed_at: dt.datetime | None) -> DAG:
         dag_display_name=display_name(tenant),
         description=description,
         doc_md=text,
-        schedule=timetable(sheet, not_before) if sheet.scheduled else None,
+        schedule=timetable_of(tenant.link, sheet, not_before) if sheet.scheduled else None,
         catchup=False,
         max_active_runs=1,
         # No backfill: no source can be read as it was, and Airflow runs several of one at a time.

@@ -16,6 +16,7 @@ from airflow.sdk.definitions.param import ParamsDict
 
 from renkei.errors import SettingError
 from renkei.orchestration.starting import AHEAD
+from renkei.sheets.side_run import mark_of
 
 TEST = "notify_test"  # 通知テスト of the trigger form; no mode of a link, for it is no run of it
 
@@ -48,6 +49,7 @@ class Asked:
 
     mode: RunMode
     settings: Mapping[str, Any] = field(default_factory=dict)
+    is_side_run: bool = False
 
     @property
     def is_test(self) -> bool:
@@ -65,9 +67,13 @@ _CHANNEL = Setting(
 
 
 class Form:
-    """The trigger form of a link's Dags: its modes, the first of which is the daily run's, and their settings."""
+    """The trigger form of a link's Dags: its modes, the first of which is the daily run's, and their settings.
 
-    def __init__(self, *modes: RunMode, **settings: Setting) -> None:
+    `side_runs` are the modes of the runs beside the daily one, by their marks. They are no part of the form.
+    """
+
+    def __init__(self, *modes: RunMode, side_runs: Mapping[str, RunMode] | None = None, **settings: Setting) -> None:
+        self._side_runs = side_runs or {}
         self.modes = {mode.value: mode for mode in (*modes, _TEST)}
         self.settings = {**settings, "channel": _CHANNEL}
         self.daily = modes[0]
@@ -91,7 +97,7 @@ class Form:
         """
         run = context["dag_run"]
         if run.run_type == "scheduled":
-            return Asked(self.daily)
+            return Asked(self.scheduled(context["run_id"]), is_side_run=bool(mark_of(context["run_id"])))
         conf: dict[str, Any] = dict(run.conf or {})
         if AHEAD in conf:
             raise SettingError(
@@ -117,6 +123,11 @@ class Form:
                     "実行方法を確認し、もう一度実行（Trigger）してください。"
                 )
         return Asked(mode, given)
+
+    def scheduled(self, run_id: str) -> RunMode:
+        """What a run does that begins by itself. A side run that is not known here looks, and does not load."""
+        mark = mark_of(run_id)
+        return self._side_runs.get(mark, self.looking) if mark else self.daily
 
     def is_test(self, context: Any) -> bool:
         """Whether this run was started as 通知テスト: it does none of the link's work."""

@@ -31,6 +31,7 @@ class RunEnd:
     ended: dt.datetime
     warnings: Sequence[str] = ()  # of the sheet and its channels
     links: Mapping[str, str] = field(default_factory=dict)  # pages of Airflow, by what they show
+    run_id: str = ""  # Airflow's
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Report:
     # By the run's name: the same for the same result, so that a repetition tells nobody twice.
     key: Callable[[str], str]
     summary: Callable[[], list[str]]  # the first line is the subject with the tenant
+    calls: bool = True  # somebody has to see to it: else a side run does not tell it
 
 
 def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:

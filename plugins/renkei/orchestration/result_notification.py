@@ -29,6 +29,7 @@ from renkei.runs.hold import is_unanswered
 from renkei.runs.notes import Begun, LastReal, LastResult
 from renkei.runs.outcome import Outcome, Summary
 from renkei.sheets.grants import given
+from renkei.sheets.side_run import mark_of
 from renkei.storage import records
 from renkei.storage.runs import RunRecord
 
@@ -146,21 +147,28 @@ def send_report(
 ) -> dict[str, Any]:
     """Tell the run's result through the tenant's channels: its subject, and what became of it in each channel.
 
+    Of a side run only what somebody has to see to is told.
+
     A record that is out of reach leaves out what it knows, not the message.
 
     Raises:
         NotificationError: a channel did not take it; all the others were told.
     """
     warnings = [str(problem) for problem in tenant.sheet.warnings]
-    warnings += _unreachable(tenant) if outcome is Outcome.CHECKED and record is not None else []
+    is_side_run = bool(mark_of(run.run_id))
+    asked_for = outcome is Outcome.CHECKED and record is not None and not is_side_run
+    warnings += _unreachable(tenant) if asked_for else []
     links = {"処理の詳細": run.page, **(extra_links or {})}
-    end = RunEnd(tenant, record, outcome, message, run.started, ended_at, warnings, links)
+    end = RunEnd(tenant, record, outcome, message, run.started, ended_at, warnings, links, run.run_id)
     try:
         report = tenant.link.report()(end)
     except StoreError:
         report = tenant.link.report()(replace(end, record=None))
         record = None
     _keep_summary(report, tenant, outcome, record)
+    subject = tenant.link.subjects()[outcome]
+    if is_side_run and not report.calls:
+        return {"subject": subject, "told": {}}
     # Ids come back; what was told under another run's was not told of this one.
     this = record.run if record else run.run_id
     told = channel_connections.tell(
@@ -173,8 +181,7 @@ def send_report(
         run=this,
         record=record,
     )
-    subject = tenant.link.subjects()[outcome]
-    if record is not None and was_heard(told, report.event):
+    if record is not None and not is_side_run and was_heard(told, report.event):
         _note_result(record, run.run_id, report.event, subject)
     told += _tell_operator(tenant, report, this, record)
     return {"subject": subject, "told": channel_connections.check_told(told)}
@@ -215,7 +222,8 @@ def show_summary(tenant: Tenant, context: Any, task_ids: list[str]) -> None:
     failure = None if lines else _failure(context, task_ids)
     if failure:  # the record is out of reach, or `notify` did not come so far
         at, started = failure.at, this_run(context).started
-        lines = tenant.link.report()(RunEnd(tenant, None, failure.outcome, failure.message, started, at)).summary()
+        end = RunEnd(tenant, None, failure.outcome, failure.message, started, at, run_id=context["run_id"])
+        lines = tenant.link.report()(end).summary()
     if lines:
         _log_lines(Outcome.OK, lines)
         context["ti"].xcom_push(key=SUMMARY_KEY, value=list(lines))

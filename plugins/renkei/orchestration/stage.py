@@ -14,9 +14,14 @@ from pkgutil import resolve_name
 from typing import Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
-from renkei.clock import utcnow
+from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import (
     BusyAccountError,
     RecordError,
@@ -33,6 +38,7 @@ from renkei.orchestration.run_log import log_counts
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.failure import Failure
 from renkei.runs.outcome import outcome_of
+from renkei.sheets.side_run import mark_of
 from renkei.storage.records import to_plain
 from renkei.storage.runs import RunRecord, is_run_key, run_key
 
@@ -42,6 +48,7 @@ BROKEN = "設定エラー"  # the tag of a Dag whose sheet cannot be used
 FAILURE_KEY = "failure"
 RUN_KEY = "run"  # in the first task's state and XCom: see run_of
 TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
+SIDE_RUN_MARGIN = dt.timedelta(minutes=40)  # before the daily run: a retry comes half an hour after its failure
 PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
 RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError, SheetPendingError)
 
@@ -56,11 +63,24 @@ class StageOperator(BaseOperator):
         super().__init__(**kwargs)
         self.tenant, self.function = tenant, function
 
+    def pre_execute(self, context: Any) -> None:
+        until = self._ends_at(context)
+        if until is not None:
+            left = max(until - utcnow(), dt.timedelta(seconds=1))  # none left: `stage` says so
+            self.execution_timeout = min(self.execution_timeout or left, left)
+
     def execute(self, context: Any) -> Any:
-        with stage(self.tenant, context):
+        with stage(self.tenant, context, self._ends_at(context)):
             result = resolve_name(self.function)(self.tenant, context)
         log_counts(self.task_id, self.tenant.name, result)
         return result
+
+    def _ends_at(self, context: Any) -> dt.datetime | None:
+        """When a side run gives up, for the next daily run waits for it; None for every other run."""
+        if self.is_teardown or not mark_of(context["run_id"]):  # what was found is told all the same
+            return None
+        run_at = self.tenant.sheet.run_at or DAILY_AT
+        return next_daily(run_at, context["dag_run"].run_after) - SIDE_RUN_MARGIN
 
 
 def record_of(tenant: Tenant, context: Any) -> RunRecord:
@@ -107,16 +127,26 @@ def started(context: Any) -> dt.datetime:
 
 
 @contextmanager
-def stage(tenant: Tenant, context: Any) -> Iterator[None]:
+def stage(tenant: Tenant, context: Any, until: dt.datetime | None = None) -> Iterator[None]:
     """Run a stage: its failure is kept for the mail, and retried by Airflow only where that can help.
 
     A tenant whose account of the target is in use by another waits for its turn, without a worker's slot and without using up
     its retries (E27).
 
+    A side run has its end `until`: it is not retried into the daily run, which waits for it.
+
     An exception that nobody foresaw may quote personal data, so only its kind and place go on (L6).
     """
     try:
+        if until is not None and utcnow() >= until:
+            raise AirflowTaskTimeout
         yield
+    except AirflowTaskTimeout:
+        if until is None or utcnow() < until:
+            raise
+        late = RenkeiError("次の処理時刻までに終わらないため、中止しました。次の処理は予定どおり行います。")
+        _keep(context, late)
+        raise AirflowFailException(str(late)) from None
     except (AirflowSkipException, AirflowFailException):
         raise
     except RenkeiError as error:

@@ -13,9 +13,15 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, T
 from airflow.timetables.trigger import CronTriggerTimetable, DeltaTriggerTimetable
 from pendulum import DateTime, instance, now, timezone
 
-from renkei.clock import DAILY_AT
+from renkei.clock import DAILY_AT, next_daily
+from renkei.sheets.side_run import SideRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.utils.types import DagRunType
+
+    from renkei.orchestration.link import Link
     from renkei.sheets.compiled import Compiled
 
 TOKYO = timezone("Asia/Tokyo")
@@ -68,6 +74,7 @@ class EveryMinutes(_NotBefore, DeltaTriggerTimetable):
         super().__init__(dt.timedelta(minutes=minutes))
         self._begin(not_before)
         self._minutes = minutes
+        self.every = dt.timedelta(minutes=minutes)
         self.description = f"{minutes}分ごと"
 
     def serialize(self) -> dict[str, Any]:
@@ -109,7 +116,70 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
         return (tick if tick < local else tick - DAY).in_timezone("UTC")
 
 
+class DailyWithSideRuns(DailyInJapan):
+    """The daily run as `DailyInJapan` has it, and runs beside it, whose ids say what they are (`sheets/side_run.py`).
+
+    They take nothing from the daily run: the earliest tick comes first, and one that is too late comes not at all.
+    """
+
+    def __init__(
+        self, hour: int, minute: int, side_runs: Sequence[SideRun], not_before: dt.datetime | None = None
+    ) -> None:
+        super().__init__(hour, minute, not_before)
+        self._side_runs = tuple(side_runs)
+        self.description += "".join(f"、{one.at:%H:%M}" for one in self._side_runs)
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:
+        runs = [
+            SideRun(mark, dt.time.fromisoformat(at), dt.timedelta(seconds=late)) for mark, at, late in data["side_runs"]
+        ]
+        return super().deserialize(data | {"side_runs": runs})
+
+    def serialize(self) -> dict[str, Any]:
+        runs = [[one.mark, one.at.isoformat(), one.late.total_seconds()] for one in self._side_runs]
+        return {**super().serialize(), "side_runs": runs}
+
+    def __hash__(self) -> int:
+        return hash(str(self.serialize()))
+
+    def generate_run_id(
+        self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: Any
+    ) -> str:
+        plain = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
+        at = run_after.in_timezone(TOKYO).time()
+        if run_type.value != "scheduled" or (at.hour, at.minute, at.second) == (self._hour, self._minute, 0):
+            return plain
+        # A tick of a sheet that has just changed is nobody's: it has a mark all the same, and so loads nothing.
+        mark = next((one.mark for one in self._side_runs if one.at == at.replace(microsecond=0)), "past")
+        return f"{plain}__{mark}"
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        found = super().next_dagrun_info(
+            last_automated_data_interval=last_automated_data_interval, restriction=restriction
+        )
+        if restriction.catchup or found is None:
+            return found
+        last = last_automated_data_interval.end if last_automated_data_interval else None
+        begins = [moment for moment in (last, self._not_before, restriction.earliest) if moment is not None]
+        present = now("UTC")
+        ticks = [
+            instance(next_daily(one.at, max([present - (one.late if last else dt.timedelta()), *begins])))
+            for one in self._side_runs
+        ]
+        return DagRunInfo.exact(min([found.run_after, *(tick.in_timezone("UTC") for tick in ticks)]))
+
+
+def timetable_of(link: Link, sheet: Compiled[Any], not_before: dt.datetime | None = None) -> Timetable:
+    """When a tenant's Dag runs. A broken sheet is told once a day, not oftener."""
+    return (link.timetable() if sheet.mapping else daily)(sheet, not_before)
+
+
 def daily(sheet: Compiled[Any], not_before: dt.datetime | None) -> Timetable:
-    """処理時刻 of the sheet."""
+    """処理時刻 of the sheet, and the times of its side runs."""
     run_at = sheet.run_at or DAILY_AT
+    if sheet.side_runs:
+        return DailyWithSideRuns(run_at.hour, run_at.minute, sheet.side_runs, not_before)
     return DailyInJapan(run_at.hour, run_at.minute, not_before)

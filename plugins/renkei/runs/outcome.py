@@ -66,6 +66,7 @@ class Summary:
     lines: list[str]
 
 
+LEFT_OUT = "left_out"  # a side run that was of no use
 # What a load, or the confirmation of an upload, came to, where nothing more is to be done.
 GOOD_ENDS = {
     "loaded": Outcome.OK,
@@ -73,6 +74,7 @@ GOOD_ENDS = {
     "unchanged": Outcome.OK,
     "checked": Outcome.CHECKED,
     "compared": Outcome.COMPARED,
+    LEFT_OUT: Outcome.CHECKED,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from renkei.channel import Channel
 from renkei.errors import Problem
+from renkei.sheets.side_run import SideRun
 
 MAX_PROBLEMS = 200  # shown in the Dag's page and in a mail
 MAX_QUOTED = 300  # characters
@@ -50,6 +51,7 @@ class Compiled(Generic[MappingT]):
     channels: tuple[Channel, ...] = ()
     company_name: str = ""
     scheduled: bool = True  # a broken sheet's run says every day what to mend
+    side_runs: tuple[SideRun, ...] = ()
     shape: tuple[str, ...] = ()  # what of it decides which tasks its Dag has, in its link's words
     pending: bool = False
 

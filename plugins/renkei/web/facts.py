@@ -80,10 +80,16 @@ class Run:
     mode: str  # 実行方法, its label
     writes: bool
     is_test: bool = False  # 通知テスト
+    is_side_run: bool = False  # 事前確認, 照合: no day's result
     by: str = ""  # who started it; empty: it began by itself
     subject: str = ""  # as it was told
     outcome: Outcome | None = None
     counts: Counts | None = None
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it can be its day's result."""
+        return not self.is_test and not self.is_side_run
 
     @property
     def finished(self) -> bool:

@@ -46,6 +46,8 @@ def event_of(report: RunReport) -> Event:
         return Event.HOLD
     if not report.outcome.succeeded:
         return Event.FAILURE
+    if report.ahead and report.holds:
+        return Event.HOLD
     same = report.outcome is Outcome.OK and report.changed is not None and not any(report.changed.values())
     return Event.UNCHANGED if same else Event.SUCCESS
 
@@ -54,7 +56,7 @@ def message(report: RunReport, tenant: str) -> Message:
     """The run in a few lines. Of people it says how many, by kind; the rest is in the mail and in the run's record (L6)."""
     event = event_of(report)
     lines = [
-        f"処理結果: {RESULTS[event]}",
+        f"処理結果: {report.forecast if report.ahead else RESULTS[event]}",
         _times(report),
         *_note(report),
         *_figures(report),
@@ -68,7 +70,7 @@ def message(report: RunReport, tenant: str) -> Message:
     ]
     asks = report.outcome.waiting and ANSWER_PAGE in report.links
     return Message(
-        title=f"【{event.label}】SmartHR → EMC: {tenant} {report.subject}",
+        title=f"【{'事前確認' if report.ahead else event.label}】SmartHR → EMC: {tenant} {report.subject}",
         lines=tuple(lines),
         link=report.links.get(ANSWER_PAGE if asks else PAGE, ""),
         link_label="承認・確認の画面を開く" if asks else "実行結果を開く",
@@ -86,7 +88,11 @@ def _times(report: RunReport) -> str:
 def _note(report: RunReport) -> list[str]:
     """What kind of run it was, where that is not plain."""
     lines = []
-    if report.outcome is Outcome.CHECKED:
+    if report.ahead:
+        calls = report.holds or not report.outcome.succeeded
+        mend = "次回の処理までに直すと、直した内容で処理します。" if calls else ""
+        lines.append(f"EMCへの登録処理は行っていません。{mend}")
+    elif report.outcome is Outcome.CHECKED:
         lines.append("確認のみの実行です。EMCへの登録処理は行っていません。")
     elif report.outcome is Outcome.HOLD:
         lines.append("登録処理を保留しました。運用担当者の承認を待っています。承認されない場合は何も登録しません。")

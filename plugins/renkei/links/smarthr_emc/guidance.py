@@ -62,6 +62,8 @@ def summary(report: RunReport) -> list[str]:
 
 def _written(report: RunReport) -> str:
     """How many rows went to EMC; the mail's 更新件数 counts those that stayed as they were, too."""
+    if report.ahead:
+        return "社員 0件、部署 0件（事前確認のため）"
     if report.outcome in (Outcome.OK, Outcome.CHECKED) and report.counts and report.changed:
         shown = {
             s: _rows(report.counts[s]) if report.changed[s] and report.outcome is Outcome.OK else 0 for s in RecordSet
@@ -92,7 +94,7 @@ def _next(report: RunReport) -> str:
 
 def _turns(report: RunReport) -> list[str]:
     """Who does what next: the customer, then the operator."""
-    customer, operator = _customer(report), _operator(report)
+    customer, operator = _ahead(report) if report.ahead else (_customer(report), _operator(report))
     call = f"（運用担当者の連絡先: {report.contact}）" if report.contact and "運用担当者" in customer else ""
     return [
         f"お客様の作業: {customer or 'ありません。'}{call}",
@@ -100,6 +102,30 @@ def _turns(report: RunReport) -> list[str]:
     ]
 
 
+def _ahead(report: RunReport) -> tuple[str, str]:
+    """What the customer and the operator can do before the next run."""
+    until = f"{time_in_japan(report.next_run)} までに" if report.next_run else "次回の処理までに"
+    match report.outcome:
+        case Outcome.CHECKED if report.holds:
+            return (
+                f"下の社員・部署の変更が正しいかをご確認ください。誤りの場合は、{until}SmartHRを直してください。"
+                "正しい場合は、次回の処理の保留のお知らせの後に、運用担当者へお知らせください。"
+            ), ""
+        case Outcome.DATA if set(report.problem_kinds) != {"other_tenant"}:
+            return f"上の各行の社員・部署を、その行の案内のとおりに、{until}直してください。{MENDED}", ""
+        case Outcome.SETTING if SHEET_FAULT in report.message:
+            return (
+                f"連携設定シートの上の箇所を直し、{until}運用担当者へ渡してください。",
+                "直したシートを置き換えます。",
+            )
+        case Outcome.RECEIVE | Outcome.SETTING if _asks_customer(report.message):
+            return f"上の案内のとおりに、{until}ご対応ください。{MENDED}", ""
+        case Outcome.CHECKED:
+            return "", ""
+    return "", f"{until}原因を確認し、対応します。"
+
+
+MENDED = "直した内容で、次回の処理を行います。"
 AGAIN = (
     "次回の自動処理で取り込みます。その日のうちに必要な場合は、直した後に運用担当者へ再度の取り込みを依頼してください。"
 )

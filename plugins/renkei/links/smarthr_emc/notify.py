@@ -46,6 +46,7 @@ class About:
     contact: str = ""  # how to reach the operator
     registered: Registered | None = None  # what EMC has confirmed
     linked: bool = False  # whether that is known; None is "before the first link" then
+    ahead: bool = False  # 事前確認
 
 
 def collect(
@@ -100,7 +101,7 @@ def collect(
         **_said(about, outcome),
         planned=record.has(Plan),
         id_source=_id_source(record),
-        groups=_groups(record, outcome, diff),
+        groups=_groups(record, Outcome.HOLD if about and about.ahead and hold and hold.holds else outcome, diff),
         answer=_answer(approval) if outcome is Outcome.REFUSED else None,
         deadline=question.until if question else None,
     )
@@ -139,6 +140,7 @@ def _said(about: About | None, outcome: Outcome) -> dict[str, Any]:
         "contact": about.contact,
         "registered": about.registered,
         "linked": linked,
+        "ahead": about.ahead,
     }
 
 
@@ -211,7 +213,7 @@ def message_key(report: RunReport, run: str) -> str:
     # A killed task leaves no time of its end: the report tells its own, which a repetition would not share.
     same = replace(report, next_run=None)  # which is another one tomorrow
     same = replace(same, ended_at=report.started_at) if report.outcome is Outcome.SYSTEM else same
-    return key_of(run, report.subject, body(same))
+    return key_of(run, same.subject, body(same))
 
 
 def problems(table: pd.DataFrame, valid: dict[RecordSet, int] | None = None) -> dict[str, Any]:

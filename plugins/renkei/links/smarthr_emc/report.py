@@ -33,7 +33,15 @@ HELD_SHOWN = 50  # people whom a held run would delete: those who know them judg
 
 def body(report: RunReport) -> str:
     """The mail's text."""
-    result = "成功" if report.outcome.succeeded else "保留" if report.outcome.waiting else "失敗"
+    result = (
+        report.forecast
+        if report.ahead
+        else "成功"
+        if report.outcome.succeeded
+        else "保留"
+        if report.outcome.waiting
+        else "失敗"
+    )
     lines = [
         f"処理結果: {result}",
         f"処理開始日時: {_time(report.started_at)}",
@@ -73,6 +81,8 @@ def _details(report: RunReport) -> list[str]:
     lines += [f"- EMC: {emc_problem_text(row, report.smarthr_url)}" for row in report.emc_problems[:PROBLEMS_SHOWN]]
     if not report.outcome.succeeded:
         lines += [f"- 保留: {hold.text}" for hold in report.holds]
+    if report.ahead:
+        return [*lines, "- EMCへの登録処理と前回データの更新は行っていません。"]
     if report.outcome is Outcome.CHECKED:
         lines.append("- 確認のみの実行です。EMCへの登録処理と前回データの更新は行っていません。")
     elif report.outcome is Outcome.HOLD:

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.affected import Group
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.records import RefusedRow
-from renkei.links.smarthr_emc.wording import SUBJECTS
+from renkei.links.smarthr_emc.wording import AHEAD_BAD, AHEAD_HELD, AHEAD_WELL, SUBJECTS
 from renkei.runs.hold import Hold
 from renkei.runs.outcome import Outcome
 
@@ -90,6 +91,7 @@ class RunReport:
     company: str = ""
     id_source: str = ""  # the SmartHR item that the sheet makes the user id of
     registered: Registered | None = None  # what EMC has confirmed; None before the first link
+    ahead: bool = False  # 事前確認: what the next daily run would come to (E43)
     linked: bool = True  # whether `registered` is known at all
     groups: Sequence[Group] = ()  # people that the run added and deleted, or would
     planned: bool = False  # whether the run got as far as to have something to load
@@ -101,4 +103,16 @@ class RunReport:
 
     @property
     def subject(self) -> str:
-        return SUBJECTS[self.outcome]
+        if not self.ahead:
+            return SUBJECTS[self.outcome]
+        code = AHEAD_BAD if not self.outcome.succeeded else AHEAD_HELD if self.holds else AHEAD_WELL
+        return f"{code} {self.forecast}"
+
+    @property
+    def forecast(self) -> str:
+        """What 事前確認 says of the next run."""
+        at = f"（{time_in_japan(self.next_run)}）" if self.next_run else ""
+        if self.outcome is Outcome.SYSTEM:
+            return f"事前確認（書き込みなし）: 次回{at}の処理を確かめられませんでした"
+        end = "失敗する" if not self.outcome.succeeded else "保留になる" if self.holds else "完了する"
+        return f"事前確認（書き込みなし）: 次回{at}の処理は{end}見込みです"

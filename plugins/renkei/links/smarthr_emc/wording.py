@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason, RecordSet
+from renkei.links.smarthr_emc.sheet import side_runs
 from renkei.runs.outcome import Outcome
 
 # The mail's subject (README, "when a mail says…").
@@ -22,6 +23,8 @@ SUBJECTS = {
     Outcome.HOLD: "EMC-HOLD",
     Outcome.CONFIRM: "EMC-HOLD(Confirm)",
 }
+# How that of 事前確認 begins, by whether the next run would end well, be held, or fail. The first is told to nobody.
+AHEAD_WELL, AHEAD_HELD, AHEAD_BAD = "EMC-CHECK(OK)", "EMC-CHECK(HOLD)", "EMC-CHECK(NG)"
 RECORD_SETS = {RecordSet.DEPARTMENTS: "部署", RecordSet.USERS: "社員"}
 # In the trigger form: the name, and what it does.
 MODES = {
@@ -33,6 +36,8 @@ MODES = {
     Mode.RECONCILE: ("照合", "EMCの登録内容を前回データと比べる。何も書き込まない"),
     Mode.RESTORE: ("復元", "EMCを以前の世代に戻す。承認が必要"),
 }
+# Of runs beside the daily one, by their marks.
+SIDE_RUNS = {side_runs.CHECK: (Mode.CHECK_ONLY, "事前確認"), side_runs.RECONCILE: (Mode.RECONCILE, "照合")}
 OPERATIONS = {Operation.CREATE.value: "新規", Operation.UPDATE.value: "更新", Operation.DELETE.value: "削除"}
 STATUSES = {"employed": "在職中", "absent": "休職中", "retired": "退職済"}
 REASONS = {

@@ -1,6 +1,7 @@
-"""Which tenants are silent: no result since the daily run that should have given one (N3). No clock, no files.
+"""Which tenants are silent: no result since the run that should have given one (N3). No clock, no files.
 
-A daily run (tick) is due when its time and a grace have passed. Silence is judged by results alone, so it does not
+A daily run (tick) is due when its time and a grace have passed; of a link that runs every so many minutes, when half an
+hour has passed, or two more runs, and the grace at most. Silence is judged by results alone, so it does not
 matter why there is none: a paused Dag, a Dag that does not load, a stopped scheduler, a run that hangs.
 """
 
@@ -11,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, WrapSerializer
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.storage.records import Moment
 from renkei.systems.delivery import Message, Tone, key_of
 
 DAY = dt.timedelta(days=1)
+HALF_AN_HOUR = dt.timedelta(minutes=30)
 TENANTS_SHOWN = 20
 SHEET_GONE = "連携設定シートがありません"
 UNREADABLE = "結果の記録を読み取れません"
@@ -25,20 +27,26 @@ UNREADABLE = "結果の記録を読み取れません"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """When a tenant is to speak: every day at `run_at` from `link_start_on` on."""
+    """When a tenant is to speak: every day at `run_at`, or `every` so often, from `link_start_on` on."""
 
     run_at: dt.time  # Asia/Tokyo
     link_start_on: dt.date | None = None
+    every: dt.timedelta | None = None
 
 
 class Schedule(NamedTuple):
-    """A daily time, and since when the watch knows of it; None: since ever.
+    """A daily time, or an interval, and since when the watch knows of it; None: since ever.
 
     Nobody is late for a tick that was not yet known: a new tenant, a new time, a watch that is new itself.
     """
 
     run_at: dt.time
     since: Moment | None = None
+    every: dt.timedelta | None = None
+
+
+# A daily one is written as versions without intervals wrote it.
+KeptSchedule = Annotated[Schedule, WrapSerializer(lambda one, plain: [*plain(one)][: 3 if one.every else 2])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +63,17 @@ class Silence:
 class Notes:
     """What the watch remembers from look to look: the known schedules, and which silence (its tick) was told."""
 
-    schedules: Mapping[str, Schedule]  # no defaults: a file without them is damaged, and not empty (L1)
+    schedules: Mapping[str, KeptSchedule]  # no defaults: a file without them is damaged, and not empty (L1)
     told: Mapping[str, Moment]
     whole: Annotated[bool, Field(exclude=True)] = True  # False: what was remembered is lost
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """When each tenant last had a result, by tenant."""
+    """When each tenant last had a result, by tenant, and who was ever linked."""
 
     at: Mapping[str, Moment]
+    linked: Sequence[str] | None = None  # None: an older version did not say
 
 
 NONE_YET = Notes({}, {})
@@ -83,10 +92,10 @@ def follow(
     schedules = {tenant: notes.schedules[tenant] for tenant in sorted(gone)}
     for tenant, one in expected.items():
         known = notes.schedules.get(tenant)
-        if known is not None and known.run_at == one.run_at:
-            schedules[tenant] = known
+        if known is not None and known.run_at == one.run_at and known.every in (None, one.every):
+            schedules[tenant] = known._replace(every=one.every)  # None: an earlier version did not say
         else:
-            schedules[tenant] = Schedule(one.run_at, now if notes.whole else None)
+            schedules[tenant] = Schedule(one.run_at, now if notes.whole else None, one.every)
     return schedules
 
 
@@ -97,6 +106,18 @@ def newest_due_tick(run_at: dt.time, now: dt.datetime, grace: dt.timedelta) -> d
     return tick if tick <= passed else tick - DAY
 
 
+def silent_since(
+    schedule: Schedule,
+    link_start_on: dt.date | None,
+    last_result: dt.datetime | None,
+    linked: bool,
+    now: dt.datetime,
+    grace: dt.timedelta,
+) -> dt.datetime | None:
+    """The tick since which a tenant is silent (結果なし); None where it is not, or was never linked: it has not begun."""
+    return overdue(schedule, link_start_on, last_result, now, grace) if linked else None
+
+
 def overdue(
     schedule: Schedule,
     link_start_on: dt.date | None,
@@ -105,12 +126,24 @@ def overdue(
     grace: dt.timedelta,
 ) -> dt.datetime | None:
     """The tick that should have given a result and did not; None when nothing is late."""
+    if schedule.every is not None:
+        begins = dt.datetime.combine(link_start_on, dt.time(), TOKYO) if link_start_on else None
+        known = [moment for moment in (begins, schedule.since, last_result) if moment is not None]
+        if known:
+            return _overdue_after(max(known), schedule.every, now, grace)
     tick = newest_due_tick(schedule.run_at, now, grace)
     if link_start_on is not None and tick.date() < link_start_on:
         return None
     if schedule.since is not None and tick < schedule.since:
         return None
     return tick if last_result is None or last_result < tick else None
+
+
+def _overdue_after(last: dt.datetime, every: dt.timedelta, now: dt.datetime, grace: dt.timedelta) -> dt.datetime | None:
+    """The first tick that was missed, anew each day of the silence."""
+    tick = last + every
+    late = now - tick
+    return tick + late // DAY * DAY if late >= min(max(2 * every, HALF_AN_HOUR), grace) else None
 
 
 def untold(silent: Sequence[Silence], notes: Notes) -> list[Silence]:

@@ -21,6 +21,7 @@ from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.monitor.silence import Expected, Notes, Results, Silence
 from renkei.orchestration.link import Link
+from renkei.orchestration.timetable import EveryMinutes, timetable_of
 from renkei.runs.notes import LastResult
 from renkei.runs.notes import read as read_note
 from renkei.sheets.compiled import Compiled
@@ -55,7 +56,7 @@ class Look:
     silent: tuple[Silence, ...]
     back: Mapping[str, dt.datetime]
     waiting: Mapping[str, Waiting]
-    results: Mapping[str, dt.datetime]  # when each tenant last had one
+    results: Results
 
 
 def look(
@@ -78,11 +79,14 @@ def look(
         results = dict(zip(schedules, readers.map(_last_result, folders), strict=True))
         read = readers.map(lambda one: read_note(store, one.waiting, Waiting), folders)
         waiting = dict(zip(schedules, read, strict=True))
+        begun = readers.map(lambda one: _was_linked(link, one, results[one.tenant][0]), folders)
+        linked = dict(zip(schedules, begun, strict=True))
     silent = []
     for tenant, schedule in sorted(schedules.items()):
         expected, (last, readable) = sheets.expected.get(tenant), results[tenant]
-        tick = silence.overdue(schedule, expected.link_start_on if expected else None, last, now, grace)
-        if tick is not None and _was_linked(link, TenantFolder(store, link.name, tenant), last):
+        start_on = expected.link_start_on if expected else None
+        tick = silence.silent_since(schedule, start_on, last, linked[tenant], now, grace)
+        if tick is not None:
             cause = silence.SHEET_GONE if expected is None else "" if readable else silence.UNREADABLE
             silent.append(Silence(tenant, tick, last, cause))
     return Look(
@@ -91,7 +95,10 @@ def look(
         tuple(silent),
         silence.back_again(notes, {tenant: last for tenant, (last, _) in results.items()}),
         {tenant: one for tenant, one in waiting.items() if one is not None and one.ends_soon(now)},
-        {tenant: last for tenant, (last, _) in results.items() if last is not None},
+        Results(
+            {tenant: last for tenant, (last, _) in results.items() if last is not None},
+            sorted(tenant for tenant, one in linked.items() if one),
+        ),
     )
 
 
@@ -109,9 +116,16 @@ def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
         if sheet.mapping is not None and not sheet.scheduled:
             unlinked.add(file.tenant)
             continue
-        expected[file.tenant] = Expected(sheet.run_at or DAILY_AT, sheet.link_start_on)
+        expected[file.tenant] = expected_of(link, sheet)
         channels[file.tenant], compiled[file.tenant] = sheet.channels, sheet
     return Sheets(expected, frozenset(unlinked), channels, compiled)
+
+
+def expected_of(link: Link, sheet: Compiled[Any]) -> Expected:
+    """When the tenant is to have a result, by its Dag's timetable; side runs give none."""
+    timetable = timetable_of(link, sheet)
+    every = timetable.every if isinstance(timetable, EveryMinutes) else None
+    return Expected(sheet.run_at or DAILY_AT, sheet.link_start_on, every)
 
 
 def read_notes(link: Link, store: Store, without: Notes) -> Notes:
@@ -129,8 +143,8 @@ def write_notes(link: Link, store: Store, notes: Notes) -> None:
     records.write(store, _notes_key(link), notes)
 
 
-def read_results(link: Link, store: Store) -> dict[str, dt.datetime]:
-    """When each tenant last had a result, as the newest look found it: for a list of all, one file instead of a thousand.
+def read_results(link: Link, store: Store) -> Results:
+    """When each tenant last had a result, and who was linked, as the newest look found it: for a list of all, one file instead of a thousand.
 
     Raises:
         StoreError: the store is out of reach.
@@ -139,12 +153,12 @@ def read_results(link: Link, store: Store) -> dict[str, dt.datetime]:
         found = records.read_or_none(store, _results_key(link), Results)
     except DamagedFileError as error:  # the next look writes it anew
         log.warning("%s", error)
-        return {}
-    return dict(found.at) if found else {}
+        return Results({})
+    return found or Results({})
 
 
-def write_results(link: Link, store: Store, results: Mapping[str, dt.datetime]) -> None:
-    records.write(store, _results_key(link), Results(results))
+def write_results(link: Link, store: Store, results: Results) -> None:
+    records.write(store, _results_key(link), results)
 
 
 def _results_key(link: Link) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
+from renkei.links.smarthr_emc.sheet.side_runs import RECONCILE
 from renkei.orchestration.documentation import Page, channel_table
 from renkei.orchestration.markdown import quoted
 from renkei.orchestration.tenant import Tenant
@@ -23,6 +24,8 @@ def page(tenant: Tenant) -> Page:
         "最上位部署": mapping.root_department.name if mapping.root_department else "",
         "連携開始日": mapping.link_start_on.isoformat(),
         "処理時刻": f"{mapping.run_at:%H:%M}（Asia/Tokyo）",
+        "事前確認時刻": f"{mapping.check_at:%H:%M}" if mapping.check_at else "",
+        "照合": "毎日" if any(one.mark == RECONCILE for one in tenant.sheet.side_runs) else "しない",
         "Airflowの接続": f"smarthr__{mapping.tenant}、emc__{mapping.emc_account}",
     }
     rows = [f"| {name} | {quoted(value)} |" for name, value in settings_shown.items()]

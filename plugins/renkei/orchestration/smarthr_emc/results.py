@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from renkei import settings
-from renkei.channel import Channel
+from renkei.channel import Channel, Event
 from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
 from renkei.links.smarthr_emc import chat, notify, run_summary
 from renkei.links.smarthr_emc.notify import About
 from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.run_report import RunReport
+from renkei.links.smarthr_emc.sheet.side_runs import CHECK
 from renkei.orchestration.monitor.operator_channels import operator_contact
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.tenant import Tenant
+from renkei.sheets.side_run import mark_of
 from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord
 
@@ -27,25 +31,29 @@ def report(end: RunEnd) -> Report:
     """Raises StoreError: the record cannot be read."""
     sheet, links = end.tenant.sheet, dict(end.links)
     url = sheet.mapping.smarthr_url if sheet.mapping else ""
-    said, about = (end.outcome, end.message, end.started, end.ended), _about(end.tenant)
+    ahead = mark_of(end.run_id) == CHECK
+    about = replace(_about(end.tenant, end.started if ahead else utcnow()), ahead=ahead)
+    said = (end.outcome, end.message, end.started, end.ended)
     found = (
         notify.bare(url, *said, links, about)
         if end.record is None
         else notify.collect(end.record, url, *said, end.warnings, links, about)
     )
+    event = chat.event_of(found)
     return Report(
-        chat.event_of(found),
+        event,
         notify.full_message(found, end.tenant.name),
         notify.operators_message(found, end.tenant.name),
         partial(notify.message_key, found),
         partial(_summary, found, end),
+        calls=event in (Event.HOLD, Event.FAILURE) or bool(found.differences[1:]),
     )
 
 
-def _about(tenant: Tenant) -> About:
+def _about(tenant: Tenant, now: dt.datetime) -> About:
     sheet = tenant.sheet
     runs_daily = sheet.mapping is None or sheet.scheduled
-    tick = next_daily(sheet.run_at or DAILY_AT, utcnow(), sheet.link_start_on) if runs_daily else None
+    tick = next_daily(sheet.run_at or DAILY_AT, now, sheet.link_start_on) if runs_daily else None
     contact = operator_contact(settings.operator_file(tenant.dag_file))
     try:
         found = notify.registered(tenant.folder())

@@ -6,31 +6,46 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from renkei.clock import utcnow
 from renkei.errors import MappingError, RenkeiError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.sheet.grants import ungranted, uses_of
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.stages.job import Job, begun, forget_end, resume
+from renkei.orchestration import side_run
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.smarthr_emc import connections
 from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import note_end
 from renkei.settings import emc_format_file
+from renkei.sheets.side_run import mark_of
+from renkei.storage.runs import RunRecord
 from renkei.systems.emc.file_format import EmcFormat, load_format
 
 log = logging.getLogger(__name__)
 
 
 def fetch_departments(tenant: Tenant, context: Any) -> dict[str, int]:
-    record, mapping = begin_run(tenant, context), tenant.mapping
+    with side_run.only_of_linked(tenant, context):
+        record, mapping = begin_run(tenant, context), tenant.mapping
+        return _fetch_departments(tenant, context, record, mapping)
+
+
+def _fetch_departments(tenant: Tenant, context: Any, record: RunRecord, mapping: Mapping) -> dict[str, int]:
     start = run_start(tenant, context)
     if start.mode.reads and not start.mode.writes:  # 確認のみ: what a load would stop at is found now
         connections.before_load(mapping)
     target = connections.emc_target(mapping)
     job = stages.open_run.open_run(record, mapping, start, target, utcnow())
+    if job.mode is Mode.RECONCILE and mark_of(job.start.run_id):  # every day, for every tenant: in one task
+        stages.diff.compare(job, target, _emc_format(tenant), utcnow())
+        note_end(record, "compared", utcnow())
+        raise AirflowSkipException("照合は終わりました。残りのタスクは要りません。")
     if not job.mode.reads:
         return {}
     client = connections.smarthr_client(job.mapping)

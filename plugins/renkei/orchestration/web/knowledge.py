@@ -17,13 +17,13 @@ from airflow.sdk import conf
 
 from renkei import settings
 from renkei.channel import Event, result_mail
-from renkei.clock import DAILY_AT, utcnow
+from renkei.clock import utcnow
 from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
 from renkei.notifications import disabled_channels
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.expiry import Waiting
-from renkei.notifications.monitor.silence import LOST, Expected, Notes, Schedule
+from renkei.notifications.monitor.silence import LOST, Notes, Results, Schedule
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
 from renkei.orchestration import jobs, result_notification
@@ -119,11 +119,7 @@ class AirflowKnowledge:
             notes, results = _watched(link, faults)
             schedules = silence.follow(
                 notes,
-                {
-                    name: Expected(one.run_at or DAILY_AT, one.link_start_on)
-                    for name, one in sheets.items()
-                    if not one.unlinked
-                },
+                {name: one.expected for name, one in sheets.items() if not one.unlinked},
                 frozenset(name for name, one in sheets.items() if one.unlinked),
                 self._now(),
             )
@@ -134,7 +130,7 @@ class AirflowKnowledge:
                 one = dag_id(link.name, tenant)
                 sheet, run, question = sheets.get(tenant), last.get(one), asked.get(one)
                 heard = [
-                    results.get(tenant),
+                    results.at.get(tenant),
                     run.ended if run and run.subject else None,
                     question.since if question else None,
                 ]
@@ -154,11 +150,13 @@ class AirflowKnowledge:
                     unlinked=bool(sheet and sheet.unlinked),
                     frozen=not {ALL, tenant}.isdisjoint(frozen[link.name] or ()),
                     freezable=link.console is not None,
-                    link_start_on=sheet.link_start_on if sheet else None,
+                    link_start_on=sheet.expected.link_start_on if sheet else None,
                     next_run=None if dag.paused else dag.next_run,
                     due=self._due(sheet, grace),
                     sheet_digest=sheet.digest if sheet else "",
-                    silent_since=self._silent(schedules.get(tenant), sheet, newest, grace),
+                    silent_since=self._silent(
+                        schedules.get(tenant), sheet, newest, _linked(results, tenant, newest), grace
+                    ),
                     last_result=newest,
                     last=run,
                     current=current.get(one),
@@ -169,17 +167,23 @@ class AirflowKnowledge:
         return found
 
     def _silent(
-        self, schedule: Schedule | None, sheet: SheetFacts | None, last: dt.datetime | None, grace: dt.timedelta | None
+        self,
+        schedule: Schedule | None,
+        sheet: SheetFacts | None,
+        last: dt.datetime | None,
+        linked: bool,
+        grace: dt.timedelta | None,
     ) -> dt.datetime | None:
-        """The watch's rule; a company that never had a result is not silent, it has not begun."""
-        if schedule is None or last is None or grace is None:
+        """The watch's own rule, by what Airflow knows since its last look, too."""
+        if schedule is None or grace is None:
             return None
-        return silence.overdue(schedule, sheet.link_start_on if sheet else None, last, self._now(), grace)
+        start_on = sheet.expected.link_start_on if sheet else None
+        return silence.silent_since(schedule, start_on, last, linked, self._now(), grace)
 
     def _due(self, sheet: SheetFacts | None, grace: dt.timedelta | None) -> dt.datetime | None:
         if sheet is None or grace is None:
             return None
-        return silence.newest_due_tick(sheet.run_at or DAILY_AT, self._now(), grace)
+        return silence.newest_due_tick(sheet.expected.run_at, self._now(), grace)
 
     # --- runs
 
@@ -305,7 +309,12 @@ def _dag_file(link: Link, dags: Any) -> str:
     return known or str(Path(conf.get("core", "dags_folder")) / f"{link.name}.py")
 
 
-def _watched(link: Link, faults: list[str]) -> tuple[Notes, Mapping[str, dt.datetime]]:
+def _linked(results: Results, tenant: str, last: dt.datetime | None) -> bool:
+    """As the watch found; where it has not looked, whoever had a result counts."""
+    return last is not None if results.linked is None else tenant in results.linked
+
+
+def _watched(link: Link, faults: list[str]) -> tuple[Notes, Results]:
     try:
         store = open_store()
         # Where nobody watches, rather a false alarm than none.
@@ -313,7 +322,7 @@ def _watched(link: Link, faults: list[str]) -> tuple[Notes, Mapping[str, dt.date
     except StoreError as error:
         log.error("console: %s", error)
         faults.append(STORE_FAULT)
-        return LOST, {}
+        return LOST, Results({})
 
 
 def _grace(faults: list[str]) -> dt.timedelta | None:
@@ -424,7 +433,7 @@ def _mail(tenant: Tenant, record: RunRecord, found: RunFacts) -> str:
     outcome, message, at = result_notification.how_it_ended(tenant, record, failure, found.stopped_at)
     started = run.started or run.at
     warnings = [str(problem) for problem in tenant.sheet.warnings]
-    report = tenant.link.report()(RunEnd(tenant, record, outcome, message, started, at, warnings))
+    report = tenant.link.report()(RunEnd(tenant, record, outcome, message, started, at, warnings, run_id=run.run_id))
     return report.message.body or "\n".join((report.message.title, *report.message.lines))
 
 

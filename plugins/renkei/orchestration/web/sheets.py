@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from renkei import settings
+from renkei.notifications.monitor.silence import Expected
 from renkei.orchestration.link import Link
+from renkei.orchestration.monitor.scan import expected_of
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import Grants, read_grants
 from renkei.sheets.load import load_all
@@ -22,8 +23,7 @@ class SheetFacts:
     """A few of a sheet's lines: a thousand whole mappings would fill the server's memory."""
 
     company: str
-    run_at: dt.time | None
-    link_start_on: dt.date | None
+    expected: Expected
     pending: bool
     broken: bool
     unlinked: bool
@@ -55,7 +55,7 @@ class SheetShelf:
                     new.append((file, given, _signature(file.path)))
             loaded = _load(link, [file for file, _, _ in new])
             for (file, given, signature), sheet in zip(new, loaded, strict=True):
-                found[file.tenant] = facts = _facts(link.within()(sheet, given, file.name))
+                found[file.tenant] = facts = _facts(link, link.within()(sheet, given, file.name))
                 if not facts.pending:
                     self._kept[file.path] = signature, given, facts
             return found
@@ -74,12 +74,11 @@ def _signature(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _facts(sheet: Compiled[Any]) -> SheetFacts:
+def _facts(link: Link, sheet: Compiled[Any]) -> SheetFacts:
     broken = sheet.mapping is None and not sheet.pending
     return SheetFacts(
         sheet.company,
-        sheet.run_at,
-        sheet.link_start_on,
+        expected_of(link, sheet),
         sheet.pending,
         broken,
         unlinked=sheet.mapping is not None and not sheet.scheduled,

@@ -23,6 +23,7 @@ from sqlalchemy import func, or_, select
 from renkei.orchestration.form import TEST, Form
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
 from renkei.orchestration.stage import FAILURE_KEY, RUN_KEY
+from renkei.sheets.side_run import mark_of
 from renkei.web.facts import Asked, Counts, Question, Reply, Run
 
 OVER, UNDER_WAY = ("success", "failed"), ("queued", "running")
@@ -88,11 +89,22 @@ def dags() -> dict[str, DagFacts]:
 
 
 def last_runs() -> dict[str, Run]:
-    """The newest run of each Dag that is over, with what was told and counted; a 通知テスト is no run of the link."""
+    """The newest run of each Dag that is over, with what was told and counted.
+
+    No 通知テスト, which is no run of the link, and no side run, which is no day's result.
+    """
     newest = select(func.max(DagRun.id)).where(_of_links(DagRun.dag_id), DagRun.state.in_(OVER)).group_by(DagRun.dag_id)
     with create_session() as session:
         rows = list(session.execute(select(*OF_RUN).where(DagRun.id.in_(newest))))
-        rows = [row if not _is_test(row) else _before(session, row) or row for row in rows]
+        others = [row for row in rows if not _is_result(row)]
+        if others:  # every evening those of all companies with 事前確認: one question for what is new
+            since = max(row.run_after for row in others) - dt.timedelta(days=3)
+            wanted = select(*OF_RUN).where(DagRun.run_after >= since, DagRun.state.in_(OVER)).order_by(DagRun.id)
+            recent = {
+                row.dag_id: row for row in session.execute(wanted) if split_dag_id(row.dag_id) and _is_result(row)
+            }
+            before = [recent.get(row.dag_id) or _before(session, row) for row in others]
+            rows = [*(row for row in rows if _is_result(row)), *(row for row in before if row is not None)]
         return _told(session, rows)
 
 
@@ -257,14 +269,15 @@ def _split(one: str) -> tuple[Link, str]:
 
 
 def _before(session: Any, row: Any) -> Any:
-    """The newest run before a 通知テスト that is none itself."""
+    """The newest run before one that does not count; a 通知テスト itself where there is none."""
     wanted = (
         select(*OF_RUN)
         .where(DagRun.dag_id == row.dag_id, DagRun.state.in_(OVER), DagRun.id < row.id)
         .order_by(DagRun.id.desc())
         .limit(20)
     )
-    return next((one for one in session.execute(wanted) if not _is_test(one)), None)
+    found = next((one for one in session.execute(wanted) if _is_result(one)), None)
+    return found or (row if _is_test(row) else None)
 
 
 def _told(session: Any, rows: Sequence[Any]) -> dict[str, Run]:
@@ -302,6 +315,15 @@ def _conf(row: Any) -> dict[str, Any]:
     return row.conf if isinstance(row.conf, dict) else {}
 
 
+def _is_result(row: Any) -> bool:
+    """Whether it can be a company's last result."""
+    return not _is_test(row) and not _is_side_run(row)
+
+
+def _is_side_run(row: Any) -> bool:
+    return row.run_type == "scheduled" and bool(mark_of(row.run_id))
+
+
 def _is_test(row: Any) -> bool:
     return _conf(row).get("mode") == TEST and row.run_type != "scheduled"
 
@@ -309,8 +331,11 @@ def _is_test(row: Any) -> bool:
 def _run(row: Any, words: Mapping[str, Any] | None = None) -> Run:
     link, _ = _split(row.dag_id)
     form, told = _form(link), (words or {}).get("notify")
-    asked = None if row.run_type == "scheduled" else _conf(row).get("mode")
-    mode = form.modes.get(asked, form.daily) if isinstance(asked, str) else form.daily
+    if row.run_type == "scheduled":
+        mode = form.scheduled(row.run_id)
+    else:
+        asked = _conf(row).get("mode")
+        mode = form.modes.get(asked, form.daily) if isinstance(asked, str) else form.daily
     subject = told.get("subject") if isinstance(told, dict) else None
     subject = subject if isinstance(subject, str) else ""
     outcome = next((one for one, text in link.subjects().items() if text == subject), None)
@@ -323,6 +348,7 @@ def _run(row: Any, words: Mapping[str, Any] | None = None) -> Run:
         mode.label,
         mode.writes,
         _is_test(row),
+        _is_side_run(row),
         row.triggering_user_name or "",
         subject,
         outcome,

@@ -101,7 +101,7 @@ def by_day(runs: Sequence[Run], today: dt.date, days: int, waiting: str = "") ->
     """The days, oldest first: the figures of the last run of each day that wrote; `runs` are given newest first."""
     of_day: dict[dt.date, list[Run]] = {}
     for run in runs:
-        if not run.is_test:
+        if run.is_result:
             of_day.setdefault(run.at.astimezone(TOKYO).date(), []).append(run)
     found = []
     for back in range(days - 1, -1, -1):

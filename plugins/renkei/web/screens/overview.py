@@ -107,7 +107,7 @@ def strip(runs: Sequence[Run], today: dt.date, days: int = DAYS) -> list[Day]:
     """A square for each of the last days: how the day's last run ended; runs are given oldest first."""
     last: dict[dt.date, Run] = {}
     for run in runs:
-        if not run.is_test:
+        if run.is_result:
             last[run.at.astimezone(TOKYO).date()] = run
     found = []
     for back in range(days - 1, -1, -1):

@@ -297,3 +297,13 @@ def test_l6_no_message_names_anybody(found: tuple[RunReport, list[str]]) -> None
     text = "\n".join([told.text(), told.subject, told.body])
     assert [one for one in people if one in text] == []
     assert len(told.lines) <= 60
+
+
+def test_e43_what_would_fail_is_a_failure_and_what_would_be_held_a_hold() -> None:
+    """E43: who wants to hear of those hears of them the evening before; the title says that it is about tomorrow."""
+    assert chat.event_of(dataclasses.replace(failure(problem("full_name", "required", 1)), ahead=True)) is Event.FAILURE
+    assert chat.event_of(report(Outcome.CHECKED, holds=[Hold("k", "t", 1, 1)], ahead=True)) is Event.HOLD
+    assert chat.event_of(report(Outcome.CHECKED, holds=[Hold("k", "t", 1, 1)])) is Event.SUCCESS
+    told = chat.message(dataclasses.replace(failure(problem("full_name", "required", 1)), ahead=True), "acme")
+    assert told.title.startswith("【事前確認】SmartHR → EMC: acme EMC-CHECK(NG) 事前確認（書き込みなし）: 次回の処理は")
+    assert "EMCへの登録処理は行っていません。次回の処理までに直すと、直した内容で処理します。" in told.lines

@@ -358,3 +358,41 @@ def test_e39_notes_and_links_come_last() -> None:
     )
     added = mail.split("処理終了日時", 1)[1]
     assert added.index("注意: 連絡先が1つだけです") < added.index("beta") < added.index("処理記録: https://x/run")
+
+
+NEXT = dt.datetime(2022, 4, 23, 4, 30, tzinfo=TOKYO)
+
+
+@pytest.mark.parametrize(
+    ("found", "subject", "asked"),
+    [
+        (
+            failure(NAME, ahead=True, next_run=NEXT, company="アクメ"),
+            "EMC-CHECK(NG) 事前確認（書き込みなし）: 次回（2022/04/23 4:30）の処理は失敗する見込みです",
+            "お客様の作業: 上の各行の社員・部署を、その行の案内のとおりに、2022/04/23 4:30 までに直してください。"
+            "直した内容で、次回の処理を行います。",
+        ),
+        (
+            report(Outcome.CHECKED, holds=[Hold("k", "多数の削除", 9, 9)], ahead=True, next_run=NEXT, company="アクメ"),
+            "EMC-CHECK(HOLD) 事前確認（書き込みなし）: 次回（2022/04/23 4:30）の処理は保留になる見込みです",
+            "誤りの場合は、2022/04/23 4:30 までにSmartHRを直してください。",
+        ),
+        (
+            report(Outcome.SYSTEM, message="止まりました。", ahead=True, next_run=NEXT, company="アクメ"),
+            "EMC-CHECK(NG) 事前確認（書き込みなし）: 次回（2022/04/23 4:30）の処理を確かめられませんでした",
+            "運用担当者の作業: 2022/04/23 4:30 までに原因を確認し、対応します。",
+        ),
+    ],
+    ids=["fails", "held", "unknown"],
+)
+def test_e43_the_evening_says_what_would_come_and_until_when_it_can_be_mended(
+    found: RunReport, subject: str, asked: str
+) -> None:
+    """E43: never that the run of that day has failed or was held, nor that something was written."""
+    text = body(found)
+    assert found.subject == subject
+    assert text.splitlines()[0] == f"処理結果: {subject.partition(' ')[2]}"
+    assert "- EMCへの登録処理と前回データの更新は行っていません。" in text
+    assert asked in text
+    for other in ("異常終了", "正常に終了", "運用担当者へ再度の取り込み", "「通常」を実行します"):
+        assert other not in text

@@ -248,3 +248,48 @@ def test_l8_the_notice_of_a_registration_says_which_when_and_how_to_renew_it() -
         "acme 通知先「総務」（Slack(Webhook)、接続 slack_webhook__acme）: 2026/11/19 に期限が切れています（3日前）",
     )
     assert "Admin > Connections" in told.lines[-1]
+
+
+FIVE, HALF_DAY = dt.timedelta(minutes=5), dt.timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("every", "last", "now", "tick"),
+    [
+        pytest.param(FIVE, "22 10:00", "22 10:34", None, id="half an hour is no silence yet"),
+        pytest.param(FIVE, "22 10:00", "22 10:35", "22 10:05", id="seven runs are missing"),
+        pytest.param(FIVE, "22 10:00", "22 18:00", "22 10:05", id="the same silence all day"),
+        pytest.param(FIVE, "22 10:00", "23 10:06", "23 10:05", id="told again the next day"),
+        pytest.param(HALF_DAY, "22 4:00", "22 18:59", None, id="a long interval: within the grace"),
+        pytest.param(HALF_DAY, "22 4:00", "22 19:00", "22 16:00", id="a long interval: no later than the grace"),
+        pytest.param(FIVE, None, "22 12:34", None, id="known since noon"),
+        pytest.param(FIVE, None, "22 12:35", "22 12:05", id="known since noon and never heard of"),
+    ],
+)
+def test_n3_a_link_of_minutes_is_late_after_a_few_of_them(
+    every: dt.timedelta, last: str | None, now: str, tick: str | None
+) -> None:
+    """N3: by its own timetable, and not once a day."""
+    schedule = Schedule(EARLY, at("1 0:00") if last else at("22 12:00"), every)
+    found = silence.overdue(schedule, None, at(last) if last else None, at(now), GRACE)
+    assert found == (at(tick) if tick else None)
+
+
+def test_n3_who_was_never_linked_is_not_silent() -> None:
+    """N3: a first link that failed, and nothing since: the console's list says what the watch says."""
+    said = (Schedule(EARLY), None, at("20 4:38"))
+    assert silence.silent_since(*said, False, at("22 9:00"), GRACE) is None
+    assert silence.silent_since(*said, True, at("22 9:00"), GRACE) == at("22 4:30")
+
+
+def test_n3_an_interval_is_remembered_and_a_new_one_counts_from_now() -> None:
+    """N3: a daily schedule is written as versions without intervals wrote it, and read from them."""
+    notes = Notes({"a": Schedule(EARLY, at("1 0:00"), FIVE), "b": Schedule(EARLY, at("1 0:00"))}, {})
+    assert from_plain(Notes, to_plain(notes)) == notes
+    assert [len(one) for one in to_plain(notes)["schedules"].values()] == [3, 2]
+    now = at("22 10:00")
+    wanted = {"a": Expected(EARLY, every=HALF_DAY), "b": Expected(EARLY, every=FIVE)}
+    assert silence.follow(notes, wanted, frozenset(), now) == {
+        "a": Schedule(EARLY, now, HALF_DAY),
+        "b": Schedule(EARLY, at("1 0:00"), FIVE),
+    }

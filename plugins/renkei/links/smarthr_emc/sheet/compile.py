@@ -10,6 +10,7 @@ from renkei.links.smarthr_emc.sheet import BY_FILE
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
 from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader, Mapping
 from renkei.links.smarthr_emc.sheet.parse import CheckedSheet, check_sheet, partial_sheet
+from renkei.links.smarthr_emc.sheet.side_runs import side_runs
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
 from renkei.sheets.compiled import Compiled, digest_of, shown
 
@@ -31,7 +32,8 @@ def compile_sheet(
     if checked.mapping is not None:
         found = checked.mapping
         said = (found.result_addresses, found.run_at, found.link_start_on, found.channels, found.company_name)
-        dag = (found.state is LinkState.ACTIVE, (BY_FILE,) if found.loader is Loader.FILE_DROP else ())
+        shape = (BY_FILE,) if found.loader is Loader.FILE_DROP else ()
+        dag = (found.state is LinkState.ACTIVE, side_runs(found), shape)
         return Compiled(found.tenant, digest, found, (), shown(checked.warnings), *said, *dag), checked
     some = partial_sheet(raw, tenant)
     left = (some.result_addresses, some.run_at, some.link_start_on, some.channels, some.company_name)

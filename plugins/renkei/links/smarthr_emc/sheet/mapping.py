@@ -181,6 +181,13 @@ class Loader(StrEnum):
     FILE_DROP = "FILE_DROP"
 
 
+class Reconcile(StrEnum):
+    """照合: whether EMC's export is compared with the baseline every day after the load (E44)."""
+
+    DAILY = "DAILY"
+    NEVER = "NEVER"
+
+
 @dataclass(frozen=True, slots=True)
 class Guards:
     """Limits past which a plan is held for a person (E34, E35). Percentages are of the baseline."""
@@ -219,6 +226,8 @@ class Mapping:
     requests_per_second: int = 10  # SmartHR's limit per token; lower it when the token is shared
     guards: Guards = field(default_factory=Guards)
     channels: tuple[Channel, ...] = ()  # 通知, beside the result mail (N1)
+    check_at: dt.time | None = None  # 事前確認時刻 (E43)
+    reconcile: Reconcile = Reconcile.DAILY
     company_name: str = ""  # 会社名; as parsed never empty: defaults to the tenant
 
     def rule(self, item: str) -> FieldRule | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader
+from renkei.links.smarthr_emc.sheet.mapping import LinkState, Loader, Reconcile
 from renkei.systems.smarthr import hosts
 from renkei.texts import Fault, control_fault, fold, mail_addresses, narrow, trim
 
@@ -18,6 +18,7 @@ MAX_ID_PREFIX = 20
 MAX_COMPANY_NAME = 40  # it stands in the subject of a mail
 MAX_DEPARTMENT_ID = 30  # with prefix; text 1, マルチテナント連携 1
 STATE_WORDS = {LinkState.ACTIVE: "連携中", LinkState.FROZEN: "連携解除"}
+RECONCILE_WORDS = {Reconcile.DAILY: "毎日", Reconcile.NEVER: "しない"}
 LOADER_WORDS = {Loader.HTTP: "API", Loader.FILE_DROP: "ファイル"}
 _WEEKDAY = re.compile(r"\([月火水木金土日](?:曜日?)?\)$")
 _SUBDOMAIN = re.compile(
@@ -231,7 +232,7 @@ DEPARTMENT_ID = Kind(
 )
 LINE = Kind(_line, {"type": SCALAR})
 ACCOUNT = Kind(_account, {"type": SCALAR, "pattern": "^(?:[a-z0-9][a-z0-9_-]*)?$"})
-STATE, LOADER = _choice(STATE_WORDS), _choice(LOADER_WORDS)
+STATE, LOADER, RECONCILE = _choice(STATE_WORDS), _choice(LOADER_WORDS), _choice(RECONCILE_WORDS)
 RATE, COUNT = _number(1, 10), _number(0, None)
 PERCENT = Kind(
     _percent,

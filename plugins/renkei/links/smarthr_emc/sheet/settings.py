@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from renkei.clock import DAILY_AT
 from renkei.links.smarthr_emc.sheet import setting_kinds as kinds
 from renkei.links.smarthr_emc.sheet.mapping import Guards, RootDepartment
 from renkei.links.smarthr_emc.sheet.raw import RawSetting
 from renkei.links.smarthr_emc.sheet.setting_kinds import MAX_DEPARTMENT_ID, MAX_RESULT_ADDRESSES, Kind
 from renkei.sheets.findings import Findings
 from renkei.texts import Fault, RawCell, fold, similar, trim
+
+CHECK_LEAST_MINUTES = 120  # between 事前確認時刻 and 処理時刻
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,25 @@ SETTINGS: tuple[Setting, ...] = (
         meanings="処理時間 連携時間 実行時刻 実行時間 開始時刻 開始時間 起動時刻 時刻 処理開始時間",
         help="SmartHRの在籍状況は毎日1:00に変わります。2:00より後の時刻をお勧めします。",
         section="■ 必要な場合だけ記入する項目",
+    ),
+    Setting(
+        "check_at",
+        "事前確認時刻",
+        kinds.TIME,
+        "空白なら行いません。例: 18:00",
+        aliases="事前確認",
+        meanings="前日確認時刻 前日確認 確認時刻 夕方の確認 事前チェック 事前チェック時刻",
+        help="毎日この時刻に、次の処理が失敗または保留になるかどうかを確かめます。登録はしません。問題があるときだけ"
+        "メールでお知らせするので、次の処理時刻までにSmartHRを直せます。処理時刻の2時間以上前の時刻を記入します。",
+    ),
+    Setting(
+        "reconcile",
+        "照合",
+        kinds.RECONCILE,
+        "毎日 または しない。空白なら毎日",
+        meanings="照合する 毎日照合 照合の実行 定期照合",
+        help="毎日の処理の1時間後に、エマージェンシーコールの登録内容が連携した内容と同じかどうかを確かめます。"
+        "違いがあるときだけメールでお知らせします。取込方式がファイルの会社では行いません。",
     ),
     Setting(
         "id_prefix",
@@ -192,6 +214,7 @@ def read_settings(
             if (value := _value(SETTING[key], cell, allowed_hosts, findings)) is not None:
                 values[key] = values.get(key, ()) + value if key == "result_addresses" else value
     _complete(cells, {key: blanks.get(key, part) for key in KEYS}, values, findings)
+    _refuse_late_check(values, cells, findings)
     root = _nest(values, "root_department")
     if len(root) == 3:
         values["root_department"] = RootDepartment(**root)
@@ -252,6 +275,20 @@ def _complete(cells: SettingCells, places: Dict[str, str], values: dict[str, Any
         if key not in cells:
             remedy = "最上位部署はID、名前、ヨミの3項目とも記入してください"
             findings.problem(places[key], f"{SETTING[key].label}が記入されていません", remedy)
+
+
+def _refuse_late_check(values: dict[str, Any], cells: SettingCells, findings: Findings) -> None:
+    """事前確認時刻 is for people who then mend SmartHR before the next run."""
+    check_at, run_at = values.get("check_at"), values.get("run_at", DAILY_AT)
+    if check_at is not None and (_minutes(run_at) - _minutes(check_at)) % (24 * 60) < CHECK_LEAST_MINUTES:
+        found = f"事前確認時刻 {check_at:%H:%M} から処理時刻 {run_at:%H:%M} まで2時間ありません"
+        findings.problem(
+            cells["check_at"][0].where, found, "処理時刻の2時間以上前の時刻（例: 18:00）を記入してください"
+        )
+
+
+def _minutes(at: dt.time) -> int:
+    return at.hour * 60 + at.minute
 
 
 def _nest(values: dict[str, Any], group: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
-from renkei.errors import LinkStateError
+from renkei.errors import LinkStateError, NotLinkedYetError
 from renkei.links.smarthr_emc import restore
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode
@@ -55,7 +55,7 @@ def open_run(record: RunRecord, mapping: Mapping, start: RunStart, target: Targe
     if where.record is None:
         if not job.start.manual:
             refuse_lost_baseline(job, target)
-            raise LinkStateError(
+            raise NotLinkedYetError(
                 "初回連携がまだ行われていません。初回連携は自動では実行しません。"
                 "運用担当者がAirflowの画面から手動で実行（Trigger）してください。"
             )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from renkei.errors import MappingError, Problem
+from renkei.links.smarthr_emc.sheet.codec import section_digest
 from renkei.links.smarthr_emc.sheet.mapping import (
     Guards,
     LinkState,
@@ -20,6 +22,7 @@ from renkei.links.smarthr_emc.sheet.mapping import (
 from renkei.links.smarthr_emc.sheet.parse import parse, partial_sheet
 from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
+from renkei.links.smarthr_emc.sheet.side_runs import side_runs
 from renkei.texts import RawCell
 
 SETTINGS = {
@@ -211,6 +214,26 @@ def test_e15_what_is_left_out_has_defaults() -> None:
     assert warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [("reconcile", dt.time(5, 30, 30))]),
+        ({"事前確認時刻": "18:00", "照合": "毎日"}, [("check", dt.time(18, 0)), ("reconcile", dt.time(5, 30, 30))]),
+        ({"事前確認時刻": "2:30", "照合": "しない"}, [("check", dt.time(2, 30))]),
+        ({"処理時刻": "23:30", "事前確認時刻": "21:00"}, [("check", dt.time(21)), ("reconcile", dt.time(0, 30, 30))]),
+        ({"取込方式": "ファイル"}, []),
+        ({"事前確認時刻": "18:00", "連携状態": "連携解除"}, []),
+    ],
+    ids=str,
+)
+def test_e43_e44_the_sheet_says_what_runs_beside_the_daily_run(changes: dict[str, str], expected: list[Any]) -> None:
+    """By default 照合 an hour after it; neither changes what decides a value, so that nothing is loaded anew (E14)."""
+    mapping = parse(sheet(changes), "acme")[0]
+    assert [(one.mark, one.at) for one in side_runs(mapping)] == expected
+    plain = parse(sheet(), "acme")[0]
+    assert section_digest(mapping, "users") == section_digest(plain, "users")
+
+
 def test_demo_hosts_are_taken_only_when_allowed() -> None:
     """An http simulator is a SmartHR only where the caller says so."""
     raw = sheet({"SmartHR URL": "http://127.0.0.1:8181"})
@@ -225,6 +248,10 @@ def test_demo_hosts_are_taken_only_when_allowed() -> None:
 @pytest.mark.parametrize(
     ("label", "value", "message"),
     [
+        ("事前確認時刻", "夕方", "時刻ではありません"),
+        ("事前確認時刻", "2:31", "事前確認時刻 02:31 から処理時刻 04:30 まで2時間ありません"),
+        ("事前確認時刻", "4:30", "まで2時間ありません"),
+        ("照合", "毎週", "毎日 または しない"),
         ("SmartHR URL", "", "SmartHR URLが記入されていません"),
         ("SmartHR URL", "http://acme.smarthr.jp", "形が正しくありません"),
         ("SmartHR URL", "https://acme.example.jp", "形が正しくありません"),
