@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from openpyxl import load_workbook
 
-from renkei.clock import DAILY_AT
+from renkei.clock import DAILY_AT, TOKYO
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import Plan, PlanWarnings, RunSheet, RunStart, SnapshotSummary, ValueWarnings
 from renkei.notifications.monitor.silence import Notes, Results, Schedule
@@ -383,6 +383,20 @@ def test_e43_a_side_run_is_no_last_result(world: ConsoleWorld) -> None:
     assert "正常 1" in text_of(page)
     assert 'class="bad"' not in page
     assert "事前確認" in text_of(body(world, f"/dag/{dag('acme')}/runs", "yuki"))
+
+
+def test_e43_the_next_run_of_the_list_is_the_daily_one(empty: ConsoleWorld) -> None:
+    """E43: in the evening Airflow's next run is 事前確認; what the company waits for comes in the morning."""
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    empty.company("acme", "株式会社アクメ", 事前確認時刻="18:00")
+    evening = dt.datetime.combine(NOW.astimezone(TOKYO).date(), dt.time(18), TOKYO)
+    with create_session() as session:
+        session.execute(update(DagModel).values(next_dagrun_create_after=evening))
+    (company,) = empty.services.knowledge.companies().values()
+    assert company.next_run == evening + dt.timedelta(hours=10, minutes=30)
 
 
 def test_fifty_companies_stand_on_a_page(empty: ConsoleWorld) -> None:

@@ -17,7 +17,7 @@ from airflow.sdk import conf
 
 from renkei import settings
 from renkei.channel import Event, result_mail
-from renkei.clock import utcnow
+from renkei.clock import TOKYO, next_daily, utcnow
 from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
 from renkei.notifications import disabled_channels
 from renkei.notifications.delivery_log import DeliveryLog
@@ -151,7 +151,7 @@ class AirflowKnowledge:
                     frozen=not {ALL, tenant}.isdisjoint(frozen[link.name] or ()),
                     freezable=link.console is not None,
                     link_start_on=sheet.expected.link_start_on if sheet else None,
-                    next_run=None if dag.paused else dag.next_run,
+                    next_run=None if dag.paused else _next_result(dag.next_run, sheet),
                     due=self._due(sheet, grace),
                     sheet_digest=sheet.digest if sheet else "",
                     silent_since=self._silent(
@@ -307,6 +307,13 @@ def _dag_file(link: Link, dags: Any) -> str:
     """Where the link's Dag file is, beside which its sheets lie."""
     known = next((one.dag_file for one in dags if one.dag_file), "")
     return known or str(Path(conf.get("core", "dags_folder")) / f"{link.name}.py")
+
+
+def _next_result(tick: dt.datetime | None, sheet: SheetFacts | None) -> dt.datetime | None:
+    """When the next run begins that gives a result: where Airflow's next one is a side run, the daily one after it."""
+    if tick is None or sheet is None or tick.astimezone(TOKYO).time() not in sheet.side_runs:
+        return tick
+    return next_daily(sheet.expected.run_at, tick)
 
 
 def _linked(results: Results, tenant: str, last: dt.datetime | None) -> bool:

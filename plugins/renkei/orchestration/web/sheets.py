@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class SheetFacts:
 
     company: str
     expected: Expected
+    side_runs: Sequence[dt.time]
     pending: bool
     broken: bool
     unlinked: bool
@@ -79,6 +81,7 @@ def _facts(link: Link, sheet: Compiled[Any]) -> SheetFacts:
     return SheetFacts(
         sheet.company,
         expected_of(link, sheet),
+        [one.at for one in sheet.side_runs],
         sheet.pending,
         broken,
         unlinked=sheet.mapping is not None and not sheet.scheduled,
