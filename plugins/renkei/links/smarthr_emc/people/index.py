@@ -31,6 +31,7 @@ from renkei.values.columns import constant, flat, is_in, positions
 PAGE = 100  # people at once
 NUMBER, MAIL = "社員番号", "メールアドレス"
 _BLANKS = f"[{BLANKS}]"
+_ODD = r"[^\x00!-~ぁ-ゖァ-ヺー々一-鿿]"  # all but what is no blank and has no other form: most texts have none of it
 END = "\0"
 
 
@@ -167,12 +168,14 @@ class PeopleIndex:
 
 def key(column: Any) -> Any:
     """An Arrow column as it is compared: NFKC, without blanks, in small letters."""
-    if not pc.all(pc.string_is_ascii(column)).as_py():
-        column = pc.utf8_normalize(column, "NFKC")
-    column = pc.replace_substring(column, " ", "")  # the only blank of most names, and ten times as fast
-    if pc.any(pc.match_substring_regex(column, _BLANKS)).as_py():
-        column = pc.replace_substring_regex(column, _BLANKS, "")
-    return pc.utf8_lower(column)
+    ascii_alone = pc.all(pc.string_is_ascii(column)).as_py()
+    for blank in "" if ascii_alone else " \u3000":  # the only blanks of most names; ids have none
+        column = pc.replace_substring(column, blank, "")
+    odd = pc.match_substring_regex(column, _ODD)
+    if pc.any(odd).as_py():
+        others = pc.utf8_normalize(column.filter(odd), "NFKC")
+        column = pc.replace_with_mask(column, odd, pc.replace_substring_regex(others, _BLANKS, ""))
+    return pc.ascii_lower(column) if ascii_alone else pc.utf8_lower(column)
 
 
 def plain(text: str) -> str:
@@ -238,7 +241,7 @@ def _decisions(run: RunRecord) -> _Decisions:
     begin = 0
     for diff in run.parts("users_diff", columns) if made else ():
         deletes = diff["operation"] == Operation.DELETE.value
-        kept = diff[~deletes].reset_index(drop=True)
+        kept = diff[~deletes].reset_index(drop=True) if deletes.any() else diff
         other = (kept["was"] != "") & (kept["was"] != kept["id"])
         kinds = np.where(kept["operation"] == Operation.CREATE.value, _CREATED, _UPDATED)
         kinds[other] = KINDS.index(Kind.ID_CHANGE)
