@@ -106,7 +106,9 @@ def test_e3_a_rehearsal_from_the_button_to_its_result(world: ConsoleWorld) -> No
     assert "保存先の受信(2026-04-02 13:30" in words(done)
     assert re.search(r"社員 (あり|なし) 4 4 4 0 4 0", words(done))
     assert "シートの違いだけによる変化" in words(done)
-    assert "リハーサル 完了 yuki" in words(shown(world, f"{HERE}/rehearsal"))
+    for listed in (f"{HERE}/rehearsal", f"{HERE}/jobs"):
+        assert "リハーサル 完了 yuki" in words(shown(world, listed))
+    assert f'href="{BASE}{HERE}/jobs"' in shown(world, HERE)
 
 
 def test_l4_two_clicks_start_one_job(world: ConsoleWorld) -> None:
@@ -133,7 +135,14 @@ def test_s1_jobs_are_only_for_those_who_may_change_the_dag(world: ConsoleWorld) 
     place = sent(world, "/rehearsal", **REHEARSAL)
     work(world)
     nobodys = shown(world, f"{HERE}/jobs/99", status=404)
-    for path in (place, f"{HERE}/jobs/0", f"{HERE}/jobs/x", f"{HERE}/jobs/-1", f"{HERE}/jobs/" + "9" * 20):
+    for path in (
+        place,
+        f"{HERE}/jobs",
+        f"{HERE}/jobs/0",
+        f"{HERE}/jobs/x",
+        f"{HERE}/jobs/-1",
+        f"{HERE}/jobs/" + "9" * 20,
+    ):
         assert shown(world, path, "ken", 404) == nobodys.replace("yuki", "ken")
     assert shown(world, place.replace("acme", "beta"), status=404) == nobodys
     assert shown(world, place.replace("acme", "beta"), "omar", 404) == nobodys.replace("yuki", "omar")

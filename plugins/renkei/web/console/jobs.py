@@ -57,6 +57,11 @@ def newest(seen: guard.Seen) -> list[tuple[Job, State, str]]:
     return found
 
 
+@router.get("/dag/{dag_id}/jobs")
+def company_jobs(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
+    return page(request, "jobs.html", one=seen.company, jobs=newest(seen), now=seen.services.now())
+
+
 @router.get("/dag/{dag_id}/jobs/{number}")
 def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
     folder, now = seen.services.knowledge.folder(seen.company.dag_id), seen.services.now()

@@ -245,6 +245,15 @@ def test_e36_held_approved_and_refused(store: Store) -> None:
     assert denied.registered
 
 
+def test_e36_a_check_asks_nobody_and_says_so(store: Store) -> None:
+    """E36: nothing that is only looked at was approved, even where the guards would hold it."""
+    day(store, 0, [person(n) for n in range(1, 21)])
+    day(store, 1, [person(n) for n in range(1, 11)], mode=Mode.CHECK_ONLY, until="plan")
+    (step,) = [step for step in one(store, "20").steps if step.name == "保留"]
+    assert step.passed is Passed.NOT
+    assert step.reason.startswith("確認のみの実行のため、承認は求めていません: ")
+
+
 def test_e36_what_emc_refused_of_a_person(store: Store) -> None:
     """E30: EMC's own reason stands at the person it is about; the others are stopped by it."""
     day(store, 0, [person(1)])
