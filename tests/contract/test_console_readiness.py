@@ -18,10 +18,13 @@ from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, Plan, Reach, RunStart
 from renkei.orchestration.link import LINKS
-from renkei.orchestration.web import sheets
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.notes import LastComparison, LastReal
 from renkei.runs.outcome import note_end
+from renkei.settings import index_folder
+from renkei.sheets.compiled import digest_of
+from renkei.sheets.load import load_all
+from renkei.sheets.tenant_files import tenants
 from renkei.storage import records
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
@@ -80,7 +83,7 @@ def loaded(world: ConsoleWorld, people: list[dict[str, str]] = PEOPLE, **start: 
     record, at = RunRecord(folder, f"day{generation}"), TICK + MINUTE
     run_id = world.ran("acme", run_id=f"scheduled__{generation}")
     records.write(world.store, folder.last_real, LastReal(run_id, record.run))
-    digest = sheets.sheet_of(LINKS[LINK], "acme", "")[0].digest
+    digest = digest_of((world.sheets / "acme.yaml").read_bytes())
     begun = dataclasses.replace(RunStart(run_id, Mode.NORMAL, True, at.isoformat(), digest), **start)  # type: ignore[arg-type]
     target = Taker()
     job = stages.open_run.open_run(record, RULES, begun, target, at)
@@ -181,7 +184,7 @@ def test_l1_what_a_record_does_not_say_is_not_stated(
         case "sheet":
             with (world.sheets / "acme.yaml").open("a") as file:
                 file.write("\n# changed\n")
-            sheets.load_all(LINKS[LINK].sheets(), sheets.tenants(world.sheets), sheets.settings.index_folder(), ())
+            load_all(LINKS[LINK].sheets(), tenants(world.sheets), index_folder(), ())
         case "failed":
             world.ran("acme", run_id="scheduled__x", state="failed", subject=BAD)
         case "no end":

@@ -53,6 +53,13 @@ class Case:
         return any(run is not None and run.state == "failed" for run in (self.company.last, self.last))
 
     @property
+    def has_failed_since(self) -> bool:
+        """A run of any kind failed after the 照合, which may be the next one: then nobody knows what it would have found."""
+        return self.compared is not None and any(
+            run.state == "failed" and not run.is_test and (run.ended or run.at) > self.compared.at for run in self.runs
+        )
+
+    @property
     def is_late(self) -> bool:
         """The last read is older than the newest daily run of which there should be a result."""
         due, read_at = self.company.due, self.written.read_at
@@ -126,6 +133,7 @@ class Doubt(Enum):
         f"最後の照合から{COMPARED_WITHIN // dt.timedelta(hours=1)}時間以上たっています",
         lambda c: c.compared is not None and c.now - c.compared.at >= COMPARED_WITHIN,
     )
+    FAILED_SINCE = Check("最後の照合の後に、失敗した実行があります", lambda c: c.has_failed_since)
     DIFFERENCES = Check(
         "照合で{differences}件の差異が見つかっています",
         lambda c: c.compared is not None and c.compared.differences != 0,

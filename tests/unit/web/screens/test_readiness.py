@@ -107,6 +107,7 @@ DOUBTFUL: list[tuple[Doubt, dict[str, Any]]] = [
     (Doubt.COMPARED_BEFORE, {"compared__current": False}),
     (Doubt.COMPARED_BEFORE, {"compared__at": CONFIRMED.at - MINUTE}),
     (Doubt.COMPARED_OLD, {"now": COMPARED.at + COMPARED_WITHIN}),
+    (Doubt.FAILED_SINCE, {"runs": [dataclasses.replace(LOOKED, state="failed", ended=NOW), RUN]}),  # today's 照合
     (Doubt.DIFFERENCES, {"compared__differences": 1}),
     (Doubt.AHEAD, {"compared__at": NOW + SKEW + MINUTE}),
     (Doubt.AHEAD, {"written__read_at": NOW + SKEW + MINUTE}),
