@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 PART = 65_536  # rows of a table that are read at once, where not all are
+MANY = 1_000_000  # bytes of a table for which starting threads is worth its time
 GROUP = 262_144  # rows of a table that are found at once; smaller ones make the file much larger
 
 
@@ -190,9 +191,9 @@ class Store:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return _frame(
-            pq.read_table(pa.BufferReader(self.read(key)), columns=None if columns is None else list(columns))
-        )
+        content = self.read(key)
+        names = None if columns is None else list(columns)
+        return _frame(pq.read_table(pa.BufferReader(content), columns=names, use_threads=len(content) > MANY))
 
     def table_parts(self, key: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """A parquet table as `read_table` has it, some ten thousand rows at a time."""
@@ -251,7 +252,9 @@ class Store:
 
         sink = pa.BufferOutputStream()
         table = pa.Table.from_pandas(frame, preserve_index=False)
-        pq.write_table(table, sink, compression="zstd", row_group_size=GROUP)
+        pq.write_table(
+            table, sink, compression="zstd", row_group_size=GROUP, write_statistics=False
+        )  # nobody reads them
         self.write(key, sink.getvalue().to_pybytes())
 
     def _sealed(self, key: str, content: bytes) -> bytes:

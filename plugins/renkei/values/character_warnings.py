@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renkei.texts import BLANKS
-from renkei.values.columns import rows_where, shown
+from renkei.values.columns import joined, rows_where, shown
 from renkei.values.convert import INVISIBLE_CHARACTER
 from renkei.values.variants import in_jis_x_0208
 
@@ -51,7 +51,7 @@ def character_warnings(
     if not is_reading:  # elsewhere no ASCII character is doubtful
         rows = rows_where(pc.invert(pc.string_is_ascii(array)))
         array = array.take(pa.array(rows))
-    text = _joined(array)
+    text = joined(array)
     if not text:
         return
     codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
@@ -70,15 +70,6 @@ def character_warnings(
         at = np.flatnonzero(is_doubtful[codes])
         hit, details = _first_characters(np.searchsorted(ends, at, side="right"), codes[at])
         yield (hit if rows is None else rows[hit]), kind, details
-
-
-def _joined(array: Any) -> str:
-    """The texts of an Arrow array one after another."""
-    array = pa.concat_arrays([array])  # offsets that start at 0
-    _, offsets, content = array.buffers()
-    if content is None or not len(array):
-        return ""
-    return str(memoryview(content)[: int(np.frombuffer(offsets, dtype=np.int64)[len(array)])], "utf-8")
 
 
 def _first_characters(rows: Any, codes: Any) -> tuple[Any, Any]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc.model import Counts, Mode, Operation, Reason
 from renkei.links.smarthr_emc.records import SetSummary
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sources import value_of
 from renkei.texts import fold
-from renkei.values.columns import is_in, look_up
+from renkei.values.columns import arrow, has_text, is_in, look_up, mask, places, series, text
 
 DIFF_COLUMNS = ("id", "crew_id", "line", "operation", "write_as", "reason", "was")
 
@@ -27,29 +30,33 @@ def diff_users(
     they get one again or leave, so that E9 is not applied to them. Duplicate ids keep their first
     row; validate reports them. Rules: E5, E6, E8, E10, E12. Source: guide, "IDの追加・更新・削除".
     """
-    named = _valid(current).drop_duplicates("user_id")
-    nameless = set(current.loc[current["valid"] & (current["user_id"] == ""), "crew_id"].tolist())
-    rows = named[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"})
+    named = _first_of_each(_valid(current), "user_id")
     if baseline is None:
-        return _with_operation(rows, Operation.CREATE), frozenset()
+        return _rows(named, "user_id", "crew_id", pa.repeat(True, len(named))), frozenset()
     before = _valid(baseline)
-    kept = is_in(rows["id"], before["user_id"])
-    rows = _with_operation(rows, Operation.CREATE)
-    rows.loc[kept, ["operation", "write_as"]] = Operation.UPDATE.value
-    owner = look_up(rows["id"], before["user_id"], before["crew_id"])
+    nameless = current.loc[current["valid"] & (current["user_id"] == ""), "crew_id"]
+    ids, crew = arrow(named["user_id"]), arrow(named["crew_id"])
+    place = places(ids, arrow(before["user_id"]))
+    is_new, owner = pc.is_null(place), arrow(before["crew_id"]).take(place)
+    same = pc.fill_null(pc.equal(owner, crew), False)
     # 災害時凍結 keeps an id whose crew has another one now, without a crew: nobody took it over.
-    rows.loc[kept & (rows["crew_id"] != "") & (owner != rows["crew_id"]), "reason"] = Reason.TAKEN_OVER.value
-    left = before[~is_in(before["user_id"], named["user_id"])]
-    gone = _with_operation(left[["user_id", "crew_id", "line"]].rename(columns={"user_id": "id"}), Operation.DELETE)
-    gone["line"] = 0  # their line was in another read
-    gone["reason"] = Reason.GONE.value
+    taken_over = pc.and_not(pc.and_not(has_text(crew), same), is_new)
+    elsewhere = places(crew.filter(pc.invert(same)), arrow(before["crew_id"]))  # of those alone it has to be looked for
+    was = pc.fill_null(arrow(before["user_id"]).take(elsewhere), "")
+    was = pc.replace_with_mask(ids, pc.invert(same), was)
+    changed = pc.if_else(pc.and_(is_new, has_text(was)), text(Reason.ID_CHANGE.value), text(Reason.NONE.value))
+    reason = pc.if_else(taken_over, text(Reason.TAKEN_OVER.value), changed)
+    rows = _rows(named, "user_id", "crew_id", is_new).assign(
+        reason=series(reason, named.index), was=series(was, named.index)
+    )
+    has_left = np.ones(len(before), dtype=bool)
+    has_left[place.drop_null().to_numpy()] = False
+    left = before[has_left]
+    gone = _gone(left, "user_id", "crew_id")
     gone.loc[is_in(gone["crew_id"], current.loc[~current["valid"], "crew_id"]), "reason"] = Reason.RETIRED.value
     gone.loc[is_in(gone["crew_id"], nameless), "reason"] = Reason.LOST_ID.value
     gone.loc[is_in(gone["crew_id"], named["crew_id"]), "reason"] = Reason.ID_CHANGE.value
-    rows["was"] = look_up(rows["crew_id"], before["crew_id"], before["user_id"])
-    rows.loc[(rows["operation"] == Operation.CREATE.value) & (rows["was"] != ""), "reason"] = Reason.ID_CHANGE.value
-    lost = (set(before["crew_id"].tolist()) | lost_before) & nameless
-    return _concat(rows, gone), frozenset(lost)
+    return _concat(rows, gone), frozenset(nameless[is_in(nameless, before["crew_id"]) | is_in(nameless, lost_before)])
 
 
 def hand_over(table: pd.DataFrame, baseline: pd.DataFrame, current: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
@@ -60,10 +67,10 @@ def hand_over(table: pd.DataFrame, baseline: pd.DataFrame, current: pd.DataFrame
     registered anew.
     """
     rule = mapping.rule("full_name")
-    holder = look_up(table["id"], *(_valid(baseline)[name] for name in ("user_id", "crew_id")))
-    # 災害時凍結 keeps an id whose crew has another one now, without a crew: nobody took it over.
-    kept = (table["operation"] == Operation.UPDATE.value) & (table["crew_id"] != "")
-    passed = table.loc[kept & (holder != table["crew_id"]), "id"]
+    kept = table[(table["operation"] == Operation.UPDATE.value) & (table["crew_id"] != "") & may_have_passed(table)]
+    before = _valid(baseline[["valid", "user_id", "crew_id"]])
+    holder = look_up(kept["id"], before["user_id"], before["crew_id"])
+    passed = kept.loc[holder != kept["crew_id"], "id"]
     if rule is None or not len(passed):
         return table
     texts = current.columns.drop(["line", "valid"])
@@ -80,19 +87,20 @@ def hand_over(table: pd.DataFrame, baseline: pd.DataFrame, current: pd.DataFrame
     return table
 
 
+def may_have_passed(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which ids another crew has than at the baseline, or perhaps: that EMC lacks one is told instead."""
+    return is_in(table["reason"], [Reason.TAKEN_OVER.value, Reason.RECREATED.value])
+
+
 def diff_departments(baseline: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
     """Operations by department id; `crew_id` holds SmartHR's id of the department (E13)."""
-    named = current[current["department_id"] != ""].drop_duplicates("department_id")
-    names = {"department_id": "id", "source_id": "crew_id"}
-    rows = _with_operation(named[["department_id", "source_id", "line"]].rename(columns=names), Operation.CREATE)
+    named = _first_of_each(current[current["department_id"] != ""], "department_id")
     if baseline is None:
-        return rows
-    rows.loc[is_in(rows["id"], baseline["department_id"]), ["operation", "write_as"]] = Operation.UPDATE.value
+        return _rows(named, "department_id", "source_id", pa.repeat(True, len(named)))
+    is_new = mask(~is_in(named["department_id"], baseline["department_id"]))
     left = baseline[(baseline["department_id"] != "") & ~is_in(baseline["department_id"], named["department_id"])]
-    gone = _with_operation(left[["department_id", "source_id", "line"]].rename(columns=names), Operation.DELETE)
-    gone["line"] = 0
-    gone["reason"] = Reason.GONE.value
-    return _concat(rows, gone)
+    rows = _rows(named, "department_id", "source_id", is_new)
+    return _concat(rows, _gone(left, "department_id", "source_id"))
 
 
 def reconcile(table: pd.DataFrame, present: AbstractSet[str]) -> pd.DataFrame:
@@ -102,10 +110,12 @@ def reconcile(table: pd.DataFrame, present: AbstractSet[str]) -> pd.DataFrame:
     operation itself, and so the counts, stay as E6 has them. An id that is neither in EMC nor kept
     needs no delete: EMC takes that as done.
     """
-    table = table.copy()
     there = is_in(table["id"], present)
     adopted = (table["operation"] == Operation.CREATE.value) & there
     recreated = (table["operation"] == Operation.UPDATE.value) & ~there
+    if not (adopted | recreated).any():
+        return table
+    table = table.copy()
     table.loc[adopted, "write_as"] = Operation.UPDATE.value
     table.loc[adopted & (table["reason"] == ""), "reason"] = Reason.ADOPTED.value
     table.loc[recreated, "write_as"] = Operation.CREATE.value
@@ -122,8 +132,7 @@ def relink(table: pd.DataFrame, baseline_ids: pd.Series[str]) -> pd.DataFrame:
     received[["operation", "write_as"]] = Operation.CREATE.value
     received["reason"] = Reason.NONE.value
     received.loc[is_in(received["id"], baseline_ids), "reason"] = Reason.REPLACED.value
-    gone = _with_operation(pd.DataFrame({"id": baseline_ids, "crew_id": "", "line": 0}), Operation.DELETE)
-    gone["reason"] = Reason.GONE.value
+    gone = _gone(pd.DataFrame({"user_id": baseline_ids, "crew_id": ""}), "user_id", "crew_id")
     gone.loc[is_in(gone["id"], received["id"]), "reason"] = Reason.REPLACED.value
     return _concat(received, gone)
 
@@ -161,8 +170,23 @@ def _valid(users: pd.DataFrame) -> pd.DataFrame:
     return users[users["valid"] & (users["user_id"] != "")]
 
 
-def _with_operation(rows: pd.DataFrame, operation: Operation) -> pd.DataFrame:
-    return rows.assign(operation=operation.value, write_as=operation.value, reason=Reason.NONE.value, was="")
+def _first_of_each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    repeated = rows[key].duplicated()
+    return rows[~repeated] if repeated.any() else rows
+
+
+def _rows(named: pd.DataFrame, key: str, crew_key: str, is_new: Any) -> pd.DataFrame:
+    """What was received, as rows of a diff."""
+    operation = series(pc.if_else(is_new, text(Operation.CREATE.value), text(Operation.UPDATE.value)), named.index)
+    rows = named[[key, crew_key, "line"]].set_axis(["id", "crew_id", "line"], axis=1)
+    return rows.assign(operation=operation, write_as=operation, reason=Reason.NONE.value, was="")
+
+
+def _gone(left: pd.DataFrame, key: str, crew_key: str) -> pd.DataFrame:
+    """What the read has no more, as rows of a diff."""
+    operation = Operation.DELETE.value
+    rows = left[[key, crew_key]].set_axis(["id", "crew_id"], axis=1)
+    return rows.assign(line=0, operation=operation, write_as=operation, reason=Reason.GONE.value, was="")
 
 
 def _concat(rows: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
 from renkei.runs.hold import Hold
-from renkei.values.columns import is_in, look_up
+from renkei.values.columns import arrow, count, has_text, is_in, look_up
 
 _MEDIA = {f"contact_{slot}_medium" for slot in range(1, CONTACTS + 1)}  # gone with its address (E20)
 DEPARTMENTS_NAMED = 20  # by id, in the reason of a hold
@@ -80,31 +84,42 @@ def hold_tree(before: pd.DataFrame, after: pd.DataFrame, guards: Guards) -> list
     return [Hold("lost_parents", text, lost, of)]
 
 
-def losing_last_contact(before: pd.DataFrame, after: pd.DataFrame) -> pd.Series[bool]:
-    """Which of the people who stay had a contact address and will have none (aligned rows)."""
-    return _addresses(before).any(axis=1) & ~_addresses(after).any(axis=1)
+def losing_last_contact(before: pd.DataFrame, after: pd.DataFrame) -> Any:
+    """Which people had a contact address and will have none (aligned rows; an Arrow array of yes and no)."""
+    return pc.and_not(_reached(before), _reached(after))
 
 
-def without_contact(target: pd.DataFrame) -> pd.Series[bool]:
+def without_contact(target: pd.DataFrame) -> Any:
     """Who has no contact address at all; nobody where that is not known, or not the sheet's business."""
     addresses = _addresses(target)
-    known = target[addresses.columns].notna().all(axis=1)
-    return known & ~addresses.any(axis=1) if len(addresses.columns) else known & False
+    if not addresses:
+        return _nobody(target)
+    return functools.reduce(pc.and_, (pc.fill_null(pc.equal(address, ""), False) for address in addresses))
 
 
-def _addresses(target: pd.DataFrame) -> pd.DataFrame:
-    """Where there is an address, per slot."""
+def _reached(target: pd.DataFrame) -> Any:
+    return functools.reduce(pc.or_, map(has_text, _addresses(target)), _nobody(target))
+
+
+def _addresses(target: pd.DataFrame) -> list[Any]:
     slots = [f"contact_{slot}_address" for slot in range(1, CONTACTS + 1)]
-    return target[[slot for slot in slots if slot in target]].fillna("") != ""
+    return [arrow(target[slot]) for slot in slots if slot in target]
+
+
+def _nobody(target: pd.DataFrame) -> Any:
+    return pa.repeat(False, len(target))
 
 
 def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, mapping: Mapping) -> list[Hold]:
     """E35, over the people who stay: last contacts lost, and values that would be cleared, per item.
 
-    One row per person, whatever ids and rows the person had and gets: what EMC has of them, and what it will have.
+    One row per person, whatever ids and rows the person had and gets: what EMC has of them, and what it will have. Who
+    is new has nothing before, not even blanks: all missing.
     """
     guards, holds = mapping.guards, []
-    lost, stay = int(losing_last_contact(before, after).sum()), len(before)
+    lost = count(losing_last_contact(before, after))
+    known = (pc.is_valid(arrow(column)) for _, column in before.items())
+    stay = count(functools.reduce(pc.or_, known, _nobody(before)))
     if _above(lost, stay, guards.lost_contact_percent, guards.lost_contact_least):
         holds.append(
             Hold(
@@ -119,8 +134,8 @@ def hold_blanks(before: pd.DataFrame, after: pd.DataFrame, mapping: Mapping) -> 
     for item in USER_ITEM:
         if item not in after or item not in before or item in _MEDIA:
             continue
-        had = before[item].fillna("") != ""
-        cleared, of = int((had & (after[item] == "")).sum()), int(had.sum())
+        had = has_text(arrow(before[item]))
+        cleared, of = count(pc.and_(had, pc.equal(arrow(after[item]), ""))), count(had)
         if _above(cleared, of, guards.clear_percent, guards.clear_least):
             holds.append(
                 Hold(

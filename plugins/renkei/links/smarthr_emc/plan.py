@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc import disaster, guards, validate
 from renkei.links.smarthr_emc.model import Mode, Operation, Reason
@@ -16,7 +19,20 @@ from renkei.links.smarthr_emc.sheet.mapping import Action, Constant, FieldRule, 
 from renkei.links.smarthr_emc.sources import value_of
 from renkei.runs.hold import Hold
 from renkei.systems.emc.file_format import EmcFormat
-from renkei.values.columns import constant, digest, is_in, look_up
+from renkei.values.columns import (
+    arrow,
+    arrows,
+    digest,
+    frame,
+    has_text,
+    is_in,
+    look_up,
+    mask,
+    places,
+    series,
+    some,
+    text,
+)
 
 Warnings = list[tuple[str, str, str]]  # kind, user id, crew id
 
@@ -50,15 +66,14 @@ def plan_departments(
     `old` is the baseline's departments; deletes are ordered by its tree.
     """
     problems = validate.check_departments(departments, emc_format, loader)
-    order = validate.reachable(departments)
-    ordered = departments.loc[order].drop_duplicates("department_id")
+    ordered = departments.iloc[validate.reachable(departments)].drop_duplicates("department_id")
     written = diff[diff["operation"] != Operation.DELETE.value].set_index("id")["write_as"]
     rows = ordered[["department_id", "name", "name_yomi", "parent_id"]].assign(
         operation=ordered["department_id"].map(written)
     )
     gone = diff.loc[diff["operation"] == Operation.DELETE.value, "id"]
     if old is not None and len(gone):
-        depth_first = old.loc[validate.reachable(old), "department_id"][::-1]
+        depth_first = old["department_id"].iloc[validate.reachable(old)][::-1]
         gone = depth_first[is_in(depth_first, gone)]
     deletes = pd.DataFrame({"department_id": gone, "operation": Operation.DELETE.value})
     return DepartmentPlan(pd.concat([rows, deletes], ignore_index=True), problems)
@@ -83,52 +98,44 @@ def plan_users(
     `before` is the baseline's users_target; `adopted` what EMC said it has for ids that are new to us.
     `frozen` is 災害時凍結: nothing is cleared. `restored` is the users_target that 復元 goes back to.
     """
-    listed = users[users["valid"] & (users["user_id"] != "")]
-    named = listed[disaster.received(listed)].reset_index(drop=True)
-    kept_people = listed[~disaster.received(listed)]
-    kept = diff[diff["operation"] != Operation.DELETE.value].drop_duplicates("id").set_index("id")
-    write_as = named["user_id"].map(kept["write_as"])
-    reason = named["user_id"].map(kept["reason"])
+    listed = users["valid"] & (users["user_id"] != "")
+    named = users[listed & disaster.received(users)].reset_index(drop=True)
+    kept = diff[diff["operation"] != Operation.DELETE.value]
+    place = places(arrow(named["user_id"]), arrow(kept["id"]))
+    write_as, reason = (series(arrow(kept[name]).take(place), named.index) for name in ("write_as", "reason"))
     rows = (
         user_rows(named, write_as, mapping) if restored is None else restored_rows(named, write_as, mapping, restored)
     )
     handed = reason == Reason.HANDED_OVER.value
-    if handed.any():
-        rows.cells.loc[handed, "password_reset"] = (
-            "T"  # whatever the sheet says of new people: it is another person's id
-        )
-    known = _before(named["user_id"], before, adopted, list(rows.cells.columns))
+    if handed.any():  # whatever the sheet says of new people: it is another person's id
+        rows.cells.loc[handed, "password_reset"] = "T"
+    creates, updates = (pc.equal(arrow(write_as), kind.value) for kind in (Operation.CREATE, Operation.UPDATE))
+    known = _known(before, adopted, list(rows.cells.columns))
+    place = places(arrow(named["user_id"]), known["user_id"])
     # A created row starts from nothing, whatever an id of that name had before.
-    had = known.mask(write_as == Operation.CREATE.value)
-    updates = write_as == Operation.UPDATE.value
-    silenced = updates & False
+    kept_place = pc.if_else(creates, None, place)
+    had = _at(known, kept_place, named.index)
+    silenced = None
     if frozen:
-        cells, silenced = disaster.keep_values(rows.cells, had, updates)
+        cells, silenced = disaster.keep_values(rows.cells, had, write_as == Operation.UPDATE.value)
         rows = UserRows(cells, rows.rejected)
-    target = after(rows.cells, had)
-    alters = bool((rows.cells.notna() & (rows.cells != had[rows.cells.columns])).mul(updates, axis=0).any(axis=None))
-    created = (write_as == Operation.CREATE.value).to_numpy()[:, None]
-    target = target.mask(target.isna() & created, "")  # what a create leaves out, EMC has not
-    problems = pd.concat(
-        [
-            validate.check_users(
-                named,
-                rows,
-                target,
-                write_as,
-                department_ids,
-                deleted_department_ids,
-                _passwords(named, mapping),
-                mapping,
-                emc_format,
-            ),
-            validate.check_nameless(users, lost, mapping),
-        ],
-        ignore_index=True,
-    ).sort_values("line", kind="stable", ignore_index=True)
-    stay_before = _of_the_person(named, before, known.mask(handed))
-    stay_after = target.loc[stay_before.index]
-    holds = guards.hold_blanks(stay_before, stay_after, mapping)
+    target = after(rows.cells, had, pc.if_else(creates, text(""), text(None)))  # what a create leaves out, EMC has not
+    problems = [
+        validate.check_users(
+            named,
+            rows,
+            target,
+            creates,
+            department_ids,
+            deleted_department_ids,
+            _passwords(named, creates, mapping),
+            mapping,
+            emc_format,
+        ),
+        validate.check_nameless(users, lost, mapping),
+    ]
+    theirs = _places_of_the_person(named, before, pc.if_else(mask(handed), None, place))
+    stay_before = had if theirs.equals(kept_place) else _at(known, theirs, named.index)  # the same, on most days
     body = rows.cells.assign(
         line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
     ).drop_duplicates("user_id")
@@ -138,8 +145,10 @@ def plan_users(
     deletes = deletes.assign(line=0, operation=Operation.DELETE.value)
     # Deletes first: 再連携 and 引き継ぎ delete and add the same id in one file.
     target = target.assign(user_id=named["user_id"], crew_id=named["crew_id"])
-    warnings = _warnings(named, users, diff, reason, stay_before, stay_after, target, lost)
+    warnings = _warnings(named, users, diff, reason, stay_before, target, lost)
+    holds = guards.hold_blanks(stay_before, target, mapping)
     if frozen and before is not None:
+        kept_people = users[listed & ~disaster.received(users)]
         target = pd.concat([target, before[is_in(before["user_id"], kept_people["user_id"])]], ignore_index=True)
         for kind, people in (("kept", kept_people), ("kept_values", named[silenced])):
             warnings += [(kind, *row) for row in zip(people["user_id"], people["crew_id"], strict=True)]
@@ -147,40 +156,52 @@ def plan_users(
         rows=pd.concat([deletes, body], ignore_index=True),
         target=target,
         handovers=list(passed[["user_id", "crew_id", "now"]].itertuples(index=False, name=None)),
-        alters=alters,
-        problems=problems,
+        alters=_alters(rows.cells, had, updates),
+        problems=validate.together(problems),
         holds=holds,
         warnings=warnings,
     )
 
 
-def _before(
-    user_ids: pd.Series[str], before: pd.DataFrame | None, adopted: pd.DataFrame, items: list[str]
-) -> pd.DataFrame:
-    """What EMC has for each user id, aligned with `user_ids`; missing where not known."""
-    known = [frame.set_index("user_id") for frame in (before, adopted) if frame is not None and len(frame)]
-    if not known:
-        return pd.DataFrame(index=user_ids.index, columns=items, dtype="str")
-    joined = pd.concat(known)
-    joined = joined[~joined.index.duplicated()]
-    columns = list(dict.fromkeys([*items, *(c for c in joined.columns if c in USER_ITEM)]))
-    aligned = joined.reindex(columns=columns).reindex(user_ids)
-    aligned.index = user_ids.index
-    return aligned.astype("str")
+def _known(before: pd.DataFrame | None, adopted: pd.DataFrame, items: list[str]) -> dict[str, Any]:
+    """What EMC is known to have of anybody, as Arrow arrays: user_id, `items`, and what else there is.
 
-
-def _of_the_person(named: pd.DataFrame, before: pd.DataFrame | None, known: pd.DataFrame) -> pd.DataFrame:
-    """What EMC has of everybody who stays, as rows of `named`: by crew, whatever the id; else by an id that is theirs.
-
-    `known` is what EMC has of each id, missing where it is another person's.
+    Of two rows of one id the first counts.
     """
-    if before is not None:
-        was = look_up(named["crew_id"], before["crew_id"], before["user_id"])
-        moved = (was != "") & (was != named["user_id"])
-        if moved.any():
-            rows = before.drop_duplicates("user_id").set_index("user_id").reindex(was[moved], columns=known.columns)
-            known = pd.concat([known[~moved], rows.astype("str").set_axis(was.index[moved])]).sort_index()
-    return known[known.notna().any(axis=1)]
+    tables = [table for table in (before, adopted) if table is not None and len(table)] or [pd.DataFrame()]
+    names = dict.fromkeys(["user_id", *items, *(name for table in tables for name in table if name in USER_ITEM)])
+
+    def column(name: str) -> Any:
+        parts = [arrow(t[name]) if name in t else pa.nulls(len(t), pa.large_string()) for t in tables]
+        return pa.concat_arrays(parts) if len(parts) > 1 else parts[0]
+
+    return {name: column(name) for name in names}
+
+
+def _at(known: dict[str, Any], rows: Any, index: pd.Index) -> pd.DataFrame:
+    """The rows of `known` of these numbers, without their user ids; missing where there is none."""
+    return frame({name: texts.take(rows) for name, texts in known.items() if name != "user_id"}, index)
+
+
+def _places_of_the_person(named: pd.DataFrame, before: pd.DataFrame | None, own: Any) -> Any:
+    """Where EMC's row of everybody who stays is: by crew, whatever the id; else where the id's is (`own`).
+
+    `own` is missing where the id was another person's.
+    """
+    if before is None:
+        return own
+    was = arrow(before["user_id"]).take(places(arrow(named["crew_id"]), arrow(before["crew_id"])))
+    moved = pc.and_(has_text(was), pc.fill_null(pc.not_equal(was, arrow(named["user_id"])), False))
+    return pc.if_else(moved, places(was, arrow(before["user_id"])), own) if some(moved) else own
+
+
+def _alters(cells: pd.DataFrame, had: pd.DataFrame, updates: Any) -> bool:
+    """Whether an update writes something that EMC is not known to have."""
+    for name, written in arrows(cells).items():
+        other = pc.coalesce(pc.not_equal(written, arrow(had[name])), pc.is_valid(written))
+        if some(pc.and_(updates, other)):
+            return True
+    return False
 
 
 def _holders(handed: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
@@ -196,27 +217,25 @@ def _warnings(
     diff: pd.DataFrame,
     reason: pd.Series[str],
     stay_before: pd.DataFrame,
-    stay_after: pd.DataFrame,
     target: pd.DataFrame,
     lost: frozenset[str],
 ) -> Warnings:
     found: Warnings = []
 
-    def add(kind: str, rows: pd.DataFrame, id_column: str = "user_id") -> None:
-        found.extend(
-            (kind, user_id, crew_id) for user_id, crew_id in zip(rows[id_column], rows["crew_id"], strict=True)
-        )
+    def add(kind: str, rows: pd.DataFrame, where: Any, id_column: str = "user_id") -> None:
+        user_ids, crew_ids = (arrow(rows[name]).filter(where).to_pylist() for name in (id_column, "crew_id"))
+        found.extend((kind, *one) for one in zip(user_ids, crew_ids, strict=True))
 
-    add("lost_id", diff[diff["reason"] == Reason.LOST_ID.value], "id")
-    nameless = users[users["valid"] & (users["user_id"] == "")]
-    add("no_id", nameless[~is_in(nameless["crew_id"], lost)])
-    add("still_no_id", nameless[is_in(nameless["crew_id"], lost) & ~is_in(nameless["crew_id"], diff["crew_id"])])
-    add("taken_over", named[reason == Reason.TAKEN_OVER.value])
-    add("adopted", named[reason == Reason.ADOPTED.value])
-    add("recreated", named[reason == Reason.RECREATED.value])
-    silenced = guards.losing_last_contact(stay_before, stay_after)
-    add("lost_contact", named.loc[silenced[silenced].index])
-    add("no_contact", named[guards.without_contact(target) & ~silenced.reindex(named.index, fill_value=False)])
+    add("lost_id", diff, pc.equal(arrow(diff["reason"]), Reason.LOST_ID.value), "id")
+    nameless = users.loc[users["valid"] & (users["user_id"] == ""), ["user_id", "crew_id"]]
+    known = is_in(nameless["crew_id"], lost)
+    add("no_id", nameless, mask(~known))
+    add("still_no_id", nameless, mask(known & ~is_in(nameless["crew_id"], diff["crew_id"])))
+    for kind in (Reason.TAKEN_OVER, Reason.ADOPTED, Reason.RECREATED):
+        add(kind.value, named, pc.equal(arrow(reason), kind.value))
+    silenced = guards.losing_last_contact(stay_before, target)
+    add("lost_contact", named, silenced)
+    add("no_contact", named, pc.and_not(guards.without_contact(target), silenced))
     return found
 
 
@@ -249,7 +268,13 @@ def password_column(users: pd.DataFrame, rule: FieldRule, secret: Callable[[str]
     return value.mask(value == "", blank.default) if blank.action is Action.DEFAULT else value
 
 
-def _passwords(users: pd.DataFrame, mapping: Mapping) -> pd.Series[str]:
-    """The first passwords, to be checked and then forgotten; "*" stands for a secret, which the load looks up."""
-    rule = mapping.rule("password")
-    return constant("", users) if rule is None else password_column(users, rule, lambda name: "*")
+def _passwords(users: pd.DataFrame, creates: Any, mapping: Mapping) -> Any:
+    """The first passwords, to be checked and then forgotten; "*" stands for a secret, which the load looks up.
+
+    An Arrow array, missing where nobody is created.
+    """
+    rule, nobody = mapping.rule("password"), pa.nulls(len(users), pa.large_string())
+    if rule is None:
+        return pc.if_else(creates, text(""), nobody)
+    made = password_column(users[creates.to_numpy(zero_copy_only=False)], rule, lambda name: "*")
+    return pc.replace_with_mask(nobody, creates, arrow(made))

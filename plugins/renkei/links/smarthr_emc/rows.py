@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
-from renkei.links.smarthr_emc.sheet.mapping import Action, Cells, FieldRule, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import Action, Cell, FieldRule, Mapping
 from renkei.links.smarthr_emc.sources import value_of
-from renkei.values.columns import constant
+from renkei.values.columns import arrow, arrows, constant, frame, prefixed, text
 
 UNWRITTEN = ("operation", "user_id", "password")  # made by the system, the key itself, made while loading (E19, L6)
 
@@ -20,7 +23,7 @@ class UserRows:
     """Rows to write, aligned with the users they were made from.
 
     `cells` has one column per item: missing = leave what EMC has, "" = clear, else the value.
-    `rejected` has, per item, the rows whose policy cell says エラー.
+    `rejected` has, per item that the sheet says エラー of, the rows whose policy cell it is.
     """
 
     cells: pd.DataFrame
@@ -29,17 +32,21 @@ class UserRows:
 
 def user_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping) -> UserRows:
     """The cells of every user in `users`; `write_as` says CREATE or UPDATE for each."""
-    creates = write_as == Operation.CREATE.value
-    cells: dict[str, pd.Series[str]] = {}
+    creates = pc.equal(arrow(write_as), Operation.CREATE.value)
+    cells: dict[str, Any] = {}
     rejected: dict[str, pd.Series[bool]] = {}
     for rule in mapping.users:
         if rule.item in UNWRITTEN:
             continue
-        cells[rule.item], rejected[rule.item] = _cells(rule, users, creates, mapping.id_prefix)
+        value = arrow(value_of(rule, users))
+        cells[rule.item] = _cells(rule, value, creates, mapping.id_prefix)
+        if any(cell.action is Action.REJECT for cell in rule.cells):
+            refused = _by_policy(rule, value, creates, lambda cell: cell.action is Action.REJECT)
+            rejected[rule.item] = pd.Series(refused.to_numpy(zero_copy_only=False), index=users.index)
     if "password_reset" not in cells:
-        cells["password_reset"] = constant("T", users).where(creates)  # E19
+        cells["password_reset"] = pc.if_else(creates, text("T"), text(None))  # E19
     _pair_contacts(cells)
-    return UserRows(pd.DataFrame(cells, index=users.index), rejected)
+    return UserRows(frame(cells, users.index), rejected)
 
 
 def restored_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping, target: pd.DataFrame) -> UserRows:
@@ -58,62 +65,48 @@ def restored_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mappin
         value = then[rule.item].astype("str")
         cells[rule.item] = value.mask(creates & (value == "")).where(creates | ours)
     cells["password_reset"] = constant("T", users).where(creates)  # E19
-    return UserRows(pd.DataFrame(cells, index=users.index), dict.fromkeys(cells, creates & False))
+    return UserRows(pd.DataFrame(cells, index=users.index), {})
 
 
-def _cells(
-    rule: FieldRule, users: pd.DataFrame, creates: pd.Series[bool], prefix: str
-) -> tuple[pd.Series[str], pd.Series[bool]]:
-    value = value_of(rule, users)
-    present = value != ""
-    result = constant("", users).where(creates & False)  # all missing: leave
-    rejected = present & False
-    for rows, policy in ((creates, rule.on_create), (~creates, rule.on_update)):
-        result, rejected = _apply(policy, rows, present, value, result, rejected)
-    if rule.item in DEPARTMENT_REFERENCES and prefix:
-        result = (prefix + result).where(result.notna() & (result != ""), result)
-    # On a create there is nothing to clear: blank and left out are the same.
-    return result.mask(creates & (result == "")), rejected
+def _cells(rule: FieldRule, value: Any, creates: Any, prefix: str) -> Any:
+    """What is written of one item (an Arrow array): missing = leave."""
 
-
-def _apply(
-    policy: Cells,
-    rows: pd.Series[bool],
-    present: pd.Series[bool],
-    value: pd.Series[str],
-    result: pd.Series[str],
-    rejected: pd.Series[bool],
-) -> tuple[pd.Series[str], pd.Series[bool]]:
-    for where, cell in ((rows & present, policy.when_present), (rows & ~present, policy.when_blank)):
+    def written(cell: Cell) -> Any:
         if cell.action is Action.SET:
-            result = result.mask(where, value)
-        elif cell.action is Action.DEFAULT:
-            result = result.mask(where, cell.default)
-        elif cell.action is Action.REJECT:
-            rejected = rejected | where
-    return result, rejected
+            return value
+        return text(cell.default if cell.action is Action.DEFAULT else None)
+
+    cells = _by_policy(rule, value, creates, written)
+    if rule.item in DEPARTMENT_REFERENCES and prefix:
+        cells = prefixed(prefix, cells)
+    # On a create there is nothing to clear: blank and left out are the same.
+    return pc.if_else(pc.and_(creates, pc.equal(cells, "")), text(None), cells)
 
 
-def _pair_contacts(cells: dict[str, pd.Series[str]]) -> None:
+def _by_policy(rule: FieldRule, value: Any, creates: Any, outcome: Callable[[Cell], Any]) -> Any:
+    """For each row the outcome of the one of the four policy cells that decides over it."""
+    present = pc.not_equal(value, "")
+    create, known = (
+        pc.if_else(present, outcome(side.when_present), outcome(side.when_blank))
+        for side in (rule.on_create, rule.on_update)
+    )
+    return pc.if_else(creates, create, known)
+
+
+def _pair_contacts(cells: dict[str, Any]) -> None:
     """媒体n follows アドレスn: not written without it, cleared with it (E20)."""
     for slot in range(1, CONTACTS + 1):
         medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
         if medium in cells and address in cells:
-            paired = cells[medium].mask(cells[address].isna())
-            cells[medium] = paired.mask(cells[address] == "", "")
+            cells[medium] = pc.if_else(pc.equal(cells[address], ""), text(""), cells[medium])
 
 
-def after(cells: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+def after(cells: pd.DataFrame, before: pd.DataFrame, otherwise: Any = None) -> pd.DataFrame:
     """What EMC has once `cells` are written over `before` (aligned rows; "" = no value).
 
-    An item that was never written and is left alone stays unknown (missing).
+    An item that was never written and is left alone stays unknown: it is what `otherwise` (an Arrow array) has, or missing.
     """
-    columns = {}
-    for name in dict.fromkeys([*before.columns, *cells.columns]):
-        if name not in cells:
-            columns[name] = before[name]
-        elif name not in before:
-            columns[name] = cells[name]
-        else:
-            columns[name] = cells[name].where(cells[name].notna(), before[name])
-    return pd.DataFrame(columns, index=cells.index)
+    parts = [arrows(table) for table in (cells, before)]
+    names = dict.fromkeys([*before.columns, *cells.columns])
+    last = [] if otherwise is None else [otherwise]
+    return frame({n: pc.coalesce(*(part[n] for part in parts if n in part), *last) for n in names}, cells.index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from renkei.errors import IncompleteReadError
 from renkei.links.smarthr_emc.fetch import RETIRED, source_columns
@@ -15,7 +16,7 @@ from renkei.links.smarthr_emc.sheet.codec import section_digest
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.sheet.mapping import Mapping, SourceField
 from renkei.links.smarthr_emc.sources import value_of
-from renkei.values.columns import digest, is_in, trim
+from renkei.values.columns import arrow, constant, digest, has_text, is_in, mask, prefixed, series, some, text, trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ def freeze(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping) -> 
 
 def summarise(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping, rules: str = "") -> Snapshot:
     """The snapshot of tables that are frozen already. `rules` names what else than the sheet decided over them."""
-    named = users[users["valid"] & (users["user_id"] != "")]
-    values = named.drop(columns=["line", "valid", "emp_status"])
+    named = users["valid"] & (users["user_id"] != "")
+    values = users.drop(columns=["line", "valid", "emp_status"])
     return Snapshot(
         departments,
         users,
@@ -48,8 +49,8 @@ def summarise(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping, 
             ),
             RecordSet.USERS: SetSummary(
                 total=len(users),
-                valid=len(named),
-                digest=digest(values, "user_id"),
+                valid=int(named.sum()),
+                digest=digest(values, "user_id", named),
                 sheet_digest=section_digest(mapping, "users") + rules,
             ),
         },
@@ -57,14 +58,13 @@ def summarise(departments: pd.DataFrame, users: pd.DataFrame, mapping: Mapping, 
 
 
 def _users(users: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
-    frozen = users.copy()
-    for column in source_columns(mapping):
-        frozen[column] = trim(frozen[column])
-    frozen["valid"] = frozen["emp_status"] != RETIRED  # 休職中 stays, 退職日 has no effect (E7)
+    trimmed = {column: trim(users[column]) for column in source_columns(mapping)}
+    valid = users["emp_status"] != RETIRED  # 休職中 stays, 退職日 has no effect (E7)
+    frozen = users.assign(**trimmed, valid=valid)
     rule = mapping.rule("user_id")
     assert rule is not None  # the sheet cannot be read without it
-    plain = value_of(rule, frozen)
-    frozen["user_id"] = (mapping.id_prefix + plain).where((plain != "") & frozen["valid"], "")
+    ids = prefixed(mapping.id_prefix, arrow(value_of(rule, frozen)))
+    frozen["user_id"] = series(pc.if_else(mask(valid), ids, text("")), frozen.index)
     return frozen
 
 
@@ -74,7 +74,8 @@ def _departments(departments: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
     `orphan` marks a department whose parent has no code in SmartHR: reported, never invented.
     """
     prefix, root = mapping.id_prefix, mapping.root_department
-    code, parent_code = trim(departments["code"]), trim(departments["parent_code"])
+    code, parent_code = (arrow(trim(departments[name])) for name in ("code", "parent_code"))
+    orphan = pc.and_(mask(departments["has_parent"]), pc.equal(parent_code, ""))
     by_level = any(
         isinstance(term, SourceField) and term.name == "部署名(階層)" for term in mapping.departments.name.terms
     )
@@ -82,11 +83,11 @@ def _departments(departments: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
         {
             "line": departments["line"],
             "source_id": departments["source_id"],
-            "department_id": (prefix + code).where(code != "", ""),
-            "parent_id": (prefix + parent_code).where(parent_code != "", ""),
+            "department_id": series(prefixed(prefix, code), departments.index),
+            "parent_id": series(prefixed(prefix, parent_code), departments.index),
             "name": trim(departments["full_name" if by_level else "name"]),
-            "name_yomi": pd.Series(mapping.departments.yomi, index=departments.index, dtype="str"),
-            "orphan": departments["has_parent"] & (parent_code == ""),
+            "name_yomi": constant(mapping.departments.yomi, departments),
+            "orphan": orphan.to_numpy(zero_copy_only=False),
         }
     )
     if root is None:
@@ -128,14 +129,16 @@ def refuse_lost_permission(snapshot: Snapshot, baseline_users: pd.DataFrame, map
 
 def blank_for_all(users: pd.DataFrame, mapping: Mapping) -> list[str]:
     """The columns that the sheet reads of attributes of which no valid person has a value; `users` as in a snapshot."""
-    valid = users[users["valid"]]
+    valid = mask(users["valid"])
     attributes: dict[str, list[str]] = {}  # by what SmartHR permits: 部署1 and 部署2 are slots of one attribute
     for column, term in source_columns(mapping).items():
         wire = CATALOGUE[term.name].column[0] if isinstance(term, SourceField) else column
         attributes.setdefault(str(wire), []).append(column)
-    return [
-        column for columns in attributes.values() if not (valid[columns] != "").any(axis=None) for column in columns
-    ]
+
+    def has_a_value(column: str) -> bool:
+        return some(pc.and_(valid, has_text(arrow(users[column]))))
+
+    return [column for columns in attributes.values() if not any(map(has_a_value, columns)) for column in columns]
 
 
 def refuse_nobody(snapshot: Snapshot, mapping: Mapping) -> None:

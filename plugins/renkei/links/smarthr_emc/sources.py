@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc.fetch import column_name
 from renkei.links.smarthr_emc.sheet.mapping import Constant, CustomField, FieldRule, Secret, Source, SourceField, Term
-from renkei.values.columns import constant, trim
+from renkei.values.columns import arrow, constant, has_text, series, text, trim
 from renkei.values.convert import converted
 
 
@@ -26,24 +29,19 @@ def evaluate(source: Source, table: pd.DataFrame) -> pd.Series[str]:
     match source.alternatives:
         case (((SourceField() | CustomField()) as field,),):  # as most items have it: nothing to join or to choose from
             return trim(table[column_name(field)])
-    value = constant("", table)
+    value = arrow(constant("", table))
     for alternative in source.alternatives:
-        joined, present = _join(alternative, table)
-        value = value.mask((value == "") & present, joined)
-    return trim(value)
+        value = pc.if_else(pc.equal(value, ""), _joined(alternative, table), value)
+    return trim(series(value, table.index))
 
 
-def _join(alternative: Sequence[Term], table: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[bool]]:
-    """The joined text, and where the alternative has a value at all."""
-    joined = constant("", table)
-    present = joined != ""
-    has_field = False
-    for term in alternative:
-        if isinstance(term, Constant):
-            joined = joined + term.text
-        elif not isinstance(term, Secret):  # secrets are looked up by the loader alone (L7)
-            cells = table[column_name(term)]
-            joined = joined + cells
-            present = present | (cells != "")
-            has_field = True
-    return joined, present if has_field else joined != ""
+def _joined(alternative: Sequence[Term], table: pd.DataFrame) -> Any:
+    """The joined text, "" where none of its fields has a value: constants alone then say nothing."""
+    terms = [term for term in alternative if not isinstance(term, Secret)]  # the loader alone looks them up (L7)
+    fields = {term: arrow(table[column_name(term)]) for term in terms if not isinstance(term, Constant)}
+    texts = [text(term.text) if isinstance(term, Constant) else fields[term] for term in terms]
+    joined = pc.binary_join_element_wise(arrow(constant("", table)), *texts, text(""))
+    if not fields:
+        return joined
+    present = functools.reduce(pc.or_, map(has_text, fields.values()))
+    return pc.if_else(present, joined, "")

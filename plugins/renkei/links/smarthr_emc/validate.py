@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Iterator
-from typing import ParamSpec, Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, ParamSpec, Protocol
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.origins import SHEET, department_origin, user_origin
@@ -21,7 +24,7 @@ from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES
 from renkei.links.smarthr_emc.sheet.mapping import Action, Loader, Mapping
 from renkei.links.smarthr_emc.wording import CONVERSIONS, REMEDIES
 from renkei.systems.emc.file_format import EmcFormat
-from renkei.values.columns import is_in, shown
+from renkei.values.columns import arrow, arrows, has_text, is_in, joined, mask, series, shown, some, text
 from renkei.values.convert import INVISIBLE_CHARACTER
 from renkei.values.variants import standard_forms
 
@@ -34,7 +37,7 @@ PHONE = r"\+?[0-9](-?[0-9]){9,14}"
 CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 # What a spreadsheet would run when a person opens a file for upload (E38). Telephone numbers are none; a tab or a
 # line break in front is a control character, which no cell may have.
-FORMULA = r"[=@]|[+-](?![0-9 ().-]*$)"
+FORMULA = r"^(?:[=@]|[+-].*[^0-9 ().-])"
 
 # Items by which EMC finds a record again: what comes back must be what was sent.
 IDS = ("user_id", "department_id", *DEPARTMENT_REFERENCES)
@@ -53,9 +56,8 @@ def remedy_of(kind: str, item: str, source: str = "") -> str:
 class Found(Protocol):
     """Makes problem rows of one record set: where, which item, what kind."""
 
-    def __call__(
-        self, where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = ""
-    ) -> pd.DataFrame: ...
+    def __call__(self, where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
+        """`where` is an Arrow array of yes and no, `detail` a text, or an Arrow array of one for each row found."""
 
 
 def _collected(check: Callable[_P, Iterator[pd.DataFrame]]) -> Callable[_P, pd.DataFrame]:
@@ -63,12 +65,17 @@ def _collected(check: Callable[_P, Iterator[pd.DataFrame]]) -> Callable[_P, pd.D
 
     @functools.wraps(check)
     def collect(*args: _P.args, **kwargs: _P.kwargs) -> pd.DataFrame:
-        found = [frame for frame in check(*args, **kwargs) if len(frame)]
-        if not found:
-            return no_problems()
-        return pd.concat(found, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
+        return together(check(*args, **kwargs))
 
     return collect
+
+
+def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """All problems as one table, by line."""
+    found = [table for table in tables if len(table)]
+    if not found:
+        return no_problems()
+    return pd.concat(found, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
 
 
 @_collected
@@ -77,42 +84,58 @@ def check_departments(
 ) -> Iterator[pd.DataFrame]:
     """Problems of the departments table (E10, E13, E21, E23, E29, E38)."""
 
-    def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
-        if not where.any():
+    def found(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
+        if not some(where):
             return no_problems()
-        source = department_origin(rows.loc[where], item)
-        return _problems(RecordSet.DEPARTMENTS, rows, where, "department_id", "source_id", item, kind, detail, source)
+        return _problems(
+            RecordSet.DEPARTMENTS,
+            rows,
+            where,
+            "department_id",
+            "source_id",
+            item,
+            kind,
+            detail,
+            lambda hit: department_origin(hit, item),
+        )
 
-    named_as = "部署名「" + rows["name"] + "」"
-    yield found(rows["department_id"] == "", "department_id", "no_code", named_as)
-    yield found(rows["name"] == "", "name", "required")
-    yield found(rows["orphan"], "parent_id", "orphan", named_as)
-    named = rows["department_id"] != ""
-    repeated = named & rows["department_id"].duplicated(keep=False)
+    ids, names, parents = (arrow(rows[key]) for key in ("department_id", "name", "parent_id"))
+
+    def named_as(where: Any) -> Any:
+        return pc.binary_join_element_wise(text("部署名「"), names.filter(where), text("」"), text(""))
+
+    no_code, orphan = pc.equal(ids, ""), mask(rows["orphan"])
+    yield found(no_code, "department_id", "no_code", named_as(no_code))
+    yield found(pc.equal(names, ""), "name", "required")
+    yield found(orphan, "parent_id", "orphan", named_as(orphan))
+    repeated = pc.and_(pc.invert(no_code), mask(rows["department_id"].duplicated(keep=False)))
     yield found(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
-    known = is_in(rows["parent_id"], rows.loc[named, "department_id"])
-    has_parent = rows["parent_id"] != ""
-    yield found(has_parent & ~known, "parent_id", "unknown_parent", named_as)
-    yield found(has_parent & known & ~rows.index.isin(reachable(rows)) & ~repeated, "parent_id", "loop", named_as)
+    known = pc.is_in(parents, value_set=ids)
+    below = has_text(parents)
+    unknown = pc.and_not(below, known)
+    yield found(unknown, "parent_id", "unknown_parent", named_as(unknown))
+    unreached = np.ones(len(rows), dtype=bool)
+    unreached[reachable(rows)] = False
+    loop = pc.and_not(pc.and_(pc.and_(below, known), pa.array(unreached)), repeated)
+    yield found(loop, "parent_id", "loop", named_as(loop))
     for key in ("department_id", "name", "name_yomi"):
-        yield from _text_checks(found, rows[key], key, emc_format, loader)
+        yield from _text_checks(found, arrow(rows[key]), key, emc_format, loader)
 
 
-def reachable(departments: pd.DataFrame) -> pd.Index:
-    """Index labels of the departments that hang on the tree, parents before children (E13)."""
-    level = departments[departments["parent_id"] == ""]
-    reached = level.index
-    left = departments.drop(index=level.index)
-    while len(level) and len(left):
-        level = left[is_in(left["parent_id"], level.loc[level["department_id"] != "", "department_id"])]
-        reached = reached.append(level.index)
-        left = left.drop(index=level.index)
+def reachable(departments: pd.DataFrame) -> list[int]:
+    """Row numbers of the departments that hang on the tree, parents before children (E13)."""
+    ids, parents = departments["department_id"].tolist(), departments["parent_id"].tolist()
+    below: dict[str, list[int]] = {}
+    for row, parent in enumerate(parents):
+        below.setdefault(parent, []).append(row)
     # Below an unknown parent there is a tree too; only loops are never reached.
-    unknown = left[~is_in(left["parent_id"], departments["department_id"])]
-    while len(unknown):
-        reached = reached.append(unknown.index)
-        left = left.drop(index=unknown.index)
-        unknown = left[is_in(left["parent_id"], unknown["department_id"])]
+    known = {"", *ids}
+    astray = [row for row, parent in enumerate(parents) if parent not in known]
+    reached: list[int] = []
+    for level in (below.pop("", []), astray):
+        while level:
+            reached += level
+            level = sorted(child for row in level for child in below.pop(ids[row], []))
     return reached
 
 
@@ -121,73 +144,92 @@ def check_users(
     users: pd.DataFrame,
     rows: UserRows,
     target: pd.DataFrame,
-    write_as: pd.Series[str],
+    creates: Any,
     department_ids: pd.Series[str],
     deleted_department_ids: pd.Series[str],
-    passwords: pd.Series[str],
+    passwords: Any,
     mapping: Mapping,
     emc_format: EmcFormat,
 ) -> Iterator[pd.DataFrame]:
     """Problems of the valid users that have an id; every argument is aligned with `users`.
 
-    `target` is what EMC will have (rows.after), `passwords` what each would get as a new user
-    (a secret shows as "*": only the load knows it).
+    `target` is what EMC will have (rows.after). `creates` says who is new, and `passwords` (Arrow arrays both) what
+    each of those gets (a secret shows as "*": only the load knows it).
     """
 
-    def found(where: pd.Series[bool], item: str, kind: str, detail: str | pd.Series[str] = "") -> pd.DataFrame:
-        if not where.any():  # as a rule: most checks find nothing, and making a table costs more than looking
+    def found(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
+        if not some(where):  # as a rule: most checks find nothing, and making a table costs more than looking
             return no_problems()
-        source = user_origin(mapping.rule(item), item, users.loc[where], missing=kind in _MISSING)
-        return _problems(RecordSet.USERS, users, where, "user_id", "crew_id", item, kind, detail, source)
+        return _problems(
+            RecordSet.USERS,
+            users,
+            where,
+            "user_id",
+            "crew_id",
+            item,
+            kind,
+            detail,
+            lambda hit: user_origin(mapping.rule(item), item, hit, missing=kind in _MISSING),
+        )
 
-    cells = rows.cells
-    repeated = users["user_id"].duplicated(keep=False)
+    cells = arrows(rows.cells)
+    repeated = mask(users["user_id"].duplicated(keep=False))
     yield found(repeated, "user_id", "duplicate_id", _others(users, repeated, "user_id", "crew_id"))
-    yield from _text_checks(found, users["user_id"], "user_id", emc_format, mapping.loader)
-    for item, where in rows.rejected.items():
+    yield from _text_checks(found, arrow(users["user_id"]), "user_id", emc_format, mapping.loader)
+    rejected = {item: mask(where) for item, where in rows.rejected.items()}
+    for item, where in rejected.items():
         yield found(where, item, "required")
-    creates = write_as == Operation.CREATE.value
     rule = mapping.rule("password")
     if rule is not None and rule.on_create.when_blank.action is Action.REJECT:
-        yield found(creates & (passwords == ""), "password", "required")
-    yield from _text_checks(found, passwords.where(creates), "password", emc_format, mapping.loader)
+        yield found(pc.equal(passwords, ""), "password", "required")
+    yield from _text_checks(found, passwords, "password", emc_format, mapping.loader)
     for item in ("full_name", "full_name_yomi"):
         if item in cells:
-            lacking = (creates & (cells[item].fillna("") == "")) | (cells[item] == "")
-            yield found(lacking & ~rows.rejected[item], item, "required")
-    for item in cells.columns:
-        yield from _text_checks(found, cells[item], item, emc_format, mapping.loader)
+            lacking = pc.if_else(creates, pc.invert(has_text(cells[item])), pc.equal(cells[item], ""))
+            yield found(pc.and_not(lacking, rejected[item]) if item in rejected else lacking, item, "required")
+    for item, texts in cells.items():
+        yield from _text_checks(found, texts, item, emc_format, mapping.loader)
     if "password_reset" in cells:
-        yield found(
-            _written(cells["password_reset"]) & ~is_in(cells["password_reset"], ["T", "F"]), "password_reset", "flag"
-        )
+        yield found(_other_than(["T", "F"], cells["password_reset"]), "password_reset", "flag")
     for item in DEPARTMENT_REFERENCES:
         if item in cells:
-            unknown = _written(cells[item]) & ~is_in(cells[item], department_ids)
-            yield found(unknown, item, "unknown_department", cells[item])
-        if item in target:
-            left = cells[item].isna() if item in cells else target[item].notna()
-            yield found(left & is_in(target[item], deleted_department_ids), item, "department_in_use", target[item])
+            unknown = _other_than(department_ids, cells[item])
+            yield found(unknown, item, "unknown_department", cells[item].filter(unknown))
+        if item in target and len(deleted_department_ids):
+            had = arrow(target[item])
+            left = pc.is_null(cells[item]) if item in cells else pc.is_valid(had)
+            in_use = pc.and_(left, pc.is_in(had, value_set=arrow(deleted_department_ids)))
+            yield found(in_use, item, "department_in_use", had.filter(in_use))
     for slot in range(1, CONTACTS + 1):
         yield from _contact_checks(found, cells, target, slot, emc_format)
 
 
+def _other_than(allowed: Iterable[str], texts: Any) -> Any:
+    """Where something else than one of `allowed` is written."""
+    return pc.and_not(has_text(texts), pc.is_in(texts, value_set=pa.array(allowed, type=pa.large_string())))
+
+
 def _contact_checks(
-    found: Found, cells: pd.DataFrame, target: pd.DataFrame, slot: int, emc_format: EmcFormat
+    found: Found, cells: dict[str, Any], target: pd.DataFrame, slot: int, emc_format: EmcFormat
 ) -> Iterator[pd.DataFrame]:
     medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
     if address not in cells or medium not in cells:
         return
-    unknown = _written(cells[medium]) & ~is_in(cells[medium], emc_format.media)
-    yield found(unknown, medium, "medium", f"EMCで使えるのは {'、'.join(emc_format.media)} です")
-    has_address = _written(cells[address])
-    kinds = target[medium].map(emc_format.media)
-    yield found(has_address & (target[medium] == ""), medium, "no_medium")
-    for kind, pattern in (("mail", MAIL), ("phone", PHONE)):
-        bad = has_address & (kinds == kind) & ~cells[address].str.fullmatch(pattern, na=False)
-        if bad.any():
-            what = cells[address][bad].map(_MALFORMED[kind]).reindex(cells.index)
-            yield found(bad, address, kind, what)
+    media = f"EMCで使えるのは {'、'.join(emc_format.media)} です"
+    yield found(_other_than(list(emc_format.media), cells[medium]), medium, "medium", media)
+    has_address, of = has_text(cells[address]), arrow(target[medium])
+    yield found(pc.and_(has_address, pc.equal(of, "")), medium, "no_medium")
+    for kind, pattern, what in (("mail", MAIL, _malformed_mail), ("phone", PHONE, _malformed_phone)):
+        names = [name for name, one in emc_format.media.items() if one == kind]
+        told = pc.and_(has_address, pc.is_in(of, value_set=pa.array(names, type=pa.large_string())))
+        if some(told):
+            bad = pc.and_not(told, pc.match_substring_regex(cells[address], f"^(?:{pattern})$"))
+            yield found(bad, address, kind, _each(what, cells[address], bad))
+
+
+def _each(change: Callable[[str], str], texts: Any, where: Any) -> Any:
+    """What `change` makes of each of the texts at `where`."""
+    return pa.array(map(change, texts.filter(where).to_pylist()), type=pa.large_string())
 
 
 def refused_passwords(passwords: pd.Series[str], emc_format: EmcFormat) -> pd.Series[bool]:
@@ -201,18 +243,27 @@ def check_nameless(users: pd.DataFrame, lost: frozenset[str], mapping: Mapping) 
     """Valid crews that never had a user id, where the sheet says エラー (E9)."""
     rule = mapping.rule("user_id")
     assert rule is not None
-    nameless = users["valid"] & (users["user_id"] == "") & ~is_in(users["crew_id"], lost)
     if rule.on_create.when_blank.action is not Action.REJECT:
-        nameless = nameless & False
-    source = user_origin(rule, "user_id", users.loc[nameless], missing=True)
-    return _problems(RecordSet.USERS, users, nameless, "user_id", "crew_id", "user_id", "no_id", "", source)
+        return no_problems()
+    nameless = mask(users["valid"] & (users["user_id"] == "") & ~is_in(users["crew_id"], lost))
+    return _problems(
+        RecordSet.USERS,
+        users,
+        nameless,
+        "user_id",
+        "crew_id",
+        "user_id",
+        "no_id",
+        "",
+        lambda hit: user_origin(rule, "user_id", hit, missing=True),
+    )
 
 
 def other_tenants_ids(table: pd.DataFrame, owned: dict[str, frozenset[str]], record_set: RecordSet) -> pd.DataFrame:
     """Ids of this plan that another tenant of the same EMC account has (E27)."""
     frames = []
     for tenant, ids in owned.items():
-        where = is_in(table["id"], ids) & (table["operation"] != Operation.DELETE.value)
+        where = mask(is_in(table["id"], ids) & (table["operation"] != Operation.DELETE.value))
         frames.append(
             _problems(
                 record_set,
@@ -234,43 +285,40 @@ def no_problems() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in PROBLEM_COLUMNS})
 
 
-def _text_checks(
-    found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat, loader: Loader
-) -> Iterator[pd.DataFrame]:
+def _text_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat, loader: Loader) -> Iterator[pd.DataFrame]:
     """Length, encoding, control characters and formulas of one column; missing cells are not written.
 
-    Of a password no character is told: it may be most of it (L6).
+    The column is judged before its cells. Of a password no character is told: it may be most of it (L6).
     """
-    limit = emc_format.length_of(item)
+    limit, length = emc_format.length_of(item), pc.utf8_length(texts)
     if limit is not None:
-        length = values.str.len()
-        long = length > limit
-        if long.any():
-            detail = "最大" + str(limit) + "文字、現在" + length[long].astype(int).astype("str") + "文字"
-            yield found(long, item, "too_long", detail.reindex(values.index))
+        long = pc.greater(length, limit)
+        counts = length.filter(long).cast(pa.large_string())
+        detail = pc.binary_join_element_wise(text(f"最大{limit}文字、現在"), counts, text("文字"), text(""))
+        yield found(long, item, "too_long", detail)
     if item == "password":
-        yield found(_written(values) & ~values.str.fullmatch(PASSWORD, na=False), item, "password")
+        other = pc.invert(pc.match_substring_regex(texts, f"^(?:{PASSWORD})$"))
+        yield found(pc.and_(has_text(texts), other), item, "password")
     else:
-        yield from _character_checks(found, values, item, emc_format)
-    yield found(
-        values == emc_format.clear_marker,
-        item,
-        "reserved",
-        "" if item == "password" else f"「{emc_format.clear_marker}」",
-    )
+        yield from _character_checks(found, texts, item, emc_format)
+    marker = emc_format.clear_marker
+    yield found(pc.equal(texts, marker), item, "reserved", "" if item == "password" else f"「{marker}」")
     if loader is Loader.FILE_DROP:
-        yield found(values.str.match(FORMULA, na=False), item, "formula")
+        yield found(pc.match_substring_regex(texts, FORMULA), item, "formula")
 
 
-def _character_checks(found: Found, values: pd.Series[str], item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
+def _character_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
     """Characters that the encoding lacks, named by what can be done about them, and control characters."""
-    for kind, bad in _by_remedy(_unencodable(values, emc_format.encoding, item in IDS), item, emc_format).items():
-        where = values.str.contains("[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]", regex=True, na=False)
-        named = values[where].map(lambda text, bad=bad: placed(text, bad))
-        yield found(where, item, kind, named.reindex(values.index))
-    broken = values.str.contains(CONTROL, regex=True, na=False)
-    if broken.any():
-        yield found(broken, item, "control", values[broken].map(_controls).reindex(values.index))
+    whole = joined(texts)
+    if whole.isascii() and whole.isprintable():  # as most columns are
+        return
+    lacking = _unencodable(whole, emc_format.encoding, item in IDS)
+    for kind, bad in _by_remedy(lacking, item, emc_format).items():
+        where = pc.match_substring_regex(texts, "[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]")
+        yield found(where, item, kind, _each(functools.partial(placed, characters=bad), texts, where))
+    if re.search(CONTROL, whole):
+        where = pc.match_substring_regex(texts, CONTROL)
+        yield found(where, item, "control", _each(_controls, texts, where))
 
 
 def placed(text: str, characters: Collection[str]) -> str:
@@ -303,9 +351,6 @@ def _malformed_phone(text: str) -> str:
     return f"{digits}桁です" if not 10 <= digits <= 15 else "ハイフンの位置が正しくありません"
 
 
-_MALFORMED = {"mail": _malformed_mail, "phone": _malformed_phone}
-
-
 def _by_remedy(characters: set[str], item: str, emc_format: EmcFormat) -> dict[str, set[str]]:
     """Characters that the encoding lacks, by what can be done about them; only users' items have a 変換."""
     kinds: dict[str, set[str]] = {}
@@ -320,15 +365,14 @@ def _by_remedy(characters: set[str], item: str, emc_format: EmcFormat) -> dict[s
     return kinds
 
 
-def _unencodable(values: pd.Series[str], encoding: str, exactly: bool) -> set[str]:
-    """The characters of a column that the file's encoding cannot carry; usually none, and then cheap.
+def _unencodable(whole: str, encoding: str, exactly: bool) -> set[str]:
+    """The characters of a text that the file's encoding cannot carry; usually none, and then cheap.
 
     `exactly`: nor those that would come back as another one (CP932 makes 〜 U+301C a full-width ～).
     """
-    text = "".join(values.dropna().drop_duplicates().tolist())
-    if _encodes(text, encoding, exactly):
+    if _encodes(whole, encoding, exactly):
         return set()
-    return {character for character in set(text) if not _encodes(character, encoding, exactly)}
+    return {character for character in set(whole) if not _encodes(character, encoding, exactly)}
 
 
 def _encodes(text: str, encoding: str, exactly: bool) -> bool:
@@ -339,34 +383,28 @@ def _encodes(text: str, encoding: str, exactly: bool) -> bool:
     return not exactly or encoded.decode(encoding) == text
 
 
-def _written(cells: pd.Series[str]) -> pd.Series[bool]:
-    return cells.notna() & (cells != "")
-
-
-def _others(rows: pd.DataFrame, repeated: pd.Series[bool], id_column: str, crew_column: str) -> pd.Series[str]:
-    """For each repeated id, all the crews that have it ("同じID: a, b")."""
-    groups = rows[repeated].groupby(id_column)[crew_column].agg(", ".join)
-    return (
-        "同じID: " + rows[id_column].map(groups).fillna("")
-        if len(groups)
-        else pd.Series("", index=rows.index, dtype="str")
-    )
+def _others(rows: pd.DataFrame, repeated: Any, id_column: str, crew_column: str) -> Any:
+    """For each row with a repeated id, all the crews that have it ("同じID: a, b")."""
+    alike = rows[repeated.to_numpy(zero_copy_only=False)]
+    groups = alike.groupby(id_column)[crew_column].agg(", ".join)
+    return pc.binary_join_element_wise(text("同じID: "), arrow(alike[id_column].map(groups)), text(""))
 
 
 def _problems(
     record_set: RecordSet,
     rows: pd.DataFrame,
-    where: pd.Series[bool],
+    where: Any,
     id_column: str,
     crew_column: str,
     item: str,
     kind: str,
-    detail: str | pd.Series[str] = "",
-    source: str | pd.Series[str] = "",
+    detail: Any = "",
+    source: Callable[[pd.DataFrame], pd.Series[str]] | None = None,
 ) -> pd.DataFrame:
-    if not where.any():
+    """The rows at `where` (an Arrow array of yes and no) with what is wrong; `source` tells where each is mended."""
+    if not some(where):
         return no_problems()
-    hit = rows.loc[where, ["line", id_column, crew_column]]
+    hit = rows[where.fill_null(False).to_numpy(zero_copy_only=False)]
     return pd.DataFrame(
         {
             "record_set": record_set.value,
@@ -375,7 +413,7 @@ def _problems(
             "crew_id": hit[crew_column],
             "item": item,
             "kind": kind,
-            "detail": detail if isinstance(detail, str) else detail[where],
-            "source": source,
+            "detail": detail if isinstance(detail, str) else series(detail, hit.index),
+            "source": source(hit) if source else "",
         }
     )

@@ -20,6 +20,10 @@ from renkei.storage import records
 from renkei.systems.emc.file_format import EmcFormat
 from renkei.values.columns import is_in
 
+# Who is who: nobody's values are compared (E5).
+USERS_READ = ("crew_id", "user_id", "valid", "line")
+DEPARTMENTS_READ = ("source_id", "department_id", "line")
+
 
 def make_diff(job: Job, target: Target, now: dt.datetime) -> dict[RecordSet, SetDiff]:
     """Compare with the baseline, ask EMC which of the ids it has, and keep the result; counts by record set.
@@ -32,8 +36,8 @@ def make_diff(job: Job, target: Target, now: dt.datetime) -> dict[RecordSet, Set
     where = current_baseline(job.record.tenant_folder)
     if where.record is None and not job.mode.relinks:
         refuse_lost_baseline(job, target)
-    users, departments = job.record.table("users"), job.record.table("departments")
-    old_users, old_departments = where.table("users"), where.table("departments")
+    users, departments = job.record.table("users", USERS_READ), job.record.table("departments", DEPARTMENTS_READ)
+    old_users, old_departments = where.table("users", USERS_READ), where.table("departments", DEPARTMENTS_READ)
     known = where.table("lost_ids")
     lost_before = frozenset() if known is None else frozenset(known["crew_id"])
     user_table, lost = differ.diff_users(old_users, users, lost_before)
@@ -42,8 +46,10 @@ def make_diff(job: Job, target: Target, now: dt.datetime) -> dict[RecordSet, Set
         owned = old_users.loc[old_users["valid"] & (old_users["user_id"] != ""), "user_id"]
         user_table = differ.relink(user_table, owned)
     user_table = _reconciled(user_table, RecordSet.USERS, target)
-    if old_users is not None and not job.mode.relinks:
-        user_table = differ.hand_over(user_table, old_users, users, job.mapping)
+    if old_users is not None and not job.mode.relinks and differ.may_have_passed(user_table).any():
+        then = where.table("users")
+        assert then is not None  # as old_users
+        user_table = differ.hand_over(user_table, then, job.record.table("users"), job.mapping)
     department_table = _reconciled(department_table, RecordSet.DEPARTMENTS, target)
     sets = {}
     before = where.read(SnapshotSummary, "要約")

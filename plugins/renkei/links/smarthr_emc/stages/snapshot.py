@@ -20,8 +20,8 @@ def take_snapshot(job: Job) -> dict[str, int]:
     if not job.is_frozen:
         where = current_baseline(job.record.tenant_folder)
         frozen, summary = _restored(job, where) if job.mode is Mode.RESTORE else _read(job, where)
-        departments, users = where.table("departments"), where.table("users")
-        if job.start.disaster and departments is not None and users is not None:
+        departments, users = (where.table(s.value) if job.start.disaster else None for s in RecordSet)
+        if departments is not None and users is not None:
             frozen = snapshot.summarise(
                 disaster.keep_departments(frozen.departments, departments),
                 disaster.keep_users(frozen.users, users),
@@ -44,10 +44,9 @@ def _read(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSummary]:
         )
     departments, users = job.record.table("fetched_departments"), job.record.table("fetched_users")
     frozen = snapshot.freeze(departments, users, job.mapping)
-    before = where.table("users")
-    if before is None:
+    if where.record is None:
         snapshot.refuse_nobody(frozen, job.mapping)
-    else:
+    elif snapshot.blank_for_all(frozen.users, job.mapping) and (before := where.table("users")) is not None:
         snapshot.refuse_lost_permission(frozen, before, job.mapping)
     return frozen, SnapshotSummary(fetched.read_id, frozen.summary, fetched.baseline, fetched.at)
 
