@@ -247,7 +247,7 @@ def test_e36_what_airflow_has_forgotten_stands_in_the_record(world: ConsoleWorld
 
     with create_session() as session:
         session.execute(delete(HITLDetail))
-    assert "承認は不要です" in shown(world)
+    assert "承認待ちではありません" in shown(world)
     assert "小鳥遊" not in shown(world)
     world.record("acme").write(Approval(digest(world), by == "花子", by, "拠点閉鎖", NOW))
     assert ("花子さんが承認 2026/11/30 10:00 に花子さんが承認しました。理由: 拠点閉鎖" in shown(world)) is (

@@ -22,7 +22,7 @@ class Standing:
 OVER = Standing(
     "実行が終わりました", "quiet", "回答のないまま実行が終わったため、回答はできません。この計画は登録していません。"
 )
-NOT_ASKED = Standing("承認は不要です", "quiet", "この実行は、承認を求めていません。")
+NOT_ASKED = Standing("承認待ちではありません", "quiet", "この実行は、承認を求めていません。")
 
 
 def standing(asked: Asked | None, finished: bool, until: dt.datetime | None, now: dt.datetime, yes: str) -> Standing:

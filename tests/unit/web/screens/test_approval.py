@@ -21,7 +21,7 @@ def said(by: str, chosen: str, why: str = "") -> Asked:
 @pytest.mark.parametrize(
     ("asked", "finished", "until", "label", "text"),
     [
-        (None, False, SOON, "承認は不要です", "求めていません"),
+        (None, False, SOON, "承認待ちではありません", "求めていません"),
         (OPEN, False, SOON, "回答待ち", "あと1時間30分"),
         (OPEN, False, NOW + dt.timedelta(seconds=20), "回答待ち", "あと1分"),
         (OPEN, False, None, "回答待ち", "回答を待っています"),
