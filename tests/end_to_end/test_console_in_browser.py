@@ -221,6 +221,27 @@ def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -
     _look(page, "11-approved")
 
 
+def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tmp_path: Path) -> None:
+    """A frame cannot print: it leads to the plain page, whose button prints, and which is one A4 as a PDF."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed(f"/dag/{ACME}"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="即応証明").click()
+    expect(frame.get_by_text("証明できません: ")).to_be_visible()
+    expect(frame.get_by_role("button", name="印刷・PDF")).to_be_hidden()
+    with page.context.expect_page() as opened:
+        frame.get_by_role("link", name="印刷用に開く").click()
+    plain = opened.value
+    expect(plain.get_by_role("button", name="印刷・PDF")).to_be_visible()
+    assert plain.url == site.plain(f"/dag/{ACME}/readiness")
+    plain.evaluate("window.print = () => { document.title = 'printed'; }")
+    plain.get_by_role("button", name="印刷・PDF").click()
+    expect(plain).to_have_title("printed")
+    written = plain.pdf(path=str(tmp_path / "statement.pdf"), prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", written)) == 1
+
+
 def test_a_session_that_ended_is_a_log_in_and_not_an_empty_page(site: Site, chromium: Any, login: Any) -> None:
     """A part that htmx asks for would show the log-in inside the list; the page reloads itself instead."""
     from playwright.sync_api import expect
