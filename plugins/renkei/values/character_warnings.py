@@ -138,7 +138,10 @@ def id_warnings(ids: Any, written: int) -> Iterator[tuple[Any, str, Any]]:
     blanks = rows_where(pc.match_substring_regex(ids.slice(0, written), _BLANK))
     if len(blanks):
         yield blanks, "id_blank", ""
-    people = pd.DataFrame({"alike": pc.utf8_lower(pc.utf8_normalize(ids, "NFKC")).dictionary_encode().indices})
+    alike = pc.utf8_lower(pc.utf8_normalize(ids, "NFKC")).dictionary_encode()
+    if len(alike.dictionary) == len(ids):
+        return
+    people = pd.DataFrame({"alike": alike.indices})
     people = people[people["alike"].duplicated(keep=False)].reset_index(names="row")
     group = people.groupby("alike")["row"]
     people["other"] = np.where(

@@ -52,13 +52,11 @@ def doubtful(rows: pd.DataFrame, target: pd.DataFrame, mapping: Mapping, emc_for
     `rows` are the plan's, `target` begins with what EMC has of those that are not deletes, in their order (災害時凍結
     keeps others behind them). `detail` names at most the doubtful characters, or another user id, never a value else.
     """
-    written = rows[rows["operation"] != Operation.DELETE.value]
+    deleted = int((rows["operation"] == Operation.DELETE.value).sum())
+    written, ids = rows.iloc[deleted:], flat(rows["user_id"])  # deletes come first in a plan
     found = list(_found(written, target.head(len(written)), mapping, emc_format))
-    gone = rows.loc[rows["operation"] == Operation.DELETE.value, "user_id"]
-    found += [
-        (at, "user_id", kind, detail)
-        for at, kind, detail in id_warnings(flat(pd.concat([written["user_id"], gone])), len(written))
-    ]
+    ids = pa.concat_arrays([ids.slice(deleted), ids.slice(0, deleted)])
+    found += [(at, "user_id", kind, detail) for at, kind, detail in id_warnings(ids, len(written))]
     found = [one for one in found if len(one[0])]
     if not found:
         return pd.DataFrame({name: pd.Series(dtype="int64" if name == "line" else "str") for name in HYGIENE_COLUMNS})
@@ -85,11 +83,10 @@ def summary(found: pd.DataFrame, most: int) -> ValueWarnings:
     """How many people there are of each kind, and `most` of them per kind with their items: 氏名「髙」(U+9AD9)."""
     counts: dict[str, int] = {}
     listed: list[tuple[str, str, str, str]] = []
-    for kind in VALUE_WARNINGS:
+    kinds = set(found["kind"])
+    for kind in (kind for kind in VALUE_WARNINGS if kind in kinds):
         rows = found[found["kind"] == kind]
         people = rows["id"].drop_duplicates()
-        if not len(people):
-            continue
         counts[kind] = len(people)
         for user_id, of in rows[is_in(rows["id"], people.head(most))].groupby("id", sort=False):
             what = "、".join(

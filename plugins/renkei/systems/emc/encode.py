@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from renkei.systems.emc.file_format import EmcFormat
@@ -42,28 +43,28 @@ def encode(rows: pd.DataFrame, columns: Mapping[str, str], emc_format: EmcFormat
     symbols = {"CREATE": flags.create, "UPDATE": flags.update, "DELETE": flags.delete}
     encoder = codecs.getincrementalencoder(emc_format.encoding)()  # one byte order mark, if any
     out = io.BytesIO()
-    out.write(encoder.encode(_lines(pd.DataFrame([list(columns.values())], columns=list(columns)), emc_format)))
+    out.write(encoder.encode(_lines(pa.table({key: [header] for key, header in columns.items()}), emc_format)))
     for start in range(0, len(rows), BATCH_ROWS):
         batch = rows.iloc[start : start + BATCH_ROWS]
-        clears = batch["operation"] == "UPDATE"
-        cells = {"operation": batch["operation"].map(symbols)}
+        clears = pa.array((batch["operation"] == "UPDATE").to_numpy())
+        cells = dict.fromkeys(columns, pa.repeat("", len(batch)))
         for key in columns:
-            if key in batch and key != "operation":
-                cells[key] = batch[key].mask((batch[key] == "") & clears, emc_format.clear_marker)
-        table = pd.DataFrame(cells, index=batch.index, columns=list(columns), dtype="str")
-        out.write(encoder.encode(_lines(table.fillna(""), emc_format)))
+            if key in batch:
+                values = pa.array(batch[key].array, type=pa.large_string(), from_pandas=True)
+                cleared = pc.and_(clears, pc.equal(values, ""))
+                cells[key] = pc.fill_null(pc.if_else(cleared, emc_format.clear_marker, values), "")
+        cells["operation"] = pa.array(batch["operation"].map(symbols).array)
+        out.write(encoder.encode(_lines(pa.table(cells), emc_format)))
     return ImportFile(out.getvalue(), len(rows))
 
 
-def _lines(table: pd.DataFrame, emc_format: EmcFormat) -> str:
+def _lines(table: pa.Table, emc_format: EmcFormat) -> str:
     """The table's rows as CSV; values hold no line breaks (validate sees to that)."""
     if not emc_format.quote_all:
-        text: str = table.to_csv(header=False, index=False, lineterminator=emc_format.line_end)
+        text: str = table.to_pandas().to_csv(header=False, index=False, lineterminator=emc_format.line_end)
         return text
-    # Arrow writes a million rows in a second, but only with every value quoted and with "\n".
-    columns = {name: pa.array(table[name], type=pa.large_string(), from_pandas=True) for name in table.columns}
+    # Arrow writes a million rows in a second, but only with every value quoted.
+    options = arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid", eol=emc_format.line_end)
     buffer = io.BytesIO()
-    arrow_csv.write_csv(
-        pa.table(columns), buffer, arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid")
-    )
-    return buffer.getvalue().decode("utf-8").replace("\n", emc_format.line_end)
+    arrow_csv.write_csv(table, buffer, options)
+    return buffer.getvalue().decode("utf-8")

@@ -10,10 +10,11 @@ import pandas as pd
 
 from renkei.errors import HoldError, RecordError, SettingError
 from renkei.links.smarthr_emc import disaster, load, ownership, plan
+from renkei.links.smarthr_emc.fetch import column_name
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, RecordSet
 from renkei.links.smarthr_emc.records import Plan
-from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Secret
+from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Secret, SourceField
 from renkei.links.smarthr_emc.stages.approve import is_held
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.links.smarthr_emc.validate import other_tenants_ids, refused_passwords
@@ -105,7 +106,7 @@ def check_passwords(job: Job, emc_format: EmcFormat, secret: Callable[[str], str
         SettingError: EMC would.
     """
     if job.record.read(Plan).users:
-        _first_passwords(job, job.record.table("users_plan"), emc_format, secret)
+        _first_passwords(job, job.record.table("users_plan", ["operation", "user_id"]), emc_format, secret)
 
 
 def _first_passwords(
@@ -117,7 +118,8 @@ def _first_passwords(
     if rule is None or not len(created):
         return None
     # Sources are looked up by user id: rows of the plan hold EMC's items, not SmartHR's.
-    people = job.record.table("users")
+    read = [column_name(term) for term in rule.source.terms if isinstance(term, SourceField | CustomField)]
+    people = job.record.table("users", list(dict.fromkeys(["line", "valid", "user_id", *read])))
     people = people[disaster.received(people) & people["valid"]]
     people = people.iloc[positions(created["user_id"], people["user_id"])].set_index(created.index)
     passwords = plan.password_column(people, rule, secret)
@@ -141,8 +143,10 @@ def _refuse_passwords(passwords: pd.Series[str], rule: FieldRule, emc_format: Em
 def _refuse_foreign_ids(job: Job) -> None:
     neighbours = ownership.neighbours(job.record, job.mapping)
     for record_set in RecordSet:
-        table = job.record.table(f"{record_set.value}_diff")
-        problems = other_tenants_ids(table, ownership.owned_ids(job.record, neighbours, record_set), record_set)
+        owned = ownership.owned_ids(job.record, neighbours, record_set)
+        if not owned:
+            continue
+        problems = other_tenants_ids(job.record.table(f"{record_set.value}_diff"), owned, record_set)
         if len(problems):
             job.record.write_table("problems", problems)
             raise RecordError(f"同じEMCの別テナントのIDが{len(problems)}件含まれています。何も書き込みません。")

@@ -70,14 +70,15 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
     departments, users = job.record.table("departments"), job.record.table("users")
     lost = frozenset(job.record.table("lost_ids")["crew_id"])
     department_diff, user_diff = tables[RecordSet.DEPARTMENTS], tables[RecordSet.USERS]
+    old_departments, before = where.table("departments"), where.table("users_target")
     deleted = department_diff.loc[department_diff["operation"] == Operation.DELETE.value, "id"]
     department_plan = plan.plan_departments(
-        departments, department_diff, emc_format, where.table("departments"), job.mapping.loader
+        departments, department_diff, emc_format, old_departments, job.mapping.loader
     )
     user_plan = plan.plan_users(
         users,
         user_diff,
-        _as_emc_has(where.table("users_target"), deleted, target),
+        _as_emc_has(before, deleted, target),
         _adopted(user_diff, target),
         departments["department_id"],
         deleted,
@@ -99,7 +100,7 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
     changed = _changed(diff, where, user_plan, emc_format)
     diff = replace(diff, sets={s: replace(one, changed=changed[s]) for s, one in diff.sets.items()})
     taken = {s: _taken(table) for s, table in tables.items()}
-    admins = _admins(user_plan, taken[RecordSet.USERS], target, where) if changed[RecordSet.USERS] else []
+    admins = _admins(user_plan, taken[RecordSet.USERS], target, before) if changed[RecordSet.USERS] else []
     warnings = PlanWarnings(
         people=[*user_plan.warnings, *admins],
         prefixes=ownership.clashing_prefixes(neighbours, job.mapping),
@@ -108,7 +109,7 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
         blank=_blank_from_the_start(job, users, where),
         substituted=value_warnings.substituted(departments, emc_format),
     )
-    unwritten = None if changed[RecordSet.USERS] else where.table("users_target")
+    unwritten = None if changed[RecordSet.USERS] else before
     planned = Planned(
         department_plan, user_plan, problems, diff, warnings, user_plan.target if unwritten is None else unwritten
     )
@@ -130,7 +131,7 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
         departments_after=job.summary(RecordSet.DEPARTMENTS).valid,
         emc_format=emc_format.digest,
     )
-    trees = (where.table("departments"), departments)
+    trees = (old_departments, departments)
     holds = _holds(job, diff, trees, user_plan if changed[RecordSet.USERS] else None)
     holds += guards.hold_administrators(*(sum(kind == one for kind, _, _ in admins) for one in ADMINISTRATORS))
     if where.record is None:
@@ -175,7 +176,9 @@ def needs(job: Job) -> tuple[bool, bool]:
     head = job.record.read(Plan)
     if not head.writes:
         return False, False
-    return True, head.users and bool((job.record.table("users_plan")["operation"] == Operation.CREATE.value).any())
+    return True, head.users and bool(
+        (job.record.table("users_plan", ["operation"])["operation"] == Operation.CREATE.value).any()
+    )
 
 
 def _changed(
@@ -205,13 +208,15 @@ def _taken(diff: pd.DataFrame) -> pd.DataFrame:
 
 
 def _admins(
-    users: plan.UserPlan, taken: pd.DataFrame, target: Target, where: CurrentBaseline
+    users: plan.UserPlan, taken: pd.DataFrame, target: Target, before: pd.DataFrame | None
 ) -> list[tuple[str, str, str]]:
     """Kind, user id and crew id of each person with 保有権限 in EMC whom the plan deletes or takes over."""
     gone = users.rows.loc[users.rows["operation"] == Operation.DELETE.value, ["user_id", "crew_id"]]
     people = (gone, taken[["id", "crew_id"]].rename(columns={"id": "user_id"}))
     ids = list(dict.fromkeys(user_id for rows in people for user_id in rows["user_id"]))
-    known = administrators(ids, target, where.table("users_target"))
+    if not ids:
+        return []
+    known = administrators(ids, target, before)
     return [
         (kind, *row)
         for kind, rows in zip(ADMINISTRATORS, people, strict=True)
