@@ -1,26 +1,31 @@
-"""`make run`: the whole job on this machine, for real: Airflow, simulators, mails, two days, four endings.
+"""`make run`: the whole job on this machine, for real: Airflow, simulators, mails, four endings.
 
-Day 1 links three companies for the first time. On day 2 one has leavers, joiners and changed ids; one has a
-row without a name, so that nothing of it is written, and is told so in seven chat services; from one so many leave
-that the plan is held until somebody approves. With --once the script ends by itself, with status 0 only if all of that came out so.
-Without it, everything stays up, and what was made is kept in .run/demo for the next start: `make clean` begins anew.
+Three companies were linked thirty days ago, and ran every day since (`scripts.past_runs`). Today one has leavers,
+joiners and changed ids; one has a row without a name, so that nothing of it is written, and is told so in seven chat
+services; from one so many leave that the plan is held until somebody approves. Everything stays up, and what was made
+is kept in .run/demo for the next start: `make clean` begins anew. With --once there is no history: Airflow itself
+links the companies on the day before, and the script ends, with status 0 only if all of that came out so.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime as dt
+import itertools
 import json
 import math
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -34,6 +39,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import tenants
+from scripts import demo_history
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -47,6 +53,8 @@ CHAT_SERVICES = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line"
 # An answer within the second in which a task begins to wait finds Airflow 3.3's scheduler still busy with the
 # waiting, and the task is failed. No person is so quick.
 THINKING_S = 4.0
+BEGINS = dt.date(2020, 4, 1)
+steps = itertools.count(1)
 console = Console(highlight=False, width=110)
 
 
@@ -72,7 +80,9 @@ class Verdict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the two days, with a status")
+    parser.add_argument(
+        "--once", action="store_true", help="two days by Airflow itself, no history, then end, with a status"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return _once(PROJECT / ".run" / "once") if arguments.once else _stay_up(PROJECT / ".run" / "demo")
@@ -82,24 +92,32 @@ def _once(folder: Path) -> int:
     """Both days, from nothing."""
     shutil.rmtree(folder, ignore_errors=True)
     with _everything(folder, {}) as (airflow, neighbours, mappings):
-        return _show_two_days(airflow, neighbours, mappings)
+        verdict = Verdict()
+        _first_day(airflow, neighbours, mappings, verdict)
+        return _show_today(airflow, neighbours, mappings, verdict)
 
 
 def _stay_up(folder: Path) -> int:
-    """Both days if they were not shown yet, then all that is there until Ctrl-C."""
+    """The history and today if they were not shown yet, then all that is there until Ctrl-C."""
     shown = folder / "shown.json"  # written when there is something to keep: the ports
     ports: dict[str, int] = json.loads(shown.read_text()) if shown.exists() else {}
     if not ports:
         shutil.rmtree(folder, ignore_errors=True)
-    status = 0
-    with _everything(folder, ports) as (airflow, neighbours, mappings):
+    status, verdict = 0, Verdict()
+
+    def play_history(airflow: LocalAirflow, neighbours: Neighbours) -> None:
+        if not ports:
+            _play_history(airflow, neighbours, verdict)
+
+    with _everything(folder, ports, play_history) as (airflow, neighbours, mappings):
         if ports:
             console.print(
                 "      as it was left: the same tenants, Connections, runs and mails (make clean begins anew)"
             )
-            _play_second_day(neighbours)  # SmartHR's simulator forgets
+            demo_history.repeat(neighbours.urls["smarthr"])  # SmartHR's simulator forgets
+            _play_second_day(neighbours)
         else:
-            status = _show_two_days(airflow, neighbours, mappings)
+            status = _show_today(airflow, neighbours, mappings, verdict)
             shown.write_text(json.dumps({**neighbours.ports, "airflow": airflow.port}))
         _write_environment(folder, airflow)
         _show_places(airflow, neighbours)
@@ -112,34 +130,55 @@ def _stay_up(folder: Path) -> int:
 
 
 @contextmanager
-def _everything(folder: Path, ports: dict[str, int]) -> Iterator[tuple[LocalAirflow, Neighbours, list[Mapping]]]:
-    """Simulators and Airflow, with what `folder` holds of an earlier start."""
+def _everything(
+    folder: Path,
+    ports: dict[str, int],
+    before: Callable[[LocalAirflow, Neighbours], None] = lambda airflow, neighbours: None,
+) -> Iterator[tuple[LocalAirflow, Neighbours, list[Mapping]]]:
+    """Simulators and Airflow, with what `folder` holds of an earlier start; `before` has both before Airflow starts."""
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
     companies.append(f"{SPARE}:{len(SIZES) + 1}:60")
-    console.print("[bold]1/5[/] starting the simulators: SmartHR, EMC, mail, chat services")
+    _step("starting the simulators: SmartHR, EMC, mail, chat services")
     with Neighbours(folder / "neighbours", companies, ["hinata", "group", SPARE], chat=True, ports=ports) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
-        console.print("[bold]2/5[/] starting Airflow (standalone, SQLite) — about 15 seconds")
         settings = environment(folder, neighbours, mappings) | _connections(neighbours, SPARE, SPARE)
-        with LocalAirflow(folder, settings, port=ports.get("airflow", 0)) as airflow:
+        airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
+        before(airflow, neighbours)
+        _step("starting Airflow (standalone, SQLite) — about 15 seconds")
+        with airflow:
             yield airflow, neighbours, mappings
 
 
-def _show_two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping]) -> int:
-    verdict = _two_days(airflow, neighbours, mappings)
-    _show_mails(neighbours)
+def _step(text: str) -> None:
+    console.print(f"[bold]{next(steps)}/5[/] {text}")
+
+
+def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdict) -> None:
+    """Thirty days of the companies, before Airflow starts: see `scripts.past_runs`."""
+    _step(f"{demo_history.DAYS} days of {', '.join(SIZES)}, played without waiting — about 40 seconds")
+    command = [sys.executable, "-m", "scripts.past_runs", neighbours.urls["smarthr"]]
+    played = subprocess.run(command, cwd=PROJECT, env=airflow.environment, stdout=subprocess.PIPE, check=True)
+    states: dict[str, int] = json.loads(played.stdout.splitlines()[-1])
+    console.print(f"      {states}")
+    verdict.expect("the past days: runs that failed", 1, states.get("failed", 0))
+
+
+def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping], verdict: Verdict) -> int:
+    mails, messages = len(neighbours.mails()), len(neighbours.chat_messages())
+    _today(airflow, neighbours, mappings, verdict)
+    _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()
     return 0 if verdict.good else 1
 
 
 def sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
-    """The sample tenants' sheets, with the simulator's address in place of the one written in them."""
+    """The sample tenants' sheets, but with the simulator's address, and a 連携開始日 that is over on any machine."""
     (folder / LINK).mkdir(parents=True, exist_ok=True)
     mappings = []
     for file in tenants(PROJECT / "include" / "mappings" / LINK):
         compiled = load(SHEETS, file.path, file.tenant, allowed_hosts=("127.0.0.1:8181",))
         assert compiled.mapping is not None, compiled.problems
-        mapping = dataclasses.replace(compiled.mapping, smarthr_url=smarthr_url)
+        mapping = dataclasses.replace(compiled.mapping, smarthr_url=smarthr_url, link_start_on=BEGINS)
         write = write_workbook if file.path.suffix == ".xlsx" else write_yaml
         if not (folder / LINK / file.path.name).exists():  # else somebody may have changed it
             write(mapping, folder / LINK / file.path.name)
@@ -195,41 +234,49 @@ def _write_environment(folder: Path, airflow: LocalAirflow) -> None:
     (folder / "environment").write_text("".join(lines), encoding="utf-8")
 
 
-def _two_days(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping]) -> Verdict:
-    verdict = Verdict()
-    dags = {mapping.tenant: f"{LINK}__{mapping.tenant}" for mapping in mappings}
-    accounts = sorted({mapping.emc_account for mapping in mappings})
-    airflow.wait_for_dags(list(dags.values()))
-    console.print(f"[bold]3/5[/] day 1: first link of {', '.join(dags)}")
-    for dag_id in dags.values():
-        airflow.unpause(dag_id)
-    before = {account: neighbours.emc_head_count(account)["users"] for account in accounts}
-    states = _run_all(airflow, dags)
-    for tenant, state in states.items():
-        verdict.expect(f"day 1 {tenant}: run", "success", state)
-    day1 = {account: neighbours.emc_head_count(account)["users"] for account in accounts}
-    crews1 = {tenant: neighbours.valid_crews(tenant) for tenant in dags}
-    verdict.expect("day 1 EMC account hinata: people", crews1["hinata"], day1["hinata"])
-    verdict.expect("day 1 EMC account group: people", crews1["minato"] + crews1["sakura"], day1["group"])
+def _first_day(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping], verdict: Verdict) -> None:
+    dags = _dags(mappings)
+    _step(f"the day before: first link of {', '.join(dags)}")
+    for tenant, state in _run_all(airflow, dags).items():
+        verdict.expect(f"first link of {tenant}: run", "success", state)
+    verdict.expect("result mails", ["EMC-OK"] * 3, sorted(_subjects(neighbours.mails())))
 
-    console.print("[bold]4/5[/] day 2: hinata changes, a row of minato has no name, half of sakura leaves")
+
+def _today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping], verdict: Verdict) -> None:
+    dags = _dags(mappings)
+    before = _head_counts(neighbours, mappings)
+    crews = {tenant: neighbours.valid_crews(tenant) for tenant in dags}
+    verdict.expect("before today: people in EMC account hinata", crews["hinata"], before["hinata"])
+    verdict.expect("before today: people in EMC account group", crews["minato"] + crews["sakura"], before["group"])
+    mails, messages = len(neighbours.mails()), len(neighbours.chat_messages())
+
+    _step("today: hinata changes, a row of minato has no name, half of sakura leaves")
     _play_second_day(neighbours)
     states = _run_all(airflow, dags)
-    verdict.expect("day 2 hinata: run", "success", states["hinata"])
-    verdict.expect("day 2 minato: run (bad row)", "failed", states["minato"])
-    verdict.expect("day 2 sakura: run (held, then approved)", "success", states["sakura"])
-    day2 = {account: neighbours.emc_head_count(account)["users"] for account in accounts}
-    verdict.expect("day 2 EMC account hinata: people", neighbours.valid_crews("hinata"), day2["hinata"])
+    verdict.expect("today hinata: run", "success", states["hinata"])
+    verdict.expect("today minato: run (bad row)", "failed", states["minato"])
+    verdict.expect("today sakura: run (held, then approved)", "success", states["sakura"])
+    after = _head_counts(neighbours, mappings)
+    verdict.expect("today EMC account hinata: people", neighbours.valid_crews("hinata"), after["hinata"])
     sakura = neighbours.valid_crews("sakura")
     verdict.expect(
-        "day 2 EMC account group: minato as it was, sakura without leavers", crews1["minato"] + sakura, day2["group"]
+        "today EMC account group: minato as it was, sakura without leavers", crews["minato"] + sakura, after["group"]
     )
-    expected = ["EMC-ERROR-D(Update NG)", "EMC-HOLD", *["EMC-OK"] * 5]
-    verdict.expect("result mails", expected, sorted(_subjects(neighbours)))
-    failures = [m["service"] for m in neighbours.chat_messages() if "EMC-ERROR-D" in m["text"]]
+    subjects = sorted(_subjects(neighbours.mails()[mails:]))
+    verdict.expect("today's result mails", ["EMC-ERROR-D(Update NG)", "EMC-HOLD", "EMC-OK", "EMC-OK"], subjects)
+    failures = [m["service"] for m in neighbours.chat_messages()[messages:] if "EMC-ERROR-D" in m["text"]]
     verdict.expect("minato's failure in chat", sorted([*CHAT_SERVICES, "slack"]), sorted(failures))
-    _show_head_counts(accounts, before, day1, day2)
-    return verdict
+    _show_head_counts(before, after)
+
+
+def _dags(mappings: list[Mapping]) -> dict[str, str]:
+    """The Dags' ids, by company."""
+    return {mapping.tenant: f"{LINK}__{mapping.tenant}" for mapping in mappings}
+
+
+def _head_counts(neighbours: Neighbours, mappings: list[Mapping]) -> dict[str, int]:
+    accounts = sorted({mapping.emc_account for mapping in mappings})
+    return {account: neighbours.emc_head_count(account)["users"] for account in accounts}
 
 
 def _play_second_day(neighbours: Neighbours) -> None:
@@ -240,6 +287,9 @@ def _play_second_day(neighbours: Neighbours) -> None:
 
 def _run_all(airflow: LocalAirflow, dags: dict[str, str]) -> dict[str, str]:
     """Trigger every tenant as the operator does, approve what is held, and wait; the runs' states."""
+    airflow.wait_for_dags(list(dags.values()))
+    for dag_id in dags.values():
+        airflow.unpause(dag_id)
     started = time.monotonic()
     runs = {tenant: airflow.trigger(dag_id) for tenant, dag_id in dags.items()}
     states: dict[str, str] = {}
@@ -267,24 +317,24 @@ def _run_all(airflow: LocalAirflow, dags: dict[str, str]) -> dict[str, str]:
     return {tenant: states.get(tenant, "not finished") for tenant in runs}
 
 
-def _show_head_counts(accounts: list[str], *days: dict[str, int]) -> None:
-    table = Table("EMC account", "before", "day 1", "day 2", title="People in EMC")
-    for account in accounts:
-        table.add_row(account, *(str(day[account]) for day in days))
+def _show_head_counts(before: dict[str, int], after: dict[str, int]) -> None:
+    table = Table("EMC account", "before", "today", title="People in EMC")
+    for account in before:
+        table.add_row(account, str(before[account]), str(after[account]))
     console.print(table)
 
 
-def _subjects(neighbours: Neighbours) -> list[str]:
-    """Of the result mails, without the company at their end."""
-    return [mail["subject"].rpartition(" ")[0] for mail in neighbours.mails()]
+def _subjects(mails: list[dict[str, str]]) -> list[str]:
+    """Of result mails, without the company at their end."""
+    return [mail["subject"].rpartition(" ")[0] for mail in mails]
 
 
-def _show_mails(neighbours: Neighbours) -> None:
-    console.print("[bold]5/5[/] the result mails, as the customers read them; then what the chat services received")
-    for mail in neighbours.mails():
+def _show_told(mails: list[dict[str, str]], messages: list[dict[str, Any]]) -> None:
+    _step("today's result mails, as the customers read them; then what the chat services received")
+    for mail in mails:
         to = mail["to"] if isinstance(mail["to"], str) else ", ".join(mail["to"])
         console.print(Panel(Text(mail["body"].rstrip()), title=f"{mail['subject']}  →  {to}", title_align="left"))
-    for message in neighbours.chat_messages():
+    for message in messages:
         title = f"{message['service']}  →  {message['place']}"
         console.print(Panel(Text(message["text"].rstrip()), title=title, title_align="left"))
 

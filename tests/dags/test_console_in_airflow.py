@@ -21,9 +21,10 @@ from renkei.runs.hold import Deadline, HeldPlan, Hold
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Right, User
+from scripts.past_runs import parse_into_database
 from tests.builders import mapping
 from tests.conftest import ROOT
-from tests.harness.airflow_rows import Row, add_runs, emptied, parse_into_database
+from tests.harness.airflow_rows import Row, add_runs, emptied
 
 DAG_ID, JOBS = "smarthr_emc__acme", "renkei_jobs"
 ROLES = ("viewer", "user", "op", "admin")

@@ -1,4 +1,4 @@
-"""Run beside an Airflow of its own, in its environment: the Dags of its sheets, a month of runs of each, and one that waits."""
+"""Run beside an Airflow of its own, in its environment: the Dags of its sheets, a month of runs, acme's people, a run that waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.web import state
 from renkei.runs.hold import Deadline
 from scripts.local_airflow import PROJECT
-from tests.harness.airflow_rows import Row, add_runs, diff_said, parse_into_database
+from scripts.past_runs import parse_into_database
+from tests.harness.airflow_rows import Row, add_runs, diff_said
 from tests.unit.links.smarthr_emc.people.test_explain import day, record
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -27,6 +28,9 @@ def main() -> None:
             at = now - dt.timedelta(days=back, hours=1)
             rows.append(Row(dag_id, f"scheduled__{at.isoformat()}", "failed" if failed else "success", at, said))
     add_runs([*rows, held(now)])
+    store = open_store()
+    day(store, 0, [person(1), person(2), person(3, 姓="小鳥遊"), person(4)])
+    day(store, 1, [person(1), person(2), person(4, 社員番号="44"), person(5, 姓="<script>alert(5)</script>")])
 
 
 def held(now: dt.datetime) -> Row:

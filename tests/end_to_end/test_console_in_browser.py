@@ -242,6 +242,45 @@ def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tm
     assert len(re.findall(rb"/Type\s*/Page\b", written)) == 1
 
 
+def test_who_has_left_is_found_and_explained(site: Site, page: Any) -> None:
+    """In the frame, from the company on: those who are deleted, one of them, why; nobody's name comes into an address."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed(f"/dag/{ACME}"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="予定と社員を探す").click()
+    frame.get_by_role("button", name="削除 1").click()
+    expect(frame.get_by_role("status")).to_have_text("削除: 1人")
+    gone = frame.get_by_role("row").filter(has_text="小鳥遊")
+    _look(page, "12-people")
+    gone.get_by_role("button", name="詳しく見る").click()
+    expect(frame.get_by_role("status")).to_contain_text("EMCから削除")
+    expect(frame.get_by_role("heading", name="小鳥遊")).to_be_visible()
+    _look(page, "13-person")
+    assert page.url == site.framed(f"/dag/{ACME}/person")
+
+
+def test_a_name_is_text_and_a_reload_asks_again(site: Site, chromium: Any, login: Any) -> None:
+    """Outside the frame, on a narrow screen: whatever somebody is called, and what was asked for stays."""
+    from playwright.sync_api import expect
+
+    page = _page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page.goto(site.plain(f"/dag/{ACME}/people"))
+    page.get_by_role("searchbox").fill("SCRIPT")
+    page.get_by_role("button", name="検索").click()
+    for _ in range(2):
+        expect(page.get_by_role("status")).to_contain_text("「SCRIPT」")
+        expect(page.get_by_role("cell", name="<script>alert(5)</script>")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 420
+        page.reload()
+    page.get_by_role("button", name="詳しく見る").click()
+    expect(page.get_by_role("heading", name="<script>alert(5)</script>")).to_be_visible()
+    _look(page, "14-narrow-person")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    assert page.said == []
+    page.context.close()
+
+
 def test_a_session_that_ended_is_a_log_in_and_not_an_empty_page(site: Site, chromium: Any, login: Any) -> None:
     """A part that htmx asks for would show the log-in inside the list; the page reloads itself instead."""
     from playwright.sync_api import expect
@@ -275,6 +314,10 @@ def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> No
     page.get_by_label("確認のみ").check()
     page.get_by_role("button", name="実行する").click()
     expect(page.get_by_role("heading", name="待機中 確認のみ")).to_be_visible()
+    page.goto(site.plain(f"/dag/{ACME}/person"))
+    page.get_by_role("searchbox").fill("小鳥遊")
+    page.get_by_role("button", name="調べる").click()
+    expect(page.get_by_role("status")).to_contain_text("EMCから削除")
     page.context.close()
 
 

@@ -11,11 +11,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from airflow.models.dag import DagModel
-from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.models.hitl import HITLDetail
 from airflow.models.log import Log
@@ -28,8 +26,7 @@ from sqlalchemy import delete, insert, select, update
 
 from renkei.orchestration.disaster_freeze import VARIABLE
 from renkei.orchestration.web.freezing import EVENTS
-
-BUNDLE = "dags-folder"
+from scripts.past_runs import BUNDLE, add_bundle
 
 
 @dataclass(frozen=True)
@@ -62,27 +59,8 @@ def add_dags(*dag_ids: str, paused: bool = False, next_run: dt.datetime | None =
         "has_task_concurrency_limits": False,
     }
     with create_session() as session:
-        _add_bundle(session)
+        add_bundle(session)
         session.execute(insert(DagModel.__table__), [values | {"dag_id": dag_id} for dag_id in dag_ids])
-
-
-def parse_into_database(dag_file: Path) -> None:
-    """What the Dag processor does with a Dag file: its Dags can be seen and triggered afterwards."""
-    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
-
-    bag = DagBag(str(dag_file))
-    assert bag.import_errors == {}
-    dags = [LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()]
-    with create_session() as session:
-        _add_bundle(session)
-        update_dag_parsing_results_in_db(BUNDLE, None, dags, {}, None, set(), session)
-
-
-def _add_bundle(session: Any) -> None:
-    if session.scalar(select(DagBundleModel.name).where(DagBundleModel.name == BUNDLE)) is None:
-        session.execute(insert(DagBundleModel.__table__).values(name=BUNDLE, active=True))
 
 
 def add_runs(rows: Sequence[Row]) -> None:

@@ -1,0 +1,86 @@
+"""Makes the pictures of docs/console.ja.md, with `make run` up: `python -m scripts.console_pictures http://localhost:PORT`.
+
+The address is the one that `make run` prints for Airflow. Needs Chromium and Japanese fonts (Debian: chromium
+fonts-noto-cjk).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from typing import Any
+
+import requests
+from playwright.sync_api import Page, sync_playwright
+
+from scripts.local_airflow import PASSWORD, PROJECT, USER
+
+PICTURES = PROJECT / "docs" / "pictures" / "console"
+WIDTH, MOST_HEIGHT = 1120, 1000
+PATIENCE_MS = 150_000
+HINATA, MINATO = "dag/smarthr_emc__hinata", "dag/smarthr_emc__minato"
+PLAIN = {"list": "", "company": MINATO, "history": f"{HINATA}/runs", "ask": f"{HINATA}/run"}
+
+
+def main() -> int:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None or len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 1
+    base = sys.argv[1].rstrip("/")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(
+            locale="ja-JP", timezone_id="Asia/Tokyo", viewport={"width": WIDTH, "height": 600}
+        )
+        context.add_cookies([{"name": "_token", "value": _token(base), "url": base}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        _draw_all(page, f"{base}/renkei/console/")
+        browser.close()
+    for path in sorted(PICTURES.glob("*.png")):
+        print(f"{path.name} {path.stat().st_size:,}")
+    return 0
+
+
+def _token(base: str) -> str:
+    answer = requests.post(f"{base}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=60)
+    answer.raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+def _draw_all(page: Page, console: str) -> None:
+    for name, path in PLAIN.items():
+        _visit(page, console + path)
+        _draw(page, name)
+    _visit(page, console + MINATO)
+    page.get_by_role("link", name="誤りと対処を見る").click()
+    page.wait_for_url(re.compile("/runs/"))
+    _draw(page, "run")
+    _visit(page, f"{console}{HINATA}/people")
+    page.get_by_role("button", name=re.compile("^削除")).click()
+    _draw(page, "people")
+    gone = page.locator("tbody tr").first.locator("th").inner_text().split()[0]
+    _visit(page, f"{console}{HINATA}/person")
+    page.get_by_role("searchbox").fill(gone)
+    page.get_by_role("button", name="調べる").click()
+    page.get_by_role("status").wait_for()
+    _draw(page, "person")
+
+
+def _visit(page: Page, address: str) -> None:
+    answer = page.goto(address)
+    status = answer.status if answer else None
+    assert status == 200, f"{address}: {status}"
+
+
+def _draw(page: Page, name: str) -> None:
+    height = page.evaluate("document.documentElement.scrollHeight")
+    clip: Any = {"x": 0, "y": 0, "width": WIDTH, "height": min(height, MOST_HEIGHT)}
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=clip, caret="initial")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
