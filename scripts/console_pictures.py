@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from typing import Any
 
 import requests
@@ -20,7 +21,12 @@ PICTURES = PROJECT / "docs" / "pictures" / "console"
 WIDTH, MOST_HEIGHT = 1120, 1000
 PATIENCE_MS = 150_000
 HINATA, MINATO = "dag/smarthr_emc__hinata", "dag/smarthr_emc__minato"
-PLAIN = {"list": "", "company": MINATO, "history": f"{HINATA}/runs", "ask": f"{HINATA}/run"}
+PLAIN = {
+    "list": "",
+    "company": MINATO,
+    "history": f"{HINATA}/runs",
+    "ask": f"{HINATA}/run",
+}
 
 
 def main() -> int:
@@ -68,6 +74,22 @@ def _draw_all(page: Page, console: str) -> None:
     page.get_by_role("button", name="調べる").click()
     page.get_by_role("status").wait_for()
     _draw(page, "person")
+    _compare(page, f"{console}{HINATA}")
+    _visit(page, f"{console}{HINATA}/readiness")
+    _draw(page, "readiness")
+
+
+def _compare(page: Page, company: str) -> None:
+    """A 照合, without which nothing is stated; it takes some seconds."""
+    _visit(page, f"{company}/run")
+    page.get_by_role("radio", name="照合").check()
+    page.get_by_role("button", name="実行する").click()
+    page.wait_for_url(re.compile("/runs/"))
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.get_by_role("heading", name=re.compile("^(成功|失敗)")).count():
+        assert time.monotonic() < deadline, page.locator("h1").inner_text()
+        page.wait_for_timeout(1000)
+        page.reload()
 
 
 def _visit(page: Page, address: str) -> None:

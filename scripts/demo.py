@@ -46,6 +46,7 @@ from scripts.neighbours import Neighbours
 
 LINK = "smarthr_emc"
 SIZES = {"hinata": 1200, "minato": 300, "sakura": 150}
+NAMES = {"hinata": "ひなた工業株式会社", "minato": "港商事株式会社", "sakura": "さくら印刷株式会社"}
 SPARE = "acme"  # a company in SmartHR and an EMC account with their Connections, for a sheet of one's own
 TOLD = "minato"  # whose sample sheet has a channel in every chat service
 APPROVE = "承認して登録する"
@@ -172,13 +173,15 @@ def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Ma
 
 
 def sample_mappings(folder: Path, smarthr_url: str) -> list[Mapping]:
-    """The sample tenants' sheets, but with the simulator's address, and a 連携開始日 that is over on any machine."""
+    """The sample tenants' sheets, but with names, the simulator's address, and a 連携開始日 that is over on any machine."""
     (folder / LINK).mkdir(parents=True, exist_ok=True)
     mappings = []
     for file in tenants(PROJECT / "include" / "mappings" / LINK):
         compiled = load(SHEETS, file.path, file.tenant, allowed_hosts=("127.0.0.1:8181",))
         assert compiled.mapping is not None, compiled.problems
-        mapping = dataclasses.replace(compiled.mapping, smarthr_url=smarthr_url, link_start_on=BEGINS)
+        mapping = dataclasses.replace(
+            compiled.mapping, company_name=NAMES[file.tenant], smarthr_url=smarthr_url, link_start_on=BEGINS
+        )
         write = write_workbook if file.path.suffix == ".xlsx" else write_yaml
         if not (folder / LINK / file.path.name).exists():  # else somebody may have changed it
             write(mapping, folder / LINK / file.path.name)

@@ -119,7 +119,10 @@ def chart(days: Sequence[DayFigures]) -> Chart:
     """The geometry. Without any figures it is empty axes and marks."""
     counted = [day.counts for day in days if day.counts]
     most = _round(max((max(one.valid, one.created + one.updated + one.deleted) for one in counted), default=0))
-    change = _round(max((one.created + one.deleted for one in counted), default=0))
+    changes = [(one.created + one.deleted, one.valid) for one in counted]
+    # A first link would make every other day's change invisible: its bar ends at the upper edge.
+    usual = [change for change, valid in changes if change * 2 < valid] or [change for change, _ in changes]
+    change = _round(max(usual, default=0))
     step = (WIDTH - LEFT - 4) / max(1, len(days))
     wide = max(1.0, step * 0.72)
     base, second = TOP + UPPER, TOP + UPPER + BETWEEN + LOWER
@@ -132,7 +135,9 @@ def chart(days: Sequence[DayFigures]) -> Chart:
             said = f"{day.said}: 有効 {one.valid:,}、新規 {one.created:,}、更新 {one.updated:,}、削除 {one.deleted:,}"
             upper = (("updated", one.updated), ("created", one.created), ("deleted", one.deleted))
             boxes += _stack(x, base, wide, UPPER, most, upper, said)
-            boxes += _stack(x, second, wide, LOWER, change, upper[1:], said)
+            created = min(one.created, change)
+            lower = (("created", created), ("deleted", min(one.deleted, change - created)))
+            boxes += _stack(x, second, wide, LOWER, change, lower, said)
             points.append((round(x + wide / 2, 1), round(base - UPPER * one.valid / most, 1)))
         mark, kind = (
             ("✕", "bad") if day.failed else ("！", "wait") if day.held else ("○", "cold") if day.looked else ("", "")

@@ -104,11 +104,17 @@ def begin_of(today: dt.date, days: int = DAYS) -> dt.datetime:
 
 
 def strip(runs: Sequence[Run], today: dt.date, days: int = DAYS) -> list[Day]:
-    """A square for each of the last days: how the day's last run ended; runs are given oldest first."""
+    """A square for each of the last days: how the day's last run ended; runs are given oldest first.
+
+    One that only looked, and well, takes no day from a run that wrote.
+    """
     last: dict[dt.date, Run] = {}
     for run in runs:
-        if run.is_result:
-            last[run.at.astimezone(TOKYO).date()] = run
+        day = run.at.astimezone(TOKYO).date()
+        before = last.get(day)
+        looked = run.state == "success" and not run.writes
+        if run.is_result and not (looked and before and before.writes):
+            last[day] = run
     found = []
     for back in range(days - 1, -1, -1):
         day = today - dt.timedelta(days=back)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from renkei.web.facts import Counts, Run
-from renkei.web.screens.figures import LEFT, TOP, UPPER, WIDTH, DayFigures, by_day, chart
+from renkei.web.screens.figures import LEFT, LOWER, TOP, UPPER, WIDTH, DayFigures, by_day, chart
 
 TODAY = dt.date(2026, 11, 30)
 TICK = dt.datetime(2026, 11, 29, 19, 30, tzinfo=dt.UTC)
@@ -61,3 +61,12 @@ def test_bars_stand_on_one_another() -> None:
     assert upper[0].y == pytest.approx(upper[1].y + upper[1].height, abs=0.2)
     assert upper[1].y == pytest.approx(upper[2].y + upper[2].height, abs=0.2)
     assert upper[0].height == pytest.approx(2 * upper[1].height, abs=0.2)
+
+
+def test_a_first_link_does_not_hide_what_changes_later() -> None:
+    """A day on which nearly everybody is new ends at the upper edge of the lower part; the others have its scale."""
+    first, later = Counts(1000, 1000, 0, 0), Counts(1002, 4, 998, 2)
+    found = chart([DayFigures(TODAY - DAY, first), DayFigures(TODAY, later)])
+    assert [label.text for label in found.labels][:4] == ["0", "2,000", "0", "6"]
+    heights = [box.height for box in found.boxes if box.kind != "updated" and box.y > TOP + UPPER]
+    assert heights == [LOWER, pytest.approx(LOWER * 4 / 6, abs=0.1), pytest.approx(LOWER * 2 / 6, abs=0.1)]

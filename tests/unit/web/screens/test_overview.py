@@ -83,12 +83,13 @@ def test_a_page_that_is_none_is_the_nearest(asked: str, total: int, number: int,
 
 
 def test_the_strip_has_a_square_for_each_day_in_japan() -> None:
-    """The day's last run counts, 通知テスト never; 確認のみ is neither good nor bad."""
+    """The day's last run counts, 通知テスト never; 確認のみ is neither good nor bad, and no more than a run that wrote."""
     tick = dt.datetime(2026, 11, 29, 19, 30, tzinfo=dt.UTC)  # 4:30 of the 30th
     day = dt.timedelta(days=1)
     runs = [
         dataclasses.replace(GOOD, at=tick - 3 * day),
         dataclasses.replace(GOOD, at=tick - 2 * day, state="failed"),
+        dataclasses.replace(GOOD, at=tick - 2 * day, writes=False, mode="照合"),
         dataclasses.replace(GOOD, at=tick - day, writes=False, mode="確認のみ"),
         dataclasses.replace(GOOD, at=tick, state="failed"),
         dataclasses.replace(GOOD, at=tick + dt.timedelta(hours=1)),

@@ -162,7 +162,7 @@ def _loaded(person: PersonTrace, ending: Ending, refused: Collection[RefusedRow]
     name, when = "登録", f"{time_in_japan(ending.at)} に" if ending.at else ""
     match ending.came:
         case Came.LOADED:
-            return Step(name, Passed.YES, f"{when}EMCに登録しました。")
+            return Step(name, Passed.YES, f"{when}EMCに反映しました。")
         case Came.UNCHANGED:
             return Step(name, Passed.YES, "前回から変化が無いため、書き込んでいません（EMCは前回登録したままです）。")
         case Came.CHECKED:
