@@ -46,7 +46,9 @@ def source_columns(mapping: Mapping) -> dict[str, SourceField | CustomField]:
     return {column_name(term): term for term in terms if isinstance(term, SourceField | CustomField)}
 
 
-def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataFrame, Masters]:
+def fetch_departments(
+    client: SmartHRClient, mapping: Mapping, known: Sequence[str] = ()
+) -> tuple[pd.DataFrame, Masters]:
     """SmartHR's departments as they are, and the master lists that users refer to.
 
     The table has one row per department in SmartHR's order: line (1-based), source_id, code, name,
@@ -54,12 +56,14 @@ def fetch_departments(client: SmartHRClient, mapping: Mapping) -> tuple[pd.DataF
     the departments, the names of establishments by id and the templates of the custom fields that the sheet uses, by
     name; they are about the company, not about people.
 
+    `known` are the departments of the baseline: with them a read of several pages is proven, and is not read twice.
+
     Raises:
         FetchError: see SmartHRClient.read_all.
         IncompleteReadError: a record is not as SmartHR documents it.
         RefusedFetchError: the sheet names a custom field that SmartHR does not have, or has twice.
     """
-    records = client.read_all("departments", known=())
+    records = client.read_all("departments", known=known)
     by_level = any(isinstance(t, SourceField) and t.name == "部署名(階層)" for t in mapping.departments.name.terms)
     parents = [part(record, "parent", (dict,), "部署", record["id"]) for record in records]
     columns = {

@@ -149,7 +149,7 @@ def test_l3_a_read_belongs_to_the_baseline_that_stood_when_it_began(
     """Another run that loads while this one reads makes this read an old one."""
     job = begun(store)
 
-    def read(client: Any, sheet: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def read(client: Any, sheet: Any, known: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
         Baselines(job.record.tenant_folder).promote(Baseline(1, "another", "digest", "key", NOW.isoformat(), 1, 1))
         job.record.sibling("another").write(job.start)
         return TREE, {}
@@ -157,6 +157,21 @@ def test_l3_a_read_belongs_to_the_baseline_that_stood_when_it_began(
     monkeypatch.setattr(fetch, "fetch_departments", read)
     stages.fetch.fetch_departments(job, None, "anew", NOW)  # type: ignore[arg-type]
     assert job.record.read(FetchedDepartments).baseline == ""
+
+
+def test_e33_the_departments_of_the_baseline_prove_the_read(store: Dying, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of several pages without a new department is read once, as that of the people is."""
+    baseline = compared(store, "yesterday").record
+    Baselines(baseline.tenant_folder).promote(Baseline(1, "yesterday", "digest", "key", NOW.isoformat(), 3, 2))
+    told = []
+
+    def read(client: Any, sheet: Any, known: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+        told.extend(known)
+        return TREE, {}
+
+    monkeypatch.setattr(fetch, "fetch_departments", read)
+    stages.fetch.fetch_departments(begun(store), None, "anew", NOW)  # type: ignore[arg-type]
+    assert sorted(told) == sorted(TREE["source_id"])
 
 
 @pytest.mark.parametrize(("line", "found"), [(0, ("", "")), (1, ("001", "c1")), (3, ("003", "c3")), (4, ("", ""))])

@@ -22,10 +22,12 @@ def fetch_departments(job: Job, client: SmartHRClient, read_id: str, now: dt.dat
     """Read departments and master lists; the number of departments."""
     if job.is_frozen:
         return len(job.record.table("departments", ["line"]))
-    baseline = current_baseline(job.record.tenant_folder).run  # before anything is read: see job.refuse_old_read
-    departments, masters = fetch.fetch_departments(client, job.mapping)
+    where = current_baseline(job.record.tenant_folder)  # before anything is read: see job.refuse_old_read
+    before = where.table("departments", ["source_id"])
+    known = [] if before is None else before["source_id"].tolist()
+    departments, masters = fetch.fetch_departments(client, job.mapping, known)
     job.record.write_table("fetched_departments", departments)
-    job.record.write(FetchedDepartments(read_id, masters, baseline, now))
+    job.record.write(FetchedDepartments(read_id, masters, where.run, now))
     return len(departments)
 
 
