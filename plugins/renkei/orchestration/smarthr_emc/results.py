@@ -25,6 +25,7 @@ from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord
 
 log = logging.getLogger(__name__)
+REMIND_AFTER_DAYS = 7  # of the same differences, which a 照合 by itself finds day after day
 
 
 def report(end: RunEnd) -> Report:
@@ -46,7 +47,8 @@ def report(end: RunEnd) -> Report:
         notify.operators_message(found, end.tenant.name),
         partial(notify.message_key, found),
         partial(_summary, found, end),
-        calls=event in (Event.HOLD, Event.FAILURE) or bool(found.differences[1:]),
+        calls=event in (Event.HOLD, Event.FAILURE)
+        or (bool(found.differences[1:]) and found.days_different % REMIND_AFTER_DAYS == 0),
     )
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
+from renkei.clock import TOKYO
 from renkei.errors import BusyAccountError, LinkStateError
 from renkei.links.smarthr_emc import diff as differ
 from renkei.links.smarthr_emc import ownership, reconcile
@@ -14,11 +15,12 @@ from renkei.links.smarthr_emc.model import Operation, RecordSet
 from renkei.links.smarthr_emc.records import Comparison, DiffSummary, RunSheet, SetDiff, SnapshotSummary, Tally
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.stages.job import Job, refuse_lost_baseline, settle_own
+from renkei.runs import notes
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.notes import LastComparison
 from renkei.storage import records
 from renkei.systems.emc.file_format import EmcFormat
-from renkei.values.columns import is_in
+from renkei.values.columns import digest, is_in
 
 # Who is who: nobody's values are compared (E5).
 USERS_READ = ("crew_id", "user_id", "valid", "line")
@@ -110,9 +112,14 @@ def compare(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -
     )
     figures = reconcile.tally(differences)
     job.record.write_table("differences", differences)
-    job.record.write(Comparison(figures, reconcile.lines(differences)))
+    folder = job.record.tenant_folder
+    last, of, since = notes.read(folder.store, folder.last_comparison, LastComparison), digest(differences, "id"), now
+    if last and last.of == of and last.since:
+        since = last.since
+    days = (now.astimezone(TOKYO).date() - since.astimezone(TOKYO).date()).days
+    job.record.write(Comparison(figures, reconcile.lines(differences), days))
     kinds = {kind.value: sum(getattr(one, kind.value) for one in figures.values()) for kind in reconcile.Kind}
-    baseline, folder = where.baseline, job.record.tenant_folder
-    note = LastComparison(job.start.run_id, job.record.run, now, baseline.generation, baseline.plan_digest, kinds)
+    of_run, baseline = (job.start.run_id, job.record.run), where.baseline
+    note = LastComparison(*of_run, now, baseline.generation, baseline.plan_digest, kinds, of, since)
     records.write(folder.store, folder.last_comparison, note)
     return figures
