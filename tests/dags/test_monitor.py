@@ -447,6 +447,11 @@ def test_n2_a_further_registration_is_told_alone(acme: World, monkeypatch: pytes
     for message in messages:
         assert "営業" in message.lines[0]
         assert not any("総務" in line for line in message.lines)
+    ends = {"総務": dt.date(2026, 11, 30), "営業": dt.date(2026, 12, 1)}  # for the console's list
+    assert expiring.endings(acme.store, "smarthr_emc") == {"acme": ends}
+    acme.sheet("acme", channels=())
+    acme.look("26 9:00")
+    assert expiring.endings(acme.store, "smarthr_emc") == {}
 
 
 @pytest.mark.usefixtures("ends")

@@ -156,6 +156,7 @@ class Company:
     question: Question | None = None
     notes: int = 0  # 注意 of the sheet
     stopped_channels: int = 0  # 無効
+    endings: Mapping[str, dt.date] = field(default_factory=dict)  # the 有効期限 that is near or over, by channel
 
 
 @dataclass(frozen=True, slots=True)

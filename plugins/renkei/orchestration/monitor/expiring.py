@@ -21,6 +21,7 @@ from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page
 from renkei.runs import notes
 from renkei.storage import records
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import watch_folder
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,18 @@ class Cursor:
 
     on: dt.date
     after: str  # the last tenant whose Connections were looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """The registrations whose 有効期限 is near or over, as the last look at each tenant found them."""
+
+    of: dict[str, dict[str, dt.date]]  # the day, by tenant and channel
+
+
+def endings(store: Store, link: str) -> Mapping[str, Mapping[str, dt.date]]:
+    found = notes.read(store, _endings_key(link), Endings)
+    return found.of if found else {}
 
 
 def tell_waiting(notices: Notices, waiting: Mapping[str, Waiting], channels: Mapping[str, Sequence[Channel]]) -> None:
@@ -61,12 +74,18 @@ def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]]
     after = _cursor(notices, today.date())
     batch = list(itertools.islice((name for name in sorted(everybody) if name > after), TENANTS_PER_LOOK))
     found: list[Expiring] = []
+    before = endings(notices.store, notices.link.name)
+    known = {tenant: dict(ends) for tenant, ends in before.items() if tenant in everybody and tenant not in batch}
     for tenant in batch:
         mine = _expiring(tenant, everybody[tenant], today.date())
         found += mine
+        if mine:
+            known[tenant] = {one.channel: one.on for one in mine}
         if tenant != OPERATOR:
             _tell_ending(notices, tenant, everybody[tenant], mine)
     _tell_ending(notices, OPERATOR, operator, found)
+    if known != before:
+        records.write(notices.store, _endings_key(notices.link.name), Endings(known))
     if batch:
         records.write(notices.store, _cursor_key(notices), Cursor(today.date(), batch[-1]))
 
@@ -107,3 +126,7 @@ def _cursor(notices: Notices, today: dt.date) -> str:
 
 def _cursor_key(notices: Notices) -> str:
     return f"{watch_folder(notices.link.name)}/connections.json"
+
+
+def _endings_key(link: str) -> str:
+    return f"{watch_folder(link)}/endings.json"

@@ -29,6 +29,7 @@ from renkei.notifications.state import ChannelStates
 from renkei.orchestration import jobs, result_notification
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, dag_id
+from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.monitor.freeze import first_seen
 from renkei.orchestration.monitor.scan import READERS, read_notes, read_results
 from renkei.orchestration.report import RunEnd
@@ -116,7 +117,7 @@ class AirflowKnowledge:
         for link in LINKS.values():
             own = {one.tenant: one for one in dags.values() if one.link is link}
             sheets = self._shelf.facts(link, _dag_file(link, own.values()))
-            notes, results = _watched(link, faults)
+            notes, results, ends = _watched(link, faults)
             schedules = silence.follow(
                 notes,
                 {name: one.expected for name, one in sheets.items() if not one.unlinked},
@@ -163,6 +164,7 @@ class AirflowKnowledge:
                     question=question,
                     notes=sheet.warnings if sheet else 0,
                     stopped_channels=len(disabled_channels.disabled(index, link.name, tenant)),
+                    endings=ends.get(tenant, {}),
                 )
         return found
 
@@ -321,15 +323,15 @@ def _linked(results: Results, tenant: str, last: dt.datetime | None) -> bool:
     return last is not None if results.linked is None else tenant in results.linked
 
 
-def _watched(link: Link, faults: list[str]) -> tuple[Notes, Results]:
+def _watched(link: Link, faults: list[str]) -> tuple[Notes, Results, Mapping[str, Mapping[str, dt.date]]]:
     try:
         store = open_store()
         # Where nobody watches, rather a false alarm than none.
-        return read_notes(link, store, LOST), read_results(link, store)
+        return read_notes(link, store, LOST), read_results(link, store), endings(store, link.name)
     except StoreError as error:
         log.error("console: %s", error)
         faults.append(STORE_FAULT)
-        return LOST, Results({})
+        return LOST, Results({}), {}
 
 
 def _grace(faults: list[str]) -> dt.timedelta | None:

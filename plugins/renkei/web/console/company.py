@@ -29,7 +29,7 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         "company.html",
         one=one,
         state=state,
-        badges=badges(one, state),
+        badges=badges(one, state, now),
         step=next_step(one, state, details),
         details=details,
         runs=runs,

@@ -33,7 +33,7 @@ def state_of(company: Company, now: dt.datetime) -> State:
     return State.PAUSED if company.paused else State.WELL
 
 
-def badges(company: Company, state: State) -> Sequence[tuple[str, str]]:
+def badges(company: Company, state: State, now: dt.datetime) -> Sequence[tuple[str, str]]:
     """Beside the state, never instead of it: (words, tone)."""
     found = []
     if company.current and not company.question:
@@ -46,4 +46,10 @@ def badges(company: Company, state: State) -> Sequence[tuple[str, str]]:
         found.append(("災害時凍結中", "cold"))
     if company.stopped_channels:
         found.append((f"通知無効 {company.stopped_channels}", "wait"))
+    today = now.astimezone(TOKYO).date()
+    over = sum(day < today for day in company.endings.values())
+    if over:
+        found.append((f"通知の期限切れ {over}", "bad"))
+    if soon := len(company.endings) - over:
+        found.append((f"通知の期限間近 {soon}", "wait"))
     return found

@@ -76,7 +76,7 @@ def overview(
     companies: Iterable[Company], now: dt.datetime, query: str = "", state: str = "", page: str = ""
 ) -> Overview:
     """What was asked for; words and pages that make no sense are passed over."""
-    everybody = [Row(one, found := state_of(one, now), badges(one, found)) for one in companies]
+    everybody = [Row(one, found := state_of(one, now), badges(one, found, now)) for one in companies]
     query = " ".join(query.split())[:100]
     words = [fold(word) for word in query.split()]
     named = [row for row in everybody if all(word in _text_of(row.company) for word in words)]

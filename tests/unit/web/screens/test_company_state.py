@@ -76,11 +76,13 @@ def test_states_are_told_apart_by_more_than_their_colour() -> None:
 
 def test_beside_the_state_stands_what_else_is_so() -> None:
     one = company(last=BAD, current=RUNNING, paused=True, frozen=True, pending=True, stopped_channels=2)
-    assert [words for words, _ in badges(one, state_of(one, NOW))] == [
-        "実行中", "シート確認中", "一時停止中", "災害時凍結中", "通知無効 2",
+    ends = {"over": dt.date(2026, 11, 28), "today": dt.date(2026, 11, 30), "soon": dt.date(2026, 12, 24)}
+    one = dataclasses.replace(one, endings=ends)
+    assert [words for words, _ in badges(one, state_of(one, NOW), NOW)] == [
+        "実行中", "シート確認中", "一時停止中", "災害時凍結中", "通知無効 2", "通知の期限切れ 1", "通知の期限間近 2",
     ]  # fmt: skip
     for plain in (WELL, company(paused=True), company(frozen=True), company(question=ASKED, current=RUNNING)):
-        assert badges(plain, state_of(plain, NOW)) == []
+        assert badges(plain, state_of(plain, NOW), NOW) == []
 
 
 @pytest.mark.parametrize(
