@@ -146,6 +146,7 @@ def test_l1_no_way_around_it() -> None:
         "create_json",
         "read_table",
         "table_parts",
+        "table_page",
         "find_rows",
         "write_table",
     }  # go through read and write

@@ -8,7 +8,7 @@ import phonenumbers
 import pyarrow as pa
 
 from renkei.values.contacts import sound_mails, sound_phones
-from tests.unit.links.smarthr_emc.test_validate import GOOD_MAILS
+from tests.unit.links.smarthr_emc.test_validate_contacts import GOOD_MAILS
 
 
 def is_in_use(number: str) -> bool:
