@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from playwright.sync_api import Page, sync_playwright
@@ -20,12 +21,13 @@ from scripts.local_airflow import PASSWORD, PROJECT, USER
 PICTURES = PROJECT / "docs" / "pictures" / "console"
 WIDTH, MOST_HEIGHT = 1120, 1000
 PATIENCE_MS = 150_000
-HINATA, MINATO = "dag/smarthr_emc__hinata", "dag/smarthr_emc__minato"
+HINATA, MINATO, SAKURA = (f"dag/smarthr_emc__{tenant}" for tenant in ("hinata", "minato", "sakura"))
 PLAIN = {
     "list": "",
     "company": MINATO,
     "history": f"{HINATA}/runs",
     "ask": f"{HINATA}/run",
+    "freeze": f"{HINATA}/freeze",
 }
 
 
@@ -74,6 +76,15 @@ def _draw_all(page: Page, console: str) -> None:
     page.get_by_role("button", name="調べる").click()
     page.get_by_role("status").wait_for()
     _draw(page, "person")
+    _visit(page, console + SAKURA)  # what `make run` has approved
+    held = page.locator("tbody a[href*='/runs/']").first.get_attribute("href")
+    assert held, "no run in the list"
+    _visit(page, urljoin(page.url, held.replace("/runs/", "/approval/")))
+    _draw(page, "approval")
+    _visit(page, f"{console}{HINATA}/rehearsal")
+    page.get_by_role("button", name="リハーサルを始める").click()
+    page.locator("#job .answer").wait_for()
+    _draw(page, "rehearsal")
     _compare(page, f"{console}{HINATA}")
     _visit(page, f"{console}{HINATA}/readiness")
     _draw(page, "readiness")

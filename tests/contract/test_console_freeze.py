@@ -13,8 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from renkei.errors import StoreError
-from renkei.orchestration.disaster_freeze import VARIABLE, frozen_tenants
-from renkei.orchestration.monitor.freeze import FirstSeen
+from renkei.orchestration.disaster_freeze import VARIABLE, FirstSeen, first_seen_key, frozen_tenants
 from renkei.orchestration.smarthr_emc import console
 from renkei.orchestration.web import freezing
 from renkei.runs.freeze import ALL
@@ -244,7 +243,7 @@ def test_l1_what_cannot_be_read_is_said_and_not_guessed(world: ConsoleWorld, mon
     def away(*_: object) -> Any:
         raise StoreError("Airflowの変数を読み取れません。")
 
-    monkeypatch.setattr(freezing, "frozen_tenants", away)
+    monkeypatch.setattr(freezing, "names_as_told", away)
     monkeypatch.setattr(console, "VIEW", dataclasses.replace(console.VIEW, frozen=away))
     world.services.knowledge.changed()
     assert "Airflowの変数を読み取れません。" in shown(world, "/")
@@ -253,6 +252,18 @@ def test_l1_what_cannot_be_read_is_said_and_not_guessed(world: ConsoleWorld, mon
         assert "凍結していません" not in shown(world, path, "omar")
     sent(world, COMPANY, True, "yuki", 503)
     assert audit() == []
+
+
+def test_l1_a_freeze_that_airflow_cannot_tell_any_more_is_not_over(world: ConsoleWorld) -> None:
+    """L1: a database that is away, a wrong key and a deleted Variable look alike; a value ends a freeze, silence does not."""
+    assert frozen_tenants() == set()  # nobody ever was
+    records.write(world.store, first_seen_key(), FirstSeen({"acme": world.services.now()}))
+    with pytest.raises(StoreError, match="acme の凍結が続いているおそれ"):
+        frozen_tenants()
+    world.services.knowledge.changed()
+    assert "災害時凍結の状態を確認できません" in shown(world, COMPANY, "omar")
+    by_hand(world, "none")
+    assert frozen_tenants() == set()
 
 
 def test_reasons_are_text_and_no_markup(world: ConsoleWorld) -> None:

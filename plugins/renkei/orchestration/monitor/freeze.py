@@ -7,35 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from renkei.channel import OPERATOR, Channel, Event
 from renkei.clock import time_in_japan
 from renkei.errors import StoreError
+from renkei.orchestration.disaster_freeze import FirstSeen, first_seen, first_seen_key
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page, console_page
-from renkei.runs import notes
 from renkei.runs.freeze import ALL, FORGOTTEN
 from renkei.storage import records
-from renkei.storage.records import Moment
-from renkei.storage.store import Store
-from renkei.storage.tenant_folder import watch_folder
 from renkei.systems.delivery import Message, Tone, key_of
 
 MAX_LINES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class FirstSeen:
-    """When a look first found each name in the Variable; those that it has no more are not here."""
-
-    at: dict[str, Moment]
-
-
-def first_seen(store: Store) -> Mapping[str, dt.datetime]:
-    found = notes.read(store, _key(), FirstSeen)
-    return found.at if found else {}
 
 
 def tell_forgotten(notices: Notices, frozen: Callable[[], Collection[str]], operator: Sequence[Channel]) -> None:
@@ -43,14 +27,13 @@ def tell_forgotten(notices: Notices, frozen: Callable[[], Collection[str]], oper
     if notices.link.name != next(iter(LINKS)):
         return
     try:
-        names = frozen()
+        names, before = frozen(), first_seen(notices.store)
     except StoreError as error:
         notices.faults.append(str(error))
         return
-    before = first_seen(notices.store)
     seen = {name: before.get(name, notices.now) for name in sorted(names)}
     if seen != before:
-        records.write(notices.store, _key(), FirstSeen(seen))
+        records.write(notices.store, first_seen_key(), FirstSeen(seen))
     told = notices.told_before(OPERATOR)
     long = {name: at for name, at in seen.items() if notices.now - at >= FORGOTTEN}
     new = {key: name for name, at in long.items() if (key := key_of("freeze", name, at.isoformat())) not in told}
@@ -73,7 +56,3 @@ def _message(names: Collection[str], seen: Mapping[str, dt.datetime]) -> Message
         link_label="災害時凍結の画面を開く",
         tone=Tone.WAITING,
     )
-
-
-def _key() -> str:
-    return f"{watch_folder(next(iter(LINKS)))}/freeze.json"

@@ -18,7 +18,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from renkei.orchestration.disaster_freeze import VARIABLE, frozen_tenants, names_in
+from renkei.orchestration.disaster_freeze import VARIABLE, names_as_told, names_in
 from renkei.runs.freeze import ALL
 from renkei.web.facts import Freeze, Refused, User
 
@@ -50,14 +50,16 @@ def switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> N
     try:
         for _ in range(ATTEMPTS):
             stored = _stored()
-            if set(stored.names) != frozen_tenants():  # changed just now, or another place comes before the database
+            if set(stored.names) != (
+                names_as_told() or set()
+            ):  # changed just now, or another place comes before the database
                 continue
             if (tenant in stored.names) is on:
                 raise Refused(_already(tenant, on))
             names = [*stored.names, tenant] if on else [name for name in stored.names if name != tenant]
             if _write(stored, ",".join(names), _line(user, tenant, dag_id, on, why)):
                 return
-        raise Refused(BUSY if set(_stored().names) == frozen_tenants() else ELSEWHERE)
+        raise Refused(BUSY if set(_stored().names) == (names_as_told() or set()) else ELSEWHERE)
     except OperationalError:
         raise Refused("Airflowのデータベースに書き込めません。少し待ってから、もう一度操作してください。") from None
 

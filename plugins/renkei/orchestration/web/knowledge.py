@@ -28,9 +28,9 @@ from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
 from renkei.orchestration import jobs, result_notification
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.disaster_freeze import first_seen
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.expiring import endings
-from renkei.orchestration.monitor.freeze import first_seen
 from renkei.orchestration.monitor.scan import READERS, read_notes, read_results
 from renkei.orchestration.report import RunEnd
 from renkei.orchestration.tenant import Tenant, find_tenant
