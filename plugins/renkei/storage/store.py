@@ -311,3 +311,8 @@ def _explained(verb: str, key: str) -> Iterator[None]:
             f"保存先の「{key}」を{verb}ません（{type(error).__name__}: {error.strerror or '理由不明'}）。"
             "保存先(RENKEI_STORE)の権限と空き容量を確認してください。"
         ) from error
+    except Exception as error:  # an object store's own: its endpoint is away, its key is refused
+        raise StoreError(
+            f"保存先の「{key}」を{verb}ません（{type(error).__name__}）。"
+            "保存先(RENKEI_STORE)に接続できるか、その接続の鍵と権限を確認してください。"
+        ) from error

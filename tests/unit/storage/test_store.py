@@ -435,3 +435,37 @@ def test_l1_what_cannot_be_looked_at_is_not_called_absent(tmp_path: Path) -> Non
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(StoreError, match="確認できません"):
         Store(LocalFileSystem(), str(tmp_path)).exists("loop/snapshot.json")
+
+
+class EndpointConnectionError(Exception):
+    """As botocore's, which is no OSError."""
+
+
+class Away(MemoryFileSystem):
+    """An object store that is not there."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise EndpointConnectionError("https://s3.example.jp/?X-Amz-Credential=SECRET")
+
+    cat_file = pipe_file = rm_file = info = ls = find = modified = rm = _refuse
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.read("a/b"),
+        lambda store: store.write("a/b", b"x"),
+        lambda store: store.create("a/b", b"x"),
+        lambda store: store.delete("a/b"),
+        lambda store: store.exists("a/b"),
+        lambda store: store.names("a"),
+        lambda store: store.files("a"),
+        lambda store: store.modified("a/b"),
+    ],
+    ids=["read", "write", "create", "delete", "exists", "names", "files", "modified"],
+)
+def test_l1_l7_a_store_that_is_away_is_told_as_such_by_every_way(use: Any) -> None:
+    """L1, L7: whatever kind its error is of, runs and pages know it as the store's; its text is not quoted."""
+    with pytest.raises(StoreError, match="EndpointConnectionError") as caught:
+        use(Store(Away(), "/root"))
+    assert "SECRET" not in str(caught.value)
