@@ -61,6 +61,8 @@ def test_e43_it_ends_before_the_daily_run_and_is_not_retried_into_it(monkeypatch
     monkeypatch.setattr(stages, "utcnow", lambda: until)
     with pytest.raises(AirflowFailException, match="次の処理は予定どおり"), stages.stage(task.tenant, context(), until):
         pytest.fail("no work is begun")
+    assert task._ends_at(context(started=until)) is None  # Airflow was down: it is left out, which is no failure
+    assert is_too_late(task.tenant, context(started=until))
     closing = StageOperator(tenant=tenant(CHECK), function="renkei:none", task_id="notify").as_teardown()
     assert closing._ends_at(context()) is None
 

@@ -68,9 +68,14 @@ def test_e44_a_comparison_by_itself_is_silent_unless_something_differs(world: Ai
     note = json.loads(path.read_bytes())
     assert (note["differences"]["missing"], last_result(world)) == (1, result)
 
-    for days, told in ((6, 0), (7, 1)):  # a week is the same from Monday to Monday; nobody reads a mail of every day
-        since = dt.datetime.fromisoformat(note["at"]) - dt.timedelta(days=days)
-        path.write_text(json.dumps(note | {"since": since.isoformat()}), encoding="utf-8")
+    told = json.loads(path.read_bytes())["told"]
+    for days, more in ((6, 0), (7, 1)):  # a week is the same from Monday to Monday; nobody reads a mail of every day
+        since = dt.datetime.fromisoformat(told) - dt.timedelta(days=days)
+        path.write_text(json.dumps(note | {"told": since.isoformat()}), encoding="utf-8")
         before = len(world.mails())
         assert world.run(side_run="reconcile").state == "success"
-        assert len(world.mails()) == before + told
+        assert len(world.mails()) == before + more
+    path.write_text(json.dumps(note | {"told": None}), encoding="utf-8")  # the mail server was away: nobody heard
+    before = len(world.mails())
+    assert world.run(side_run="reconcile").state == "success"
+    assert len(world.mails()) == before + 1

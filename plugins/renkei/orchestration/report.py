@@ -45,6 +45,7 @@ class Report:
     key: Callable[[str], str]
     summary: Callable[[], list[str]]  # the first line is the subject with the tenant
     calls: bool = True  # somebody has to see to it: else a side run does not tell it
+    heard: Callable[[], None] = lambda: None  # called when somebody has heard it
 
 
 def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:

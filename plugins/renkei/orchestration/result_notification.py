@@ -181,8 +181,10 @@ def send_report(
         run=this,
         record=record,
     )
-    if record is not None and not is_side_run and was_heard(told, report.event):
-        _note_result(record, run.run_id, report.event, subject)
+    if record is not None and was_heard(told, report.event):
+        report.heard()
+        if not is_side_run:
+            _note_result(record, run.run_id, report.event, subject)
     told += _tell_operator(tenant, report, this, record)
     return {"subject": subject, "told": channel_connections.check_told(told)}
 

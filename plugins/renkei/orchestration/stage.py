@@ -80,7 +80,8 @@ class StageOperator(BaseOperator):
         if self.is_teardown or not mark_of(context["run_id"]):  # what was found is told all the same
             return None
         run_at = self.tenant.sheet.run_at or DAILY_AT
-        return next_daily(run_at, context["dag_run"].run_after) - SIDE_RUN_MARGIN
+        until = next_daily(run_at, context["dag_run"].run_after) - SIDE_RUN_MARGIN
+        return until if started(context) < until else None  # one that began after it is left out by its first task
 
 
 def record_of(tenant: Tenant, context: Any) -> RunRecord:

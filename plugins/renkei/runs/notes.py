@@ -58,7 +58,7 @@ class LastComparison(OfRun):
     digest: str  # of the plan that made it: a store that was restored may count its generations anew
     differences: Mapping[str, int]  # records by kind; all of 0 where nothing differs
     of: str = ""  # a digest of these differences
-    since: Moment | None = None  # when a 照合 first found just these
+    told: Moment | None = None  # when somebody last heard of just these
 
     @property
     def agrees(self) -> bool:

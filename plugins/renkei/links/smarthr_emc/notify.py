@@ -79,7 +79,6 @@ def collect(
         message=message,
         received=record.has(SnapshotSummary) and mode.reads,
         differences=comparison.lines if comparison else (),
-        days_different=comparison.days if comparison else 0,
         restored=f"第{start.generation}世代に戻します" if start and mode is Mode.RESTORE else "",
         disaster=start is not None and start.disaster,
         **(

@@ -167,7 +167,7 @@ class Comparison:
     FILE: ClassVar[str] = "compare"
     sets: dict[RecordSet, Tally]
     lines: list[str]  # of the mail
-    days: int = 0  # that the same differences have stood
+    told: Moment | None = None  # when somebody last heard of the very same ones
 
 
 @dataclass(frozen=True, slots=True)

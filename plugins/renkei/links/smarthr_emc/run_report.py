@@ -86,7 +86,6 @@ class RunReport:
     sheet_warnings: Sequence[str] = ()
     clashing_tenants: Sequence[str] = ()
     differences: Sequence[str] = ()  # what 照合 found, already Japanese
-    days_different: int = 0  # that the same ones have been found
     restored: str = ""  # what 復元 goes back to
     disaster: bool = False  # 災害時凍結 was on
     company: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -14,18 +15,22 @@ from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
 from renkei.links.smarthr_emc import chat, notify, run_summary
 from renkei.links.smarthr_emc.notify import About
-from renkei.links.smarthr_emc.records import EmcRefusal, RunSheet
+from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.links.smarthr_emc.sheet.side_runs import CHECK
 from renkei.orchestration.monitor.operator_channels import operator_contact
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.tenant import Tenant
+from renkei.runs import notes
+from renkei.runs.notes import LastComparison
 from renkei.sheets.side_run import mark_of
+from renkei.storage import records
 from renkei.storage.baselines import Baselines
 from renkei.storage.runs import RunRecord
 
 log = logging.getLogger(__name__)
-REMIND_AFTER_DAYS = 7  # of the same differences, which a 照合 by itself finds day after day
+# The same differences, which a 照合 by itself finds day after day, are told again a week later; a run may be early.
+REMIND_AFTER = dt.timedelta(days=6, hours=12)
 
 
 def report(end: RunEnd) -> Report:
@@ -47,9 +52,23 @@ def report(end: RunEnd) -> Report:
         notify.operators_message(found, end.tenant.name),
         partial(notify.message_key, found),
         partial(_summary, found, end),
-        calls=event in (Event.HOLD, Event.FAILURE)
-        or (bool(found.differences[1:]) and found.days_different % REMIND_AFTER_DAYS == 0),
+        calls=event in (Event.HOLD, Event.FAILURE) or (bool(found.differences[1:]) and not _heard_lately(end)),
+        heard=partial(_note_heard, end),
     )
+
+
+def _heard_lately(end: RunEnd) -> bool:
+    comparison = end.record.read_or_none(Comparison) if end.record else None
+    return bool(comparison and comparison.told and end.started - comparison.told < REMIND_AFTER)
+
+
+def _note_heard(end: RunEnd) -> None:
+    """Somebody knows the differences that this run found. Unnoted, they are told once more."""
+    with suppress(StoreError):
+        folder = end.tenant.folder()
+        last = notes.read(folder.store, folder.last_comparison, LastComparison)
+        if last and last.run == end.run_id and not last.agrees:
+            records.write(folder.store, folder.last_comparison, replace(last, told=utcnow()))
 
 
 def _about(tenant: Tenant, now: dt.datetime) -> About:

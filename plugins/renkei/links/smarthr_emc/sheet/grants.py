@@ -66,7 +66,7 @@ def within(compiled: Compiled[Mapping], grants: Grants, file: str) -> Compiled[M
 
     uses = uses_of(compiled.mapping)
     if problems := tuple(ungranted(uses, grants, place)):
-        return dataclasses.replace(compiled, mapping=None, problems=problems, channels=own)
+        return dataclasses.replace(compiled, mapping=None, problems=problems, channels=own, side_runs=())
     return dataclasses.replace(compiled, warnings=(*compiled.warnings, *file_warnings(uses, grants, place)))
 
 

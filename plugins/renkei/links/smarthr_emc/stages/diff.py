@@ -6,7 +6,6 @@ import datetime as dt
 
 import pandas as pd
 
-from renkei.clock import TOKYO
 from renkei.errors import BusyAccountError, LinkStateError
 from renkei.links.smarthr_emc import diff as differ
 from renkei.links.smarthr_emc import ownership, reconcile
@@ -113,13 +112,11 @@ def compare(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -
     figures = reconcile.tally(differences)
     job.record.write_table("differences", differences)
     folder = job.record.tenant_folder
-    last, of, since = notes.read(folder.store, folder.last_comparison, LastComparison), digest(differences, "id"), now
-    if last and last.of == of and last.since:
-        since = last.since
-    days = (now.astimezone(TOKYO).date() - since.astimezone(TOKYO).date()).days
-    job.record.write(Comparison(figures, reconcile.lines(differences), days))
+    last, of = notes.read(folder.store, folder.last_comparison, LastComparison), digest(differences, "id")
+    told = last.told if last and last.of == of else None
+    job.record.write(Comparison(figures, reconcile.lines(differences), told))
     kinds = {kind.value: sum(getattr(one, kind.value) for one in figures.values()) for kind in reconcile.Kind}
     of_run, baseline = (job.start.run_id, job.record.run), where.baseline
-    note = LastComparison(*of_run, now, baseline.generation, baseline.plan_digest, kinds, of, since)
+    note = LastComparison(*of_run, now, baseline.generation, baseline.plan_digest, kinds, of, told)
     records.write(folder.store, folder.last_comparison, note)
     return figures
