@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei import settings
 from renkei.errors import SettingError, StoreError
+from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage.cipher import MAGIC
@@ -155,7 +156,10 @@ def test_l5_a_fault_of_one_tenant_stops_no_other_and_is_told_at_the_end(
     store.write(f"{LINK}/tenants/beta/baselines/00000001.json", b"{")
     store.write(f"{LINK}/accounts/gamma/tenants/gamma.json", b"{}")
     store.write(f"{LINK}/accounts/gamma/pending.json", "山田".encode())
+    begun = dt.datetime.now(dt.UTC) - KEPT - dt.timedelta(days=1)
+    Jobs(TenantFolder(store, LINK, "beta")).ask("person", {"text": "山田"}, "u", "u", begun, lambda run_id: None)
     assert run() == ("failed", None)
+    assert not store.files(f"{LINK}/tenants/beta/jobs")  # what is promised to go in a week goes all the same
     assert [runs(store, tenant) for tenant in ("acme", "beta", "gamma", "zeta")] == [[], ["old"], ["old"], []]
     told = capsys.readouterr().out
     for part in (

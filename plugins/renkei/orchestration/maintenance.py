@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -78,9 +79,10 @@ def prune_all(
     for folder, accounts in tenants:
         tenant = folder.tenant
         try:
-            found = retention.prune(folder, accounts, now, keep, partial(ongoing, dag_id(folder.link, tenant)))
-            Linking(folder).tidy(now)
-            Jobs(folder).tidy(now)
+            with ExitStack() as afterwards:  # whatever becomes of the runs
+                afterwards.callback(Linking(folder).tidy, now)
+                afterwards.callback(Jobs(folder).tidy, now)
+                found = retention.prune(folder, accounts, now, keep, partial(ongoing, dag_id(folder.link, tenant)))
         except RenkeiError as error:
             failures.append(f"{tenant}: {error}")
             log.error("prune tenant=%s failed: %s", tenant, error)

@@ -19,6 +19,7 @@ from renkei import settings
 from renkei.channel import Event, result_mail
 from renkei.clock import TOKYO, next_daily, utcnow
 from renkei.errors import BaselineError, RenkeiError, SettingError, StoreError
+from renkei.jobs.records import LASTS, WAITS
 from renkei.notifications import disabled_channels
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.monitor import silence
@@ -96,7 +97,7 @@ class AirflowKnowledge:
         return state.works_on(jobs.DAG_ID, run_id)
 
     def jobs_of(self, user: User) -> int:
-        return state.under_way_of(jobs.DAG_ID, user.name)
+        return state.under_way_of(jobs.DAG_ID, user.name, self._now() - WAITS - LASTS)  # older ones never begin
 
     def changed(self) -> None:
         with self._lock:

@@ -245,9 +245,10 @@ def works_on(one: str, run_id: str) -> bool | None:
     return None if state is None else state in UNDER_WAY
 
 
-def under_way_of(one: str, user_name: str) -> int:
-    """How many runs of a Dag somebody has started that are not over."""
-    of_user = (DagRun.dag_id == one, DagRun.state.in_(UNDER_WAY), DagRun.triggering_user_name == user_name)
+def under_way_of(one: str, user_name: str, since: dt.datetime) -> int:
+    """How many runs of a Dag somebody has started since then that are not over."""
+    mine = DagRun.triggering_user_name == user_name
+    of_user = (DagRun.dag_id == one, DagRun.state.in_(UNDER_WAY), mine, DagRun.run_after > since)
     with create_session() as session:
         return session.scalar(select(func.count()).select_from(DagRun).where(*of_user)) or 0
 

@@ -44,6 +44,7 @@ def judged(
     compiled, _ = compile_sheet(f"{tenant}.yaml", text.encode(), tenant)
     found = within(compiled, grants, f"{tenant}.yaml")
     assert (found.mapping is None) == bool(found.problems)
+    assert (found.side_runs == ()) == bool(found.problems)  # what is wrong is told once a day, not oftener
     return [str(problem) for problem in found.problems]
 
 
