@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,25 @@ class Hands:
         add_runs([Row(jobs.DAG_ID, run_id, "queued", at, {}, run_type="manual", by=user.name)])
 
 
+class OffTheLoop:
+    """`real`, whose questions wait for a database or a store; which of them were asked in the event loop, is kept."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+        self.in_loop: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.real, name)
+
+        def asked(*args: Any, **named: Any) -> Any:
+            with suppress(RuntimeError):
+                asyncio.get_running_loop()
+                self.in_loop.append(name)
+            return real(*args, **named)
+
+        return real if name in ("changed", "user") else asked  # these wait for nothing of ours
+
+
 class ConsoleWorld:
     """acme and beta, and who may look at them: `yuki` edits acme alone, `ken` sees acme, `omar` sees both."""
 
@@ -124,8 +145,12 @@ class ConsoleWorld:
             ("airflow.example.jp",),
             lambda: NOW,
         )
+        self.serve()
+
+    def serve(self, **others: Any) -> None:
+        """The app, over `others` of the services."""
         self.app = Starlette()
-        self.app.mount(BASE, build(self.services))
+        self.app.mount(BASE, build(dataclasses.replace(self.services, **others)))
 
     def browser(self, user: str = "", **headers: str) -> TestClient:
         """A browser that tells where a request comes from, as all do."""

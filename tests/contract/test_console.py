@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import datetime as dt
 import hashlib
 import io
 import json
+import logging
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -19,22 +22,26 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from openpyxl import load_workbook
+from starlette.testclient import TestClient
 
 from renkei.clock import DAILY_AT, TOKYO
+from renkei.errors import StoreError
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import Plan, PlanWarnings, RunSheet, RunStart, SnapshotSummary, ValueWarnings
 from renkei.notifications.monitor.silence import Notes, Results, Schedule
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor.scan import write_notes, write_results
+from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
 from renkei.runs.outcome import Summary
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.runs import RunRecord
-from renkei.web.console.app import HEADERS, ROUTERS
+from renkei.web.console import runs
+from renkei.web.console.app import HEADERS, MOST_BYTES, ROUTERS
 from renkei.web.console.guard import GUARDS
 from tests.builders import mapping
 from tests.conftest import ROOT
-from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, ConsoleWorld, dag
+from tests.contract.console_world import BAD, BASE, NOW, OK, TICK, ConsoleWorld, OffTheLoop, dag
 from tests.harness.airflow_rows import add_dags, add_history, diff_said, emptied
 
 WEB = ROOT / "plugins/renkei/web"
@@ -213,12 +220,120 @@ def test_a_form_that_is_too_large_is_not_read(world: ConsoleWorld) -> None:
     assert world.hands.done == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "most_read"),
+    [
+        ({"content-length": "1000000000"}, 413, 0),
+        ({"content-length": "\u00b2"}, 413, 0),
+        ({"content-length": "9" * 5_000}, 413, 0),
+        ({"transfer-encoding": "chunked"}, 411, 0),
+        ({"content-length": "10"}, 413, MOST_BYTES + 10_000),  # a lie
+        ({}, 413, MOST_BYTES + 10_000),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_l5_nobody_has_the_server_hold_a_large_body(
+    world: ConsoleWorld, headers: dict[str, str], status: int, most_read: int
+) -> None:
+    """FastAPI reads a form before it asks who sends it: what is too large is refused before."""
+    path, read, answered = BASE + next(iter(POSTS)), 0, []
+
+    async def receive() -> dict[str, object]:
+        nonlocal read
+        read += 10_000
+        assert read < 1_000_000, "it reads without end"
+        return {"type": "http.request", "body": b"x" * 10_000, "more_body": True}
+
+    async def send(message: dict[str, object]) -> None:
+        answered.append(message)
+
+    sent = {"content-type": "application/x-www-form-urlencoded", **headers}
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+             "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]}  # fmt: skip
+    asyncio.run(world.app(scope, receive, send))  # type: ignore[arg-type]
+    assert (answered[0]["status"], read <= most_read) == (status, True), read
+    assert dict(answered[0]["headers"])[b"cache-control"] == b"no-store"  # type: ignore[call-overload]
+    assert "<title>" in answered[1]["body"].decode()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("form", [{}, {"mode": "RELINK"}, {"mode": "notify_test"}, {"mode": "<script>"}])
 def test_only_the_modes_on_the_page_can_be_started(world: ConsoleWorld, form: dict[str, str]) -> None:
     path = f"/dag/{dag('acme')}/run"
     answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki")})
     assert answer.status_code == 400
     assert world.hands.done == []
+
+
+# --- what is waited for
+
+
+def test_l5_the_event_loop_waits_for_no_database_and_no_store(world: ConsoleWorld) -> None:
+    """It is that of all of Airflow's API server: while it waits, nobody is answered."""
+    knowledge, door = OffTheLoop(world.services.knowledge), OffTheLoop(world.door)
+    world.serve(knowledge=knowledge, authority=door)
+    answers = [world.browser("yuki").get(BASE + path) for path in (*PAGES, "/nosuch")]
+    for path, form in POSTS.items():
+        for user, sent in (("yuki", form), ("yuki", {}), ("ken", form)):
+            answers.append(world.browser(user).post(BASE + path, data=sent | {"token": world.token(user)}))
+    assert {answer.status_code for answer in answers} == {200, 303, 400, 403, 404}
+    assert (knowledge.in_loop, door.in_loop) == ([], [])
+
+
+def test_l5_a_click_does_not_wait_for_a_look_that_others_wait_for(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that look, which began before it, is not shown to who clicked."""
+    knowledge, real = world.services.knowledge, AirflowKnowledge._look
+    looking, begun, go_on, looks = (
+        threading.Thread(target=knowledge.companies),
+        threading.Event(),
+        threading.Event(),
+        [],
+    )
+
+    def slow(*given: object) -> object:
+        looks.append(1)
+        begun.set()
+        go_on.wait(60)
+        return real(*given)  # type: ignore[arg-type]
+
+    async def start(*_: object) -> str:
+        monkeypatch.setattr(AirflowKnowledge, "_look", slow)
+        knowledge.changed()
+        looking.start()
+        assert await asyncio.to_thread(begun.wait, 60)
+        return "manual__1"
+
+    monkeypatch.setattr(world.hands, "start", start)
+    path, form = next(iter(POSTS.items()))
+    try:
+        answer = world.browser("yuki").post(BASE + path, data=form | {"token": world.token("yuki")})
+        assert (answer.status_code, looking.is_alive()) == (303, True)
+    finally:
+        go_on.set()
+        looking.join()
+    knowledge.companies()
+    assert len(looks) == 2
+
+
+def test_l5_a_look_that_failed_is_not_tried_again_by_everybody(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def broken(*_: object) -> None:
+        looks.append(1)
+        raise StoreError("保存先を読み取れません。")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AirflowKnowledge, "_look", broken)
+        patch.setattr("renkei.orchestration.web.knowledge.FRESH_S", 1_000.0)
+        world.services.knowledge.changed()
+        assert "保存先を読み取れません。" in body(world, "/", status=503)
+        assert "保存先を読み取れません。" in body(world, "/", status=503)
+    assert len(looks) == 1
+    world.services.knowledge.changed()
+    body(world, "/")
 
 
 # --- every answer
@@ -589,6 +704,45 @@ def test_e29_ten_thousand_errors_are_paged_and_taken_as_files(world: ConsoleWorl
     assert "taro" not in body(world, f"{run}/findings.csv", "ken", 403)
     body(world, f"{run}/findings.exe", status=400)
     body(world, f"/dag/{dag('beta')}/runs/nosuch/findings.csv", status=404)
+
+
+@pytest.mark.parametrize(
+    "fault", [StoreError("山田太郎"), ValueError("山田太郎")], ids=lambda fault: type(fault).__name__
+)
+def test_e29_a_file_that_breaks_off_says_so(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    """Its 200 is sent by then. L6: the log has what kind of fault it is, which may quote anybody."""
+
+    def findings(*_: object) -> Iterator[Sequence[str]]:
+        yield ["区分", "場所"]
+        yield ["誤り", "社員 1行目"]
+        raise fault
+
+    monkeypatch.setattr(world.services.knowledge, "findings", findings)
+    path = f"{BASE}/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}/findings.csv"
+    with caplog.at_level(logging.ERROR):
+        taken = world.browser("omar").get(path)
+    lines = list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig"))))
+    assert (taken.status_code, lines[1]) == (200, ["誤り", "社員 1行目"])
+    assert lines[2:] == [[runs.BROKEN_OFF]]
+    assert type(fault).__name__ in caplog.text
+    assert "山田" not in taken.text + caplog.text
+
+
+def test_l6_an_answer_that_breaks_off_arrives_as_none(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is told, so that it closes the connection; what was wrong is in no log of its own."""
+
+    def broken(*_: object) -> Iterator[bytes]:
+        yield b"half"
+        raise ValueError("山田太郎")
+
+    monkeypatch.setattr(runs, "csv_parts", broken)
+    browser = TestClient(world.app, cookies={"_token": "omar"})
+    with pytest.raises(RuntimeError) as found:
+        browser.get(f"{BASE}/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}/findings.csv")
+    assert "山田" not in str(found.value)
+    assert (found.value.__cause__, found.value.__context__) == (None, None)
 
 
 def test_the_history_tells_what_happened_between_the_runs(world: ConsoleWorld) -> None:

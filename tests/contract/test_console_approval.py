@@ -21,7 +21,7 @@ from renkei.runs.hold import Approval, Deadline, HeldPlan
 from renkei.storage import audit
 from renkei.storage.store import Store
 from renkei.web.facts import Right
-from tests.contract.console_world import BASE, FOLDER, NOW, ConsoleWorld, dag
+from tests.contract.console_world import BASE, FOLDER, NOW, ConsoleWorld, OffTheLoop, dag
 from tests.contract.test_console import text_of
 from tests.harness.airflow_rows import answer_question, emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day, record
@@ -163,6 +163,18 @@ def test_e36_an_answer_is_given_once_with_its_reason_and_plan(world: ConsoleWorl
     second = answered(world, "omar", 409, answer="refuse")
     assert "yukiさんが承認 " in second
     assert len(world.hands.done) == 1
+
+
+def test_l5_an_answer_waits_for_nothing_in_the_event_loop(world: ConsoleWorld) -> None:
+    """Neither where it is taken nor where it is refused."""
+    knowledge = OffTheLoop(world.services.knowledge)
+    world.serve(knowledge=knowledge)
+    answered(world, status=400, reason="")
+    answered(world, status=400, answer="maybe")
+    answered(world, status=409, plan="another")
+    answered(world)
+    answered(world, status=409)
+    assert knowledge.in_loop == []
 
 
 def test_e36_of_two_at_once_the_later_hears_who_was_first(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:

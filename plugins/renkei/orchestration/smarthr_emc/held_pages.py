@@ -94,21 +94,24 @@ async def answer(
     reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
 ) -> Response:
     here = address(request, "dag", seen.company.dag_id, APPROVAL, run_id)
-    back = [("承認の画面に戻る", here)]
+
+    def refusal(status: int, title: str, said: str) -> Response:
+        return message(request, status, title, said, links=[("承認の画面に戻る", here)])
+
     if answer not in ANSWERS:
-        return message(request, 400, "回答を読み取れません", "画面に戻り、もう一度回答してください。", links=back)
+        return await run_in_threadpool(refusal, 400, "回答を読み取れません", "画面に戻り、もう一度回答してください。")
     why = " ".join(reason.split())
     if not why:
         said = "画面に戻り、判断の理由を入力してください。個人情報は書かないでください。"
-        return message(request, 400, "理由が入力されていません", said, links=back)
+        return await run_in_threadpool(refusal, 400, "理由が入力されていません", said)
     found = await run_in_threadpool(_question, seen, run_id)
     if not found.standing.open:
-        return message(request, 409, found.standing.label, found.standing.text, links=back)
+        return await run_in_threadpool(refusal, 409, found.standing.label, found.standing.text)
     if not found.digest:
-        return message(request, 409, "計画を確認できません", found.fault, links=back)
+        return await run_in_threadpool(refusal, 409, "計画を確認できません", found.fault)
     if plan != found.digest:
         said = "画面を開いた後に、計画が作り直されました。回答は受け付けていません。新しい内容を確認して、もう一度回答してください。"
-        return message(request, 409, "計画が変わりました", said, links=back)
+        return await run_in_threadpool(refusal, 409, "計画が変わりました", said)
     try:
         acting = seen.services.acting
         await acting.answer(request, seen.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
@@ -116,7 +119,7 @@ async def answer(
         found = await run_in_threadpool(_question, seen, run_id)
         if found.standing.open:
             raise
-        return message(request, 409, found.standing.label, found.standing.text, links=back)
+        return await run_in_threadpool(refusal, 409, found.standing.label, found.standing.text)
     finally:
         seen.services.knowledge.changed()
     return RedirectResponse(here, 303)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,24 @@ FRESH_S = 5.0  # for how long the companies are not asked for again
 STORE_FAULT = "保存先を読み取れないため、「結果なし」の判定ができないことがあります。"
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """All companies, as of one moment."""
+
+    companies: dict[str, Company]
+    freezes: dict[str, Freeze] | None
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A look, or why it failed, and after which change it began."""
+
+    change: object
+    at: float
+    found: _Look | Exception
+
+
 class AirflowKnowledge:
     """`renkei.web.facts.Knowledge`."""
 
@@ -77,21 +96,22 @@ class AirflowKnowledge:
         self._now = now
         self._shelf = SheetShelf()
         self._lock = threading.Lock()
-        self._found: tuple[float, dict[str, Company], dict[str, Freeze] | None, tuple[str, ...]] | None = None
+        self._change = object()  # another one with each change
+        self._kept: _Kept | None = None
 
     # --- all companies
 
     def companies(self) -> Mapping[str, Company]:
-        return self._looked()[0]
+        return self._looked().companies
 
     def freezes(self) -> Mapping[str, Freeze] | None:
-        return self._looked()[1]
+        return self._looked().freezes
 
     def freeze_changes(self) -> Sequence[Freeze]:
         return freezing.changes()
 
     def faults(self) -> Sequence[str]:
-        return self._looked()[2]
+        return self._looked().faults
 
     def works_on(self, run_id: str) -> bool | None:
         return state.works_on(jobs.DAG_ID, run_id)
@@ -100,19 +120,30 @@ class AirflowKnowledge:
         return state.under_way_of(jobs.DAG_ID, user.name, self._now() - WAITS - LASTS)  # older ones never begin
 
     def changed(self) -> None:
-        with self._lock:
-            self._found = None
+        """Without the lock: this is called in the event loop, where nobody may wait for a look."""
+        self._change = object()
 
-    def _looked(self) -> tuple[dict[str, Company], dict[str, Freeze] | None, tuple[str, ...]]:
+    def _looked(self) -> _Look:
         with self._lock:  # whoever comes meanwhile waits for the one look
-            if self._found is None or time.monotonic() - self._found[0] > FRESH_S:
-                faults: list[str] = []
-                frozen = {link.name: _frozen(link, faults) for link in LINKS.values()}
-                companies, freezes = self._look(frozen, faults), _freezes(frozen.values())
-                self._found = time.monotonic(), companies, freezes, tuple(dict.fromkeys(faults))
-            return self._found[1:]
+            change, kept = self._change, self._kept
+            if kept is None or kept.change is not change or time.monotonic() - kept.at > FRESH_S:
+                try:
+                    found = self._look()
+                except Exception as error:  # kept too, or all who wait would look one after the other, and fail
+                    self._kept = _Kept(change, time.monotonic(), error)
+                    raise
+                kept = self._kept = _Kept(change, time.monotonic(), found)
+        if isinstance(kept.found, Exception):
+            raise kept.found.with_traceback(None)  # which would grow with each
+        return kept.found
 
-    def _look(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
+    def _look(self) -> _Look:
+        faults: list[str] = []
+        frozen = {link.name: _frozen(link, faults) for link in LINKS.values()}
+        companies, freezes = self._companies(frozen, faults), _freezes(frozen.values())
+        return _Look(companies, freezes, tuple(dict.fromkeys(faults)))
+
+    def _companies(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
         dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()
         found: dict[str, Company] = {}
         for link in LINKS.values():

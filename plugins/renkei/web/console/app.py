@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import MutableHeaders
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +33,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 AGAIN = "画面を開き直して、もう一度操作してください。"
+MOST_BYTES = 64 * 1024  # of a form; none has a file
 FOR_EVER = "public, max-age=31536000, immutable"
 
 files = APIRouter()
@@ -60,7 +62,6 @@ def build(services: Services) -> ASGIApp:
         guard.NotFound: _not_found,
         guard.NotAllowed: _not_allowed,
         guard.Foreign: _foreign,
-        guard.TooLarge: _too_large,
         RequestValidationError: _not_understood,
         HTTPException: _http,
         Refused: _refused,
@@ -73,24 +74,57 @@ def build(services: Services) -> ASGIApp:
 
 
 class _Guarded:
-    """The app with `HEADERS` on whatever it answers."""
+    """The app with `HEADERS` on whatever it answers, and without bodies that no form of ours has.
 
-    def __init__(self, app: ASGIApp) -> None:
+    FastAPI reads the whole form before it asks who sends it.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read, whole, failed = 0, False, False
+
+        async def received() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MOST_BYTES:
+                raise HTTPException(413)
+            return message
+
         async def sent(message: Message) -> None:
+            nonlocal whole
+            whole = message["type"] == "http.response.body" and not message.get("more_body")
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
+        refused = _refused_unread(scope)
+        if refused:
+            request = Request({**scope, "app": self.app})
+            answer = await run_in_threadpool(_http, request, HTTPException(refused))
+            await answer(scope, receive, sent)
+            return
         try:
-            await self.app(scope, receive, sent)
+            await self.app(scope, received, sent)
         except Exception:
             # `_failed` has answered and logged; Starlette raises it again for a log that would show its text.
-            return
+            failed = True
+        if failed and not whole:  # the server closes the connection, and half an answer is not taken for a whole one
+            raise RuntimeError("console: the answer broke off")
+
+
+def _refused_unread(scope: Scope) -> int | None:
+    """The status, where a body does not say how long it is, or is longer than a form of ours."""
+    headers = Headers(scope=scope)
+    if "Transfer-Encoding" in headers:
+        return 411
+    length = headers.get("Content-Length", "0")
+    fits = length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MOST_BYTES
+    return None if fits else 413
 
 
 # --- what is answered where something is wrong
@@ -128,18 +162,19 @@ def _foreign(request: Request, _: Exception) -> Response:
     return message(request, 403, "操作を受け付けませんでした", said)
 
 
-def _too_large(request: Request, _: Exception) -> Response:
-    return message(request, 413, "送信された内容が大きすぎます", AGAIN)
-
-
 def _not_understood(request: Request, _: Exception) -> Response:
     return message(request, 400, "内容を読み取れません", AGAIN)
 
 
 def _http(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses: an unknown path, another method."""
+    """What Starlette itself refuses (an unknown path, another method), and bodies."""
     assert isinstance(error, HTTPException)
-    response = _not_understood(request, error) if error.status_code == 400 else _not_found(request, error)
+    if error.status_code == 413:
+        response = message(request, 413, "送信された内容が大きすぎます", AGAIN)
+    elif error.status_code in (400, 411):
+        response = _not_understood(request, error)
+    else:
+        response = _not_found(request, error)
     response.status_code = error.status_code
     response.headers.update(error.headers or {})
     return response

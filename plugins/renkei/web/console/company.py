@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from renkei.web.console import guard
@@ -54,8 +55,10 @@ async def run(
     mode: Annotated[str, Form()] = "",
 ) -> Response:
     dag_id = seen.company.dag_id
-    if mode not in {choice.value for choice in seen.services.knowledge.modes(dag_id)}:
-        return message(request, 400, "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。")
+    modes = await run_in_threadpool(seen.services.knowledge.modes, dag_id)
+    if mode not in {choice.value for choice in modes}:
+        said = "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。"
+        return await run_in_threadpool(message, request, 400, *said)
     run_id = await seen.services.acting.start(request, dag_id, mode)
     seen.services.knowledge.changed()
     return _to(request, "dag", dag_id, "runs", run_id)
@@ -68,7 +71,8 @@ async def pause(
     paused: Annotated[str, Form()] = "",
 ) -> Response:
     if paused not in ("0", "1"):
-        return message(request, 400, "操作を読み取れません", "画面を開き直して、もう一度操作してください。")
+        said = "操作を読み取れません", "画面を開き直して、もう一度操作してください。"
+        return await run_in_threadpool(message, request, 400, *said)
     await seen.services.acting.pause(request, seen.company.dag_id, paused == "1")
     seen.services.knowledge.changed()
     return _to(request, "dag", seen.company.dag_id)

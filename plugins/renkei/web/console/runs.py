@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Literal
@@ -22,10 +23,13 @@ from renkei.web.screens import figures, overview
 from renkei.web.screens.timeline import timeline
 from renkei.web.screens.words import VERDICTS
 
+log = logging.getLogger(__name__)
+
 router = APIRouter()
 PERIODS = (30, 90, 400)
 PER_PAGE = 100
 MOST_ROWS = {"csv": 100_000, "xlsx": 2_000}  # below the titles; a workbook of so many takes 0.4 s
+BROKEN_OFF = "ここで途切れました。これより後の行は載っていません。もう一度ダウンロードしてください。"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -109,10 +113,19 @@ def findings(
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if kind == "csv":
-        return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
+        return StreamingResponse(csv_parts(_to_the_end(rows)), headers=headers, media_type="text/csv; charset=utf-8")
     from renkei.sheets.workbook.table import workbook  # openpyxl, which no other page needs
 
     return Response(workbook(rows), headers=headers, media_type=XLSX)
+
+
+def _to_the_end(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The rows; where they break off, the last one says so: what was sent before looks like a whole file."""
+    try:
+        yield from rows
+    except Exception as error:  # its text might quote anybody (L6)
+        log.error("console: a file broke off: %s", type(error).__name__)
+        yield [BROKEN_OFF]
 
 
 def _cut(rows: Iterator[Sequence[str]], most: int) -> Iterator[Sequence[str]]:
