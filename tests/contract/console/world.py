@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fsspec.implementations.local import LocalFileSystem
@@ -39,12 +42,18 @@ LINK = "smarthr_emc"
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)  # 10:00 in Japan
 TICK = dt.datetime(2026, 11, 29, 19, 30, tzinfo=dt.UTC)  # 4:30 of that day
 BASE = "/renkei/console"
+RUN_ID = "scheduled__2026-11-29T19:30:00+00:00"
 FOLDER = "x.0123456789ab"
 OK, BAD = "EMC-OK", "EMC-ERROR-D(Update NG)"
 
 
 def dag(tenant: str) -> str:
     return f"{LINK}__{tenant}"
+
+
+PAGES = ("/", "/t/acme", f"/dag/{dag('acme')}", f"/dag/{dag('acme')}/run", f"/dag/{dag('acme')}/runs",
+         f"/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}", f"/dag/{dag('acme')}/readiness")  # fmt: skip
+POSTS = {f"/dag/{dag('acme')}/run": {"mode": "CHECK_ONLY"}, f"/dag/{dag('acme')}/pause": {"paused": "1"}}
 
 
 @dataclass
@@ -197,3 +206,14 @@ class ConsoleWorld:
     def baseline(self, tenant: str) -> None:
         found = Baseline(1, FOLDER, "digest", "key", TICK.isoformat(), 30, 4)
         Baselines(TenantFolder(self.store, LINK, tenant)).promote(found)
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, without blanks between tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def body(world: ConsoleWorld, path: str, user: str = "omar", status: int = 200) -> str:
+    answer = world.browser(user).get(BASE + path)
+    assert answer.status_code == status, answer.text[:2000]
+    return answer.text

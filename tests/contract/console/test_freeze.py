@@ -19,8 +19,7 @@ from renkei.orchestration.web import freezing
 from renkei.runs.freeze import ALL
 from renkei.storage import records
 from renkei.web.facts import Refused, Right, User
-from tests.contract.console_world import BASE, NOW, ConsoleWorld, dag
-from tests.contract.test_console import text_of
+from tests.contract.console.world import BASE, NOW, ConsoleWorld, dag, text_of
 from tests.harness.airflow_rows import emptied
 
 COMPANY, EVERY = f"/dag/{dag('acme')}/freeze", "/freeze"

@@ -20,7 +20,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console.jobs import MOST_OF_ONE
 from renkei.web.facts import Refused, Right
 from tests.conftest import ROOT
-from tests.contract.console_world import BASE, LINK, NOW, ConsoleWorld, dag
+from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, dag
 from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person

@@ -21,8 +21,7 @@ from renkei.runs.hold import Approval, Deadline, HeldPlan
 from renkei.storage import audit
 from renkei.storage.store import Store
 from renkei.web.facts import Right
-from tests.contract.console_world import BASE, FOLDER, NOW, ConsoleWorld, OffTheLoop, dag
-from tests.contract.test_console import text_of
+from tests.contract.console.world import BASE, FOLDER, NOW, ConsoleWorld, OffTheLoop, dag, text_of
 from tests.harness.airflow_rows import answer_question, emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day, record
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person

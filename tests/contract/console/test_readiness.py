@@ -29,7 +29,7 @@ from renkei.storage import records
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from tests.builders import EMC_FORMAT, crew, crews, mapping
-from tests.contract.console_world import BAD, BASE, LINK, TICK, ConsoleWorld, dag
+from tests.contract.console.world import BAD, BASE, LINK, TICK, ConsoleWorld, dag
 from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import SHEET, TREE, Taker, person
 

@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.storage import audit
 from renkei.web.facts import Right
 from tests.builders import crew
-from tests.contract.console_world import BASE, ConsoleWorld, dag
+from tests.contract.console.world import BASE, ConsoleWorld, dag
 from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person

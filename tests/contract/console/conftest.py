@@ -1,0 +1,37 @@
+"""Companies on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.console.world import BAD, RUN_ID, ConsoleWorld
+from tests.harness.airflow_rows import emptied
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled sheets, each once for all tests; and Airflow's database."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture
+def empty(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
+    monkeypatch.setenv("RENKEI_INDEX", str(index))
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    with emptied():
+        yield ConsoleWorld(tmp_path)
+
+
+@pytest.fixture
+def world(empty: ConsoleWorld) -> ConsoleWorld:
+    empty.company("acme", "株式会社アクメ")
+    empty.company("beta", "ベータ商事")
+    empty.ran("acme", run_id=RUN_ID)
+    empty.ran("beta", state="failed", subject=BAD)
+    return empty
