@@ -24,9 +24,12 @@ help:  ## this list
 run: $(READY)  ## Airflow with sample tenants over the simulators; ONCE=1 runs every tenant once and ends
 	$(BIN)/python -m scripts.demo $(if $(ONCE),--once)
 
-# Kept are the folders of what failed alone: they may lie in memory (tests/conftest.py).
+# Kept are the folders of what failed alone: they may lie in memory (tests/conftest.py). Many real programs run beside
+# one another here, on whatever machine: what fails among them is tried once more by itself, and that decides.
+PYTEST := $(BIN)/python -m pytest -o tmp_path_retention_policy=failed
 test: $(READY)  ## the tests
-	$(BIN)/python -m pytest --numprocesses logical --dist worksteal -o tmp_path_retention_policy=failed $(ARGS)
+	$(PYTEST) --numprocesses logical --dist worksteal $(ARGS) || \
+		{ test $$? = 1 && echo 'Once more, by itself, what failed:' && $(PYTEST) --last-failed --maxfail 3; }
 
 proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (half an hour)
 	$(BIN)/python -m tests.proof $(ARGS)

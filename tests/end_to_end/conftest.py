@@ -13,6 +13,7 @@ import pytest
 from scripts.neighbours import Neighbours
 from tests.conftest import HOME, ROOT
 from tests.end_to_end.airflow_world import AirflowWorld
+from tests.harness.patience import patient_parsing as patient_parsing
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 
 def stretch() -> float:
     """How many times as long this machine takes now as when it is idle: programs that want a processor, per processor."""
@@ -20,3 +22,12 @@ def within(seconds: float) -> Iterator[None]:
     yield
     taken, allowed = time.monotonic() - began, seconds * stretch()
     assert taken < allowed, f"took {taken:.1f} s, of {allowed:.1f} s"
+
+
+@pytest.fixture(autouse=True)
+def patient_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dag file waits for its sheets as long as they take: on a busy machine they would be 確認中, with other tasks."""
+    from renkei.orchestration import dag_builder
+
+    monkeypatch.setattr(dag_builder, "WAIT_S", 600)
+    monkeypatch.setattr(dag_builder, "OWN_WAIT_S", 600)

@@ -57,5 +57,5 @@ def test_l7_a_name_is_no_secret(text: str) -> None:
 @pytest.mark.parametrize("sign", ["a", "aB", "1", "x-", "/", "あ", " ", "ey", "http", "xo", "=", "A1b2"])
 def test_l5_no_text_keeps_the_look_busy(sign: str) -> None:
     """L5: a cell as long as Excel and YAML let it be is judged at once."""
-    with within(3):
+    with within(10):
         is_secret(sign * (500_000 // len(sign)))
