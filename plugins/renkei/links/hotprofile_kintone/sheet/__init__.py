@@ -1,0 +1,1 @@
+"""The 連携設定シート of this link."""
