@@ -9,6 +9,7 @@ import re
 import stat
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from renkei.errors import SettingError
 
@@ -118,3 +119,13 @@ def silence_grace() -> dt.timedelta:
 def retry_delay() -> dt.timedelta:
     """RENKEI_RETRY_DELAY_S: seconds before a passing fault is tried again; doubles each time."""
     return dt.timedelta(seconds=float(os.environ.get("RENKEI_RETRY_DELAY_S") or 120))
+
+
+def database_url() -> str:
+    """RENKEI_DATABASE: where rows that change one by one live, as an SQLAlchemy URL; default a file beside the store."""
+    configured = os.environ.get("RENKEI_DATABASE")
+    if configured:
+        return configured
+    store = urlsplit(store_url())
+    beside = Path(unquote(store.path)).parent if store.scheme in ("", "file") else _airflow_home() / "renkei"
+    return f"sqlite:///{beside / 'renkei.db'}"

@@ -8,7 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-DATA_SETS = {"companies": "会社", "departments": "部署", "leads": "リード"}  # K1: in this order, lookups need the parents
+DATA_SETS = {
+    "companies": "会社",
+    "departments": "部署",
+    "leads": "リード",
+}  # K1: in this order, lookups need the parents
 CUSTOM = "カスタム項目:"  # before the label of an item that the customer made in Hot Profile
 INTERVALS = (5, 30, 60, 180, 360, 720, 1440)  # minutes, K14; text 5, Q4
 DAILY_REQUESTS = 5_000  # of one app; text 5, APIリクエスト数の制限
