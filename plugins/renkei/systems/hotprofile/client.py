@@ -1,0 +1,357 @@
+"""Hot Profile's REST API, as far as the public knows it: whole reads of what changed, proven, and paced.
+
+Known from Hammock's published Power Platform connector and from public scripts: POST for reads, `api_key` in the body,
+`search.from_id/to_id`, `search.from_datetime_updated_on/to_datetime_updated_on`, `page.number/display_number`,
+`pages.total_count`. All that is assumed beyond it stands in this file and nowhere else:
+
+* times of a search and of `updated_at` are Japan's, without a zone, and both ends of a search are inclusive;
+* there is no list of departments: they are what leads name as theirs (`organization_id`, `organization_name`,
+  `organization_hierarchy`), so a department without a lead is not seen;
+* the key is that of 連携ユーザー: it sees what they see, and is refused once they are deleted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from renkei.clock import TOKYO
+from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 1_000  # the documented maximum of display_number
+REQUESTS, PERIOD_S = 100, 60.0  # the connector's own limit; the service's is not published
+TRIES = 5
+READS = 3  # of one stretch of ids, while it changes under us
+STRETCH = 10  # pages that are proven together
+ANSWER_S = 60.0
+MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 50 kB for each record of a page
+LONGEST_PAUSE_S = 60.0
+LAST_ID = 1 << 53  # beyond it is no id
+CLOCK_KEPT_S = 60.0
+
+Entry = dict[str, Any]  # a record as Hot Profile writes it
+_LISTS = {"companies": "clients", "departments": "leads", "leads": "leads"}
+_LABELS = {"companies": "会社", "departments": "部署", "leads": "リード"}
+
+
+class TornReadError(IncompleteReadError):
+    """What was read does not make a whole (K6)."""
+
+
+class UserGoneError(RefusedFetchError):
+    """連携ユーザー was deleted, or their API key is not valid any more (K4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when to when something was updated, both ends inclusive, to the second."""
+
+    since: dt.datetime
+    until: dt.datetime
+
+    def search(self) -> dict[str, str]:
+        return {
+            "from_datetime_updated_on": _in_japan(self.since),
+            "to_datetime_updated_on": _in_japan(self.until),
+        }
+
+
+class HotProfileClient:
+    """Reads one Hot Profile with the API key of 連携ユーザー. Data sets are `companies`, `departments`, `leads`."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        api_key: str,
+        requests_per_period: int = REQUESTS,
+        period_s: float = PERIOD_S,
+    ) -> None:
+        self._session = bounded(session)
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._pace = Pace(requests_per_period, period_s)
+        self._clock: tuple[dt.datetime, float] | None = None
+
+    def changed(self, data_set: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Entry]]:
+        """Lists of the records that were last updated in the window, together all of them, each once (K5, K6).
+
+        They come by ascending ranges of ids. Each list is given when it is proven: its ranges were each one answer
+        that had all of its total, and their total was the same before and after. What changes meanwhile leaves the
+        window, and belongs to the next one. There may be none. A department has as `id` its organization_id and as
+        `updated_at` that of its newest lead.
+
+        Raises:
+            TornReadError: a stretch changed during each of three reads.
+            RetriableFetchError: Hot Profile could not be reached, or answered with 429 or 5xx to the end.
+            UserGoneError, RefusedFetchError: nothing will come until a person acts.
+        """
+        window = Window(since, until)
+        stretches = self._stretches(_LISTS[data_set], window)
+        return _departments(stretches) if data_set == "departments" else stretches
+
+    def total(self, data_set: str, window: Window) -> int:
+        """How many records the window has; of departments the leads, which are an upper limit."""
+        return self._range(_LISTS[data_set], 1, None, window, size=1).total
+
+    def by_id(self, data_set: str, ids: Sequence[str]) -> list[Entry]:
+        """Those of `ids` that are there now, in no order. One request each; for departments, a read of all leads."""
+        if data_set == "departments":
+            wanted = set(ids)
+            found: dict[Any, Entry] = {}
+            for stretch in _departments(self._stretches("leads", None)):
+                found |= {one["id"]: one for one in stretch if str(one["id"]) in wanted}
+            return list(found.values())
+        numbers = [int(one) for one in ids if one.isascii() and one.isdecimal() and len(one) <= 15]
+        return [entry for number in numbers for entry in self._range(_LISTS[data_set], number, number, None).entries]
+
+    def user_exists(self, user: str) -> bool:
+        """Whether 連携ユーザー is still there: whether their key is accepted (K4)."""
+        try:
+            self._range("leads", 1, 1, None, size=1)
+        except UserGoneError:
+            return False
+        return True
+
+    def now(self) -> dt.datetime:
+        """Hot Profile's own clock, never ahead of it: what its last answer said, and what has passed since (K5)."""
+        if self._clock is None or time.monotonic() - self._clock[1] > CLOCK_KEPT_S:
+            self._range("clients", 1, 1, None, size=1)
+        if self._clock is None:
+            raise RetriableFetchError("Hot Profileの応答に日時がありません。何も書き込んでいません。")
+        said, at = self._clock
+        return said + dt.timedelta(seconds=time.monotonic() - at)
+
+    def _stretches(self, resource: str, window: Window | None) -> Iterator[list[Entry]]:
+        low, width = 1, 0
+        while low <= LAST_ID:
+            rest = self._range(resource, low, None, window)
+            if rest.total <= PAGE_SIZE:
+                if rest.entries:
+                    yield rest.entries
+                return
+            if not width:
+                width = max(1, (max(rest.ids) - low + 1) * PAGE_SIZE // rest.total)
+            entries, low, width = self._stretch(resource, low, width, window)
+            if entries:
+                yield entries
+        raise TornReadError("Hot Profileの一覧に終わりがありません。何も書き込んでいません。")
+
+    def _stretch(self, resource: str, low: int, width: int, window: Window | None) -> tuple[list[Entry], int, int]:
+        """The proven records of up to ten ranges of ids from `low` on; the id to go on from, and how wide a range is."""
+        ranges: list[tuple[int, int]] = []
+        entries: list[Entry] = []
+        start = low
+        while len(ranges) < STRETCH and start <= LAST_ID:
+            page = self._range(resource, start, start + width - 1, window)
+            if page.total > PAGE_SIZE:
+                width = max(1, width * PAGE_SIZE // page.total * 3 // 4)
+                continue
+            entries += page.entries
+            ranges.append((start, start + width - 1))
+            start += width
+            if page.total < PAGE_SIZE // 2:
+                width *= 2 if page.total > PAGE_SIZE // 8 else 8
+        for _ in range(READS):
+            after = self._range(resource, low, start - 1, window, size=1).total
+            if after == len(entries):
+                return entries, start, width
+            log.warning("read of %s was torn: %d records became %d", resource, len(entries), after)
+            entries = [one for first, last in ranges for one in self._range(resource, first, last, window).entries]
+        raise TornReadError(
+            f"Hot Profileのデータが取得中に変更され続けたため、{READS}回読み直しても完全なデータになりませんでした。"
+            "何も書き込んでいません。次回の連携で読み直します。"
+        )
+
+    def _range(self, resource: str, low: int, high: int | None, window: Window | None, size: int = PAGE_SIZE) -> _Page:
+        """How many records a range of ids has, and `size` of them: all, where it has no more; read again while torn."""
+        search: dict[str, Any] = {"from_id": low, **({} if high is None else {"to_id": high})}
+        search |= window.search() if window else {}
+        asked = {"search": search, "page": {"number": 1, "display_number": size}}
+        for attempt in range(READS):
+            try:
+                return _read_page(self._post(resource, asked), resource, low, high, window, size)
+            except TornReadError as error:
+                if attempt == READS - 1:
+                    raise
+                log.warning("page of %s from id %d was torn: %s", resource, low, error)
+        raise AssertionError
+
+    def _post(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        failure: FetchError | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
+            self._pace.wait()
+            try:
+                response = exchange(
+                    self._session,
+                    "POST",
+                    f"{self._base_url}/rest_api/v1/{resource}/get_entry_list",
+                    seconds=ANSWER_S,
+                    most=MAX_BODY,
+                    json={"api_key": self._api_key, **body},
+                )
+            except TooLongError as error:
+                raise RetriableFetchError(f"Hot Profileの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
+            except UnsendableError as error:
+                raise ConnectionError_(
+                    "Airflowの接続（Hot Profile）のURL(Host)またはExtraに誤りがあるため、送れません。"
+                ) from error
+            except requests.RequestException as error:
+                failure = RetriableFetchError(
+                    f"Hot Profileに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
+                )
+                continue
+            if response.status_code == 200:
+                self._set_clock(response.headers)
+                return _json(response.content)
+            failure = _failure(response)
+            if not isinstance(failure, RetriableFetchError):
+                raise failure
+            if response.status_code == 429:
+                pause = retry_after_s(response.headers) or 1.0
+                if pause > LONGEST_PAUSE_S:
+                    raise failure
+                time.sleep(pause)
+        assert failure is not None
+        raise failure
+
+    def _set_clock(self, headers: Mapping[str, str]) -> None:
+        try:
+            self._clock = parsedate_to_datetime(headers["Date"]).astimezone(dt.UTC), time.monotonic()
+        except (KeyError, ValueError, TypeError):
+            return
+
+
+class Pace:
+    """Lets no more than `most` requests begin in any `period_s`."""
+
+    def __init__(self, most: int, period_s: float) -> None:
+        self._begun: deque[float] = deque(maxlen=most)
+        self._most, self._period_s = most, period_s
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Return when one request may be sent."""
+        with self._lock:
+            if len(self._begun) == self._most:
+                time.sleep(max(0.0, self._begun[0] + self._period_s - time.monotonic()))
+            self._begun.append(time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    total: int
+    ids: list[int]
+    entries: list[Entry]
+
+
+def _read_page(
+    body: Mapping[str, Any], resource: str, low: int, high: int | None, window: Window | None, size: int
+) -> _Page:
+    """A page as the connector's description writes it, of that range and window alone.
+
+    Raises:
+        TornReadError: it lacks records, or has them twice, or others than were asked for.
+        RetriableFetchError: it is something else.
+    """
+    try:
+        entries, total = body[resource], body["pages"]["total_count"]
+        ids = [int(entry["id"]) for entry in entries]
+        times = [updated_at(entry) for entry in entries]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RetriableFetchError(
+            "Hot Profileの応答がAPIの形式ではありません。メンテナンス中の可能性があります。次回の連携で読み直します。"
+        ) from error
+    if type(total) is not int or total < 0:
+        raise RetriableFetchError("Hot Profileの総件数が不正です。次回の連携で読み直します。")
+    if len(set(ids)) < len(ids) or len(ids) != min(size, total):
+        raise TornReadError(
+            f"Hot Profileの総件数{total}に対し、異なるデータが{len(set(ids))}件でした。何も書き込んでいません。"
+        )
+    if any(one < low or (high is not None and one > high) for one in ids) or (
+        window and any(not window.since.replace(microsecond=0) <= at <= window.until for at in times)
+    ):
+        raise TornReadError("Hot Profileが求めた範囲の外のデータを返しました。何も書き込んでいません。")
+    return _Page(total, ids, entries)
+
+
+def updated_at(entry: Entry) -> dt.datetime:
+    """When Hot Profile last changed the record, to the second.
+
+    Raises:
+        KeyError, TypeError, ValueError: it does not say.
+    """
+    text = entry["updated_at"].replace("/", "-").replace(" ", "T")
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=TOKYO)
+
+
+def _in_japan(moment: dt.datetime) -> str:
+    return moment.astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _departments(stretches: Iterator[list[Entry]]) -> Iterator[list[Entry]]:
+    """The departments that leads name, each once, as its newest lead has it."""
+    found: dict[str, Entry] = {}
+    for entries in stretches:
+        for lead in entries:
+            number = lead.get("organization_id")
+            if number in (None, "", 0, "0"):
+                continue
+            known = found.get(str(number))
+            if known is None or updated_at(known) < updated_at(lead):
+                found[str(number)] = _department(lead)
+    if found:
+        yield list(found.values())
+
+
+_OF_A_DEPARTMENT = (
+    *("organization_name", "organization_hierarchy", "client_id", "client_name", "created_at", "updated_at"),
+)
+
+
+def _department(lead: Entry) -> Entry:
+    return {"id": lead["organization_id"], **{name: lead.get(name) for name in _OF_A_DEPARTMENT}}
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        body = json_of(content)
+    except ValueError as error:
+        raise RetriableFetchError(
+            "Hot Profileの応答がAPIの形式ではありません。メンテナンス中の可能性があります。次回の連携で読み直します。"
+        ) from error
+    if not isinstance(body, dict) or body.get("errors") or body.get("error"):
+        raise RetriableFetchError("Hot Profileがエラーを返しました。次回の連携で読み直します。")
+    return body
+
+
+def _failure(response: requests.Response) -> FetchError:
+    status = response.status_code
+    if status in (401, 403):
+        return UserGoneError(
+            f"ユーザーが削除されていました（HTTP {status}）。連携ユーザーが削除されたか、APIキーが無効になっています。"
+            "Hot Profileで連携ユーザーを確認し、そのユーザーのAPIキーをAirflowの接続(hotprofile)に登録してください。"
+        )
+    if status == 429:
+        return RetriableFetchError("Hot Profileのリクエスト数の上限に達しました。次回の連携で読み直します。")
+    if status in (408, 503) or status >= 500:
+        return RetriableFetchError(f"Hot Profileが一時的に応答できません（HTTP {status}）。次回の連携で読み直します。")
+    return RefusedFetchError(
+        f"Hot Profileが要求を受け付けませんでした（HTTP {status}）。連携設定シートのHot Profile URLを確認してください。"
+    )

@@ -1,0 +1,441 @@
+"""kintone's REST API: what a link reads and writes of one app, counted, bounded and repeated where that does no harm.
+
+The contract is kintone's published reference (https://cybozu.dev/ja/kintone/docs/rest-api/). A write is all or
+nothing per request. Writing by 更新キー (upsert) may be repeated; adding a record may not, and so is looked up first.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from renkei.errors import ConnectionError_
+from renkei.systems.kintone.errors import (
+    CrowdedError,
+    KintoneAwayError,
+    RecordGoneError,
+    RecordRefusedError,
+    Refusal,
+    failure,
+)
+from renkei.systems.kintone.form import Form, read_form, same_number
+from renkei.systems.transport import (
+    TooLongError,
+    UnsendableError,
+    bounded,
+    exchange,
+    is_unsent,
+    json_of,
+    retry_after_s,
+)
+
+log = logging.getLogger(__name__)
+
+RECORDS_PER_WRITE = 100
+RECORDS_PER_READ = 500
+REQUESTS_PER_BULK = 20
+ANSWER_S = 60.0
+MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 100 kB for each record of a page
+LONGEST_URL = 4_000  # characters; what is longer goes as POST with X-HTTP-Method-Override
+TRIES = 4
+LOOKS = 3  # of a write without upsert: each time asks first who is there
+LONGEST_PAUSE_S = 30.0
+AT_ONCE = 5
+CROWDED = 0.8  # of the domain's requests at once: from there on we take less
+
+Record = dict[str, Any]  # as kintone writes it: {"code": {"value": …}}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What kintone says of a record that was written."""
+
+    id: str
+    revision: str
+    added: bool
+
+
+class KintoneClient:
+    """One kintone domain, through a `requests` Session that carries the tokens of an app and of those its lookups read.
+
+    `spend(n)` is called with the number of requests before they are sent, repeated ones too, and may raise
+    QuotaSpentError (K15). `address` is what this machine is seen as from outside, for the message that asks to allow
+    it (K21). Without `upserts` the server is asked first which keys it has. May be used from several threads.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        guest_space: str = "",
+        spend: Callable[[int], None] = lambda count: None,
+        *,
+        at_once: int = AT_ONCE,
+        address: str = "",
+        upserts: bool = True,
+    ) -> None:
+        self._session = bounded(session)
+        self._path = f"/k/guest/{guest_space}/v1" if guest_space else "/k/v1"
+        self._root = base_url.rstrip("/")
+        self._spend = spend
+        self._gate = Gate(at_once)
+        self._address = address
+        self._upserts = upserts
+        self._names: dict[str, dict[str, str]] = {}  # of each app whose form was read: its fields' codes
+
+    def form(self, app: str) -> Form:
+        """The app's fields as they are in use now: one request (K8, K11)."""
+        body = self._ask("GET", "/app/form/fields.json", {"app": app})
+        try:
+            form = read_form(app, body)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise _misshapen() from error
+        self.know(form)
+        return form
+
+    def know(self, form: Form) -> None:
+        """Take a form that was read before, so that a refused lookup can be named without asking again."""
+        self._names[form.app] = form.names()
+
+    def find(self, app: str, field: str, values: Sequence[str], fields: Sequence[str] = ()) -> list[Record]:
+        """The records whose `field` has one of `values`, in no order; one request for each hundred values.
+
+        `fields` are the codes to read, all if none; `$id`, `$revision` and `field` are always there.
+        """
+        found: list[Record] = []
+        for start in range(0, len(values), RECORDS_PER_WRITE):
+            query = f"{field} in ({', '.join(map(_quoted, values[start : start + RECORDS_PER_WRITE]))})"
+            found += self._page(app, f"{query} limit {RECORDS_PER_READ}", _with_ids(fields, field))
+        return found
+
+    def pages(self, app: str, fields: Sequence[str], query: str = "") -> Iterator[list[Record]]:
+        """Every record that meets `query`, by ascending id, 500 at a time; nothing is read ahead.
+
+        Each page begins after the last id of the one before, so that what is added or deleted meanwhile shifts nothing.
+        """
+        last = 0
+        while True:
+            where = f"({query}) and " if query else ""
+            page = self._page(app, f"{where}$id > {last} order by $id asc limit {RECORDS_PER_READ}", _with_ids(fields))
+            ids = [_id(record) for record in page]
+            if any(one <= before for before, one in zip([last, *ids], ids, strict=False)):
+                raise KintoneAwayError(
+                    "kintoneのレコードの一覧のページが重複しているか、順序が崩れています。全件と言えないため中止しました。",
+                    unknown=False,
+                )
+            if page:
+                yield page
+            if len(page) < RECORDS_PER_READ:
+                return
+            last = ids[-1]
+
+    def upsert(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+        """Write up to 100 records by their 更新キー, in their order: those that are there are changed, others added.
+
+        One request (without upsert: up to three and more where others write too). May be repeated at will.
+
+        Raises:
+            RecordRefusedError: none was written; some record of them is at fault.
+            KintoneSettingError: none was written; nothing of the app can be.
+            KintoneAwayError: not now; where it is `unknown`, they may be written all the same.
+            QuotaSpentError: by `spend`; nothing was sent.
+        """
+        _refuse_empty_keys(key, records)
+        if not self._upserts:
+            return self._write_by_looking(app, key, records)
+        return self._put(app, _upsert_body(app, key, records))
+
+    def upsert_many(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+        """As `upsert`, of up to 2,000 records in one bulkRequest: all of them are written, or none.
+
+        It counts as many requests as it has hundreds, and a single bad record costs them all once more; so it pays
+        only where one exchange takes long (a slow line) and the records are known to be good. The index of a refusal
+        is that of the record among all.
+        """
+        _refuse_empty_keys(key, records)
+        parts = [records[start : start + RECORDS_PER_WRITE] for start in range(0, len(records), RECORDS_PER_WRITE)]
+        bodies = [
+            {"method": "PUT", "api": f"{self._path}/records.json", "payload": _upsert_body(app, key, part)}
+            for part in parts
+        ]
+        try:
+            body = self._ask("POST", "/bulkRequest.json", {"requests": bodies}, app=app, count=len(bodies), again=True)
+        except RecordRefusedError as error:
+            first = error.part * RECORDS_PER_WRITE
+            raise _placed(error, range(first, min(first + RECORDS_PER_WRITE, len(records)))) from error
+        results = body.get("results")
+        if not isinstance(results, list) or len(results) != len(parts):
+            raise _misshapen()
+        return [one for result, part in zip(results, parts, strict=True) for one in _written(result, len(part))]
+
+    def update(self, app: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+        """Change up to 100 records by kintone's own ids, their 更新キー too (K22); none is ever added.
+
+        Raises: as `upsert`, and
+            RecordGoneError: one of them is not there any more; none was changed.
+        """
+        rows = [{"id": number, "record": record} for number, record in records]
+        return self._put(app, {"app": app, "records": rows})
+
+    def _put(self, app: str, body: Mapping[str, Any]) -> list[Written]:
+        return _written(self._ask("PUT", "/records.json", body, app=app, again=True), len(body["records"]))
+
+    def _write_by_looking(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+        """Ask who is there; change those, add the others. An answer that was lost, or another who was faster, shows
+        when it is asked again: the key allows nobody twice."""
+        done: dict[int, Written] = {}
+        trouble: Exception | None = None
+        for _ in range(LOOKS):
+            left = [number for number in range(len(records)) if number not in done]
+            known = self._ids_by_key(app, key, [records[number][0] for number in left])
+            old = [number for number in left if records[number][0] in known]
+            new = [number for number in left if records[number][0] not in known]
+            try:
+                if old:
+                    rows = [(known[records[number][0]], records[number][1]) for number in old]
+                    done |= zip(old, self.update(app, rows), strict=True)
+                if new:
+                    done |= zip(new, self._add(app, key, [records[number] for number in new]), strict=True)
+                return [done[number] for number in range(len(records))]
+            except RecordGoneError as error:  # deleted since we looked
+                trouble = error
+            except KintoneAwayError as error:
+                if not error.unknown:
+                    raise
+                trouble = error
+            except RecordRefusedError as error:
+                numbers = old if old and old[0] not in done else new
+                if numbers is new and any(one.field == key for one in error.refusals) and trouble is not error:
+                    trouble = _placed(error, numbers)  # a duplicate of the key: there after all
+                    continue
+                raise _placed(error, numbers) from error
+        assert trouble is not None
+        if isinstance(trouble, RecordGoneError):
+            raise KintoneAwayError("kintoneのレコードが書き込み中に変更され続けています。", unknown=False) from trouble
+        raise trouble
+
+    def _ids_by_key(self, app: str, key: str, values: Sequence[str]) -> dict[str, str]:
+        """kintone's id of each of `values` that is there; in a field of numbers 01.0 is 1 (K7)."""
+        found = self.find(app, key, values, [key])
+        ids = {str(record[key]["value"]): str(_id(record)) for record in found}
+        numbers = {same_number(value): one for value, one in ids.items()} if _is_number(found, key) else {}
+        known = {value: ids.get(value) or numbers.get(same_number(value)) for value in values}
+        return {value: one for value, one in known.items() if one}
+
+    def _add(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+        rows = [{**record, key: {"value": value}} for value, record in records]
+        body = self._ask("POST", "/records.json", {"app": app, "records": rows}, app=app)
+        ids, revisions = body.get("ids"), body.get("revisions")
+        if not isinstance(ids, list) or not isinstance(revisions, list) or not len(ids) == len(revisions) == len(rows):
+            raise _misshapen()
+        return [Written(str(one), str(revision), True) for one, revision in zip(ids, revisions, strict=True)]
+
+    def _page(self, app: str, query: str, fields: Sequence[str]) -> list[Record]:
+        records = self._ask("GET", "/records.json", {"app": app, "query": query, "fields": list(fields)}).get("records")
+        if not isinstance(records, list) or not all(isinstance(one, dict) and "$id" in one for one in records):
+            raise _misshapen()
+        return records
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        app: str = "",
+        count: int = 1,
+        again: bool = False,
+    ) -> dict[str, Any]:
+        """What kintone answers; what may be repeated (reads, and what says so by `again`) is.
+
+        Raises: as `upsert`.
+        """
+        again = again or method == "GET"
+        for attempt in range(TRIES):
+            try:
+                return self._once(method, path, body, app, count)
+            except KintoneAwayError as error:
+                if attempt == TRIES - 1 or (error.unknown and not again):
+                    raise
+                log.info("kintone %s %s: %s; trying again", method, path, type(error).__name__)
+            time.sleep(min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0))
+        raise AssertionError
+
+    def _once(self, method: str, path: str, body: Mapping[str, Any], app: str, count: int) -> dict[str, Any]:
+        method, url, sent = _request(method, f"{self._root}{self._path}{path}", body)
+        with self._gate.passed() as note:
+            self._spend(count)
+            try:
+                response = exchange(self._session, method, url, seconds=ANSWER_S, most=MAX_BODY, **sent)
+            except TooLongError as error:
+                raise KintoneAwayError(
+                    f"kintoneの応答が大きすぎます（{MAX_BODY:,}バイト超）。", unknown=True
+                ) from error
+            except UnsendableError as error:
+                raise ConnectionError_(
+                    "Airflowの接続（kintone）のURL(Host)またはExtraに誤りがあるため、送れません。"
+                ) from error
+            except requests.RequestException as error:
+                raise KintoneAwayError(
+                    f"kintoneに接続できないか、応答が途中で切れました（{type(error).__name__}）。"
+                    "正常に接続できるようになれば、自動で再開します。",
+                    unknown=not is_unsent(error),
+                ) from error
+            note(response.headers)
+            if response.status_code != 200:
+                wrong = failure(
+                    response.status_code,
+                    response.content,
+                    response.headers,
+                    names=self._names.get(app, {}),
+                    address=self._address,
+                )
+                if isinstance(wrong, CrowdedError):
+                    self._gate.close(retry_after_s(response.headers))
+                raise wrong
+        try:
+            answer = json_of(response.content)
+        except ValueError as error:
+            raise _misshapen() from error
+        if not isinstance(answer, dict):
+            raise _misshapen()
+        return answer
+
+
+class Gate:
+    """How many requests are under way at once: as many as we may, fewer while the domain is crowded (K16)."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self.width = most
+        self._inside = 0
+        self._closed_until = 0.0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def passed(self) -> Iterator[Callable[[Mapping[str, str]], None]]:
+        """Wait for one's turn; what it gives is to be told the answer's headers."""
+        with self._changed:
+            while self._inside >= self.width:
+                self._changed.wait()
+            self._inside += 1
+            pause = self._closed_until - time.monotonic()
+        try:
+            if pause > 0:
+                time.sleep(pause)
+            yield self._note
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        """Narrower by half where the answer says that the domain is nearly full; else wider by one."""
+        limit, running = (_count(headers.get(f"X-ConcurrencyLimit-{name}")) for name in ("Limit", "Running"))
+        if not limit:
+            return
+        with self._changed:
+            full = running >= CROWDED * limit
+            self.width = max(1, self.width // 2) if full else min(self._most, self.width + 1)
+
+    def close(self, seconds: float | None) -> None:
+        """Refused: one at a time, and none for a while."""
+        with self._changed:
+            self.width = 1
+            pause = min(seconds or random.uniform(0.5, 1.5), LONGEST_PAUSE_S)
+            self._closed_until = max(self._closed_until, time.monotonic() + pause)
+
+
+def _request(method: str, url: str, body: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Method, URL and the rest of a request; a GET that is too long for a URL goes as the reference's POST."""
+    headers = {"Accept-Language": "ja"}
+    if method != "GET":
+        return method, url, {"json": body, "headers": headers}
+    pairs = [
+        (f"{name}[{number}]" if isinstance(value, list) else name, one)
+        for name, value in body.items()
+        for number, one in enumerate(value if isinstance(value, list) else [value])
+    ]
+    query = "&".join(f"{quote(name)}={quote(str(value))}" for name, value in pairs)
+    if len(url) + len(query) < LONGEST_URL:
+        return "GET", f"{url}?{query}", {"headers": headers}
+    return "POST", url, {"json": body, "headers": {**headers, "X-HTTP-Method-Override": "GET"}}
+
+
+def _upsert_body(app: str, key: str, records: Sequence[tuple[str, Record]]) -> dict[str, Any]:
+    rows = [
+        {
+            "updateKey": {"field": key, "value": value},
+            "record": {code: cell for code, cell in record.items() if code != key},
+        }
+        for value, record in records
+    ]
+    return {"app": app, "upsert": True, "records": rows}
+
+
+def _refuse_empty_keys(key: str, records: Sequence[tuple[str, Record]]) -> None:
+    """kintone adds a record without a key again and again (K7)."""
+    empty = [number for number, (value, _) in enumerate(records) if not value.strip()]
+    if empty:
+        remedy = "Hot Profileで更新キーの項目に値を入力してください"
+        raise RecordRefusedError([Refusal(number, key, "EMPTY_KEY", "更新キーが空です", remedy) for number in empty])
+
+
+def _placed(error: RecordRefusedError, numbers: Sequence[int]) -> RecordRefusedError:
+    """The error about part of the records, with their indexes among all."""
+    return RecordRefusedError(
+        [
+            one
+            if one.index is None or one.index >= len(numbers)
+            else Refusal(numbers[one.index], one.field, one.code, one.detail, one.remedy)
+            for one in error.refusals
+        ]
+    )
+
+
+def _written(body: Any, count: int) -> list[Written]:
+    rows = body.get("records") if isinstance(body, dict) else None
+    try:
+        if not isinstance(rows, list) or len(rows) != count:
+            raise _misshapen()
+        return [Written(str(row["id"]), str(row["revision"]), row.get("operation") == "INSERT") for row in rows]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _misshapen() from error
+
+
+def _with_ids(fields: Sequence[str], *more: str) -> list[str]:
+    return list(dict.fromkeys([*fields, *more, "$id", "$revision"])) if fields else []
+
+
+def _id(record: Record) -> int:
+    try:
+        return int(record["$id"]["value"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _misshapen() from error
+
+
+def _is_number(records: Sequence[Record], field: str) -> bool:
+    return any(record[field].get("type") == "NUMBER" for record in records)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdecimal() else 0
+
+
+def _misshapen() -> KintoneAwayError:
+    return KintoneAwayError(
+        "kintoneの応答がREST APIの形式ではありません。メンテナンス中の可能性があります。正常に接続できるようになれば、自動で再開します。",
+        unknown=True,
+    )
