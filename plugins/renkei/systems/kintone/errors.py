@@ -262,5 +262,5 @@ def _named(message: Any, names: Mapping[str, str]) -> str:
     """The field that a message names, if it is one of `names`; a text that is none may be a value (L6)."""
     if not isinstance(message, str):
         return ""
-    found = re.search(r"フィールド「(.+?)」の値|in the field (.+?) does not", message)
+    found = re.search(r"フィールド「(.+?)」の値|(?:in|for) the field \"?(.+?)\"? (?:does not|\()", message)
     return names.get(found[1] or found[2], "") if found else ""
