@@ -72,18 +72,11 @@ class Store:
         """
         with _explained("読み込め", key):
             stored = cast(bytes, self.fs.cat_file(self.path(key)))
-        if not is_encrypted(stored):
-            return stored
-        if self._cipher is None:
-            raise StoreError(
-                f"保存先の「{key}」は鍵 {key_name(stored)} で暗号化されていますが、鍵が設定されていません。"
-                "RENKEI_STORE_KEY_CONN_ID に、その鍵をPasswordに持つAirflowの接続を指定してください。"
-            )
-        return self._cipher.decrypt(key, stored)
+        return self.unseal(key, stored)
 
     def write(self, key: str, content: bytes) -> None:
         """Put `content` under `key`, replacing what is there."""
-        content = self._sealed(key, content)
+        content = self.seal(key, content)
         with _explained("書き込め", key):
             if self._local:
                 temporary = self._write_temporary(key, content)
@@ -97,7 +90,7 @@ class Store:
         Of several writers exactly one gets True: this is the compare-and-set below baselines and
         import locks (L3).
         """
-        content = self._sealed(key, content)
+        content = self.seal(key, content)
         with _explained("書き込め", key):
             if self._local:
                 temporary = self._write_temporary(key, content)
@@ -257,8 +250,24 @@ class Store:
         )  # nobody reads them
         self.write(key, sink.getvalue().to_pybytes())
 
-    def _sealed(self, key: str, content: bytes) -> bytes:
+    def seal(self, key: str, content: bytes) -> bytes:
+        """What is kept of `content` under `key`, here or in a database: encrypted, where there is a key for it."""
         return self._cipher.encrypt(key, content) if self._cipher else content
+
+    def unseal(self, key: str, stored: bytes) -> bytes:
+        """What was sealed for `key`.
+
+        Raises:
+            StoreError: it cannot be decrypted.
+        """
+        if not is_encrypted(stored):
+            return stored
+        if self._cipher is None:
+            raise StoreError(
+                f"保存先の「{key}」は鍵 {key_name(stored)} で暗号化されていますが、鍵が設定されていません。"
+                "RENKEI_STORE_KEY_CONN_ID に、その鍵をPasswordに持つAirflowの接続を指定してください。"
+            )
+        return self._cipher.decrypt(key, stored)
 
     def _write_temporary(self, key: str, content: bytes) -> str:
         folder, name = self.path(key).rsplit("/", 1)

@@ -43,6 +43,7 @@ DATA_SET = Table(
     Column("enabled_at", Moment),  # 有効化日時, by Hot Profile's clock; None before
     Column("watermark", Moment),  # up to there everything is in `work`, or done
     Column("paused_at", Moment),  # since when the sheet has it off
+    Column("target", String(250), nullable=False, server_default=""),  # kintone's domain and app that it is written to
     Column("tested", String(64), nullable=False, server_default=""),  # digest of the mapping that passed 連携テスト
 )
 INCOMING = Table(  # what is being read: work only when the read is proven whole

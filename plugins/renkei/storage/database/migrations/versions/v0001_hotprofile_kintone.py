@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("enabled_at", Moment(), nullable=True),
         sa.Column("watermark", Moment(), nullable=True),
         sa.Column("paused_at", Moment(), nullable=True),
+        sa.Column("target", sa.String(length=250), server_default="", nullable=False),
         sa.Column("tested", sa.String(length=64), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("tenant", "data_set"),
     )

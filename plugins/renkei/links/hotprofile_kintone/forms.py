@@ -1,0 +1,30 @@
+"""The forms of kintone's apps, as they were read last: a run whose requests are used up plans by them (K8, K15)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from sqlalchemy import select
+
+from renkei.links.hotprofile_kintone.model import Job, host_of
+from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.tables import FORM
+from renkei.storage.database.statements import replace
+from renkei.storage.records import from_plain, to_plain
+from renkei.systems.kintone.form import Form
+
+
+def keep(job: Job, data_set: DataSet, form: Form, now: dt.datetime) -> None:
+    row = {"host": host_of(job.mapping), "app": data_set.app, "read_at": now}
+    content = json.dumps(to_plain(form), ensure_ascii=False)
+    with job.database.writing() as connection:
+        connection.execute(replace(job.database, FORM), {**row, "content": content})
+
+
+def last(job: Job, data_set: DataSet) -> Form | None:
+    """The app's form, if it was ever read."""
+    its = (FORM.c.host == host_of(job.mapping), FORM.c.app == data_set.app)
+    with job.database.reading() as connection:
+        content = connection.scalar(select(FORM.c.content).where(*its))
+    return from_plain(Form, json.loads(content)) if content else None

@@ -1,0 +1,258 @@
+"""データ処理状況一覧: what each run did with each data set, and the records that could not be written (K18, K20).
+
+What pages and mails read; nothing in here names anybody (L6).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Row, func, select, update
+
+from renkei.links.hotprofile_kintone.model import Job
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
+from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, QUOTA, WORK, WRITTEN
+from renkei.storage.database.database import Database
+from renkei.storage.database.statements import insert
+
+
+class State(StrEnum):
+    """How far a data set has come in a run."""
+
+    RUNNING = "running"
+    DONE = "done"
+    HELD = "held"  # the day's requests are used up (K15)
+    AWAY = "away"  # kintone cannot be reached (K17)
+    STOPPED = "stopped"  # a setting must be mended first
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One line of データ処理状況一覧."""
+
+    run: str  # the name of its record in the store
+    run_id: str  # Airflow's
+    data_set: str
+    mode: str
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    since: dt.datetime | None  # the window that was read
+    until: dt.datetime | None
+    state: State
+    read: int
+    added: int
+    updated: int
+    unchanged: int
+    failed: int
+    held: int
+    requests: int
+    said: str  # why it stopped
+
+    @property
+    def label(self) -> str:
+        return DATA_SETS[self.data_set]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRecord:
+    """A record that is skipped until it changes or is asked for again (K18)."""
+
+    data_set: str
+    source_id: str
+    failed_at: dt.datetime
+    field: str
+    code: str
+    cause: str
+    remedy: str
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIsKnown:
+    """Of one record: what kintone confirmed last, and what waits; both empty for one that was never seen (why)."""
+
+    written_at: dt.datetime | None = None
+    record_id: str = ""  # kintone's
+    updated_at: str = ""  # of the version that was written
+    waiting: str = ""  # a state of `work`
+    waiting_since: dt.datetime | None = None
+    failed: FailedRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a data set stands."""
+
+    data_set: str
+    enabled_at: dt.datetime | None
+    watermark: dt.datetime | None
+    paused_at: dt.datetime | None
+    waiting: int  # of them `initial` are 初期連携's
+    initial: int
+    failed: int
+    written: int
+
+
+# --- for pages and mails ----------------------------------------------------------------------------------------------
+
+
+def processed(
+    database: Database, tenant: str, *, limit: int = 200, before: dt.datetime | None = None
+) -> list[Processed]:
+    """The newest lines of データ処理状況一覧, newest first; `before` is the `started_at` at which the page before ended."""
+    query = select(HISTORY).where(HISTORY.c.tenant == tenant)
+    if before is not None:
+        query = query.where(HISTORY.c.started_at < before)
+    return _processed(
+        database, query.order_by(HISTORY.c.started_at.desc(), HISTORY.c.run, HISTORY.c.data_set).limit(limit)
+    )
+
+
+def of_run(database: Database, tenant: str, run: str) -> list[Processed]:
+    """What one run did, in the order of the data sets."""
+    found = _processed(database, select(HISTORY).where(HISTORY.c.tenant == tenant, HISTORY.c.run == run))
+    return sorted(found, key=lambda one: [*DATA_SETS].index(one.data_set))
+
+
+def failed_records(
+    database: Database, tenant: str, *, data_set: str = "", limit: int = 500, offset: int = 0
+) -> list[FailedRecord]:
+    """失敗レコード, the newest first."""
+    query = select(WORK).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
+    if data_set:
+        query = query.where(WORK.c.data_set == data_set)
+    ordered = query.order_by(WORK.c.failed_at.desc(), WORK.c.data_set, WORK.c.source_id).limit(limit).offset(offset)
+    with database.reading() as connection:
+        return [_failed(row) for row in connection.execute(ordered)]
+
+
+def record(database: Database, tenant: str, data_set: str, source_id: str) -> WhatIsKnown:
+    """Why a record is, or is not, in kintone."""
+
+    def its(table: Any) -> tuple[Any, ...]:
+        return table.c.tenant == tenant, table.c.data_set == data_set, table.c.source_id == source_id
+
+    with database.reading() as connection:
+        written = connection.execute(select(WRITTEN).where(*its(WRITTEN))).first()
+        work = connection.execute(select(WORK).where(*its(WORK))).first()
+    known = WhatIsKnown()
+    if written:
+        known = WhatIsKnown(written.written_at, written.record_id, written.updated_at)
+    if work:
+        failed = _failed(work) if work.state == FAILED else None
+        known = dataclasses.replace(known, waiting=work.state, waiting_since=work.since, failed=failed)
+    return known
+
+
+def standings(database: Database, tenant: str) -> dict[str, Standing]:
+    """Where each data set stands that was ever enabled or tested."""
+    waits = WORK.c.state != FAILED
+    counts = (
+        select(
+            WORK.c.data_set,
+            func.count().filter(waits).label("waiting"),
+            func.count().filter(waits & WORK.c.initial).label("initial"),
+            func.count().filter(~waits).label("failed"),
+        )
+        .where(WORK.c.tenant == tenant)
+        .group_by(WORK.c.data_set)
+    )
+    written = select(WRITTEN.c.data_set, func.count()).where(WRITTEN.c.tenant == tenant).group_by(WRITTEN.c.data_set)
+    with database.reading() as connection:
+        work = {row.data_set: row for row in connection.execute(counts)}
+        done = {row[0]: int(row[1]) for row in connection.execute(written)}
+        rows = connection.execute(select(DATA_SET).where(DATA_SET.c.tenant == tenant)).all()
+    found = {}
+    for row in rows:
+        counted = work.get(row.data_set)
+        found[row.data_set] = Standing(
+            row.data_set,
+            row.enabled_at,
+            row.watermark,
+            row.paused_at,
+            counted.waiting if counted else 0,
+            counted.initial if counted else 0,
+            counted.failed if counted else 0,
+            done.get(row.data_set, 0),
+        )
+    return found
+
+
+def requests_by_day(database: Database, host: str, app: str, days: int = 31) -> list[tuple[dt.date, int]]:
+    """How many of its requests an app has had on the last days on which it had any, newest first (K15)."""
+    query = select(QUOTA.c.day, QUOTA.c.used).where(QUOTA.c.host == host, QUOTA.c.app == app)
+    with database.reading() as connection:
+        return [(row.day, row.used) for row in connection.execute(query.order_by(QUOTA.c.day.desc()).limit(days))]
+
+
+def days_needed(records: int, requests_left: int, daily_requests: int) -> int:
+    """After how many days so many waiting records are written, today being the first; 100 records are a request."""
+    requests = -(-records // 100)
+    return 1 if requests <= requests_left else 1 + -(-(requests - requests_left) // max(1, daily_requests))
+
+
+# --- for the stages ---------------------------------------------------------------------------------------------------
+
+
+def begin(job: Job, data_sets: Sequence[DataSet]) -> None:
+    """A line for each data set of this run; a task that is repeated finds it, and leaves its counts."""
+    rows = [
+        {**_line(job, one), "run_id": job.start.run_id, "mode": job.mode.value, "started_at": job.start.started_at}
+        for one in data_sets
+    ]
+    new = insert(job.database, HISTORY).on_conflict_do_update(
+        index_elements=["tenant", "run", "data_set"], set_={"state": State.RUNNING.value, "said": "", "ended_at": None}
+    )
+    with job.database.writing() as connection:
+        for row in rows:
+            connection.execute(new, {**row, "state": State.RUNNING.value})
+
+
+def note(job: Job, data_set: DataSet, connection: Connection | None = None, **values: Any) -> None:
+    """Sets columns of the line."""
+    statement = update(HISTORY).where(*_its_line(job, data_set)).values(**values)
+    if connection is not None:
+        connection.execute(statement)
+        return
+    with job.database.writing() as own:
+        own.execute(statement)
+
+
+def added(job: Job, data_set: DataSet, **counts: int) -> Executable:
+    """The statement that adds to counts of the line."""
+    return (
+        update(HISTORY)
+        .where(*_its_line(job, data_set))
+        .values({name: HISTORY.c[name] + n for name, n in counts.items()})
+    )
+
+
+def lines(job: Job) -> dict[str, Processed]:
+    """This run's lines by data set."""
+    return {one.data_set: one for one in of_run(job.database, job.tenant, job.record.run)}
+
+
+def _line(job: Job, data_set: DataSet) -> dict[str, str]:
+    return {"tenant": job.tenant, "run": job.record.run, "data_set": data_set.name}
+
+
+def _its_line(job: Job, data_set: DataSet) -> Iterator[Any]:
+    return (HISTORY.c[name] == value for name, value in _line(job, data_set).items())
+
+
+def _processed(database: Database, query: Any) -> list[Processed]:
+    names = [field.name for field in fields(Processed)]
+    with database.reading() as connection:
+        found = [dict(row._mapping) for row in connection.execute(query)]
+    return [Processed(**{name: row[name] for name in names} | {"state": State(row["state"])}) for row in found]
+
+
+def _failed(row: Row[Any]) -> FailedRecord:
+    return FailedRecord(
+        row.data_set, row.source_id, row.failed_at or row.since, row.field, row.code, row.cause, row.remedy, row.told
+    )

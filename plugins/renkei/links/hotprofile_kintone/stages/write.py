@@ -1,0 +1,307 @@
+"""Writes the work list of one data set to kintone, batch by batch, until it is done or held (K15–K19, K22).
+
+A batch is noted as being sent before it is sent, and leaves the list in the transaction that keeps what kintone
+confirmed. One that was being sent when a process died is sent again: by the 更新キー, or by kintone's own id, the same
+record comes of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Row, and_, case, delete, false, func, or_, select, update
+
+from renkei.errors import RenkeiError, SettingError
+from renkei.links.hotprofile_kintone import forms, history
+from renkei.links.hotprofile_kintone.conversion import convert_all, has_tables, with_row_ids
+from renkei.links.hotprofile_kintone.history import State
+from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
+from renkei.links.hotprofile_kintone.model import Job, Now
+from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY
+from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
+from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
+from renkei.storage.database.statements import replace
+from renkei.systems.kintone.client import Record, Written
+from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, RecordGoneError, Refusal
+from renkei.systems.kintone.form import Form, same_number
+
+log = logging.getLogger(__name__)
+
+BATCH = 100  # records of a request; kintone takes no more
+GONE = "SOURCE_GONE"
+
+
+class Target(Protocol):
+    """One kintone app, as far as a run writes it (`systems/kintone/client.py`)."""
+
+    def know(self, form: Form) -> None: ...
+
+    def upsert(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> Sequence[Written]: ...
+
+    def update(self, app: str, records: Sequence[tuple[str, Record]]) -> Sequence[Written]: ...
+
+    def find(self, app: str, field: str, values: Sequence[str], fields: Sequence[str] = ()) -> list[Record]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A record to be sent. `record_id`: kintone's, where its 更新キー is to change, not to find it (K22)."""
+
+    row: Row[Any]
+    key: str  # the value of the 更新キー
+    record: Record
+    digest: bytes  # of the version that this is
+    key_digest: bytes
+    record_id: str = ""
+    instead_of: str = ""  # the id of the record of Hot Profile that this one replaces
+
+    @property
+    def source_id(self) -> str:
+        found: str = self.row.source_id
+        return found
+
+
+def write(job: Job, data_set: DataSet, target: Target, source: Source, now: Now) -> dict[str, int]:
+    """What was added, updated, failed, and is held; the line in the history says why it stopped, if it did."""
+    line = history.lines(job).get(data_set.name)
+    if line is None or line.state is State.STOPPED or not job.mode.writes:
+        return {}
+    form = forms.last(job, data_set)
+    assert form is not None  # `check` stops a data set without one
+    target.know(form)
+    state, said = _Writer(job, data_set, form, target, source, now).work_off()
+    with job.database.writing() as connection:
+        of = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
+        held = connection.scalar(select(func.count()).where(*of, WORK.c.state != FAILED))
+        failed = connection.scalar(select(func.count()).where(*of, WORK.c.state == FAILED))
+        values = {"held": held, "failed": failed, "state": state.value, "said": said, "ended_at": now()}
+        history.note(job, data_set, connection, **values)
+    done = history.lines(job)[data_set.name]
+    return {"added": done.added, "updated": done.updated, "failed": done.failed, "held": done.held}
+
+
+class _Writer:
+    def __init__(self, job: Job, data_set: DataSet, form: Form, target: Target, source: Source, now: Now) -> None:
+        self._job, self._data_set, self._target, self._source, self._now = job, data_set, target, source, now
+        self._versions = versions_of(job, data_set)
+        self._form, self._users = form, dict(job.mapping.users)
+        self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
+
+    def work_off(self) -> tuple[State, str]:
+        """Sends until nothing is planned, or something that is no record's fault stops it."""
+        at_once = self._job.mapping.at_once
+        with ThreadPoolExecutor(at_once) as pool:
+            while rows := self._take(BATCH * at_once):  # each of them is written, failed, or stopped by a fault
+                tasks = self._tasks(rows)
+                batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+                faults = [
+                    fault
+                    for one in as_completed([pool.submit(self._send, b) for b in batches])
+                    if (fault := one.result())
+                ]
+                if faults:
+                    return _why(faults)
+        return State.DONE, ""
+
+    def _take(self, most: int) -> Sequence[Row[Any]]:
+        """The next rows of the list, noted as being sent. 初期連携's come last."""
+        query = (
+            select(WORK)
+            .where(self._mine, WORK.c.state != FAILED)
+            .order_by(WORK.c.initial, WORK.c.source_id)
+            .limit(most)
+        )
+        with self._job.database.writing() as connection:
+            rows = connection.execute(query).all()
+            ids = [row.source_id for row in rows]
+            connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=SENDING))
+        return rows
+
+    def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
+        """Those of the rows that can be sent; the others have failed."""
+        places = self._places(rows)
+        read = {row.source_id: self._versions.read(row.source_id, row.body) for row in rows}
+        names = set(self._versions.names)
+        old = [source_id for source_id, values in read.items() if not names <= values.keys()]  # of an older mapping
+        entries = {str(one["id"]): one for one in self._source.by_id(self._data_set.name, old)} if old else {}
+        ready: list[tuple[Row[Any], dict[str, Any], bytes]] = []
+        refused: list[tuple[Row[Any], Refusal]] = []
+        for row in rows:
+            if row.source_id not in old:
+                ready.append((row, read[row.source_id], row.digest))
+            elif entry := entries.get(row.source_id):
+                fresh = self._versions.of(entry)
+                ready.append((row, self._versions.read(row.source_id, fresh.body), fresh.digest))
+            else:
+                refused.append((row, _gone()))
+        tasks = []
+        converted = convert_all([values for _, values, _ in ready], self._data_set, self._form, self._users)
+        for (row, values, digest), one in zip(ready, converted, strict=True):
+            key_digest = self._versions.key(values[self._data_set.key])
+            if one.refusals or key_digest is None:
+                refused.append((row, one.refusals[0]))
+            else:
+                place = places.get(row.source_id, ("", ""))
+                tasks.append(Task(row, one.key, one.record, digest, key_digest, *place))
+        count = Counter(task.key for task in tasks)  # 変換 may make one of two; kintone refuses both without a word
+        refused += [(task.row, _same_key()) for task in tasks if count[task.key] > 1]
+        self._fail(refused)
+        return [task for task in tasks if count[task.key] == 1]
+
+    def _places(self, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
+        """kintone's ids of the records whose 更新キー changes, and the ids whose records they were: by Hot Profile's ids."""
+        ids = [row.source_id for row in rows]
+        of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
+        old_keys = [row.old_key for row in rows if row.old_key]
+        query = select(WRITTEN).where(*of, or_(WRITTEN.c.source_id.in_(ids), WRITTEN.c.key.in_(old_keys)))
+        with self._job.database.reading() as connection:
+            known = connection.execute(query).all()
+        by_id, by_key = {one.source_id: one for one in known}, {one.key: one for one in known}
+        places = {}
+        for row in rows:
+            mine, replaced = by_id.get(row.source_id), by_key.get(row.old_key)
+            if mine is not None:
+                if mine.key != row.key:
+                    places[row.source_id] = (mine.record_id, "")
+            elif replaced is not None:
+                places[row.source_id] = (replaced.record_id, replaced.source_id)
+        return places
+
+    def _send(self, tasks: Sequence[Task]) -> RenkeiError | None:
+        """Send a batch, and keep what became of each; what stopped it, if something did."""
+        done: list[tuple[Task, Written]] = []
+        refused: list[tuple[Row[Any], Refusal]] = []
+        fault: RenkeiError | None = None
+        try:
+            if has_tables(self._data_set):
+                tasks = self._with_row_ids(tasks)
+            new_keys = [task for task in tasks if task.record_id]
+            known_keys = [task for task in tasks if not task.record_id]
+            for task, result in self._results(new_keys, known_keys):
+                if isinstance(result, Refusal):
+                    refused.append((task.row, result))
+                else:
+                    done.append((task, result))
+        except (QuotaSpentError, KintoneAwayError, SettingError) as error:
+            fault = error
+        self._confirm(done)
+        self._fail(refused)
+        if fault is not None and not (isinstance(fault, KintoneAwayError) and fault.unknown):
+            settled = {task.source_id for task, _ in done} | {row.source_id for row, _ in refused}
+            self._put_back([task.source_id for task in tasks if task.source_id not in settled])
+        return fault
+
+    def _with_row_ids(self, tasks: Sequence[Task]) -> list[Task]:
+        """The rows of a table stay the rows that they are in kintone (K9)."""
+        app, key = self._data_set.app, self._data_set.key_field
+        tables = sorted({item.table for item in self._data_set.items if item.table})
+        found = self._target.find(app, key, [task.key for task in tasks], [key, *tables])
+        current = {same_number(str(record[key]["value"])): record for record in found}
+        return [
+            dataclasses.replace(task, record=with_row_ids(task.record, current.get(same_number(task.key), {})))
+            for task in tasks
+        ]
+
+    def _results(
+        self, new_keys: Sequence[Task], known_keys: Sequence[Task]
+    ) -> Iterator[tuple[Task, Written | Refusal]]:
+        app, key = self._data_set.app, self._data_set.key_field
+
+        def change(tasks: Sequence[Task]) -> Sequence[Written]:
+            return self._target.update(
+                app, [(task.record_id, {**task.record, key: {"value": task.key}}) for task in tasks]
+            )
+
+        def upsert(tasks: Sequence[Task]) -> Sequence[Written]:
+            return self._target.upsert(app, key, [(task.key, task.record) for task in tasks])
+
+        try:
+            yield from write_all_but_the_bad(new_keys, change)
+        except RecordGoneError:  # somebody deleted one of them in kintone: what is left of these is found by its key
+            yield from write_all_but_the_bad(new_keys, upsert)
+        yield from write_all_but_the_bad(known_keys, upsert)
+
+    def _confirm(self, done: Sequence[tuple[Task, Written]]) -> None:
+        """What kintone has is written; it leaves the list in the same transaction."""
+        if not done:
+            return
+        names = {"tenant": self._job.tenant, "data_set": self._data_set.name}
+        rows = [
+            {
+                **names,
+                "source_id": task.source_id,
+                "updated_at": task.row.updated_at,
+                "digest": task.digest,
+                "key": task.key_digest,
+                "record_id": written.id,
+                "revision": written.revision,
+                "written_at": self._now(),
+            }
+            for task, written in done
+        ]
+        ids = [task.source_id for task, _ in done]
+        replaced = [task.instead_of for task, _ in done if task.instead_of]
+        records = [written.id for _, written in done]
+        added = sum(written.added for _, written in done)
+        of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
+        # A record of kintone's is one record's of Hot Profile: whoever had it before has it no more.
+        others = or_(WRITTEN.c.source_id.in_(replaced), WRITTEN.c.record_id.in_(records))
+        with self._job.database.writing() as connection:
+            connection.execute(delete(WRITTEN).where(*of, others, WRITTEN.c.source_id.not_in(ids)))
+            connection.execute(replace(self._job.database, WRITTEN), rows)
+            connection.execute(delete(WORK).where(self._mine, WORK.c.source_id.in_(ids)))
+            connection.execute(history.added(self._job, self._data_set, added=added, updated=len(done) - added))
+
+    def _fail(self, refused: Sequence[tuple[Row[Any], Refusal]]) -> None:
+        if not refused:
+            return
+        at = self._now()
+        with self._job.database.writing() as connection:
+            for row, why in refused:
+                same = and_(WORK.c.code == why.code, WORK.c.field == why.field)
+                connection.execute(
+                    update(WORK)
+                    .where(self._mine, WORK.c.source_id == row.source_id)
+                    .values(
+                        state=FAILED,
+                        told=case((same, WORK.c.told), else_=false()),
+                        failed_at=at,
+                        code=why.code,
+                        field=why.field,
+                        cause=why.detail,
+                        remedy=why.remedy,
+                    )
+                )
+
+    def _put_back(self, ids: Sequence[str]) -> None:
+        """Not sent: the next run's, or tomorrow's."""
+        if ids:
+            with self._job.database.writing() as connection:
+                connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=PLANNED))
+
+
+def _why(faults: Sequence[RenkeiError]) -> tuple[State, str]:
+    """The worst of what stopped the batches: a setting waits for a person, the rest passes."""
+    kinds: tuple[tuple[type[RenkeiError], State], ...] = (
+        (SettingError, State.STOPPED),
+        (KintoneAwayError, State.AWAY),
+        (QuotaSpentError, State.HELD),
+    )
+    return next((state, str(fault)) for kind, state in kinds for fault in faults if isinstance(fault, kind))
+
+
+def _gone() -> Refusal:
+    detail = "項目定義が変更されたため読み直しましたが、Hot Profileにレコードがありません"
+    return Refusal(None, "", GONE, detail, "Hot Profileで削除した場合は、そのままで問題ありません")
+
+
+def _same_key() -> Refusal:
+    detail = "更新キーが他のレコードと同じです"
+    return Refusal(None, "", SAME_KEY, detail, "Hot Profileで、どちらかの更新キーを別の値にしてください")

@@ -1,0 +1,77 @@
+"""A record of Hot Profile as the database keeps it: its mapped items alone (L6), and what tells two versions apart (K5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as Dict
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from renkei.links.hotprofile_kintone import LINK
+from renkei.links.hotprofile_kintone.items import values_of
+from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
+from renkei.storage.store import Store
+from renkei.systems.kintone.form import same_number
+from renkei.texts import trim
+
+Values = dict[str, Any]  # by the sheet's names of items, as Hot Profile wrote them
+
+
+class Version(NamedTuple):
+    """One record at one moment. `key` and `old_key` stand for the values; None where they are blank."""
+
+    source_id: str
+    updated_at: str
+    digest: bytes
+    key: bytes | None
+    old_key: bytes | None
+    body: bytes
+
+
+class Versions:
+    """Makes the versions of one data set, and reads their bodies."""
+
+    def __init__(self, store: Store, mapping: Mapping, data_set: DataSet, *, numeric_key: bool = False) -> None:
+        """`numeric_key`: kintone's field of the 更新キー is a number, so 01 and 1 are the same key (K7)."""
+        self._store, self._data_set, self._numeric = store, data_set, numeric_key
+        self._place = f"{LINK}/{mapping.tenant}/{data_set.name}"
+        self.sheet = sheet_digest(mapping, data_set)
+        self.names = list(dict.fromkeys([*(item.item for item in data_set.items), data_set.old_key_item]))
+        self.names = [name for name in self.names if name]
+
+    def of(self, entry: Dict[str, Any]) -> Version:
+        """The version that Hot Profile's `entry` is."""
+        values = values_of(entry, self._data_set.name, self.names)
+        content = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        source_id = str(entry["id"])
+        old = values.get(self._data_set.old_key_item) if self._data_set.old_key_item else None
+        return Version(
+            source_id,
+            str(entry["updated_at"]),
+            blake2b(content, digest_size=16, key=self.sheet).digest(),
+            self.key(values.get(self._data_set.key)),
+            self.key(old),
+            self._store.seal(f"{self._place}/{source_id}", content),
+        )
+
+    def read(self, source_id: str, body: bytes) -> Values:
+        """The items that `of` kept; raises StoreError."""
+        values: Values = json.loads(self._store.unseal(f"{self._place}/{source_id}", body))
+        return values
+
+    def key(self, value: Any) -> bytes | None:
+        """What stands for a value of the 更新キー."""
+        text = "" if value is None else trim(str(value))
+        if not text:
+            return None
+        return blake2b((same_number(text) if self._numeric else text).encode(), digest_size=16).digest()
+
+
+def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:
+    """What stands for how a data set is mapped, and to which app: after a change of it, no value counts as written."""
+    deciding = asdict(data_set)
+    for name in ("enabled", "conflict"):
+        deciding.pop(name)
+    said = [mapping.domain, mapping.guest_space, mapping.users, deciding]
+    return blake2b(json.dumps(said, ensure_ascii=False, sort_keys=True).encode(), digest_size=16).digest()

@@ -1,0 +1,410 @@
+"""Whole runs over a source and an app in memory: what comes to kintone, what waits, what is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from renkei.errors import IncompleteReadError
+from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone.history import State
+from renkei.links.hotprofile_kintone.model import Mode
+from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError
+from tests.harness.hotprofile_kintone import COMPANIES, FORM, NINE, LinkWorld
+
+
+def test_k5_what_changed_since_the_last_run_comes_to_kintone_once(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    first = world.run()["companies"]
+    world.wait(minutes=5)
+    second = world.run()["companies"]
+    assert world.kintone.by_key() == {"1": "会社1"}
+    assert (first.read, first.added, first.state) == (1, 1, State.DONE)
+    assert (second.read, second.unchanged, second.added, second.requests) == (1, 1, 0, 1)  # its form alone
+
+
+def test_k3_what_was_there_before_the_link_was_enabled_does_not_come(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    world.hotprofile.put(1, at=NINE - dt.timedelta(seconds=1))
+    world.start()
+    world.run()
+    assert world.kintone.records == {}
+
+
+def test_k5_records_of_one_second_come_all_also_the_one_that_is_seen_late(world: LinkWorld) -> None:
+    at = world.clock
+    for number in (1, 2):
+        world.hotprofile.put(number, at=at)
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(3, at=at)  # committed late, with the time at which it began
+    world.wait(minutes=4)
+    line = world.run()["companies"]
+    assert world.kintone.by_key() == {"1": "会社1", "2": "会社2", "3": "会社3"}
+    assert (line.added, line.unchanged) == (1, 2)
+
+
+def test_k5_what_is_being_committed_as_we_read_is_left_to_the_next_run(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.run()
+    assert world.kintone.records == {}
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWorld) -> None:
+    for number in range(3):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
+    with pytest.raises(IncompleteReadError):
+        world.run()
+    before = history.standings(world.database, "acme")["companies"]
+    assert (world.kintone.records, before.waiting) == ({}, 0)
+    world.hotprofile.fault = None
+    world.wait(hours=3)
+    world.run()
+    assert len(world.kintone.by_key()) == 3
+
+
+def test_k7_no_record_without_a_key_is_sent(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(1, "　")
+    world.hotprofile.put(2, "二")
+    world.wait(minutes=5)
+    world.run()
+    assert [one["name"] for one in world.kintone.records.values()] == ["二"]
+    assert world.failed() == {"1": "EMPTY_KEY"}
+
+
+def test_k7_two_records_with_one_key_both_fail_until_one_is_mended(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    for number in (1, 2):
+        world.hotprofile.put(number, "同じ")
+    world.wait(minutes=5)
+    world.run()
+    found = history.failed_records(world.database, "acme")
+    assert {one.source_id: one.cause for one in found} == {
+        "1": "更新キーが他のレコードと同じです（ID 2）",
+        "2": "更新キーが他のレコードと同じです（ID 1）",
+    }
+    assert world.kintone.records == {}
+    world.hotprofile.put(2, "別")
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key("name") == {"同じ": "同じ", "別": "別"}
+    assert world.failed() == {}
+
+
+def test_k7_a_key_that_is_another_records_in_kintone_is_not_taken_from_it(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(1, "同じ")
+    world.wait(minutes=5)
+    world.run()
+    world.wait(minutes=30)
+    world.hotprofile.put(2, "同じ")
+    world.wait(minutes=5)
+    world.run()
+    assert world.failed() == {"2": "TAKEN_KEY"}
+    del world.hotprofile.entries["1"]  # データクレンジング: it was replaced
+    world.wait(minutes=5)
+    world.run()
+    assert world.failed() == {}
+    assert [one["id"] for one in world.kintone.records.values()] == ["2"]
+
+
+def test_k7_numbers_are_the_same_key_however_they_are_written(world: LinkWorld) -> None:
+    world.kintone.form_ = replace(FORM, fields={**FORM.fields, "id": replace(FORM.fields["id"], type="NUMBER")})
+    world.hotprofile.put("1")
+    world.hotprofile.put("01")
+    world.wait(minutes=5)
+    world.run()
+    assert set(world.failed().values()) == {"SAME_KEY"}
+
+
+def test_k8_a_field_that_was_renamed_stops_its_data_set_and_moves_nothing(world: LinkWorld) -> None:
+    form = world.kintone.form_
+    fields = dict(form.fields)
+    fields["company_name"] = replace(fields.pop("name"), code="company_name")
+    world.kintone.form_ = replace(form, fields=fields)
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert line.state is State.STOPPED
+    assert "「name」がありません" in line.said
+    assert world.kintone.records == {}
+    world.kintone.form_ = form
+    world.wait(hours=2)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    line = world.run()["companies"]
+    assert line.state is State.STOPPED
+    assert "連携テスト" in line.said
+    assert history.standings(world.database, "acme") == {}
+
+
+def test_k15_what_the_quota_does_not_allow_waits_for_the_next_day_without_a_read(world: LinkWorld) -> None:
+    for number in range(1_500):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    world.quota = 12  # two forms have been read: ten requests are left
+    held = world.run()["companies"]
+    assert (held.added, held.held, held.state) == (1_000, 500, State.HELD)
+    assert "翌日0:00" in held.said
+    asked = len(world.hotprofile.asked)
+    world.wait(minutes=20)
+    again = world.run()["companies"]
+    assert (again.added, again.held, again.state) == (0, 500, State.HELD)
+    world.wait(days=1)
+    world.quota = 5_000
+    done = world.run()["companies"]
+    assert (done.added, done.held, done.state, done.read) == (500, 0, State.DONE, 0)
+    assert len(world.kintone.by_key()) == 1_500
+    assert len(world.hotprofile.asked) == asked + 2
+    assert history.requests_by_day(world.database, "acme.cybozu.com", "1")[-1][1] == 12  # not one more
+
+
+def test_k17_what_kintone_may_have_got_is_sent_again_when_it_is_back(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+
+    def lost() -> None:
+        raise KintoneAwayError("away", unknown=True)
+
+    world.kintone.fault = lost  # written, and the answer lost
+    assert world.run()["companies"].state is State.AWAY
+    world.kintone.fault = lambda: None
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert (line.updated, line.held) == (1, 0)
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k17_an_app_that_cannot_be_reached_does_not_stop_the_reading(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+
+    def away() -> None:
+        raise KintoneAwayError("away", unknown=False)
+
+    world.kintone.before = away
+    assert world.run()["companies"].state is State.AWAY
+    assert history.standings(world.database, "acme")["companies"].waiting == 1
+
+
+def test_k18_a_bad_record_is_listed_and_the_others_go_on(world: LinkWorld) -> None:
+    for number in range(100):
+        world.hotprofile.put(number + 1)
+    world.hotprofile.put(37, "名前が十文字より長い会社")
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert (line.added, line.failed, line.requests) == (99, 1, 2)
+    (failed,) = history.failed_records(world.database, "acme")
+    assert (failed.source_id, failed.field) == ("37", "name")
+    assert "最大文字数10" in failed.cause
+    world.wait(minutes=5)
+    assert world.run()["companies"].requests == 1  # it is not sent again as it is
+    world.hotprofile.put(37, "短い")
+    world.wait(minutes=5)
+    world.run()
+    assert world.failed() == {}
+    assert world.kintone.by_key()["37"] == "短い"
+
+
+def test_k19_one_record_that_kintone_refuses_without_its_place_costs_14_requests(world: LinkWorld) -> None:
+    for number in range(100):
+        world.hotprofile.put(number + 1)
+    world.kintone.refuses = {"37"}
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert (line.added, line.failed) == (99, 1)
+    assert line.requests <= 2 + 14
+    assert world.failed() == {"37": "GAIA_LO04"}
+
+
+def test_k18_a_lookup_that_failed_is_tried_again_the_next_day_and_when_asked(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.kintone.refuses = {"1"}
+    world.wait(minutes=5)
+    world.run()
+    world.kintone.refuses = set()
+    world.wait(minutes=5)
+    world.run()
+    assert world.failed() == {"1": "GAIA_LO04"}
+    world.wait(days=1)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k18_失敗分の再連携_tries_all_that_failed(world: LinkWorld) -> None:
+    world.hotprofile.put(1, "名前が十文字より長い会社")
+    world.wait(minutes=5)
+    world.run()
+    longer = replace(FORM.fields["name"], longest=20)
+    world.kintone.form_ = replace(FORM, fields={**FORM.fields, "name": longer})
+    world.wait(minutes=30)
+    world.run()
+    assert world.failed() == {"1": "VALUE"}
+    world.run(Mode.RETRY_FAILED)
+    assert world.failed() == {}
+    assert len(world.kintone.records) == 1
+
+
+def test_k22_a_record_whose_key_changes_stays_the_same_record_in_kintone(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(1, "旧")
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(1, "新")
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
+
+
+def test_k22_a_cleansed_record_changes_the_key_of_the_one_it_replaces(world: LinkWorld) -> None:
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    world.hotprofile.put(10)
+    world.wait(minutes=5)
+    world.run()
+    del world.hotprofile.entries["10"]
+    world.hotprofile.put(20, items=[{"label": "旧会社ID", "value": "10"}])
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"20": "会社20"}
+    assert history.record(world.database, "acme", "companies", "10").written_at is None
+    assert history.record(world.database, "acme", "companies", "20").record_id == "1"
+
+
+def test_k22_one_that_somebody_deleted_in_kintone_is_made_anew(world: LinkWorld) -> None:
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    world.hotprofile.put(10)
+    world.wait(minutes=5)
+    world.run()
+    world.kintone.records.clear()
+    world.hotprofile.put(20, items=[{"label": "旧会社ID", "value": "10"}])
+    del world.hotprofile.entries["10"]
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"20": "会社20"}
+
+
+def test_k10_a_blank_clears_unless_the_item_says_otherwise(world: LinkWorld) -> None:
+    world.hotprofile.put(1, "名", note="前")
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(1, "名2", note="")
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.records["1"]["note"] == "前"
+
+
+def test_確認のみ_counts_and_moves_nothing(world: LinkWorld) -> None:
+    for number in range(150):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    line = world.run(Mode.CHECK_ONLY)["companies"]
+    assert (line.read, line.held) == (150, 150)
+    assert world.kintone.records == {}
+    world.wait(minutes=60)
+    world.run()
+    assert len(world.kintone.by_key()) == 150
+
+
+def test_k3_初期連携_brings_what_was_there_before_after_what_changes_now(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    for number in range(300):
+        world.hotprofile.put(number + 1, at=NINE - dt.timedelta(days=30))
+    world.mapping = replace(world.mapping, at_once=1)  # so that it is certain which batch is the first
+    world.start()
+    assert world.run(Mode.ESTIMATE, since=dt.date(2026, 1, 1))["companies"].held == 300
+    assert world.kintone.records == {}
+    world.quota = 5
+    world.run(Mode.INITIAL, since=dt.date(2026, 1, 1))
+    assert len(world.kintone.by_key()) == 200
+    world.hotprofile.put(999)
+    world.wait(minutes=5)
+    world.quota = 7
+    world.run()
+    assert "999" in world.kintone.by_key()
+    world.quota = 5_000
+    world.run()
+    assert len(world.kintone.by_key()) == 301
+
+
+def test_k3_one_that_was_off_goes_on_where_it_stopped_or_from_now(world: LinkWorld) -> None:
+    world.change_mapping(enabled=False)
+    world.run()
+    world.hotprofile.put(1)
+    world.wait(days=2)
+    world.change_mapping(enabled=True)
+    assert history.standings(world.database, "acme")["companies"].paused_at is not None
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+    world.hotprofile.put(2)
+    world.wait(days=2)
+    world.run(Mode.FROM_NOW)
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_a_work_list_of_an_older_mapping_is_read_anew(world: LinkWorld) -> None:
+    world.hotprofile.put(1, name_disp="略")
+    world.wait(minutes=5)
+    world.quota = 2
+    world.run()
+    items = (*COMPANIES.items[:2], Item("会社名略称", "note"))
+    world.change_mapping(items=items)
+    world.quota = 5_000
+    world.wait(hours=3)
+    world.run()
+    assert world.kintone.records["1"]["note"] == "略"
+
+
+def test_a_setting_that_breaks_in_mid_run_keeps_what_is_left(world: LinkWorld) -> None:
+    for number in range(700):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+
+    def revoked() -> None:
+        if world.kintone.requests > 3:
+            raise KintoneSettingError("APIトークンが無効です", "GAIA_IA02")
+
+    world.kintone.before = revoked
+    line = world.run()["companies"]
+    assert line.state is State.STOPPED
+    assert line.added + line.held == 700
+    world.kintone.before = lambda: None
+    world.wait(minutes=5)
+    world.run()
+    assert len(world.kintone.by_key()) == 700
+
+
+def test_l6_the_database_holds_no_name(world: LinkWorld) -> None:
+    world.hotprofile.put(1, "秘密の会社")
+    world.hotprofile.put(2, "名前が十文字より長い秘密の会社")
+    world.wait(minutes=5)
+    world.run()
+    for file in world.folder.glob("renkei.db*"):
+        assert "秘密".encode() not in file.read_bytes()
+
+
+def test_another_app_begins_with_nothing_written(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    world.run()
+    world.change_mapping(app="2")
+    world.kintone.records.clear()
+    world.wait(minutes=1)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
