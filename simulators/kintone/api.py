@@ -167,7 +167,9 @@ def put_records(ask: Ask) -> Params:
 
 def delete_records(ask: Ask) -> Params:
     app = ask.app("delete")
-    ids, revisions = ask.texts("ids"), ask.texts("revisions")
+    ids = ask.texts("ids")
+    sent = ask.params.get("revisions")
+    revisions = [str(-1 if each in (None, "") else each) for each in (sent if isinstance(sent, list) else [])]
     if not ids:
         raise parameter("ids")
     if len(ids) > WRITE_MOST:
@@ -175,7 +177,7 @@ def delete_records(ask: Ask) -> Params:
     writer = Writer(ask.domain, app, ask.caller)
     for index, each in enumerate(ids):
         record = existing(app, int(each) if each.isdecimal() else 0)
-        if revisions[index : index + 1] not in ([], ["-1"], [""], [str(record.revision)]):
+        if revisions[index : index + 1] not in ([], ["-1"], [str(record.revision)]):
             raise KintoneError("GAIA_CO02")
         writer.delete(record)
     return {}

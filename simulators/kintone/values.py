@@ -164,7 +164,7 @@ class Reader:
                 for index, option in enumerate(raw):
                     if option not in one.options:
                         wrong(no_option(option), f"values[{index}].value")
-                return sorted({str(option) for option in raw}, key=[*one.options, *map(str, raw)].index)
+                return list(dict.fromkeys(str(option) for option in raw))
             case "FILE":
                 keys = [each.get("fileKey") if isinstance(each, dict) else each for each in raw]
                 raise KintoneError("GAIA_BL01", keys[0])  # nothing can be uploaded here
