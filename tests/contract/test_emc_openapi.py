@@ -14,7 +14,7 @@ CONTRACT = schemathesis.openapi.from_path(str(ROOT / "include/contracts/emc_impo
 
 
 @CONTRACT.parametrize()
-@settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_e37_every_call_is_answered_as_the_contract_says(case: Any, emc_sim_process: Emc) -> None:
     """Valid calls are taken and invalid ones refused, each with a status, a type and a body that the contract has."""
     case.call_and_validate(base_url=f"{emc_sim_process.url}/api/v1")

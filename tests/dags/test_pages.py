@@ -90,7 +90,7 @@ def headings(page: str) -> int:
     return sum(token.type == "heading_open" for token in MARKDOWN.parse(page))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 @example("`" * 40)
 def test_l6_a_quoted_value_is_one_code_span_whatever_it_holds(value: str) -> None:

@@ -22,7 +22,7 @@ TICKS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     hour=st.integers(0, 23),
     minute=st.integers(0, 59),
@@ -185,7 +185,7 @@ def test_e43_side_runs_come_in_turn_and_take_nothing_from_the_daily_run(
     assert next_run(timetable, now, last) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(now=MOMENTS, ago=st.integers(1, 200), begins=st.none() | MOMENTS)
 def test_e43_a_daily_run_is_never_later_for_side_runs(now: dt.datetime, ago: int, begins: dt.datetime | None) -> None:
     """However the last run, now and the sheet's change lie: until the next daily run there are only earlier side runs."""

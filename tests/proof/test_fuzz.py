@@ -20,7 +20,7 @@ def test_l1_l5_l8_bad_input_is_refused_in_words(tmp_path: Path) -> None:
     assert [case.case for case in cases if not case.held] == [], [case.wrong for case in cases]
 
 
-@settings(derandomize=True, deadline=None, max_examples=200, database=None)
+@settings(derandomize=True, max_examples=200, database=None)
 @given(
     st.lists(
         st.sampled_from(("姓", "「", "」", '"', "&", " or ", "固定値", "カスタム項目:", ":", "x", "　"))

@@ -175,7 +175,7 @@ def test_l5_a_look_that_failed_is_not_tried_again_by_everybody(
 
     with monkeypatch.context() as patch:
         patch.setattr(AirflowKnowledge, "_look", broken)
-        patch.setattr("renkei.orchestration.web.knowledge.FRESH_S", 1_000.0)
+        patch.setattr("renkei.orchestration.web.companies.FRESH_S", 1_000.0)
         world.services.knowledge.changed()
         assert "保存先を読み取れません。" in body(world, "/", status=503)
         assert "保存先を読み取れません。" in body(world, "/", status=503)

@@ -6,7 +6,7 @@ import random
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from renkei.texts import BLANKS
@@ -124,7 +124,6 @@ def test_positions_count_from_the_first_of_equal_ids() -> None:
     assert positions(texts("a"), texts()).tolist() == [-1]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=6), st.randoms(use_true_random=False))
 def test_e14_digest_depends_on_nothing_but_the_rows(rows: dict[str, str], rng: random.Random) -> None:
     """Any order of the same rows has one digest; one changed value has another."""

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import conf
+
 from renkei import settings
 from renkei.notifications.monitor.silence import Expected
 from renkei.orchestration.link import Link
 from renkei.orchestration.monitor.scan import expected_of
+from renkei.orchestration.tenant import Tenant, find_tenant
+from renkei.orchestration.web.state import DagFacts
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import Grants, read_grants
 from renkei.sheets.load import load_all
@@ -88,3 +92,14 @@ def _facts(link: Link, sheet: Compiled[Any]) -> SheetFacts:
         warnings=len(sheet.warnings),
         digest=sheet.digest,
     )
+
+
+def dag_file_of(link: Link, dags: Any) -> str:
+    """Where the link's Dag file is, beside which its sheets lie."""
+    known = next((one.dag_file for one in dags if one.dag_file), "")
+    return known or str(Path(conf.get("core", "dags_folder")) / f"{link.name}.py")
+
+
+def tenant_of(dag: DagFacts) -> Tenant:
+    """A company with its sheet as the Dag processor has compiled it."""
+    return find_tenant(dag.link, dag.tenant, dag.dag_file or dag_file_of(dag.link, ()), patience_s=0)

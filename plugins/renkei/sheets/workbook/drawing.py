@@ -9,6 +9,7 @@ import datetime as dt
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import openpyxl
@@ -34,6 +35,11 @@ LINK, DIM = "0563C1", "7F7F7F"
 _LINE = "BFBFBF"
 _LINE_POINTS = 18.0  # of 游ゴシック at 11 points; Excel does not fit heights by itself when it opens a file
 _A4 = 9
+_THIN = Side(style="thin", color=_LINE)
+_BOX = Border(_THIN, _THIN, _THIN, _THIN)
+_RULE_ABOVE = Border(_THIN, _THIN, Side(style="medium", color=DIM), _THIN)
+_WRAPPED = Alignment(vertical="center", wrap_text=True, horizontal="left")
+_RUNNING = Alignment(vertical="center", horizontal="left")
 
 
 def new_book() -> Any:
@@ -44,9 +50,18 @@ def new_book() -> Any:
     return book
 
 
+@cache
 def _font(**more: Any) -> Any:
-    """游ゴシック; charset and family let a computer without it take another Japanese Gothic."""
+    """游ゴシック; charset and family let a computer without it take another Japanese Gothic.
+
+    Made once, as every look here: openpyxl compares what it does not know yet with all that it knows, field by field.
+    """
     return Font(**{"name": FONT, "size": 11, "charset": 128, "family": 3, **more})
+
+
+@cache
+def _fill(color: str) -> Any:
+    return PatternFill("solid", fgColor=color)
 
 
 def put(sheet: Any, row: int, column: int, value: Value) -> Any:
@@ -69,12 +84,11 @@ def dress(
 ) -> Any:
     """Font, colour, border and alignment of one cell. Gives the cell."""
     cell.font = _font(bold=bold, size=size, **({"color": color} if color else {}))
-    cell.alignment = Alignment(vertical="center", wrap_text=True, horizontal="left")
+    cell.alignment = _WRAPPED
     if fill:
-        cell.fill = PatternFill("solid", fgColor=fill)
+        cell.fill = _fill(fill)
     if box:
-        thin = Side(style="thin", color=_LINE)
-        cell.border = Border(thin, thin, thin, thin)
+        cell.border = _BOX
     return cell
 
 
@@ -96,14 +110,13 @@ def remark(sheet: Any, row: int, text: str) -> None:
 
 def run_on(cell: Any) -> None:
     """Lets a text run over the empty cells to its right instead of wrapping."""
-    cell.alignment = Alignment(vertical="center", horizontal="left")
+    cell.alignment = _RUNNING
 
 
 def rule_above(sheet: Any, row: int, columns: int) -> None:
     """A stronger line above a row: here begins another group."""
-    thin = Side(style="thin", color=_LINE)
     for column in range(1, columns + 1):
-        sheet.cell(row, column).border = Border(thin, thin, Side(style="medium", color="7F7F7F"), thin)
+        sheet.cell(row, column).border = _RULE_ABOVE
 
 
 def jump(cell: Any, title: str, place: str) -> None:

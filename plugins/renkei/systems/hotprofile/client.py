@@ -143,8 +143,7 @@ class HotProfileClient:
                 if rest.entries:
                     yield rest.entries
                 return
-            if not width:
-                width = max(1, (max(rest.ids) - low + 1) * PAGE_SIZE // rest.total)
+            width = width or _narrower(low, LAST_ID, rest)
             entries, low, width = self._stretch(resource, low, width, window)
             if entries:
                 yield entries
@@ -152,29 +151,32 @@ class HotProfileClient:
 
     def _stretch(self, resource: str, low: int, width: int, window: Window | None) -> tuple[list[Entry], int, int]:
         """The proven records of up to ten ranges of ids from `low` on; the id to go on from, and how wide a range is."""
-        ranges: list[tuple[int, int]] = []
-        entries: list[Entry] = []
-        start = low
-        while len(ranges) < STRETCH and start <= LAST_ID:
-            page = self._range(resource, start, start + width - 1, window)
-            if page.total > PAGE_SIZE:
-                width = max(1, width * PAGE_SIZE // page.total * 3 // 4)
-                continue
-            entries += page.entries
-            ranges.append((start, start + width - 1))
-            start += width
-            if page.total < PAGE_SIZE // 2:
-                width *= 2 if page.total > PAGE_SIZE // 8 else 8
         for _ in range(READS):
+            entries, start, wide = self._ranges(resource, low, width, window)
             after = self._range(resource, low, start - 1, window, size=1).total
             if after == len(entries):
-                return entries, start, width
+                return entries, start, wide
             log.warning("read of %s was torn: %d records became %d", resource, len(entries), after)
-            entries = [one for first, last in ranges for one in self._range(resource, first, last, window).entries]
         raise TornReadError(
             f"Hot Profileのデータが取得中に変更され続けたため、{READS}回読み直しても完全なデータになりませんでした。"
             "何も書き込んでいません。次回の連携で読み直します。"
         )
+
+    def _ranges(self, resource: str, low: int, width: int, window: Window | None) -> tuple[list[Entry], int, int]:
+        """Ranges of ids so wide that each fits one answer: wider where there is little, narrower where there is more."""
+        entries: list[Entry] = []
+        read = 0
+        while read < STRETCH and low <= LAST_ID:
+            page = self._range(resource, low, low + width - 1, window)
+            if page.total > PAGE_SIZE:
+                width = _narrower(low, width, page)
+                continue
+            entries += page.entries
+            low += width
+            read += 1
+            if page.total < PAGE_SIZE // 2:
+                width *= 2 if page.total > PAGE_SIZE // 8 else 8
+        return entries, low, width
 
     def _range(self, resource: str, low: int, high: int | None, window: Window | None, size: int = PAGE_SIZE) -> _Page:
         """How many records a range of ids has, and `size` of them: all, where it has no more; read again while torn."""
@@ -258,6 +260,15 @@ class _Page:
     total: int
     ids: list[int]
     entries: list[Entry]
+
+
+def _narrower(low: int, width: int, page: _Page) -> int:
+    """How wide a range from `low` may be that fits one answer, where one of `width` does not: a guess, by ids in it.
+
+    The ids on the page may be the lowest of the range, and then tell; or any, and then only the total does.
+    """
+    told = sorted(page.ids)[len(page.ids) * 9 // 10] - low + 1
+    return told if told <= width // 2 else max(1, width * PAGE_SIZE // page.total * 3 // 4)
 
 
 def _read_page(

@@ -214,7 +214,7 @@ class KintoneClient:
                 trouble = error
             except RecordRefusedError as error:
                 numbers = old if old and old[0] not in done else new
-                if numbers is new and any(one.field == key for one in error.refusals) and trouble is not error:
+                if numbers is new and any(one.field == key for one in error.refusals):
                     trouble = _placed(error, numbers)  # a duplicate of the key: there after all
                     continue
                 raise _placed(error, numbers) from error

@@ -288,7 +288,7 @@ def reports(draw: st.DrawFn) -> tuple[RunReport, list[str]]:
     return shown, texts
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(found=reports())
 def test_l6_no_message_names_anybody(found: tuple[RunReport, list[str]]) -> None:
     """L6: user ids, names, mail addresses, telephone numbers and SmartHR ids stay out of chat, of the link too."""

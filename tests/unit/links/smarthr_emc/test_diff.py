@@ -213,7 +213,7 @@ def _distinct(ids: list[str]) -> bool:
     return len(set(ids)) == len(ids)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(CREWS, CREWS)
 def test_e11_both_equations_hold_for_any_two_days(before: dict[str, Any], today: dict[str, Any]) -> None:
     """受信有効 = 新規 + 更新, 前回有効 − 削除 + 新規 = 受信有効, and every id is in exactly one operation."""

@@ -69,7 +69,7 @@ def test_e26_root_department_that_comes_later_is_new_and_first() -> None:
     assert second.departments.rows["parent_id"].tolist() == ["", "TOP"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(min_value=0, max_value=9), min_size=1, max_size=10), st.randoms(use_true_random=False))
 def test_e13_any_tree_is_written_top_down_and_deleted_bottom_up(parents: list[int], rng: random.Random) -> None:
     """Department n hangs on one with a smaller number, or on none; rows come in any order."""

@@ -271,7 +271,7 @@ VALUES = st.recursive(
 LISTS = st.lists(st.dictionaries(st.sampled_from(KEYS) | TEXTS, VALUES, max_size=7) | VALUES, max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=LISTS)
 def test_l5_whatever_is_written_becomes_a_channel_or_a_problem(value: Any) -> None:
     """L5, N1: never a crash; every line that is no channel has a problem, and what is a channel can be used."""

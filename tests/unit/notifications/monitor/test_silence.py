@@ -71,7 +71,7 @@ def test_n3_nobody_is_late_for_what_was_not_yet_expected(
     assert (silence.overdue(schedule, start, None, at("22 9:00"), GRACE) is not None) is silent
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     run_at=st.times(),
     now=st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC)),

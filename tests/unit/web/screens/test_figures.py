@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from renkei.web.facts import Counts, Run
@@ -32,7 +32,6 @@ def test_a_day_shows_its_last_run_that_wrote_and_marks_the_others() -> None:
     assert found[0] == DayFigures(TODAY - 29 * DAY, said="11/1 実行なし")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # however busy the machine is
 @given(st.lists(st.one_of(st.none(), st.builds(Counts, COUNT, COUNT, COUNT, COUNT)), min_size=1, max_size=60))
 def test_nothing_is_drawn_outside(days: list[Counts | None]) -> None:
     found = chart([DayFigures(TODAY - n * DAY, counts) for n, counts in enumerate(days)])

@@ -7,6 +7,8 @@ is said of a person stands in the run's diff, problems and warnings.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -26,13 +28,14 @@ from renkei.links.smarthr_emc.wording import REASONS
 from renkei.runs.current_baseline import CurrentBaseline
 from renkei.storage.runs import RunRecord
 from renkei.texts import BLANKS
-from renkei.values.columns import constant, flat, is_in, positions
+from renkei.values.columns import arrow, constant, flat, frame, is_in, joined, positions, prefixed, series
 
 PAGE = 100  # people at once
 NUMBER, MAIL = "社員番号", "メールアドレス"
 _BLANKS = f"[{BLANKS}]"
 _ODD = r"[^\x00!-~ぁ-ゖァ-ヺー々一-鿿]"  # all but what is no blank and has no other form: most texts have none of it
 END = "\0"
+_VISIBLE = bytes([0, *range(0x21, 0x7F)])  # what _ODD leaves of ASCII
 
 
 class Kind(StrEnum):
@@ -168,19 +171,26 @@ class PeopleIndex:
 
 def key(column: Any) -> Any:
     """An Arrow column as it is compared: NFKC, without blanks, in small letters."""
-    ascii_alone = pc.all(pc.string_is_ascii(column)).as_py()
-    for blank in "" if ascii_alone else " \u3000":  # the only blanks of most names; ids have none
-        column = pc.replace_substring(column, blank, "")
-    odd = pc.match_substring_regex(column, _ODD)
-    if pc.any(odd).as_py():
-        others = pc.utf8_normalize(column.filter(odd), "NFKC")
-        column = pc.replace_with_mask(column, odd, pc.replace_substring_regex(others, _BLANKS, ""))
-    return pc.ascii_lower(column) if ascii_alone else pc.utf8_lower(column)
+    content = joined(column)  # judged as a whole: most columns have nothing odd, and most names one kind of blank
+    if content.isascii():
+        odd = content.encode().translate(None, _VISIBLE)
+        return pc.ascii_lower(_plain_where(column, _ODD) if odd else column)
+    for blank in " \u3000":  # the only blanks of most names
+        if blank in content:
+            column = pc.replace_substring(column, blank, "")
+    return pc.utf8_lower(_plain_where(column, _ODD))
+
+
+def _plain_where(column: Any, odd: str) -> Any:
+    """The column, those of its texts that have such a character in NFKC and without blanks."""
+    where = pc.match_substring_regex(column, odd)
+    others = pc.utf8_normalize(column.filter(where), "NFKC")
+    return pc.replace_with_mask(column, where, pc.replace_substring_regex(others, _BLANKS, ""))
 
 
 def plain(text: str) -> str:
     """A text as it is compared."""
-    return str(key(pa.array([text]))[0])
+    return str(key(pa.array([text], pa.large_string()))[0])
 
 
 def people_index(run: RunRecord) -> PeopleIndex:
@@ -194,13 +204,21 @@ def people_index(run: RunRecord) -> PeopleIndex:
     decisions = _decisions(run)
     earlier = _earlier(decisions, where)
     wrong, noted = _wrong(run), _noted(run)
-    parts, there = [], np.zeros(len(earlier), dtype=bool)
-    for users in run.parts("users", _columns(sheet)):
-        people = _as_called_then(_people(users, sheet), earlier)
-        there[people["then"][people["then"] >= 0]] = True
-        parts.append(_part(_decided(people, decisions), wrong, noted))
-    left = earlier[~there].assign(line=0, user_id="", status="")
-    parts.append(_part(_decided(left, decisions), wrong, noted))
+    there = np.zeros(len(earlier), dtype=bool)
+
+    def people() -> Iterator[pd.DataFrame]:
+        for users in run.parts("users", _columns(sheet)):
+            some = _as_called_then(_people(users, sheet), earlier)
+            there[some["then"][some["then"] >= 0]] = True
+            yield some
+        yield earlier[~there].assign(line=0, user_id="", status="")
+
+    made: list[Future[dict[str, Any]]] = []
+    with ThreadPoolExecutor(1) as other:  # makes the columns of one part while the next one is read
+        for some in people():
+            wait(made)
+            made.append(other.submit(_part, _decided(some, decisions), wrong, noted))
+    parts = [one.result() for one in made]
     columns: dict[str, Any] = {
         name: pa.chunked_array([part[name] for part in parts])
         if isinstance(first, pa.Array)
@@ -288,7 +306,7 @@ def _people(users: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
     nothing = constant("", users)
     shown = {name: value_of(rule, users) if (rule := sheet.rule(item)) else nothing for name, item in _SHOWN.items()}
     if sheet.id_prefix:
-        shown["department"] = (sheet.id_prefix + shown["department"]).where(shown["department"] != "", "")
+        shown["department"] = series(prefixed(sheet.id_prefix, arrow(shown["department"])), users.index)
     return pd.DataFrame(
         {
             "line": users["line"],
@@ -308,11 +326,10 @@ def _as_called_then(people: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame
     SmartHR's 退職済 people are blank: they are called as before.
     """
     at = positions(people["crew_id"], earlier["crew_id"])
-    people = people.assign(then=at, was=_taken(earlier["was"], at))
-    blank = (at >= 0) & (people["name"] == "").to_numpy()
-    for name in _CALLED:
-        people.loc[blank, name] = _taken(earlier[name], at[blank]).to_numpy()
-    return people
+    blank = pa.array((at >= 0) & (people["name"] == "").to_numpy())
+    then = {name: arrow(_taken(earlier[name], at)) for name in (*_CALLED, "was")}
+    called = {name: pc.if_else(blank, then[name], arrow(people[name])) for name in _CALLED}
+    return people.assign(then=at, **frame({**called, "was": then["was"]}, people.index))
 
 
 def _decided(people: pd.DataFrame, decisions: _Decisions) -> pd.DataFrame:
@@ -325,7 +342,8 @@ def _decided(people: pd.DataFrame, decisions: _Decisions) -> pd.DataFrame:
     mine = at >= 0
     moved = np.full(len(people), -1)
     moved[mine] = decisions.was[at[mine]]
-    was = people["was"].mask(mine, _taken(decisions.moved, moved).set_axis(people.index))
+    of_mine = arrow(_taken(decisions.moved, moved))
+    was = series(pc.if_else(pa.array(mine), of_mine, arrow(people["was"])), people.index)
     lost = np.where(mine, -1, positions(was, decisions.gone["id"]))
     kinds = np.where(lost >= 0, KINDS.index(Kind.DELETE), KINDS.index(Kind.OUT if decisions.made else Kind.OPEN))
     reasons = np.full(len(people), _REASONS.index("" if not decisions.made else "no_id"))
@@ -340,7 +358,8 @@ def _decided(people: pd.DataFrame, decisions: _Decisions) -> pd.DataFrame:
 
 def _taken(column: pd.Series[str], at: Any) -> pd.Series[str]:
     """The column's texts at these places; "" at -1."""
-    return pd.Series(column.array.take(at, allow_fill=True), dtype="str").fillna("")
+    found = arrow(column).take(pa.array(at, mask=at < 0))
+    return series(pc.fill_null(found, ""), pd.RangeIndex(len(at)))
 
 
 def _places(reason: pd.Series[str]) -> Any:
@@ -352,11 +371,12 @@ def _places(reason: pd.Series[str]) -> Any:
 
 def _part(people: pd.DataFrame, wrong: pd.Series[str], noted: pd.Series[str]) -> dict[str, Any]:
     """The index's columns of some people."""
+    user_ids, was = flat(people["user_id"]), flat(people["was"])
     return {
         "keys": _keys(people),
         "crew_ids": flat(people["crew_id"]),
-        "user_ids": flat(people["user_id"].mask(people["user_id"] == "", people["was"])),
-        "was": flat(people["was"]),
+        "user_ids": pc.if_else(pc.equal(user_ids, ""), was, user_ids),
+        "was": was,
         "names": flat(people["name"]),
         "departments": flat(people["department"]),
         "kinds": people["kind"].to_numpy(),
@@ -369,11 +389,11 @@ def _part(people: pd.DataFrame, wrong: pd.Series[str], noted: pd.Series[str]) ->
 def _keys(people: pd.DataFrame) -> pa.Array:
     """What each is found by; `END` stands between two texts, so that nobody is found by the end of one and the next."""
     end = pa.scalar(END, pa.large_string())
-    joined = [
+    texts = [
         key(pc.binary_join_element_wise(*(flat(people[name]) for name in names), end))
         for names in (("user_id", "was", "number", "mail", "crew_id"), ("name", "yomi"))  # ASCII, as a rule, apart
     ]
-    return pc.binary_join_element_wise(*joined, end)
+    return pc.binary_join_element_wise(*texts, end)
 
 
 def _wrong(run: RunRecord) -> pd.Series[str]:

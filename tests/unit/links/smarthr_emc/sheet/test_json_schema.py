@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 import regress
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -40,8 +40,6 @@ FILE = ROOT / "include/contracts/mapping.schema.json"
 SAMPLE = ROOT / "include/mappings/smarthr_emc/minato.yaml"
 QUICK = settings(
     max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 VALIDATOR = jsonschema.Draft202012Validator(schema())

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from renkei.links.smarthr_emc.sheet.codec import mapping_from_json, mapping_to_json
@@ -50,8 +50,6 @@ from tests.unit.links.smarthr_emc.sheet.mappings import (
 # Without shrinking: a smaller mapping would take minutes to find.
 QUICK = settings(
     max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 SPARE = [f"role_{n}" for n in range(1, 6)]
