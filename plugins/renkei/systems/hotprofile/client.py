@@ -150,7 +150,7 @@ class HotProfileClient:
         raise TornReadError("Hot Profileの一覧に終わりがありません。何も書き込んでいません。")
 
     def _stretch(self, resource: str, low: int, width: int, window: Window | None) -> tuple[list[Entry], int, int]:
-        """The proven records of up to ten ranges of ids from `low` on; the id to go on from, and how wide a range is."""
+        """As `_ranges`, proven: what they have together is what they had one by one."""
         for _ in range(READS):
             entries, start, wide = self._ranges(resource, low, width, window)
             after = self._range(resource, low, start - 1, window, size=1).total
@@ -163,18 +163,27 @@ class HotProfileClient:
         )
 
     def _ranges(self, resource: str, low: int, width: int, window: Window | None) -> tuple[list[Entry], int, int]:
-        """Ranges of ids so wide that each fits one answer: wider where there is little, narrower where there is more."""
+        """Up to ten ranges of ids that each fit one answer; the id to go on from, and how wide a range may be, if known.
+
+        Wider where there is little, narrower where there is more; where there is nothing, its end is found by halves.
+        """
         entries: list[Entry] = []
-        read = 0
+        read, full_to, in_gap = 0, 0, False
         while read < STRETCH and low <= LAST_ID:
             page = self._range(resource, low, low + width - 1, window)
             if page.total > PAGE_SIZE:
-                width = _narrower(low, width, page)
+                full_to = low + width
+                width = max(1, width // 2) if in_gap else _narrower(low, width, page)
                 continue
             entries += page.entries
             low += width
-            read += 1
-            if page.total < PAGE_SIZE // 2:
+            in_gap = not page.total
+            read += not in_gap
+            if in_gap:
+                width = max(0, full_to - low + 1) // 2
+                if not width:
+                    break
+            elif page.total < PAGE_SIZE // 2:
                 width *= 2 if page.total > PAGE_SIZE // 8 else 8
         return entries, low, width
 
