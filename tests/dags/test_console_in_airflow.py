@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from airflow.utils.cli_action_loggers import default_action_log
 from starlette.testclient import TestClient
 
 from renkei.clock import utcnow
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
+from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.runs.hold import Deadline, HeldPlan, Hold
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
@@ -225,3 +227,40 @@ def test_only_one_file_uses_airflows_inner_modules() -> None:
     files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "dags").glob("*.py")]
     using = [file for file in files if re.search(r"^\s*(from|import) airflow\.api_fastapi", file.read_text(), re.M)]
     assert [str(file.relative_to(ROOT)) for file in using] == ["plugins/renkei/orchestration/web/guard.py"]
+
+
+def test_l7_who_changed_a_connection_is_read_from_airflows_audit_log(airflow: Any) -> None:
+    """L7: the names of fields and no value, for those who may edit the Dag; nobody else's Connections."""
+    admin, start = browser(airflow, "admin"), utcnow()
+    body = {
+        "connection_id": "smarthr__acme",
+        "conn_type": "smarthr",
+        "host": "acme.example.jp",
+        "password": "hunter22",
+        "extra": '{"tokens": "s3cr3t"}',
+    }
+    assert admin.post("/api/v2/connections", json=body).status_code == 201
+    other = {"connection_id": "smarthr__xacme", "conn_type": "smarthr"}
+    assert admin.post("/api/v2/connections", json=other).status_code == 201
+    change = {"actions": [{"action": "update", "entities": [body | {"extra": None, "login": "x"}]}]}
+    assert admin.patch("/api/v2/connections", json=change).status_code == 200
+    assert admin.patch("/api/v2/connections/smarthr__acme", json=body | {"host": "b.example.jp"}).status_code == 200
+    assert admin.delete("/api/v2/connections/smarthr__acme").status_code == 204
+    assert admin.delete("/api/v2/connections/smarthr__xacme").status_code == 204
+    command = ["airflow", "connections", "add", "emc__acme", "--conn-password", "*****"]
+    default_action_log("connections_add", "root", None, None, None, "host", str(command))
+
+    found = AirflowKnowledge().connection_changes(DAG_ID, start)
+    fields = ["conn_type", "host", "password", "extra.tokens"]
+    assert [(one.by, one.name, one.done, one.fields) for one in found] == [
+        ("root", "emc__acme", "登録", []),
+        ("adminさん", "smarthr__acme", "削除", []),
+        ("adminさん", "smarthr__acme", "変更", fields),
+        ("adminさん", "smarthr__acme", "変更", ["conn_type", "host", "password", "login"]),
+        ("adminさん", "smarthr__acme", "登録", fields),
+    ]
+    add_runs([Row(DAG_ID, "before", "success", start - dt.timedelta(hours=1), {})])
+    shown = {role: browser(airflow, role).get(f"{BASE}/dag/{DAG_ID}").text for role in ("user", "viewer")}
+    assert "接続「smarthr__acme」の削除（adminさんさん）" in shown["user"]
+    assert not any(value in shown["user"] for value in ("hunter22", "s3cr3t", "b.example.jp", "xacme"))
+    assert "接続「smarthr__acme」" not in shown["viewer"]

@@ -25,6 +25,8 @@ from airflow.utils.session import create_session
 from sqlalchemy import delete, insert, select, update
 
 from renkei.orchestration.disaster_freeze import VARIABLE
+from renkei.orchestration.web.connection_changes import BULK
+from renkei.orchestration.web.connection_changes import WORDS as CONNECTIONS
 from renkei.orchestration.web.freezing import EVENTS
 from scripts.past_runs import BUNDLE, add_bundle
 
@@ -160,7 +162,7 @@ def emptied() -> Iterator[None]:
 def _empty() -> None:
     with create_session() as session:
         session.execute(delete(Variable).where(Variable.key == VARIABLE))
-        session.execute(delete(Log).where(Log.event.in_(EVENTS.values())))
+        session.execute(delete(Log).where(Log.event.in_([*EVENTS.values(), *CONNECTIONS, BULK])))
         for model in (XComModel, HITLDetail, TaskInstance, DagRun, DagModel):
             session.execute(delete(model.__table__))
 

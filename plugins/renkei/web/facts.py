@@ -289,6 +289,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionChange:
+    """Somebody asked Airflow to register, change or delete a Connection."""
+
+    at: dt.datetime
+    by: str
+    name: str
+    done: str  # 登録, 変更, 削除
+    fields: Sequence[str] = ()  # the names of those that were given, as far as the audit log has them
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """A baseline."""
 
@@ -388,6 +399,9 @@ class Knowledge(Protocol):
 
     def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
         """What is known beside those runs of a company."""
+
+    def connection_changes(self, dag_id: str, since: dt.datetime) -> Sequence[ConnectionChange]:
+        """Of the company's own Connections and of those that its sheet names, the newest first."""
 
     def generations(self, dag_id: str) -> Sequence[Generation]:
         """The baselines that can be gone back to, newest first; may raise StoreError, BaselineError."""

@@ -33,6 +33,12 @@ def emc_target(mapping: Mapping) -> EmcClient | DropFolder:
     return drop_folder(mapping)
 
 
+def connection_names(mapping: Mapping) -> list[str]:
+    """The Connections to both systems."""
+    emc = "emc" if mapping.loader is Loader.HTTP else "emc_drop"
+    return [f"smarthr__{mapping.tenant}", f"{emc}__{mapping.emc_account}"]
+
+
 def drop_folder(mapping: Mapping) -> DropFolder:
     """Where files for upload go: a Connection of type `fs` (extra `path`) or `sftp` (extra `remote_path`)."""
     conn_id = f"emc_drop__{mapping.emc_account}"

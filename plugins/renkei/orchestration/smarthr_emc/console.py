@@ -20,6 +20,7 @@ from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.smarthr_emc import held_pages, people_pages, rehearsal_page
+from renkei.orchestration.smarthr_emc.connections import connection_names
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
 from renkei.orchestration.smarthr_emc.jobs import PERSON, REHEARSAL
@@ -145,4 +146,4 @@ PAGES = OwnPages(
     {held_pages.TASK: APPROVAL},
     {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
 )
-VIEW = LinkView("diff", counts, problems, findings, frozen_tenants, PAGES, evidence, generations)
+VIEW = LinkView("diff", counts, problems, findings, frozen_tenants, PAGES, evidence, generations, connection_names)

@@ -24,6 +24,7 @@ class LinkView:
     pages: OwnPages | None = None
     evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
     generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
+    connections: Callable[[Any], Sequence[str]] = lambda mapping: ()  # that a sheet's mapping names, beside channels'
 
 
 def own_pages() -> list[OwnPages]:

@@ -16,13 +16,14 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.monitor.scan import READERS
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.web import state
+from renkei.orchestration.web.connection_changes import connection_changes
 from renkei.orchestration.web.sheets import tenant_of
 from renkei.orchestration.web.state import DagFacts
 from renkei.storage import records
 from renkei.storage.baselines import Baselines
 from renkei.storage.store import MissingKeyError, Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import ChannelFact, Details, Evidence, Generation, RunChoice
+from renkei.web.facts import ChannelFact, ConnectionChange, Details, Evidence, Generation, RunChoice
 
 
 class OneCompany:
@@ -71,6 +72,13 @@ class OneCompany:
             RunChoice(mode.value, mode.label, mode.note, mode.writes)
             for mode in (*first, *(mode for mode in offered if mode not in first))
         ]
+
+    def connection_changes(self, dag_id: str, since: dt.datetime) -> Sequence[ConnectionChange]:
+        tenant = tenant_of(state.dags()[dag_id])
+        view, mapping = tenant.link.console() if tenant.link.console else None, tenant.sheet.mapping
+        own = view.connections(mapping) if view and mapping is not None else ()
+        named = {*own, *(one.connection for one in tenant.sheet.channels if one.connection)}
+        return connection_changes(tenant.name, named, since)
 
     def generations(self, dag_id: str) -> Sequence[Generation]:
         link = state.dags()[dag_id].link

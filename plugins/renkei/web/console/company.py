@@ -24,7 +24,11 @@ RECENT = 7
 def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
     knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
     state, details = state_of(one, now), knowledge.details(one.dag_id)
-    runs = knowledge.runs(one.dag_id, now - dt.timedelta(days=30))[:RECENT]
+    since = now - dt.timedelta(days=30)
+    runs = knowledge.runs(one.dag_id, since)
+    if len(runs) > RECENT:
+        since, runs = runs[RECENT].at, runs[:RECENT]
+    changes = knowledge.connection_changes(one.dag_id, since) if seen.may(Right.EDIT) else ()
     return page(
         request,
         "company.html",
@@ -34,7 +38,7 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         step=next_step(one, state, details),
         details=details,
         runs=runs,
-        events=timeline(runs, knowledge.past(one.dag_id, runs)),
+        events=timeline(runs, knowledge.past(one.dag_id, runs), changes),
         may={right: seen.may(right) for right in Right},
         menu=[entry for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__") for entry in own.menu],
         faults=knowledge.faults(),

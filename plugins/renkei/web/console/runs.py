@@ -47,6 +47,10 @@ def history(
     waiting = one.question.run_id if one.question else ""
     shown = overview.page_of(number, len(runs), PER_PAGE)
     on_page = runs[shown.start : shown.stop]
+    since = runs[shown.stop].at if shown.stop < len(runs) else overview.begin_of(today, period)
+    changes = seen.services.knowledge.connection_changes(one.dag_id, since) if seen.may(Right.EDIT) else ()
+    if shown.start:  # those after its newest run stand on the page before
+        changes = [change for change in changes if change.at <= (on_page[0].started or on_page[0].at)]
     past, fault = seen.services.knowledge.past(one.dag_id, on_page), ""
     generations: Sequence[Generation] = ()
     try:
@@ -61,7 +65,7 @@ def history(
         periods=PERIODS,
         chart=figures.chart(figures.by_day(runs, today, period, waiting)),
         runs=on_page,
-        events=timeline(on_page, past),
+        events=timeline(on_page, past, changes),
         generations=generations,
         fault=past.fault or fault,
         shown=shown,

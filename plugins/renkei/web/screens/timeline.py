@@ -1,4 +1,4 @@
-"""What happened to a company beside its runs: its sheet, answers to questions, 災害時凍結. No clock, no files."""
+"""What happened to a company beside its runs: its sheet, its Connections, answers, 災害時凍結. No clock, no files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from renkei.web.facts import Begun, Past, Run
+from renkei.web.facts import Begun, ConnectionChange, Past, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,17 @@ class Event:
     tone: str
 
 
-def timeline(runs: Sequence[Run], past: Past) -> Mapping[str, Sequence[Event]]:
-    """The events of each run by its id, newest first; `runs` are given newest first.
+SINCE = ""  # in place of a run's id: after the newest of them began
+
+
+def timeline(
+    runs: Sequence[Run], past: Past, changes: Sequence[ConnectionChange] = ()
+) -> Mapping[str, Sequence[Event]]:
+    """The events of each run by its id, newest first; `runs` and `changes` are given newest first.
 
     What changed between two runs is told at the later one, where both have a record.
     """
-    found: dict[str, list[Event]] = {run.run_id: [] for run in runs}
+    found: dict[str, list[Event]] = {SINCE: [], **{run.run_id: [] for run in runs}}
     for reply in past.replies:
         by = f"（{reply.by}さん）" if reply.by else "（回答なし。期限切れ）"
         found[reply.run_id].append(Event(reply.at, f"回答: {reply.chosen or '–'}{by}", "wait"))
@@ -32,7 +37,15 @@ def timeline(runs: Sequence[Run], past: Past) -> Mapping[str, Sequence[Event]]:
     for (run, begun), (_, before) in pairwise(known):
         at = run.started or run.at
         found[run.run_id] += [Event(at, text, "cold") for text in _changes(before, begun)]
+    for change in changes:
+        later = [run for run in runs if (run.started or run.at) >= change.at]
+        found[later[-1].run_id if later else SINCE].append(Event(change.at, _connection(change), "cold"))
     return {run_id: events for run_id, events in found.items() if events}
+
+
+def _connection(change: ConnectionChange) -> str:
+    fields = f"。入力された項目: {'、'.join(change.fields)}" if change.fields else ""
+    return f"接続「{change.name}」の{change.done}（{change.by or '–'}さん{fields}）"
 
 
 def _changes(before: Begun, begun: Begun) -> Sequence[str]:

@@ -1,10 +1,10 @@
-"""What stands between the runs of a company: its sheet, answers, 災害時凍結."""
+"""What stands between the runs of a company: its sheet, its Connections, answers, 災害時凍結."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from renkei.web.facts import Begun, Past, Reply, Run
+from renkei.web.facts import Begun, ConnectionChange, Past, Reply, Run
 from renkei.web.screens.timeline import timeline
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
@@ -26,6 +26,19 @@ def test_what_changed_is_told_at_the_run_that_was_the_first_to_see_it() -> None:
         "d": ["災害時凍結が解除されました"],
     }
     assert texts(Past()) == {}
+
+
+def test_a_change_of_a_connection_is_told_at_the_first_run_that_could_see_it() -> None:
+    """One after the newest run began stands above all of them."""
+    changes = [
+        ConnectionChange(NOW + dt.timedelta(minutes=1), "", "emc__acme", "削除"),
+        ConnectionChange(NOW - dt.timedelta(days=1, hours=1), "omar", "smarthr__acme", "変更", ["host", "password"]),
+    ]
+    found = {run_id: [event.text for event in events] for run_id, events in timeline(RUNS, Past(), changes).items()}
+    assert found == {
+        "": ["接続「emc__acme」の削除（–さん）"],
+        "c": ["接続「smarthr__acme」の変更（omarさん。入力された項目: host、password）"],
+    }
 
 
 def test_an_answer_is_told_with_who_gave_it() -> None:
