@@ -1,4 +1,4 @@
-"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server, the chat services."""
+"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server, chat services, Hot Profile, kintone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from scripts.local_airflow import PROJECT
 
 
 class Neighbours:
-    """Starts the simulators on free ports; use as a context manager."""
+    """Starts the simulators on free ports; use as a context manager.
+
+    `sales` starts a Hot Profile with that many companies and twice as many leads, and a kintone domain with the sample
+    apps; in the same folder both have what they had.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class Neighbours:
         limits: tuple[str, ...] = (),
         *,
         chat: bool = False,
+        sales: int = 0,
         ports: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
@@ -56,6 +61,15 @@ class Neighbours:
             ],
             **({"chat": ["--port", str(ports.get("chat", 0))]} if chat else {}),
         }
+        if sales:
+            sample = PROJECT / "simulators" / "kintone" / "sample.yaml"
+            started_with = {
+                "hotprofile": ["--clients", str(sales), "--leads", str(2 * sales)],
+                "kintone": ["--apps", str(sample)],
+            }
+            for name, arguments in started_with.items():
+                kept = ["--port", str(ports.get(name, 0)), "--keep", str(folder / f"{name}.pickle")]
+                self._commands[name] = [*kept, *arguments]
         self.smtp_port = 0  # known once it has started
         self.urls: dict[str, str] = {}
 

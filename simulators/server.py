@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import pickle
 import socket
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
+T = TypeVar("T")
+
 
 class Server(uvicorn.Server):
-    """uvicorn that prints READY and its address."""
+    """uvicorn that prints READY and its address; `at_end` is called between two requests, when it is told to go."""
+
+    def __init__(self, config: uvicorn.Config, at_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.at_end = at_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -22,10 +33,26 @@ class Server(uvicorn.Server):
             print(f"READY http://{host}:{port}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        asyncio.get_running_loop().call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self.at_end()
         os._exit(0)
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
+def kept(path: Path | None, new: Callable[[], T]) -> tuple[T, Callable[[], None]]:
+    """What an earlier start left in the file, or something new; and how to leave it there."""
+    state = pickle.loads(path.read_bytes()) if path and path.exists() else new()
+
+    def keep() -> None:
+        if path:
+            path.with_suffix(".new").write_bytes(pickle.dumps(state))
+            path.with_suffix(".new").replace(path)
+
+    return state, keep
+
+
+def serve(app: ASGIApp, host: str, port: int, at_end: Callable[[], None] = lambda: None) -> None:
     """Answer until a signal; port 0 takes a free one."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     listener = socket.create_server((host, port), backlog=512)
@@ -40,4 +67,4 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         date_header=False,  # the simulated service's clock says it
         server_header=False,
     )
-    Server(config).run(sockets=[listener])
+    Server(config, at_end).run(sockets=[listener])

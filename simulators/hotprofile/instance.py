@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from bisect import bisect_left, insort
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -120,7 +119,7 @@ class Instance:
         self.users = {FIRST_USER: User(1, FIRST_USER, "担当 一郎")}
         self.keys = {FIRST_KEY: FIRST_USER}
         self.late: list[Late] = []
-        self._orders = itertools.count()
+        self._order = 0
         self.spent: dict[str, deque[float]] = {}
         self.counts: Counter[str] = Counter()
         self.asked: deque[dict[str, Any]] = deque(maxlen=100_000)
@@ -166,7 +165,8 @@ class Instance:
         """Put a record, at once or where readers do not see it for a while."""
         if visible_after_s:
             visible_at = self.clock.seconds() + visible_after_s
-            heapq.heappush(self.late, Late(visible_at, next(self._orders), kind, number, row))
+            self._order += 1
+            heapq.heappush(self.late, Late(visible_at, self._order, kind, number, row))
         else:
             self.tables[kind].put(number, row)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from tests.harness.kintone import Kintone
+from tests.harness.program import ROOT
 
 COMPANIES: dict[str, dict[str, Any]] = {
     "会社ID": {"type": "SINGLE_LINE_TEXT", "unique": True, "required": True},
@@ -214,3 +216,111 @@ def test_the_hundred_and_first_request_at_once_is_refused(kintone: Kintone) -> N
 
     assert (refused.status_code, refused.json()["code"]) == (429, "GAIA_TO04")
     assert refused.headers["X-ConcurrencyLimit-Limit"] == refused.headers["X-ConcurrencyLimit-Running"] == "2"
+
+
+def test_faults_on_order_answer_as_kintone_in_trouble_and_a_lost_answer_was_written(kintone: Kintone) -> None:
+    said = {}
+    for kind in ("maintenance", "lock", "lock_520", "too_many", "address"):
+        kintone.fault(kind)
+        said[kind] = kintone.upsert(1, "会社ID", company(1))
+    kintone.fault("drop", contains="C1")
+    kintone.fault("drop_after", contains="C2")
+    for number in (1, 2):
+        with pytest.raises(requests.ConnectionError):
+            kintone.upsert(1, "会社ID", company(number))
+
+    assert {kind: answer.status_code for kind, answer in said.items()} == {
+        **{"maintenance": 503, "lock": 400, "lock_520": 520, "too_many": 429, "address": 403}
+    }
+    assert said["lock_520"].json()["code"] == "GAIA_DA02"
+    assert said["maintenance"].headers["Content-Type"].startswith("text/html")
+    assert said["maintenance"].headers["X-ConcurrencyLimit-Running"] == "1"
+    assert [one["会社ID"] for one in kintone.records(1)] == ["C2"], "only the answer was lost"
+
+
+def test_the_form_and_the_rights_change_between_two_requests(kintone: Kintone) -> None:
+    def on_order(method: str, path: str, body: Any = None) -> requests.Response:
+        """The change comes after one more request; the answer of the one that meets it."""
+        kintone.fault("calls", after=1, calls=[{"method": method, "path": path, "body": body}])
+        assert kintone.upsert(1, "会社ID", company(1, 区分="見込", 従業員="3")).status_code == 200
+        return kintone.upsert(1, "会社ID", company(1, 区分="見込", 従業員="4"))
+
+    assert "records[0].区分.value" in problems(on_order("PATCH", "apps/1/fields/区分", {"options": ["顧客"]}))
+    kintone.sim("PATCH", "apps/1/fields/区分", {"options": ["顧客", "見込"]})
+    assert on_order("PATCH", "apps/1/fields/従業員", {"code": "人数"}).status_code == 200, "an unknown code is ignored"
+    assert kintone.records(1)[0]["人数"] == "3", "the value went with its field"
+    required = {"type": "SINGLE_LINE_TEXT", "required": True}
+    assert problems(on_order("PUT", "apps/1/fields/必須", required)) == {"records[0].必須.value": "必須です。"}
+    kintone.sim("DELETE", "apps/1/fields/必須")
+    revision = int(kintone.call("GET", "app/form/fields", params={"app": 1}).json()["revision"])
+    assert revision == 6, "each change counts it up"
+    assert on_order("PUT", "tokens/app1", {"app": 1, "rights": ["view", "edit"]}).json()["code"] == "GAIA_NO01"
+    kintone.sim("PUT", "tokens/app1", {"app": 1, "rights": ["view", "add", "edit"]})
+    assert on_order("DELETE", "tokens/app1").json()["code"] == "GAIA_IA02"
+    kintone.sim("PUT", "tokens/app1", {"app": 1, "rights": ["view", "add", "edit"]})
+    assert on_order("DELETE", "apps/1").json()["code"] == "GAIA_AP01"
+
+
+def test_what_cannot_be_a_key_or_an_old_revision_is_refused(kintone: Kintone) -> None:
+    kintone.sim("PUT", "apps/1/fields/登録日", {"type": "DATE", "unique": True})
+    kintone.upsert(1, "会社ID", company(1), company(2))
+
+    assert "records[0].updateKey.field" in problems(kintone.upsert(1, "登録日", {"登録日": "2026-11-29"}))
+    assert "records[0].updateKey.value" in problems(kintone.upsert(1, "会社ID", {"会社ID": "", "会社名": "空"}))
+    assert "records[1].updateKey.value" in problems(kintone.upsert(1, "会社ID", company(3), company(3)))
+    assert kintone.upsert(1, "無い", {"無い": "1"}).json()["code"] == "GAIA_FC01"
+    stale = {"app": 1, "records": [{"id": 1, "revision": 7, "record": {"会社名": {"value": "古"}}}]}
+    assert (kintone.call("PUT", "records", json=stale).status_code, len(kintone.records(1))) == (409, 2)
+    both = {"app": 1, "records": [{"id": 1, "updateKey": {"field": "会社ID", "value": "C1"}, "record": {}}]}
+    assert kintone.call("PUT", "records", json=both).status_code == 400
+    kintone.sim("POST", "settings", {"upsert": False})
+    assert kintone.upsert(1, "会社ID", company(9)).json()["code"] == "GAIA_RE20"
+    kintone.sim("PATCH", "apps/1/fields/従業員", {"required": True})
+    only_the_name = {"app": 1, "records": [{"id": 1, "record": {"会社名": {"value": "改"}}}]}
+    assert problems(kintone.call("PUT", "records", json=only_the_name)) == {"records[0].従業員.value": "必須です。"}
+
+
+def test_cursors_end_and_requests_are_counted_by_the_hour_of_the_clock(kintone: Kintone) -> None:
+    kintone.upsert(1, "会社ID", *[company(number) for number in range(5)])
+    kintone.sim("DELETE", "requests")
+    kintone.sim("POST", "clock", {"at": "2026-11-29T23:59:00+09:00", "stands": True})
+    made = kintone.call("POST", "records/cursor", json={"app": 1, "query": "order by $id asc", "size": 3}).json()
+    cursor = {"id": made["id"]}
+    pages = [kintone.call("GET", "records/cursor", params=cursor).json() for _ in range(2)]
+    assert [(len(page["records"]), page["next"]) for page in pages] == [(3, True), (2, False)]
+    more = [kintone.call("POST", "records/cursor", json={"app": 1}) for _ in range(11)]
+    assert more[-1].json()["code"] == "GAIA_TM12"
+    kintone.sim("POST", "clock", {"advance_s": 601})
+    assert kintone.call("GET", "records/cursor", params={"id": more[0].json()["id"]}).status_code == 404
+    assert kintone.call("POST", "records/cursor", json={"app": 1}).status_code == 200, "the old ones are over"
+
+    assert (kintone.requests(1, "2026-11-29"), kintone.requests(1, "2026-11-30"), kintone.requests(1)) == (14, 1, 15)
+    assert kintone.sim("GET", "asked")[-1] == {
+        **{"at": "2026-11-29T15:09:01+00:00", "method": "POST", "api": "records/cursor", "app": 1, "status": 200}
+    }
+
+
+def test_a_person_sees_apps_and_records(kintone: Kintone) -> None:
+    kintone.upsert(1, "会社ID", company(1, 会社名="<script>", 担当=[{"code": "tanaka"}], 拠点=[{"value": {}}]))
+
+    def page(path: str) -> str:
+        answer = requests.get(f"{kintone.url}{path}", timeout=30)
+        assert answer.status_code == 200
+        return answer.text
+
+    assert 'href="/k/1/"' in page("/")
+    assert "&lt;script&gt;" in page('/k/1/?query=会社ID+in+("C1")')
+    assert "クエリ記法が間違っています。" in page("/k/1/?query=会社ID")
+    record = page("/k/1/show?record=1")
+    assert "田中" in record
+    assert "<script>" not in record
+
+
+def test_what_was_there_is_there_again_after_a_restart(tmp_path: Path) -> None:
+    keep = str(tmp_path / "kintone")
+    with Kintone.start("--apps", str(ROOT / "simulators/kintone/sample.yaml"), "--keep", keep) as first:
+        first.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残る"}, token="kin_sim_companies")
+    with Kintone.start("--keep", keep) as second:
+        again = second.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残った"}, token="kin_sim_companies")
+        assert again.json()["records"] == [{"id": "1", "revision": "2", "operation": "UPDATE"}]
+        assert [app["name"] for app in second.sim("GET", "apps")] == ["会社", "部署", "リード"]
