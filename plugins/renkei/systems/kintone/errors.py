@@ -39,12 +39,10 @@ class RecordRefusedError(RecordError):
     """At least one record is at fault, and so none of the request was written.
 
     `refusals` are those that kintone named. Where the first one's index is None, nothing tells which record it is.
-    `part` is the place in a bulkRequest of the request that they are about.
     """
 
-    def __init__(self, refusals: Collection[Refusal], part: int = 0) -> None:
+    def __init__(self, refusals: Collection[Refusal]) -> None:
         self.refusals = tuple(refusals)
-        self.part = part
         super().__init__("\n".join(map(str, self.refusals)))
 
     @property
@@ -171,7 +169,7 @@ def failure(
     `names` are the fields that the request may be about: code by code and by label. `address` is the one that this
     machine is seen with from outside, where the operator has told it.
     """
-    part, body = _body_of(content)
+    body = _body_of(content)
     code = body.get("code")
     if not isinstance(code, str) or not _NAME.fullmatch(code):
         code = headers.get("X-Cybozu-Error", "")
@@ -183,10 +181,10 @@ def failure(
     if code in _GONE:
         return RecordGoneError(f"更新するレコードがkintoneで削除されています（{code}）。")
     if code == "CB_VA01":
-        return _invalid(body, part)
+        return _invalid(body)
     if code in _RECORDS:
         detail, remedy = _RECORDS[code]
-        return RecordRefusedError([Refusal(None, _named(body.get("message"), names or {}), code, detail, remedy)], part)
+        return RecordRefusedError([Refusal(None, _named(body.get("message"), names or {}), code, detail, remedy)])
     if code in _SETTINGS:
         return KintoneSettingError(_SETTINGS[code], code)
     if status in (401, 403) or code.startswith("CB_AU"):
@@ -208,19 +206,13 @@ def failure(
     )
 
 
-def _body_of(content: bytes) -> tuple[int, dict[str, Any]]:
-    """The error as kintone writes it, and of a bulkRequest which part failed. Empty where it is no JSON."""
+def _body_of(content: bytes) -> dict[str, Any]:
+    """The error as kintone writes it; empty where it is no JSON: maintenance and proxies answer in HTML."""
     try:
         body = json_of(content)
-    except ValueError:  # maintenance and a proxy answer in HTML
-        return 0, {}
-    if not isinstance(body, dict):
-        return 0, {}
-    results = body.get("results")
-    if isinstance(results, list):
-        failed = ((part, one) for part, one in enumerate(results) if isinstance(one, dict) and one.get("code"))
-        return next(failed, (0, {}))
-    return 0, body
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _refused_by_address(address: str, status: int, code: str) -> str:
@@ -233,7 +225,7 @@ def _refused_by_address(address: str, status: int, code: str) -> str:
     )
 
 
-def _invalid(body: Mapping[str, Any], part: int) -> RenkeiError:
+def _invalid(body: Mapping[str, Any]) -> RenkeiError:
     """CB_VA01: of records where its paths say so, else of the request itself."""
     errors = body.get("errors")
     refusals = []
@@ -245,7 +237,7 @@ def _invalid(body: Mapping[str, Any], part: int) -> RenkeiError:
         names = [name for name in _FIELD.findall(found["rest"]) if name not in _PATH_WORDS and not name.isdigit()]
         refusals.append(Refusal(index, names[-1] if names else "", "CB_VA01", *_detail(said)))
     if refusals:
-        return RecordRefusedError(sorted(refusals, key=lambda one: -1 if one.index is None else one.index), part)
+        return RecordRefusedError(sorted(refusals, key=lambda one: -1 if one.index is None else one.index))
     return KintoneSettingError(
         "kintoneが要求の形を受け付けませんでした（CB_VA01）。連携設定シートのアプリIDと更新キーを確認してください。",
         "CB_VA01",
