@@ -105,7 +105,9 @@ class FakeKintone:
     requests: int = 0
     fault: Callable[[], None] = lambda: None  # called before an answer: may raise, and may have written
     before: Callable[[], None] = lambda: None
-    lock: threading.Lock = field(default_factory=threading.Lock)  # one request after the other, as kintone's rows have it
+    lock: threading.Lock = field(
+        default_factory=threading.Lock
+    )  # one request after the other, as kintone's rows have it
 
     def form(self, app: str) -> Form:
         self._ask()

@@ -180,13 +180,17 @@ class Store:
         return self.create(key, _json_bytes(value))
 
     def read_table(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """A parquet table; text columns come back as pandas `str`, missing cells as missing."""
+        """A parquet table; text columns come back as pandas `str`, missing cells as missing.
+
+        Of `columns` those that it has, in this order.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         content = self.read(key)
-        names = None if columns is None else list(columns)
-        return _frame(pq.read_table(pa.BufferReader(content), columns=names, use_threads=len(content) > MANY))
+        file = pq.ParquetFile(pa.BufferReader(content))
+        names = _there(columns, file.schema_arrow.names)
+        return _frame(file.read(names, use_threads=len(content) > MANY).select(names))
 
     def table_parts(self, key: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """A parquet table as `read_table` has it, some ten thousand rows at a time."""
@@ -217,7 +221,7 @@ class Store:
         """The rows of a parquet table in which one of the columns has one of the texts wanted of it, in their order.
 
         Read in parts: of a million people about a quarter is held in memory at once. A blank is nobody's key, and a column
-        that the table lacks finds nobody.
+        that the table lacks finds nobody; of `columns` those that it has.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -230,7 +234,7 @@ class Store:
             for name, texts in wanted.items()
             if name in types
         }
-        shown = list(types if columns is None else columns)
+        shown = _there(columns, list(types))
         found = [file.schema_arrow.empty_table().select(shown)]
         for part in range(file.num_row_groups) if asked else ():
             keys = file.read_row_group(part, columns=list(asked))
@@ -279,6 +283,10 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         return temporary
+
+
+def _there(wanted: Sequence[str] | None, names: list[str]) -> list[str]:
+    return names if wanted is None else [name for name in wanted if name in names]
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import pandas as pd
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import update
@@ -17,7 +19,7 @@ from sqlalchemy import update
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.orchestration.approval_tasks import UNANSWERED
-from renkei.runs.hold import Approval, Deadline, HeldPlan
+from renkei.runs.hold import Approval, Deadline, HeldPlan, Hold
 from renkei.storage import audit
 from renkei.storage.store import Store
 from renkei.web.facts import Right
@@ -120,6 +122,29 @@ def test_e36_thousands_are_shown_a_page_at_a_time(empty: ConsoleWorld) -> None:
     assert last.count("SmartHRで開く") == 14
     assert shown(world, query="?of=7&page=99") == last
     assert shown(world, query="?of=x&page=-1") == shown(world, query="?of=%00") == shown(world)
+
+
+def test_e36_of_a_million_people_only_those_concerned_are_read(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E36: whole tables of people took a gigabyte a click; a plan that blanks an item reads that item of everybody."""
+    whole, read_table = [], Store.read_table
+
+    def noted(store: Store, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        if "/users" in key:
+            whole.append((key.rpartition("/")[2], columns))
+        return read_table(store, key, columns)
+
+    monkeypatch.setattr(Store, "read_table", noted)
+    assert "3 小鳥遊 d1 d1部" in shown(world)
+    assert whole == []
+    held = world.record("acme").read(HeldPlan)
+    clears = Hold("clear:full_name_yomi", "", 1, 6)
+    world.record("acme").write(dataclasses.replace(held, holds=[*held.holds, clears]))
+    assert "3 小鳥遊 d1 d1部" in shown(world)
+    assert {(name, tuple(columns or ())) for name, columns in whole} == {
+        ("users_target.parquet", ("user_id", "crew_id", "full_name_yomi"))
+    }
 
 
 def test_s1_names_are_for_those_who_may_change_the_dag(world: ConsoleWorld) -> None:

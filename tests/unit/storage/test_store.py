@@ -310,6 +310,8 @@ def test_e10_rows_are_found_by_any_of_the_texts_asked_for(store: Store) -> None:
     assert found(id=[f"{PART + 1}", "7"], crew_id=["c2", ""]) == [2, 7, PART + 1]
     assert (found(crew_id=[""]), found(id=["x"]), found(other=["1"]), found()) == ([], [], [], [])
     assert list(store.find_rows("t", {"id": ["x"]}).columns) == ["id", "crew_id", "n"]
+    assert list(store.find_rows("t", {"id": ["x"]}, ["n", "other", "id"]).columns) == ["n", "id"]
+    assert list(store.read_table("t", ["n", "other", "id"]).columns) == ["n", "id"]
     assert [len(part) for part in store.table_parts("t", ["n"])] == [PART, 3]
     for start, stop, wanted in (
         (0, 2, [0, 1]),

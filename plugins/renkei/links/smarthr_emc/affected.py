@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ APART = (
     Reason.ID_CHANGE.value,
     Reason.REPLACED.value,
 )  # neither joiner nor leaver: listed as ID変更, or told as 再連携
+LOST = "lost_contact"
+DIFF_COLUMNS = ["id", "crew_id", "operation", "reason"]
 CLEARED = "clear:"  # in front of an item: the kind of the guard's hold about it (guards.hold_blanks)
 
 
@@ -62,24 +64,34 @@ def _of(record: RunRecord, operation: Operation, title: str, most: int) -> Group
 
 
 def held(record: RunRecord, most: int) -> list[Group]:
-    """Whom a held plan would delete, silence or change, in the order in which they matter."""
-    before, after = compared_with(record).table("users_target"), _or_none(record, "users_target")
-    names = _department_names(record)
-    diff = _diff(record)
-    gone = diff[diff["operation"] == Operation.DELETE.value]
-    was, will = _departments(before, names), _departments(after, names)
-    warnings = record.read(PlanWarnings)
-    people, handed = warnings.people, warnings.handovers
+    """Whom a held plan would delete, silence or change, in the order in which they matter.
+
+    Of a million people only those concerned are read; where an item becomes blank, that item of everybody.
+    """
+    gone = record.rows("users_diff", {"operation": [Operation.DELETE.value]}, DIFF_COLUMNS)
+    warnings, kinds = record.read(PlanWarnings), [hold.kind for hold in record.read(HeldPlan).holds]
+    handed = warnings.handovers
+    cleared = {
+        item: _cleared(record, item, {user_id for user_id, _, _ in handed})
+        for item in (kind.removeprefix(CLEARED) for kind in kinds if kind.startswith(CLEARED))
+    }
+    warned_of = {kind: [one for one in warnings.people if one[0] == kind] for kind in (*ADMINISTRATORS, LOST, *TAKEN)}
+    shown = {
+        *(user_id for found in warned_of.values() for _, user_id, _ in found[:most]),
+        *(user_id for user_id, _, _ in handed[:most]),
+        *(user_id for rows in (gone, *cleared.values()) for user_id in rows["id"].head(most)),
+    }
+    was, will = _departments(record, shown)
 
     def warned(kind: str, title: str) -> Group:
-        found = [(user_id, crew_id) for of, user_id, crew_id in people if of == kind]
-        shown = (Person(user_id, crew_id, will(user_id) or was(user_id)) for user_id, crew_id in found[:most])
-        return Group(title, len(found), tuple(shown))
+        found = warned_of[kind]
+        people = (Person(user_id, crew_id, will(user_id) or was(user_id)) for _, user_id, crew_id in found[:most])
+        return Group(title, len(found), tuple(people))
 
     groups = [
         *(warned(kind, title) for kind, title in ADMINISTRATORS.items()),
         Group("EMCから削除される社員", len(gone), _people(gone.head(most), was)),
-        warned("lost_contact", "緊急連絡先が1件も無くなる社員（安否確認の連絡が届かなくなります）"),
+        warned(LOST, "緊急連絡先が1件も無くなる社員（安否確認の連絡が届かなくなります）"),
         *(warned(kind, title) for kind, title in TAKEN.items()),
         Group(
             "ユーザIDが別の人に移る社員（前の人の登録は残りません）",
@@ -87,11 +99,9 @@ def held(record: RunRecord, most: int) -> list[Group]:
             tuple(Person(user_id, now, will(user_id)) for user_id, _, now in handed[:most]),
         ),
     ]
-    kinds = [hold.kind for hold in record.read(HeldPlan).holds]
-    for item in (kind.removeprefix(CLEARED) for kind in kinds if kind.startswith(CLEARED)):
-        cleared = _cleared(before, after, item, {user_id for user_id, _, _ in handed})
+    for item, rows in cleared.items():
         title = f"「{USER_ITEM[item].name}」が空白になる社員"
-        groups.append(Group(title, len(cleared), _people(cleared.head(most), will)))
+        groups.append(Group(title, len(rows), _people(rows.head(most), will)))
     return [group for group in groups if group.count]
 
 
@@ -104,13 +114,13 @@ def departments_gone(record: RunRecord, most: int) -> list[Group]:
     return [Group("EMCから削除される部署", len(gone), shown, "件")] if len(gone) else []
 
 
-def _cleared(
-    before: pd.DataFrame | None, after: pd.DataFrame | None, item: str, handed: AbstractSet[str]
-) -> pd.DataFrame:
-    """Rows of `after` (id, crew_id, reason) of people who have the item no more, whatever their id was.
+def _cleared(record: RunRecord, item: str, handed: AbstractSet[str]) -> pd.DataFrame:
+    """Rows (id, crew_id, reason) of people of the plan who have the item no more, whatever their id was.
 
     Who has another crew id now is known by the user id, unless that passed to another person.
     """
+    columns = ["user_id", "crew_id", item]
+    before, after = compared_with(record).table("users_target", columns), _or_none(record, "users_target", columns)
     if before is None or after is None or item not in before or item not in after:
         return _nobody()
     own = look_up(after["user_id"], before["user_id"], before[item]).mask(is_in(after["user_id"], handed), "")
@@ -128,21 +138,27 @@ def _people(rows: pd.DataFrame, department: Callable[[str], str]) -> tuple[Perso
     )
 
 
-def _departments(target: pd.DataFrame | None, names: dict[str, str]) -> Callable[[str], str]:
-    """The department of a user id in a users_target, as `code name`."""
-    if target is None or "primary_department_id" not in target:
-        return lambda user_id: ""
-    of = target.drop_duplicates("user_id").set_index("user_id")["primary_department_id"].fillna("")
+def _departments(record: RunRecord, user_ids: Iterable[str]) -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """The departments of these people, as `code name`: at the baseline, and as the plan has them."""
+    wanted, columns = {"user_id": user_ids}, ["user_id", "primary_department_id"]
+    names = _department_names(record)
+    try:
+        planned = record.rows("users_target", wanted, columns)
+    except MissingKeyError:
+        planned = None
 
-    def find(user_id: str) -> str:
-        code = str(of.get(user_id, ""))
-        return names.get(code, code)
+    def finder(target: pd.DataFrame | None) -> Callable[[str], str]:
+        if target is None or "primary_department_id" not in target:
+            return lambda user_id: ""
+        of = target.drop_duplicates("user_id").set_index("user_id")["primary_department_id"].fillna("").to_dict()
+        return lambda user_id: names.get(of.get(user_id, ""), of.get(user_id, ""))
 
-    return find
+    return finder(compared_with(record).rows("users_target", wanted, columns)), finder(planned)
 
 
 def _department_names(record: RunRecord) -> dict[str, str]:
-    tables = (compared_with(record).table("departments"), _or_none(record, "departments"))
+    columns = ["department_id", "name"]
+    tables = (compared_with(record).table("departments", columns), _or_none(record, "departments", columns))
     return {
         code: f"{code} {name}"
         for table in tables
@@ -152,15 +168,15 @@ def _department_names(record: RunRecord) -> dict[str, str]:
 
 
 def _diff(record: RunRecord) -> pd.DataFrame:
-    return record.table("users_diff", ["id", "crew_id", "operation", "reason"])
+    return record.table("users_diff", DIFF_COLUMNS)
 
 
 def _nobody() -> pd.DataFrame:
     return pd.DataFrame({"id": [], "crew_id": [], "reason": []}, dtype="str")
 
 
-def _or_none(record: RunRecord, name: str) -> pd.DataFrame | None:
+def _or_none(record: RunRecord, name: str, columns: Sequence[str]) -> pd.DataFrame | None:
     try:
-        return record.table(name)
+        return record.table(name, columns)
     except MissingKeyError:
         return None

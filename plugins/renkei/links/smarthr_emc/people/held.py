@@ -80,10 +80,11 @@ def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> Held:
 def _named(record: RunRecord, people: Sequence[Person]) -> list[Named]:
     sheet = record.read(RunSheet).mapping
     crew_ids, user_ids = [one.crew_id for one in people], [one.user_id for one in people]
-    now = _names(record.rows("users", {"crew_id": crew_ids}), sheet, "crew_id")
+    now = _names(record.rows("users", {"crew_id": crew_ids}, _columns(sheet)), sheet, "crew_id")
     where = compared_with(record)
-    before, old = where.rows("users", {"user_id": user_ids}), where.read(RunSheet, "連携設定シート")
-    then = _names(before[before["valid"]], old.mapping, "user_id") if before is not None and old else {}
+    then, old = {}, where.read(RunSheet, "連携設定シート")
+    if old and (before := where.rows("users", {"user_id": user_ids}, _columns(old.mapping))) is not None:
+        then = _names(before[before["valid"]], old.mapping, "user_id")
     silenced = {user_id for kind, user_id, _ in record.read(PlanWarnings).people if kind == "lost_contact"}
     found = []
     for one in people:
@@ -100,6 +101,12 @@ def _named(record: RunRecord, people: Sequence[Person]) -> list[Named]:
             )
         )
     return found
+
+
+def _columns(sheet: Mapping) -> list[str]:
+    """What `_names` reads of a users table."""
+    rules = tuple(rule for rule in sheet.users if rule.item == "full_name")
+    return ["crew_id", "user_id", "valid", *source_columns(replace(sheet, users=rules))]
 
 
 def _names(users: pd.DataFrame, sheet: Mapping, key: str) -> dict[str, str]:
