@@ -79,7 +79,7 @@ def test_no_secret_has_a_default() -> None:
 def test_no_secret_in_an_address_is_written_out() -> None:
     """Between user and host of every URL stands a variable that must be set."""
     passwords = re.findall(r"://[^/\s]*?:([^/\s]*)@", COMPOSE)
-    assert len(passwords) == 3
+    assert len(passwords) == 4
     assert [password for password in passwords if not re.fullmatch(r"\$\{\w+:\?\}", password)] == []
 
 

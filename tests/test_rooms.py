@@ -13,10 +13,11 @@ BOTTOM = {"channel", "clock", "errors", "settings", "texts"}  # files, not rooms
 ARROWS = {
     **dict.fromkeys(BOTTOM, frozenset[str]()),
     **dict.fromkeys(("storage", "systems", "values", "sheets"), frozenset[str]()),
+    "inbox": {"storage"},
     "jobs": {"storage"},
     "runs": {"storage"},
     "notifications": {"sheets", "storage", "systems"},
-    "links": {"notifications", "runs", "sheets", "storage", "systems", "values"},
+    "links": {"inbox", "notifications", "runs", "sheets", "storage", "systems", "values"},
     "web": {"jobs", "links", "notifications", "runs", "sheets", "storage", "systems", "values"},
 }
 

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from renkei.errors import StoreError
+from renkei.inbox import tables as _inbox  # noqa: F401 - its tables too
 from renkei.links.hotprofile_kintone import tables
 from renkei.storage.database import database
 from renkei.storage.database.database import HEAD, METADATA, open_database

@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), server_default="", nullable=False),
         sa.Column("cause", sa.Text(), server_default="", nullable=False),
         sa.Column("remedy", sa.Text(), server_default="", nullable=False),
-        sa.Column("told", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("told", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "data_set", "source_id"),
     )
     op.create_index(
