@@ -148,7 +148,7 @@ class Instance:
         client = self.companies_of_leads[invent.mixed(self.seed, number, 11) % len(self.companies_of_leads)]
         which = invent.mixed(self.seed, number, 12) % (self.departments_each + 1)
         department = self.department(client, which - 1) if which else None
-        return invent.lead(self.seed, number, client, self._company(client)["name"], department)
+        return invent.lead(self.seed, number, client, f"株式会社{invent.company_name(self.seed, client)}", department)
 
     def department(self, client: int, which: int) -> tuple[int, str]:
         number = client * 10 + which

@@ -66,11 +66,15 @@ def mixed(seed: int, number: int, use: int) -> int:
     return found ^ (found >> 32)
 
 
+def company_name(seed: int, number: int) -> str:
+    """Without its legal form."""
+    return f"{FIRMS[mixed(seed, number, 1) % len(FIRMS)]}{TRADES[mixed(seed, number, 2) % len(TRADES)]}{number}"
+
+
 def company(seed: int, number: int) -> dict[str, Any]:
     """Everything but id and times."""
-    firm, trade = FIRMS[mixed(seed, number, 1) % len(FIRMS)], TRADES[mixed(seed, number, 2) % len(TRADES)]
     pref, _, city = PLACES[mixed(seed, number, 3) % len(PLACES)]
-    short = f"{firm}{trade}{number}"
+    short = company_name(seed, number)
     return {
         "name": f"株式会社{short}",
         "name_kana": "",
@@ -83,7 +87,7 @@ def company(seed: int, number: int) -> dict[str, Any]:
         "address3": "",
         "latitude": None,
         "longitude": None,
-        "business_category_kbn": trade,
+        "business_category_kbn": TRADES[mixed(seed, number, 2) % len(TRADES)],
         "worker_number_kbn": str(10 + mixed(seed, number, 6) % 990),
         "capital_kbn": "",
         "ipo_kbn": "",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from simulators.clock import TOKYO
 from simulators.kintone.domain import App, Caller, Domain, Record
@@ -95,6 +96,8 @@ def words(value: Any, one: Field) -> str:
         return ""
     if one.type in ("DATETIME", "CREATED_TIME", "UPDATED_TIME"):
         return datetime.fromisoformat(value).astimezone(TOKYO).strftime("%Y-%m-%d %H:%M")
+    if one.type == "RICH_TEXT":
+        return Markup(value).striptags()  # seen as text: what tags would do is the browser's matter
     if one.type == "SUBTABLE":
         return f"{len(value)}行"
     if isinstance(value, dict):
