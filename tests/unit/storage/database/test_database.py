@@ -71,9 +71,9 @@ def test_what_is_committed_is_flushed_to_the_disk(url: str) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing_behind(url: str) -> None:
     opened = open_database(url)
+    one = {"tenant": "acme", "kind": "away", "since": _moment()}
     with pytest.raises(ZeroDivisionError), opened.writing() as connection:
-        connection.execute(tables.TROUBLE.insert(), {"tenant": "acme", "kind": "away", "since": _moment()})
-        raise ZeroDivisionError
+        raise ZeroDivisionError(connection.execute(tables.TROUBLE.insert(), one))
     with opened.reading() as connection:
         assert connection.execute(tables.TROUBLE.select()).all() == []
 
@@ -88,9 +88,9 @@ def test_a_moment_comes_back_with_its_offset(url: str) -> None:
 
 def test_l6_an_error_quotes_no_value(url: str) -> None:
     opened = open_database(url)
+    one = {"tenant": "山田", "kind": "x", "since": _moment()}
     with pytest.raises(StoreError) as raised, opened.writing() as connection:
-        for _ in range(2):
-            connection.execute(tables.TROUBLE.insert(), {"tenant": "山田", "kind": "x", "since": _moment()})
+        connection.execute(tables.TROUBLE.insert(), [one, one])
     assert "山田" not in str(raised.value)
     assert raised.value.__cause__ is None
 
