@@ -28,6 +28,7 @@ class Field:
     most: Decimal | None = None
     options: tuple[str, ...] = ()
     lookup_app: str = ""  # the app that a lookup copies from
+    lookup_key: str = ""  # the field there that has its value
     fills: tuple[str, ...] = ()  # codes of the fields that this lookup fills
     cells: tuple[Field, ...] = ()  # the columns of a table
 
@@ -81,6 +82,7 @@ def _field(code: str, one: Mapping[str, Any]) -> Field:
         most=_number(one.get("maxValue")),
         options=tuple(one.get("options") or ()),
         lookup_app=str(lookup["relatedApp"]["app"]) if lookup else "",
+        lookup_key=str(lookup["relatedKeyField"]) if lookup else "",
         fills=tuple(str(mapping["field"]) for mapping in lookup.get("fieldMappings") or ()),
         cells=tuple(_field(inner, cell) for inner, cell in (one.get("fields") or {}).items())
         if one["type"] == "SUBTABLE"

@@ -24,7 +24,7 @@ FIELDS = (
     Field("choice", "RADIO_BUTTON", "選択", required=True, has_default=True, options=("はい", "いいえ")),
     Field("site", "LINK", "URL"),
     Field("who", "USER_SELECT", "担当者"),
-    Field("parent", "SINGLE_LINE_TEXT", "親会社", lookup_app="3", fills=("pref",)),
+    Field("parent", "SINGLE_LINE_TEXT", "親会社", lookup_app="3", lookup_key="key", fills=("pref",)),
     Field("pref", "SINGLE_LINE_TEXT", "都道府県"),
     Field("sum", "CALC", "合計", is_calculated=True),
     Field("auto", "SINGLE_LINE_TEXT", "自動", is_calculated=True),

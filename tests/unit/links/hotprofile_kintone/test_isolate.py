@@ -62,6 +62,22 @@ def test_k19_one_bad_record_of_a_hundred_costs_at_most_fourteen_requests_more(
     assert more <= 14
 
 
+@given(bad=st.sets(st.integers(min_value=0, max_value=99), min_size=1))
+def test_k19_who_knows_the_bad_ones_is_asked_once_and_saves_the_halving(bad: set[int]) -> None:
+    """However many they are: one question, and the others in one request."""
+    write = Writer(bad, "none")
+    questions: list[int] = []
+
+    def suspects(batch: Sequence[int]) -> dict[int, Refusal]:
+        questions.append(len(batch))
+        return {place: Refusal(None, "code", "known", "", "") for place, one in enumerate(batch) if one in bad}
+
+    decided = dict(write_all_but_the_bad(range(100), write, suspects))
+    assert {record for record, what in decided.items() if isinstance(what, Refusal)} == bad
+    assert len(questions) == 1
+    assert len(write.asked) == (1 if len(bad) == 100 else 2)
+
+
 def test_k19_a_place_that_is_none_is_no_place() -> None:
     """An index beyond the batch is taken for none, not for another record's."""
 

@@ -6,9 +6,12 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, FetchError, RefusedFetchError, RetriableFetchError
@@ -36,6 +39,7 @@ class HotProfile:
     def __init__(self, *ids: int, **options: Any) -> None:
         self.records = {number: entry(number) for number in ids}
         self.twists: list[Twist] = []
+        self.order = -1
         self.headers: dict[str, str] = {"Date": "Wed, 01 Apr 2026 00:05:30 GMT"}
         self.wire = Wire(self._reply)
         self.client = HotProfileClient(session_over(self.wire), URL, "key", **options)
@@ -48,7 +52,7 @@ class HotProfile:
         found = [
             one for number, one in self.records.items() if low <= number <= high and first <= one["updated_at"] <= last
         ]
-        found.sort(key=lambda one: -one["id"])
+        found.sort(key=lambda one: one["id"] * self.order % 1_000_003 if self.order > 1 else one["id"] * self.order)
         shown = found[: page["display_number"]]
         return Answer({path: shown, "pages": {"total_count": len(found)}}, headers=self.headers)
 
@@ -160,6 +164,40 @@ def test_k6_totals_that_drift_for_ever_fail_with_nothing_given(clock: SkipClock)
     with pytest.raises(TornReadError):
         given.extend(hot.client.changed("companies", SINCE, UNTIL))
     assert given == []
+
+
+CLUSTERS = st.lists(
+    st.tuples(st.integers(1, 10**7), st.integers(1, 900), st.sampled_from([1, 2, 17])), min_size=1, max_size=4
+)
+
+
+@given(clusters=CLUSTERS, data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_k6_whatever_changes_nobody_who_stays_is_lost_or_read_twice(
+    clusters: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    """Ids in any clusters, lists in any order, records updated, gone and added at any request: or the read fails."""
+    with no_waits(module), mock.patch.object(module, "PAGE_SIZE", 100):
+        ids = {low + number * step for low, count, step in clusters for number in range(count)}
+        hot = HotProfile(*ids)
+        hot.order = data.draw(st.sampled_from([-1, 1, 7919]))
+        moving = {
+            at: data.draw(st.sampled_from(sorted(ids))) for at in data.draw(st.sets(st.integers(0, 60), max_size=5))
+        }
+
+        def changes(seen: Seen, body: dict[str, Any]) -> None:
+            number = moving.get(len(hot.wire.seen))
+            if number is not None:
+                hot.records[number] = entry(number, "2026-04-01 09:06:00")
+
+        hot.twists.append(changes)
+        try:
+            found = numbers(hot.changed())
+        except TornReadError:
+            assert moving
+            return
+        assert len(found) == len(set(found))
+        assert ids - set(moving.values()) <= set(found) <= ids
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_k8_a_form_is_read_as_kintone_gives_it() -> None:
     assert form.fields["kind"].has_default
     assert form.fields["on"].has_default
     assert (form.fields["parent"].is_lookup, form.fields["parent"].lookup_app) == (True, "3")
+    assert form.fields["parent"].lookup_key == "code"
     assert form.filled_by() == {"pref": "parent"}
     assert form.fields["rows"].cell("row") == Field("row", "SINGLE_LINE_TEXT", "部署名")
     assert form.names()["部署名"] == "row"
