@@ -145,6 +145,7 @@ class Company:
     unlinked: bool = False  # 連携解除
     frozen: bool = False  # 災害時凍結
     freezable: bool = False  # its link has a 災害時凍結
+    provable: bool = False  # its link has a 即応証明
     link_start_on: dt.date | None = None
     next_run: dt.datetime | None = None
     due: dt.datetime | None = None  # the newest tick of which the result should be here; None: nobody can say
@@ -175,6 +176,14 @@ class ChannelFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A number on a company's page."""
+
+    label: str
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """What the store and the sheet know of one company."""
 
@@ -187,6 +196,7 @@ class Details:
     answer_until: dt.datetime | None = None
     channels: Sequence[ChannelFact] = ()
     fault: str = ""  # why the store cannot be read
+    figures: Sequence[Figure] | None = None  # of a link without people: in their place
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +389,9 @@ class Knowledge(Protocol):
 
     def details(self, dag_id: str) -> Details: ...
 
+    def mapping(self, dag_id: str) -> Any:
+        """What the company's sheet says, as its link reads it; None: it is gone, pending or cannot be used."""
+
     def folder(self, dag_id: str) -> TenantFolder:
         """Where the company's records are; may raise StoreError."""
 
@@ -459,6 +472,7 @@ class OwnPages:
     menu: Sequence[tuple[str, str]]  # of a company's page: the last part of the address, and the title; for Right.EDIT
     answers: Mapping[str, str] = field(default_factory=dict)  # by the task that asks: /dag/{dag_id}/<this>/{run_id}
     jobs: Mapping[str, OwnJob] = field(default_factory=dict)  # by kind
+    open_menu: Sequence[tuple[str, str]] = ()  # as `menu`, for everybody who may see the company
 
 
 @dataclass(frozen=True, slots=True)

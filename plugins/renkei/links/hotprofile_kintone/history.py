@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, func, select, update
+from sqlalchemy import Connection, Executable, Row, and_, func, select, update
 
 from renkei.links.hotprofile_kintone.model import Job
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
-from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, QUOTA, WORK, WRITTEN
+from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, INCOMING, QUOTA, WORK, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 
@@ -70,6 +70,11 @@ class FailedRecord:
     cause: str
     remedy: str
     told: bool
+    record_id: str = ""  # kintone's, where an older version of it was written
+
+    @property
+    def label(self) -> str:
+        return DATA_SETS[self.data_set]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,11 @@ class WhatIsKnown:
     updated_at: str = ""  # of the version that was written
     waiting: str = ""  # a state of `work`
     waiting_since: dt.datetime | None = None
+    waiting_version: str = ""
+    initial: bool = False  # it waits for 初期連携
+    body: bytes = b""  # of the version that waits, sealed (`versions.Versions`)
     failed: FailedRecord | None = None
+    being_read: bool = False  # a read has it that is not proven whole yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +110,30 @@ class Standing:
 # --- for pages and mails ----------------------------------------------------------------------------------------------
 
 
-def processed(
-    database: Database, tenant: str, *, limit: int = 200, before: dt.datetime | None = None
-) -> list[Processed]:
-    """The newest lines of データ処理状況一覧, newest first; `before` is the `started_at` at which the page before ended."""
+def processed(database: Database, tenant: str, *, limit: int = 200, offset: int = 0) -> list[Processed]:
+    """The newest lines of データ処理状況一覧, newest first."""
     query = select(HISTORY).where(HISTORY.c.tenant == tenant)
-    if before is not None:
-        query = query.where(HISTORY.c.started_at < before)
-    return _processed(
-        database, query.order_by(HISTORY.c.started_at.desc(), HISTORY.c.run, HISTORY.c.data_set).limit(limit)
+    newest = query.order_by(HISTORY.c.started_at.desc(), HISTORY.c.run, HISTORY.c.data_set)
+    return _processed(database, newest.limit(limit).offset(offset))
+
+
+def processed_count(database: Database, tenant: str) -> int:
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).where(HISTORY.c.tenant == tenant)) or 0
+
+
+def last_lines(database: Database, tenant: str) -> dict[str, Processed]:
+    """The newest line of each data set that ever had one."""
+    newest = (
+        select(HISTORY.c.data_set, func.max(HISTORY.c.started_at).label("at"))
+        .where(HISTORY.c.tenant == tenant)
+        .group_by(HISTORY.c.data_set)
+        .subquery()
     )
+    query = select(HISTORY).join(
+        newest, and_(HISTORY.c.data_set == newest.c.data_set, HISTORY.c.started_at == newest.c.at)
+    )
+    return {one.data_set: one for one in _processed(database, query.where(HISTORY.c.tenant == tenant))}
 
 
 def of_run(database: Database, tenant: str, run: str) -> list[Processed]:
@@ -123,12 +146,36 @@ def failed_records(
     database: Database, tenant: str, *, data_set: str = "", limit: int = 500, offset: int = 0
 ) -> list[FailedRecord]:
     """失敗レコード, the newest first."""
-    query = select(WORK).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
+    written = and_(*(WORK.c[name] == WRITTEN.c[name] for name in ("tenant", "data_set", "source_id")))
+    query = select(WORK, WRITTEN.c.record_id).outerjoin(WRITTEN, written)
+    query = query.where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
     if data_set:
         query = query.where(WORK.c.data_set == data_set)
     ordered = query.order_by(WORK.c.failed_at.desc(), WORK.c.data_set, WORK.c.source_id).limit(limit).offset(offset)
     with database.reading() as connection:
-        return [_failed(row) for row in connection.execute(ordered)]
+        return [_failed(row, row.record_id or "") for row in connection.execute(ordered)]
+
+
+def causes(database: Database, tenant: str, data_set: str = "") -> list[tuple[str, str, int]]:
+    """The fields and causes of 失敗レコード with how many each has, the most frequent first."""
+    first = func.min(WORK.c.cause)  # one cause names other records' ids, and is one cause all the same
+    query = select(WORK.c.field, first, func.count()).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
+    if data_set:
+        query = query.where(WORK.c.data_set == data_set)
+    grouped = query.group_by(WORK.c.field, WORK.c.code, WORK.c.remedy).order_by(func.count().desc(), WORK.c.field)
+    with database.reading() as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(grouped)]
+
+
+def ids_of(database: Database, tenant: str, data_set: str, text: str, keys: Sequence[bytes]) -> list[str]:
+    """The ids of Hot Profile of the records that `text` is the id of, or that have one of `keys` as 更新キー."""
+    found: set[str] = set()
+    with database.reading() as connection:
+        for table in (WRITTEN, WORK, INCOMING):
+            its = (table.c.tenant == tenant, table.c.data_set == data_set)
+            for same in (table.c.source_id == text, table.c.key.in_(keys)):
+                found |= set(connection.scalars(select(table.c.source_id).where(*its, same)))
+    return sorted(found)
 
 
 def record(database: Database, tenant: str, data_set: str, source_id: str) -> WhatIsKnown:
@@ -140,12 +187,22 @@ def record(database: Database, tenant: str, data_set: str, source_id: str) -> Wh
     with database.reading() as connection:
         written = connection.execute(select(WRITTEN).where(*its(WRITTEN))).first()
         work = connection.execute(select(WORK).where(*its(WORK))).first()
-    known = WhatIsKnown()
+        reading = connection.scalar(select(func.count()).where(*its(INCOMING)))
+    known = WhatIsKnown(being_read=bool(reading))
     if written:
-        known = WhatIsKnown(written.written_at, written.record_id, written.updated_at)
+        at, number, version = written.written_at, written.record_id, written.updated_at
+        known = dataclasses.replace(known, written_at=at, record_id=number, updated_at=version)
     if work:
         failed = _failed(work) if work.state == FAILED else None
-        known = dataclasses.replace(known, waiting=work.state, waiting_since=work.since, failed=failed)
+        known = dataclasses.replace(
+            known,
+            waiting=work.state,
+            waiting_since=work.since,
+            waiting_version=work.updated_at,
+            initial=work.initial,
+            body=work.body,
+            failed=failed,
+        )
     return known
 
 
@@ -252,7 +309,7 @@ def _processed(database: Database, query: Any) -> list[Processed]:
     return [Processed(**{name: row[name] for name in names} | {"state": State(row["state"])}) for row in found]
 
 
-def _failed(row: Row[Any]) -> FailedRecord:
-    return FailedRecord(
-        row.data_set, row.source_id, row.failed_at or row.since, row.field, row.code, row.cause, row.remedy, row.told
-    )
+def _failed(row: Row[Any], record_id: str = "") -> FailedRecord:
+    at = row.failed_at or row.since
+    what = (row.field, row.code, row.cause, row.remedy, row.told)
+    return FailedRecord(row.data_set, row.source_id, at, *what, record_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ _ITEM_NAMES = {item.name for item in (*USER_ITEM.values(), *DEPARTMENT_ITEM.valu
 PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail", "source")
 
 
-def counts(value: Any) -> Counts | None:
+def counts(words: Mapping[str, Any]) -> Counts | None:
     """The people of what the task `diff` gave back; 照合 counts something else."""
+    value = words.get("diff")
     found = value.get(RecordSet.USERS.value) if isinstance(value, dict) else None
     found = found.get("counts") if isinstance(found, dict) else None
     if not isinstance(found, dict):
@@ -146,4 +147,4 @@ PAGES = OwnPages(
     {held_pages.TASK: APPROVAL},
     {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
 )
-VIEW = LinkView("diff", counts, problems, findings, frozen_tenants, PAGES, evidence, generations, connection_names)
+VIEW = LinkView(("diff",), counts, problems, findings, frozen_tenants, PAGES, evidence, generations, connection_names)

@@ -108,6 +108,7 @@ class Companies:
         dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()
         found: dict[str, Company] = {}
         for link in LINKS.values():
+            view = link.console() if link.console else None
             own = {one.tenant: one for one in dags.values() if one.link is link}
             sheets = self._shelf.facts(link, dag_file_of(link, own.values()))
             notes, results, ends = _watched(link, faults)
@@ -143,7 +144,8 @@ class Companies:
                     broken=bool(sheet and sheet.broken),
                     unlinked=bool(sheet and sheet.unlinked),
                     frozen=not {ALL, tenant}.isdisjoint(frozen[link.name] or ()),
-                    freezable=link.console is not None,
+                    freezable=view is not None and view.frozen is not None,
+                    provable=view is not None and view.evidence is not None,
                     link_start_on=sheet.expected.link_start_on if sheet else None,
                     next_run=None if dag.paused else _next_result(dag.next_run, sheet),
                     due=self._due(sheet, grace),
@@ -215,7 +217,7 @@ def _grace(faults: list[str]) -> dt.timedelta | None:
 def _frozen(link: Link, faults: list[str]) -> set[str] | None:
     view = link.console() if link.console else None
     try:
-        return view.frozen() if view else set()
+        return view.frozen() if view and view.frozen else set()
     except StoreError as error:
         faults.append(str(error))
         return None

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Evidence, Findings, Generation, OwnPages
+from renkei.web.facts import Counts, Evidence, Figure, Findings, Generation, OwnPages
 
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
     """Functions of what a run left behind."""
 
-    counted_by: str  # the task whose XCom has the counts
-    counts: Callable[[Any], Counts | None]  # of that XCom
+    counted_by: Sequence[str]  # the tasks whose XComs have the counts
+    counts: Callable[[Mapping[str, Any]], Counts | None]  # of those XComs by task, as far as they are there
     problems: Callable[[RunRecord, int, int], Findings]  # so many errors from a place on
     findings: Callable[[RunRecord], Iterator[Sequence[str]]]  # all errors and 注意 as rows of a table
-    frozen: Callable[[], set[str]]  # the tenants in 災害時凍結, or `all`; may raise StoreError
+    frozen: Callable[[], set[str]] | None = None  # the tenants in 災害時凍結, or `all`; may raise StoreError
     pages: OwnPages | None = None
     evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
     generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
     connections: Callable[[Any], Sequence[str]] = lambda mapping: ()  # that a sheet's mapping names, beside channels'
+    figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
 
 
 def own_pages() -> list[OwnPages]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from renkei.channel import Event, result_mail
 from renkei.errors import BaselineError, StoreError
@@ -32,10 +33,12 @@ class OneCompany:
     def details(self, dag_id: str) -> Details:
         tenant = tenant_of(state.dags()[dag_id])
         sheet, folder = tenant.sheet, None
-        fault, current, until = "", None, None
+        view = tenant.link.console() if tenant.link.console else None
+        fault, current, until, figures = "", None, None, None
         try:
             folder = tenant.folder()
             current, until = Baselines(folder).current(), _answer_until(folder)
+            figures = view.figures(folder) if view and view.figures else None
         except (StoreError, BaselineError) as error:
             fault = str(error)
         broken = sheet.mapping is None and not sheet.pending
@@ -49,7 +52,11 @@ class OneCompany:
             until,
             _channels(tenant, None if fault else folder),
             fault,
+            figures,
         )
+
+    def mapping(self, dag_id: str) -> Any:
+        return tenant_of(state.dags()[dag_id]).sheet.mapping
 
     def folder(self, dag_id: str) -> TenantFolder:
         return tenant_of(state.dags()[dag_id]).folder()

@@ -288,7 +288,7 @@ def _told(session: Any, rows: Sequence[Any]) -> dict[str, Run]:
 
 def _words(session: Any, rows: Sequence[Any]) -> dict[int, dict[str, Any]]:
     """What `notify` and the counting tasks of those runs gave back, by the run's number and the task."""
-    counting = {view.counted_by for link in LINKS.values() if link.console and (view := link.console())}
+    counting = {task for link in LINKS.values() if link.console for task in link.console().counted_by}
     found: dict[int, dict[str, Any]] = {}
     for ids in _parts([row.id for row in rows]):
         wanted = select(XComModel.dag_run_id, XComModel.task_id, XComModel.value).where(
@@ -359,4 +359,4 @@ def _run(row: Any, words: Mapping[str, Any] | None = None) -> Run:
 
 def _counts(link: Link, words: Mapping[str, Any]) -> Counts | None:
     view = link.console() if link.console else None
-    return view.counts(words[view.counted_by]) if view and view.counted_by in words else None
+    return view.counts(words) if view else None

@@ -40,7 +40,12 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         runs=runs,
         events=timeline(runs, knowledge.past(one.dag_id, runs), changes),
         may={right: seen.may(right) for right in Right},
-        menu=[entry for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__") for entry in own.menu],
+        menu=[
+            entry
+            for own in seen.services.own_pages
+            if one.dag_id.startswith(f"{own.link}__")
+            for entry in (*own.open_menu, *(own.menu if seen.may(Right.EDIT) else ()))
+        ],
         faults=knowledge.faults(),
         now=now,
     )

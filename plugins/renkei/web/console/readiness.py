@@ -42,7 +42,7 @@ def of_all(
 ) -> Response:
     """The companies that the visitor may see, as the list has them; a sheet holds a page: of each a dozen files are read."""
     knowledge, now = visitor.services.knowledge, visitor.services.now()
-    found = overview(visible(visitor), now, q, page=number)
+    found = overview([one for one in visible(visitor) if one.provable], now, q, page=number)
     wanted = {row.company.dag_id: row.company for row in found.rows}
     days, faults = knowledge.days(list(wanted), now - dt.timedelta(days=DAYS)), knowledge.faults()
     said = [
