@@ -103,12 +103,27 @@ def closed_port() -> Iterator[int]:
         yield kept.getsockname()[1]
 
 
+@pytest.fixture(scope="session")
+def airflow_database() -> Path:
+    """Airflow's metadata database."""
+    from airflow.utils.db import initdb
+
+    initdb()
+    return HOME / "airflow.db"
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled sheets, each once for all tests: the same bytes compile to the same."""
+    return tmp_path_factory.mktemp("index")
+
+
 @pytest.fixture
-def mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mappings(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for the link's sheets, where Renkei looks for them."""
     folder = tmp_path / "mappings" / "smarthr_emc"
     folder.mkdir(parents=True)
     monkeypatch.setenv("RENKEI_MAPPINGS", str(folder.parent))
-    monkeypatch.setenv("RENKEI_INDEX", str(tmp_path / "index"))
+    monkeypatch.setenv("RENKEI_INDEX", str(index))
     monkeypatch.setenv("RENKEI_EMC_FORMAT", str(ROOT / "include/contracts/emc_format.yaml"))
     return folder

@@ -132,8 +132,8 @@ def test_rehearse_of_errors_and_of_held_plans_ends_with_1(desk: Desk) -> None:
 def test_person_tells_why_somebody_is_in_emc(desk: Desk) -> None:
     """L8: by 社員番号, crew id or mail; source, cell and value of each item; the password never."""
     crew = next(one for one in desk.world.active() if one["email"])
-    for type_in, who in ((renkei_process, crew["emp_code"]), (renkei, crew["id"]), (renkei, crew["email"])):
-        found = type_in("person", desk.sheet, who, **desk.environment)
+    for who in (crew["emp_code"], crew["id"], crew["email"]):
+        found = desk.renkei("person", desk.sheet, who)
         assert found.returncode == 0, found.stdout + found.stderr
         assert crew["last_name"] in found.stdout
         assert "値がある場合" in found.stdout

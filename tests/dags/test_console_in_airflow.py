@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,23 +36,21 @@ SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAut
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def airflow(airflow_database: Path, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Airflow's app as its API server has it, with SimpleAuthManager, and the Dag of acme in its database."""
     from airflow.api_fastapi.app import create_app, purge_cached_app
     from airflow.sdk.execution_time import task_runner
-    from airflow.utils.db import initdb
 
     folder = tmp_path_factory.mktemp("console")
     with pytest.MonkeyPatch.context() as patch:
         sheets = folder / "mappings/smarthr_emc"
         sheets.mkdir(parents=True)
         patch.setenv("RENKEI_MAPPINGS", str(folder / "mappings"))
-        patch.setenv("RENKEI_INDEX", str(folder / "index"))
+        patch.setenv("RENKEI_INDEX", str(index))
         patch.setenv("RENKEI_STORE", (folder / "store").as_uri())
         patch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
         patch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as the API server's process says of itself
         patch.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)  # an earlier test's run may have left one
-        initdb()
         with emptied():
             write_yaml(mapping(), sheets / "acme.yaml")
             parse_into_database(ROOT / "dags/smarthr_emc.py")

@@ -51,14 +51,12 @@ def test_l5_jobs_of_two_companies_run_beside_each_other_and_none_for_ever() -> N
     assert "画面から始めてください" in str(dag.doc_md)
 
 
+@pytest.mark.usefixtures("airflow_database")
 def test_e3_airflow_does_a_job_and_gets_no_more_than_its_time(
     store: Store, mappings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """E3, L6: the result is in the store; neither XCom nor log has anything of it."""
-    from airflow.utils.db import initdb
-
     shutil.copyfile(ROOT / "dags/renkei_jobs.py", HOME / "dags/renkei_jobs.py")
-    initdb()
     write_yaml(OPTIONAL_ID, mappings / "acme.yaml")
     day(store, 0, [person(1), person(2, 姓="小鳥遊")])
     jobs = Jobs(TenantFolder(store, LINK, "acme"))

@@ -80,12 +80,9 @@ def test_l6_old_records_go_every_night_without_anybody_switching_it_on() -> None
 
 
 @pytest.fixture(scope="session")
-def database() -> None:
+def database(airflow_database: Path) -> None:
     """Airflow's metadata database, and the Dag file where Airflow looks for it."""
-    from airflow.utils.db import initdb
-
     shutil.copyfile(ROOT / "dags/renkei_maintenance.py", HOME / "dags/renkei_maintenance.py")
-    initdb()
 
 
 def run() -> tuple[str, Any]:

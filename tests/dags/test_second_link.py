@@ -78,13 +78,6 @@ def parse(path: Path) -> dict[str, Any]:
     return dict(bag.dags)
 
 
-@pytest.fixture(scope="module")
-def database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
 def run(folder: Path, **conf: Any) -> Any:
     file = dag_file(HOME)  # where dag.test looks for it
     try:
@@ -127,7 +120,7 @@ def test_e1_it_runs_every_so_many_minutes_and_a_broken_sheet_once_a_day(sheets: 
     assert "backfill" not in dags["toy__acme"].allowed_run_types
 
 
-@pytest.mark.usefixtures("database")
+@pytest.mark.usefixtures("airflow_database")
 def test_e4_a_run_is_recorded_and_told_by_mail_and_chat(sheets: Path, neighbours: Neighbours) -> None:
     """Its record lies in the link's own part of the store; a run that fails is told as one."""
     heard, mailed = len(neighbours.chat_messages()), len(neighbours.mails())

@@ -17,13 +17,10 @@ from tests.harness.patience import patient_parsing as patient_parsing
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> Path:
+def airflow_database(airflow_database: Path) -> Path:
     """Airflow's metadata database, and the Dag folder with our one Dag file."""
-    from airflow.utils.db import initdb
-
     shutil.copyfile(ROOT / "dags/smarthr_emc.py", HOME / "dags/smarthr_emc.py")
-    initdb()
-    return HOME / "airflow.db"
+    return airflow_database
 
 
 @pytest.fixture

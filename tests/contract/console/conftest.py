@@ -11,18 +11,10 @@ from tests.contract.console.world import BAD, RUN_ID, ConsoleWorld
 from tests.harness.airflow_rows import emptied
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled sheets, each once for all tests; and Airflow's database."""
-    from airflow.utils.db import initdb
-
-    initdb()
-    return tmp_path_factory.mktemp("index")
-
-
 @pytest.fixture
-def empty(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
-    monkeypatch.setenv("RENKEI_INDEX", str(index))
+def empty(
+    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ConsoleWorld]:
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
     with emptied():
         yield ConsoleWorld(tmp_path)

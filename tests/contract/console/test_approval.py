@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,7 +24,7 @@ from renkei.storage import audit
 from renkei.storage.store import Store
 from renkei.web.facts import Right
 from tests.contract.console.world import BASE, FOLDER, NOW, ConsoleWorld, OffTheLoop, dag, text_of
-from tests.harness.airflow_rows import answer_question, emptied
+from tests.harness.airflow_rows import answer_question
 from tests.unit.links.smarthr_emc.people.test_explain import day, record
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -36,10 +36,7 @@ UNTIL = NOW + dt.timedelta(hours=18, minutes=15)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Airflow's database, compiled sheets, and the store of a plan that would delete six of twelve, 小鳥遊 among them."""
-    from airflow.utils.db import initdb
-
-    initdb()
+    """The store of a plan that would delete six of twelve, 小鳥遊 among them."""
     folder = tmp_path_factory.mktemp("made")
     people = [person(n, 姓="小鳥遊" if n == 3 else "<b>五</b>" if n == 5 else f"姓{n}") for n in range(1, 13)]
     hold(Store(LocalFileSystem(), str(folder / "store")), people, people[6:])
@@ -53,16 +50,12 @@ def hold(store: Store, before: list[dict[str, str]], after: list[dict[str, str]]
 
 
 @pytest.fixture
-def empty(made: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
+def empty(empty: ConsoleWorld) -> ConsoleWorld:
     """acme waits for an answer, and its record is missing. hana only answers."""
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.setenv("RENKEI_INDEX", str(made / "index"))
-    with emptied():
-        world = ConsoleWorld(tmp_path)
-        world.door.rights["hana"] = {"acme": {Right.SEE, Right.ANSWER}}
-        world.company("acme", "株式会社アクメ")
-        world.ran("acme", run_id=RUN, state="running", subject="", asks="approve", run_type="manual", by="yuki")
-        yield world
+    empty.door.rights["hana"] = {"acme": {Right.SEE, Right.ANSWER}}
+    empty.company("acme", "株式会社アクメ")
+    empty.ran("acme", run_id=RUN, state="running", subject="", asks="approve", run_type="manual", by="yuki")
+    return empty
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,36 +18,23 @@ from renkei.runs.freeze import ALL
 from renkei.storage import records
 from renkei.web.facts import Refused, Right, User
 from tests.contract.console.world import BASE, NOW, ConsoleWorld, dag, text_of
-from tests.harness.airflow_rows import emptied
 
 COMPANY, EVERY = f"/dag/{dag('acme')}/freeze", "/freeze"
 MEANS = "削除と値の消去を行いません。新規と更新は続けます。"
 YUKI, OMAR = User("yuki", "yuki"), User("omar", "omar")
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from airflow.utils.db import initdb
-
-    initdb()
-    return tmp_path_factory.mktemp("index")
-
-
 @pytest.fixture
-def world(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
+def world(empty: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> ConsoleWorld:
     """acme and beta, each with a good run; omar may freeze all. Variables are read as Airflow's API server reads them."""
     from airflow.sdk.execution_time import task_runner
 
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
     monkeypatch.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)  # an earlier test's run may have left one
-    monkeypatch.setenv("RENKEI_INDEX", str(index))
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    with emptied():
-        world = ConsoleWorld(tmp_path)
-        for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事")):
-            world.company(tenant, name)
-            world.ran(tenant)
-        yield world
+    for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事")):
+        empty.company(tenant, name)
+        empty.ran(tenant)
+    return empty
 
 
 def by_hand(world: ConsoleWorld, value: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from renkei.web.console.jobs import MOST_OF_ONE
 from renkei.web.facts import Refused, Right
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, dag
-from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -30,26 +27,13 @@ NOW_FORM, REHEARSAL = {"text": "小鳥遊"}, {"read": "stored", "mode": "NORMAL"
 DAG_FILE = str(ROOT / "dags/renkei_jobs.py")
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled sheets, each once for all tests; and Airflow's database."""
-    from airflow.utils.db import initdb
-
-    initdb()
-    return tmp_path_factory.mktemp("index")
-
-
 @pytest.fixture
-def world(index: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
+def world(empty: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> ConsoleWorld:
     """acme and beta, neither of which was ever read."""
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.setenv("RENKEI_INDEX", str(index))
     monkeypatch.setattr(task, "utcnow", lambda: NOW)
-    with emptied():
-        world = ConsoleWorld(tmp_path)
-        world.company("acme", "株式会社アクメ")
-        world.company("beta", "ベータ商事")
-        yield world
+    empty.company("acme", "株式会社アクメ")
+    empty.company("beta", "ベータ商事")
+    return empty
 
 
 @pytest.fixture

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+import shutil
 from html import unescape
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import StoreError
 from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.storage import audit
+from renkei.storage.store import Store
 from renkei.web.facts import Right
 from tests.builders import crew
 from tests.contract.console.world import BASE, ConsoleWorld, dag
-from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -25,25 +26,22 @@ SEARCH, WHY = f"/dag/{dag('acme')}/people", f"/dag/{dag('acme')}/person"
 
 
 @pytest.fixture(scope="module")
-def database() -> None:
-    from airflow.utils.db import initdb
-
-    initdb()
+def two_loads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store: 3 has left, 4 was renumbered, 5 is new."""
+    folder = tmp_path_factory.mktemp("two_loads")
+    store = Store(LocalFileSystem(), str(folder))
+    day(store, 0, [person(1), person(2), person(3, 姓="小鳥遊"), person(4)])
+    day(store, 1, [person(1), crew("c2", "2", "retired"), person(4, 社員番号="44"), person(5, 姓="<b>五</b>")])
+    return folder
 
 
 @pytest.fixture
-def world(database: None, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
-    """acme with two loads: 3 has left, 4 was renumbered, 5 is new; beta was never read."""
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    with emptied():
-        world = ConsoleWorld(tmp_path)
-        world.company("acme", "株式会社アクメ")
-        world.company("beta", "ベータ商事")
-        day(world.store, 0, [person(1), person(2), person(3, 姓="小鳥遊"), person(4)])
-        day(
-            world.store, 1, [person(1), crew("c2", "2", "retired"), person(4, 社員番号="44"), person(5, 姓="<b>五</b>")]
-        )
-        yield world
+def world(empty: ConsoleWorld, two_loads: Path) -> ConsoleWorld:
+    """acme with two loads; beta was never read."""
+    empty.company("acme", "株式会社アクメ")
+    empty.company("beta", "ベータ商事")
+    shutil.copytree(two_loads, empty.folder / "store")
+    return empty
 
 
 def asked(world: ConsoleWorld, path: str, user: str = "yuki", status: int = 200, **form: str) -> str:

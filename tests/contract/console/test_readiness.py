@@ -7,7 +7,6 @@ import datetime as dt
 import re
 import shutil
 import time
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from tests.builders import EMC_FORMAT, crew, crews, mapping
 from tests.contract.console.world import BAD, BASE, LINK, TICK, ConsoleWorld, dag
-from tests.harness.airflow_rows import emptied
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import SHEET, TREE, Taker, person
 
 MINUTE = dt.timedelta(minutes=1)
@@ -41,39 +39,24 @@ RULES = mapping(SHEET)
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled sheets, each once for all tests; and Airflow's database."""
-    from airflow.utils.db import initdb
-
-    initdb()
-    return tmp_path_factory.mktemp("index")
-
-
-@pytest.fixture(scope="module")
 def first_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the store of `world` is kept for the next test: it takes a second to make."""
     return tmp_path_factory.mktemp("first") / "store"
 
 
 @pytest.fixture
-def world(
-    index: Path, first_day: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ConsoleWorld]:
+def world(empty: ConsoleWorld, first_day: Path) -> ConsoleWorld:
     """acme, whose three people EMC has, and is seen to have; beta, which never ran."""
-    monkeypatch.setenv("RENKEI_INDEX", str(index))
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    with emptied():
-        world = ConsoleWorld(tmp_path)
-        world.company("acme", "株式会社アクメ")
-        world.company("beta", "ベータ商事")
-        if first_day.exists():
-            shutil.copytree(first_day, tmp_path / "store")
-            world.ran("acme", run_id="scheduled__0")
-        else:
-            loaded(world)
-            compared(world)
-            shutil.copytree(tmp_path / "store", first_day)
-        yield world
+    empty.company("acme", "株式会社アクメ")
+    empty.company("beta", "ベータ商事")
+    if first_day.exists():
+        shutil.copytree(first_day, empty.folder / "store")
+        empty.ran("acme", run_id="scheduled__0")
+    else:
+        loaded(empty)
+        compared(empty)
+        shutil.copytree(empty.folder / "store", first_day)
+    return empty
 
 
 def loaded(world: ConsoleWorld, people: list[dict[str, str]] = PEOPLE, **start: object) -> RunRecord:

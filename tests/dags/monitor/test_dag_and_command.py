@@ -50,12 +50,9 @@ def test_n3_the_dag_watches_without_anybody_switching_it_on() -> None:
 
 
 @pytest.fixture(scope="session")
-def database() -> None:
+def database(airflow_database: Path) -> None:
     """Airflow's metadata database, and the Dag file where Airflow looks for it."""
-    from airflow.utils.db import initdb
-
     shutil.copyfile(ROOT / "dags/renkei_watch.py", HOME / "dags/renkei_watch.py")
-    initdb()
 
 
 @pytest.mark.usefixtures("database")
