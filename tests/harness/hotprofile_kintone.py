@@ -42,7 +42,6 @@ MAPPING = Mapping(
     tenant="acme",
     company="Acme",
     domain="https://acme.cybozu.com",
-    hotprofile_url="https://acme.hot-profile.com",
     user="renkei",
     interval_minutes=5,
     data_sets=(COMPANIES,),

@@ -13,9 +13,12 @@ from typing import Any
 
 import yaml
 
+from renkei.errors import MappingError
 from renkei.sheets.findings import Findings
+from renkei.sheets.workbook.kind import told_of_text
 from renkei.texts import Fault, RawCell, nearest
 
+MAX_BYTES = 1_000_000  # of a sheet
 MAX_DEPTH = 12  # C's reader does not notice where its stack ends, and with it every tenant's Dag (L5)
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -40,6 +43,33 @@ def compose(text: str, limits: Limits) -> yaml.Node | None:
     """
     _refuse(text, limits)
     return yaml.compose(text, Loader=_LOADER)
+
+
+def compose_sheet(content: bytes, name: str, limits: Limits) -> yaml.Node:
+    """The one document's node of a 連携設定シート.
+
+    Raises:
+        MappingError: the file is no YAML that could be a sheet.
+    """
+    try:
+        if len(content) > MAX_BYTES:
+            raise Fault(f"ファイルが大きすぎます({len(content):,}バイト)", f"{MAX_BYTES:,}バイト以下にしてください")
+        if what := told_of_text(content):
+            raise Fault(f"名前はYAMLですが、中身は{what}", "拡張子を元に戻すか、YAMLのファイルを置いてください")
+        try:
+            node = compose(content.decode("utf-8-sig"), limits)
+        except UnicodeDecodeError as error:
+            raise Fault("文字コードがUTF-8ではありません", "UTF-8で保存し直してください") from error
+        except (yaml.YAMLError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f"{mark.line + 1}行目が" if mark else ""
+            remedy = "字下げ、「:」の後の空白、引用符を確認してください"
+            raise Fault(f"{place}YAMLとして読み取れません", remedy) from error
+        if node is None:
+            raise Fault("ファイルが空です", "連携設定シートの内容を記入してください")
+        return node
+    except Fault as fault:
+        raise MappingError([fault.at(name)]) from fault
 
 
 def _refuse(text: str, limits: Limits) -> None:

@@ -17,7 +17,6 @@ CUSTOM = "カスタム項目:"  # before the label of an item that the customer 
 INTERVALS = (5, 30, 60, 180, 360, 720, 1440)  # minutes, K14; text 5, Q4
 DAILY_REQUESTS = 5_000  # of one app; text 5, APIリクエスト数の制限
 AT_ONCE = 5  # requests to one kintone domain; text 5 allows 100 to all of its clients together
-OVERWRITE, KEEP = "上書き", "残す"  # 競合検知 (K23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,6 @@ class DataSet:
     key: str  # the `item` of one of `items`, which kintone is asked by (K7)
     items: tuple[Item, ...]
     old_key_item: str = ""  # 旧キー: what データクレンジング replaced (K22)
-    conflict: str = ""  # 競合検知 (K23): OVERWRITE, KEEP, or not looked for
 
     @property
     def label(self) -> str:
@@ -64,7 +62,6 @@ class Mapping:
     tenant: str
     company: str  # 会社名
     domain: str  # サブドメイン: https://example.cybozu.com, without a path
-    hotprofile_url: str  # https://example.hot-profile.com
     user: str  # 連携ユーザー: leads are those that they may see (K4)
     interval_minutes: int
     data_sets: tuple[DataSet, ...]  # in the order of DATA_SETS; a data set that the sheet does not have is not here

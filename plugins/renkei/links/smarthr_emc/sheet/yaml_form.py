@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from renkei.channel import EVERY_EVENT, Channel, Event
-from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.advice import other_item
 from renkei.links.smarthr_emc.sheet.expression import format_constant
 from renkei.links.smarthr_emc.sheet.form import item_name, setting_values, to_raw, value_text
@@ -27,12 +26,10 @@ from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import KEYS, SETTING
 from renkei.notifications.form.lines import ChannelLine, channel_lines
 from renkei.sheets.findings import Findings
-from renkei.sheets.workbook.kind import told_of_text
-from renkei.sheets.yaml_tree import Limits, Node, compose
-from renkei.texts import CELL_LONGEST, Fault, RawCell, fold, trim
+from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
+from renkei.texts import CELL_LONGEST, RawCell, fold, trim
 from renkei.values.conversion import format_codes
 
-MAX_BYTES = 1_000_000
 LIMITS = Limits(
     events=20_000,  # ten times what a sheet of every item needs
     scalar=CELL_LONGEST,
@@ -52,7 +49,7 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
         MappingError: the file is no YAML that could be a sheet.
     """
     findings = Findings()
-    top = Node(_compose(content, name), name, "", findings)
+    top = Node(compose_sheet(content, name, LIMITS), name, "", findings)
     keys = top.mapping(_TOP_KEYS)
     settings = [setting for key in _TOP_KEYS[:-3] if key in keys for setting in _settings(key, keys[key])]
     departments = _departments(keys["departments"]) if "departments" in keys else None
@@ -64,28 +61,6 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
     if node := keys.get("notifications"):
         channels = channel_lines(node.plain(), node.where, findings)
     return RawSheet(name, tuple(settings), departments, users, tuple(findings.problems), channels=channels)
-
-
-def _compose(content: bytes, name: str) -> yaml.Node:
-    try:
-        if len(content) > MAX_BYTES:
-            raise Fault(f"ファイルが大きすぎます({len(content):,}バイト)", f"{MAX_BYTES:,}バイト以下にしてください")
-        if what := told_of_text(content):
-            raise Fault(f"名前はYAMLですが、中身は{what}", "拡張子を元に戻すか、YAMLのファイルを置いてください")
-        try:
-            node = compose(content.decode("utf-8-sig"), LIMITS)
-        except UnicodeDecodeError as error:
-            raise Fault("文字コードがUTF-8ではありません", "UTF-8で保存し直してください") from error
-        except (yaml.YAMLError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            place = f"{mark.line + 1}行目が" if mark else ""
-            remedy = "字下げ、「:」の後の空白、引用符を確認してください"
-            raise Fault(f"{place}YAMLとして読み取れません", remedy) from error
-        if node is None:
-            raise Fault("ファイルが空です", "連携設定シートの内容を記入してください")
-        return node
-    except Fault as fault:
-        raise MappingError([fault.at(name)]) from fault
 
 
 def _settings(key: str, node: Node) -> Iterator[RawSetting]:
