@@ -185,7 +185,7 @@ class LinkWorld:
         if not run:
             self.runs += 1
         record = RunRecord(TenantFolder(self.store, LINK, self.mapping.tenant), run or f"run{self.runs}.000000000000")
-        return Job(self.database, record, self.mapping, RunStart(record.run, mode, self.clock, **asked))
+        return Job(self.database, record, RunStart(record.run, mode, self.clock, self.mapping, **asked))
 
     def wait(self, **span: float) -> None:
         self.clock += dt.timedelta(**span)

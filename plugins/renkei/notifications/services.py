@@ -171,3 +171,12 @@ def connection_needed(service: Service, to: str) -> bool:
     """Whether a channel needs an Airflow Connection: not for mail, nor where a member's own webhook is used."""
     spec = SPEC[service]
     return bool(spec.fields) and not (spec.member_field and member_of(to) is not None)
+
+
+# Connections of these types, which are called like them, open a system: what they hold is no first password.
+SYSTEMS = frozenset(
+    {
+        *("smarthr", "emc", "emc_drop", "hotprofile", "kintone", "sftp", "smtp"),
+        *(spec.connection_type for spec in SPECS if spec.connection_type),
+    }
+)

@@ -108,6 +108,21 @@ LINKS = {
             jobs=Part("renkei.orchestration.smarthr_emc.jobs:JOBS"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
+        Link(
+            name="hotprofile_kintone",
+            source="Hot Profile",
+            target="kintone",
+            sheets=Part("renkei.links.hotprofile_kintone.sheet:SHEETS"),
+            form=Part("renkei.orchestration.hotprofile_kintone.form:FORM"),
+            work=Part("renkei.orchestration.hotprofile_kintone.dag:work"),
+            page=Part("renkei.orchestration.hotprofile_kintone.documentation:page"),
+            report=Part("renkei.orchestration.hotprofile_kintone.results:report"),
+            subjects=Part("renkei.links.hotprofile_kintone.wording:SUBJECTS"),
+            try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
+            timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
+            preloads=("renkei.orchestration.hotprofile_kintone.results",),
+            has_baseline=False,
+        ),
     )
 }
 

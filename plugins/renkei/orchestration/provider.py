@@ -1,4 +1,4 @@
-"""What Airflow's connection form knows of us: SmartHR, EMC and the chat services, labelled in Japanese."""
+"""What Airflow's connection form knows of us: the systems of all links and the chat services, labelled in Japanese."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "renkei",
         "name": "Renkei",
-        "description": "SmartHR → Emergency Call, notifications",
+        "description": "SmartHR → Emergency Call, Hot Profile → kintone, notifications",
         "connection-types": [
             {
                 "connection-type": "smarthr",
@@ -49,6 +49,35 @@ def get_provider_info() -> dict[str, Any]:
                     "hidden-fields": ["schema", "login", "port", "extra"],
                     "relabeling": {"host": "EMC取込APIのURL", "password": "トークン"},
                     "placeholders": {"host": "https://emc.example.jp", "password": "EMCアカウントのトークン"},
+                },
+            },
+            {
+                "connection-type": "hotprofile",
+                "hook-class-name": "renkei.orchestration.hotprofile_kintone.connections.HotProfileHook",
+                "hook-name": "Hot Profile",
+                "conn-fields": {},
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "login", "port", "extra"],
+                    "relabeling": {"host": "Hot ProfileのURL", "password": "連携ユーザーのAPIキー"},
+                    "placeholders": {"host": "https://xxxx.hot-profile.com", "password": "連携ユーザーのAPIキー"},
+                },
+            },
+            {
+                "connection-type": "kintone",
+                "hook-class-name": "renkei.orchestration.hotprofile_kintone.connections.KintoneHook",
+                "hook-name": "kintone",
+                "conn-fields": {},
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "port", "extra"],
+                    "relabeling": {
+                        "host": "kintoneのURL",
+                        "login": "ログイン名（パスワードで接続する場合だけ）",
+                        "password": "APIトークンまたはパスワード",
+                    },
+                    "placeholders": {
+                        "host": "https://xxxx.cybozu.com（空白なら連携設定シートのサブドメイン）",
+                        "password": "アプリごとのAPIトークンをコンマ区切りで（ルックアップの参照先も）",
+                    },
                 },
             },
             {

@@ -46,6 +46,7 @@ class Report:
     summary: Callable[[], list[str]]  # the first line is the subject with the tenant
     calls: bool = True  # somebody has to see to it: else a side run does not tell it
     heard: Callable[[], None] = lambda: None  # called when somebody has heard it
+    quiet: bool = False  # nothing that anybody waits for, or all of it was told before: it counts as heard
 
 
 def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:

@@ -31,7 +31,7 @@ class Mode(StrEnum):
         return self not in (Mode.CHECK_ONLY, Mode.TEST_ONE, Mode.ESTIMATE, Mode.RECONCILE)
 
     @property
-    def plans(self) -> bool:
+    def reads(self) -> bool:
         """Whether it reads what changed."""
         return self not in (Mode.TEST_ONE, Mode.RECONCILE)
 
@@ -44,6 +44,7 @@ class RunStart:
     run_id: str  # Airflow's
     mode: Mode
     started_at: Moment
+    mapping: Mapping  # of the sheet as it was then
     sheet_digest: str = ""
     since: dt.date | None = None  # of 初期連携
     data_set: str = ""  # of 1件テスト
@@ -52,12 +53,15 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run: what it was asked, with the tenant's sheet and where its rows are."""
+    """One run: what it was asked, and where its rows are."""
 
     database: Database
     record: RunRecord
-    mapping: Mapping
     start: RunStart
+
+    @property
+    def mapping(self) -> Mapping:
+        return self.start.mapping
 
     @property
     def tenant(self) -> str:
@@ -67,6 +71,13 @@ class Job:
     def mode(self) -> Mode:
         return self.start.mode
 
+    @property
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """Those that this run works on: of a test the one that is tested, whether it is enabled or not."""
+        if self.mode is Mode.TEST_ONE:
+            return tuple(one for one in self.mapping.data_sets if one.name == self.start.data_set)
+        return self.mapping.enabled
+
 
 Now = Callable[[], dt.datetime]
 
@@ -74,10 +85,3 @@ Now = Callable[[], dt.datetime]
 def host_of(mapping: Mapping) -> str:
     """kintone's domain as the quota knows it."""
     return mapping.domain.partition("://")[2].lower()
-
-
-def asked_of(mapping: Mapping, name: str) -> DataSet:
-    """A data set that the sheet has, by its name of DATA_SETS."""
-    found = mapping.data_set(name)
-    assert found is not None
-    return found

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from renkei.errors import ConnectionError_, RenkeiError, SettingError
-from renkei.links.smarthr_emc.sheet.grants import SYSTEMS, secrets_of
+from renkei.links.smarthr_emc.sheet.grants import secrets_of
 from renkei.links.smarthr_emc.sheet.items import PASSWORD
 from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
+from renkei.notifications.services import SYSTEMS
 from renkei.orchestration.connections import extra_of, find_connection
 from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.smarthr_emc.hooks import EmcHook, SmartHRHook

@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from airflow.providers.http.hooks.http import HttpHook
 
 from renkei.errors import ConnectionError_, RenkeiError
-from renkei.links.smarthr_emc.sheet.grants import SYSTEMS
-from renkei.orchestration.connections import extra_of, find_connection
+from renkei.orchestration.secret_hook import SecretHook
 from renkei.settings import allowed_hosts
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.hosts import is_private
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.systems.smarthr.hosts import is_smarthr_url
-from renkei.systems.transport import token_fault
 
 
-class _TokenHook(HttpHook):
+class _TokenHook(SecretHook):
     """A Connection whose password is a bearer token."""
-
-    label: ClassVar[str]
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
     ) -> requests.Session:
-        """A Session that carries the token and never follows a redirect with it.
-
-        Raises:
-            ConnectionError_: the Connection is missing, another system's, has no token, or a URL that is none.
-        """
-        connection = find_connection(self.http_conn_id, self.label)
-        if connection.conn_type in SYSTEMS - {self.conn_type}:  # its secret would go to this one
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」の種類が「{self.hook_name}」ではありません。接続の名前か種類を直してください。"
-            )
-        extra_of(connection)
-        token = (connection.password or "").strip()
-        if not token:
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」（{self.label}）にトークン(Password)がありません。"
-            )
-        if fault := token_fault(token):
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」（{self.label}）のトークン(Password)の{fault}。"
-                "トークンをコピーし直して、半角のまま貼り付けてください。"
-            )
-        try:
-            session: requests.Session = super().get_conn(headers, extra_options)
-        except ValueError:  # its text quotes the Connection
-            raise self._no_url() from None
-        if connection.host and "://" not in connection.host and not connection.schema:
-            self.base_url = self.base_url.replace("http://", "https://", 1)  # HttpHook would send the token in clear
-        self.base_url = self.base_url.strip()
-        session.auth = None
-        session.trust_env = False  # a .netrc entry would replace the token
-        session.headers["Authorization"] = f"Bearer {token}"
-        session.headers["Accept"] = "application/json"
+        """A Session that carries the token; raises as `open_session`."""
+        session, connection = self.open_session(headers, extra_options)
+        session.headers["Authorization"] = f"Bearer {self.secret_of(connection)}"
         return session
-
-    def _no_url(self) -> ConnectionError_:
-        return ConnectionError_(
-            f"Airflowの接続「{self.http_conn_id}」（{self.label}）のURL(Host)の形が正しくありません。"
-        )
 
 
 class SmartHRHook(_TokenHook):

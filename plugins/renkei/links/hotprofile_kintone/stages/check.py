@@ -32,8 +32,8 @@ def check(job: Job, app_of: Callable[[DataSet], App], now: Now) -> dict[str, str
     for data_set in job.mapping.data_sets:
         if not data_set.enabled and job.mode.writes:
             data_sets.pause(job, data_set, now())
-    history.begin(job, job.mapping.enabled)
-    return {one.name: _check(job, one, app_of, now).value for one in job.mapping.enabled}
+    history.begin(job, job.data_sets)
+    return {one.name: _check(job, one, app_of, now).value for one in job.data_sets}
 
 
 def _check(job: Job, data_set: DataSet, app_of: Callable[[DataSet], App], now: Now) -> State:

@@ -32,7 +32,7 @@ LooksUp = Callable[[Collection[str]], dict[str, bytes | None]]  # the keys that 
 
 def plan(job: Job, source: Source, now: dt.datetime) -> dict[str, dict[str, int]]:
     """Of each data set how many records are to be written, unchanged, failed; and the requests that they take."""
-    lines = history.lines(job)
+    lines = history.lines(job) if job.mode.reads else {}
     found = {}
     for data_set in job.mapping.enabled:
         line = lines.get(data_set.name)

@@ -37,7 +37,7 @@ def read(job: Job, source: Source) -> dict[str, int]:
     Raises:
         FetchError: Hot Profile could not be read whole, or 連携ユーザー is gone (K4); nothing has moved.
     """
-    lines = history.lines(job)
+    lines = history.lines(job) if job.mode.reads else {}
     return {
         data_set.name: _read(job, data_set, source)
         for data_set in job.mapping.enabled

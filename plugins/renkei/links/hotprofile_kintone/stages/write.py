@@ -76,7 +76,7 @@ def write(job: Job, data_set: DataSet, target: Target, source: Source, now: Now)
     form = forms.last(job, data_set)
     assert form is not None  # `check` stops a data set without one
     target.know(form)
-    state, said = _Writer(job, data_set, form, target, source, now).work_off()
+    state, said = Writer(job, data_set, form, target, source, now).work_off()
     with job.database.writing() as connection:
         of = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
         held = connection.scalar(select(func.count()).where(*of, WORK.c.state != FAILED))
@@ -87,7 +87,9 @@ def write(job: Job, data_set: DataSet, target: Target, source: Source, now: Now)
     return {"added": done.added, "updated": done.updated, "failed": done.failed, "held": done.held}
 
 
-class _Writer:
+class Writer:
+    """Sends rows of the work list of one data set, and keeps what becomes of each."""
+
     def __init__(self, job: Job, data_set: DataSet, form: Form, target: Target, source: Source, now: Now) -> None:
         self._job, self._data_set, self._target, self._source, self._now = job, data_set, target, source, now
         self._versions = versions_of(job, data_set)
@@ -110,11 +112,15 @@ class _Writer:
                     return _why(faults)
         return State.DONE, ""
 
-    def _take(self, most: int) -> Sequence[Row[Any]]:
+    def send_one(self, source_id: str) -> RenkeiError | None:
+        """Sends this one alone; what kept it from being sent, if that is no fault of its own."""
+        return self._send(self._tasks(self._take(1, WORK.c.source_id == source_id)))
+
+    def _take(self, most: int, *which: Any) -> Sequence[Row[Any]]:
         """The next rows of the list, noted as being sent. 初期連携's come last."""
         query = (
             select(WORK)
-            .where(self._mine, WORK.c.state != FAILED)
+            .where(self._mine, WORK.c.state != FAILED, *which)
             .order_by(WORK.c.initial, WORK.c.source_id)
             .limit(most)
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from renkei.channel import Channel
 from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Loader, Mapping, Secret
-from renkei.notifications.services import SPECS
+from renkei.notifications.services import SYSTEMS
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import (
     PASSWORDS_IN_FILES,
@@ -20,16 +20,6 @@ from renkei.sheets.grants import (
     is_own,
     ungranted_channels,
 )
-
-# Connections of these types, which are called like them, open a system: what they hold is no first password.
-SYSTEMS = {
-    "smarthr",
-    "emc",
-    "emc_drop",
-    "sftp",
-    "smtp",
-    *(spec.connection_type for spec in SPECS if spec.connection_type),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""What people read of this link: subjects of mails, and a run in a few lines; nothing names anybody (L6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from renkei.clock import time_in_japan
+from renkei.links.hotprofile_kintone.history import FailedRecord, Processed, State
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
+from renkei.runs.outcome import Outcome
+
+SUBJECTS = {
+    Outcome.OK: "KINTONE-OK(連携完了)",
+    Outcome.CHECKED: "KINTONE-CHECK(確認のみ)",
+    Outcome.COMPARED: "KINTONE-COMPARE(照合)",
+    Outcome.DATA: "KINTONE-ERROR-D(データエラー)",
+    Outcome.RECEIVE: "KINTONE-ERROR-R(Hot Profile受信エラー)",
+    Outcome.LOAD: "KINTONE-ERROR-L(kintone接続エラー)",
+    Outcome.SETTING: "KINTONE-ERROR-S(設定エラー)",
+    Outcome.BASELINE: "KINTONE-ERROR-B(記録エラー)",
+    Outcome.REFUSED: "KINTONE-ERROR-G(中止)",
+    Outcome.SYSTEM: "KINTONE-ERROR-X(システムエラー)",
+    Outcome.HOLD: "KINTONE-HOLD(承認待ち)",
+    Outcome.CONFIRM: "KINTONE-CONFIRM(確認待ち)",
+}
+FAILED_RECORDS = "KINTONE-WARN(失敗レコードあり)"
+QUOTA_SPENT = "KINTONE-QUOTA(APIリクエスト数の上限)"
+QUOTA_NEAR = "KINTONE-QUOTA(APIリクエスト数が上限の80%)"
+OVER = "KINTONE-OK(復旧)"
+MOST_LISTED = 100
+STATES = {
+    State.RUNNING: "処理中",
+    State.DONE: "完了",
+    State.HELD: "保留",
+    State.AWAY: "kintone接続不可",
+    State.STOPPED: "停止",
+}
+
+
+def figures(line: Processed) -> Iterator[str]:
+    """What one data set came to."""
+    if line.mode in ("CHECK_ONLY", "ESTIMATE"):
+        requests = -(-line.held // 100)
+        yield f"{line.label}: 受信 {line.read:,}件、書き込み予定 {line.held:,}件（APIリクエスト 約{requests:,}回）、変化なし {line.unchanged:,}件"
+    else:
+        yield (
+            f"{line.label}: 受信 {line.read:,}件、追加 {line.added:,}件、更新 {line.updated:,}件、変化なし {line.unchanged:,}件、"
+            f"失敗 {line.failed:,}件、保留 {line.held:,}件（APIリクエスト {line.requests:,}回）{STATES[line.state]}"
+        )
+    if line.since and line.until and line.until >= line.since:
+        yield f"  対象: {time_in_japan(line.since)}～{time_in_japan(line.until)} に更新されたデータ"
+    if line.said:
+        yield from (f"  {text}" for text in line.said.splitlines())
+
+
+def listed(records: Sequence[FailedRecord], count: int) -> Iterator[str]:
+    """失敗レコード, with cause and remedy (K18)."""
+    if not records:
+        return
+    yield f"失敗レコード {count:,}件:"
+    for one in records[:MOST_LISTED]:
+        field = f" フィールド「{one.field}」" if one.field else ""
+        yield f"  {DATA_SETS[one.data_set]} ID {one.source_id}{field}: {one.cause} → {one.remedy}"
+    if count > MOST_LISTED:
+        yield f"  ほか{count - MOST_LISTED:,}件"
+    yield "これらのレコードは飛ばし、ほかのレコードの連携は続けています。Hot Profileで直すと自動で、または「失敗分の再連携」で連携し直します。"

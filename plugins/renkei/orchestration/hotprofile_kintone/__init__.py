@@ -1,0 +1,1 @@
+"""What Airflow gets of Hot Profile → kintone."""

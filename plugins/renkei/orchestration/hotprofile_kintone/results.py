@@ -1,0 +1,99 @@
+"""What is told of a run (K15, K17, K18, K20): trouble once, its end once, failed records once; of a quiet run nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from renkei.channel import Event
+from renkei.clock import utcnow
+from renkei.links.hotprofile_kintone import history, troubles
+from renkei.links.hotprofile_kintone.history import Processed, State
+from renkei.links.hotprofile_kintone.model import host_of
+from renkei.links.hotprofile_kintone.quota import WARN_AT, Quota, day
+from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
+from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
+from renkei.links.hotprofile_kintone.wording import (
+    FAILED_RECORDS,
+    MOST_LISTED,
+    OVER,
+    QUOTA_NEAR,
+    QUOTA_SPENT,
+    figures,
+    listed,
+)
+from renkei.orchestration.hotprofile_kintone import connections
+from renkei.orchestration.report import Report, RunEnd, plain_report
+from renkei.runs.outcome import Outcome
+from renkei.storage.database.database import Database
+
+SPENT, NEAR = "quota spent", "quota near"
+
+
+def report(end: RunEnd) -> Report:
+    """Raises StoreError: the record, or the rows, cannot be read."""
+    if end.record is None:
+        return plain_report(end, [])
+    database, tenant, now = connections.database(), end.tenant.name, utcnow()
+    lines = history.of_run(database, tenant, end.record.run)
+    failed = sum(one.failed for one in history.standings(database, tenant).values())
+    records = history.failed_records(database, tenant, limit=MOST_LISTED) if failed else []
+    tested = end.record.read_or_none(Tested)
+    quotas = list(_quotas(database, end.tenant.sheet.mapping)) if end.tenant.sheet.mapping else []
+    texts = [
+        *([PASSED] if tested else []),
+        *(text for line in lines for text in figures(line)),
+        *(said for _, said in quotas),
+        *listed(records, failed),
+    ]
+    kinds = {*_kinds(end, lines), *(kind for kind, _ in quotas)}
+    new, ended = troubles.untold(database, tenant, kinds, now), troubles.over(database, tenant, kinds)
+    news = troubles.count_untold_records(database, tenant)
+    ended = {kind for kind in ended if not kind.startswith((SPENT, NEAR))} if end.outcome.succeeded else set()
+    found = plain_report(end, texts)
+    subject = _subject(new, news, ended) if end.outcome is Outcome.OK else ""
+    if subject:
+        event = Event.SUCCESS if subject == OVER else Event.FAILURE
+        title = f"【{event.label}】{end.tenant.link.label}: {tenant} {subject}"
+        mail = replace(found.message, title=title, subject=f"{subject} {end.tenant.sheet.company}")
+        found = replace(found, event=event, message=mail, operators_message=mail)
+    by_itself = end.run_id.startswith("scheduled__")
+    return replace(
+        found,
+        quiet=by_itself and not (new or news or ended),
+        heard=lambda: troubles.note_told(database, tenant, kinds, now),
+    )
+
+
+def _kinds(end: RunEnd, lines: Sequence[Processed]) -> Iterator[str]:
+    """The troubles that this run has met, each by a name that stays the same while it lasts."""
+    today = day(end.ended).isoformat()
+    if any(line.state is State.HELD for line in lines):
+        yield f"{SPENT} {today}"
+    if end.outcome is Outcome.SETTING:  # another setting is another trouble
+        yield f"{end.outcome} {hashlib.sha256(end.message.encode()).hexdigest()[:12]}"
+    elif not end.outcome.succeeded:
+        yield end.outcome.value
+
+
+def _quotas(database: Database, mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """The apps that have had four fifths of the day's requests (K15)."""
+    now = utcnow()
+    for data_set in mapping.enabled:
+        quota = Quota(database, host_of(mapping), data_set.app, mapping.daily_requests)
+        used = quota.used(now)
+        if used >= WARN_AT * quota.most:
+            said = f"kintoneアプリ {data_set.app}: 本日のAPIリクエスト数 {used:,} / {quota.most:,}"
+            yield f"{NEAR} {data_set.app} {day(now)}", said
+
+
+def _subject(new: set[str], news: int, ended: set[str]) -> str:
+    """Of a run that ended well, what somebody should see first; empty where there is nothing but the run."""
+    if any(kind.startswith(SPENT) for kind in new):
+        return QUOTA_SPENT
+    if news:
+        return FAILED_RECORDS
+    if new:
+        return QUOTA_NEAR
+    return OVER if ended else ""

@@ -1,0 +1,102 @@
+"""What each task of a Dag does: its stage, with the clients and the rows of its tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renkei.clock import utcnow
+from renkei.errors import SettingError
+from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone.model import Job, Mode, RunStart, host_of
+from renkei.links.hotprofile_kintone.quota import Quota
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
+from renkei.links.hotprofile_kintone.stages.check import check as check_forms
+from renkei.links.hotprofile_kintone.stages.finish import finish
+from renkei.links.hotprofile_kintone.stages.plan import plan as plan_work
+from renkei.links.hotprofile_kintone.stages.read import read as read_changes
+from renkei.links.hotprofile_kintone.stages.trial import try_one
+from renkei.links.hotprofile_kintone.stages.write import write
+from renkei.orchestration.begin_run import begin_run
+from renkei.orchestration.hotprofile_kintone import connections
+from renkei.orchestration.stage import record_of, started
+from renkei.orchestration.tenant import Tenant
+from renkei.runs.outcome import forget_end
+from renkei.systems.kintone.client import KintoneClient
+
+
+def check(tenant: Tenant, context: Any) -> dict[str, str]:
+    record = begin_run(tenant, context)
+    record.create(_start(tenant, context))  # cleared, it does again what it was asked first
+    job = _job(tenant, context)
+    return check_forms(job, lambda data_set: _app(job, data_set), utcnow)
+
+
+def read(tenant: Tenant, context: Any) -> dict[str, int]:
+    job = _job(tenant, context)
+    return read_changes(job, connections.hotprofile_client(job.tenant)) if job.mode.reads else {}
+
+
+def plan(tenant: Tenant, context: Any) -> dict[str, dict[str, int]]:
+    job = _job(tenant, context)
+    return plan_work(job, connections.hotprofile_client(job.tenant), utcnow()) if job.mode.reads else {}
+
+
+def write_companies(tenant: Tenant, context: Any) -> dict[str, int]:
+    return _write(tenant, context, "companies")
+
+
+def write_departments(tenant: Tenant, context: Any) -> dict[str, int]:
+    return _write(tenant, context, "departments")
+
+
+def write_leads(tenant: Tenant, context: Any) -> dict[str, Any]:
+    """The last one also says what the run came to."""
+    counts = _write(tenant, context, "leads")
+    return {**counts, "result": finish(_job(tenant, context), utcnow)}
+
+
+def _write(tenant: Tenant, context: Any, name: str) -> dict[str, int]:
+    job = _job(tenant, context)
+    forget_end(job.record)
+    data_set = next((one for one in job.data_sets if one.name == name), None)
+    if data_set is None:
+        return {}
+    source, app = connections.hotprofile_client(job.tenant), _app(job, data_set)
+    if job.mode is Mode.TEST_ONE:
+        try_one(job, data_set, app, source, utcnow)
+        return {"tested": 1}
+    return write(job, data_set, app, source, utcnow)
+
+
+def _start(tenant: Tenant, context: Any) -> RunStart:
+    asked, mapping = tenant.asked(context), tenant.mapping
+    said = asked.settings
+    mode = Mode(asked.mode.value)
+    since = said.get("since") or said.get("estimate_since")
+    if mode in (Mode.INITIAL, Mode.ESTIMATE) and since is None:
+        raise SettingError("「更新日」を指定して、もう一度実行（Trigger）してください。")
+    start = RunStart(
+        *(context["run_id"], mode, started(context), mapping, tenant.sheet.digest, since),
+        *(said.get("data_set", ""), said.get("source_id", "")),
+    )
+    if mode is Mode.TEST_ONE and not (start.source_id and mapping.data_set(start.data_set)):
+        known = "、".join(DATA_SETS[one.name] for one in mapping.data_sets)
+        raise SettingError(
+            f"「データ」（{known}）と、そのHot Profileの「ID」を指定して、もう一度実行（Trigger）してください。"
+        )
+    return start
+
+
+def _job(tenant: Tenant, context: Any) -> Job:
+    record = record_of(tenant, context)
+    return Job(connections.database(), record, record.read(RunStart))
+
+
+def _app(job: Job, data_set: DataSet) -> KintoneClient:
+    """The app of a data set; each of its requests is taken from the day's before it is sent (K15)."""
+    quota = Quota(job.database, host_of(job.mapping), data_set.app, job.mapping.daily_requests)
+
+    def spend(count: int) -> None:
+        quota.reserve(count, utcnow(), history.added(job, data_set, requests=count))
+
+    return connections.kintone_client(job.mapping, spend)
