@@ -39,6 +39,8 @@ MAX_DIGITS = 30  # of a number, before the point and in all; kintone's help
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _TIME = re.compile(r"(\d{1,2})[:時](\d{1,2})(?:[:分](\d{1,2})(?:\.\d+)?)?[分秒]?")
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
+_HALF = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 _SEPARATORS = re.compile(r"[,\s]")
 
 
@@ -273,9 +275,9 @@ def _text(value: Any, between: str) -> str:
     if not isinstance(value, str | int | float):
         raise Fault("連携できない形の値です", "項目の連携を外し、運用担当者にお問い合わせください")
     text = trim(str(value)).replace("\r\n", "\n").replace("\r", "\n")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF.search(text):
         raise Fault("文字が壊れています（4バイト文字の半分だけです）", "Hot Profileで値を入力し直してください")
-    if any(character < " " and character not in "\n\t" for character in text):
+    if _CONTROL.search(text):
         raise Fault("制御文字が含まれています", "Hot Profileで値を消して、入力し直してください")
     return text
 
