@@ -79,6 +79,11 @@ def allowed_hosts() -> tuple[str, ...]:
     return tuple(host.strip() for host in os.environ.get("RENKEI_ALLOWED_HOSTS", "").split(",") if host.strip())
 
 
+def outgoing_ip() -> str:
+    """RENKEI_OUTGOING_IP: the address that this machine is seen with from outside, for a customer who must allow it."""
+    return os.environ.get("RENKEI_OUTGOING_IP", "").strip()
+
+
 def emc_format_file(dag_file: str) -> Path:
     """RENKEI_EMC_FORMAT: the format of EMC's import files."""
     configured = os.environ.get("RENKEI_EMC_FORMAT")

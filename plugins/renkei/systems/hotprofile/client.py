@@ -183,8 +183,8 @@ class HotProfileClient:
                 width = max(0, full_to - low + 1) // 2
                 if not width:
                     break
-            elif page.total < PAGE_SIZE // 2:
-                width *= 2 if page.total > PAGE_SIZE // 8 else 8
+            else:  # so that the next one has nine tenths of a page, should there be as many of them
+                width = min(width * 8, max(1, width * PAGE_SIZE * 9 // (page.total * 10)))
         return entries, low, width
 
     def _range(self, resource: str, low: int, high: int | None, window: Window | None, size: int = PAGE_SIZE) -> _Page:
