@@ -145,6 +145,8 @@ def test_queries_find_by_key_by_id_and_refuse_as_kintone_refuses(kintone: Kinton
 
     assert ids('会社ID in ("C2", "C5", "C9")') == ["C5", "C2"], "by descending id"
     assert ids("$id > 3 order by $id asc limit 2") == ["C4", "C5"]
+    assert ids('(会社ID in ("C1", "C4") or $id > 6) and $id > 1 order by $id asc') == ["C4", "C7"]
+    assert ids('会社ID = "C1" or $id > 6') == ["C7", "C1"]
     assert ids('区分 in ("見込") and (会社名 = "会社1" or 会社名 like "社7") order by 会社ID desc') == ["C7", "C1"]
     assert ids('契約日 = "" offset 5') == ["C2", "C1"]
     keys = ", ".join(f'"C{number}"' for number in range(1, 2000))
