@@ -321,8 +321,8 @@ def test_a_person_sees_apps_and_records(kintone: Kintone) -> None:
 def test_what_was_there_is_there_again_after_a_restart(tmp_path: Path) -> None:
     keep = str(tmp_path / "kintone")
     with Kintone.start("--apps", str(ROOT / "simulators/kintone/sample.yaml"), "--keep", keep) as first:
-        first.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残る"}, token="kin_sim_companies")
+        first.upsert(1, "会社ID", {"会社ID": "1", "会社名": "残る"}, token="kin_sim_companies")
     with Kintone.start("--keep", keep) as second:
-        again = second.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残った"}, token="kin_sim_companies")
+        again = second.upsert(1, "会社ID", {"会社ID": "1", "会社名": "残った"}, token="kin_sim_companies")
         assert again.json()["records"] == [{"id": "1", "revision": "2", "operation": "UPDATE"}]
         assert [app["name"] for app in second.sim("GET", "apps")] == ["会社", "部署", "リード"]
