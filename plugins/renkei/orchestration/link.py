@@ -120,6 +120,7 @@ LINKS = {
             subjects=Part("renkei.links.hotprofile_kintone.wording:SUBJECTS"),
             try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
+            console=Part("renkei.orchestration.hotprofile_kintone.console:VIEW"),
             preloads=("renkei.orchestration.hotprofile_kintone.results",),
             has_baseline=False,
         ),

@@ -58,7 +58,7 @@ class SecretHook(HttpHook):
             what = self.secret_name.partition("(")[0]
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）の{self.secret_name}の{fault}。"
-                f"{what}をコピーし直して、半角のまま貼り付けてください。"
+                f"{self.secret_name.partition('(')[0]}をコピーし直して、半角のまま貼り付けてください。"
             )
         return secret
 

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import jobs
-from renkei.orchestration.link import LINKS
+from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.web import freezing
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
@@ -68,7 +68,8 @@ class Door:
         return User(name, name) if name in self.rights else None
 
     def visible(self, user: User) -> Set[str]:
-        return {dag(tenant) for tenant, rights in self.rights[user.id].items() if Right.SEE in rights}
+        seen = [tenant for tenant, rights in self.rights[user.id].items() if Right.SEE in rights]
+        return {dag_id(link, tenant) for link in LINKS for tenant in seen}
 
     def may(self, user: User, right: Right, dag_id: str) -> bool:
         return right in self.rights[user.id].get(dag_id.partition("__")[2], set())

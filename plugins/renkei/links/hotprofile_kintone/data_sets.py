@@ -10,8 +10,10 @@ from sqlalchemy import Connection, delete, select, update
 
 from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone.model import Job, Mode, host_of
-from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.links.hotprofile_kintone.tables import DATA_SET, INCOMING, WRITTEN
+from renkei.links.hotprofile_kintone.versions import sheet_digest
+from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 
 OVERLAP = dt.timedelta(minutes=10)  # what Hot Profile commits late has an earlier time of update than its reader thinks
@@ -102,6 +104,14 @@ def note_tested(job: Job, data_set: DataSet, digest: str) -> None:
     new = insert(job.database, DATA_SET).values(**_row(job, data_set), tested=digest)
     with job.database.writing() as connection:
         connection.execute(new.on_conflict_do_update(index_elements=["tenant", "data_set"], set_={"tested": digest}))
+
+
+def passed(database: Database, mapping: Mapping) -> set[str]:
+    """The data sets whose mapping has passed 連携テスト as it stands (K12)."""
+    query = select(DATA_SET.c.data_set, DATA_SET.c.tested).where(DATA_SET.c.tenant == mapping.tenant)
+    with database.reading() as connection:
+        tested = {row.data_set: row.tested for row in connection.execute(query)}
+    return {one.name for one in mapping.data_sets if tested.get(one.name) == sheet_digest(mapping, one).hex()}
 
 
 def drop_incoming(connection: Connection, job: Job, data_set: DataSet) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from renkei.links.hotprofile_kintone.model import Job, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.tables import FORM
+from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace
 from renkei.storage.records import from_plain, to_plain
 from renkei.systems.kintone.form import Form
@@ -24,7 +25,16 @@ def keep(job: Job, data_set: DataSet, form: Form, now: dt.datetime) -> None:
 
 def last(job: Job, data_set: DataSet) -> Form | None:
     """The app's form, if it was ever read."""
-    its = (FORM.c.host == host_of(job.mapping), FORM.c.app == data_set.app)
-    with job.database.reading() as connection:
-        content = connection.scalar(select(FORM.c.content).where(*its))
+    return last_of(job.database, host_of(job.mapping), data_set.app)
+
+
+def last_of(database: Database, host: str, app: str) -> Form | None:
+    with database.reading() as connection:
+        content = connection.scalar(select(FORM.c.content).where(FORM.c.host == host, FORM.c.app == app))
     return from_plain(Form, json.loads(content)) if content else None
+
+
+def read_at(database: Database, host: str, app: str) -> dt.datetime | None:
+    """When that was."""
+    with database.reading() as connection:
+        return connection.scalar(select(FORM.c.read_at).where(FORM.c.host == host, FORM.c.app == app))

@@ -1,0 +1,265 @@
+"""なぜkintoneに（い）ないのか: one record's way from Hot Profile to kintone, by what the database knows of it.
+
+Nobody is asked: what neither system nor a read has told us yet is said to be unknown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from renkei.clock import TOKYO, time_in_japan
+from renkei.links.hotprofile_kintone import data_sets, forms, history, places
+from renkei.links.hotprofile_kintone.conversion import convert_all
+from renkei.links.hotprofile_kintone.form_check import form_problems
+from renkei.links.hotprofile_kintone.history import Processed, Standing, State, WhatIsKnown
+from renkei.links.hotprofile_kintone.model import host_of
+from renkei.links.hotprofile_kintone.quota import Quota
+from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
+from renkei.links.hotprofile_kintone.tables import SENDING
+from renkei.links.hotprofile_kintone.versions import Versions
+from renkei.storage.database.database import Database
+from renkei.storage.store import Store
+from renkei.systems.kintone.form import Form
+
+MOST_FOUND = 20  # records that one key leads to
+
+
+class Passed(StrEnum):
+    """Whether a record has come past a step."""
+
+    YES = "✓"
+    NO = "✕"
+    NOT = "–"  # it has not come so far, or waits there
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way."""
+
+    name: str
+    passed: Passed
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """An item of the version that waits; it names people."""
+
+    item: str
+    value: Any  # as Hot Profile has it
+    field: str
+    kintone: Any  # what kintone would get; None: nothing
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One record's way."""
+
+    source_id: str
+    label: str
+    answer: str  # one sentence
+    steps: Sequence[Step]
+    page: str = ""  # in kintone
+    items: Sequence[ShownItem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the steps are told by."""
+
+    mapping: Mapping
+    data_set: DataSet
+    known: WhatIsKnown
+    standing: Standing | None
+    tested: bool  # the mapping as it stands
+    line: Processed | None  # of the newest run
+    form: Form | None
+    left: int  # of today's requests
+    now: dt.datetime
+
+
+def explain(
+    database: Database, store: Store, mapping: Mapping, data_set: DataSet, text: str, now: dt.datetime
+) -> list[Explained]:
+    """Of each record that `text` is the id or the 更新キー of; of one that nobody knows, as far as that tells.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    text = text.strip()
+    form = forms.last_of(database, host_of(mapping), data_set.app)
+    versions = Versions(store, mapping, data_set, numeric_key=_is_numeric(form, data_set))
+    key = versions.key(text)
+    ids = history.ids_of(database, mapping.tenant, data_set.name, text, [key] if key else [])
+    standing = history.standings(database, mapping.tenant).get(data_set.name)
+    line = history.last_lines(database, mapping.tenant).get(data_set.name)
+    left = Quota(database, host_of(mapping), data_set.app, mapping.daily_requests).left(now)
+    tested = data_set.name in data_sets.passed(database, mapping)
+    found = []
+    for source_id in ids[:MOST_FOUND] or [text]:
+        known = history.record(database, mapping.tenant, data_set.name, source_id)
+        facts = _Facts(mapping, data_set, known, standing, tested, line, form, left, now)
+        found.append(_explained(facts, source_id, versions))
+    return found
+
+
+def _explained(facts: _Facts, source_id: str, versions: Versions) -> Explained:
+    steps = _steps(facts)
+    page = ""
+    if facts.known.record_id:
+        page = places.record_page(facts.mapping, facts.data_set, facts.known.record_id)
+    items = _items(facts, versions, source_id) if facts.known.body and facts.form else ()
+    return Explained(source_id, facts.data_set.label, _answer(facts, steps), steps, page, items)
+
+
+def _answer(facts: _Facts, steps: Sequence[Step]) -> str:
+    known = facts.known
+    stopped = next((step for step in steps if step.passed is Passed.NO), None)
+    waits = next((step for step in steps if step.passed is Passed.NOT and step.reason), None)
+    why = stopped or waits
+    told = f"{why.name}: {why.reason}" if why else ""
+    if known.written_at is None:
+        return f"kintoneに連携していません。{told}"
+    said = f"kintoneに連携済みです（{time_in_japan(known.written_at)} に書き込み）。"
+    if not known.waiting:
+        return said
+    return f"{said}その後に更新された内容は、まだ書き込んでいません。{told}"
+
+
+def _steps(facts: _Facts) -> list[Step]:
+    """Up to the first that stopped it each with its finding, behind it without."""
+    asked: tuple[tuple[str, Callable[[_Facts], Step]], ...] = (
+        ("受信", _received),
+        ("項目", _mapped),
+        ("更新キー", _keyed),
+        ("検査", _checked),
+        ("上限", _counted),
+        ("登録", _written),
+    )
+    steps: list[Step] = []
+    for name, look in asked:
+        over = bool(steps) and steps[-1].passed is not Passed.YES
+        steps.append(Step(name, Passed.NOT) if over else look(facts))
+    return steps
+
+
+def _received(facts: _Facts) -> Step:
+    known, standing, label = facts.known, facts.standing, facts.data_set.label
+    if known.waiting or known.written_at:
+        return Step("受信", Passed.YES, f"Hot Profileの {known.waiting_version or known.updated_at} の内容を受信")
+    if known.being_read:
+        return Step("受信", Passed.NOT, "いま受信しています。受信が終わると、連携の対象になります")
+    if standing is None or standing.enabled_at is None:
+        if not facts.data_set.enabled:
+            return Step("受信", Passed.NO, f"{label}の連携が有効になっていません", _ENABLE)
+        if not facts.tested:
+            return Step("受信", Passed.NO, f"{label}の連携テストに合格していません", "連携テストを行ってください")
+        return Step("受信", Passed.NOT, f"{label}の連携は、次の実行から始まります")
+    since = time_in_japan(standing.enabled_at)
+    if not facts.data_set.enabled:
+        return Step("受信", Passed.NO, f"{label}の連携が無効です（有効にした日時は {since}）", _ENABLE)
+    if facts.line and facts.line.state is State.STOPPED:
+        return Step("受信", Passed.NO, f"{label}の連携が止まっています。{_first(facts.line.said)}", _MEND)
+    until = time_in_japan(standing.watermark) if standing.watermark else since
+    seen = "、連携ユーザーが参照できない" if facts.data_set.name == "leads" else ""
+    return Step(
+        "受信",
+        Passed.NO,
+        f"{since} から {until} までに登録・更新されたデータの中にありません（IDまたは更新キーが違う{seen}、更新されていない）",
+        "Hot Profileでこのデータを更新するか、実行方法「初期連携」で、更新された日を含めて連携してください",
+    )
+
+
+_ENABLE = "連携設定シートで連携を有効にしてください"
+_MEND = "kintone連携設定の画面で原因を確認し、直してください。次の実行で自動で続きから連携します"
+_VALUES, _KEYS = ("VALUE", "SOURCE_GONE"), ("EMPTY_KEY", "SAME_KEY", "TAKEN_KEY")
+
+
+def _mapped(facts: _Facts) -> Step:
+    failed = facts.known.failed
+    if failed and failed.code in _VALUES:
+        return Step("項目", Passed.NO, _of_field(failed.field, failed.cause), failed.remedy)
+    if facts.known.waiting and facts.form:
+        problems = form_problems(facts.data_set, facts.form)
+        if problems:
+            return Step("項目", Passed.NO, problems[0].found, problems[0].remedy)
+    return Step("項目", Passed.YES, f"{len(facts.data_set.items)}項目を連携")
+
+
+def _keyed(facts: _Facts) -> Step:
+    failed = facts.known.failed
+    if failed and failed.code in _KEYS:
+        return Step("更新キー", Passed.NO, failed.cause, failed.remedy)
+    return Step("更新キー", Passed.YES, f"「{facts.data_set.key}」→「{facts.data_set.key_field}」")
+
+
+def _checked(facts: _Facts) -> Step:
+    failed, line = facts.known.failed, facts.line
+    if failed:
+        return Step("検査", Passed.NO, _of_field(failed.field, failed.cause), failed.remedy)
+    if facts.known.waiting and line and line.state is State.STOPPED:
+        return Step("検査", Passed.NO, _first(line.said), _MEND)
+    return Step("検査", Passed.YES)
+
+
+def _counted(facts: _Facts) -> Step:
+    if facts.known.waiting and not facts.left:
+        tomorrow = facts.now.astimezone(TOKYO).date() + dt.timedelta(days=1)
+        return Step(
+            "上限",
+            Passed.NO,
+            f"アプリ {facts.data_set.app} の本日のAPIリクエスト数が上限に達しました",
+            f"操作は不要です。{tomorrow.month}/{tomorrow.day} 0:00以降に自動で再開します",
+        )
+    return Step("上限", Passed.YES, f"本日の残り {facts.left:,}回")
+
+
+def _written(facts: _Facts) -> Step:
+    known, line = facts.known, facts.line
+    if not known.waiting:
+        return Step("登録", Passed.YES, f"kintoneのレコード番号 {known.record_id}")
+    if line and line.state is State.AWAY:
+        return Step("登録", Passed.NO, _first(line.said), "操作は不要です。接続できるようになると自動で再開します")
+    if known.waiting == SENDING:
+        return Step("登録", Passed.NOT, "送信中か、送信の途中で中断しました。次の実行で確かめて書き込みます")
+    after = "ほかのデータの後に書き込みます（初期連携）" if known.initial else "次の実行で書き込みます"
+    return Step("登録", Passed.NOT, f"順番を待っています。{after}")
+
+
+def _items(facts: _Facts, versions: Versions, source_id: str) -> list[ShownItem]:
+    """Its values and what kintone would get, by the mapping as it stands."""
+    form, data_set = facts.form, facts.data_set
+    values = versions.read(source_id, facts.known.body)
+    if form is None or form_problems(data_set, form):
+        return [ShownItem(item.item, values.get(item.item), item.field, None) for item in data_set.items]
+    (made,) = convert_all([values], data_set, form, dict(facts.mapping.users))
+    faults = {one.field: f"{one.detail} → {one.remedy}" for one in made.refusals}
+    return [
+        ShownItem(
+            item.item,
+            values.get(item.item),
+            item.field,
+            None if item.table else made.record.get(item.field, {}).get("value"),
+            faults.get(item.field, ""),
+        )
+        for item in data_set.items
+    ]
+
+
+def _is_numeric(form: Form | None, data_set: DataSet) -> bool:
+    found = form.fields.get(data_set.key_field) if form else None
+    return found is not None and found.type == "NUMBER"
+
+
+def _of_field(code: str, cause: str) -> str:
+    return f"フィールド「{code}」: {cause}" if code else cause
+
+
+def _first(said: str) -> str:
+    return said.partition("\n")[0]

@@ -1,0 +1,69 @@
+"""なぜkintoneに（い）ないのか: for those who may change the Dag, and every look is noted.
+
+What is asked for is sent as a form, so that no key comes into an address, a log or a history (L6).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import Response
+
+from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, Passed, explain
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
+from renkei.orchestration.hotprofile_kintone import connections
+from renkei.orchestration.hotprofile_kintone.status_pages import note_look, tenant_of
+from renkei.web.console import guard
+from renkei.web.console.page import page
+
+router = APIRouter()
+TEXT_MOST = 200  # characters
+_PASSED = {
+    Passed.YES: ("good", "済み"),
+    Passed.NO: ("bad", "ここで止まっています"),
+    Passed.NOT: ("quiet", "まだです"),
+}
+
+
+@router.get("/dag/{dag_id}/record")
+def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    tenant_of(seen)
+    return _page(request, seen)
+
+
+@router.post("/dag/{dag_id}/record")
+def record(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    of: Annotated[str, Form(max_length=20)] = "",
+    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+) -> Response:
+    tenant_of(seen)
+    mapping = seen.services.knowledge.mapping(seen.company.dag_id)
+    data_set = mapping.data_set(of) if mapping else None
+    if data_set is None or not text.strip():
+        return _page(request, seen, of=of, text=text)
+    note_look(seen, "record")
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    found = explain(connections.database(), store, mapping, data_set, text, seen.services.now())
+    return _page(request, seen, found, of, text)
+
+
+def _page(
+    request: Request, seen: guard.Seen, found: list[Explained] | None = None, of: str = "", text: str = ""
+) -> Response:
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    return page(
+        request,
+        "hotprofile_kintone/record.html",
+        one=seen.company,
+        mapping=mapping,
+        found=found,
+        of=of,
+        text=text,
+        passed=_PASSED,
+        most=MOST_FOUND,
+        text_most=TEXT_MOST,
+        DATA_SETS=DATA_SETS,
+    )

@@ -1,0 +1,128 @@
+"""データ処理状況一覧 with the day's requests, and 失敗レコード with 再連携 (K15, K18, K20).
+
+Counts are for all who see the company; whose records failed, for those who may change its Dag.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.links.hotprofile_kintone import LINK, history, places
+from renkei.links.hotprofile_kintone.forecast import Gauge, gauges
+from renkei.links.hotprofile_kintone.history import FailedRecord, Standing
+from renkei.links.hotprofile_kintone.model import Mode, host_of
+from renkei.links.hotprofile_kintone.quota import Quota
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
+from renkei.links.hotprofile_kintone.wording import STATES
+from renkei.orchestration.hotprofile_kintone import connections
+from renkei.orchestration.hotprofile_kintone.form import FORM
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.database.database import Database
+from renkei.web.console import guard
+from renkei.web.console.page import address, page
+from renkei.web.facts import Right
+from renkei.web.screens.overview import page_of
+
+router = APIRouter()
+PER_PAGE = 100
+TONES = {"running": "cold", "done": "good", "held": "wait", "away": "wait", "stopped": "bad"}
+
+
+@router.get("/dag/{dag_id}/processed")
+def processed(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    tenant, database = tenant_of(seen), connections.database()
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    standings = history.standings(database, tenant)
+    shown = page_of(number, history.processed_count(database, tenant), PER_PAGE)
+    return page(
+        request,
+        "hotprofile_kintone/processed.html",
+        one=seen.company,
+        standings=[standings[name] for name in DATA_SETS if name in standings],
+        gauges=_gauges(seen, database, mapping, standings) if mapping else [],
+        lines=history.processed(database, tenant, limit=PER_PAGE, offset=shown.start),
+        shown=shown,
+        DATA_SETS=DATA_SETS,
+        STATES=STATES,
+        TONES=TONES,
+        modes={value: mode.label for value, mode in FORM.modes.items()},
+        may_look=seen.may(Right.EDIT),
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/failed")
+def failed(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    of: str = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    tenant, database = tenant_of(seen), connections.database()
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    note_look(seen, "failed")
+    counts = {name: one.failed for name, one in history.standings(database, tenant).items() if one.failed}
+    of = of if of in DATA_SETS else ""
+    shown = page_of(number, counts.get(of, 0) if of else sum(counts.values()), PER_PAGE)
+    records = history.failed_records(database, tenant, data_set=of, limit=PER_PAGE, offset=shown.start)
+    return page(
+        request,
+        "hotprofile_kintone/failed.html",
+        one=seen.company,
+        counts={name: counts[name] for name in DATA_SETS if name in counts},
+        of=of,
+        causes=history.causes(database, tenant, of),
+        records=[(record, _page_of(mapping, record)) for record in records],
+        shown=shown,
+        DATA_SETS=DATA_SETS,
+        may_run=seen.may(Right.RUN),
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/failed/again")
+async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+    """失敗分の再連携: a run as the user, of everything that failed."""
+    tenant_of(seen)
+    run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.RETRY_FAILED.value)
+    seen.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+
+
+def tenant_of(seen: guard.Seen) -> str:
+    """Raises NotFound: it is another link's company."""
+    if not seen.company.dag_id.startswith(f"{LINK}__"):
+        raise guard.NotFound
+    return seen.company.tenant
+
+
+def note_look(seen: guard.Seen, what: str) -> None:
+    """Before anything is shown: who cannot be noted is shown nothing."""
+    dag_id = seen.company.dag_id
+    store = seen.services.knowledge.folder(dag_id).store
+    audit.note(store, Look(seen.services.now(), seen.user.id, dag_id, what))
+
+
+def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, standings: dict[str, Standing]) -> list[Gauge]:
+    now, host = seen.services.now(), host_of(mapping)
+    apps = {one.app for one in mapping.data_sets}
+    used = {app: Quota(database, host, app, mapping.daily_requests).used(now) for app in apps}
+    return gauges(mapping, used, standings, now)
+
+
+def _page_of(mapping: Mapping | None, record: FailedRecord) -> str:
+    """Its record in kintone, else its app; empty where the sheet does not name it any more."""
+    data_set = mapping.data_set(record.data_set) if mapping else None
+    if mapping is None or data_set is None:
+        return ""
+    if record.record_id:
+        return places.record_page(mapping, data_set, record.record_id)
+    return places.app_page(mapping, data_set)
