@@ -146,13 +146,13 @@ class FaultyApp:
                 await self.app(scope, again, send)
             case "hang":
                 assert fault
-                await _wait(receive, fault.seconds)
-                await _cut(send, at_once=True)
+                await wait(receive, fault.seconds)
+                await cut(send, at_once=True)
             case "drop":
-                await _cut(send, at_once=True)
+                await cut(send, at_once=True)
             case "drop_after":
-                await self.app(scope, again, _unheard)
-                await _cut(send, at_once=True)
+                await self.app(scope, again, unheard)
+                await cut(send, at_once=True)
             case "truncated":
                 await self._half(scope, again, send)
             case "calls":
@@ -170,7 +170,7 @@ class FaultyApp:
             await send({**message, "body": body[: len(body) // 2], "more_body": True} if body else message)
 
         await self.app(scope, receive, half)
-        await _cut(send, at_once=False)
+        await cut(send, at_once=False)
 
 
 async def control(app: ASGIApp, call: Call) -> None:
@@ -230,7 +230,8 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 async def answered(answer: Answer, send: Send) -> None:
     if isinstance(answer.body, str):
-        content, media = answer.body.encode(), "text/html; charset=utf-8"
+        kind = "html" if answer.body.startswith("<!doctype html>") else "plain"
+        content, media = answer.body.encode(), f"text/{kind}; charset=utf-8"
     else:
         content, media = json.dumps(answer.body, ensure_ascii=False).encode(), "application/json; charset=utf-8"
     headers = {"content-type": media, "content-length": str(len(content))}
@@ -240,7 +241,7 @@ async def answered(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-async def _wait(receive: Receive, seconds: float) -> None:
+async def wait(receive: Receive, seconds: float) -> None:
     """Come back after `seconds`, or when the client has gone."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -248,11 +249,11 @@ async def _wait(receive: Receive, seconds: float) -> None:
                 pass
 
 
-async def _unheard(message: Message) -> None:
+async def unheard(message: Message) -> None:
     """Takes an answer that nobody gets."""
 
 
-async def _cut(send: Send, *, at_once: bool) -> None:
+async def cut(send: Send, *, at_once: bool) -> None:
     # ASGI has no way to hang up; uvicorn's `send` is a method of its request cycle, which holds the transport.
     while hasattr(send, "inner"):
         send = send.inner

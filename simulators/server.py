@@ -64,6 +64,7 @@ def serve(app: ASGIApp, host: str, port: int, at_end: Callable[[], None] = lambd
         access_log=False,
         proxy_headers=False,
         lifespan="off",
+        timeout_keep_alive=75,  # a client that pauses finds its connection as it left it
         date_header=False,  # the simulated service's clock says it
         server_header=False,
     )

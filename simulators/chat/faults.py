@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import threading
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from simulators.faults import Answer, answered, cut, unheard, wait
 
 Service = Literal["slack", "chatwork", "teams", "lineworks", "googlechat", "line"]
 
@@ -94,50 +93,19 @@ class FaultyApp:
         match fault.kind:
             case "status":
                 await _drain(receive)
-                await _answer(fault, send)
+                assert fault.status is not None
+                await answered(Answer(status=fault.status, body=fault.body, headers=fault.headers), send)
             case "hang":
                 await _drain(receive)
-                await _wait(receive, fault.seconds)
-                await _cut(send)
+                await wait(receive, fault.seconds)
+                await cut(send, at_once=True)
             case "drop":
-                await _cut(send)
+                await cut(send, at_once=True)
             case "drop_after":
-                await self.app(scope, receive, _unheard)
-                await _cut(send)
-
-
-async def _answer(fault: Fault, send: Send) -> None:
-    if isinstance(fault.body, str):
-        content, media = fault.body.encode(), "text/plain; charset=utf-8"
-    else:
-        content, media = json.dumps(fault.body, ensure_ascii=False).encode(), "application/json; charset=utf-8"
-    given = {name.lower(): value for name, value in fault.headers.items()}
-    headers = {"content-type": media, "content-length": str(len(content))} | given
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": fault.status, "headers": raw})
-    await send({"type": "http.response.body", "body": content})
+                await self.app(scope, receive, unheard)
+                await cut(send, at_once=True)
 
 
 async def _drain(receive: Receive) -> None:
     while (await receive()).get("more_body", False):
         pass
-
-
-async def _wait(receive: Receive, seconds: float) -> None:
-    """Come back after `seconds`, or when the client has gone."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-
-async def _unheard(message: Message) -> None:
-    """Takes an answer that nobody gets."""
-
-
-async def _cut(send: Send) -> None:
-    # ASGI has no way to hang up; uvicorn's `send` is a method of its request cycle, which holds the transport.
-    cycle: Any = send.__self__  # type: ignore[attr-defined]
-    cycle.transport.abort()
-    while not cycle.disconnected:
-        await asyncio.sleep(0.005)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.emc.api import STUCK
 from simulators.emc.problems import Problem
+from simulators.faults import cut
 
 MAINTENANCE = "<!doctype html><meta charset=utf-8><title>メンテナンス</title><h1>メンテナンス中です</h1>"
 NOT_JSON = "<!doctype html><html lang=ja><meta charset=utf-8><title>Proxy</title><p>OK</p>"
@@ -122,10 +123,10 @@ class FaultyApp:
                 await _drain(receive)
                 await _answer(send, 503, "text/html; charset=utf-8", MAINTENANCE.encode())
             case "drop_before":
-                await _close(send, at_once=True)
+                await cut(send, at_once=True)
             case "drop_after":
                 await self._record(scope, receive)
-                await _close(send, at_once=True)
+                await cut(send, at_once=True)
             case "not_json":
                 await self._record(scope, receive)
                 await _answer(send, 200, "text/html; charset=utf-8", NOT_JSON.encode())
@@ -150,7 +151,7 @@ class FaultyApp:
         start, body = await self._record(scope, receive)
         await send(start)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        await _close(send, at_once=False)
+        await cut(send, at_once=False)
 
 
 async def _drain(receive: Receive) -> None:
@@ -171,14 +172,3 @@ async def _refuse(problem: Problem, receive: Receive, send: Send) -> None:
     await _drain(receive)
     body = json.dumps(problem.body(), ensure_ascii=False).encode()
     await _answer(send, problem.status, "application/json", body, problem.headers)
-
-
-async def _close(send: Send, *, at_once: bool) -> None:
-    # ASGI has no way to hang up; uvicorn's `send` is a method of its request cycle, which holds the transport.
-    cycle: Any = send.__self__  # type: ignore[attr-defined]
-    if at_once:
-        cycle.transport.abort()
-    else:
-        cycle.transport.close()
-    while not cycle.disconnected:
-        await asyncio.sleep(0.005)
