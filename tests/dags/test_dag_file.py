@@ -109,7 +109,7 @@ def test_e1_e2_dag_runs_daily_without_catch_up_one_at_a_time() -> None:
     dag = parse()["smarthr_emc__minato"]
     changed_at = int((ROOT / "include/mappings/smarthr_emc/minato.yaml").stat().st_mtime)
     begins = dt.datetime.fromtimestamp(changed_at, TOKYO)
-    evening = SideRun("check", dt.time(18, 0), dt.timedelta(hours=1))
+    evening = SideRun("check", dt.time(18, 0, 15), dt.timedelta(hours=1))
     assert dag.timetable == DailyWithSideRuns(4, 30, [evening, compared_at(dt.time(5, 30, 30))], begins)
     assert (dag.catchup, dag.max_active_runs, dag.owner) == (False, 1, "renkei")
     assert {str(kind.value) for kind in dag.allowed_run_types or ()} == {"scheduled", "manual", "operator_triggered"}

@@ -21,7 +21,7 @@ from renkei.sheets.side_run import SideRun
 
 EVENING = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)  # 18:00 in Japan
 DAILY = EVENING + dt.timedelta(hours=10, minutes=30)
-CHECK = SideRun("check", dt.time(18, 0), dt.timedelta(hours=1))
+CHECK = SideRun("check", dt.time(18, 0, 15), dt.timedelta(hours=1))
 
 
 def tenant(*side_runs: SideRun) -> Tenant:

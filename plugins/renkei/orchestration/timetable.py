@@ -97,6 +97,7 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
         self._timezone = TOKYO
         self._interval = dt.timedelta()
         self._run_immediately = False
+        self._side_runs: tuple[SideRun, ...] = ()
         self.description = f"毎日 {hour:02d}:{minute:02d}（日本時間）"
 
     def serialize(self) -> dict[str, Any]:
@@ -104,6 +105,20 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
 
     def validate(self) -> None:
         """Nothing to check: hours and minutes come from a time."""
+
+    def generate_run_id(
+        self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: Any
+    ) -> str:
+        """With its mark for a side run, which loads nothing.
+
+        Airflow keeps a Dag and its next tick apart, and may have one of before and the other of after a change of the
+        sheet: a tick of a whole minute is a daily run's, or the day would have none; any other is a side run's.
+        """
+        plain = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
+        at = run_after.in_timezone(TOKYO).time().replace(microsecond=0)
+        if run_type.value != "scheduled" or at.second == 0:
+            return plain
+        return f"{plain}__{next((one.mark for one in self._side_runs if one.at == at), 'past')}"
 
     def _get_next(self, current: DateTime) -> DateTime:
         local = current.in_timezone(TOKYO)
@@ -142,17 +157,6 @@ class DailyWithSideRuns(DailyInJapan):
 
     def __hash__(self) -> int:
         return hash(str(self.serialize()))
-
-    def generate_run_id(
-        self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: Any
-    ) -> str:
-        plain = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
-        at = run_after.in_timezone(TOKYO).time()
-        if run_type.value != "scheduled" or (at.hour, at.minute, at.second) == (self._hour, self._minute, 0):
-            return plain
-        # A tick of a sheet that has just changed is nobody's: it has a mark all the same, and so loads nothing.
-        mark = next((one.mark for one in self._side_runs if one.at == at.replace(microsecond=0)), "past")
-        return f"{plain}__{mark}"
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction

@@ -17,7 +17,7 @@ class SideRun:
     """One of them. Its `mark` ends the id of its run, which so knows what it is, whatever the sheet says by then."""
 
     mark: str
-    at: dt.time  # Asia/Tokyo
+    at: dt.time  # Asia/Tokyo; never at second 0, which tells a daily run, of whichever state of the sheet
     late: dt.timedelta  # so much later it is of no use any more
 
 

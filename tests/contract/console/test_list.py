@@ -98,11 +98,11 @@ def test_e43_the_next_run_of_the_list_is_the_daily_one(empty: ConsoleWorld) -> N
     from sqlalchemy import update
 
     empty.company("acme", "株式会社アクメ", 事前確認時刻="18:00")
-    evening = dt.datetime.combine(NOW.astimezone(TOKYO).date(), dt.time(18), TOKYO)
+    evening = dt.datetime.combine(NOW.astimezone(TOKYO).date(), dt.time(18, 0, 15), TOKYO)
     with create_session() as session:
         session.execute(update(DagModel).values(next_dagrun_create_after=evening))
     (company,) = empty.services.knowledge.companies().values()
-    assert company.next_run == evening + dt.timedelta(hours=10, minutes=30)
+    assert company.next_run == evening + dt.timedelta(hours=10, minutes=29, seconds=45)
 
 
 def test_fifty_companies_stand_on_a_page(empty: ConsoleWorld) -> None:
