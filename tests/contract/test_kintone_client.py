@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +14,7 @@ import requests
 from renkei.links.hotprofile_kintone.conversion import convert_all, with_row_ids
 from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
+from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item
 from renkei.systems.kintone import client as module
 from renkei.systems.kintone.client import KintoneClient, Record
@@ -157,6 +158,28 @@ def test_k18_k19_a_lookup_that_kintone_refuses_without_a_place_is_found(kintone:
     assert (bad[0], refusal.code, refusal.field) == ("C37", "GAIA_LO04", "parent")
     assert len(held(kintone)) == 99
     assert spent <= 15
+
+
+def test_k19_k21_lookups_without_their_values_cost_a_question_however_many_they_are(kintone: Kintone) -> None:
+    """Half of a hundred: one refusal, one question to the other app, one request for the rest; and the cause is sure."""
+    client = client_of(kintone)
+    form = client.form("2")
+    rows: list[tuple[str, Record]] = [
+        (f"C{number}", {"parent": {"value": f"無い{number}" if number % 2 else "P1"}}) for number in range(100)
+    ]
+
+    def suspects(some: Sequence[tuple[str, Record]]) -> dict[int, Refusal]:
+        return missing_in_lookups([record for _, record in some], form, lambda app: client)
+
+    def write() -> list[Any]:
+        return list(write_all_but_the_bad(rows, lambda some: client.upsert("2", "code", some), suspects))
+
+    assert (cost(kintone, write), kintone.requests(1)) == (2, 2)  # app 1: P1 was put there, and asked for
+    assert len(held(kintone)) == 50
+
+    blind = client_of(kintone, "app2")
+    with pytest.raises(KintoneSettingError, match=r"アプリID 1.*APIトークン"):
+        missing_in_lookups([record for _, record in rows], form, lambda app: blind)
 
 
 @pytest.mark.parametrize("key_form", ["dotted", "bracket"])
