@@ -318,17 +318,15 @@ def _conversions(text: str) -> tuple[Conversion, ...]:
 
 def _converted(values: Sequence[Any], asked: tuple[Conversion, ...]) -> list[Any]:
     """The values with every text in them converted, those in lists too."""
-    texts = pd.Series([text for value in values for text in _texts(value)], dtype="str")
-    left = iter(converted(texts, asked))
-    return [
-        [next(left) if isinstance(one, str) else one for one in value]
-        if isinstance(value, list)
-        else next(left)
-        if isinstance(value, str)
-        else value
-        for value in values
-    ]
+    texts = [one for value in values for one in (value if isinstance(value, list) else [value]) if _is_text(one)]
+    left = iter(converted(pd.Series(texts, dtype="str"), asked))
+
+    def change(one: Any) -> Any:
+        return next(left) if _is_text(one) else one
+
+    return [list(map(change, value)) if isinstance(value, list) else change(value) for value in values]
 
 
-def _texts(value: Any) -> list[str]:
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+def _is_text(value: Any) -> bool:
+    """Whether it is one that a column can hold; half a character is refused later."""
+    return isinstance(value, str) and not _HALF.search(value)

@@ -15,6 +15,7 @@ from renkei.storage.store import Store
 from renkei.systems.kintone.form import same_number
 from renkei.texts import trim
 
+_HALVES_TOO = ("utf-8", "surrogatepass")  # half a character, which JSON can write, is its record's fault alone
 Values = dict[str, Any]  # by the sheet's names of items, as Hot Profile wrote them
 
 
@@ -43,7 +44,7 @@ class Versions:
     def of(self, entry: Dict[str, Any]) -> Version:
         """The version that Hot Profile's `entry` is."""
         values = values_of(entry, self._data_set.name, self.names)
-        content = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        content = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(*_HALVES_TOO)
         source_id = str(entry["id"])
         old = values.get(self._data_set.old_key_item) if self._data_set.old_key_item else None
         return Version(
@@ -65,7 +66,7 @@ class Versions:
         text = "" if value is None else trim(str(value))
         if not text:
             return None
-        return blake2b((same_number(text) if self._numeric else text).encode(), digest_size=16).digest()
+        return blake2b((same_number(text) if self._numeric else text).encode(*_HALVES_TOO), digest_size=16).digest()
 
 
 def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:

@@ -39,6 +39,7 @@ STRETCH = 10  # pages that are proven together
 ANSWER_S = 60.0
 MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 50 kB for each record of a page
 LONGEST_PAUSE_S = 60.0
+LONGEST_ID = 40  # characters of a department's
 LAST_ID = 1 << 53  # beyond it is no id
 CLOCK_KEPT_S = 60.0
 
@@ -291,7 +292,7 @@ def _read_page(
     """
     try:
         entries, total = body[resource], body["pages"]["total_count"]
-        ids = [int(entry["id"]) for entry in entries]
+        ids = [_number(entry["id"]) for entry in entries]
         times = [updated_at(entry) for entry in entries]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RetriableFetchError(
@@ -308,6 +309,13 @@ def _read_page(
     ):
         raise TornReadError("Hot Profileが求めた範囲の外のデータを返しました。何も書き込んでいません。")
     return _Page(total, ids, entries)
+
+
+def _number(value: Any) -> int:
+    """Raises: TypeError, ValueError: it is no id."""
+    if type(value) is int or (isinstance(value, str) and value.isascii() and value.isdecimal()):
+        return int(value)
+    raise ValueError("no id")
 
 
 def updated_at(entry: Entry) -> dt.datetime:
@@ -333,6 +341,8 @@ def _departments(stretches: Iterator[list[Entry]]) -> Iterator[list[Entry]]:
             number = lead.get("organization_id")
             if number in (None, "", 0, "0"):
                 continue
+            if type(number) not in (int, str) or len(str(number)) > LONGEST_ID:
+                raise RetriableFetchError("Hot Profileのリードの部署IDが正しくありません。次回の連携で読み直します。")
             known = found.get(str(number))
             if known is None or updated_at(known) < updated_at(lead):
                 found[str(number)] = _department(lead)

@@ -185,4 +185,6 @@ def test_k9_a_value_is_converted_as_the_item_asks() -> None:
     assert first.record["name"] == {"value": "ヤマダ"}
     assert [row["value"]["tag"]["value"] for row in first.record["tags"]["value"]] == ["A", "", "B"]
     assert second.record["name"] == {"value": ""}
+    broken = convert({"名": "ﾔ\ud83d"}, items[0])  # half a character is its record's fault, not the conversion's
+    assert "半分だけ" in broken.refusals[0].detail
     assert [row["value"]["tag"]["value"] for row in second.record["tags"]["value"]] == ["C"]

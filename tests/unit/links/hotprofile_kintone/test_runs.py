@@ -308,6 +308,16 @@ def test_k10_a_blank_clears_unless_the_item_says_otherwise(world: LinkWorld) -> 
     assert world.kintone.records["1"]["note"] == "前"
 
 
+def test_k18_half_a_character_is_its_records_fault_alone(world: LinkWorld) -> None:
+    """JSON can write it, UTF-8 cannot: neither the read nor the others end by it."""
+    world.hotprofile.put(1, "半分\ud83d")
+    world.hotprofile.put(2, "😀")
+    world.wait(minutes=5)
+    world.run()
+    assert world.failed() == {"1": "VALUE"}
+    assert world.kintone.by_key() == {"2": "😀"}
+
+
 def test_確認のみ_counts_and_moves_nothing(world: LinkWorld) -> None:
     for number in range(150):
         world.hotprofile.put(number + 1)

@@ -236,6 +236,8 @@ def test_k6_a_page_that_is_not_what_was_asked_for_is_read_again_and_then_fails(c
         '{"clients": [], "pages": {"total_count": -1}}',
         '{"clients": [], "pages": {"total_count": true}}',
         '{"clients": [{"id": 1}], "pages": {"total_count": 1}}',
+        '{"clients": [{"id": 1.5, "updated_at": "2026-04-01 09:03:00"}], "pages": {"total_count": 1}}',
+        '{"clients": [{"id": true, "updated_at": "2026-04-01 09:03:00"}], "pages": {"total_count": 1}}',
         '{"clients": [{"id": 1, "updated_at": "yesterday"}], "pages": {"total_count": 1}}',
         '{"errors": ["x"], "clients": [], "pages": {"total_count": 0}}',
     ],
@@ -345,6 +347,10 @@ def test_k1_departments_are_what_leads_name_as_theirs(clock: SkipClock) -> None:
     assert "name" not in found  # a person
     assert hot.wire.seen[0].path == "/rest_api/v1/leads/get_entry_list"
     assert hot.client.by_id("departments", ["7", "8"]) == [found]
+
+    hot.records[5]["organization_id"] = {"id": 7}
+    with pytest.raises(RetriableFetchError, match="部署ID"):
+        hot.changed("departments")
 
 
 def test_records_are_found_by_id_whenever_they_changed(clock: SkipClock) -> None:
