@@ -1,4 +1,4 @@
-"""SmartHR and EMC answered by somebody who means harm: bounded in time and memory, told in Japanese, no token elsewhere.
+"""SmartHR, EMC, kintone and Hot Profile answered by somebody who means harm: bounded in time and memory, told in Japanese, no token elsewhere.
 
 The seconds that clients wait are a fraction of the real ones.
 """
@@ -21,6 +21,11 @@ import requests
 from renkei.errors import RenkeiError, RetriableFetchError, RetriableLoadError
 from renkei.systems.emc import client as emc
 from renkei.systems.emc.client import EmcClient
+from renkei.systems.hotprofile import client as hotprofile
+from renkei.systems.hotprofile.client import HotProfileClient
+from renkei.systems.kintone import client as kintone
+from renkei.systems.kintone.client import KintoneClient
+from renkei.systems.kintone.errors import KintoneAwayError
 from renkei.systems.mail.client import BoundedSMTP
 from renkei.systems.smarthr import client as smarthr
 from renkei.systems.smarthr.client import SmartHRClient
@@ -55,7 +60,7 @@ def _made_before() -> None:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (smarthr, emc):
+    for module in (smarthr, emc, kintone, hotprofile):
         monkeypatch.setattr(module, "ANSWER_S", SECONDS)
         monkeypatch.setattr(module, "MAX_BODY", MOST)
         monkeypatch.setattr(module, "TRIES", 1)
@@ -63,7 +68,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("renkei.systems.transport.CONNECT_S", SECONDS)
     monkeypatch.setattr("renkei.systems.transport.MAX_HEAD", MOST)
     sleep = time.sleep
-    for module in (smarthr, emc):
+    for module in (smarthr, emc, kintone, hotprofile):
         monkeypatch.setattr(module.time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
 
 
@@ -82,6 +87,14 @@ CALLS: dict[str, tuple[Ask, type[RenkeiError]]] = {
     "EMC import": (
         lambda session, url: EmcClient(session, url).submit("k", "acme", "d", None, None),
         RetriableLoadError,
+    ),
+    "kintone upsert": (
+        lambda session, url: KintoneClient(session, url).upsert("1", "code", [("1", {})]),
+        KintoneAwayError,
+    ),
+    "Hot Profile list": (
+        lambda session, url: HotProfileClient(session, url, MARK).by_id("companies", ["1"]),
+        RetriableFetchError,
     ),
 }
 JSON = "Content-Type: application/json"
