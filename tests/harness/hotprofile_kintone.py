@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -180,6 +182,13 @@ class LinkWorld:
     def __post_init__(self) -> None:
         self.database: Database = open_database(f"sqlite:///{self.folder}/renkei.db")
         self.store = Store(LocalFileSystem(), str(self.folder / "store"), Cipher(KEY))
+
+    def copy(self, folder: Path) -> LinkWorld:
+        """Another world that is what this one is now."""
+        shutil.copytree(self.folder, folder)
+        hotprofile = replace(self.hotprofile, entries=deepcopy(self.hotprofile.entries), asked=[])
+        kintone = FakeKintone(self.kintone.form_, records=deepcopy(self.kintone.records), requests=self.kintone.requests)
+        return replace(self, folder=folder, hotprofile=hotprofile, kintone=kintone)
 
     def job(self, mode: Mode = Mode.NORMAL, run: str = "", **asked: Any) -> Job:
         if not run:
