@@ -187,7 +187,9 @@ class LinkWorld:
         """Another world that is what this one is now."""
         shutil.copytree(self.folder, folder)
         hotprofile = replace(self.hotprofile, entries=deepcopy(self.hotprofile.entries), asked=[])
-        kintone = FakeKintone(self.kintone.form_, records=deepcopy(self.kintone.records), requests=self.kintone.requests)
+        kintone = FakeKintone(
+            self.kintone.form_, records=deepcopy(self.kintone.records), requests=self.kintone.requests
+        )
         return replace(self, folder=folder, hotprofile=hotprofile, kintone=kintone)
 
     def job(self, mode: Mode = Mode.NORMAL, run: str = "", **asked: Any) -> Job:

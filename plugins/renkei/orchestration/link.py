@@ -76,6 +76,7 @@ class Link:
     last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
     console: Part[LinkView] | None = None  # what its runs count, and their errors
     jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
+    tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
     preloads: Sequence[str] = ()  # modules that its tasks import
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 
@@ -121,7 +122,11 @@ LINKS = {
             try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
             console=Part("renkei.orchestration.hotprofile_kintone.console:VIEW"),
-            preloads=("renkei.orchestration.hotprofile_kintone.results",),
+            tidy=Part("renkei.orchestration.hotprofile_kintone.results:tidy"),
+            preloads=(
+                "renkei.orchestration.hotprofile_kintone.results",
+                "renkei.orchestration.hotprofile_kintone.tasks",
+            ),
             has_baseline=False,
         ),
     )

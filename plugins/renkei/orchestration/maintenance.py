@@ -102,6 +102,12 @@ def prune_all(
         counts["deleted"] += found.deleted
         counts["kept"] += found.kept
         counts["doubtful"] += len(found.doubtful)
+    for link in LINKS.values():
+        try:
+            if link.tidy:
+                link.tidy()(now, keep)
+        except StoreError as error:
+            failures.append(f"{link.name}: {error}")
     if failures:
         raise RenkeiError(
             f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)

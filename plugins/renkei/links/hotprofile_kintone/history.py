@@ -12,13 +12,15 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, and_, func, select, update
+from sqlalchemy import Connection, Executable, Row, and_, delete, func, or_, select, update
 
 from renkei.links.hotprofile_kintone.model import Job
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, INCOMING, QUOTA, WORK, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
+
+KEPT_IDLE = dt.timedelta(days=7)  # a run that found nothing to do
 
 
 class State(StrEnum):
@@ -251,6 +253,17 @@ def days_needed(records: int, requests_left: int, daily_requests: int) -> int:
     """After how many days so many waiting records are written, today being the first; 100 records are a request."""
     requests = -(-records // 100)
     return 1 if requests <= requests_left else 1 + -(-(requests - requests_left) // max(1, daily_requests))
+
+
+def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
+    """Deletes the lines that are old enough, of runs that found nothing to do already after a week; how many."""
+    idle = and_(
+        *(HISTORY.c[name] == 0 for name in ("read", "added", "updated", "failed", "held")), HISTORY.c.said == ""
+    )
+    old = or_(HISTORY.c.started_at < now - keep, and_(HISTORY.c.started_at < now - KEPT_IDLE, idle))
+    with database.writing() as connection:
+        connection.execute(delete(QUOTA).where(QUOTA.c.day < (now - keep).date()))
+        return connection.execute(delete(HISTORY).where(old)).rowcount
 
 
 # --- for the stages ---------------------------------------------------------------------------------------------------

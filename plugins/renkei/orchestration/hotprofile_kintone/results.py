@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -97,3 +98,8 @@ def _subject(new: set[str], news: int, ended: set[str]) -> str:
     if new:
         return QUOTA_NEAR
     return OVER if ended else ""
+
+
+def tidy(now: dt.datetime, keep: dt.timedelta) -> int:
+    """Deletes the lines of データ処理状況一覧 that are old enough; raises StoreError."""
+    return history.tidy(connections.database(), now, keep)

@@ -85,7 +85,7 @@ def test_the_sample_can_be_used() -> None:
         ("空なら書かない", "エラー", "クリア または 空なら書かない と記入してください"),
     ],
 )
-def test_what_cannot_be_meant_is_named_with_its_remedy(old: str, new: str, said: str) -> None:
+def test_k13_k14_what_cannot_be_meant_is_named_with_its_remedy(old: str, new: str, said: str) -> None:
     assert old in SHEET
     found = problems(SHEET.replace(old, new, 1))
     assert any(said in problem for problem in found), found
