@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,9 @@ def test_e1_the_dag_stands_beside_those_of_the_sheets(monkeypatch: pytest.Monkey
     monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", "127.0.0.1:8181")
     monkeypatch.setenv("RENKEI_INDEX", str(tmp_path))
     dags = parse(ROOT / "dags")
-    sheets = {f"smarthr_emc__{path.stem}" for path in (ROOT / "include/mappings/smarthr_emc").iterdir()}
-    assert set(dags) == sheets | {DAG_ID, "renkei_watch", "renkei_jobs"}
-    assert set(parse(ROOT / "dags/smarthr_emc.py")) == sheets
+    sheets = {link: {f"{link}__{path.stem}" for path in (ROOT / "include/mappings" / link).iterdir()} for link in LINKS}
+    assert set(dags) == {*chain(*sheets.values()), DAG_ID, "renkei_watch", "renkei_jobs"}
+    assert set(parse(ROOT / "dags/smarthr_emc.py")) == sheets["smarthr_emc"]
 
 
 def test_l6_old_records_go_every_night_without_anybody_switching_it_on() -> None:

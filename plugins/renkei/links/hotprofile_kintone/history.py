@@ -257,9 +257,7 @@ def days_needed(records: int, requests_left: int, daily_requests: int) -> int:
 
 def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
     """Deletes the lines that are old enough, of runs that found nothing to do already after a week; how many."""
-    idle = and_(
-        *(HISTORY.c[name] == 0 for name in ("read", "added", "updated", "failed", "held")), HISTORY.c.said == ""
-    )
+    idle = and_(*(HISTORY.c[name] == 0 for name in ("added", "updated", "failed", "held")), HISTORY.c.said == "")
     old = or_(HISTORY.c.started_at < now - keep, and_(HISTORY.c.started_at < now - KEPT_IDLE, idle))
     with database.writing() as connection:
         connection.execute(delete(QUOTA).where(QUOTA.c.day < (now - keep).date()))
