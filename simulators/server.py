@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -36,20 +36,32 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().call_soon_threadsafe(self._leave)
 
     def _leave(self) -> None:
-        self.at_end()
-        os._exit(0)
+        try:
+            self.at_end()
+        finally:
+            os._exit(0)
+
+
+def _left(path: Path) -> Any:
+    """What the file holds; None where another version of the simulator left it."""
+    try:
+        return pickle.loads(path.read_bytes())
+    except Exception:
+        logging.getLogger(__name__).warning("%s cannot be read: beginning anew", path)
+        return None
 
 
 def kept(path: Path | None, new: Callable[[], T]) -> tuple[T, Callable[[], None]]:
     """What an earlier start left in the file, or something new; and how to leave it there."""
-    state = pickle.loads(path.read_bytes()) if path and path.exists() else new()
+    state = _left(path) if path and path.exists() else None
+    found = new() if state is None else state
 
     def keep() -> None:
         if path:
-            path.with_suffix(".new").write_bytes(pickle.dumps(state))
+            path.with_suffix(".new").write_bytes(pickle.dumps(found))
             path.with_suffix(".new").replace(path)
 
-    return state, keep
+    return found, keep
 
 
 def serve(app: ASGIApp, host: str, port: int, at_end: Callable[[], None] = lambda: None) -> None:

@@ -171,15 +171,17 @@ def build_control(domain: Domain) -> APIRouter:
         return [record.id for record in made]
 
     @router.patch("/apps/{app_id}/records/{record_id}")
-    async def change_record(app_id: int, record_id: int, values: dict[str, Any]) -> dict[str, Any]:
-        """What a person changes on the record's page."""
+    async def change_record(
+        app_id: int, record_id: int, values: dict[str, Any], by: str = "Administrator"
+    ) -> dict[str, Any]:
+        """What the user `by` changes on the record's page."""
         app = app_of(app_id)
         if record_id not in app.records:
             raise HTTPException(404, f"no record {record_id}")
         record = app.records[record_id]
         try:
             with domain.transaction():
-                writer = Writer(domain, app, administrator)
+                writer = Writer(domain, app, Caller({}, by))
                 writer.update(record, {code: {"value": value} for code, value in values.items()}, None, "record")
                 writer.finish()
         except KintoneError as error:

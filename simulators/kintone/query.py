@@ -74,7 +74,8 @@ class Parser:
             at = found.end()
         self.at = 0
         self.query = Query()
-        self._conjunction = True  # no "or" and no bracket seen: what narrows one condition narrows all
+        self._depth = 0  # of brackets
+        self._any_of = False  # an "or" outside of brackets: no condition narrows the whole
 
     @staticmethod
     def syntax() -> KintoneError:
@@ -84,7 +85,7 @@ class Parser:
         query = self.query
         if self.tokens and self._word() not in ("order", "limit", "offset"):
             query.test = self._either()
-        if not self._conjunction:
+        if self._any_of:
             query.after_id, query.one_of = 0, None
         if self._word() == "order":
             self._next()
@@ -127,7 +128,7 @@ class Parser:
     def _either(self) -> Test:
         tests = [self._both()]
         while self._word() == "or":
-            self._conjunction = False
+            self._any_of = self._any_of or not self._depth
             self._next()
             tests.append(self._both())
         return tests[0] if len(tests) == 1 else lambda record: any(test(record) for test in tests)
@@ -141,9 +142,10 @@ class Parser:
 
     def _condition(self) -> Test:
         if self._sign("("):
-            self._conjunction = False
             self._next()
+            self._depth += 1
             test = self._either()
+            self._depth -= 1
             if self._next() != ("sign", ")"):
                 raise self.syntax()
             return test
@@ -237,9 +239,15 @@ class Parser:
             word = operands[0].lower()
             return lambda record: (word in str(value(record) or "").lower()) == (operator == "like")
         wanted = [self._comparable(one, operand) for operand in operands]
-        if one is ID and operator in (">", ">=") and isinstance(wanted[0], Decimal):
+        if one is ID and not self._depth and operator in (">", ">=") and isinstance(wanted[0], Decimal):
             self.query.after_id = max(self.query.after_id, int(wanted[0]) - (operator == ">="))
-        if one.code in self.app.unique and not table and operator in ("in", "=") and "" not in wanted:
+        if (
+            one.code in self.app.unique
+            and not table
+            and not self._depth
+            and operator in ("in", "=")
+            and "" not in wanted
+        ):
             self.query.one_of = one.code, [str(each) for each in operands]
         if operator in MEMBER or operator in ("=", "!="):
             those, yes = set(wanted), operator in ("in", "=")

@@ -25,6 +25,7 @@ class Desk:
     """An operator's terminal beside a linked tenant: its sheet, and how Airflow would find things."""
 
     world: World
+    index: Path
     folder: Path
     smtp_port: int
 
@@ -51,6 +52,7 @@ class Desk:
             "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
             "RENKEI_ALLOWED_HOSTS": smarthr.removeprefix("http://"),
             "RENKEI_STORE": Path(self.world.tenant.store.root).as_uri(),
+            "RENKEI_INDEX": str(self.index),
             "RENKEI_MAPPINGS": str(self.folder / "mappings"),
         }
 
@@ -71,9 +73,9 @@ def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mail]:
 
 
 @pytest.fixture
-def desk(linked: World, sink: Mail, tmp_path: Path) -> Desk:
+def desk(linked: World, sink: Mail, index: Path, airflow_database: Path, tmp_path: Path) -> Desk:
     """After a first link, with the sheet that made it."""
-    found = Desk(linked, tmp_path, sink.smtp_port)
+    found = Desk(linked, index, tmp_path, sink.smtp_port)
     found.write()
     return found
 

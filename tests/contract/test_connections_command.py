@@ -14,11 +14,11 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
-from tests.harness.typed import renkei, renkei_process
+from tests.harness.typed import renkei
 
 
 @pytest.fixture
-def known(neighbours: Neighbours, tmp_path: Path) -> dict[str, str]:
+def known(neighbours: Neighbours, index: Path, airflow_database: Path, tmp_path: Path) -> dict[str, str]:
     """The environment of an operator whose Connections are all right."""
     smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@example.jp", "retry_limit": 1}
     connections = {
@@ -38,10 +38,9 @@ def known(neighbours: Neighbours, tmp_path: Path) -> dict[str, str]:
     write_yaml(sheet, folder / "acme.yaml")
     return {
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "RENKEI_ALLOWED_HOSTS": ",".join(url.removeprefix("http://") for url in neighbours.urls.values()),
         "RENKEI_STORE": (tmp_path / "store").as_uri(),
-        "RENKEI_INDEX": str(tmp_path / "index"),
+        "RENKEI_INDEX": str(index),
         "RENKEI_MAPPINGS": str(tmp_path / "mappings"),
         "LANG": "ja_JP.UTF-8",
     }
@@ -63,7 +62,7 @@ def test_missing_connections_are_named(known: dict[str, str]) -> None:
     Path(known["RENKEI_MAPPINGS"], "smarthr_emc/broken.yaml").write_text("settings: {}\n")
     for name in NEEDED:
         del known[f"AIRFLOW_CONN_{name.upper()}"]
-    done = renkei_process("connections", "test", "--json", **known)
+    done = renkei("connections", "test", "--json", **known)
     assert done.returncode == 1, done.stdout + done.stderr
     found = json.loads(done.stdout)
     assert "renkei check" in found["broken"][0]["said"]

@@ -145,6 +145,8 @@ def test_queries_find_by_key_by_id_and_refuse_as_kintone_refuses(kintone: Kinton
 
     assert ids('会社ID in ("C2", "C5", "C9")') == ["C5", "C2"], "by descending id"
     assert ids("$id > 3 order by $id asc limit 2") == ["C4", "C5"]
+    assert ids('(会社ID in ("C1", "C4") or $id > 6) and $id > 1 order by $id asc') == ["C4", "C7"]
+    assert ids('会社ID = "C1" or $id > 6') == ["C7", "C1"]
     assert ids('区分 in ("見込") and (会社名 = "会社1" or 会社名 like "社7") order by 会社ID desc') == ["C7", "C1"]
     assert ids('契約日 = "" offset 5') == ["C2", "C1"]
     keys = ", ".join(f'"C{number}"' for number in range(1, 2000))
@@ -319,8 +321,8 @@ def test_a_person_sees_apps_and_records(kintone: Kintone) -> None:
 def test_what_was_there_is_there_again_after_a_restart(tmp_path: Path) -> None:
     keep = str(tmp_path / "kintone")
     with Kintone.start("--apps", str(ROOT / "simulators/kintone/sample.yaml"), "--keep", keep) as first:
-        first.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残る"}, token="kin_sim_companies")
+        first.upsert(1, "会社ID", {"会社ID": "1", "会社名": "残る"}, token="kin_sim_companies")
     with Kintone.start("--keep", keep) as second:
-        again = second.upsert(11, "会社ID", {"会社ID": "1", "会社名": "残った"}, token="kin_sim_companies")
+        again = second.upsert(1, "会社ID", {"会社ID": "1", "会社名": "残った"}, token="kin_sim_companies")
         assert again.json()["records"] == [{"id": "1", "revision": "2", "operation": "UPDATE"}]
         assert [app["name"] for app in second.sim("GET", "apps")] == ["会社", "部署", "リード"]

@@ -13,7 +13,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.chat_connections import chat_connections, destinations
 from tests.builders import mapping
 from tests.harness.chat import Chat
-from tests.harness.typed import Done, renkei, renkei_process
+from tests.harness.typed import Done, renkei
 
 SLACK = Channel("総務Slack", Service.SLACK_WEBHOOK, "slack_webhook__acme")
 MUTED = Channel("静か", Service.TEAMS, "teams_workflow__acme", muted=True)
@@ -22,8 +22,8 @@ MUTED = Channel("静か", Service.TEAMS, "teams_workflow__acme", muted=True)
 class Terminal:
     """acme's sheet in a folder of mappings, and the Connections as the environment has them."""
 
-    def __init__(self, chat: Chat, folder: Path, *channels: Channel) -> None:
-        self.chat, self.folder = chat, folder
+    def __init__(self, chat: Chat, index: Path, folder: Path, *channels: Channel) -> None:
+        self.chat, self.index, self.folder = chat, index, folder
         (folder / "mappings/smarthr_emc").mkdir(parents=True)
         sheet = dataclasses.replace(mapping(), channels=channels)
         write_yaml(sheet, folder / "mappings/smarthr_emc/acme.yaml")
@@ -38,24 +38,25 @@ class Terminal:
             for conn_id, connection in chat_connections(self.chat.registrations, "acme").items()
         }
         return known | {
-            "AIRFLOW_HOME": str(self.folder / "airflow"),
             "RENKEI_ALLOWED_HOSTS": self.chat.url.removeprefix("http://"),
             "RENKEI_STORE": (self.folder / "store").as_uri(),
-            "RENKEI_INDEX": str(self.folder / "index"),
+            "RENKEI_INDEX": str(self.index),
             "RENKEI_MAPPINGS": str(self.folder / "mappings"),
             "LANG": "ja_JP.UTF-8",
         }
 
 
 @pytest.fixture
-def terminal(chat: Chat, tmp_path: Path) -> Terminal:
+def terminal(chat: Chat, index: Path, airflow_database: Path, tmp_path: Path) -> Terminal:
     to = destinations(chat.registrations)
-    return Terminal(chat, tmp_path, SLACK, Channel("担当者のLINE", Service.LINE, "line__acme", to["line"]), MUTED)
+    return Terminal(
+        chat, index, tmp_path, SLACK, Channel("担当者のLINE", Service.LINE, "line__acme", to["line"]), MUTED
+    )
 
 
 def test_n5_a_test_reaches_the_channel_and_says_so(terminal: Terminal) -> None:
     """N5: each step, then the message is there; the others hear nothing."""
-    done = renkei_process("notify", "test", "acme", "担当者のLINE", **terminal.environment)
+    done = terminal.renkei("notify", "test", "acme", "担当者のLINE")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "○ 送信: LINEが受け付けました" in done.stdout
     (message,) = terminal.chat.messages()

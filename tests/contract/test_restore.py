@@ -138,7 +138,7 @@ def test_l1_reconcile_reports_what_was_changed_by_hand_and_writes_nothing(linked
     assert "別人" not in text
     assert stages.validate.validate(job, linked.tenant.target, FORMAT, NOW) == []
     assert stages.approve.is_held(job) is False
-    assert linked.tenant.load(job) == "compared"
+    assert linked.tenant.load(job) == "differs"
     assert linked.state() == before
     assert linked.opened() == 0
 

@@ -257,6 +257,13 @@ def test_n1_a_failed_or_held_run_reaches_the_operator_too(world: AirflowWorld) -
     assert [mail["subject"].partition("】")[0] for mail in told] == ["【保留", "【失敗"]
     assert all("acme EMC-" in mail["subject"] for mail in told)
     assert [crew for crew in gone if any(crew in mail["body"] for mail in told)] == []
+    (differs, *_) = sorted(world.users())
+    world.by_hand("DELETE", "users", differs)
+    world.run(side_run="reconcile")
+    last = [mail for mail in world.mails() if mail["to"] == ["ops@renkei.example.jp"]][-1]
+    assert last["subject"].startswith("【注意】SmartHR → EMC: acme")
+    assert "EMC-NOTICE(Compare)" in last["subject"]
+    assert differs not in last["body"]
     held = next(mail for mail in world.mails() if mail["subject"] == "EMC-HOLD")
     assert "EMCサポート 03-0000-0000" in held["body"]
     assert all(crew in held["body"] for crew in gone)

@@ -91,8 +91,8 @@ def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: Air
 
     assert run.state == "success"
     mail = world.mails()[-1]
-    assert mail["subject"] == "EMC-OK(Compare)"
-    assert "処理結果: 成功" in mail["body"]
+    assert mail["subject"] == "EMC-NOTICE(Compare)"
+    assert "処理結果: 注意（EMCに差異があります）" in mail["body"]
     assert f"- 社員 ユーザID: {one}／EMCにありません／次回の処理で再登録されます" in mail["body"]
     assert world.state() == before
 

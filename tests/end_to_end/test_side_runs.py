@@ -62,7 +62,7 @@ def test_e44_a_comparison_by_itself_is_silent_unless_something_differs(world: Ai
     world.by_hand("DELETE", "users", gone)
     assert world.run(side_run="reconcile").state == "success"
     mail = world.mails()[-1]
-    assert (len(world.mails()), mail["subject"]) == (mails + 1, "EMC-OK(Compare)")
+    assert (len(world.mails()), mail["subject"]) == (mails + 1, "EMC-NOTICE(Compare)")
     assert gone in mail["body"]
     path = world.folder / "store/smarthr_emc/tenants/acme/last_comparison.json"
     note = json.loads(path.read_bytes())

@@ -137,7 +137,7 @@ class FakeKintone:
             numbers = {has[key]: number for number, has in self.records.items()}
             for value, record in records:
                 assert value
-                number = numbers.get(value) or str(len(self.records) + 1)
+                number = numbers.get(value) or str(max(map(int, self.records), default=0) + 1)
                 self._set(number, {key: {"value": value}, **record})
                 written.append(Written(number, "1", value not in numbers))
         self.fault()
@@ -146,7 +146,7 @@ class FakeKintone:
     def update(self, app: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
         self._ask()
         if any(number not in self.records for number, _ in records):
-            raise RecordGoneError("gone")
+            raise RecordGoneError([Refusal(None, "", "GAIA_RE01", "", "")])
         for number, record in records:
             self._set(number, record)
         self.fault()
@@ -218,7 +218,7 @@ class LinkWorld:
     def steps(self, job: Job) -> list[Callable[[], Any]]:
         """The tasks of a run, in their order."""
         writes = [
-            lambda one=one: write(job, one, self.target(job, one), self.hotprofile, self.now)
+            lambda one=one: write(job, one, lambda app: self.target(job, one), self.hotprofile, self.now)
             for one in self.mapping.enabled
         ]
         return [

@@ -11,6 +11,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from renkei.commands.app import main
 
 Done = subprocess.CompletedProcess[str]
@@ -23,13 +25,17 @@ def renkei(*words: str | Path, **environment: str) -> Done:
     command = ["renkei", *map(str, words)]
     out, err, muted = io.StringIO(), io.StringIO(), logging.root.manager.disable
     # What it sets for itself is undone: the environment, how much Airflow logs, who prints what nobody has caught.
+    # Whom an earlier test's task asked for its Connections is nobody here.
     with (
         patch.dict(os.environ, _environment(environment), clear=True),
+        pytest.MonkeyPatch.context() as patched,
         patch.object(sys, "excepthook", sys.excepthook),
         patch.object(sys, "argv", command),
         redirect_stdout(out),
         redirect_stderr(err),
     ):
+        if task_runner := sys.modules.get("airflow.sdk.execution_time.task_runner"):
+            patched.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)
         try:
             main()
             status = 0

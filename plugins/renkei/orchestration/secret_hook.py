@@ -57,7 +57,7 @@ class SecretHook(HttpHook):
         if fault := token_fault(secret):
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）の{self.secret_name}の{fault}。"
-                f"{self.secret_name.partition('(')[0]}をコピーし直して、半角のまま貼り付けてください。"
+                f"{what}をコピーし直して、半角のまま貼り付けてください。"
             )
         return secret
 

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     OK = "OK"
     CHECKED = "CHECKED"  # 確認のみ
     COMPARED = "COMPARED"  # 照合
+    DIFFERS = "DIFFERS"  # 照合 found something: nothing failed, and somebody has to see to it
     DATA = "DATA"  # a record breaks a rule
     RECEIVE = "RECEIVE"  # the source could not be read
     LOAD = "LOAD"  # the target did not take the plan
@@ -42,7 +43,7 @@ class Outcome(StrEnum):
 
     @property
     def succeeded(self) -> bool:
-        return self in (Outcome.OK, Outcome.CHECKED, Outcome.COMPARED)
+        return self in (Outcome.OK, Outcome.CHECKED, Outcome.COMPARED, Outcome.DIFFERS)
 
     @property
     def waiting(self) -> bool:
@@ -74,6 +75,7 @@ GOOD_ENDS = {
     "unchanged": Outcome.OK,
     "checked": Outcome.CHECKED,
     "compared": Outcome.COMPARED,
+    "differs": Outcome.DIFFERS,
     LEFT_OUT: Outcome.CHECKED,
 }
 

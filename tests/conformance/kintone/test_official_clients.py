@@ -43,6 +43,9 @@ def installed() -> Path:
     """The folder that holds the clients: kept beside other programs' caches, so that they are fetched once."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not here")
+    version = run("node", "--version").strip()
+    if int(version.lstrip("v").partition(".")[0]) < 20:
+        pytest.skip(f"kintone's clients need node 20 or later, not {version}")
     wanted = (HERE / "package.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "renkei"
     home = cache / f"kintone-clients-{hashlib.sha256(wanted).hexdigest()[:16]}"
@@ -56,7 +59,7 @@ def installed() -> Path:
         subprocess.run(["npm", "install", *quiet], cwd=making, check=True, capture_output=True, timeout=INSTALL_S)
         making.rename(home)  # as a whole: another worker may be at it too
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"npm could not fetch kintone's clients: {error.stderr.decode()[-300:]}")
+        pytest.skip(f"npm could not fetch kintone's clients: {error.stderr.decode()[:300]}")
     except subprocess.TimeoutExpired:
         pytest.skip(f"npm did not fetch kintone's clients within {INSTALL_S} s")
     except OSError:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from pendulum import instance
 
 from tests.conftest import HOME, ROOT
 from tests.dags.monitor.looks import DAG_ID, LINK, World
+from tests.harness.typed import renkei
 
 
 def parse(path: Path) -> dict[str, DAG]:
@@ -70,52 +68,35 @@ def test_n3_airflow_runs_the_look(acme: World, capsys: pytest.CaptureFixture[str
     assert "1社から結果が届いていません（acme）" in capsys.readouterr().out
 
 
-COMMAND = (
-    "import typer; from renkei.commands import watch; app = typer.Typer(); app.callback()(lambda: None);"
-    "watch.add_to(app); app()"
-)
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    settings = {"LC_ALL": "ja_JP.UTF-8", "PYTHONUTF8": "1"}
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND, "watch", *words],
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def test_n3_the_command_says_who_is_silent(acme: World) -> None:
     """N3: status 1 while somebody is, 0 when nobody is; nothing is written."""
     acme.result("acme", dt.datetime.now(dt.UTC) - dt.timedelta(days=2))
     before = acme.store.files("")
-    found = command()
+    found = renkei("watch")
     assert found.returncode == 1, found.stderr
     assert "acme  20" in found.stdout
     assert "1社のうち、結果が届いていない会社: 1社" in found.stdout
-    found = command("--json")
+    found = renkei("watch", "--json")
     assert found.returncode == 1
     assert [one["tenant"] for one in json.loads(found.stdout)["silent"]] == ["acme"]
     assert acme.store.files("") == before
     acme.result("acme", dt.datetime.now(dt.UTC))
-    assert command().returncode == 0
+    assert renkei("watch").returncode == 0
 
 
 def test_l1_the_command_does_not_take_an_empty_store_for_peace(world: World) -> None:
-    """L1: the wrong store knows nobody; so the command could not be done (it raises, which ends it with status 3)."""
+    """L1: the wrong store knows nobody; so the command could not be done."""
     world.sheet("acme")
-    found = command()
-    assert found.returncode != 0
+    found = renkei("watch")
+    assert found.returncode == 3
     assert "RENKEI_STORE" in found.stderr
 
 
+@pytest.mark.usefixtures("airflow_database")
 def test_n3_the_command_tells_where_asked(acme: World) -> None:
     """N3: what could not be told is said, and not noted as told."""
     acme.result("acme", dt.datetime.now(dt.UTC) - dt.timedelta(days=2))
-    found = command("--tell")
+    found = renkei("watch", "--tell")
     assert found.returncode == 1, found.stderr
     assert "届けられませんでした" in found.stderr
     assert acme.store.read_json(f"{LINK}/watch/silence.json")["told"] == {}

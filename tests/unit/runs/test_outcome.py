@@ -24,6 +24,7 @@ HELD = HeldPlan("digest", [Hold("delete_users", "社員の削除", 6, 40)])
         ("unchanged", Outcome.OK),
         ("checked", Outcome.CHECKED),
         ("compared", Outcome.COMPARED),
+        ("differs", Outcome.DIFFERS),
         ("waiting", None),
     ],
 )

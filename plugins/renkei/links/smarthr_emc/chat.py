@@ -11,7 +11,7 @@ from renkei.clock import TOKYO
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
-from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
+from renkei.links.smarthr_emc.wording import DIFFERS, EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.runs.outcome import Outcome
 from renkei.systems.delivery import Message, Tone, clean
 
@@ -44,7 +44,7 @@ def event_of(report: RunReport) -> Event:
     """Which event of 通知管理 the end of this run is."""
     if report.outcome.waiting:
         return Event.HOLD
-    if not report.outcome.succeeded:
+    if not report.outcome.succeeded or report.outcome is Outcome.DIFFERS:  # nobody reads of a success
         return Event.FAILURE
     if report.ahead and report.holds:
         return Event.HOLD
@@ -54,9 +54,9 @@ def event_of(report: RunReport) -> Event:
 
 def message(report: RunReport, tenant: str) -> Message:
     """The run in a few lines. Of people it says how many, by kind; the rest is in the mail and in the run's record (L6)."""
-    event = event_of(report)
+    event, differs = event_of(report), report.outcome is Outcome.DIFFERS
     lines = [
-        f"処理結果: {report.forecast if report.ahead else RESULTS[event]}",
+        f"処理結果: {report.forecast if report.ahead else DIFFERS if differs else RESULTS[event]}",
         _times(report),
         *_note(report),
         *_figures(report),
@@ -70,11 +70,11 @@ def message(report: RunReport, tenant: str) -> Message:
     ]
     asks = report.outcome.waiting and ANSWER_PAGE in report.links
     return Message(
-        title=f"【{'事前確認' if report.ahead else event.label}】SmartHR → EMC: {tenant} {report.subject}",
+        title=f"【{'事前確認' if report.ahead else '注意' if differs else event.label}】SmartHR → EMC: {tenant} {report.subject}",
         lines=tuple(lines),
         link=report.links.get(ANSWER_PAGE if asks else PAGE, ""),
         link_label="承認・確認の画面を開く" if asks else "実行結果を開く",
-        tone=TONES[event],
+        tone=Tone.WAITING if differs else TONES[event],
         subject=report.subject,
     )
 

@@ -140,7 +140,7 @@ def _customer(report: RunReport) -> str:
             return "急ぎのものはありません。下の「注意」をご確認ください。"
         case Outcome.CHECKED:
             return "件数と下の「注意」をご確認ください。問題が無ければ、運用担当者へ登録の実行を依頼してください。"
-        case Outcome.COMPARED if report.differences[1:]:
+        case Outcome.DIFFERS:
             return "上の各行をご確認ください。"
         case Outcome.DATA if set(report.problem_kinds) == {"other_tenant"}:
             return ""
@@ -169,6 +169,8 @@ def _operator(report: RunReport) -> str:
             return ""
         case Outcome.CHECKED:
             return "ご依頼の後に、「通常」を実行します。"
+        case Outcome.DIFFERS:
+            return "差異の原因を確認します。EMCに無いものは次回の処理で、値が異なるものは「全件書き込み」で戻ります。"
         case Outcome.HOLD:
             return (
                 "お客様の確認の後に、承認して登録するか、登録しないかを回答します。"

@@ -6,7 +6,7 @@ A field with a default is one that older versions did not write.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainSerializer, PlainValidator
 
@@ -168,6 +168,11 @@ class Comparison:
     sets: dict[RecordSet, Tally]
     lines: list[str]  # of the mail
     told: Moment | None = None  # when somebody last heard of the very same ones
+
+    @property
+    def end(self) -> Literal["compared", "differs"]:
+        """What the run came to."""
+        return "differs" if any(one.missing or one.differs or one.extra for one in self.sets.values()) else "compared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import (
     ADMINISTRATORS,
+    DIFFERS,
     EMC_REMEDIES,
     PROBLEMS,
     RECORD_SETS,
@@ -36,6 +37,8 @@ def body(report: RunReport) -> str:
     result = (
         report.forecast
         if report.ahead
+        else DIFFERS
+        if report.outcome is Outcome.DIFFERS
         else "成功"
         if report.outcome.succeeded
         else "保留"

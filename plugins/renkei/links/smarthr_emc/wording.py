@@ -13,6 +13,7 @@ SUBJECTS = {
     Outcome.OK: "EMC-OK",
     Outcome.CHECKED: "EMC-OK(Check Only)",
     Outcome.COMPARED: "EMC-OK(Compare)",
+    Outcome.DIFFERS: "EMC-NOTICE(Compare)",
     Outcome.DATA: "EMC-ERROR-D(Update NG)",
     Outcome.RECEIVE: "EMC-ERROR-R(Receive NG)",
     Outcome.LOAD: "EMC-ERROR-L(Load NG)",
@@ -25,6 +26,7 @@ SUBJECTS = {
 }
 # How that of 事前確認 begins, by whether the next run would end well, be held, or fail. The first is told to nobody.
 AHEAD_WELL, AHEAD_HELD, AHEAD_BAD = "EMC-CHECK(OK)", "EMC-CHECK(HOLD)", "EMC-CHECK(NG)"
+DIFFERS = "注意（EMCに差異があります）"  # 処理結果 of a 照合 that found something
 RECORD_SETS = {RecordSet.DEPARTMENTS: "部署", RecordSet.USERS: "社員"}
 # In the trigger form: the name, and what it does.
 MODES = {

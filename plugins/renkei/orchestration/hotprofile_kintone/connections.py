@@ -91,7 +91,11 @@ class KintoneHook(SecretHook):
             session.headers["X-Cybozu-Authorization"] = credentials
         else:
             session.headers["X-Cybozu-API-Token"] = secret
-        return KintoneClient(session, mapping.domain, mapping.guest_space, spend, at_once=mapping.at_once)
+        return KintoneClient(
+            *(session, mapping.domain, mapping.guest_space, spend),
+            at_once=mapping.at_once,
+            address=settings.outgoing_ip(),
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """The form's test button: which apps the tokens open, only a sheet says."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from renkei.clock import utcnow
@@ -28,7 +30,7 @@ def check(tenant: Tenant, context: Any) -> dict[str, str]:
     record = begin_run(tenant, context)
     record.create(_start(tenant, context))  # cleared, it does again what it was asked first
     job = _job(tenant, context)
-    return check_forms(job, lambda data_set: _app(job, data_set), utcnow)
+    return check_forms(job, lambda data_set: _apps(job, data_set)(data_set.app), utcnow)
 
 
 def read(tenant: Tenant, context: Any) -> dict[str, int]:
@@ -61,11 +63,11 @@ def _write(tenant: Tenant, context: Any, name: str) -> dict[str, int]:
     data_set = next((one for one in job.data_sets if one.name == name), None)
     if data_set is None:
         return {}
-    source, app = connections.hotprofile_client(job.tenant), _app(job, data_set)
+    source, apps = connections.hotprofile_client(job.tenant), _apps(job, data_set)
     if job.mode is Mode.TEST_ONE:
-        try_one(job, data_set, app, source, utcnow)
+        try_one(job, data_set, apps, source, utcnow)
         return {"tested": 1}
-    return write(job, data_set, app, source, utcnow)
+    return write(job, data_set, apps, source, utcnow)
 
 
 def _start(tenant: Tenant, context: Any) -> RunStart:
@@ -92,11 +94,19 @@ def _job(tenant: Tenant, context: Any) -> Job:
     return Job(connections.database(), record, record.read(RunStart))
 
 
-def _app(job: Job, data_set: DataSet) -> KintoneClient:
-    """The app of a data set; each of its requests is taken from the day's before it is sent (K15)."""
-    quota = Quota(job.database, host_of(job.mapping), data_set.app, job.mapping.daily_requests)
+def _apps(job: Job, data_set: DataSet) -> Callable[[str], KintoneClient]:
+    """The app of a data set, and those that its lookups copy from, by their ids.
 
-    def spend(count: int) -> None:
-        quota.reserve(count, utcnow(), history.added(job, data_set, requests=count))
+    Each request is taken from its own app's day before it is sent (K15), and counted to the data set's run.
+    """
 
-    return connections.kintone_client(job.mapping, spend)
+    @functools.cache
+    def app_of(app: str) -> KintoneClient:
+        quota = Quota(job.database, host_of(job.mapping), app, job.mapping.daily_requests)
+
+        def spend(count: int) -> None:
+            quota.reserve(count, utcnow(), history.added(job, data_set, requests=count))
+
+        return connections.kintone_client(job.mapping, spend)
+
+    return app_of

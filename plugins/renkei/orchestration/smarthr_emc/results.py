@@ -23,6 +23,7 @@ from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.tenant import Tenant
 from renkei.runs import notes
 from renkei.runs.notes import LastComparison
+from renkei.runs.outcome import Outcome
 from renkei.sheets.side_run import mark_of
 from renkei.storage import records
 from renkei.storage.baselines import Baselines
@@ -52,7 +53,7 @@ def report(end: RunEnd) -> Report:
         notify.operators_message(found, end.tenant.name),
         partial(notify.message_key, found),
         partial(_summary, found, end),
-        calls=event in (Event.HOLD, Event.FAILURE) or (bool(found.differences[1:]) and not _heard_lately(end)),
+        calls=event in (Event.HOLD, Event.FAILURE) and not (end.outcome is Outcome.DIFFERS and _heard_lately(end)),
         heard=partial(_note_heard, end),
     )
 

@@ -12,7 +12,7 @@ from renkei.clock import utcnow
 from renkei.errors import MappingError, RenkeiError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
-from renkei.links.smarthr_emc.records import RunStart
+from renkei.links.smarthr_emc.records import Comparison, RunStart
 from renkei.links.smarthr_emc.sheet.grants import ungranted, uses_of
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.stages.job import Job, begun, forget_end, resume
@@ -44,7 +44,7 @@ def _fetch_departments(tenant: Tenant, context: Any, record: RunRecord, mapping:
     job = stages.open_run.open_run(record, mapping, start, target, utcnow())
     if job.mode is Mode.RECONCILE and mark_of(job.start.run_id):  # every day, for every tenant: in one task
         stages.diff.compare(job, target, _emc_format(tenant), utcnow())
-        note_end(record, "compared", utcnow())
+        note_end(record, record.read(Comparison).end, utcnow())
         raise AirflowSkipException("照合は終わりました。残りのタスクは要りません。")
     if not job.mode.reads:
         return {}

@@ -50,8 +50,8 @@ class RecordRefusedError(RecordError):
         return self.refusals[0]
 
 
-class RecordGoneError(RecordError):
-    """The record that was to be changed has been deleted; nothing of the request was written."""
+class RecordGoneError(RecordRefusedError):
+    """A record that was to be changed has been deleted; which one, it does not say. None of the request was written."""
 
 
 class KintoneSettingError(SettingError):
@@ -80,7 +80,7 @@ class QuotaSpentError(RenkeiError):
 
 # A lock, or another's change in the same moment: written by nobody, and free again soon. GAIA_TM12: too many cursors.
 _LATER = {"GAIA_DA02", "GAIA_LT01", "GAIA_RE18", "GAIA_CO02", "GAIA_UN03", "GAIA_TM12"}
-_GONE = {"GAIA_RE01", "GAIA_RE20"}
+GONE = frozenset({"GAIA_RE01", "GAIA_RE20"})
 _RECORDS: dict[str, tuple[str, str]] = {
     "GAIA_LO04": (
         "ルックアップの値がコピー元のアプリに無いか、コピー元のアプリを閲覧できません",
@@ -178,8 +178,9 @@ def failure(
         return CrowdedError("kintoneへの同時アクセス数が上限に達しました。時間をおいて再実行します。", unknown=False)
     if code in _LATER:
         return KintoneAwayError(f"kintoneのアプリが更新中です（{code}）。時間をおいて再実行します。", unknown=False)
-    if code in _GONE:
-        return RecordGoneError(f"更新するレコードがkintoneで削除されています（{code}）。")
+    if code in GONE:
+        remedy = "kintoneにレコードがないので、次回の連携で追加します"
+        return RecordGoneError([Refusal(None, "", code, "更新するレコードがkintoneで削除されています", remedy)])
     if code == "CB_VA01":
         return _invalid(body)
     if code in _RECORDS:

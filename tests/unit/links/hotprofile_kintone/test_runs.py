@@ -298,6 +298,25 @@ def test_k22_one_that_somebody_deleted_in_kintone_is_made_anew(world: LinkWorld)
     assert world.kintone.by_key() == {"20": "会社20"}
 
 
+def test_k22_one_deleted_record_leaves_the_others_of_its_batch_the_records_that_they_are(world: LinkWorld) -> None:
+    """Three replaced ids in one request, one of whose records somebody deleted: the other two get no second record."""
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    for number in (11, 12, 13):
+        world.hotprofile.put(number)
+    world.wait(minutes=5)
+    world.run()
+    kept = {one["id"]: number for number, one in world.kintone.records.items()}
+    del world.kintone.records[kept["12"]]
+    for number in (11, 12, 13):
+        del world.hotprofile.entries[str(number)]
+        world.hotprofile.put(number + 10, items=[{"label": "旧会社ID", "value": str(number)}])
+    world.wait(minutes=5)
+    world.run()
+    found = {one["id"]: number for number, one in world.kintone.records.items()}
+    assert found.keys() == {"21", "22", "23"}
+    assert (found["21"], found["23"]) == (kept["11"], kept["13"])
+
+
 def test_k10_a_blank_clears_unless_the_item_says_otherwise(world: LinkWorld) -> None:
     world.hotprofile.put(1, "名", note="前")
     world.wait(minutes=5)

@@ -72,6 +72,7 @@ CHANGED, SAME = {RecordSet.DEPARTMENTS: False, RecordSet.USERS: True}, dict.from
         pytest.param(Outcome.OK, None, Event.SUCCESS, id="no record of what changed"),
         pytest.param(Outcome.CHECKED, SAME, Event.SUCCESS, id="確認のみ"),
         pytest.param(Outcome.COMPARED, None, Event.SUCCESS, id="照合"),
+        pytest.param(Outcome.DIFFERS, None, Event.FAILURE, id="照合 that found something"),
         pytest.param(Outcome.HOLD, CHANGED, Event.HOLD, id="held"),
         pytest.param(Outcome.CONFIRM, CHANGED, Event.HOLD, id="files to upload"),
         *(pytest.param(o, SAME, Event.FAILURE, id=o.name) for o in Outcome if not (o.succeeded or o.waiting)),
@@ -82,8 +83,12 @@ def test_n1_every_end_of_a_run_is_one_event(outcome: Outcome, changed: Any, even
     found = report(outcome, changed=changed)
     assert chat.event_of(found) is event
     told = chat.message(found, "acme")
-    assert told.title == f"【{event.label}】SmartHR → EMC: acme {SUBJECTS[outcome]}"
+    label = "注意" if outcome is Outcome.DIFFERS else event.label
+    assert told.title == f"【{label}】SmartHR → EMC: acme {SUBJECTS[outcome]}"
     assert (told.subject, told.body) == (SUBJECTS[outcome], "")
+    if outcome is Outcome.DIFFERS:
+        assert (told.tone, told.lines[0]) == (Tone.WAITING, "処理結果: 注意（EMCに差異があります）")
+        return
     assert told.tone is {"FAILURE": Tone.BAD, "HOLD": Tone.WAITING, "UNCHANGED": Tone.PLAIN}.get(event, Tone.GOOD)
 
 

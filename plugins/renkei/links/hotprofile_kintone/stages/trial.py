@@ -14,7 +14,7 @@ from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.check import tested_digest
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
-from renkei.links.hotprofile_kintone.stages.write import Target, Writer
+from renkei.links.hotprofile_kintone.stages.write import Apps, Target, Writer
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, WORK
 from renkei.storage.database.statements import replace
 
@@ -42,7 +42,7 @@ class Tested:
     items: list[TestedItem]
 
 
-def try_one(job: Job, data_set: DataSet, target: Target, source: Source, now: Now) -> Tested:
+def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> Tested:
     """Write the record that the run was asked for; the mapping has passed then, as it stands.
 
     Raises:
@@ -57,7 +57,6 @@ def try_one(job: Job, data_set: DataSet, target: Target, source: Source, now: No
     entry = next((one for one in source.by_id(data_set.name, [source_id]) if str(one["id"]) == source_id), None)
     if entry is None:
         raise SettingError(f"Hot Profileに、IDが「{source_id}」の{data_set.label}がありません。IDを確認してください。")
-    target.know(form)
     versions = versions_of(job, data_set)
     version = versions.of(entry)
     names = {"tenant": job.tenant, "data_set": data_set.name}
@@ -69,7 +68,7 @@ def try_one(job: Job, data_set: DataSet, target: Target, source: Source, now: No
             {**row, **dict.fromkeys(("field", "code", "cause", "remedy"), ""), "told": False},
         )
     is_linked = data_sets.progress_of(job, data_set).enabled_at is not None
-    fault = Writer(job, data_set, form, target, source, now).send_one(source_id)
+    fault = Writer(job, data_set, form, apps, source, now).send_one(source_id)
     with job.database.writing() as connection:
         left = connection.execute(select(WORK).where(*its)).first()
         if not is_linked:
@@ -79,7 +78,7 @@ def try_one(job: Job, data_set: DataSet, target: Target, source: Source, now: No
     if left is not None and left.state == FAILED:
         where = f"フィールド「{left.field}」: " if left.field else ""
         raise LoadError(f"連携テストに失敗しました。{where}{left.cause}。{left.remedy}。")
-    tested = _shown(job, data_set, target, versions.read(source_id, version.body))
+    tested = _shown(job, data_set, apps(data_set.app), versions.read(source_id, version.body))
     job.record.write(tested)
     data_sets.note_tested(job, data_set, tested_digest(job, data_set))
     history.note(job, data_set, state=State.DONE.value, said=PASSED, ended_at=now())
@@ -89,7 +88,7 @@ def try_one(job: Job, data_set: DataSet, target: Target, source: Source, now: No
 def _shown(job: Job, data_set: DataSet, target: Target, values: dict[str, Any]) -> Tested:
     known = history.record(job.database, job.tenant, data_set.name, job.start.source_id)
     codes = list(dict.fromkeys(item.table or item.field for item in data_set.items))
-    found = target.find(data_set.app, data_set.key_field, [str(values[data_set.key])], codes)
+    found = target.find(data_set.app, "$id", [known.record_id], codes)
     record = found[0] if found else {}
     items = [
         TestedItem(item.item, values[item.item], item.field, record.get(item.table or item.field, {}).get("value"))

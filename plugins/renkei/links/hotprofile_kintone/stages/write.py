@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from renkei.links.hotprofile_kintone import forms, history
 from renkei.links.hotprofile_kintone.conversion import convert_all, has_tables, with_row_ids
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
+from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY
@@ -29,7 +30,8 @@ from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.storage.database.statements import replace
 from renkei.systems.kintone.client import Record, Written
-from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, RecordGoneError, Refusal
+from renkei.systems.kintone.errors import GONE as RECORD_GONE
+from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, Refusal
 from renkei.systems.kintone.form import Form, same_number
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,9 @@ class Target(Protocol):
     def find(self, app: str, field: str, values: Sequence[str], fields: Sequence[str] = ()) -> list[Record]: ...
 
 
+Apps = Callable[[str], Target]  # by アプリID: the data set's own, and those that its lookups copy from
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A record to be sent. `record_id`: kintone's, where its 更新キー is to change, not to find it (K22)."""
@@ -68,15 +73,14 @@ class Task:
         return found
 
 
-def write(job: Job, data_set: DataSet, target: Target, source: Source, now: Now) -> dict[str, int]:
+def write(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> dict[str, int]:
     """What was added, updated, failed, and is held; the line in the history says why it stopped, if it did."""
     line = history.lines(job).get(data_set.name)
     if line is None or line.state is State.STOPPED or not job.mode.writes:
         return {}
     form = forms.last(job, data_set)
     assert form is not None  # `check` stops a data set without one
-    target.know(form)
-    state, said = Writer(job, data_set, form, target, source, now).work_off()
+    state, said = Writer(job, data_set, form, apps, source, now).work_off()
     with job.database.writing() as connection:
         of = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
         held = connection.scalar(select(func.count()).where(*of, WORK.c.state != FAILED))
@@ -90,8 +94,10 @@ def write(job: Job, data_set: DataSet, target: Target, source: Source, now: Now)
 class Writer:
     """Sends rows of the work list of one data set, and keeps what becomes of each."""
 
-    def __init__(self, job: Job, data_set: DataSet, form: Form, target: Target, source: Source, now: Now) -> None:
-        self._job, self._data_set, self._target, self._source, self._now = job, data_set, target, source, now
+    def __init__(self, job: Job, data_set: DataSet, form: Form, apps: Apps, source: Source, now: Now) -> None:
+        self._job, self._data_set, self._apps, self._source, self._now = job, data_set, apps, source, now
+        self._target = apps(data_set.app)
+        self._target.know(form)
         self._versions = versions_of(job, data_set)
         self._form, self._users = form, dict(job.mapping.users)
         self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
@@ -228,11 +234,16 @@ class Writer:
         def upsert(tasks: Sequence[Task]) -> Sequence[Written]:
             return self._target.upsert(app, key, [(task.key, task.record) for task in tasks])
 
-        try:
-            yield from write_all_but_the_bad(new_keys, change)
-        except RecordGoneError:  # somebody deleted one of them in kintone: what is left of these is found by its key
-            yield from write_all_but_the_bad(new_keys, upsert)
-        yield from write_all_but_the_bad(known_keys, upsert)
+        def suspects(tasks: Sequence[Task]) -> dict[int, Refusal]:
+            return missing_in_lookups([task.record for task in tasks], self._form, self._apps)
+
+        gone = []
+        for task, result in write_all_but_the_bad(new_keys, change, suspects):
+            if isinstance(result, Refusal) and result.code in RECORD_GONE:
+                gone.append(task)  # somebody deleted it in kintone: it is found by its key, or added
+            else:
+                yield task, result
+        yield from write_all_but_the_bad([*known_keys, *gone], upsert, suspects)
 
     def _confirm(self, done: Sequence[tuple[Task, Written]]) -> None:
         """What kintone has is written; it leaves the list in the same transaction."""

@@ -13,7 +13,7 @@ from renkei.links.smarthr_emc import disaster, load, ownership, plan
 from renkei.links.smarthr_emc.fetch import column_name
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, RecordSet
-from renkei.links.smarthr_emc.records import Plan
+from renkei.links.smarthr_emc.records import Comparison, Plan
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Secret, SourceField
 from renkei.links.smarthr_emc.stages.approve import is_held
 from renkei.links.smarthr_emc.stages.job import Job
@@ -34,7 +34,7 @@ def apply(
     now: dt.datetime,
     *,
     disaster_now: bool = False,
-) -> Literal["compared", "checked", "unchanged", "already", "waiting", "loaded"]:
+) -> Literal["compared", "differs", "checked", "unchanged", "already", "waiting", "loaded"]:
     """Load the plan into EMC and move the baseline, as far as this run may.
 
     Raises:
@@ -42,7 +42,7 @@ def apply(
         SettingError: the plan was checked for files of another format.
     """
     if job.mode is Mode.RECONCILE:
-        return "compared"
+        return job.record.read(Comparison).end
     head = job.record.read(Plan)
     if not job.mode.writes:
         return "checked"

@@ -1,0 +1,167 @@
+"""Hot Profile → kintone by Airflow, over the two simulators: from the first test to a bad record and a full quota."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone.history import Processed, State
+from renkei.settings import database_url
+from renkei.storage.database.database import open_database
+from scripts.neighbours import Neighbours
+from tests.conftest import HOME, ROOT
+from tests.harness.hotprofile import KEY, HotProfile
+from tests.harness.kintone import Kintone
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "id": {"type": "SINGLE_LINE_TEXT", "unique": True},
+    "name": {"type": "SINGLE_LINE_TEXT", "maxLength": "10"},
+}
+SHEET = """
+company_name: アクメ
+domain: {domain}
+user: tantou
+interval_minutes: 5
+daily_requests: {quota}
+result_addresses: [soumu@acme.example.jp]
+companies:
+  app: 1
+  enabled: true
+  items: [{{item: 会社ID, field: id, key: ○}}, {{item: 会社名, field: name}}]
+leads:
+  app: 2
+  enabled: false
+  items: [{{item: リードID, field: id, key: ○}}, {{item: 氏名, field: name}}]
+"""
+NAME = "hotprofile_kintone__acme"
+
+
+class World:
+    """One tenant with both systems, and its Dag."""
+
+    def __init__(self, folder: Path, hotprofile: HotProfile, kintone: Kintone, neighbours: Neighbours) -> None:
+        self.folder, self.hotprofile, self.kintone, self.neighbours = folder, hotprofile, kintone, neighbours
+        self.seen = len(neighbours.mails())
+        self.write_sheet()
+
+    def write_sheet(self, quota: int = 5_000) -> None:
+        text = SHEET.format(domain=self.kintone.url, quota=quota)
+        (self.folder / "acme.yaml").write_text(text, encoding="utf-8")
+
+    def run(self, **conf: Any) -> str:
+        """How a run of the Dag ends; every task once."""
+        file = Path(shutil.copyfile(ROOT / "dags/hotprofile_kintone.py", HOME / "dags/hotprofile_kintone.py"))
+        try:
+            bag = DagBag(str(file))
+            assert bag.import_errors == {}
+            dag: Any = bag.dags[NAME]
+            for task in dag.tasks:
+                task.retries = 0
+            return str(dag.test(run_conf={"mode": "NORMAL", **conf}, logical_date=None).state)
+        finally:
+            file.unlink()
+
+    def wait(self) -> None:
+        """Hot Profile's clock is five minutes later."""
+        self.hotprofile.sim("POST", "clock", {"advance_s": 300})
+
+    def last(self) -> Processed:
+        return history.processed(open_database(database_url()), "acme")[0]
+
+    def names(self) -> dict[str, str]:
+        return {one["id"]: one["name"] for one in self.kintone.records(1)}
+
+    def mails(self) -> list[dict[str, Any]]:
+        """What has come since it was last asked."""
+        found = self.neighbours.mails()[self.seen :]
+        self.seen += len(found)
+        return found
+
+
+@pytest.fixture(scope="module")
+def systems() -> Iterator[tuple[HotProfile, Kintone]]:
+    with HotProfile.start() as hotprofile, Kintone.start() as kintone:
+        yield hotprofile, kintone
+
+
+@pytest.fixture
+def world(
+    mappings: Path,
+    tmp_path: Path,
+    systems: tuple[HotProfile, Kintone],
+    neighbours: Neighbours,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    hotprofile, kintone = systems
+    hotprofile.clear()
+    kintone.clear()
+    for app in (1, 2):
+        kintone.app(app, FIELDS)
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("RENKEI_RETRY_DELAY_S", "0")
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", kintone.url.removeprefix("http://"))
+    mail = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp"}
+    for conn_id, connection in {
+        "hotprofile__acme": {"conn_type": "hotprofile", "host": hotprofile.url, "password": KEY},
+        "kintone__acme": {"conn_type": "kintone", "host": kintone.url, "password": "app1,app2"},
+        "smtp_default": {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": mail},
+    }.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    folder = mappings.parent / "hotprofile_kintone"
+    folder.mkdir()
+    return World(folder, hotprofile, kintone, neighbours)
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_k12_k18_from_the_first_test_to_a_bad_record(world: World) -> None:
+    """One world from beginning to end: each run of a Dag takes seconds."""
+    assert world.run() == "failed"  # K12: nobody has tested the mapping
+    assert "1件テスト" in world.mails()[0]["body"]
+
+    world.hotprofile.add("clients", {"id": 1, "name": "一番"})
+    assert world.run(mode="TEST_ONE", data_set="会社", source_id="1") == "failed"  # red until a real run is well
+    assert world.names() == {"1": "一番"}
+    assert "正常に処理が行われました。" in world.mails()[0]["body"]
+
+    assert world.run() == "success"  # 有効化
+    world.wait()
+    world.hotprofile.add("clients", {"id": 2, "name": "二番"}, {"id": 3, "name": "十文字より長い名前の会社"})
+    world.wait()
+    world.mails()
+    assert world.run() == "success"
+    assert world.names() == {"1": "一番", "2": "二番"}
+    (mail,) = world.mails()
+    assert mail["subject"] == "KINTONE-WARN(失敗レコードあり) アクメ"
+    assert "会社 ID 3 フィールド「name」" in mail["body"]
+    assert "十文字より長い" not in mail["body"]  # L6
+    found = world.last()
+    assert (found.data_set, found.read, found.added, found.failed, found.state) == ("companies", 2, 1, 1, State.DONE)
+
+    world.write_sheet(quota=world.kintone.requests(1) + 1)  # K15: the form can be read, and nothing be written
+    world.hotprofile.change("clients", 3, {"name": "三番"})
+    world.wait()
+    assert world.run() == "success"
+    assert (world.last().state, world.last().held) == (State.HELD, 1)
+    assert "上限" in world.mails()[0]["subject"]
+    world.write_sheet()
+    assert world.run() == "success"
+    assert world.names() == {"1": "一番", "2": "二番", "3": "三番"}
+
+
+def test_the_dag_is_what_a_reader_expects(world: World) -> None:
+    bag = DagBag(str(ROOT / "dags/hotprofile_kintone.py"))
+    assert bag.import_errors == {}
+    dag: Any = bag.dags[NAME]
+    writes = ["write_companies", "write_departments", "write_leads"]
+    assert [task.task_id for task in dag.topological_sort()] == ["check", "read", "plan", *writes, "notify", "outcome"]
+    assert (dag.catchup, dag.max_active_runs, dag.tags) == (False, 1, {"renkei", "hotprofile_kintone"})
+    assert dag.description == "5分ごとにHot Profileの会社をkintoneへ連携"
+    assert os.environ["RENKEI_STORE"] not in dag.doc_md
