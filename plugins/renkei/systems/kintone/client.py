@@ -25,6 +25,7 @@ from renkei.errors import ConnectionError_
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
+    KintoneSettingError,
     RecordGoneError,
     RecordRefusedError,
     Refusal,
@@ -111,11 +112,19 @@ class KintoneClient:
         """The records whose `field` has one of `values`, in no order; one request for each hundred values.
 
         `fields` are the codes to read, all if none; `$id`, `$revision` and `field` are always there.
+
+        Raises:
+            KintoneSettingError: `field` may not be seen, which kintone tells by leaving it out; or as `upsert`.
         """
         found: list[Record] = []
         for start in range(0, len(values), RECORDS_PER_WRITE):
             query = f"{field} in ({', '.join(map(_quoted, values[start : start + RECORDS_PER_WRITE]))})"
-            found += self._page(app, f"{query} limit {RECORDS_PER_READ}", _with_ids(fields, field))
+            for page in self.pages(app, [*fields, field] if fields else [], query):
+                found += page
+        if any(field not in record for record in found):
+            raise KintoneSettingError(
+                f"kintoneのフィールド「{field}」の閲覧権限がありません。フィールドのアクセス権で、閲覧を許可してください。"
+            )
         return found
 
     def pages(self, app: str, fields: Sequence[str], query: str = "") -> Iterator[list[Record]]:
@@ -392,8 +401,8 @@ def _written(body: Any, count: int) -> list[Written]:
         raise _misshapen() from error
 
 
-def _with_ids(fields: Sequence[str], *more: str) -> list[str]:
-    return list(dict.fromkeys([*fields, *more, "$id", "$revision"])) if fields else []
+def _with_ids(fields: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*fields, "$id", "$revision"])) if fields else []
 
 
 def _id(record: Record) -> int:

@@ -306,13 +306,23 @@ def test_keys_are_found_whatever_stands_in_them(clock: SkipClock) -> None:
     """Quotes and backslashes are written so that they end nothing; a long question goes as the reference's POST."""
     app = Kintone()
     app.client.find("5", "code", ['a" or "" = "', "b\\"])
-    assert app.wire.seen[0].query["query"] == 'code in ("a\\" or \\"\\" = \\"", "b\\\\") limit 500'
+    assert app.wire.seen[0].query["query"] == (
+        '(code in ("a\\" or \\"\\" = \\"", "b\\\\")) and $id > 0 order by $id asc limit 500'
+    )
 
     app.wire.reply = lambda seen: Answer({"records": []})
     app.client.find("5", "code", [f"{number:0100}" for number in range(250)], ["name"])
     long = app.wire.seen[1:]
     assert [(seen.method, seen.headers.get("X-HTTP-Method-Override")) for seen in long] == [("POST", "GET")] * 3
     assert json.loads(long[0].body)["fields"] == ["name", "code", "$id", "$revision"]
+
+
+def test_k11_a_key_that_may_not_be_seen_is_no_key_that_is_not_there(clock: SkipClock) -> None:
+    """kintone leaves out what one may not see; taken for absent, the records would be added again."""
+    app = Kintone()
+    app.before.append(lambda seen: Answer({"records": [{"$id": {"value": "1"}, "$revision": {"value": "1"}}]}))
+    with pytest.raises(KintoneSettingError, match="「code」の閲覧権限"):
+        app.client.find("5", "code", ["a"], ["name"])
 
 
 def test_k2_every_record_is_read_once_by_its_id(clock: SkipClock) -> None:
