@@ -55,6 +55,7 @@ class SecretHook(HttpHook):
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）に{self.secret_name}がありません。"
             )
         if fault := token_fault(secret):
+            what = self.secret_name.partition("(")[0]
             raise ConnectionError_(
                 f"Airflowの接続「{self.http_conn_id}」（{self.label}）の{self.secret_name}の{fault}。"
                 f"{what}をコピーし直して、半角のまま貼り付けてください。"
