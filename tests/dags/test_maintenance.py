@@ -18,6 +18,7 @@ from renkei import settings
 from renkei.errors import SettingError, StoreError
 from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.link import LINKS
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage.cipher import MAGIC
 from renkei.storage.runs import RunRecord
