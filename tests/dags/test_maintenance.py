@@ -20,6 +20,8 @@ from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.timetable import DailyInJapan
+from renkei.storage import audit
+from renkei.storage.audit import Look
 from renkei.storage.cipher import MAGIC
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
@@ -143,6 +145,16 @@ def test_l4_what_airflow_works_on_is_left_alone(store: Store) -> None:
             )
     assert run()[0] == "success"
     assert (runs(store, "waiting"), runs(store, "other")) == (["r1", "r2"], [])
+
+
+@pytest.mark.usefixtures("database")
+def test_l6_who_looked_at_people_is_kept_as_long_as_records_are(store: Store) -> None:
+    """L6: a year of looks at a thousand companies would else stay for ever."""
+    now = dt.datetime.now(dt.UTC)
+    for days in (401, 399):
+        audit.note(store, Look(now - dt.timedelta(days=days), "yuki", f"{LINK}__acme", "search"))
+    assert run()[0] == "success"
+    assert store.names(audit.FOLDER) == [f"{now - dt.timedelta(days=399):%Y-%m-%d}"]
 
 
 @pytest.mark.usefixtures("database")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
-from renkei.errors import RetriableFetchError
+from renkei.errors import RetriableFetchError, RetriableNotificationError
 from renkei.orchestration import stage as stages
 from renkei.orchestration.form import RunMode
 from renkei.orchestration.link import LINKS
@@ -44,27 +44,48 @@ def test_e43_a_run_that_began_late_or_is_no_longer_asked_for_is_of_no_use() -> N
 
 
 def test_e43_it_ends_before_the_daily_run_and_is_not_retried_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """E43: a task that hangs, one that fails late, one that begins late; another run and `notify` have no such end."""
+    """E43: a task that hangs, one that fails late, one that begins late; another run has no such end."""
     task = StageOperator(
         tenant=tenant(CHECK), function="renkei:none", task_id="t", execution_timeout=dt.timedelta(hours=3)
     )
-    until = task._ends_at(context())
-    assert until == DAILY - dt.timedelta(minutes=40)
-    assert task._ends_at(context(mark="")) is None
+    ends = until, retried = task._ends_at(context())
+    assert (until, retried) == (DAILY - dt.timedelta(minutes=40),) * 2
+    assert task._ends_at(context(mark="")) == (None, None)
     monkeypatch.setattr(stages, "utcnow", lambda: until - dt.timedelta(minutes=5))
     task.pre_execute(context())
     assert task.execution_timeout == dt.timedelta(minutes=5)
-    with pytest.raises(RetriableFetchError), stages.stage(task.tenant, context(), until):
+    with pytest.raises(RetriableFetchError), stages.stage(task.tenant, context(), *ends):
         raise RetriableFetchError("x")
-    with pytest.raises(AirflowTaskTimeout), stages.stage(task.tenant, context(), until):
+    with pytest.raises(AirflowTaskTimeout), stages.stage(task.tenant, context(), *ends):
         raise AirflowTaskTimeout
     monkeypatch.setattr(stages, "utcnow", lambda: until)
-    with pytest.raises(AirflowFailException, match="次の処理は予定どおり"), stages.stage(task.tenant, context(), until):
+    with pytest.raises(AirflowFailException, match="次の処理は予定どおり"), stages.stage(task.tenant, context(), *ends):
         pytest.fail("no work is begun")
-    assert task._ends_at(context(started=until)) is None  # Airflow was down: it is left out, which is no failure
+    assert task._ends_at(context(started=until)) == (None, None)  # Airflow was down: it is left out, no failure
     assert is_too_late(task.tenant, context(started=until))
-    closing = StageOperator(tenant=tenant(CHECK), function="renkei:none", task_id="notify").as_teardown()
-    assert closing._ends_at(context()) is None
+
+
+def test_e43_telling_of_it_never_keeps_the_daily_run_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E43, N3: a mail server that hangs has what is left until the daily run, and no retry after that."""
+    notify, outcome = (
+        StageOperator(
+            tenant=tenant(CHECK), function="renkei:none", task_id=name, execution_timeout=dt.timedelta(minutes=10)
+        ).as_teardown()
+        for name in ("notify", "outcome")
+    )
+    assert outcome._ends_at(context()) == (None, None)
+    ends = until, retried = notify._ends_at(context())
+    assert (until, retried) == (DAILY - dt.timedelta(minutes=2), DAILY - dt.timedelta(minutes=40))
+    untold = RetriableNotificationError("x")
+    monkeypatch.setattr(stages, "utcnow", lambda: retried - dt.timedelta(seconds=1))
+    with pytest.raises(RetriableNotificationError), stages.stage(notify.tenant, context(), *ends):
+        raise untold
+    monkeypatch.setattr(stages, "utcnow", lambda: until - dt.timedelta(minutes=5))
+    notify.pre_execute(context())
+    assert notify.execution_timeout == dt.timedelta(minutes=5)
+    for error in (untold, AirflowTaskTimeout()):
+        with pytest.raises(AirflowFailException), stages.stage(notify.tenant, context(), *ends):
+            raise error
 
 
 def test_e43_a_scheduled_run_does_what_its_id_says() -> None:

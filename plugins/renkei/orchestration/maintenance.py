@@ -20,7 +20,7 @@ from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.unfinished import ongoing_in
 from renkei.orchestration.timetable import DailyInJapan
-from renkei.storage import retention
+from renkei.storage import audit, retention
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -31,6 +31,7 @@ TIMEOUT = dt.timedelta(hours=6)  # ten thousand tenants in an object store, one 
 DOC = f"""# Renkei 保守
 
 毎日3:00（Asia/Tokyo）に、保存期間（環境変数 `RENKEI_KEEP_DAYS`、既定400日）を過ぎた処理記録を保存先から削除します。
+社員を画面で見た人の記録も、同じ期間を過ぎると削除します。
 「連携」の画面から始めた作業（リハーサルなど）の結果は、{KEPT.days}日を過ぎると削除します。
 
 次の処理記録は、保存期間を過ぎても残します。
@@ -108,6 +109,7 @@ def prune_all(
                 link.tidy()(now, keep)
         except StoreError as error:
             failures.append(f"{link.name}: {error}")
+    log.info("prune audit deleted=%d", audit.tidy(store, now, keep))
     if failures:
         raise RenkeiError(
             f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)

@@ -49,6 +49,7 @@ FAILURE_KEY = "failure"
 RUN_KEY = "run"  # in the first task's state and XCom: see run_of
 TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
 SIDE_RUN_MARGIN = dt.timedelta(minutes=40)  # before the daily run: a retry comes half an hour after its failure
+TELLING_MARGIN = dt.timedelta(minutes=2)  # `notify` of a side run may take what is left of it, once
 PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note is 2 hours
 RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError, SheetPendingError)
 
@@ -64,24 +65,29 @@ class StageOperator(BaseOperator):
         self.tenant, self.function = tenant, function
 
     def pre_execute(self, context: Any) -> None:
-        until = self._ends_at(context)
+        until, _ = self._ends_at(context)
         if until is not None:
             left = max(until - utcnow(), dt.timedelta(seconds=1))  # none left: `stage` says so
             self.execution_timeout = min(self.execution_timeout or left, left)
 
     def execute(self, context: Any) -> Any:
-        with stage(self.tenant, context, self._ends_at(context)):
+        with stage(self.tenant, context, *self._ends_at(context)):
             result = resolve_name(self.function)(self.tenant, context)
         log_counts(self.task_id, self.tenant.name, result)
         return result
 
-    def _ends_at(self, context: Any) -> dt.datetime | None:
-        """When a side run gives up, for the next daily run waits for it; None for every other run."""
-        if self.is_teardown or not mark_of(context["run_id"]):  # what was found is told all the same
-            return None
-        run_at = self.tenant.sheet.run_at or DAILY_AT
-        until = next_daily(run_at, context["dag_run"].run_after) - SIDE_RUN_MARGIN
-        return until if started(context) < until else None  # one that began after it is left out by its first task
+    def _ends_at(self, context: Any) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """When a side run gives up, for the next daily run waits for it, and from when on it is not retried.
+
+        None for every other run, and for `outcome`, whose colour is the work's.
+        """
+        if self.task_id == "outcome" or not mark_of(context["run_id"]):
+            return None, None
+        daily = next_daily(self.tenant.sheet.run_at or DAILY_AT, context["dag_run"].run_after)
+        until = daily - SIDE_RUN_MARGIN
+        if started(context) >= until:  # it is left out by its first task
+            return None, None
+        return (daily - TELLING_MARGIN if self.is_teardown else until), until
 
 
 def record_of(tenant: Tenant, context: Any) -> RunRecord:
@@ -128,13 +134,15 @@ def started(context: Any) -> dt.datetime:
 
 
 @contextmanager
-def stage(tenant: Tenant, context: Any, until: dt.datetime | None = None) -> Iterator[None]:
+def stage(
+    tenant: Tenant, context: Any, until: dt.datetime | None = None, retried_until: dt.datetime | None = None
+) -> Iterator[None]:
     """Run a stage: its failure is kept for the mail, and retried by Airflow only where that can help.
 
     A tenant whose account of the target is in use by another waits for its turn, without a worker's slot and without using up
     its retries (E27).
 
-    A side run has its end `until`: it is not retried into the daily run, which waits for it.
+    A side run has its end `until`, and is not retried into the daily run, which waits for it.
 
     An exception that nobody foresaw may quote personal data, so only its kind and place go on (L6).
     """
@@ -143,7 +151,7 @@ def stage(tenant: Tenant, context: Any, until: dt.datetime | None = None) -> Ite
             raise AirflowTaskTimeout
         yield
     except AirflowTaskTimeout:
-        if until is None or utcnow() < until:
+        if retried_until is None or utcnow() < retried_until:
             raise
         late = RenkeiError("次の処理時刻までに終わらないため、中止しました。次の処理は予定どおり行います。")
         _keep(context, late)
@@ -157,7 +165,7 @@ def stage(tenant: Tenant, context: Any, until: dt.datetime | None = None) -> Ite
             raise AirflowRescheduleException(turn) from None  # type: ignore[no-untyped-call]
         _keep(context, error)
         _log_errors(tenant, context, error)
-        if isinstance(error, RETRIABLE):
+        if isinstance(error, RETRIABLE) and (retried_until is None or utcnow() < retried_until):
             raise error from None
         raise AirflowFailException(str(error)) from None
     except Exception as error:

@@ -26,6 +26,16 @@ def test_s1_of_many_who_look_at_once_each_is_kept(tmp_path: Path) -> None:
     assert {records.read(store, name, Look).by for name in names} == {look.by for look in looks}
 
 
+def test_l6_what_is_older_than_records_are_kept_goes(tmp_path: Path) -> None:
+    """L6: by the day's name; nothing else in the folder is touched, and nothing is deleted twice."""
+    store = Store(LocalFileSystem(), str(tmp_path))
+    for days in (9, 8, 0):
+        audit.note(store, Look(AT - dt.timedelta(days=days), "yuki", "smarthr_emc__acme", "person"))
+    store.write("console/audit/2020-01-01.note", b"")
+    assert [audit.tidy(store, AT, dt.timedelta(days=8)) for _ in range(2)] == [1, 0]
+    assert store.names("console/audit") == ["2020-01-01.note", "2026-11-22", "2026-11-30"]
+
+
 def test_s1_the_next_day_begins_anew(tmp_path: Path) -> None:
     """S1: a folder never holds more than a day's looks."""
     store = Store(LocalFileSystem(), str(tmp_path))
