@@ -285,6 +285,35 @@ def test_k22_a_cleansed_record_changes_the_key_of_the_one_it_replaces(world: Lin
     assert history.record(world.database, "acme", "companies", "20").record_id == "1"
 
 
+@pytest.mark.parametrize("unknown", [False, True], ids=["not written", "may be written"])
+def test_k22_one_that_replaces_another_that_still_waits_gets_no_second_record(world: LinkWorld, unknown: bool) -> None:
+    """kintone was away; meanwhile データクレンジング gave the company another id. Its first version goes first."""
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+
+    def away() -> None:
+        raise KintoneAwayError("", unknown=unknown)
+
+    setattr(world.kintone, "fault" if unknown else "before", away)
+    world.hotprofile.put(10)
+    world.wait(minutes=5)
+    world.run()
+    world.kintone.fault = world.kintone.before = lambda: None
+    del world.hotprofile.entries["10"]
+    world.hotprofile.put(20, items=[{"label": "旧会社ID", "value": "10"}])
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"20": "会社20"}
+
+
+def test_k22_two_that_claim_to_replace_each_other_are_both_written(world: LinkWorld) -> None:
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    world.hotprofile.put(1, items=[{"label": "旧会社ID", "value": "2"}])
+    world.hotprofile.put(2, items=[{"label": "旧会社ID", "value": "1"}])
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1", "2": "会社2"}
+
+
 def test_k22_one_that_somebody_deleted_in_kintone_is_made_anew(world: LinkWorld) -> None:
     world.change_mapping(old_key_item="カスタム項目:旧会社ID")
     world.hotprofile.put(10)

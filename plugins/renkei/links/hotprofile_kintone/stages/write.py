@@ -11,11 +11,11 @@ import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Row, and_, case, delete, false, func, or_, select, update
+from sqlalchemy import Row, and_, case, delete, exists, false, func, or_, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
@@ -103,27 +103,41 @@ class Writer:
         self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
 
     def work_off(self) -> tuple[State, str]:
-        """Sends until nothing is planned, or something that is no record's fault stops it."""
-        at_once = self._job.mapping.at_once
-        with ThreadPoolExecutor(at_once) as pool:
-            while rows := self._take(BATCH * at_once):  # each of them is written, failed, or stopped by a fault
+        """Sends until nothing is planned, or something that is no record's fault stops it.
+
+        What comes next is prepared while what came before is under way.
+        """
+        most = BATCH * self._job.mapping.at_once
+        with ThreadPoolExecutor(self._job.mapping.at_once) as pool:
+            rows, sent = self._next(most, []), list[Future[RenkeiError | None]]()
+            while rows or sent:
                 tasks = self._tasks(rows)
-                batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
-                faults = [
-                    fault
-                    for one in as_completed([pool.submit(self._send, b) for b in batches])
-                    if (fault := one.result())
-                ]
-                if faults:
+                if faults := [fault for one in sent if (fault := one.result())]:
+                    self._put_back([task.source_id for task in tasks])
                     return _why(faults)
+                batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+                sent = [pool.submit(self._send, batch) for batch in batches]
+                rows = self._next(most, [task.source_id for task in tasks])
         return State.DONE, ""
 
     def send_one(self, source_id: str) -> RenkeiError | None:
         """Sends this one alone; what kept it from being sent, if that is no fault of its own."""
         return self._send(self._tasks(self._take(1, WORK.c.source_id == source_id)))
 
+    def _next(self, most: int, under_way: Sequence[str]) -> Sequence[Row[Any]]:
+        """The next rows to be sent, beside those that are. Each that was taken is written, failed, or stopped by a fault.
+
+        One that replaces another comes when that has left the list: only then is it known which record of kintone's it is
+        (K22). Where each waits for the other, none can.
+        """
+        first = WORK.alias()
+        names = [first.c[name] == WORK.c[name] for name in ("tenant", "data_set")]
+        replaced = (first.c.key == WORK.c.old_key, first.c.source_id != WORK.c.source_id, first.c.state != FAILED)
+        rows = self._take(most, WORK.c.source_id.not_in(under_way), ~exists().where(*names, *replaced))
+        return rows if rows or under_way else self._take(most)
+
     def _take(self, most: int, *which: Any) -> Sequence[Row[Any]]:
-        """The next rows of the list, noted as being sent. 初期連携's come last."""
+        """The first rows of the list, noted as being sent. 初期連携's come last."""
         query = (
             select(WORK)
             .where(self._mine, WORK.c.state != FAILED, *which)
