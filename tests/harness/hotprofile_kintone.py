@@ -122,7 +122,7 @@ class FakeKintone:
         return [
             {"$id": {"value": number}, **{code: {"value": value} for code, value in one.items()}}
             for number, one in self.records.items()
-            if one[field] in values
+            if {"$id": number, **one}[field] in values
         ]
 
     def upsert(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:

@@ -122,6 +122,7 @@ LINKS = {
             try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
             console=Part("renkei.orchestration.hotprofile_kintone.console:VIEW"),
+            jobs=Part("renkei.orchestration.hotprofile_kintone.jobs:JOBS"),
             tidy=Part("renkei.orchestration.hotprofile_kintone.results:tidy"),
             preloads=(
                 "renkei.orchestration.hotprofile_kintone.results",

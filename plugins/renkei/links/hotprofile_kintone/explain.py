@@ -9,14 +9,13 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import data_sets, forms, history, places
-from renkei.links.hotprofile_kintone.conversion import convert_all
 from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import Processed, Standing, State, WhatIsKnown
 from renkei.links.hotprofile_kintone.model import host_of
+from renkei.links.hotprofile_kintone.preview import PreviewItem, preview
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.links.hotprofile_kintone.tables import SENDING
@@ -47,17 +46,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownItem:
-    """An item of the version that waits; it names people."""
-
-    item: str
-    value: Any  # as Hot Profile has it
-    field: str
-    kintone: Any  # what kintone would get; None: nothing
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Explained:
     """One record's way."""
 
@@ -66,7 +54,7 @@ class Explained:
     answer: str  # one sentence
     steps: Sequence[Step]
     page: str = ""  # in kintone
-    items: Sequence[ShownItem] = ()
+    items: Sequence[PreviewItem] = ()  # of the version that waits; they name people
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +102,9 @@ def _explained(facts: _Facts, source_id: str, versions: Versions) -> Explained:
     page = ""
     if facts.known.record_id:
         page = places.record_page(facts.mapping, facts.data_set, facts.known.record_id)
-    items = _items(facts, versions, source_id) if facts.known.body and facts.form else ()
+    items: Sequence[PreviewItem] = ()
+    if facts.known.body:
+        items = preview(facts.mapping, facts.data_set, facts.form, versions.read(source_id, facts.known.body))
     return Explained(source_id, facts.data_set.label, _answer(facts, steps), steps, page, items)
 
 
@@ -230,26 +220,6 @@ def _written(facts: _Facts) -> Step:
         return Step("登録", Passed.NOT, "送信中か、送信の途中で中断しました。次の実行で確かめて書き込みます")
     after = "ほかのデータの後に書き込みます（初期連携）" if known.initial else "次の実行で書き込みます"
     return Step("登録", Passed.NOT, f"順番を待っています。{after}")
-
-
-def _items(facts: _Facts, versions: Versions, source_id: str) -> list[ShownItem]:
-    """Its values and what kintone would get, by the mapping as it stands."""
-    form, data_set = facts.form, facts.data_set
-    values = versions.read(source_id, facts.known.body)
-    if form is None or form_problems(data_set, form):
-        return [ShownItem(item.item, values.get(item.item), item.field, None) for item in data_set.items]
-    (made,) = convert_all([values], data_set, form, dict(facts.mapping.users))
-    faults = {one.field: f"{one.detail} → {one.remedy}" for one in made.refusals}
-    return [
-        ShownItem(
-            item.item,
-            values.get(item.item),
-            item.field,
-            None if item.table else made.record.get(item.field, {}).get("value"),
-            faults.get(item.field, ""),
-        )
-        for item in data_set.items
-    ]
 
 
 def _is_numeric(form: Form | None, data_set: DataSet) -> bool:

@@ -141,7 +141,7 @@ def _field_faults(item: Item, field: Field, form: Form) -> list[Fault]:
     if item.table and field.type not in IN_TABLES:
         return [
             Fault(
-                f"テーブルの中の{_type_name(field)}「{field.code}」には連携できません",
+                f"テーブルの中の{type_name(field)}「{field.code}」には連携できません",
                 f"テーブルの中で連携できるのは{TYPES['SINGLE_LINE_TEXT']}だけです。別のフィールドを選んでください",
             )
         ]
@@ -155,7 +155,7 @@ def _field_faults(item: Item, field: Field, form: Form) -> list[Fault]:
     if field.type not in TYPES:
         return [
             Fault(
-                f"{_type_name(field)}のフィールド「{field.code}」には連携できません",
+                f"{type_name(field)}のフィールド「{field.code}」には連携できません",
                 f"{'、'.join(TYPES.values())}、ルックアップ、テーブル のフィールドを選んでください",
             )
         ]
@@ -177,7 +177,7 @@ def _key_faults(item: Item, field: Field) -> list[Fault]:
     if field.type not in KEY_TYPES:
         return [
             Fault(
-                f"{_type_name(field)}のフィールド「{field.code}」は、kintoneのAPIが更新キーとして受け付けません",
+                f"{type_name(field)}のフィールド「{field.code}」は、kintoneのAPIが更新キーとして受け付けません",
                 another,
             )
         ]
@@ -200,5 +200,12 @@ def _key_faults(item: Item, field: Field) -> list[Fault]:
     return []
 
 
-def _type_name(field: Field) -> str:
-    return TYPES.get(field.type) or OTHERS.get(field.type) or field.type
+def may_be_key(field: Field) -> bool:
+    """Whether the field, beside all tables, can be the 更新キー (K7)."""
+    return field.type in KEY_TYPES and field.unique and not field.is_lookup
+
+
+def type_name(field: Field) -> str:
+    """As kintone's own screens call it."""
+    name = TYPES.get(field.type) or OTHERS.get(field.type) or field.type
+    return f"ルックアップ（{name}）" if field.is_lookup else name

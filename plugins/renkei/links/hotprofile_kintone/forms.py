@@ -17,10 +17,14 @@ from renkei.systems.kintone.form import Form
 
 
 def keep(job: Job, data_set: DataSet, form: Form, now: dt.datetime) -> None:
-    row = {"host": host_of(job.mapping), "app": data_set.app, "read_at": now}
+    keep_of(job.database, host_of(job.mapping), data_set.app, form, now)
+
+
+def keep_of(database: Database, host: str, app: str, form: Form, now: dt.datetime) -> None:
     content = json.dumps(to_plain(form), ensure_ascii=False)
-    with job.database.writing() as connection:
-        connection.execute(replace(job.database, FORM), {**row, "content": content})
+    row = {"host": host, "app": app, "read_at": now, "content": content}
+    with database.writing() as connection:
+        connection.execute(replace(database, FORM), row)
 
 
 def last(job: Job, data_set: DataSet) -> Form | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, and_, delete, func, or_, select, update
 
-from renkei.links.hotprofile_kintone.model import Job
+from renkei.links.hotprofile_kintone.model import Job, Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, INCOMING, QUOTA, WORK, WRITTEN
 from renkei.storage.database.database import Database
@@ -125,10 +125,10 @@ def processed_count(database: Database, tenant: str) -> int:
 
 
 def last_lines(database: Database, tenant: str) -> dict[str, Processed]:
-    """The newest line of each data set that ever had one."""
+    """The newest line of each data set that ever had one, without tests."""
     newest = (
         select(HISTORY.c.data_set, func.max(HISTORY.c.started_at).label("at"))
-        .where(HISTORY.c.tenant == tenant)
+        .where(HISTORY.c.tenant == tenant, HISTORY.c.mode != Mode.TEST_ONE)
         .group_by(HISTORY.c.data_set)
         .subquery()
     )

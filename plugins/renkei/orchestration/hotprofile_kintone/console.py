@@ -11,7 +11,7 @@ from fastapi import APIRouter
 
 from renkei.links.hotprofile_kintone import LINK, history
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
-from renkei.orchestration.hotprofile_kintone import connections, record_pages, status_pages
+from renkei.orchestration.hotprofile_kintone import connections, record_pages, setting_pages, status_pages
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
@@ -69,13 +69,14 @@ def _number(value: Any, name: str) -> int:
 
 
 router = APIRouter()
-for pages in (status_pages.router, record_pages.router):
+for pages in (status_pages.router, record_pages.router, setting_pages.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,
     router,
     Path(__file__).parent / "pages",
-    (("failed", "失敗レコード"), ("record", "なぜkintoneに（い）ないのか")),
+    (*setting_pages.MENU, ("failed", "失敗レコード"), ("record", "なぜkintoneに（い）ないのか")),
+    jobs=setting_pages.JOBS,
     open_menu=(("processed", "データ処理状況一覧"),),
 )
 VIEW = LinkView(

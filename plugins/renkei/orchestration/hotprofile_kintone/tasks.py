@@ -30,7 +30,7 @@ def check(tenant: Tenant, context: Any) -> dict[str, str]:
     record = begin_run(tenant, context)
     record.create(_start(tenant, context))  # cleared, it does again what it was asked first
     job = _job(tenant, context)
-    return check_forms(job, lambda data_set: _apps(job, data_set)(data_set.app), utcnow)
+    return check_forms(job, lambda data_set: apps_of(job, data_set)(data_set.app), utcnow)
 
 
 def read(tenant: Tenant, context: Any) -> dict[str, int]:
@@ -63,7 +63,7 @@ def _write(tenant: Tenant, context: Any, name: str) -> dict[str, int]:
     data_set = next((one for one in job.data_sets if one.name == name), None)
     if data_set is None:
         return {}
-    source, apps = connections.hotprofile_client(job.tenant), _apps(job, data_set)
+    source, apps = connections.hotprofile_client(job.tenant), apps_of(job, data_set)
     if job.mode is Mode.TEST_ONE:
         try_one(job, data_set, apps, source, utcnow)
         return {"tested": 1}
@@ -94,7 +94,7 @@ def _job(tenant: Tenant, context: Any) -> Job:
     return Job(connections.database(), record, record.read(RunStart))
 
 
-def _apps(job: Job, data_set: DataSet) -> Callable[[str], KintoneClient]:
+def apps_of(job: Job, data_set: DataSet) -> Callable[[str], KintoneClient]:
     """The app of a data set, and those that its lookups copy from, by their ids.
 
     Each request is taken from its own app's day before it is sent (K15), and counted to the data set's run.
