@@ -67,6 +67,7 @@ class AirflowWorld(World):
         sheet = full_mapping(SHEET | (lines or {}))
         sheet = dataclasses.replace(sheet, smarthr_url=self.smarthr.url, **changes)
         write_yaml(sheet, self.mappings / "acme.yaml")
+        self.tenant.mapping = sheet
         return sheet
 
     def connect(self, conn_id: str, **connection: Any) -> None:
@@ -108,6 +109,11 @@ class AirflowWorld(World):
         return *super().state(), self.imports()
 
     # --- runs
+
+    def link(self) -> None:
+        """A first link without Airflow, in a tenth of the time: where a test only begins after one."""
+        self.tenant.now = dt.datetime.now(dt.UTC)
+        assert self.tenant.run() == "loaded"
 
     def run(
         self,

@@ -33,7 +33,7 @@ def test_e31_first_run_brings_every_valid_person_into_emc(world: AirflowWorld) -
 
 def test_e14_quiet_day_imports_nothing(world: AirflowWorld) -> None:
     """When nothing changed the next day, EMC sees no import, and the mail says 変化なし."""
-    world.run()
+    world.link()
     before = world.state()
     run = world.run(scheduled=True)
     assert run.state == "success"
@@ -46,7 +46,7 @@ def test_e14_quiet_day_imports_nothing(world: AirflowWorld) -> None:
 
 def test_e3_write_all_writes_an_unchanged_day(world: AirflowWorld) -> None:
     """全件書き込み by hand imports although nothing changed."""
-    world.run()
+    world.link()
     before = world.imports()
     assert world.run("WRITE_ALL").state == "success"
     assert world.imports()["committed"] == before["committed"] + 1
@@ -54,7 +54,7 @@ def test_e3_write_all_writes_an_unchanged_day(world: AirflowWorld) -> None:
 
 def test_e6_joiners_leavers_and_changed_ids_arrive_on_a_scheduled_day(world: AirflowWorld) -> None:
     """EMC follows joiners, leavers, 退職済 and a changed 社員番号; the mail counts them, and lists ID変更 apart."""
-    world.run()
+    world.link()
     before = world.codes()
     touched = world.day(joiners=2, leavers=1, retirements=1, moves=2, renumbered=1)
     run = world.run(scheduled=True)
@@ -71,7 +71,7 @@ def test_e6_joiners_leavers_and_changed_ids_arrive_on_a_scheduled_day(world: Air
 
 def test_e30_one_bad_row_stops_everything_and_is_named(world: AirflowWorld) -> None:
     """A person without a name: nothing is loaded, the baseline stays, the mail names row and person; mended, all of it arrives."""
-    world.run()
+    world.link()
     (nameless,) = world.day(joiners=2, leavers=1, blank_names=1)["blank_names"]
     before = world.state()
     run = world.run(scheduled=True)

@@ -29,7 +29,7 @@ def test_e39_missing_connection_is_told_by_its_name(world: AirflowWorld) -> None
 
 def test_l1_emc_out_of_reach_leaves_all_as_it_was_and_the_next_run_heals(world: AirflowWorld, closed_port: int) -> None:
     """EMC does not answer: EMC-ERROR-L and an unmoved baseline; the day after brings everything."""
-    world.run()
+    world.link()
     world.day(joiners=2, leavers=1)
     before = world.state()
     world.connect("emc__acme", conn_type="emc", host=f"http://127.0.0.1:{closed_port}", password="emc_sim_acme")

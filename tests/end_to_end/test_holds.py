@@ -10,7 +10,7 @@ from tests.end_to_end.airflow_world import APPROVE, NOTHING, REFUSE, AirflowWorl
 
 def test_e36_held_plan_waits_and_passes_when_a_person_approves(world: AirflowWorld) -> None:
     """Eight of thirty leave: mail and question name figures and people, EMC waits; approved, it follows."""
-    world.run()
+    world.link()
     gone = world.day(leavers=8)["leavers"]
     before = world.state()
 
@@ -38,7 +38,7 @@ def test_e36_held_plan_waits_and_passes_when_a_person_approves(world: AirflowWor
 
 def test_e36_question_ends_shortly_before_the_next_scheduled_run(world: AirflowWorld) -> None:
     """Nobody answers until a quarter past four: that is a refusal, nothing is written, and the mail says so."""
-    world.run()
+    world.link()
     world.day(leavers=8)
     before = world.state()
 
@@ -57,7 +57,7 @@ def test_e36_question_ends_shortly_before_the_next_scheduled_run(world: AirflowW
 
 def test_e36_refused_plan_writes_nothing(world: AirflowWorld) -> None:
     """A person says no: failed run, mail, everything as it was."""
-    world.run()
+    world.link()
     world.day(leavers=8)
     before = world.state()
     run = world.run(person=lambda question: question.answer(REFUSE, "誤った操作"))
@@ -81,7 +81,7 @@ def test_e31_scheduled_run_before_the_first_link_is_refused(world: AirflowWorld)
 
 def test_e3_schedule_never_takes_a_mode(world: AirflowWorld) -> None:
     """Only a manual trigger may ask for 再連携; a scheduled run with such a setting is an ordinary one."""
-    world.run()
+    world.link()
     before = world.state()
     run = world.run("RELINK", scheduled=True)
     assert run.state == "success"

@@ -30,7 +30,7 @@ def test_e4_every_run_mails_all_five_addresses(world: AirflowWorld) -> None:
 
 def test_e25_e32_a_changed_prefix_stops_until_a_relink_is_approved(world: AirflowWorld) -> None:
     """A new ID付与コード fails and names 再連携; that waits for approval, then replaces every id in one import."""
-    world.run()
+    world.link()
     codes, before = world.codes(), world.state()
     world.write_sheet(id_prefix="new")
     assert world.run(scheduled=True).state == "failed"
@@ -82,7 +82,7 @@ def test_e38_a_refused_upload_leaves_the_baseline(world: AirflowWorld, tmp_path:
 
 def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: AirflowWorld) -> None:
     """照合 names the person whom somebody deleted in EMC; SmartHR is not read, EMC and baseline stay."""
-    world.run()
+    world.link()
     one = sorted(world.codes())[0]
     world.by_hand("DELETE", "users", one)
     before = world.state()
@@ -99,7 +99,7 @@ def test_l1_compare_mails_what_was_changed_by_hand_and_writes_nothing(world: Air
 
 def test_e36_restore_asks_and_brings_back_who_was_deleted(world: AirflowWorld) -> None:
     """復元 shows what it would do and waits; approved, the leaver is in EMC again and the joiners are not."""
-    world.run()
+    world.link()
     then = set(world.users())
     world.day(leavers=1, joiners=2)
     world.run(scheduled=True)
@@ -120,7 +120,7 @@ def test_e36_restore_asks_and_brings_back_who_was_deleted(world: AirflowWorld) -
 
 def test_l1_under_the_disaster_freeze_nobody_is_deleted(world: AirflowWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Variable names the tenant: leavers stay and the mail counts them; without it the next run deletes them."""
-    world.run()
+    world.link()
     before = set(world.users())
     monkeypatch.setenv("AIRFLOW_VAR_RENKEI_DISASTER_FREEZE", "other, acme")
     world.day(leavers=2, joiners=1)

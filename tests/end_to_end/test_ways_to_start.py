@@ -85,7 +85,7 @@ def test_e3_another_dag_gets_what_it_asks_for(world: AirflowWorld) -> None:
     run = world.run("CHECK_ONLY", run_type="operator_triggered")
     assert run.state == "failed"
     assert world.mails()[-1]["subject"] == "EMC-ERROR-S(Setting NG)"
-    world.run()
+    world.link()
     before = world.state()
     world.day(joiners=2)
     assert world.run("CHECK_ONLY", run_type="operator_triggered").state == "success"

@@ -49,7 +49,7 @@ def test_e29_a_bad_row_is_told_with_crew_id_item_remedy_and_where_all_are(
     world: AirflowWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In the log of `validate` and in the run's note; by crew id, never by user id or name."""
-    world.run()
+    world.link()
     blank = world.day(blank_names=2)
     run = world.run(scheduled=True)
     assert run.failed() == ["outcome", "validate"]
@@ -85,7 +85,7 @@ def test_l8_a_run_without_a_record_or_a_message_has_its_note(
 
 def test_e36_what_waited_and_passed_is_told_as_done(world: AirflowWorld, caplog: pytest.LogCaptureFixture) -> None:
     """The note is that of the end, not that of the question."""
-    world.run()
+    world.link()
     world.day(leavers=8)
     caplog.set_level("INFO")
     run = world.run(person=lambda question: question.answer(APPROVE, "拠点閉鎖"))
