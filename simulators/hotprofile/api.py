@@ -128,10 +128,10 @@ def _in_query(pairs: Iterable[tuple[str, str]]) -> Values:
     """`search[from_id]=1` as {"search": {"from_id": "1"}}; `search[ids][]` as a list."""
     found: dict[str, Any] = {}
     for name, value in pairs:
-        if part := IN_BRACKETS.fullmatch(name):
-            group = found.setdefault(part[1], {})
-            if part[3]:
-                group.setdefault(part[2], []).append(value)
+        part = IN_BRACKETS.fullmatch(name)
+        if part and isinstance(group := found.setdefault(part[1], {}), dict):
+            if part[3] and isinstance(listed := group.setdefault(part[2], []), list):
+                listed.append(value)
             else:
                 group[part[2]] = value
         else:

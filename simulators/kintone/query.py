@@ -239,6 +239,8 @@ class Parser:
             word = operands[0].lower()
             return lambda record: (word in str(value(record) or "").lower()) == (operator == "like")
         wanted = [self._comparable(one, operand) for operand in operands]
+        if one.type in NUMBERS and any(operand and each == "" for operand, each in zip(operands, wanted, strict=True)):
+            raise self.syntax()  # (guess) no number
         if one is ID and not self._depth and operator in (">", ">=") and isinstance(wanted[0], Decimal):
             self.query.after_id = max(self.query.after_id, int(wanted[0]) - (operator == ">="))
         if (

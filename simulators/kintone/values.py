@@ -14,7 +14,7 @@ from simulators.kintone.errors import BAD_FORMAT, NO_NUMBER, REQUIRED, KintoneEr
 from simulators.kintone.form import Field, unique_key
 
 DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
-TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 CODE_ERRORS = {"USER_SELECT": "GAIA_IL26", "ORGANIZATION_SELECT": "GAIA_IL28", "GROUP_SELECT": "GAIA_IL29"}
@@ -134,7 +134,10 @@ class Reader:
                 if not isinstance(raw, str):
                     raw = str(raw) if isinstance(raw, int | float) else ""
                 least, most = one.lengths
-                length = len(raw.encode("utf-16-le")) // 2  # (guess) counted as Java counts: an emoji is two
+                try:
+                    length = len(raw.encode("utf-16-le")) // 2  # (guess) counted as Java counts: an emoji is two
+                except UnicodeEncodeError:
+                    raise KintoneError("CB_IJ01") from None  # (guess) half of a character
                 if most and length > most:
                     wrong((f"{most + 1}文字より短くなければなりません。", f"Enter less than {most + 1} characters."))
                 if length < least:
@@ -149,25 +152,26 @@ class Reader:
                 if not isinstance(raw, str) or not (found := TIME.fullmatch(raw)):
                     wrong(BAD_FORMAT)
                     return None
-                return f"{int(found[1]):02}:{found[2]}"
+                return found[0]
             case "DATETIME":
                 moment = moment_of(raw)
                 if moment is None:
                     wrong(BAD_FORMAT)
                 return moment
             case "DROP_DOWN" | "RADIO_BUTTON":
-                if raw not in one.options:
+                if not isinstance(raw, str) or raw not in one.options:
                     wrong(no_option(raw))
                 return raw
             case "CHECK_BOX" | "MULTI_SELECT":
                 raw = raw if isinstance(raw, list) else [raw]
                 for index, option in enumerate(raw):
-                    if option not in one.options:
+                    if not isinstance(option, str) or option not in one.options:
                         wrong(no_option(option), f"values[{index}].value")
                 return list(dict.fromkeys(str(option) for option in raw))
             case "FILE":
-                keys = [each.get("fileKey") if isinstance(each, dict) else each for each in raw]
-                raise KintoneError("GAIA_BL01", keys[0])  # nothing can be uploaded here
+                first = raw[0] if isinstance(raw, list) else raw
+                key = first.get("fileKey") if isinstance(first, dict) else first
+                raise KintoneError("GAIA_BL01", key)  # nothing can be uploaded here
             case _:
                 return self._people(one, raw, wrong)
 

@@ -109,6 +109,8 @@ def test_a_batch_with_one_bad_record_writes_nothing_and_names_every_fault(kinton
     assert kintone.records(1) == []
     kintone.sim("POST", "settings", {"key_form": "bracket"})
     assert "records[1][会社名].value" in problems(kintone.upsert(1, "会社ID", company(1), {"会社ID": "C9"}))
+    nonsense = problems(kintone.upsert(1, "会社ID", company(1, 区分=["顧客"], 契約日="0000-00-00", 面談="12:00")))
+    assert len(nonsense) == 3, "a value of another kind is a fault of its field"
     twice = {"app": 1, "records": [{k: {"value": v} for k, v in company(1).items()}] * 2}
     assert problems(kintone.call("POST", "records", json=twice)) == {
         "records[1][会社ID].value": "値がほかのレコードと重複しています。"
