@@ -39,3 +39,13 @@ def test_the_console_names_no_link() -> None:
     assert files
     named = re.compile(r"smarthr_emc|\bEMC\b|SmartHR")
     assert [str(path.relative_to(RENKEI)) for path in files if named.search(path.read_text())] == []
+
+
+def test_a_simulator_shares_nothing_with_what_it_is_to_judge() -> None:
+    """Nor does the product know that there are simulators."""
+    ours = {"simulators": r"renkei|scripts|tests", "plugins": r"simulators|scripts|tests"}
+    for folder, forbidden in ours.items():
+        files = sorted((ROOT / folder).rglob("*.py"))
+        assert files
+        named = re.compile(rf"^\s*(?:from|import) (?:{forbidden})\b", re.M)
+        assert [str(path.relative_to(ROOT)) for path in files if named.search(path.read_text())] == []
