@@ -39,7 +39,7 @@ class RenkeiPlugin(AirflowPlugin):
             "url_prefix": "/renkei/console",
             "app": Pages("renkei.orchestration.web.mount:build"),
         },
-        {"name": "renkei", "url_prefix": "/renkei", "app": Pages("renkei.orchestration.line.page:build")},
+        {"name": "renkei", "url_prefix": "/renkei", "app": Pages("renkei.orchestration.public.app:in_api_server")},
     ]
     external_views = [  # noqa: RUF012 - relative addresses, so that they work below a prefix
         {

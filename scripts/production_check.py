@@ -92,7 +92,7 @@ class Compose:
         text = re.sub(rf"(?<=[@/])({'|'.join(self.services)})(?=:\d)", "127.0.0.1", text)
         text = text.replace("0.0.0.0", "127.0.0.1")
         text = re.sub(
-            r"(?<![\w.-])(1025|5432|6379|8080|8181|8282|8383|8484|8974)(?!\w)", lambda m: self.port(m[1]), text
+            r"(?<![\w.-])(1025|5432|6379|8080|8090|8181|8282|8383|8484|8974)(?!\w)", lambda m: self.port(m[1]), text
         )
         text = re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?)?\}", lambda m: self.variables.get(m[1], m[2] or ""), text)
         return text.replace("$$", "$")

@@ -15,6 +15,7 @@ ARROWS = {
     **dict.fromkeys(("storage", "systems", "values", "sheets"), frozenset[str]()),
     "inbox": {"storage"},
     "jobs": {"storage"},
+    "public": {"inbox", "sheets", "storage", "systems"},
     "runs": {"storage"},
     "notifications": {"sheets", "storage", "systems"},
     "links": {"inbox", "notifications", "runs", "sheets", "storage", "systems", "values"},

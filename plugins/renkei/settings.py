@@ -134,3 +134,10 @@ def database_url() -> str:
     store = urlsplit(store_url())
     beside = Path(unquote(store.path)).parent if store.scheme in ("", "file") else _airflow_home() / "renkei"
     return f"sqlite:///{beside / 'renkei.db'}"
+
+
+def public_url() -> str | None:
+    """RENKEI_PUBLIC_URL: where the internet reaches `renkei serve` (`https://renkei.example.jp`); without it, what it would
+    serve is in Airflow's API server.
+    """
+    return os.environ.get("RENKEI_PUBLIC_URL", "").strip().rstrip("/") or None

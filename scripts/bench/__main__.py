@@ -4,7 +4,7 @@
     F3 the work between fetch and load for 10 thousand to a million people   F4 parsing 1,000 tenants
     F5 10,000 tenants until Airflow shows them (--slow)
     F6 workbooks checked in a minute                          F7 a rehearsal of a changed sheet
-    F8 people found and explained
+    F8 people found and explained                             F9 callbacks that are pushed at us
 
 Never fails because of a figure: the table says which targets were met.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench import rehearsal, runs, search, sheets, tenants, work
+from scripts.bench import callbacks, rehearsal, runs, search, sheets, tenants, work
 from scripts.bench.figures import Figure, machine
 from scripts.local_airflow import PROJECT
 
@@ -35,6 +35,7 @@ BENCHES = {
     "F6": sheets.measure,
     "F7": rehearsal.measure,
     "F8": search.measure,
+    "F9": callbacks.measure,
 }
 SLOW = {"F5"}
 console = Console(highlight=False, width=150)

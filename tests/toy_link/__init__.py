@@ -17,5 +17,6 @@ TOY = Link(
     subjects=Part("tests.toy_link.tasks:SUBJECTS"),
     try_systems=Part("tests.toy_link.tasks:try_systems"),
     timetable=Part("tests.toy_link.dag:timetable"),
+    public=Part("tests.toy_link.public:routes"),
     has_baseline=False,
 )

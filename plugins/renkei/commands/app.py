@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from renkei.commands import check, connections, members, notify, watch
+from renkei.commands import check, connections, members, notify, serve, watch
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, err
 from renkei.errors import RenkeiError
@@ -39,6 +39,7 @@ connections.add_to(app)
 notify.add_to(app)
 members.add_to(app)
 watch.add_to(app)
+serve.add_to(app)
 
 
 def _version(asked: bool) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator
     from airflow.timetables.base import Timetable
+    from starlette.routing import BaseRoute
     from typer import Typer
 
     from renkei.channel import Channel
@@ -77,6 +78,7 @@ class Link:
     console: Part[LinkView] | None = None  # what its runs count, and their errors
     jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
+    public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     preloads: Sequence[str] = ()  # modules that its tasks import
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 

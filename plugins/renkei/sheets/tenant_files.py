@@ -75,6 +75,11 @@ def is_tenant(text: str) -> bool:
     return len(text) <= _TENANT_LONGEST and _TENANT.fullmatch(text) is not None
 
 
+def has_sheet(folder: Path, tenant: str) -> bool:
+    """Whether a link's folder has a sheet of this tenant, in whatever state; without a look at the others."""
+    return is_tenant(tenant) and any((folder / f"{tenant}{suffix}").is_file() for suffix in _SUFFIXES)
+
+
 def _tenant_file(stem: str, paths: list[Path]) -> TenantFile:
     """One tenant; with two files nobody knows which one is meant, so neither is used (L1)."""
     if not is_tenant(stem):

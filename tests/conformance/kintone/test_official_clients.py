@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.harness.kintone import Kintone
+from tests.harness.npm import installed
 
 HERE = Path(__file__).parent
-INSTALL_S = 150
 RIGHTS = ["view", "add", "edit", "delete", "manage"]
 COMPANIES: dict[str, dict[str, Any]] = {
     "会社ID": {"type": "SINGLE_LINE_TEXT", "unique": True},
@@ -39,40 +36,9 @@ CONTACTS: dict[str, dict[str, Any]] = {
 }
 
 
-def installed() -> Path:
-    """The folder that holds the clients: kept beside other programs' caches, so that they are fetched once."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("node and npm are not here")
-    version = run("node", "--version").strip()
-    if int(version.lstrip("v").partition(".")[0]) < 20:
-        pytest.skip(f"kintone's clients need node 20 or later, not {version}")
-    wanted = (HERE / "package.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "renkei"
-    home = cache / f"kintone-clients-{hashlib.sha256(wanted).hexdigest()[:16]}"
-    if home.exists():
-        return home
-    making = cache / f"{home.name}-{os.getpid()}"
-    making.mkdir(parents=True)
-    (making / "package.json").write_bytes(wanted)
-    quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--omit=optional", "--ignore-scripts", "--fetch-retries=0")
-    try:
-        subprocess.run(["npm", "install", *quiet], cwd=making, check=True, capture_output=True, timeout=INSTALL_S)
-        making.rename(home)  # as a whole: another worker may be at it too
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"npm could not fetch kintone's clients: {error.stderr.decode()[:300]}")
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"npm did not fetch kintone's clients within {INSTALL_S} s")
-    except OSError:
-        if not home.exists():
-            raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
-    return home
-
-
 @pytest.fixture(scope="module")
 def clients() -> Path:
-    return installed()
+    return installed(HERE, "kintone-clients")
 
 
 @pytest.fixture

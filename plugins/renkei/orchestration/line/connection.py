@@ -70,8 +70,8 @@ def read_channel(name: str) -> LoginChannel:
 
 
 def page_url() -> str:
-    """The address of the pages as members reach them: [api] base_url with PREFIX."""
-    return conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/") + PREFIX
+    """The address of the pages as members reach them: RENKEI_PUBLIC_URL, else [api] base_url, with PREFIX."""
+    return (settings.public_url() or conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")) + PREFIX
 
 
 def callback_url() -> str:

@@ -36,7 +36,7 @@ from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
-from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel
+from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel, page_url
 from renkei.orchestration.link import LINKS
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.tenant_folder import TenantFolder
@@ -174,6 +174,17 @@ def build(
     )
     app.router.redirect_slashes = False  # that redirect would show the invitation once more
     return _Unlogged(app)
+
+
+def moved(page_url: Callable[[], str] = page_url) -> ASGIApp:
+    """In place of the app, where the pages are served elsewhere: invitations with the former address lead there."""
+
+    def there(request: Request) -> Response:
+        tenant, token = _invited(request)
+        return RedirectResponse(f"{page_url()}/line/{tenant}/{token}", 307, _headers())
+
+    handlers: dict[Any, Any] = {LinkingError: _stopped, HTTPException: _no_such_page}
+    return _Unlogged(Starlette(routes=[Route("/line/{tenant}/{token}", there)], exception_handlers=handlers))
 
 
 def _linkings_of(tenant: str) -> list[Linking]:

@@ -1,0 +1,42 @@
+"""`renkei serve`: what the internet may reach, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from renkei.commands.i18n import say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Puts this command under `renkei`."""
+    app.command(
+        help=say(
+            "インターネットから届くもの(コールバック、LINE連携の画面)を、AirflowのAPIサーバーとは別に受けます。",
+            "Serves what the internet may reach (callbacks, the LINE linking pages), apart from Airflow's API server.",
+        )
+    )(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help=say("待ち受けるアドレス", "Address to listen at."))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help=say("待ち受けるポート", "Port to listen at."))] = 8090,
+    proxies: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "前に置くプロキシのアドレス(コンマ区切り、CIDRも可)。その X-Forwarded-For を信じます",
+                "Addresses of the proxies in front (comma list, CIDR too) whose X-Forwarded-For is believed.",
+            )
+        ),
+    ] = "",
+) -> None:
+    # Connections as Airflow's servers find them, and its own log no finer than ours (airflow/settings.py reads both).
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
+    from renkei.orchestration.public.app import alone
+    from renkei.public.server import server
+
+    server(alone(), host, port, proxies).run()

@@ -1,0 +1,11 @@
+"""What the internet may reach, apart from Airflow (docs/decisions/0018): `renkei serve`.
+
+    app         one ASGI app of the links' routes; its headers, its answers to what goes wrong
+    limits      how often, by address and by tenant
+    server      the process
+    bodies      a request's body, bounded in size and time
+    secrets     a tenant's secret, read seldom, and the one before it for ten minutes
+    lineworks   callbacks of LINE WORKS into the inbox
+
+Nothing of a request but its tenant and its status enters a log.
+"""

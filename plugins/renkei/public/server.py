@@ -1,0 +1,45 @@
+"""The process that serves the app."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+CONNECTIONS = 1_000  # at once, each with a request of 64 KiB at most
+STOPS_WITHIN_S = 20  # requests that have begun may end
+
+
+class Server(uvicorn.Server):
+    """Says where it listens once it does: READY and the address."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"READY {self.url}", flush=True)
+
+    @property
+    def url(self) -> str:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def server(app: ASGIApp, host: str, port: int, proxies: str = "") -> Server:
+    """The server, not yet begun. `proxies` are addresses (comma list) whose X-Forwarded-For is believed."""
+    return Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="h11",  # bounds what a head may take; the other one does not
+            ws="none",
+            lifespan="off",
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            server_header=False,
+            access_log=False,  # addresses hold invitations (L7)
+            log_level="warning",
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=STOPS_WITHIN_S,
+        )
+    )
