@@ -160,13 +160,14 @@ def failed_records(
 
 def causes(database: Database, tenant: str, data_set: str = "") -> list[tuple[str, str, int]]:
     """The fields and causes of 失敗レコード with how many each has, the most frequent first."""
-    first = func.min(WORK.c.cause)  # one cause names other records' ids, and is one cause all the same
-    query = select(WORK.c.field, first, func.count()).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
+    first, last = func.min(WORK.c.cause), func.max(WORK.c.cause)  # some name a length, or other records' ids
+    query = select(WORK.c.field, first, last, func.count()).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
     if data_set:
         query = query.where(WORK.c.data_set == data_set)
     grouped = query.group_by(WORK.c.field, WORK.c.code, WORK.c.remedy).order_by(func.count().desc(), WORK.c.field)
     with database.reading() as connection:
-        return [(row[0], row[1], row[2]) for row in connection.execute(grouped)]
+        rows = connection.execute(grouped).all()
+    return [(row[0], row[1] if row[1] == row[2] else f"{row[1]} など", row[3]) for row in rows]
 
 
 def ids_of(database: Database, tenant: str, data_set: str, text: str, keys: Sequence[bytes]) -> list[str]:

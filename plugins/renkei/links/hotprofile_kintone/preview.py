@@ -23,6 +23,18 @@ class PreviewItem:
     fault: str = ""  # why it cannot
 
 
+def as_text(value: Any) -> str:
+    """A value of either system as people read it; empty for a blank."""
+    if isinstance(value, list):
+        return "、".join(filter(None, map(as_text, value)))
+    if isinstance(value, dict) and "value" in value:  # a table's row or cell
+        inside = value["value"]
+        return as_text(list(inside.values()) if isinstance(inside, dict) else inside)
+    if isinstance(value, dict):  # a person, a tag
+        return as_text(next((value[name] for name in ("name", "label", "code") if value.get(name)), ""))
+    return "" if value is None else str(value)
+
+
 def preview(mapping: Mapping, data_set: DataSet, form: Form | None, values: Dict[str, Any]) -> list[PreviewItem]:
     """By the mapping as it stands; without a form that fits it, what Hot Profile has alone."""
     if form is None or form_problems(data_set, form):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, Passed, explain
+from renkei.links.hotprofile_kintone.preview import as_text
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.status_pages import note_look, tenant_of
@@ -63,6 +64,7 @@ def _page(
         of=of,
         text=text,
         passed=_PASSED,
+        as_text=as_text,
         most=MOST_FOUND,
         text_most=TEXT_MOST,
         DATA_SETS=DATA_SETS,

@@ -20,6 +20,7 @@ from renkei.links.hotprofile_kintone.history import Standing
 from renkei.links.hotprofile_kintone.items import ID_ITEMS
 from renkei.links.hotprofile_kintone.loading import FAILED, SUCCEEDED
 from renkei.links.hotprofile_kintone.model import host_of
+from renkei.links.hotprofile_kintone.preview import as_text
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
@@ -182,7 +183,11 @@ JOBS = {
         _TEMPLATE.format("load"),
         {"DATA_SETS": DATA_SETS, "SUCCEEDED": SUCCEEDED, "FAILED": FAILED},
     ),
-    FIND: OwnJob("連携テストの検索", FoundRecord, _TEMPLATE.format("find"), {"DATA_SETS": DATA_SETS}),
-    TEST: OwnJob("連携テスト", Tested, _TEMPLATE.format("test"), {"DATA_SETS": DATA_SETS, "PASSED": PASSED}),
+    FIND: OwnJob(
+        "連携テストの検索", FoundRecord, _TEMPLATE.format("find"), {"DATA_SETS": DATA_SETS, "as_text": as_text}
+    ),
+    TEST: OwnJob(
+        "連携テスト", Tested, _TEMPLATE.format("test"), {"DATA_SETS": DATA_SETS, "PASSED": PASSED, "as_text": as_text}
+    ),
 }
 MENU = (("kintone", "kintone連携設定"),)
