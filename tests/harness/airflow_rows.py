@@ -6,7 +6,6 @@ For a database that `initdb` has made. Only what the console reads is there.
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from airflow.models.variable import Variable
 from airflow.models.xcom import XComModel
 from airflow.sdk import timezone
 from airflow.utils.session import create_session
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, true, update
 
 from renkei.orchestration.disaster_freeze import VARIABLE
 from renkei.orchestration.web.connection_changes import BULK
@@ -132,21 +131,29 @@ def answer_question(dag_id: str, run_id: str, by: str, chosen: str, why: str = "
 
 
 def add_history(dag_ids: Sequence[str], days: int, last: dt.datetime, said: dict[str, Any]) -> None:
-    """A good run a day of every Dag, in a few statements; `said` is what tasks gave back, by task."""
-    runs, tasks, words = [], [], []
-    for number, (dag_id, day) in enumerate(itertools.product(dag_ids, range(days)), start=1):
-        at, run_id = last - dt.timedelta(days=days - 1 - day), f"scheduled__{day}"
-        of = {"dag_id": dag_id, "run_id": run_id}
-        times = {"run_after": at, "start_date": at, "end_date": at}
-        runs.append({"id": number, "state": "success", "run_type": "scheduled"} | of | times)
-        for task, value in said.items():
-            one = {"task_id": task, "map_index": -1} | of
-            pool = {"pool": "default_pool", "pool_slots": 1, "queue": "default"}
-            tasks.append({"id": uuid.uuid4(), "state": "success"} | one | pool)
-            words.append({"dag_run_id": number, "key": "return_value", "value": value, "timestamp": at} | one)
+    """A good run a day of every Dag that `add_dags` has added; `said` is what tasks gave back, by task.
+
+    The first Dag's are added like any others. SQLite copies them for the rest: tens of thousands, in a moment.
+    """
+    first, *others = dag_ids
+    first_day = last - dt.timedelta(days=days - 1)
+    add_runs(
+        [Row(first, f"scheduled__{day}", "success", first_day + dt.timedelta(days=day), said) for day in range(days)]
+    )
+    other, run = DagModel.__table__, DagRun.__table__.alias()
+    its_run = and_(run.c.dag_id == other.c.dag_id, run.c.run_id == XComModel.run_id)
     with create_session() as session:
-        for model, rows in ((DagRun, runs), (TaskInstance, tasks), (XComModel, words)):
-            session.execute(insert(model.__table__), rows)
+        for model, own in (
+            (DagRun, {"id": None}),
+            (TaskInstance, {"id": func.lower(func.hex(func.randomblob(16)))}),
+            (XComModel, {"dag_run_id": run.c.id}),
+        ):
+            values = {column.name: column for column in model.__table__.c} | {"dag_id": other.c.dag_id} | own
+            values = {name: value for name, value in values.items() if value is not None}
+            every = model.__table__.join(other, true())
+            copies = select(*values.values()).select_from(every.join(run, its_run) if model is XComModel else every)
+            copies = copies.where(model.dag_id == first, other.c.dag_id.in_(others))
+            session.execute(insert(model.__table__).from_select(list(values), copies))
 
 
 @contextmanager
