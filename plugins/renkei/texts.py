@@ -165,6 +165,8 @@ def _core(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line: what shows nothing, or would begin a line of its own, is shown by its number."""
+    if text.isprintable():  # as most are: a letter at a time, a thousand sheets take a quarter of a second
+        return text
     return "".join(c if c.isprintable() or c == "\u3000" else f"[U+{ord(c):04X}]" for c in text)
 
 

@@ -11,6 +11,7 @@ import pytest
 from renkei.errors import SettingError
 from renkei.links.smarthr_emc.model import Mode
 from renkei.orchestration.form import TEST, Asked
+from renkei.orchestration.link import LINKS, Link
 from renkei.orchestration.smarthr_emc.form import FORM
 from renkei.orchestration.starting import AHEAD, start_now
 
@@ -23,6 +24,12 @@ def context(conf: Any, run_type: str = "manual") -> dict[str, Any]:
         "dag_run": SimpleNamespace(run_type=run_type, conf=conf),
         "run_id": f"{run_type}__2026-11-20T19:30:00+00:00",
     }
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
+def test_e3_what_the_form_offers_keeps_to_its_own_schema(link: Link) -> None:
+    """Airflow's own check of it at each parse is passed by (dag_builder); a bad default would end every scheduled run."""
+    assert link.form().params().validate()["mode"] == link.form().daily.value
 
 
 @pytest.mark.parametrize("run_type", BY_A_PERSON_OR_A_DAG)

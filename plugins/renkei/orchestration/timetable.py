@@ -52,7 +52,7 @@ class _NotBefore(Timetable):
         return type(other) is type(self) and self.serialize() == other.serialize()
 
     def __hash__(self) -> int:
-        return hash(tuple(self.serialize().items()))
+        return hash(self.description)  # Airflow asks thirty times a Dag
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
@@ -154,9 +154,6 @@ class DailyWithSideRuns(DailyInJapan):
     def serialize(self) -> dict[str, Any]:
         runs = [[one.mark, one.at.isoformat(), one.late.total_seconds()] for one in self._side_runs]
         return {**super().serialize(), "side_runs": runs}
-
-    def __hash__(self) -> int:
-        return hash(str(self.serialize()))
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
