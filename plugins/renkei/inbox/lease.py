@@ -54,15 +54,17 @@ class Leases:
         """Whether it is ours now: nobody had it, or who had it was not heard of for ten seconds."""
         asked = time.monotonic()
         with self._database.writing() as connection:
-            now = _now(connection)
-            ours = {"owner": self.owner, "expires_at": now + dt.timedelta(seconds=LASTS_S)}
+            now, lasts = _now(connection), dt.timedelta(seconds=LASTS_S)
+            ours = {"owner": self.owner, "expires_at": now + lasts}
+            # One that ends long after any could: the clock was set back, and its owner has not renewed it since.
+            is_over = (LEASE.c.expires_at <= now) | (LEASE.c.expires_at > now + 2 * lasts)
             taken = (
                 insert(self._database, LEASE)
                 .values(name=name, **ours)
                 .on_conflict_do_update(
                     index_elements=[LEASE.c.name],
                     set_=ours,
-                    where=LEASE.c.owner.in_(("", self.owner)) | (LEASE.c.expires_at <= now),
+                    where=LEASE.c.owner.in_(("", self.owner)) | is_over,
                 )
                 .returning(LEASE.c.name)
             )

@@ -168,6 +168,16 @@ def test_nothing_is_taken_by_who_does_not_hold_the_lease(
         assert bodies(inbox.take(others, 8)) == [b"1"]
 
 
+def test_a_clock_that_was_set_back_does_not_keep_a_dead_process_s_lease(
+    database: Database, inbox: Inbox, clock: list[float]
+) -> None:
+    clock[0] = 3600
+    assert Leases(database).acquire(inbox.lease)  # and never renewed
+    clock[0] = 0
+    with Leases(database) as others:
+        assert others.acquire(inbox.lease)
+
+
 def test_a_lease_given_back_is_taken_at_once(database: Database, inbox: Inbox) -> None:
     with Leases(database) as first:
         assert first.acquire(inbox.lease)
