@@ -108,6 +108,8 @@ class Writer:
         What comes next is prepared while what came before is under way.
         """
         most = BATCH * self._job.mapping.at_once
+        with self._job.database.writing() as connection:  # what a process that died was sending
+            connection.execute(update(WORK).where(self._mine, WORK.c.state == SENDING).values(state=PLANNED))
         with ThreadPoolExecutor(self._job.mapping.at_once) as pool:
             rows, sent = self._next(most, []), list[Future[RenkeiError | None]]()
             while rows or sent:
@@ -140,7 +142,7 @@ class Writer:
         """The first rows of the list, noted as being sent. 初期連携's come last."""
         query = (
             select(WORK)
-            .where(self._mine, WORK.c.state != FAILED, *which)
+            .where(self._mine, WORK.c.state == PLANNED, *which)  # as its index has them: a million are not sorted
             .order_by(WORK.c.initial, WORK.c.source_id)
             .limit(most)
         )
