@@ -80,6 +80,7 @@ WRITTEN = Table(  # what kintone confirmed last
     Column("revision", String(20), nullable=False),
     Column("written_at", Moment, nullable=False),
     Index(_P + "written_key", "tenant", "data_set", "key"),
+    Index(_P + "written_record", "tenant", "data_set", "record_id"),
 )
 QUOTA = Table(  # of one app, over all tenants and data sets (K15)
     _P + "quota",

@@ -305,6 +305,38 @@ def test_k22_one_that_replaces_another_that_still_waits_gets_no_second_record(wo
     assert world.kintone.by_key() == {"20": "会社20"}
 
 
+@pytest.mark.parametrize("then", ["away", "changed", "quota"])
+def test_l4_a_value_that_may_have_arrived_is_never_left_there_when_the_source_goes_back(
+    world: LinkWorld, then: str
+) -> None:
+    """A is written; B arrives, and its answer is lost; the next run sends nothing; the source says A again."""
+    world.hotprofile.put(1, "A")
+    world.wait(minutes=5)
+    world.run()
+
+    def away() -> None:
+        raise KintoneAwayError("", unknown=True)
+
+    def next_run(name: str) -> None:
+        world.hotprofile.put(1, name)
+        world.wait(minutes=5)
+        world.run()
+
+    world.kintone.fault = away
+    next_run("B")
+    assert world.kintone.by_key() == {"1": "B"}
+    world.kintone.fault = lambda: None
+    if then == "quota":
+        world.quota = 0
+    else:
+        world.kintone.before = away
+    next_run("C" if then == "changed" else "B")
+    world.quota = 5_000
+    world.kintone.before = lambda: None
+    next_run("A")
+    assert world.kintone.by_key() == {"1": "A"}
+
+
 def test_k22_two_that_claim_to_replace_each_other_are_both_written(world: LinkWorld) -> None:
     world.change_mapping(old_key_item="カスタム項目:旧会社ID")
     world.hotprofile.put(1, items=[{"label": "旧会社ID", "value": "2"}])

@@ -118,7 +118,9 @@ class _Step:
         rest = {"state": PLANNED, "initial": self._job.mode is Mode.INITIAL, "since": self._now}
         columns = [*(INCOMING.c[name] for name in copied), *(literal(rest[name], WORK.c[name].type) for name in rest)]
         into = new.from_select([*copied, *rest], select(*columns).where(self._of(INCOMING)))
-        newer = {name: new.excluded[name] for name in (*copied[3:], "state")}
+        newer = {name: new.excluded[name] for name in copied[3:]}
+        # What may have been sent stays that, whatever came after it: only an answer tells what kintone has.
+        newer["state"] = case((WORK.c.state == SENDING, WORK.c.state), else_=new.excluded["state"])
         clean = {"failed_at": None, "field": "", "code": "", "cause": "", "remedy": "", "told": false()}
         # 初期連携 does not put a change behind a million others.
         initial = {"initial": and_(WORK.c.initial, new.excluded.initial)}

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Row, and_, case, delete, exists, false, func, or_, select, update
+from sqlalchemy import Row, and_, case, delete, exists, false, func, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
@@ -108,14 +108,12 @@ class Writer:
         What comes next is prepared while what came before is under way.
         """
         most = BATCH * self._job.mapping.at_once
-        with self._job.database.writing() as connection:  # what a process that died was sending
-            connection.execute(update(WORK).where(self._mine, WORK.c.state == SENDING).values(state=PLANNED))
         with ThreadPoolExecutor(self._job.mapping.at_once) as pool:
             rows, sent = self._next(most, []), list[Future[RenkeiError | None]]()
             while rows or sent:
                 tasks = self._tasks(rows)
                 if faults := [fault for one in sent if (fault := one.result())]:
-                    self._put_back([task.source_id for task in tasks])
+                    self._put_back(tasks)
                     return _why(faults)
                 batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
                 sent = [pool.submit(self._send, batch) for batch in batches]
@@ -124,32 +122,32 @@ class Writer:
 
     def send_one(self, source_id: str) -> RenkeiError | None:
         """Sends this one alone; what kept it from being sent, if that is no fault of its own."""
-        return self._send(self._tasks(self._take(1, WORK.c.source_id == source_id)))
+        return self._send(self._tasks(self._take(1, WORK.c.source_id == source_id, WORK.c.state != FAILED)))
 
     def _next(self, most: int, under_way: Sequence[str]) -> Sequence[Row[Any]]:
-        """The next rows to be sent, beside those that are. Each that was taken is written, failed, or stopped by a fault.
+        """The next rows to be sent, beside those that are; first what was being sent when a process died, last 初期連携's.
 
-        One that replaces another comes when that has left the list: only then is it known which record of kintone's it is
-        (K22). Where each waits for the other, none can.
+        Each that was taken is written, failed, or stopped by a fault. One that replaces another comes when that has left
+        the list: only then is it known which record of kintone's it is (K22). Where each waits for the other, none can.
         """
         first = WORK.alias()
         names = [first.c[name] == WORK.c[name] for name in ("tenant", "data_set")]
         replaced = (first.c.key == WORK.c.old_key, first.c.source_id != WORK.c.source_id, first.c.state != FAILED)
-        rows = self._take(most, WORK.c.source_id.not_in(under_way), ~exists().where(*names, *replaced))
-        return rows if rows or under_way else self._take(most)
+        is_free = ~exists().where(*names, *replaced)
+        return (
+            self._take(most, WORK.c.state == SENDING, WORK.c.source_id.not_in(under_way), is_free)
+            or self._take(most, WORK.c.state == PLANNED, is_free)
+            or ([] if under_way else self._take(most, WORK.c.state != FAILED))
+        )
 
     def _take(self, most: int, *which: Any) -> Sequence[Row[Any]]:
-        """The first rows of the list, noted as being sent. 初期連携's come last."""
-        query = (
-            select(WORK)
-            .where(self._mine, WORK.c.state == PLANNED, *which)  # as its index has them: a million are not sorted
-            .order_by(WORK.c.initial, WORK.c.source_id)
-            .limit(most)
-        )
+        """The first such rows of the list, noted as being sent. With one state the order is that of an index."""
+        query = select(WORK).where(self._mine, *which).order_by(WORK.c.initial, WORK.c.source_id).limit(most)
         with self._job.database.writing() as connection:
             rows = connection.execute(query).all()
-            ids = [row.source_id for row in rows]
-            connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=SENDING))
+            ids = [row.source_id for row in rows if row.state != SENDING]
+            if ids:
+                connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=SENDING))
         return rows
 
     def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
@@ -188,9 +186,10 @@ class Writer:
         ids = [row.source_id for row in rows]
         of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
         old_keys = [row.old_key for row in rows if row.old_key]
-        query = select(WRITTEN).where(*of, or_(WRITTEN.c.source_id.in_(ids), WRITTEN.c.key.in_(old_keys)))
-        with self._job.database.reading() as connection:
-            known = connection.execute(query).all()
+        with self._job.database.reading() as connection:  # two questions: for one with OR no index is used
+            known = [*connection.execute(select(WRITTEN).where(*of, WRITTEN.c.source_id.in_(ids)))]
+            if old_keys:
+                known += connection.execute(select(WRITTEN).where(*of, WRITTEN.c.key.in_(old_keys)))
         by_id, by_key = {one.source_id: one for one in known}, {one.key: one for one in known}
         places = {}
         for row in rows:
@@ -223,7 +222,7 @@ class Writer:
         self._fail(refused)
         if fault is not None and not (isinstance(fault, KintoneAwayError) and fault.unknown):
             settled = {task.source_id for task, _ in done} | {row.source_id for row, _ in refused}
-            self._put_back([task.source_id for task in tasks if task.source_id not in settled])
+            self._put_back([task for task in tasks if task.source_id not in settled])
         return fault
 
     def _with_row_ids(self, tasks: Sequence[Task]) -> list[Task]:
@@ -285,9 +284,10 @@ class Writer:
         added = sum(written.added for _, written in done)
         of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
         # A record of kintone's is one record's of Hot Profile: whoever had it before has it no more.
-        others = or_(WRITTEN.c.source_id.in_(replaced), WRITTEN.c.record_id.in_(records))
+        before = (WRITTEN.c.source_id.in_(replaced), WRITTEN.c.record_id.in_(records))
         with self._job.database.writing() as connection:
-            connection.execute(delete(WRITTEN).where(*of, others, WRITTEN.c.source_id.not_in(ids)))
+            for others in before:
+                connection.execute(delete(WRITTEN).where(*of, others, WRITTEN.c.source_id.not_in(ids)))
             connection.execute(replace(self._job.database, WRITTEN), rows)
             connection.execute(delete(WORK).where(self._mine, WORK.c.source_id.in_(ids)))
             connection.execute(history.added(self._job, self._data_set, added=added, updated=len(done) - added))
@@ -313,8 +313,9 @@ class Writer:
                     )
                 )
 
-    def _put_back(self, ids: Sequence[str]) -> None:
-        """Not sent: the next run's, or tomorrow's."""
+    def _put_back(self, tasks: Sequence[Task]) -> None:
+        """Not sent: the next run's, or tomorrow's. What an earlier process may have sent stays as that."""
+        ids = [task.source_id for task in tasks if task.row.state == PLANNED]
         if ids:
             with self._job.database.writing() as connection:
                 connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=PLANNED))

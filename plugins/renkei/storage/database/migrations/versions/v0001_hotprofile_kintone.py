@@ -129,3 +129,8 @@ def upgrade() -> None:
     op.create_index(
         "hotprofile_kintone_written_key", "hotprofile_kintone_written", ["tenant", "data_set", "key"], unique=False
     )
+    op.create_index(
+        *("hotprofile_kintone_written_record", "hotprofile_kintone_written"),
+        ["tenant", "data_set", "record_id"],
+        unique=False,
+    )
