@@ -150,9 +150,7 @@ def failed_records(
     """失敗レコード, the newest first."""
     written = and_(*(WORK.c[name] == WRITTEN.c[name] for name in ("tenant", "data_set", "source_id")))
     query = select(WORK, WRITTEN.c.record_id).outerjoin(WRITTEN, written)
-    query = query.where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
-    if data_set:
-        query = query.where(WORK.c.data_set == data_set)
+    query = query.where(*_failed_of(tenant, data_set))
     ordered = query.order_by(WORK.c.failed_at.desc(), WORK.c.data_set, WORK.c.source_id).limit(limit).offset(offset)
     with database.reading() as connection:
         return [_failed(row, row.record_id or "") for row in connection.execute(ordered)]
@@ -161,9 +159,7 @@ def failed_records(
 def causes(database: Database, tenant: str, data_set: str = "") -> list[tuple[str, str, int]]:
     """The fields and causes of 失敗レコード with how many each has, the most frequent first."""
     first, last = func.min(WORK.c.cause), func.max(WORK.c.cause)  # some name a length, or other records' ids
-    query = select(WORK.c.field, first, last, func.count()).where(WORK.c.tenant == tenant, WORK.c.state == FAILED)
-    if data_set:
-        query = query.where(WORK.c.data_set == data_set)
+    query = select(WORK.c.field, first, last, func.count()).where(*_failed_of(tenant, data_set))
     grouped = query.group_by(WORK.c.field, WORK.c.code, WORK.c.remedy).order_by(func.count().desc(), WORK.c.field)
     with database.reading() as connection:
         rows = connection.execute(grouped).all()
@@ -211,33 +207,24 @@ def record(database: Database, tenant: str, data_set: str, source_id: str) -> Wh
 
 def standings(database: Database, tenant: str) -> dict[str, Standing]:
     """Where each data set stands that was ever enabled or tested."""
-    waits = WORK.c.state != FAILED
-    counts = (
-        select(
-            WORK.c.data_set,
-            func.count().filter(waits).label("waiting"),
-            func.count().filter(waits & WORK.c.initial).label("initial"),
-            func.count().filter(~waits).label("failed"),
-        )
-        .where(WORK.c.tenant == tenant)
-        .group_by(WORK.c.data_set)
-    )
+    kinds = (WORK.c.data_set, WORK.c.state, WORK.c.initial)
+    counts = select(*kinds, func.count()).where(WORK.c.tenant == tenant).group_by(*kinds)
     written = select(WRITTEN.c.data_set, func.count()).where(WRITTEN.c.tenant == tenant).group_by(WRITTEN.c.data_set)
     with database.reading() as connection:
-        work = {row.data_set: row for row in connection.execute(counts)}
+        work = [tuple(row) for row in connection.execute(counts)]
         done = {row[0]: int(row[1]) for row in connection.execute(written)}
         rows = connection.execute(select(DATA_SET).where(DATA_SET.c.tenant == tenant)).all()
     found = {}
     for row in rows:
-        counted = work.get(row.data_set)
+        mine = [(state, initial, count) for name, state, initial, count in work if name == row.data_set]
         found[row.data_set] = Standing(
             row.data_set,
             row.enabled_at,
             row.watermark,
             row.paused_at,
-            counted.waiting if counted else 0,
-            counted.initial if counted else 0,
-            counted.failed if counted else 0,
+            sum(count for state, _, count in mine if state != FAILED),
+            sum(count for state, initial, count in mine if state != FAILED and initial),
+            sum(count for state, _, count in mine if state == FAILED),
             done.get(row.data_set, 0),
         )
     return found
@@ -263,6 +250,12 @@ def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
     with database.writing() as connection:
         connection.execute(delete(QUOTA).where(QUOTA.c.day < (now - keep).date()))
         return connection.execute(delete(HISTORY).where(old)).rowcount
+
+
+def _failed_of(tenant: str, data_set: str) -> tuple[Any, ...]:
+    """Of all data sets, each by its name: an index begins with it."""
+    names = [data_set] if data_set else [*DATA_SETS]
+    return WORK.c.tenant == tenant, WORK.c.data_set.in_(names), WORK.c.state == FAILED
 
 
 # --- for the stages ---------------------------------------------------------------------------------------------------
