@@ -55,8 +55,8 @@ def leases(database: Database, inbox: Inbox) -> Iterator[Leases]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds by which the time that leases go by is ahead."""
     ahead = [0.0]
-    now = lease.utcnow
-    monkeypatch.setattr(lease, "utcnow", lambda: now() + dt.timedelta(seconds=ahead[0]))
+    now = lease._now
+    monkeypatch.setattr(lease, "_now", lambda connection: now(connection) + dt.timedelta(seconds=ahead[0]))
     return ahead
 
 
