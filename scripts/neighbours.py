@@ -1,4 +1,4 @@
-"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server, chat services, Hot Profile, kintone."""
+"""The systems around Renkei, as programs of their own: SmartHR, EMC, a mail server, chat services and those of a link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Neighbours:
     """Starts the simulators on free ports; use as a context manager.
 
     `sales` starts a Hot Profile with that many companies and twice as many leads, and a kintone domain with the sample
-    apps; in the same folder both have what they had.
+    apps, `punching` a KING OF TIME with the sample company; in the same folder they have what they had.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Neighbours:
         *,
         chat: bool = False,
         sales: int = 0,
+        punching: bool = False,
         ports: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
@@ -61,15 +62,15 @@ class Neighbours:
             ],
             **({"chat": ["--port", str(ports.get("chat", 0))]} if chat else {}),
         }
+        samples: dict[str, list[str]] = {}
         if sales:
-            sample = PROJECT / "simulators" / "kintone" / "sample.yaml"
-            started_with = {
-                "hotprofile": ["--clients", str(sales), "--leads", str(2 * sales)],
-                "kintone": ["--apps", str(sample)],
-            }
-            for name, arguments in started_with.items():
-                kept = ["--port", str(ports.get(name, 0)), "--keep", str(folder / f"{name}.pickle")]
-                self._commands[name] = [*kept, *arguments]
+            samples["hotprofile"] = ["--clients", str(sales), "--leads", str(2 * sales)]
+            samples["kintone"] = ["--apps", str(PROJECT / "simulators" / "kintone" / "sample.yaml")]
+        if punching:
+            samples["kingoftime"] = ["--company", str(PROJECT / "simulators" / "kingoftime" / "sample.yaml")]
+        for name, arguments in samples.items():
+            kept = ["--port", str(ports.get(name, 0)), "--keep", str(folder / f"{name}.pickle")]
+            self._commands[name] = [*kept, *arguments]
         self.smtp_port = 0  # known once it has started
         self.urls: dict[str, str] = {}
 
