@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 DAILY_AT = dt.time(4, 30)  # 処理時刻 where a sheet says none
+
+
+def daily_at(tenant: str, minutes: int) -> dt.time:
+    """DAILY_AT, or for each tenant always the same of so many minutes from then on (RENKEI_SPREAD_MINUTES)."""
+    later = zlib.crc32(f"run_at {tenant}".encode()) % max(1, minutes)
+    return (dt.datetime.combine(dt.date(2000, 1, 1), DAILY_AT) + dt.timedelta(minutes=later)).time()
 
 
 def utcnow() -> dt.datetime:

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from renkei.errors import SettingError
 
+SPREAD_MOST = 180  # minutes: before people come to work
+
 
 def _airflow_home() -> Path:
     return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
@@ -119,6 +121,12 @@ def silence_grace() -> dt.timedelta:
             f"RENKEI_SILENCE_HOURS「{configured[:20]}」は0より大きく48以下の数（時間）で指定してください。"
         )
     return dt.timedelta(hours=float(configured))
+
+
+def spread_minutes() -> int:
+    """RENKEI_SPREAD_MINUTES: over how many minutes from 4:30 on the tenants are spread that name no 処理時刻; 0 = none."""
+    configured = os.environ.get("RENKEI_SPREAD_MINUTES") or "0"
+    return min(int(configured), SPREAD_MOST) if re.fullmatch(r"[0-9]{1,4}", configured) else 0
 
 
 def retry_delay() -> dt.timedelta:

@@ -28,7 +28,16 @@ MAX_MEMORY = 1 << 29  # bytes of address space; a workbook at the limits of `exc
 START_S = 60.0  # on a busy machine; a child that fails is seen at once
 WALL_S = 600.0  # on a busy machine 10 seconds of a processor take their time
 _PLUGINS = str(Path(__file__).parents[2])
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONHOME", "PYTHONUSERBASE", "LD_LIBRARY_PATH")  # no secret (L7)
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "LD_LIBRARY_PATH",
+    "RENKEI_SPREAD_MINUTES",
+)  # no secret (L7)
 _FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)  # the machine's doing, not the sheet's
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 WRITE_ANEW = "新しい連携設定シートのひな形に、記入した内容だけを値として貼り付けて、保存し直してください"

@@ -27,6 +27,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from renkei import settings
 from renkei.errors import MappingError, Problem
 from renkei.sheets.bounded import START_S, Compiler, NotCompiledError
 from renkei.sheets.compiled import Compiled, MappingT, SheetKind, digest_of
@@ -157,7 +158,8 @@ def _kept(
     kind: SheetKind[Any], file: TenantFile, cache: Path | None, allowed_hosts: Collection[str], digest: str
 ) -> Path | None:
     """Where the compiled form is."""
-    key = (kind.link, str(kind.version), file.path.name, file.tenant, ",".join(sorted(allowed_hosts)), digest)
+    spread = str(settings.spread_minutes())
+    key = (kind.link, str(kind.version), file.path.name, file.tenant, ",".join(sorted(allowed_hosts)), spread, digest)
     return cache / f"{_hash(chr(10).join(key))}.json" if cache else None
 
 

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from renkei.channel import Channel, Event, Service
+from renkei.clock import DAILY_AT, daily_at
 from renkei.links.smarthr_emc.sheet import SHEETS
+from renkei.links.smarthr_emc.sheet.codec import section_digest
+from renkei.links.smarthr_emc.sheet.side_runs import side_runs
 from renkei.sheets import load as sheets
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.tenant_files import tenants
@@ -148,6 +151,28 @@ def test_a_changed_file_or_setting_is_compiled_anew(sheet: Path, tmp_path: Path)
     assert before.digest != after.digest
     assert after.mapping is None
     assert allowed.mapping is not None
+
+
+def test_e1_tenants_that_name_no_time_are_spread_where_the_operator_asks(
+    sheet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Off by default; a time in the sheet holds, 照合 follows, and nothing that is loaded changes."""
+    cache, own = tmp_path / "cache", tmp_path / "own.yaml"
+    own.write_text(SHEET.replace("05:00", "04:30"), encoding="utf-8")
+    sheet.write_text(SHEET.replace('run_at: "05:00"\n', ""), encoding="utf-8")
+    plain = load(sheet, "acme", cache)
+    monkeypatch.setenv("RENKEI_SPREAD_MINUTES", "60")
+    with Compiler(SHEETS) as compiler:  # whose child knows the setting
+        spread, named = (sheets.load(SHEETS, file, "acme", cache, compiler=compiler) for file in (sheet, own))
+    assert (plain.run_at, named.run_at, spread.run_at) == (DAILY_AT, DAILY_AT, daily_at("acme", 60))
+    assert spread.run_at not in (None, DAILY_AT)
+    assert plain.mapping
+    assert spread.mapping
+    assert spread.mapping == dataclasses.replace(plain.mapping, run_at=spread.run_at)
+    assert spread.side_runs == side_runs(spread.mapping) != plain.side_runs
+    assert section_digest(spread.mapping, "users") == section_digest(plain.mapping, "users")
+    minutes = {daily_at(f"t{number}", 60) for number in range(1_000)}
+    assert (min(minutes), max(minutes), len(minutes)) == (dt.time(4, 30), dt.time(5, 29), 60)
 
 
 def test_an_upgrade_compiles_anew(sheet: Path, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from pathlib import Path
 
+from renkei import settings
+from renkei.clock import daily_at
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet import BY_FILE
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
@@ -31,6 +34,9 @@ def compile_sheet(
     checked = check_sheet(raw, tenant, allowed_hosts)
     if checked.mapping is not None:
         found = checked.mapping
+        minutes = settings.spread_minutes()
+        if minutes and partial_sheet(raw, tenant).run_at is None:
+            found = dataclasses.replace(found, run_at=daily_at(tenant, minutes))
         said = (found.result_addresses, found.run_at, found.link_start_on, found.channels, found.company_name)
         shape = (BY_FILE,) if found.loader is Loader.FILE_DROP else ()
         dag = (found.state is LinkState.ACTIVE, side_runs(found), shape)
