@@ -231,11 +231,6 @@ def _mutate(tree: Any, seed: int) -> Any:
     return tree
 
 
-def _texts(mapping: Mapping) -> list[str]:
-    """The mapping's own text, and the least sheet with a few lines more."""
-    return [to_yaml(mapping), SHEET + MORE]
-
-
 @QUICK
 @given(mapping=mappings, seed=st.integers(0, 2**32))
 def test_e15_what_the_schema_refuses_the_reader_refuses(mapping: Mapping, seed: int) -> None:
@@ -243,11 +238,11 @@ def test_e15_what_the_schema_refuses_the_reader_refuses(mapping: Mapping, seed: 
 
     Spelled as usual: in another width or with other blanks only `renkei check` takes it.
     """
-    for text in _texts(mapping):
-        for n in range(3):
-            changed = yaml.safe_dump(_mutate(yaml.safe_load(text), seed + n), allow_unicode=True, sort_keys=False)
-            if found := faults(changed):
-                assert not is_read(changed), (found, changed)
+    tree = yaml.safe_load(to_yaml(mapping))
+    for n in range(3):
+        changed = yaml.safe_dump(_mutate(tree, seed + n), allow_unicode=True, sort_keys=False)
+        if found := faults(changed):
+            assert not is_read(changed), (found, changed)
 
 
 def test_e15_mutations_are_of_both_kinds() -> None:
@@ -256,6 +251,9 @@ def test_e15_mutations_are_of_both_kinds() -> None:
     changed = [yaml.safe_dump(_mutate(tree, seed), allow_unicode=True) for seed in range(120)]
     refused = [bool(faults(text)) for text in changed]
     read = [is_read(text) for text in changed]
+    assert [
+        text for text, r, s in zip(changed, read, refused, strict=True) if r and s
+    ] == []  # no false alarm here either
     assert sum(refused) > 40
     assert sum(read) > 10
     missed = sum(not r and not s for r, s in zip(read, refused, strict=True))
