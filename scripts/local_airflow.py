@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,8 +39,8 @@ def free_port() -> int:
 class LocalAirflow:
     """`airflow standalone` with its home below `folder`; use as a context manager.
 
-    With `pages_only`, nothing but what answers requests: no scheduler, no Dag is read. `prefix` (/af) is the path below
-    which it answers.
+    With `pages_only`, nothing but what answers requests, over a copy of the given database: no scheduler, no Dag is
+    read. `prefix` (/af) is the path below which it answers.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class LocalAirflow:
         dags: Path = PROJECT / "dags",
         port: int = 0,
         *,
-        pages_only: bool = False,
+        pages_only: Path | None = None,
         prefix: str = "",
     ) -> None:
         self.pages_only = pages_only
@@ -99,8 +100,7 @@ class LocalAirflow:
         airflow = str(Path(sys.executable).with_name("airflow"))
         with self.log.open("wb") as log:
             if self.pages_only:
-                migrate = [airflow, "db", "migrate"]
-                subprocess.run(migrate, env=self.environment, stdout=log, stderr=subprocess.STDOUT, check=True)
+                shutil.copyfile(self.pages_only, self.home / "airflow.db")
             self._process = subprocess.Popen(
                 [airflow, "api-server" if self.pages_only else "standalone"],
                 env=self.environment,

@@ -41,7 +41,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("console")
     sheets = folder / "mappings/smarthr_emc"
     sheets.mkdir(parents=True)
@@ -51,10 +51,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     environment = {
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
-        "RENKEI_INDEX": str(folder / "index"),
+        "RENKEI_INDEX": str(index),
         "PYTHONPATH": str(PROJECT),
     }
-    with LocalAirflow(folder, environment, folder, pages_only=True, prefix="/af") as airflow:
+    with LocalAirflow(folder, environment, folder, pages_only=new_database, prefix="/af") as airflow:
         subprocess.run([sys.executable, "-m", "tests.end_to_end.console_rows"], env=airflow.environment, check=True)
         yield Site(airflow.url, "/af")
 

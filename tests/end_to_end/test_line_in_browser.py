@@ -55,7 +55,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("line")
     (folder / "dags").mkdir()
     store = folder / "store"
@@ -79,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "AIRFLOW__API__BASE_URL": url,
         }
-        with LocalAirflow(folder, environment, folder / "dags", pages_only=True) as airflow:
+        with LocalAirflow(folder, environment, folder / "dags", pages_only=new_database) as airflow:
             proxy.behind = airflow.port
             yield Site(airflow, chat, linking, folder, url)
 
