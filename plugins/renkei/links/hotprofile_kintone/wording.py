@@ -42,6 +42,8 @@ def figures(line: Processed) -> Iterator[str]:
     if line.mode in ("CHECK_ONLY", "ESTIMATE"):
         requests = -(-line.held // 100)
         yield f"{line.label}: 受信 {line.read:,}件、書き込み予定 {line.held:,}件（APIリクエスト 約{requests:,}回）、変化なし {line.unchanged:,}件"
+    elif line.mode == "RECONCILE":
+        yield f"{line.label}: 照合 {line.read:,}件（APIリクエスト {line.requests:,}回）"
     else:
         yield (
             f"{line.label}: 受信 {line.read:,}件、追加 {line.added:,}件、更新 {line.updated:,}件、変化なし {line.unchanged:,}件、"

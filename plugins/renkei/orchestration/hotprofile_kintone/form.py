@@ -46,6 +46,9 @@ FORM = Form(
     RunMode(Mode.ESTIMATE, "初期連携の見積もり", "件数、APIリクエスト数、日数を調べる。書き込まない", writes=False),
     RunMode(Mode.INITIAL, "初期連携", "指定日以降に更新された既存のデータも連携する"),
     RunMode(Mode.FROM_NOW, "今から", "停止していた間の変更は連携せず、今からの変更だけを連携する"),
+    RunMode(
+        Mode.RECONCILE, "照合", "連携したデータがkintoneとHot Profileに今あるかを調べる。書き込まない", writes=False
+    ),
     data_set=Setting(
         "データ", Mode.TEST_ONE, {"type": ["null", "string"], "enum": [None, *_BY_LABEL]}, "テストするデータ", _data_set
     ),

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from renkei.clock import utcnow
-from renkei.errors import SettingError
+from renkei.errors import LoadError, SettingError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.model import Job, Mode, RunStart, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.stages.check import check as check_forms
+from renkei.links.hotprofile_kintone.stages.compare import compare
 from renkei.links.hotprofile_kintone.stages.finish import finish
 from renkei.links.hotprofile_kintone.stages.plan import plan as plan_work
 from renkei.links.hotprofile_kintone.stages.read import read as read_changes
@@ -24,6 +25,7 @@ from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import forget_end
 from renkei.systems.kintone.client import KintoneClient
+from renkei.systems.kintone.errors import QuotaSpentError
 
 
 def check(tenant: Tenant, context: Any) -> dict[str, str]:
@@ -64,9 +66,14 @@ def _write(tenant: Tenant, context: Any, name: str) -> dict[str, int]:
     if data_set is None:
         return {}
     source, apps = connections.hotprofile_client(job.tenant), apps_of(job, data_set)
-    if job.mode is Mode.TEST_ONE:
-        try_one(job, data_set, apps, source, utcnow)
-        return {"tested": 1}
+    try:
+        if job.mode is Mode.TEST_ONE:
+            try_one(job, data_set, apps, source, utcnow)
+            return {"tested": 1}
+        if job.mode is Mode.RECONCILE:
+            return compare(job, data_set, apps(data_set.app), source, utcnow)
+    except QuotaSpentError as error:
+        raise LoadError(str(error)) from None
     return write(job, data_set, apps, source, utcnow)
 
 

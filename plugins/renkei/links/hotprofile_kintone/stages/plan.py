@@ -152,7 +152,7 @@ class _Step:
         remedy = f"Hot Profileで、どの{self._label}の更新キーも別の値にしてください"
         self._fail(
             SAME_KEY,
-            {one: f"更新キーが他のレコードと同じです（ID {_named(ids)}）" for one, ids in same.items()},
+            {one: f"更新キーが他のレコードと同じです（ID {named(ids)}）" for one, ids in same.items()},
             remedy,
         )
         cause = "更新キーが、連携済みの他のレコードと同じです（ID {}）"
@@ -179,7 +179,8 @@ def _failure(code: str, cause: str, remedy: str, now: dt.datetime) -> dict[str, 
     }
 
 
-def _named(ids: Sequence[str]) -> str:
+def named(ids: Sequence[str]) -> str:
+    """The first of the ids, as a cause names them."""
     more = "ほか" if len(ids) > MOST_NAMED else ""
     return "、".join(ids[:MOST_NAMED]) + more
 
