@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from renkei.inbox.receiver import Receiver
+from renkei.public import bodies, lineworks
 from renkei.public.app import build
 from renkei.public.lineworks import Callbacks
 from renkei.public.secrets import Secrets
@@ -49,6 +50,7 @@ class _StopsAfterWrite(Callbacks):
 
 
 def _main(url: str, stops: bool) -> None:
+    lineworks.WRITTEN_WITHIN_S = bodies.WITHIN_S = 150  # whatever else this machine does
     secrets = Secrets(lambda tenant: SECRET if tenant == TENANT else None)
     receiver = functools.cache(lambda: Receiver(url, PLAIN))
     kind = _StopsAfterWrite if stops else Callbacks
