@@ -59,6 +59,7 @@ class LastComparison(OfRun):
     differences: Mapping[str, int]  # records by kind; all of 0 where nothing differs
     of: str = ""  # a digest of these differences
     told: Moment | None = None  # when somebody last heard of just these
+    address: str = ""  # of the target that was asked: its Connection, a blank, and the URL
 
     @property
     def agrees(self) -> bool:

@@ -246,6 +246,7 @@ class Compared:
     at: dt.datetime  # before the target was asked
     current: bool  # with the baseline that stands
     differences: int
+    elsewhere: bool = False  # the target is reached at another address now, or at none
 
 
 @dataclass(frozen=True, slots=True)

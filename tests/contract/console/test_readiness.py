@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import re
 import shutil
 import time
@@ -81,12 +82,13 @@ def loaded(world: ConsoleWorld, people: list[dict[str, str]] = PEOPLE, **start: 
     return record
 
 
-def compared(world: ConsoleWorld, at: dt.datetime = TICK + 5 * MINUTE, **differences: int) -> None:
+def compared(world: ConsoleWorld, at: dt.datetime = TICK + 5 * MINUTE, address: str = "", **differences: int) -> None:
     """What a 照合 leaves behind."""
     folder = TenantFolder(world.store, LINK, "acme")
     baseline = current_baseline(folder).baseline
     assert baseline
     note = LastComparison("manual__1", "compared", at, baseline.generation, baseline.plan_digest, differences)
+    note = dataclasses.replace(note, address=address)
     records.write(world.store, folder.last_comparison, note)
 
 
@@ -118,6 +120,22 @@ def test_l1_a_whole_record_states_that_the_target_is_as_its_source(world: Consol
         assert words in shown
     assert len(re.findall(r"\b[0-9a-f]{64}\b", shown)) == 4, "digests of sheet, plan, departments and people"
     assert not re.search("小鳥遊|p1@|scheduled__|day0", shown)
+
+
+def test_l1_an_emc_that_is_reached_elsewhere_now_is_not_vouched_for(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L1: what was compared is at the Connection's address of then; one that is gone leads nowhere."""
+    compared(world, address="emc__acme https://a.emc.example.jp")
+    shown = {}
+    for host in ("https://a.emc.example.jp", "https://b.emc.example.jp", ""):
+        connection = json.dumps({"conn_type": "emc", "host": host, "password": "x"})
+        monkeypatch.setenv("AIRFLOW_CONN_EMC__ACME", connection)
+        shown[host] = read(world)
+    monkeypatch.delenv("AIRFLOW_CONN_EMC__ACME")
+    moved = "最後の照合の後に、EMCの接続先（Airflowの接続のURL）が変わったか、接続が使えなくなりました"
+    assert [moved in page for page in (*shown.values(), read(world))] == [False, True, True, True]
+    assert CLAIM in shown["https://a.emc.example.jp"]
 
 
 def test_l1_an_unchanged_day_states_it_for_its_own_read(world: ConsoleWorld) -> None:

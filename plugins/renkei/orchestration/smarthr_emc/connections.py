@@ -34,6 +34,20 @@ def emc_target(mapping: Mapping) -> EmcClient | DropFolder:
     return drop_folder(mapping)
 
 
+def emc_address(mapping: Mapping, target: EmcClient | DropFolder) -> str:
+    """The Connection to EMC, a blank, and the URL that it leads to; empty for files, which lead to nothing to compare."""
+    return f"emc__{mapping.emc_account} {target.address}" if isinstance(target, EmcClient) else ""
+
+
+def leads_elsewhere(address: str) -> bool:
+    """Whether the Connection of such an address has another URL now, or cannot be used."""
+    conn_id, _, url = address.partition(" ")
+    try:
+        return EmcHook(conn_id).client().address != url
+    except RenkeiError:
+        return True
+
+
 def connection_names(mapping: Mapping) -> list[str]:
     """The Connections to both systems."""
     emc = "emc" if mapping.loader is Loader.HTTP else "emc_drop"

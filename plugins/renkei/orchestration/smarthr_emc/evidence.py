@@ -1,4 +1,4 @@
-"""What the records say of whether EMC is as SmartHR was read: the figures of 即応証明, a dozen small files."""
+"""What the records say of whether EMC is as SmartHR was read: the figures of 即応証明, a dozen small files, and where EMC is now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import DiffSummary, LoadConfirmation, Plan, Reach, RunStart, SnapshotSummary
 from renkei.links.smarthr_emc.wording import RECORD_SETS
+from renkei.orchestration.smarthr_emc.connections import leads_elsewhere
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.notes import LastComparison, LastReal
 from renkei.runs.outcome import End, Outcome, good_end
@@ -85,4 +86,5 @@ def _compared(folder: TenantFolder, baseline: Baseline) -> Compared | None:
     if found is None:
         return None
     current = (found.generation, found.digest) == (baseline.generation, baseline.plan_digest)
-    return Compared(found.at, current, sum(found.differences.values()))
+    elsewhere = bool(found.address) and leads_elsewhere(found.address)
+    return Compared(found.at, current, sum(found.differences.values()), elsewhere)

@@ -43,7 +43,7 @@ def _fetch_departments(tenant: Tenant, context: Any, record: RunRecord, mapping:
     target = connections.emc_target(mapping)
     job = stages.open_run.open_run(record, mapping, start, target, utcnow())
     if job.mode is Mode.RECONCILE and mark_of(job.start.run_id):  # every day, for every tenant: in one task
-        stages.diff.compare(job, target, _emc_format(tenant), utcnow())
+        stages.diff.compare(job, target, _emc_format(tenant), utcnow(), connections.emc_address(mapping, target))
         note_end(record, record.read(Comparison).end, utcnow())
         raise AirflowSkipException("照合は終わりました。残りのタスクは要りません。")
     if not job.mode.reads:
@@ -69,7 +69,9 @@ def diff(tenant: Tenant, context: Any) -> dict[str, Any]:
     job = job_of(tenant, context)
     forget_end(job.record)
     if job.mode is Mode.RECONCILE:
-        tallies = stages.diff.compare(job, connections.emc_target(job.mapping), _emc_format(tenant), utcnow())
+        target = connections.emc_target(job.mapping)
+        address = connections.emc_address(job.mapping, target)
+        tallies = stages.diff.compare(job, target, _emc_format(tenant), utcnow(), address)
         return {record_set.value: asdict(one) for record_set, one in tallies.items()}
     sets = stages.diff.make_diff(job, connections.emc_target(job.mapping), utcnow())
     return {record_set.value: asdict(one) for record_set, one in sets.items()}

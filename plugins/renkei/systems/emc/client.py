@@ -77,7 +77,7 @@ class EmcClient:
 
     def __init__(self, session: requests.Session, base_url: str) -> None:
         self._session = bounded(session)
-        self._base_url = base_url.rstrip("/")
+        self._base_url = self.address = base_url.rstrip("/")
 
     def check(self) -> dict[str, Any]:
         """The account as EMC names it; shows that the token is accepted."""

@@ -129,6 +129,10 @@ class Doubt(Enum):
         "最後の照合は、最後の登録より前のものです",
         lambda c: c.compared is not None and (not c.compared.current or c.compared.at < c.confirmed.at),
     )
+    MOVED = Check(
+        "最後の照合の後に、{target}の接続先（Airflowの接続のURL）が変わったか、接続が使えなくなりました",
+        lambda c: c.compared is not None and c.compared.elsewhere,
+    )
     COMPARED_OLD = Check(
         f"最後の照合から{COMPARED_WITHIN // dt.timedelta(hours=1)}時間以上たっています",
         lambda c: c.compared is not None and c.now - c.compared.at >= COMPARED_WITHIN,

@@ -106,6 +106,7 @@ DOUBTFUL: list[tuple[Doubt, dict[str, Any]]] = [
     (Doubt.NOT_COMPARED, {"evidence": without("compared")}),
     (Doubt.COMPARED_BEFORE, {"compared__current": False}),
     (Doubt.COMPARED_BEFORE, {"compared__at": CONFIRMED.at - MINUTE}),
+    (Doubt.MOVED, {"compared__elsewhere": True}),
     (Doubt.COMPARED_OLD, {"now": COMPARED.at + COMPARED_WITHIN}),
     (Doubt.FAILED_SINCE, {"runs": [dataclasses.replace(LOOKED, state="failed", ended=NOW), RUN]}),  # today's 照合
     (Doubt.DIFFERENCES, {"compared__differences": 1}),

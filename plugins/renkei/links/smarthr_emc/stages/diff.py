@@ -73,10 +73,12 @@ def _reconciled(table: pd.DataFrame, record_set: RecordSet, target: Target) -> p
     return table if found is None else differ.reconcile(table, {row[name] for row in found})
 
 
-def compare(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -> dict[RecordSet, Tally]:
+def compare(
+    job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime, address: str = ""
+) -> dict[RecordSet, Tally]:
     """照合: every difference between EMC and what it confirmed last, kept in the record; figures by record set.
 
-    `last_comparison` says so in one key.
+    `last_comparison` says so in one key; `address` is where that was asked.
 
     Raises:
         LinkStateError: the tenant's EMC is reached by files, which cannot be read back.
@@ -117,6 +119,6 @@ def compare(job: Job, target: Target, emc_format: EmcFormat, now: dt.datetime) -
     job.record.write(Comparison(figures, reconcile.lines(differences), told))
     kinds = {kind.value: sum(getattr(one, kind.value) for one in figures.values()) for kind in reconcile.Kind}
     of_run, baseline = (job.start.run_id, job.record.run), where.baseline
-    note = LastComparison(*of_run, now, baseline.generation, baseline.plan_digest, kinds, of, told)
+    note = LastComparison(*of_run, now, baseline.generation, baseline.plan_digest, kinds, of, told, address)
     records.write(folder.store, folder.last_comparison, note)
     return figures
