@@ -474,6 +474,9 @@ class OwnPages:
     answers: Mapping[str, str] = field(default_factory=dict)  # by the task that asks: /dag/{dag_id}/<this>/{run_id}
     jobs: Mapping[str, OwnJob] = field(default_factory=dict)  # by kind
     open_menu: Sequence[tuple[str, str]] = ()  # as `menu`, for everybody who may see the company
+    first: tuple[str, str, str] | None = (
+        None  # what a company begins with: of its page, the text, the button, the address
+    )
 
 
 @dataclass(frozen=True, slots=True)

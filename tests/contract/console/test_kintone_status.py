@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from renkei.errors import StoreError
-from renkei.links.hotprofile_kintone.model import host_of
+from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.tables import FAILED, WORK
 from renkei.orchestration.hotprofile_kintone import connections
@@ -40,7 +40,8 @@ def test_k20_the_list_says_what_each_run_did(world: KintoneWorld) -> None:
     shown = world.shown("/processed", "ken")
     assert re.search(r"会社 有効 11/30\(月\) 8:00 .*? 1 0 1 ", shown), "written, waiting, failed"
     assert re.search(r"会社 完了 2 1 0 0 1 0 2 11/30.*～.* 通常", shown)
-    assert "処理の記録" in shown
+    world.link.run(Mode.CHECK_ONLY)
+    assert re.search(r"会社 \S+ 2 0 0 1 1 予定 0 1 .* 確認のみ", world.shown("/processed")), "what would be written"
 
 
 def test_k15_the_gauge_says_when_requests_will_be_spent(world: KintoneWorld) -> None:
@@ -191,6 +192,7 @@ def test_l8_a_database_that_is_away_and_a_sheet_that_is_gone_say_so(
 
 def test_s4_the_company_and_its_runs_are_on_the_console(world: KintoneWorld) -> None:
     """S4: 連携一覧, 会社の状態 and 実行履歴, with counts of the tasks that wrote and why a data set stopped."""
+    assert "アプリを読み込み、連携テストに合格すると、次の実行から連携します。 kintone連携設定を開く" in world.shown("")
     world.linked("アクメ")
     said = {
         "plan": {"companies": {"read": 7, "unchanged": 1}},

@@ -78,6 +78,11 @@ PAGES = OwnPages(
     (*setting_pages.MENU, ("failed", "失敗レコード"), ("record", "なぜkintoneに（い）ないのか")),
     jobs=setting_pages.JOBS,
     open_menu=(("processed", "データ処理状況一覧"),),
+    first=(
+        "まだ一度も連携していません。アプリを読み込み、連携テストに合格すると、次の実行から連携します。",
+        "kintone連携設定を開く",
+        "kintone",
+    ),
 )
 VIEW = LinkView(
     ("plan", *WRITES), counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures

@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.facts import Right
+from renkei.web.facts import OwnPages, Right
 from renkei.web.screens.company_state import badges, state_of
-from renkei.web.screens.next_step import next_step
+from renkei.web.screens.next_step import NextStep, next_step
 from renkei.web.screens.timeline import timeline
 
 router = APIRouter()
@@ -24,6 +24,7 @@ RECENT = 7
 def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
     knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
     state, details = state_of(one, now), knowledge.details(one.dag_id)
+    mine = [own for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")]
     since = now - dt.timedelta(days=30)
     runs = knowledge.runs(one.dag_id, since)
     if len(runs) > RECENT:
@@ -35,17 +36,12 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         one=one,
         state=state,
         badges=badges(one, state, now),
-        step=next_step(one, state, details),
+        step=next_step(one, state, details, next((_first(own) for own in mine), None)),
         details=details,
         runs=runs,
         events=timeline(runs, knowledge.past(one.dag_id, runs), changes),
         may={right: seen.may(right) for right in Right},
-        menu=[
-            entry
-            for own in seen.services.own_pages
-            if one.dag_id.startswith(f"{own.link}__")
-            for entry in (*own.open_menu, *(own.menu if seen.may(Right.EDIT) else ()))
-        ],
+        menu=[entry for own in mine for entry in (*own.open_menu, *(own.menu if seen.may(Right.EDIT) else ()))],
         faults=knowledge.faults(),
         now=now,
     )
@@ -85,6 +81,13 @@ async def pause(
     await seen.services.acting.pause(request, seen.company.dag_id, paused == "1")
     seen.services.knowledge.changed()
     return _to(request, "dag", seen.company.dag_id)
+
+
+def _first(own: OwnPages) -> NextStep | None:
+    if own.first is None:
+        return None
+    text, label, part = own.first
+    return NextStep(text, "page", label, Right.EDIT, part)
 
 
 def _to(request: Request, *parts: str) -> Response:

@@ -10,7 +10,7 @@ from renkei.clock import time_in_japan
 from renkei.web.facts import Company, Details, Right
 from renkei.web.screens.words import State
 
-Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "freeze"]
+Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "freeze", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,14 @@ class NextStep:
     kind: Kind = ""
     label: str = ""
     right: Right = Right.SEE
+    page: str = ""  # of kind "page": the last part of its address
 
 
 RUN, UNPAUSE = Right.RUN, Right.EDIT
 
 
-def next_step(company: Company, state: State, details: Details) -> NextStep:
-    """The one thing that brings this company on."""
+def next_step(company: Company, state: State, details: Details, first: NextStep | None = None) -> NextStep:
+    """The one thing that brings this company on; `first` is what its link begins with, if not with a run."""
     match state:
         case State.BROKEN:
             return _broken(company, details)
@@ -50,6 +51,8 @@ def next_step(company: Company, state: State, details: Details) -> NextStep:
         case State.UNLINKED_YET:
             if company.current:
                 return NextStep("最初の処理を実行中です。終わったら結果を確認してください。")
+            if first:
+                return first
             text = "まだ一度も連携していません。「確認のみ」で内容を確かめてから「通常」で実行してください。"
             return NextStep(text, "run", "実行する", RUN)
         case State.BEFORE:
