@@ -19,6 +19,7 @@ from renkei.errors import SettingError, StoreError
 from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
+from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import audit
 from renkei.storage.audit import Look
@@ -118,6 +119,18 @@ def test_l6_the_days_are_a_setting(store: Store, monkeypatch: pytest.MonkeyPatch
         add_run(store, "acme", run_id, days)
     assert run()[0] == "success"
     assert runs(store, "acme") == ["young"]
+
+
+def test_l6_records_of_a_link_that_runs_every_few_minutes_go_sooner(store: Store) -> None:
+    """A hundred thousand folders a year of each company are more than anybody looks at."""
+    now = dt.datetime.now(dt.UTC)
+    folder = TenantFolder(store, "hotprofile_kintone", "acme")
+    for run_id, days in (("old", 32), ("young", 30)):
+        began = {"run_id": run_id, "started_at": (now - dt.timedelta(days=days)).isoformat()}
+        RunRecord(folder, run_id).write_json("run", began)
+    add_run(store, "acme", "daily", 32)
+    prune_all(store, now, dt.timedelta(days=400), lambda dag_id, run_id: False)
+    assert (store.names(folder.runs), runs(store, "acme")) == (["young"], ["daily"])
 
 
 @pytest.mark.usefixtures("database")

@@ -80,6 +80,7 @@ class Link:
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     preloads: Sequence[str] = ()  # modules that its tasks import
+    keep_days: int = 0  # of its runs' records, where RENKEI_KEEP_DAYS is more; 0: no fewer
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 
     @property
@@ -130,6 +131,7 @@ LINKS = {
                 "renkei.orchestration.hotprofile_kintone.results",
                 "renkei.orchestration.hotprofile_kintone.tasks",
             ),
+            keep_days=31,  # a run every five minutes is a hundred thousand folders a year
             has_baseline=False,
         ),
     )

@@ -83,7 +83,9 @@ def prune_all(
             with ExitStack() as afterwards:  # whatever becomes of the runs
                 afterwards.callback(Linking(folder).tidy, now)
                 afterwards.callback(Jobs(folder).tidy, now)
-                found = retention.prune(folder, accounts, now, keep, partial(ongoing, dag_id(folder.link, tenant)))
+                found = retention.prune(
+                    folder, accounts, now, _kept(folder.link, keep), partial(ongoing, dag_id(folder.link, tenant))
+                )
         except RenkeiError as error:
             failures.append(f"{tenant}: {error}")
             log.error("prune tenant=%s failed: %s", tenant, error)
@@ -115,6 +117,12 @@ def prune_all(
             f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)
         )
     return counts
+
+
+def _kept(link: str, keep: dt.timedelta) -> dt.timedelta:
+    """How long the records of a link's runs are kept: of one that runs every few minutes not as long as others'."""
+    days = LINKS[link].keep_days
+    return min(keep, dt.timedelta(days=days)) if days else keep
 
 
 def build_dag() -> DAG:

@@ -91,6 +91,12 @@ def test_k13_k14_what_cannot_be_meant_is_named_with_its_remedy(old: str, new: st
     assert any(said in problem for problem in found), found
 
 
+def test_k1_two_data_sets_do_not_share_an_app() -> None:
+    """They would take each other's records for their own."""
+    other = SHEET.partition("companies:")[2].replace("会社ID", "リードID")
+    assert any("リードのアプリIDが会社と同じです" in one for one in problems(f"{SHEET}leads:{other}"))
+
+
 def test_a_fault_is_told_once() -> None:
     assert len(problems(SHEET.replace("30分", "10分"))) == 1
 

@@ -48,6 +48,10 @@ def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ())
     for name in DATA_SETS:
         if found := _data_set(name, raw, settings, places, findings):
             data_sets.append(found)
+    for number, one in enumerate(data_sets):  # K1: they would take each other's records for their own
+        if first := next((other for other in data_sets[:number] if other.app == one.app), None):
+            same = f"{one.label}のアプリIDが{first.label}と同じです"
+            findings.problem(places[f"{one.name}.app"], same, "会社、部署、リードには別々のアプリを用意してください")
     if not findings.problems and not data_sets:
         remedy = "会社、部署、リードの少なくとも1つにアプリIDと項目を記入してください"
         findings.problem(raw.name, "連携するデータがありません", remedy)
