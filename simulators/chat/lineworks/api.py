@@ -1,4 +1,4 @@
-"""LINE WORKS API 2.0: the service account's token, and a bot's messages to users and rooms.
+"""LINE WORKS API 2.0: the service account's token, a bot's messages to users and rooms, its menu, and its callbacks.
 
 Sources: developers.worksmobile.com auth-jwt, bot-user-message-send, user-get, rate-limits; lineworks/works-api-code-samples.
 Errors of the token endpoint and most codes of the API are not documented: RFC 6749's words, and those of the samples.
@@ -6,128 +6,28 @@ Errors of the token endpoint and most codes of the API are not documented: RFC 6
 Stricter than documented, so that a sloppy client is found here: properties that a message does not have are refused, text
 is counted in UTF-16 code units, and content other than text, link, button_template and flex is not taken.
 
-Control: `GET`, `POST` and `DELETE /_sim/lineworks`, see `Settings`; `DELETE /_sim/lineworks/tokens` makes every token void.
+Control: `GET`, `POST` and `DELETE /_sim/lineworks`, see `app.Settings`; `DELETE /_sim/lineworks/tokens` makes every token
+void; `POST /_sim/lineworks/said` see `talk`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-import time
-import uuid
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from simulators.chat import controls
 from simulators.chat.inbox import Inbox
+from simulators.chat.lineworks.app import BOT_ID, BOT_NAME, BOT_SECRET, CHANNELS, App, Token, users_at_start
 from simulators.chat.lineworks.content import check_message, html_of, text_of
+from simulators.chat.lineworks.menu import check_menu
+from simulators.chat.lineworks.talk import MOST_AT_ONCE, Said, Uttered
+from simulators.chat.lineworks.talk_page import build_talk_page
 from simulators.chat.lineworks.token import CLIENT_ID, CLIENT_SECRET, SERVICE_ACCOUNT, check_token_request, private_key
 from simulators.chat.lineworks.wire import WorksRoute, api_error, read_form, read_json
-
-BOT_ID, BOT_NAME = "6811001", "Renkei通知Bot"
-DOMAIN_ID = 40029600
-TOKEN_LIFE_S = 24 * 3600  # the console's longer setting; the other is one hour
-PER_MINUTE = {True: 60, False: 2400}  # strict: the Free plan; else ten times the paid ones, which have 240
-
-
-class User(BaseModel):
-    """A member; `userId` or `email` names it in a path."""
-
-    model_config = ConfigDict(extra="forbid")
-    userId: str
-    email: str
-    name: str
-    isSuspended: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        family, _, given = self.name.partition(" ")
-        return {
-            "domainId": DOMAIN_ID,
-            "userId": self.userId,
-            "email": self.email,
-            "userName": {"lastName": family, "firstName": given},
-            "isAdministrator": False,
-            "isPending": False,
-            "isSuspended": self.isSuspended,
-            "isDeleted": False,
-        }
-
-
-def users_at_start() -> list[User]:
-    names = {"sato": "佐藤 花子", "suzuki": "鈴木 一郎", "tanaka": "田中 美咲", "takahashi": "高橋 健"}
-    return [
-        User(
-            userId=str(uuid.uuid5(uuid.NAMESPACE_DNS, key)),
-            email=f"{key}@acme.example",
-            name=name,
-            isSuspended=key == "takahashi",
-        )
-        for key, name in names.items()
-    ]
-
-
-CHANNELS = {str(uuid.uuid5(uuid.NAMESPACE_DNS, "room")): "人事システム連携"}
-
-
-class Settings(controls.Settings):
-    """What a test may change. `strict`: the Free plan's limit; `scopes`: those the app was given; `token_life_s`: of
-    tokens still to be issued; `channels`: the rooms the bot is in, by id; `ahead_s`: how far this clock is ahead."""
-
-    scopes: list[str] = Field(default_factory=lambda: ["bot", "bot.message", "bot.read", "user.read"])
-    users: list[User] = Field(default_factory=users_at_start)
-    channels: dict[str, str] = Field(default_factory=CHANNELS.copy)
-    token_life_s: int = TOKEN_LIFE_S
-    ahead_s: float = 0
-
-
-@dataclass(frozen=True)
-class Token:
-    scopes: frozenset[str]
-    expires_at: float
-
-
-class App:
-    """The one app of the company: its settings, its tokens, and what it called in this minute."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        self.control, self._held = controls.controls(inbox, "lineworks", Settings())
-        self.tokens: dict[str, Token] = {}
-        self.calls: dict[tuple[str, int], int] = {}
-        for kept in (self.tokens, self.calls):
-            inbox.at_reset(kept.clear)
-
-    @property
-    def settings(self) -> Settings:
-        return self._held.now
-
-    def now(self) -> float:
-        return time.time() + self.settings.ahead_s
-
-    def user(self, name: str) -> User | None:
-        return next((one for one in self.settings.users if name in (one.userId, one.email)), None)
-
-    def admit(self, request: Request, operation: str, *scopes: str) -> None:
-        """Refuse a request without a good token, without any of the scopes, or past the operation's limit."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        token = self.tokens.get(given) if scheme == "Bearer" else None
-        if token is None or token.expires_at <= self.now():
-            raise api_error(401, "UNAUTHORIZED", "Authentication failed.")
-        if not token.scopes & set(scopes):
-            raise api_error(403, "FORBIDDEN", "Access is denied: the scope of the token does not suffice.")
-        most, minute = PER_MINUTE[self.settings.strict], int(self.now() // 60)
-        used = self.calls[operation, minute] = self.calls.get((operation, minute), 0) + 1
-        request.state.limit = {
-            "rateLimit-used": str(min(used, most)),
-            "rateLimit-limit": str(most),
-            "rateLimit-remaining": str(max(0, most - used)),
-            "rateLimit-reset": str(60 - int(self.now() % 60)),
-        }
-        if used > most:
-            raise api_error(429, "TOO_MANY_REQUESTS", "API rate limit exceeded.")
 
 
 def registrations(base: str) -> dict[str, Any]:
@@ -139,6 +39,7 @@ def registrations(base: str) -> dict[str, Any]:
             "service_account": SERVICE_ACCOUNT,
             "private_key": pem,
             "bot_id": BOT_ID,
+            "bot_secret": BOT_SECRET,
             "base_url": f"{base}/lineworks",
             "users": [user.userId for user in users_at_start() if not user.isSuspended],
             "channels": list(CHANNELS),
@@ -155,8 +56,24 @@ def build(inbox: Inbox) -> APIRouter:
         app.tokens.clear()
         return Response(status_code=204)
 
+    @router.post("/_sim/lineworks/said")
+    async def say(events: list[Said], at_once: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 1) -> list[Uttered]:
+        """Say all of it, `at_once` at a time; one by one is in the given order."""
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(said: Said) -> Uttered:
+            async with gate:
+                return await app.say(said)
+
+        return await asyncio.gather(*map(one, events))
+
+    @router.get("/_sim/lineworks/said")
+    async def uttered() -> list[Uttered]:
+        return app.talk.uttered
+
     router.include_router(app.control)
     router.include_router(build_api(inbox, app))
+    router.include_router(build_talk_page(inbox, app))
     return router
 
 
@@ -184,10 +101,10 @@ def build_api(inbox: Inbox, app: App) -> APIRouter:
         if user == "me":
             raise api_error(400, "INVALID_PARAMETER", "A service account cannot use me.")
         member = app.user(user)
-        if member is None:
+        if member is None or member.isDeleted:
             raise api_error(404, "NOT_FOUND", "User not found.")
-        if member.isSuspended:
-            raise api_error(403, "FORBIDDEN", "The user is suspended.")
+        if member.isSuspended or member.isPending:
+            raise api_error(403, "FORBIDDEN", "The user cannot receive messages.")
         return await keep(request, member.name, {"userId": member.userId})
 
     @router.post("/v1.0/bots/{bot_id}/channels/{channel_id}/messages")
@@ -211,11 +128,37 @@ def build_api(inbox: Inbox, app: App) -> APIRouter:
 
     @router.get("/v1.0/users/{user}")
     async def user(request: Request, user: str) -> dict[str, Any]:
-        app.admit(request, "user-get", "user", "user.read", "directory", "directory.read")
+        whole = {"user", "user.read", "directory", "directory.read"}
+        scopes = app.admit(request, "user-get", *whole, "user.email.read")
         member = app.user(user)
         if member is None:
             raise api_error(404, "NOT_FOUND", "User not found.")
-        return member.as_json()
+        found = member.as_json()
+        if not scopes & whole:  # (guess) the scope is not on the page, and KING OF TIME's own link has no other
+            return {name: found[name] for name in ("domainId", "userId", "email")}
+        return found
+
+    @router.post("/v1.0/bots/{bot_id}/persistentmenu", status_code=201)
+    async def put_menu(request: Request, bot_id: str) -> dict[str, Any]:
+        app.admit(request, "bot-persistentmenu-create", "bot", "bot.message")
+        check_bot(bot_id)
+        app.menu = check_menu(await read_json(request))
+        return {"content": app.menu}
+
+    @router.get("/v1.0/bots/{bot_id}/persistentmenu")
+    async def menu(request: Request, bot_id: str) -> dict[str, Any]:
+        app.admit(request, "bot-persistentmenu-get", "bot", "bot.message", "bot.read")
+        check_bot(bot_id)
+        if app.menu is None:
+            raise api_error(404, "NOT_FOUND", "Persistent menu not found.")
+        return {"content": app.menu}
+
+    @router.delete("/v1.0/bots/{bot_id}/persistentmenu", status_code=204)
+    async def delete_menu(request: Request, bot_id: str) -> Response:
+        app.admit(request, "bot-persistentmenu-delete", "bot", "bot.message")
+        check_bot(bot_id)
+        app.no_menu()
+        return Response(status_code=204)
 
     @router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def nothing_here(path: str) -> None:
