@@ -181,7 +181,7 @@ def test_s1_settings_are_for_those_who_may_change_the_dag_and_a_test_for_who_may
     """S1: a viewer is refused; nobody writes to kintone without the right to run; unknown data sets are none."""
     world.html(PAGE, "ken", 403)
     world.door.rights["ken"]["acme"] = {Right.SEE, Right.EDIT}
-    world.html(PAGE, "ken")
+    assert "Dagを実行する権限も必要です" in world.shown(PAGE, "ken")
     form = {"of": "companies", "source_id": "1"}
     assert world.sent("/kintone/test", "ken", 403, **form)
     for path in ("/kintone/load", "/kintone/find", "/kintone/test"):

@@ -128,7 +128,7 @@ def last_lines(database: Database, tenant: str) -> dict[str, Processed]:
     """The newest line of each data set that ever had one, without tests."""
     newest = (
         select(HISTORY.c.data_set, func.max(HISTORY.c.started_at).label("at"))
-        .where(HISTORY.c.tenant == tenant, HISTORY.c.mode != Mode.TEST_ONE)
+        .where(HISTORY.c.tenant == tenant, HISTORY.c.mode != Mode.TEST_ONE.value)
         .group_by(HISTORY.c.data_set)
         .subquery()
     )
