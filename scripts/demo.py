@@ -2,7 +2,8 @@
 
 Three companies were linked thirty days ago, and ran every day since (`scripts.past_runs`). Today one has leavers,
 joiners and changed ids; one has a row without a name, so that nothing of it is written, and is told so in seven chat
-services; from one so many leave that the plan is held until somebody approves. Everything stays up, and what was made
+services; from one so many leave that the plan is held until somebody approves. One of them also links its Hot Profile to kintone
+(`scripts.demo_sales`). Everything stays up, and what was made
 is kept in .run/demo for the next start: `make clean` begins anew. With --once there is no history: Airflow itself
 links the companies on the day before, and the script ends, with status 0 only if all of that came out so.
 """
@@ -39,7 +40,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import tenants
-from scripts import demo_history
+from scripts import demo_history, demo_sales
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -139,10 +140,15 @@ def _everything(
     """Simulators and Airflow, with what `folder` holds of an earlier start; `before` has both before Airflow starts."""
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
     companies.append(f"{SPARE}:{len(SIZES) + 1}:60")
-    _step("starting the simulators: SmartHR, EMC, mail, chat services")
-    with Neighbours(folder / "neighbours", companies, ["hinata", "group", SPARE], chat=True, ports=ports) as neighbours:
+    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, mail, chat services")
+    accounts = ["hinata", "group", SPARE]
+    with Neighbours(
+        folder / "neighbours", companies, accounts, chat=True, sales=demo_sales.SIZE, ports=ports
+    ) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
+        demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
         settings = environment(folder, neighbours, mappings) | _connections(neighbours, SPARE, SPARE)
+        settings |= demo_sales.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
@@ -151,7 +157,7 @@ def _everything(
 
 
 def _step(text: str) -> None:
-    console.print(f"[bold]{next(steps)}/5[/] {text}")
+    console.print(f"[bold]{next(steps)}/6[/] {text}")
 
 
 def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdict) -> None:
@@ -167,6 +173,8 @@ def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdic
 def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping], verdict: Verdict) -> int:
     mails, messages = len(neighbours.mails()), len(neighbours.chat_messages())
     _today(airflow, neighbours, mappings, verdict)
+    _step("Hot Profile → kintone: 連携テスト, enabled, then changes that flow; one lookup finds nothing")
+    demo_sales.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()
     return 0 if verdict.good else 1
@@ -204,7 +212,7 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_ALLOWED_HOSTS": ",".join(
-            urlsplit(url).netloc for name, url in neighbours.urls.items() if name in ("smarthr", "chat")
+            urlsplit(url).netloc for name, url in neighbours.urls.items() if name in ("smarthr", "chat", "kintone")
         ),
         "RENKEI_RETRY_DELAY_S": "2",
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
@@ -328,8 +336,8 @@ def _show_head_counts(before: dict[str, int], after: dict[str, int]) -> None:
 
 
 def _subjects(mails: list[dict[str, str]]) -> list[str]:
-    """Of result mails, without the company at their end."""
-    return [mail["subject"].rpartition(" ")[0] for mail in mails]
+    """Of EMC's result mails, without the company at their end."""
+    return [mail["subject"].rpartition(" ")[0] for mail in mails if mail["subject"].startswith("EMC-")]
 
 
 def _show_told(mails: list[dict[str, str]], messages: list[dict[str, Any]]) -> None:
@@ -347,6 +355,10 @@ def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(f"連携     {airflow.url}/renkei/console/  (in Airflow's menu: 連携)")
     console.print(
         f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}   chat  {neighbours.urls['chat']}"
+    )
+    console.print(
+        f"Hot Profile  {neighbours.urls['hotprofile']}   kintone  {neighbours.urls['kintone']}"
+        "   (a company changed in the one is in the other five minutes later)"
     )
     folder = airflow.home.parent
     console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")

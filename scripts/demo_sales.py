@@ -1,0 +1,99 @@
+"""What `make run` shows of Hot Profile → kintone: from 連携テスト to changes that flow, one bad lookup among them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from scripts.local_airflow import PROJECT, LocalAirflow
+from scripts.neighbours import Neighbours
+
+LINK, TENANT = "hotprofile_kintone", "minato"
+DAG = f"{LINK}__{TENANT}"
+SIZE = 300  # companies in Hot Profile; twice as many leads
+CHANGED = 20  # companies that are changed, with their people
+APPS = {"会社": 1, "リード": 3}  # 部署 is left for whoever looks around to test and enable
+TOKENS = "kin_sim_companies,kin_sim_departments,kin_sim_leads"
+ENDED = ("success", "failed")
+
+Expect = Callable[[str, object, object], None]
+Say = Callable[[str], None]
+
+
+def write_sheet(mappings: Path, kintone_url: str) -> None:
+    """The sample sheet, for the simulated domain; one that is there stays, somebody may have changed it."""
+    file = mappings / LINK / f"{TENANT}.yaml"
+    if file.exists():
+        return
+    sheet = yaml.safe_load((PROJECT / "include" / "mappings" / LINK / "sample.yaml").read_text(encoding="utf-8"))
+    sheet |= {"company_name": "港商事株式会社", "domain": kintone_url, "result_addresses": ["eigyo@minato.example.jp"]}
+    sheet["departments"]["enabled"] = False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(sheet, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def connections(urls: dict[str, str]) -> dict[str, str]:
+    """As an operator would enter them in Airflow's UI."""
+    of = {
+        "hotprofile": {"host": urls["hotprofile"], "password": "hp_sim_key"},
+        "kintone": {"host": urls["kintone"], "password": TOKENS},
+    }
+    return {
+        f"AIRFLOW_CONN_{name.upper()}__{TENANT.upper()}": json.dumps({"conn_type": name, **one})
+        for name, one in of.items()
+    }
+
+
+def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say) -> None:
+    """A record of each app is tested, the link enabled, and the next run brings what was changed since."""
+    hotprofile, kintone = neighbours.urls["hotprofile"], neighbours.urls["kintone"]
+    airflow.wait_for_dags([DAG])
+    airflow.unpause(DAG)
+    leads = _sim("GET", hotprofile, "leads?limit=1000")
+    first = leads[0]
+    # Red or not, whether a run of the schedule came before the tests and was stopped: what kintone has is what tells.
+    for label, number in (("会社", first["client_id"]), ("リード", first["id"])):
+        run(airflow, say, f"1件テスト {label}", mode="TEST_ONE", data_set=label, source_id=str(number))
+    expect("kintone after 1件テスト: records", dict.fromkeys(APPS, 1), _counts(kintone))
+    expect("kintone, enabled: run", "success", run(airflow, say, "enabled"))
+
+    companies = sorted({lead["client_id"] for lead in leads})
+    changed, unknown = companies[:CHANGED], companies[-1]  # the last one is not linked: nothing of it was changed since
+    people = [lead["id"] for lead in leads if lead["client_id"] in changed]
+    _sim("POST", hotprofile, "clients/many", {"ids": changed, "values": {"note": "展示会で名刺交換"}})
+    _sim("POST", hotprofile, "leads/many", {"ids": people, "values": {"post": "部長"}})
+    lead = {"client_id": unknown, "organization_id": None, "organization_name": None}
+    (bad,) = _sim("POST", hotprofile, "leads", {"records": [lead]})
+    _sim("POST", hotprofile, "clock", {"advance_s": 300})
+    expect("kintone, after the changes: run", "success", run(airflow, say, "five minutes later"))
+    linked = {"会社": len({*changed, first["client_id"]}), "リード": len({*people, first["id"]})}
+    expect("kintone: records", linked, _counts(kintone))
+    notes = {record["備考"] for record in _sim("GET", kintone, "apps/1/records") if int(record["会社ID"]) in changed}
+    expect("kintone: 備考 of the changed companies", {"展示会で名刺交換"}, notes)
+    told = [mail for mail in neighbours.mails() if mail["subject"].startswith("KINTONE-WARN")]
+    expect("mail of the bad lookup", [True], [f"リード ID {bad} " in mail["body"] for mail in told])
+
+
+def run(airflow: LocalAirflow, say: Say, what: str, **conf: str) -> str:
+    """How a run ends that somebody triggers."""
+    began, run_id = time.monotonic(), airflow.trigger(DAG, {"mode": "NORMAL", **conf})
+    while (state := str(airflow.run(DAG, run_id)["state"])) not in ENDED and time.monotonic() - began < 300:
+        time.sleep(0.3)
+    say(f"{time.monotonic() - began:5.1f} s  {what}: {state}")
+    return state
+
+
+def _counts(kintone: str) -> dict[str, int]:
+    return {label: len(_sim("GET", kintone, f"apps/{number}/records")) for label, number in APPS.items()}
+
+
+def _sim(method: str, url: str, path: str, body: Any = None) -> Any:
+    answer = requests.request(method, f"{url.rstrip('/')}/_sim/{path}", json=body, timeout=60)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
