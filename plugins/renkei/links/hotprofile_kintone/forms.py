@@ -1,18 +1,23 @@
-"""The forms of kintone's apps, as they were read last: a run whose requests are used up plans by them (K8, K15)."""
+"""The forms of kintone's apps, as they were read last: a run whose requests are used up plans by them (K8, K15).
+
+kintone takes a record with a code that no field has any more, and says nothing (reference, レコードを更新する). So what
+was written between two readings of a form is known to be whole only if the form was the same both times.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select, update
 
 from renkei.links.hotprofile_kintone.model import Job, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
-from renkei.links.hotprofile_kintone.tables import FORM
+from renkei.links.hotprofile_kintone.tables import DATA_SET, FORM, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace
 from renkei.storage.records import from_plain, to_plain
+from renkei.systems.hotprofile.client import updated_at
 from renkei.systems.kintone.form import Form
 
 
@@ -24,7 +29,25 @@ def keep_of(database: Database, host: str, app: str, form: Form, now: dt.datetim
     content = json.dumps(to_plain(form), ensure_ascii=False)
     row = {"host": host, "app": app, "read_at": now, "content": content}
     with database.writing() as connection:
+        before = connection.execute(select(FORM).where(FORM.c.host == host, FORM.c.app == app)).first()
+        if before and from_plain(Form, json.loads(before.content)).revision != form.revision:
+            _doubt(connection, f"{host}/{app}", before.read_at)
         connection.execute(replace(database, FORM), row)
+
+
+def _doubt(connection: Connection, target: str, since: dt.datetime) -> None:
+    """What was written to an app `since` then counts as changed, and is read again.
+
+    What 初期連携 brought from before 有効化日時 is not: it counts as changed for the next 初期連携.
+    """
+    for its in connection.execute(select(DATA_SET).where(DATA_SET.c.target == target)).all():
+        mine = (DATA_SET.c.tenant == its.tenant, DATA_SET.c.data_set == its.data_set)
+        of = (WRITTEN.c.tenant == its.tenant, WRITTEN.c.data_set == its.data_set, WRITTEN.c.written_at >= since)
+        oldest = connection.scalar(select(func.min(WRITTEN.c.updated_at)).where(*of))
+        if oldest is not None:
+            moment = max(updated_at({"updated_at": oldest}), its.enabled_at or since)
+            connection.execute(update(WRITTEN).where(*of).values(digest=b""))
+            connection.execute(update(DATA_SET).where(*mine, DATA_SET.c.watermark > moment).values(watermark=moment))
 
 
 def last(job: Job, data_set: DataSet) -> Form | None:

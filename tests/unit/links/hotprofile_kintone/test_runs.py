@@ -145,6 +145,33 @@ def test_k8_a_field_that_was_renamed_stops_its_data_set_and_moves_nothing(world:
     assert world.kintone.by_key() == {"1": "会社1"}
 
 
+def test_k8_what_was_written_while_its_field_was_renamed_is_written_again(world: LinkWorld) -> None:
+    """kintone takes a record with a code that it does not know, and leaves the value out without a word."""
+    form = world.kintone.form_
+    renamed = {code: field for code, field in form.fields.items() if code != "note"}
+    world.hotprofile.put(1, note="備考")
+
+    def rename() -> None:
+        world.kintone.form_ = replace(form, revision="4", fields=renamed)
+        for record in world.kintone.records.values():
+            record.pop("note", None)
+
+    world.kintone.fault = rename  # after the form was read, before the record was taken
+    world.wait(minutes=5)
+    assert world.run()["companies"].added == 1
+    world.kintone.fault = lambda: None
+    world.wait(hours=2)
+    assert world.run()["companies"].state is State.STOPPED
+    world.kintone.form_ = replace(form, revision="5")
+    world.wait(hours=2)
+    world.run()
+    assert world.kintone.records["1"]["note"] == "備考"
+    requests = world.kintone.requests
+    world.wait(minutes=5)
+    assert world.run()["companies"].updated == 0
+    assert world.kintone.requests == requests + 1, "the form alone"
+
+
 def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> None:
     world = LinkWorld(tmp_path)
     line = world.run()["companies"]
