@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -126,6 +127,16 @@ class LocalAirflow:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=30)
+
+    def processor_s(self) -> float:
+        """Seconds of the processor that all of its processes have used, those that have ended among them."""
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        used = 0.0
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                used += sum(process.cpu_times()[:4])
+        return used
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + 400

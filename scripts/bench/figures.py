@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 class Figure:
     """One measured value. `target` is `<`, `≥` or `=` with its limit; without one there is nothing to meet."""
 
-    group: str  # F1 … F9
+    group: str  # F1 … F10
     what: str
     value: float
     unit: str = "s"

@@ -1,0 +1,254 @@
+"""F10: Hot Profile → kintone between the two simulators, each figure in a process of its own; and what a quiet run costs.
+
+Child: `python -m scripts.bench.sales changed|initial FOLDER HOTPROFILE KINTONE`; prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from fsspec.implementations.local import LocalFileSystem
+
+from renkei.clock import utcnow
+from renkei.links.hotprofile_kintone import LINK, data_sets, history
+from renkei.links.hotprofile_kintone.model import Job, Mode, RunStart, host_of
+from renkei.links.hotprofile_kintone.quota import Quota
+from renkei.links.hotprofile_kintone.sheet import SHEETS
+from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
+from renkei.links.hotprofile_kintone.stages.check import check, tested_digest
+from renkei.links.hotprofile_kintone.stages.plan import plan
+from renkei.links.hotprofile_kintone.stages.read import read
+from renkei.links.hotprofile_kintone.stages.write import write
+from renkei.sheets.load import load
+from renkei.storage.database.database import open_database
+from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.hotprofile.client import HotProfileClient
+from renkei.systems.kintone.client import KintoneClient
+from scripts import demo_sales
+from scripts.bench.figures import Figure, Say, child
+from scripts.demo import environment
+from scripts.local_airflow import PROJECT, LocalAirflow
+from scripts.neighbours import Neighbours
+
+CHANGED, INITIAL = 10_000, 1_000_000
+INITIAL_REQUESTS = 500  # that its first day may have here: each of the others is the same again
+UNLIMITED = 10**9  # Hot Profile's own pace is not what is measured
+QUIET_RUNS, TENANTS, CORES, INTERVAL_S = 5, 500, 2, 300
+
+
+def measure(folder: Path, say: Say) -> list[Figure]:
+    figures = []
+    with Neighbours(folder / "neighbours", [], [], sales=1) as neighbours:
+        urls = neighbours.urls["hotprofile"].rstrip("/"), neighbours.urls["kintone"].rstrip("/")
+        _sim(urls[0], "settings", {"requests": UNLIMITED})
+        figures += _changed(folder, urls, say)
+        figures += _initial(folder, urls, say)
+    return figures + _quiet_in_airflow(folder, say)
+
+
+def _changed(folder: Path, urls: tuple[str, str], say: Say) -> list[Figure]:
+    """What was changed comes to kintone; then nothing was; then the same by a plain script."""
+    made = child(__name__, "changed", folder, *urls)
+    rate, each = CHANGED / made["seconds"], CHANGED / made["writes"]
+    say(f"{CHANGED:,} changed: {made['seconds']:.1f} s, {made['writes']} writes; quiet run {made['quiet']}")
+    figures = [
+        Figure("F10", f"{CHANGED:,} changed records to kintone, a second", rate, "/s", ("≥", 1000), detail=made),
+        Figure("F10", "… records a request that writes", each, "", ("≥", 100)),
+        Figure("F10", "… peak memory", made["peak_mb"], "MB"),
+        Figure("F10", "a quiet run: requests to kintone, one data set", made["quiet"]["kintone"], "", ("<", 3)),
+        Figure("F10", "… requests to Hot Profile", made["quiet"]["hotprofile"], "", ("<", 3)),
+        Figure("F10", "… its work without Airflow", made["quiet"]["seconds"]),
+    ]
+    if plain := _plain(folder, urls, say):
+        note = "sequential, one pass, no state, no proof of the read"
+        figures.append(
+            Figure(
+                "F10", "… the same by a script on kintone's npm client", CHANGED / plain["seconds"], "/s", None, note
+            )
+        )
+    return figures
+
+
+def _plain(folder: Path, urls: tuple[str, str], say: Say) -> dict[str, Any] | None:
+    """None where there is no node, or npm cannot fetch the client."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        say("no node here: no figure of the plain script")
+        return None
+    home = folder / "npm"
+    home.mkdir()
+    (home / "package.json").write_text('{"dependencies": {"@kintone/rest-api-client": "^5.7.0"}}')
+    fetched = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=home, check=False)
+    if fetched.returncode:
+        say("npm could not fetch kintone's client: no figure of the plain script")
+        return None
+    _forget_records(urls[1])
+    script = PROJECT / "scripts" / "bench" / "plain_kintone.mjs"
+    ran = subprocess.run(["node", script, home, *urls], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    say(f"a plain script on kintone's npm client: {found}")
+    return found
+
+
+def _initial(folder: Path, urls: tuple[str, str], say: Say) -> list[Figure]:
+    made = child(__name__, "initial", folder, *urls)
+    say(f"初期連携 of {INITIAL:,}: read {made['read']:.0f} s, {made['peak_mb']:.0f} MB")
+    note = f"read {made['read']:.0f} s, plan {made['plan']:.0f} s, then {made['written']:,} written"
+    return [
+        Figure("F10", f"初期連携 of {INITIAL:,}, peak memory", made["peak_mb"], "MB", ("<", 300), note, made),
+        Figure("F10", "… read and planned in", made["read"] + made["plan"], note="at Hot Profile's pace 11 minutes"),
+    ]
+
+
+def _quiet_in_airflow(folder: Path, say: Say) -> list[Figure]:
+    """What one run costs the processor with all that Airflow does about it, and what that is for many tenants."""
+    with Neighbours(folder / "quiet", [], [], sales=50) as neighbours:
+        demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
+        settings = environment(folder, neighbours, []) | demo_sales.connections(neighbours.urls)
+        with LocalAirflow(folder, settings) as airflow:
+            demo_sales.show(airflow, neighbours, lambda what, expected, seen: None, lambda line: None)
+            began, used = time.monotonic(), airflow.processor_s()
+            time.sleep(15)
+            idle = (airflow.processor_s() - used) / (time.monotonic() - began)
+            began, used = time.monotonic(), airflow.processor_s()
+            for _ in range(QUIET_RUNS):
+                demo_sales.run(airflow, lambda line: None, "quiet")
+            seconds = (time.monotonic() - began) / QUIET_RUNS
+            cost = (airflow.processor_s() - used) / QUIET_RUNS - idle * seconds
+    possible = CORES * INTERVAL_S / cost
+    every = cost * TENANTS / CORES / 60
+    say(f"a quiet run in Airflow: {seconds:.1f} s, {cost:.2f} s of the processor")
+    note = f"projected: {TENANTS} of them come round every {every:.0f} minutes, or need {every / 5 * CORES:.0f} cores"
+    return [
+        Figure("F10", "a quiet run in Airflow, trigger to success", seconds, note="two data sets, nothing changed"),
+        Figure("F10", "… its processor time, Airflow's own among it", cost),
+        Figure("F10", f"tenants every 5 minutes on {CORES} cores", possible, "", ("≥", TENANTS), note),
+    ]
+
+
+def _sim(url: str, path: str, body: Any = None, method: str = "POST") -> Any:
+    answer = requests.request(method, f"{url}/_sim/{path}", json=body, timeout=300)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def _forget_records(kintone: str) -> None:
+    _sim(kintone, "apps/1/records", method="DELETE")
+
+
+class Bench:
+    """One tenant with companies alone, and its runs in this process."""
+
+    def __init__(self, folder: Path, hotprofile: str, kintone: str, most: int = UNLIMITED) -> None:
+        self.urls = hotprofile, kintone
+        sample = PROJECT / "include" / "mappings" / LINK / "sample.yaml"
+        text = sample.read_text(encoding="utf-8").replace("https://sample.cybozu.com", kintone)
+        sheet = folder / "bench.yaml"
+        sheet.write_text(text, encoding="utf-8")
+        mapping: Mapping | None = load(SHEETS, sheet, "bench", allowed_hosts=(urlsplit(kintone).netloc,)).mapping
+        assert mapping is not None
+        self.mapping = dataclasses.replace(mapping, data_sets=mapping.data_sets[:1], daily_requests=most)
+        self.database = open_database(f"sqlite:///{folder}/renkei.db")
+        self.store = Store(LocalFileSystem(), str(folder / "store"))
+        self.runs = 0
+        (self.companies,) = self.mapping.data_sets
+        data_sets.note_tested(job := self._job(Mode.NORMAL), self.companies, tested_digest(job, self.companies))
+
+    def _job(self, mode: Mode, since: dt.date | None = None) -> Job:
+        self.runs += 1
+        record = RunRecord(TenantFolder(self.store, LINK, "bench"), f"run{self.runs}.000000000000")
+        return Job(self.database, record, RunStart(record.run, mode, utcnow(), self.mapping, since=since))
+
+    def run(self, mode: Mode = Mode.NORMAL, since: dt.date | None = None) -> dict[str, float]:
+        """Seconds of each task."""
+        job, session = self._job(mode, since), requests.Session()
+        session.headers["X-Cybozu-API-Token"] = demo_sales.TOKENS
+        source = HotProfileClient(requests.Session(), self.urls[0], "hp_sim_key", UNLIMITED)
+
+        @functools.cache
+        def app_of(app: str) -> KintoneClient:
+            quota = Quota(self.database, host_of(self.mapping), app, self.mapping.daily_requests)
+
+            def spend(count: int) -> None:
+                quota.reserve(count, utcnow(), history.added(job, self.companies, requests=count))
+
+            return KintoneClient(session, self.mapping.domain, "", spend, at_once=self.mapping.at_once)
+
+        tasks = {
+            "check": lambda: check(job, lambda one: app_of(one.app), utcnow),
+            "read": lambda: read(job, source),
+            "plan": lambda: plan(job, source, utcnow()),
+            "write": lambda: write(job, self.companies, app_of, source, utcnow),
+        }
+        seconds = {}
+        for name, task in tasks.items():
+            began = time.perf_counter()
+            task()
+            seconds[name] = time.perf_counter() - began
+        return seconds
+
+    def requests(self) -> tuple[int, int]:
+        """How many kintone and Hot Profile have had."""
+        of_kintone = _sim(self.urls[1], "requests", method="GET")["hours"].get("1", {})
+        return sum(of_kintone.values()), sum(_sim(self.urls[0], "requests", method="GET")["counts"].values())
+
+
+def _measure_changed(folder: Path, hotprofile: str, kintone: str) -> dict[str, Any]:
+    _sim(hotprofile, "seed", {"clients": CHANGED})
+    _forget_records(kintone)
+    bench = Bench(folder, hotprofile, kintone)
+    bench.run()
+    _sim(hotprofile, "clients/many", {"count": CHANGED, "values": {"note": "変更"}})
+    _sim(hotprofile, "clock", {"advance_s": 300})
+    before = bench.requests()
+    tasks = bench.run()
+    after = bench.requests()
+    _sim(hotprofile, "clock", {"advance_s": 3600})  # what was changed is not read again any more
+    bench.run()
+    _sim(hotprofile, "clock", {"advance_s": 300})
+    between = bench.requests()
+    quiet_tasks = bench.run()
+    quiet = bench.requests()
+    return {
+        "seconds": sum(tasks.values()),
+        "tasks": tasks,
+        "writes": after[0] - before[0] - 1,  # one reads the form
+        "reads": after[1] - before[1],
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "quiet": {
+            "seconds": sum(quiet_tasks.values()),
+            "kintone": quiet[0] - between[0],
+            "hotprofile": quiet[1] - between[1],
+        },
+    }
+
+
+def _measure_initial(folder: Path, hotprofile: str, kintone: str) -> dict[str, Any]:
+    (folder / "initial").mkdir()
+    since = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    until = since + dt.timedelta(days=300)
+    span = {"updated_from": since.isoformat(), "updated_to": until.isoformat()}
+    _sim(hotprofile, "seed", {"clients": INITIAL, **span})
+    _forget_records(kintone)
+    bench = Bench(folder / "initial", hotprofile, kintone, INITIAL_REQUESTS)
+    tasks = bench.run(Mode.INITIAL, since.date())
+    line = history.processed(bench.database, "bench")[0]
+    return {**tasks, "written": line.added, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    measured = {"changed": _measure_changed, "initial": _measure_initial}[sys.argv[1]]
+    print(json.dumps(measured(Path(sys.argv[2]), *sys.argv[3:])))
