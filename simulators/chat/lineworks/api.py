@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse
 
 from simulators.chat.inbox import Inbox
 from simulators.chat.lineworks.app import BOT_ID, BOT_NAME, BOT_SECRET, CHANNELS, App, Token, users_at_start
+from simulators.chat.lineworks.calendar import build_calendar, build_calendar_control, receiver
 from simulators.chat.lineworks.content import check_message, html_of, text_of
 from simulators.chat.lineworks.menu import check_menu
 from simulators.chat.lineworks.talk import MOST_AT_ONCE, Said, Uttered
@@ -72,6 +73,8 @@ def build(inbox: Inbox) -> APIRouter:
         return app.talk.uttered
 
     router.include_router(app.control)
+    router.include_router(build_calendar_control(app))
+    router.include_router(build_calendar(app))
     router.include_router(build_api(inbox, app))
     router.include_router(build_talk_page(inbox, app))
     return router
@@ -98,13 +101,7 @@ def build_api(inbox: Inbox, app: App) -> APIRouter:
     async def to_user(request: Request, bot_id: str, user: str) -> Response:
         app.admit(request, "bot-user-message-send", "bot", "bot.message")
         check_bot(bot_id)
-        if user == "me":
-            raise api_error(400, "INVALID_PARAMETER", "A service account cannot use me.")
-        member = app.user(user)
-        if member is None or member.isDeleted:
-            raise api_error(404, "NOT_FOUND", "User not found.")
-        if member.isSuspended or member.isPending:
-            raise api_error(403, "FORBIDDEN", "The user cannot receive messages.")
+        member = receiver(app, user)
         return await keep(request, member.name, {"userId": member.userId})
 
     @router.post("/v1.0/bots/{bot_id}/channels/{channel_id}/messages")

@@ -94,7 +94,10 @@ class App:
         self.calls: dict[tuple[str, int], int] = {}
         self.menu: dict[str, Any] | None = None
         self.talk = Talk()
-        for clear in (self.tokens.clear, self.calls.clear, self.talk.clear, self.no_menu):
+        self.calendars: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by user id and event id
+        self.notices: list[str] = []
+        kept = (self.tokens, self.calls, self.talk, self.calendars, self.notices)
+        for clear in (self.no_menu, *(one.clear for one in kept)):
             inbox.at_reset(clear)
 
     @property

@@ -111,7 +111,7 @@ def deliver(url: str, body: bytes, sent: dict[str, str]) -> Heard:
         with error:
             return Heard(error.code)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return Heard(None, str(error) or type(error).__name__)
+        return Heard(None, str(getattr(error, "reason", error)) or type(error).__name__)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
