@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, exists, false, func, literal, or_, select, true, update
+from sqlalchemy import Connection, and_, case, delete, exists, false, func, literal, or_, select, text, true, update
 
 from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone import data_sets, history
@@ -25,6 +25,7 @@ from renkei.storage.database import statements
 EMPTY_KEY, SAME_KEY, TAKEN_KEY = "EMPTY_KEY", "SAME_KEY", "TAKEN_KEY"
 OF_KEYS = (SAME_KEY, TAKEN_KEY)  # looked at anew by every plan: another record's change may have mended them
 LOOKUP = "GAIA_LO04"  # tried again each day: somebody may have added what the lookup asks for (K18)
+MANY = 500  # rows after which PostgreSQL's own look at its tables comes too late
 MOST_NAMED = 10  # records that a cause names
 MOST_ASKED = 100  # records that Hot Profile is asked for one by one
 LooksUp = Callable[[Collection[str]], dict[str, bytes | None]]  # the keys that records have now, of those still there
@@ -49,6 +50,7 @@ def _plan(job: Job, data_set: DataSet, until: dt.datetime | None, source: Source
     with job.database.writing() as connection:
         step = _Step(connection, job, data_set, now)
         read = step.count(INCOMING)
+        step.learn(read)
         unchanged = step.drop_unchanged()
         if job.mode.writes:
             step.try_again()
@@ -56,6 +58,7 @@ def _plan(job: Job, data_set: DataSet, until: dt.datetime | None, source: Source
             step.mark_keys(taken)
             if until is not None and job.mode is not Mode.INITIAL:
                 data_sets.move_watermark(connection, job, data_set, until)
+            step.learn(read)
             waiting = step.count(WORK, WORK.c.state != FAILED)
         else:
             waiting = step.count(INCOMING)
@@ -86,6 +89,12 @@ class _Step:
 
     def count(self, table: Any, *conditions: Any) -> int:
         return self._connection.scalar(select(func.count()).where(self._of(table), *conditions)) or 0
+
+    def learn(self, rows: int) -> None:
+        """Tell PostgreSQL how large the tables have become: it would look for each of many new rows in all of them."""
+        if rows >= MANY and self._connection.dialect.name == "postgresql":
+            for table in (INCOMING, WORK, WRITTEN):
+                self._connection.execute(text(f"ANALYZE {table.name}"))
 
     def _same_id(self, one: Any, other: Any) -> Any:
         return and_(self._of(other), other.c.source_id == one.c.source_id)
