@@ -7,14 +7,20 @@ import queue
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from renkei.inbox.inbox import Inbox
+from renkei.inbox.tables import State
+from renkei.storage.database.database import open_database
 from renkei.systems.lineworks.callback import event_of, is_signed
 from tests.contract.test_lineworks_simulator import Bot, text
 from tests.harness.chat import Chat
+from tests.harness.inbox_programs import LINK, PLAIN, TENANT
+from tests.harness.public_service import PATH, SECRET, PublicService
 
 
 class Receiver:
@@ -194,3 +200,23 @@ def test_limit_of_the_paid_plans_is_set(chat: Chat, bot: Bot) -> None:
     chat.sim("POST", "lineworks", {"per_minute": 240})
 
     assert bot.send(text()).headers["rateLimit-limit"] == "240"
+
+
+def test_p11_what_is_typed_reaches_the_inbox_of_the_public_service(chat: Chat, tmp_path: Path) -> None:
+    """P13: three times the same is one; a wrong signature is refused, a group talk and unknown events are answered."""
+    database = f"sqlite:///{tmp_path}/renkei.db"
+    with PublicService.start(database) as service:
+        chat.sim("POST", "lineworks", {"callback_url": service.url + PATH, "bot_secret": SECRET})
+        said = say(
+            chat,
+            {"text": "出勤😀", "times": 3},
+            {"text": "退勤", "signed": "wrong"},
+            {"text": "出勤", "channel": "room-1"},
+            {"content": {"type": "sticker", "packageId": "1", "stickerId": "2"}},
+            {"type": "reacted"},
+        )
+
+    assert [[one["status"] for one in each["heard"]] for each in said] == [[200, 200, 200], [401], [200], [200], [200]]
+    inbox = Inbox(open_database(database), PLAIN, LINK, TENANT)
+    kept = [json.loads(one.body())["content"]["type"] for one in inbox.listed(State.WAITING, 8)]
+    assert kept == ["text", "sticker"]
