@@ -67,6 +67,7 @@ def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWo
         world.run()
     before = history.standings(world.database, "acme")["companies"]
     assert (world.kintone.records, before.waiting) == ({}, 0)
+    assert history.processed(world.database, "acme")[0].said == "torn"
     world.hotprofile.fault = None
     world.wait(hours=3)
     world.run()

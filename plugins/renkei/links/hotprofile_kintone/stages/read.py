@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from renkei.errors import FetchError
 from renkei.links.hotprofile_kintone import data_sets, forms, history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Mode
@@ -38,11 +39,13 @@ def read(job: Job, source: Source) -> dict[str, int]:
         FetchError: Hot Profile could not be read whole, or 連携ユーザー is gone (K4); nothing has moved.
     """
     lines = history.lines(job) if job.mode.reads else {}
-    return {
-        data_set.name: _read(job, data_set, source)
-        for data_set in job.mapping.enabled
-        if data_set.name in lines and lines[data_set.name].state is not State.STOPPED
-    }
+    wanted = [one for one in job.data_sets if one.name in lines and lines[one.name].state is not State.STOPPED]
+    try:
+        return {data_set.name: _read(job, data_set, source) for data_set in wanted}
+    except FetchError as error:
+        for data_set in wanted:
+            history.note(job, data_set, said=str(error))
+        raise
 
 
 def _read(job: Job, data_set: DataSet, source: Source) -> int:
