@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -65,13 +64,9 @@ def bot(chat: Chat) -> Bot:
     return Bot(chat)
 
 
-def say(chat: Chat, *events: dict[str, Any]) -> list[dict[str, Any]]:
-    return chat.sim("POST", "lineworks/said", [{"user": "sato@acme.example", **one} for one in events])
-
-
 def test_p11_callback_is_signed_over_its_bytes(chat: Chat, receiver: Receiver, bot: Bot) -> None:
     at = "2026-11-30T09:00:59.716+09:00"
-    (said,) = say(chat, {"text": "出勤😀", "issued_at": at})
+    (said,) = chat.say({"text": "出勤😀", "issued_at": at})
 
     ((body, headers),) = receiver.all()
     secret = bot.registration["bot_secret"]
@@ -87,8 +82,7 @@ def test_p11_callback_is_signed_over_its_bytes(chat: Chat, receiver: Receiver, b
 
 
 def test_callbacks_are_wrongly_signed_and_repeated_on_order(chat: Chat, receiver: Receiver, bot: Bot) -> None:
-    say(
-        chat,
+    chat.say(
         {"text": "a", "signed": "wrong"},
         {"text": "b", "signed": "missing"},
         {"text": "c", "times": 3},
@@ -105,8 +99,7 @@ def test_callbacks_are_wrongly_signed_and_repeated_on_order(chat: Chat, receiver
 
 
 def test_p11_other_kinds_of_events_are_sent(chat: Chat, receiver: Receiver, bot: Bot) -> None:
-    say(
-        chat,
+    chat.say(
         {"text": "出勤", "channel": "room-1"},
         {"content": {"type": "sticker", "packageId": "1", "stickerId": "2"}},
         {"type": "postback", "more": {"data": "kind=1"}},
@@ -123,11 +116,11 @@ def test_p11_other_kinds_of_events_are_sent(chat: Chat, receiver: Receiver, bot:
 
 def test_callback_that_fails_is_not_sent_again(chat: Chat, receiver: Receiver, closed_port: int) -> None:
     receiver.status = 503
-    (said,) = say(chat, {"text": "出勤"})
+    (said,) = chat.say({"text": "出勤"})
     assert (said["heard"], len(receiver.all())) == ([{"status": 503, "error": ""}], 1)
 
     chat.sim("POST", "lineworks", {"callback_url": f"http://127.0.0.1:{closed_port}/callback"})
-    (said,) = say(chat, {"text": "出勤"})
+    (said,) = chat.say({"text": "出勤"})
     assert said["heard"][0]["status"] is None
     assert "届いていません（503）" in httpx.get(f"{chat.url}/talk/lineworks", timeout=20).text
 
@@ -207,8 +200,7 @@ def test_p11_what_is_typed_reaches_the_inbox_of_the_public_service(chat: Chat, t
     database = f"sqlite:///{tmp_path}/renkei.db"
     with PublicService.start(database) as service:
         chat.sim("POST", "lineworks", {"callback_url": service.url + PATH, "bot_secret": SECRET})
-        said = say(
-            chat,
+        said = chat.say(
             {"text": "出勤😀", "times": 3},
             {"text": "退勤", "signed": "wrong"},
             {"text": "出勤", "channel": "room-1"},

@@ -29,6 +29,10 @@ class Chat(Program):
         """Put one fault in force: service, kind and what else `simulators.chat.faults.Fault` takes."""
         self.sim("POST", "faults", [fault])
 
+    def say(self, *events: dict[str, Any], user: str = "sato@acme.example", at_once: int = 1) -> list[dict[str, Any]]:
+        """What members tell LINE WORKS' bot (`simulators.chat.lineworks.talk.Said`), and how each callback was answered."""
+        return self.sim("POST", f"lineworks/said?at_once={at_once}", [{"user": user, **one} for one in events])
+
     def clear(self) -> None:
         """No message, no fault, every service as at the start."""
         self.sim("POST", "reset")
