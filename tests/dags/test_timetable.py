@@ -130,16 +130,32 @@ def test_e1_what_had_passed_before_the_schedule_was_made_starts_nothing(
         ("11-01T00:00", "11-20T10:00", None, "11-20 10:00"),
         ("11-01T00:00", "11-20T10:01", "11-20T10:00", "11-20 10:05"),
         ("11-20T10:01", "11-20T10:01", "11-20T10:00", "11-20 10:05"),
-        ("11-01T00:00", "11-20T10:09", "11-20T10:00", "11-20 10:09"),
+        ("11-01T00:00", "11-20T10:09", "11-20T10:00", "11-20 10:05"),
         ("11-01T00:00", "11-20T10:00", "11-18T04:30", "11-20 10:00"),
+        ("11-01T00:00", "11-20T10:03", "11-20T10:02", "11-20 10:05"),
+        ("11-20T10:01", "11-20T10:03", None, "11-20 10:05"),
     ],
-    ids=["連携開始日 ahead", "the first", "the next", "sheet changed", "the last one took long", "switched on again"],
+    ids=[
+        "連携開始日 ahead",
+        "the first",
+        "the next",
+        "sheet changed",
+        "the last one took long",
+        "switched on again",
+        "the last one was between two",
+        "the first of a new sheet",
+    ],
 )
-def test_e1_minutes_are_counted_from_the_last_run_and_none_is_made_up_for(
+def test_e1_minutes_are_counted_from_midnight_and_none_is_made_up_for(
     begins: str, now: str, last: str | None, expected: str
 ) -> None:
     """One run at most stands for all that were missed."""
     assert next_run(EveryMinutes(5, tokyo(begins)), now, last) == expected
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(60, "11-20 11:00"), (720, "11-20 12:00"), (1440, "11-21 00:00")])
+def test_k14_hours_are_those_of_japan(minutes: int, expected: str) -> None:
+    assert next_run(EveryMinutes(minutes, tokyo("11-20T10:01")), "11-20T10:03", None) == expected
 
 
 CHECK = SideRun("check", dt.time(18, 0, 15), dt.timedelta(hours=1))

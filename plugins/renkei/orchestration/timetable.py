@@ -68,7 +68,7 @@ class _NotBefore(Timetable):
 
 
 class EveryMinutes(_NotBefore, DeltaTriggerTimetable):
-    """Runs every `minutes`; a run that takes longer is followed by the next one at once."""
+    """Runs every `minutes`, counted from midnight in Japan; a run that takes longer is followed by the next one at once."""
 
     def __init__(self, minutes: int, not_before: dt.datetime | None = None) -> None:
         super().__init__(dt.timedelta(minutes=minutes))
@@ -79,6 +79,21 @@ class EveryMinutes(_NotBefore, DeltaTriggerTimetable):
 
     def serialize(self) -> dict[str, Any]:
         return {"minutes": self._minutes, **super().serialize()}
+
+    def _align_to_prev(self, current: DateTime) -> DateTime:
+        local = current.in_timezone(TOKYO)
+        passed = dt.timedelta(local.toordinal(), local.second, local.microsecond, 0, local.minute, local.hour)
+        return (local - passed % self.every).in_timezone("UTC")
+
+    def _align_to_next(self, current: DateTime) -> DateTime:
+        tick = self._align_to_prev(current)
+        return tick if tick == current else tick + self.every
+
+    def _get_next(self, current: DateTime) -> DateTime:
+        return self._align_to_prev(current) + self.every
+
+    def _get_prev(self, current: DateTime) -> DateTime:
+        return self._align_to_next(current) - self.every
 
 
 class DailyInJapan(_NotBefore, CronTriggerTimetable):
