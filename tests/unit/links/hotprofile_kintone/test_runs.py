@@ -333,7 +333,7 @@ def test_k22_one_that_replaces_another_that_still_waits_gets_no_second_record(wo
     assert world.kintone.by_key() == {"20": "会社20"}
 
 
-@pytest.mark.parametrize("then", ["away", "changed", "quota"])
+@pytest.mark.parametrize("then", ["away", "changed", "quota", "refused"])
 def test_l4_a_value_that_may_have_arrived_is_never_left_there_when_the_source_goes_back(
     world: LinkWorld, then: str
 ) -> None:
@@ -356,10 +356,13 @@ def test_l4_a_value_that_may_have_arrived_is_never_left_there_when_the_source_go
     world.kintone.fault = lambda: None
     if then == "quota":
         world.quota = 0
+    elif then == "refused":
+        world.kintone.refuses = {"1"}
     else:
         world.kintone.before = away
     next_run("C" if then == "changed" else "B")
     world.quota = 5_000
+    world.kintone.refuses = set()
     world.kintone.before = lambda: None
     next_run("A")
     assert world.kintone.by_key() == {"1": "A"}

@@ -102,17 +102,13 @@ class _Step:
     def drop_unchanged(self) -> int:
         """Takes away what kintone has already, and what waits or has failed as it is; how many kintone has (K5).
 
-        What was being sent may be in kintone, so that counts for nothing until it was confirmed.
+        Of what was ever sent kintone is not known to have the version before, until it confirms one (`write`).
         """
         as_written = exists().where(self._same_id(INCOMING, WRITTEN), WRITTEN.c.digest == INCOMING.c.digest)
-        being_sent = exists().where(self._same_id(INCOMING, WORK), WORK.c.state == SENDING)
-        back = exists().where(
-            self._same_id(WORK, INCOMING),
-            exists().where(self._same_id(INCOMING, WRITTEN), WRITTEN.c.digest == INCOMING.c.digest),
-        )
         if self._job.mode.writes:  # it had been changed, and was changed back before anybody wrote it
-            self._connection.execute(delete(WORK).where(self._of(WORK), WORK.c.state != SENDING, back))
-        dropped = self._connection.execute(delete(INCOMING).where(self._of(INCOMING), as_written, ~being_sent))
+            back = exists().where(self._same_id(WORK, INCOMING), as_written)
+            self._connection.execute(delete(WORK).where(self._of(WORK), back))
+        dropped = self._connection.execute(delete(INCOMING).where(self._of(INCOMING), as_written))
         listed = exists().where(
             self._same_id(INCOMING, WORK), WORK.c.digest == INCOMING.c.digest, WORK.c.state != SENDING
         )

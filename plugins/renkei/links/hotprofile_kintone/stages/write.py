@@ -141,13 +141,18 @@ class Writer:
         )
 
     def _take(self, most: int, *which: Any) -> Sequence[Row[Any]]:
-        """The first such rows of the list, noted as being sent. With one state the order is that of an index."""
+        """The first such rows of the list, noted as being sent. With one state the order is that of an index.
+
+        From now on kintone may have another version than it confirmed last, whatever becomes of this one.
+        """
         query = select(WORK).where(self._mine, *which).order_by(WORK.c.initial, WORK.c.source_id).limit(most)
         with self._job.database.writing() as connection:
             rows = connection.execute(query).all()
             ids = [row.source_id for row in rows if row.state != SENDING]
             if ids:
+                of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
                 connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=SENDING))
+                connection.execute(update(WRITTEN).where(*of, WRITTEN.c.source_id.in_(ids)).values(digest=b""))
         return rows
 
     def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
