@@ -295,6 +295,20 @@ def test_a_flood_of_refusals_from_one_address_is_not_listened_to(
     assert found == [404, 404, 404, 429, 429]
 
 
+def test_l5_wrong_signatures_take_nothing_from_what_is_rightly_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LINE WORKS sends for all tenants from the same addresses: one with a wrong secret would shut out every other."""
+    monkeypatch.setattr(app, "REFUSALS_AT_ONCE", 3)
+    monkeypatch.setattr(app, "REFUSALS_PER_S", 1e-6)
+    with World(tmp_path) as world:
+        body = message("出勤")
+        wrong = [world.post(body, "/renkei/lineworks/other/callback").status_code for _ in range(5)]
+        right = world.post(body).status_code
+        page = requests.get(f"{world.url}/renkei/line/callback", timeout=WAIT_S).status_code
+    assert (wrong, right, page) == ([401, 401, 401, 429, 429], 200, 429)
+
+
 def test_l5_a_tenant_that_sends_without_end_harms_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineworks, "AT_ONCE", 3)
     monkeypatch.setattr(lineworks, "PER_S", 1e-6)

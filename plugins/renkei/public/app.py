@@ -1,4 +1,7 @@
-"""The one app that the internet may reach: what the links' routes share."""
+"""The one app that the internet may reach: what the links' routes share.
+
+A route whose requests are signed is `POST …/callback`, and does nothing before it knows the signature.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,11 @@ def guarded(routes: Sequence[BaseRoute]) -> ASGIApp:
 
 
 class _Guarded:
-    """The app behind its limit by address: only refusals count, as a service's own address sends for all tenants."""
+    """The app behind its limit by address: only refusals count, as a service's own address sends for all tenants.
+
+    For that reason a callback is listened to all the same, and past the limit every refusal of one is a 429: a tenant's
+    wrong secret, or a stranger's bot, takes nothing from what is rightly signed.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -64,6 +71,7 @@ class _Guarded:
             return
         client = scope.get("client")
         address = neighbourhood(client[0]) if client else ""
+        too_many = not self._refusals.allows(address)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,9 +79,10 @@ class _Guarded:
                 message["headers"] = [*message["headers"], *(one for one in _HEADERS if one[0] not in given)]
                 if 400 <= message["status"] < 500:
                     self._refusals.take(address)
+                    message["status"] = 429 if too_many else message["status"]
             await send(message)
 
-        if not self._refusals.allows(address):
+        if too_many and not (scope["method"] == "POST" and scope["path"].endswith("/callback")):
             await _answer(429, {"Retry-After": "60", "Connection": "close"})(scope, receive, with_headers)
             return
         try:

@@ -34,9 +34,11 @@ class Limit:
 
 
 def neighbourhood(address: str) -> str:
-    """Whose address it is: in IPv6 anybody has 2^64 of them."""
+    """Whose address it is: in IPv6 anybody has 2^64 of them, but for those that are IPv4's (`::ffff:192.0.2.1`)."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))

@@ -29,7 +29,12 @@ def test_whoever_asks_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     ("address", "whose"),
-    [("192.0.2.1", "192.0.2.1"), ("2001:db8::1:2:3:4", "2001:db8::/64"), ("testclient", "testclient")],
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1:2:3:4", "2001:db8::/64"),
+        ("testclient", "testclient"),
+    ],
 )
 def test_an_ipv6_address_is_its_networks(address: str, whose: str) -> None:
     assert neighbourhood(address) == whose
