@@ -87,12 +87,18 @@ def test_with_an_address_of_its_own_the_api_server_only_shows_the_way(
     monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp/")
     assert callback_url() == "https://renkei.example.jp/renkei/line/callback"
     served = app.in_api_server()
-    body = message("出勤")
-    refused = ask(served, lambda client: client.post(PATH, content=body, headers=signed(body, "of acme")))
-    assert refused.status_code in (404, 405)
     led = ask(served, lambda client: client.get(INVITATION))
     assert (led.status_code, led.headers["location"]) == (307, f"https://renkei.example.jp/renkei{INVITATION}")
     assert ask(served, lambda client: client.get("/line/acme/short")).status_code == 404
+
+
+def test_p12_callbacks_to_the_former_address_are_kept(toy: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer registers the new address some day; LINE WORKS follows no redirect, and sends nothing again."""
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp/")
+    body = message("出勤")
+    served = app.in_api_server()
+    answer = ask(served, lambda client: client.post(PATH, content=body, headers=signed(body, "of acme")))
+    assert (answer.status_code, toy.counts()[State.WAITING]) == (200, 1)
 
 
 def test_renkei_serve_answers_and_ends_when_it_is_told_to(toy: Inbox) -> None:

@@ -33,10 +33,11 @@ def alone() -> ASGIApp:
 
 
 def in_api_server() -> ASGIApp:
-    """What Airflow's API server has below the prefix: all of it, unless RENKEI_PUBLIC_URL has it elsewhere."""
-    if settings.public_url():
-        return page.moved()
-    return app.guarded([*_of_links(), Mount("", app=page.build())])
+    """What Airflow's API server has below the prefix: all of it; pages show the way if RENKEI_PUBLIC_URL has them elsewhere.
+
+    Callbacks are taken all the same: each customer registers the new address on a day of his own.
+    """
+    return app.guarded([*_of_links(), Mount("", app=page.moved() if settings.public_url() else page.build())])
 
 
 def _of_links() -> Sequence[BaseRoute]:
