@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -20,6 +21,7 @@ from renkei.storage.store import Store
 
 AT_ONCE = 200  # messages in one transaction
 MOST_WAITING = 2_000  # messages in memory while the database is away
+TRIED_FOR_S, TRIED_EVERY_S = 8.0, 0.5  # a database that begins anew is away for seconds; whoever sent waits ten
 LOCK = 7_365_210_442  # PostgreSQL's advisory lock of whoever writes messages
 
 
@@ -32,7 +34,7 @@ class Receiver:
 
     def __init__(self, url: str, store: Store) -> None:
         self._url, self._store = url, store
-        self._arrived: queue.Queue[tuple[dict[str, Any], Future[None]]] = queue.Queue(MOST_WAITING)
+        self._arrived: queue.Queue[tuple[float, dict[str, Any], Future[None]]] = queue.Queue(MOST_WAITING)
         threading.Thread(target=self._write_on, name="inbox", daemon=True).start()
 
     def accept(
@@ -62,7 +64,7 @@ class Receiver:
         written: Future[None] = Future()
         written.set_running_or_notify_cancel()  # who gives up waiting for it takes nothing back
         try:
-            self._arrived.put_nowait((row, written))
+            self._arrived.put_nowait((time.monotonic(), row, written))
         except queue.Full:
             raise StoreError("データベース(RENKEI_DATABASE)への書き込みを待つメッセージが多すぎます。") from None
         return written
@@ -74,13 +76,25 @@ class Receiver:
                 while len(batch) < AT_ONCE:
                     batch.append(self._arrived.get_nowait())
             try:
-                _write(open_database(self._url), [row for row, _ in batch])
+                self._write([row for _, row, _ in batch], batch[-1][0] + TRIED_FOR_S)
             except Exception as error:  # whatever it is, somebody waits for each of them
-                for _, written in batch:
+                for *_, written in batch:
                     written.set_exception(error)
             else:
-                for _, written in batch:
+                for *_, written in batch:
                     written.set_result(None)
+
+    def _write(self, rows: list[dict[str, Any]], until: float) -> None:
+        """Tried again until then: written once more, what was written already changes nothing."""
+        while True:
+            try:
+                _insert(open_database(self._url), rows)
+            except StoreError:
+                if time.monotonic() + TRIED_EVERY_S > until:
+                    raise
+                time.sleep(TRIED_EVERY_S)
+            else:
+                return
 
 
 def place_of(link: str, tenant: str, event: bytes) -> str:
@@ -88,7 +102,7 @@ def place_of(link: str, tenant: str, event: bytes) -> str:
     return f"inbox/{link}/{tenant}/{event.hex()}"
 
 
-def _write(database: Database, rows: list[dict[str, Any]]) -> None:
+def _insert(database: Database, rows: list[dict[str, Any]]) -> None:
     same = [MESSAGE.c.link, MESSAGE.c.tenant, MESSAGE.c.event]
     with database.writing() as connection:
         if (

@@ -15,7 +15,7 @@ import pytest
 
 from renkei.errors import StoreError
 from renkei.inbox import inbox as inbox_module
-from renkei.inbox import lease
+from renkei.inbox import lease, receiver
 from renkei.inbox.inbox import KEPT, Inbox, forget
 from renkei.inbox.lease import LeaseLostError, Leases
 from renkei.inbox.receiver import MOST_WAITING, Receiver
@@ -69,8 +69,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def accept(url: str, *messages: tuple[str, str], store: Store = PLAIN, tenant: str = TENANT) -> None:
     """Messages by event and key; the body is the event."""
-    receiver = Receiver(url, store)
-    for written in [receiver.accept(LINK, tenant, event, key, AT, event.encode()) for event, key in messages]:
+    accepting = Receiver(url, store)
+    for written in [accepting.accept(LINK, tenant, event, key, AT, event.encode()) for event, key in messages]:
         written.result(LONG)
 
 
@@ -110,10 +110,40 @@ def test_l6_what_a_message_says_lies_sealed_and_opens_nowhere_else(url: str, dat
         Inbox(database, PLAIN, LINK, TENANT).listed(State.WAITING, 1)[0].body()
 
 
-def test_p12_a_database_that_is_away_is_told_to_everybody_who_waits(tmp_path: Path) -> None:
+def test_p12_a_message_outlives_a_database_that_begins_anew(
+    url: str, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Away at first, then gone on the commit: the same message once more is one."""
+    tries = []
+
+    def opened(url: str) -> Database:
+        tries.append(url)
+        if len(tries) == 1:
+            raise StoreError("")
+        return open_database(url)
+
+    insert = receiver._insert
+
+    def lost(database: Database, rows: list[dict[str, Any]]) -> None:
+        insert(database, rows)
+        if len(tries) == 2:
+            raise StoreError("")
+
+    monkeypatch.setattr(receiver, "open_database", opened)
+    monkeypatch.setattr(receiver, "_insert", lost)
+    monkeypatch.setattr(receiver, "TRIED_FOR_S", 10 * LONG)
+    monkeypatch.setattr(receiver, "TRIED_EVERY_S", 0.0)
+    accept(url, ("a", "x"))
+    assert (len(tries), inbox.counts()[State.WAITING]) == (3, 1)
+
+
+def test_p12_a_database_that_is_away_is_told_to_everybody_who_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "TRIED_FOR_S", 0.0)
     (tmp_path / "file").write_text("")
-    receiver = Receiver(f"sqlite:///{tmp_path}/file/renkei.db", PLAIN)
-    written = [receiver.accept(LINK, TENANT, event, "x", AT, b"") for event in "abc"]
+    away = Receiver(f"sqlite:///{tmp_path}/file/renkei.db", PLAIN)
+    written = [away.accept(LINK, TENANT, event, "x", AT, b"") for event in "abc"]
     assert [type(one.exception(LONG)) for one in written] == [StoreError] * 3
 
 
@@ -121,12 +151,12 @@ def test_p12_a_receiver_holds_no_more_than_fits(url: str, monkeypatch: pytest.Mo
     """While the database does not answer."""
     answers = threading.Event()
     monkeypatch.setattr("renkei.inbox.receiver.open_database", lambda url: answers.wait(LONG) and open_database(url))
-    receiver = Receiver(url, PLAIN)
+    full = Receiver(url, PLAIN)
     written: list[Future[None]] = []
 
     def fill() -> None:
         while len(written) < 2 * MOST_WAITING:
-            written.append(receiver.accept(LINK, TENANT, str(len(written)), "x", AT, b""))
+            written.append(full.accept(LINK, TENANT, str(len(written)), "x", AT, b""))
 
     with pytest.raises(StoreError, match="多すぎます"):
         fill()
