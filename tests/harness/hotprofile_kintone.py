@@ -21,6 +21,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.stages.check import check, tested_digest
 from renkei.links.hotprofile_kintone.stages.plan import plan
 from renkei.links.hotprofile_kintone.stages.read import read
+from renkei.links.hotprofile_kintone.stages.trial import Tested, try_one
 from renkei.links.hotprofile_kintone.stages.write import write
 from renkei.storage.cipher import Cipher
 from renkei.storage.database.database import Database, open_database
@@ -218,6 +219,12 @@ class LinkWorld:
         job = self.job()
         for data_set in self.mapping.data_sets:
             data_sets.note_tested(job, data_set, tested_digest(job, data_set))
+
+    def try_one(self, source_id: str) -> Tested:
+        """連携テスト of a company."""
+        job, one = self.job(Mode.TEST_ONE, data_set="companies", source_id=source_id), self.mapping.data_sets[0]
+        check(job, lambda data_set: self.target(job, data_set), self.now)
+        return try_one(job, one, lambda app: self.target(job, one), self.hotprofile, self.now)
 
     def steps(self, job: Job) -> list[Callable[[], Any]]:
         """The tasks of a run, in their order."""

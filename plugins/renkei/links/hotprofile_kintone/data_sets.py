@@ -61,12 +61,7 @@ def progress_of(job: Job, data_set: DataSet) -> Progress:
 
 
 def enable(job: Job, data_set: DataSet, now: dt.datetime) -> None:
-    """有効化日時 is kept from the first run on; one that was off goes on where it stopped (続きから).
-
-    In another app nothing is written yet, and kintone's ids are other records'.
-    """
-    target = f"{host_of(job.mapping)}/{data_set.app}"
-    written = delete(WRITTEN).where(WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name)
+    """有効化日時 is kept from the first run on; one that was off goes on where it stopped (続きから)."""
     new = insert(job.database, DATA_SET).values(**_row(job, data_set), enabled_at=now, watermark=now)
     begun = {"enabled_at": now, "watermark": now}
     with job.database.writing() as connection:
@@ -74,10 +69,24 @@ def enable(job: Job, data_set: DataSet, now: dt.datetime) -> None:
         connection.execute(
             update(DATA_SET).where(*_its(job, data_set), DATA_SET.c.enabled_at.is_(None)).values(**begun)
         )
-        before = connection.scalar(select(DATA_SET.c.target).where(*_its(job, data_set)))
-        if before not in ("", target):
-            connection.execute(written)
-        connection.execute(update(DATA_SET).where(*_its(job, data_set)).values(paused_at=None, target=target))
+        connection.execute(update(DATA_SET).where(*_its(job, data_set)).values(paused_at=None))
+        _aim(connection, job, data_set)
+
+
+def aim(job: Job, data_set: DataSet) -> None:
+    """Before anything is written: in another app nothing is yet, and kintone's ids are other records'."""
+    with job.database.writing() as connection:
+        connection.execute(insert(job.database, DATA_SET).values(**_row(job, data_set)).on_conflict_do_nothing())
+        _aim(connection, job, data_set)
+
+
+def _aim(connection: Connection, job: Job, data_set: DataSet) -> None:
+    target = f"{host_of(job.mapping)}/{data_set.app}"
+    written = delete(WRITTEN).where(WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name)
+    before = connection.scalar(select(DATA_SET.c.target).where(*_its(job, data_set)))
+    if before not in ("", target):
+        connection.execute(written)
+    connection.execute(update(DATA_SET).where(*_its(job, data_set)).values(target=target))
 
 
 def pause(job: Job, data_set: DataSet, now: dt.datetime) -> None:

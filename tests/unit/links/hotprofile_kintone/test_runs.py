@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from renkei.errors import IncompleteReadError
+from renkei.errors import IncompleteReadError, LoadError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Mode
@@ -179,6 +179,28 @@ def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> No
     assert line.state is State.STOPPED
     assert "連携テスト" in line.said
     assert history.standings(world.database, "acme") == {}
+
+
+def test_k12_a_test_in_another_app_writes_no_record_that_has_the_old_ones_id(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    world.run()
+    theirs = {"id": "X99", "name": "他人"}
+    world.kintone.records = {"1": dict(theirs)}
+    world.change_mapping(app="2", key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    assert world.try_one("1").record_id == "2"
+    assert world.kintone.records["1"] == theirs
+
+
+def test_k7_a_test_takes_no_record_whose_key_is_another_ones(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(1, "同じ")
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(2, "同じ")
+    with pytest.raises(LoadError, match="更新キーが他のレコードと同じです（ID 1）"):
+        world.try_one("2")
+    assert [one["id"] for one in world.kintone.records.values()] == ["1"]
 
 
 def test_k15_what_the_quota_does_not_allow_waits_for_the_next_day_without_a_read(world: LinkWorld) -> None:

@@ -13,9 +13,11 @@ from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.check import tested_digest
+from renkei.links.hotprofile_kintone.stages.plan import MOST_ASKED, named
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.stages.write import Apps, Target, Writer
-from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, WORK
+from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, WORK, WRITTEN
+from renkei.links.hotprofile_kintone.versions import Version, Versions
 from renkei.storage.database.statements import replace
 
 PASSED = "正常に処理が行われました。"
@@ -59,6 +61,12 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
         raise SettingError(f"Hot Profileに、IDが「{source_id}」の{data_set.label}がありません。IDを確認してください。")
     versions = versions_of(job, data_set)
     version = versions.of(entry)
+    data_sets.aim(job, data_set)
+    if others := _with_its_key(job, data_set, version, versions, source):
+        raise LoadError(
+            f"連携テストに失敗しました。更新キーが他のレコードと同じです（ID {named(others)}）。"
+            f"Hot Profileで、どの{data_set.label}の更新キーも別の値にしてください。"
+        )
     names = {"tenant": job.tenant, "data_set": data_set.name}
     row = {**names, **version._asdict(), "state": PLANNED, "initial": False, "since": now(), "failed_at": None}
     its = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name, WORK.c.source_id == source_id)
@@ -83,6 +91,19 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
     data_sets.note_tested(job, data_set, tested_digest(job, data_set))
     history.note(job, data_set, state=State.DONE.value, said=PASSED, ended_at=now())
     return tested
+
+
+def _with_its_key(job: Job, data_set: DataSet, version: Version, versions: Versions, source: Source) -> list[str]:
+    """The other records with its 更新キー that are written or wait, and still have it in Hot Profile (K7)."""
+    if version.key is None or version.key == version.old_key:
+        return []
+    others: set[str] = set()
+    with job.database.reading() as connection:
+        for table in (WRITTEN, WORK):
+            its = (table.c.tenant == job.tenant, table.c.data_set == data_set.name, table.c.key == version.key)
+            others |= set(connection.scalars(select(table.c.source_id).where(*its)))
+    found = source.by_id(data_set.name, sorted(others - {version.source_id})[:MOST_ASKED])
+    return [other.source_id for other in map(versions.of, found) if other.key == version.key]
 
 
 def _shown(job: Job, data_set: DataSet, target: Target, values: dict[str, Any]) -> Tested:
