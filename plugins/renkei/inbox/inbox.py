@@ -62,7 +62,7 @@ class Inbox:
         Raises:
             LeaseLostError: as each of these.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             leases.confirm(connection, self.lease)
             stopped = update(MESSAGE).where(self._in(State.SENDING))
             connection.execute(stopped.values(state=State.UNKNOWN))  # `since` stays: when it may have been done
@@ -81,14 +81,14 @@ class Inbox:
         with self._database.reading() as connection:  # mostly there is nothing: no lock, no flush
             if connection.scalar(following.limit(1)) is None:
                 return []
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             leases.confirm(connection, self.lease)
             numbers = connection.scalars(following.order_by(MESSAGE.c.number).limit(most)).all()
             return self._sending(connection, MESSAGE.c.number.in_(numbers))
 
     def again(self, leases: Leases, message: Message) -> Message | None:
         """A message that is unknown and, as the target says, not done: `sending` once more. None if it was settled."""
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             leases.confirm(connection, self.lease)
             same = and_(MESSAGE.c.number == message.number, MESSAGE.c.attempts == message.attempts)
             taken = self._sending(connection, and_(same, MESSAGE.c.state == State.UNKNOWN))

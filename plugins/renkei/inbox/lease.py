@@ -45,7 +45,10 @@ class Leases:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        with contextlib.suppress(StoreError), self._database.writing() as connection:  # else they lapse by themselves
+        with (
+            contextlib.suppress(StoreError),
+            self._database.writing(brief=True) as connection,
+        ):  # else they lapse by themselves
             ours = (LEASE.c.owner == self.owner, LEASE.c.name.in_(self._renewed))
             connection.execute(update(LEASE).where(*ours).values(owner=""))
         self._renewed.clear()
@@ -53,7 +56,7 @@ class Leases:
     def acquire(self, name: str) -> bool:
         """Whether it is ours now: nobody had it, or who had it was not heard of for ten seconds."""
         asked = time.monotonic()
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             now, lasts = _now(connection), dt.timedelta(seconds=LASTS_S)
             ours = {"owner": self.owner, "expires_at": now + lasts}
             # One that ends long after any could: the clock was set back, and its owner has not renewed it since.
@@ -105,7 +108,7 @@ class Leases:
 
     def _renew(self, names: list[str]) -> None:
         asked = time.monotonic()
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             until = _now(connection) + dt.timedelta(seconds=LASTS_S)
             ours = (LEASE.c.owner == self.owner, LEASE.c.name.in_(names))
             kept: set[Any] = set(

@@ -104,7 +104,7 @@ def place_of(link: str, tenant: str, event: bytes) -> str:
 
 def _insert(database: Database, rows: list[dict[str, Any]]) -> None:
     same = [MESSAGE.c.link, MESSAGE.c.tenant, MESSAGE.c.event]
-    with database.writing() as connection:
+    with database.writing(brief=True) as connection:
         if (
             connection.dialect.name == "postgresql"
         ):  # one receiver after another, or two could each wait for a message that the other is writing

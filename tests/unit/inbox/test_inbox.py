@@ -280,9 +280,9 @@ def test_l4_a_drain_that_dies_at_any_line_neither_loses_nor_doubles(
             raise Died
 
     @contextmanager
-    def dying(self: Database) -> Iterator[Any]:
+    def dying(self: Database, **how: bool) -> Iterator[Any]:
         step()
-        with writing(self) as connection:
+        with writing(self, **how) as connection:
             yield connection
         step()
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from renkei.errors import StoreError
@@ -17,6 +17,17 @@ from renkei.errors import StoreError
 METADATA = MetaData()
 HEAD = "0002"  # the newest of migrations/versions; a test holds it to them
 WAIT_S = 60  # for another process's transaction
+BRIEF_S = 4  # for a statement of a transaction for whose end somebody outside waits
+POSTGRESQL = {  # libpq's parameters; what the URL says itself counts instead
+    "connect_timeout": 5,
+    "keepalives_idle": 5,  # a machine that vanished is missed after ten seconds, not after two hours
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    # Between two statements of a long plan there are minutes of our own work; a machine that hangs there holds locks.
+    "options": f"-c lock_timeout={WAIT_S}s -c idle_in_transaction_session_timeout=600s",
+}
+_BRIEF = ("statement_timeout", "idle_in_transaction_session_timeout")
 _LOCK = 7_365_210_441  # PostgreSQL's advisory lock of whoever migrates
 
 
@@ -27,9 +38,15 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, which is kept as a whole or not at all; on SQLite nobody else writes meanwhile."""
+    def writing(self, *, brief: bool = False) -> Iterator[Connection]:
+        """One transaction, which is kept as a whole or not at all; on SQLite nobody else writes meanwhile.
+
+        A `brief` one PostgreSQL ends by itself if a statement, or we between two of them, takes longer than BRIEF_S.
+        """
         with _explained(), self.engine.begin() as connection:
+            if brief and connection.dialect.name == "postgresql":
+                limits = (f"set_config('{name}', '{BRIEF_S}s', true)" for name in _BRIEF)
+                connection.exec_driver_sql(f"SELECT {', '.join(limits)}")
             yield connection
 
     @contextmanager
@@ -54,8 +71,9 @@ def _opened(url: str, _process: int) -> Database:
         try:
             parsed = make_url(url)
             sqlite = parsed.get_backend_name() == "sqlite"
-            options: dict[str, Any] = {"connect_args": {"timeout": WAIT_S}} if sqlite else {"pool_pre_ping": True}
-            engine = create_engine(parsed, hide_parameters=True, **options)
+            engine = create_engine(
+                parsed, hide_parameters=True, pool_pre_ping=not sqlite, connect_args=_connect_args(parsed)
+            )
         except (ArgumentError, ImportError):  # the text may hold a password (L7)
             raise StoreError(
                 "RENKEI_DATABASE がデータベースのURLではありません。"
@@ -67,6 +85,14 @@ def _opened(url: str, _process: int) -> Database:
                 _own_folder(Path(parsed.database))
         _migrate(engine)
     return Database(engine)
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {"timeout": WAIT_S}
+    if url.get_driver_name() in ("psycopg2", "psycopg"):
+        return {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    return {}
 
 
 def _own_folder(file: Path) -> None:

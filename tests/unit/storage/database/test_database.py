@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,19 @@ def test_l7_a_wrong_url_is_named_and_not_quoted(wrong: str) -> None:
     with pytest.raises(StoreError, match="RENKEI_DATABASE") as raised:
         open_database(wrong)
     assert "secret" not in str(raised.value)
+
+
+def test_a_postgresql_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and says nothing, as behind a firewall that drops, or on a machine that hangs."""
+    monkeypatch.setitem(database.POSTGRESQL, "connect_timeout", 2)  # libpq takes no less
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as others:
+        url = f"postgresql+psycopg2://renkei:secret@127.0.0.1:{silent.getsockname()[1]}/renkei"
+        opening = others.submit(open_database, url)
+        try:
+            error = opening.exception(60)
+        finally:
+            silent.close()  # else a test that failed would never end
+    assert isinstance(error, StoreError), error
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
