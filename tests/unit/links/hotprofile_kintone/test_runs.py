@@ -321,6 +321,46 @@ def test_k22_a_record_whose_key_changes_stays_the_same_record_in_kintone(world: 
     assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
 
 
+def test_k22_a_key_that_changed_and_went_back_while_its_answer_was_lost_makes_no_second_record(
+    world: LinkWorld,
+) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+
+    def away() -> None:
+        raise KintoneAwayError("", unknown=True)
+
+    for name, fault in (
+        ("旧", lambda: None),
+        ("新", away),
+        ("名前が十文字より長い会社", lambda: None),
+        ("旧", lambda: None),
+    ):
+        world.kintone.fault = fault
+        world.hotprofile.put(1, name)
+        world.wait(minutes=5)
+        world.run()
+    assert world.kintone.records == {"1": {"name": "旧", "id": "1"}}
+
+
+def test_k22_a_record_that_waits_while_the_sheet_takes_another_key_stays_the_same_record(world: LinkWorld) -> None:
+    world.hotprofile.put(1, "旧")
+    world.wait(minutes=5)
+    world.run()
+
+    def away() -> None:
+        raise KintoneAwayError("", unknown=False)
+
+    world.kintone.before = away
+    world.hotprofile.put(1, "新")
+    world.wait(minutes=30)
+    world.run()
+    world.kintone.before = lambda: None
+    world.change_mapping(key="会社名")
+    world.pass_test()
+    world.run()
+    assert world.kintone.by_key() == {"1": "新"}
+
+
 def test_k22_a_cleansed_record_changes_the_key_of_the_one_it_replaces(world: LinkWorld) -> None:
     world.change_mapping(old_key_item="カスタム項目:旧会社ID")
     world.hotprofile.put(10)

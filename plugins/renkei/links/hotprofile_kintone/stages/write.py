@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -145,7 +145,10 @@ class Writer:
 
         From now on kintone may have another version than it confirmed last, whatever becomes of this one.
         """
-        query = select(WORK).where(self._mine, *which).order_by(WORK.c.initial, WORK.c.source_id).limit(most)
+        before = WRITTEN.alias()
+        its = [before.c[name] == WORK.c[name] for name in ("tenant", "data_set", "source_id")]
+        doubtful = exists().where(*its, before.c.digest == b"").label("is_doubtful")
+        query = select(WORK, doubtful).where(self._mine, *which).order_by(WORK.c.initial, WORK.c.source_id).limit(most)
         with self._job.database.writing() as connection:
             rows = connection.execute(query).all()
             ids = [row.source_id for row in rows if row.state != SENDING]
@@ -157,7 +160,6 @@ class Writer:
 
     def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
         """Those of the rows that can be sent; the others have failed."""
-        places = self._places(rows)
         read = {row.source_id: self._versions.read(row.source_id, row.body) for row in rows}
         names = set(self._versions.names)
         old = [source_id for source_id, values in read.items() if not names <= values.keys()]  # of an older mapping
@@ -173,9 +175,11 @@ class Writer:
             else:
                 refused.append((row, _gone()))
         tasks = []
+        keys = {row.source_id: self._versions.key(values[self._data_set.key]) for row, values, _ in ready}
+        places = self._places(rows, keys)
         converted = convert_all([values for _, values, _ in ready], self._data_set, self._form, self._users)
-        for (row, values, digest), one in zip(ready, converted, strict=True):
-            key_digest = self._versions.key(values[self._data_set.key])
+        for (row, _, digest), one in zip(ready, converted, strict=True):
+            key_digest = keys[row.source_id]
             if one.refusals or key_digest is None:
                 refused.append((row, one.refusals[0]))
             else:
@@ -186,8 +190,11 @@ class Writer:
         self._fail(refused)
         return [task for task in tasks if count[task.key] == 1]
 
-    def _places(self, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
-        """kintone's ids of the records whose 更新キー changes, and the ids whose records they were: by Hot Profile's ids."""
+    def _places(self, rows: Sequence[Row[Any]], keys: Mapping[str, bytes | None]) -> dict[str, tuple[str, str]]:
+        """kintone's ids of the records whose 更新キー changes, and the ids whose records they were: by Hot Profile's ids.
+
+        `keys`: the 更新キー as this sheet has it. One that may have been sent before may have another in kintone by now.
+        """
         ids = [row.source_id for row in rows]
         of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
         old_keys = [row.old_key for row in rows if row.old_key]
@@ -200,7 +207,7 @@ class Writer:
         for row in rows:
             mine, replaced = by_id.get(row.source_id), by_key.get(row.old_key)
             if mine is not None:
-                if mine.key != row.key:
+                if row.is_doubtful or mine.key != keys.get(row.source_id):
                     places[row.source_id] = (mine.record_id, "")
             elif replaced is not None:
                 places[row.source_id] = (replaced.record_id, replaced.source_id)
