@@ -61,7 +61,7 @@ def progress_of(job: Job, data_set: DataSet) -> Progress:
 
 
 def enable(job: Job, data_set: DataSet, now: dt.datetime) -> None:
-    """有効化日時 is kept from the first run on; one that was off goes on where it stopped (続きから)."""
+    """有効化日時 is kept from the first run on; one that was off goes on where it stopped (続きから), or from now on (今から)."""
     new = insert(job.database, DATA_SET).values(**_row(job, data_set), enabled_at=now, watermark=now)
     begun = {"enabled_at": now, "watermark": now}
     with job.database.writing() as connection:
@@ -69,6 +69,9 @@ def enable(job: Job, data_set: DataSet, now: dt.datetime) -> None:
         connection.execute(
             update(DATA_SET).where(*_its(job, data_set), DATA_SET.c.enabled_at.is_(None)).values(**begun)
         )
+        if job.mode is Mode.FROM_NOW:  # once: what changes after the first try of a run is no longer "while it was off"
+            off = DATA_SET.c.paused_at.is_not(None)
+            connection.execute(update(DATA_SET).where(*_its(job, data_set), off).values(watermark=now))
         connection.execute(update(DATA_SET).where(*_its(job, data_set)).values(paused_at=None))
         _aim(connection, job, data_set)
 
@@ -94,12 +97,6 @@ def pause(job: Job, data_set: DataSet, now: dt.datetime) -> None:
     on = (DATA_SET.c.enabled_at.is_not(None), DATA_SET.c.paused_at.is_(None))
     with job.database.writing() as connection:
         connection.execute(update(DATA_SET).where(*_its(job, data_set), *on).values(paused_at=now))
-
-
-def go_on_from(job: Job, data_set: DataSet, moment: dt.datetime) -> None:
-    """今から: what was changed before is not looked for."""
-    with job.database.writing() as connection:
-        connection.execute(update(DATA_SET).where(*_its(job, data_set)).values(watermark=moment))
 
 
 def move_watermark(connection: Connection, job: Job, data_set: DataSet, until: dt.datetime) -> None:

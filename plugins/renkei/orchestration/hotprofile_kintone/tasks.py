@@ -13,6 +13,7 @@ from renkei.links.hotprofile_kintone.model import Job, Mode, RunStart, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.stages.check import check as check_forms
+from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
 from renkei.links.hotprofile_kintone.stages.compare import compare
 from renkei.links.hotprofile_kintone.stages.finish import finish
 from renkei.links.hotprofile_kintone.stages.plan import plan as plan_work
@@ -32,6 +33,7 @@ def check(tenant: Tenant, context: Any) -> dict[str, str]:
     record = begin_run(tenant, context)
     record.create(_start(tenant, context))  # cleared, it does again what it was asked first
     job = _job(tenant, context)
+    refuse_another_sheet(job, tenant.sheet.digest)
     return check_forms(job, lambda data_set: apps_of(job, data_set)(data_set.app), utcnow)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from renkei.errors import IncompleteReadError, LoadError
+from renkei.errors import IncompleteReadError, LoadError, SettingError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError
 from tests.harness.hotprofile_kintone import COMPANIES, FORM, NINE, LinkWorld
 
@@ -533,11 +534,40 @@ def test_k3_one_that_was_off_goes_on_where_it_stopped_or_from_now(world: LinkWor
     assert history.standings(world.database, "acme")["companies"].paused_at is not None
     world.run()
     assert world.kintone.by_key() == {"1": "会社1"}
+    world.change_mapping(enabled=False)
+    world.run()
     world.hotprofile.put(2)
     world.wait(days=2)
+    world.change_mapping(enabled=True)
     world.run(Mode.FROM_NOW)
     world.wait(minutes=5)
     world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k3_今から_leaves_nothing_behind_of_what_was_on(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(hours=1)
+    world.run(Mode.FROM_NOW)
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k3_今から_that_is_repeated_goes_on_from_its_first_now(world: LinkWorld) -> None:
+    world.change_mapping(enabled=False)
+    world.run()
+    world.change_mapping(enabled=True)
+    world.wait(hours=3)
+    check_, *rest = world.steps(world.job(Mode.FROM_NOW))
+    check_()
+    world.hotprofile.fault = IncompleteReadError("torn")
+    with pytest.raises(IncompleteReadError):
+        rest[0]()
+    world.hotprofile.fault = None
+    world.wait(minutes=30)
+    world.hotprofile.put(1)
+    world.wait(minutes=30)
+    for step in rest:
+        step()
     assert world.kintone.by_key() == {"1": "会社1"}
 
 
@@ -552,6 +582,13 @@ def test_a_work_list_of_an_older_mapping_is_read_anew(world: LinkWorld) -> None:
     world.wait(hours=3)
     world.run()
     assert world.kintone.records["1"]["note"] == "略"
+
+
+def test_an_old_run_that_is_cleared_does_not_write_with_its_old_sheet(world: LinkWorld) -> None:
+    job = world.job(sheet_digest="then")
+    refuse_another_sheet(job, "then")
+    with pytest.raises(SettingError, match="新しく実行"):
+        refuse_another_sheet(job, "now")
 
 
 def test_a_setting_that_breaks_in_mid_run_keeps_what_is_left(world: LinkWorld) -> None:

@@ -27,6 +27,18 @@ class App(Protocol):
     def form(self, app: str) -> Form: ...
 
 
+def refuse_another_sheet(job: Job, digest: str) -> None:
+    """A run that is cleared does what it was asked with its own sheet: rows of today it would write as of then.
+
+    Raises:
+        SettingError: the sheet, whose digest is `digest` now, has been changed since the run began.
+    """
+    if job.start.sheet_digest != digest:
+        raise SettingError(
+            "連携設定シートが、この実行の開始後に変わりました。古いシートでは連携しません。新しく実行（Trigger）してください。"
+        )
+
+
 def check(job: Job, app_of: Callable[[DataSet], App], now: Now) -> dict[str, str]:
     """How each data set stands now; the reasons are in the history's lines."""
     for data_set in job.mapping.data_sets:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from renkei.errors import FetchError
 from renkei.links.hotprofile_kintone import data_sets, forms, history
 from renkei.links.hotprofile_kintone.history import State
-from renkei.links.hotprofile_kintone.model import Job, Mode
+from renkei.links.hotprofile_kintone.model import Job
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.tables import INCOMING
 from renkei.links.hotprofile_kintone.versions import Version, Versions
@@ -52,8 +52,6 @@ def _read(job: Job, data_set: DataSet, source: Source) -> int:
     now = source.now()
     if job.mode.writes:
         data_sets.enable(job, data_set, now)
-    if job.mode is Mode.FROM_NOW:
-        data_sets.go_on_from(job, data_set, now)
     window = data_sets.window(job.mode, data_sets.progress_of(job, data_set), now, job.start.since)
     with job.database.writing() as connection:
         data_sets.drop_incoming(connection, job, data_set)
