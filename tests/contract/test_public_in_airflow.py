@@ -21,6 +21,7 @@ from renkei.inbox.tables import State
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.public import app
+from renkei.public import secrets
 from renkei.storage.database.database import open_database
 from tests.harness.public_service import message, signed
 from tests.toy_link import TOY
@@ -67,16 +68,39 @@ def test_what_a_link_registers_is_served(toy: Inbox, build: Callable[[], ASGIApp
     assert (page.status_code, "このURLは使えません" in page.text) == (404, True)
 
 
-def test_p12_a_tenant_whose_secret_is_missing_is_not_told_that_it_signed_wrongly(toy: Inbox) -> None:
-    """Airflow says the same where there is no Connection and where its database is away."""
-    body = message("出勤")
+def status(served: ASGIApp, tenant: str, secret: str = "x") -> int:
+    """The answer to a callback of the tenant, signed with the secret."""
+    body, address = message("出勤"), f"/renkei/lineworks/{tenant}/callback"
+    return ask(served, lambda client: client.post(address, content=body, headers=signed(body, secret))).status_code
+
+
+def test_p11_a_tenant_without_a_secret_answers_as_one_that_there_is_not(toy: Inbox) -> None:
+    """Nobody learns who our customers are."""
     served = app.alone()
+    assert [status(served, tenant) for tenant in ("acme", "beta", "nobody")] == [401, 401, 401]
 
-    def status(tenant: str) -> int:
-        address = f"/renkei/lineworks/{tenant}/callback"
-        return ask(served, lambda client: client.post(address, content=body, headers=signed(body, "x"))).status_code
 
-    assert (status("acme"), status("beta"), status("nobody")) == (401, 503, 401)
+def test_p12_while_airflow_is_away_no_tenant_is_told_that_it_signed_wrongly(
+    toy: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow then says the same as where there is no Connection; another receiver may know the secret still."""
+
+    def away(*_: object, **__: object) -> None:
+        raise OSError("the database is away")
+
+    served = app.alone()
+    monkeypatch.setattr("airflow.secrets.environment_variables.EnvironmentVariablesBackend.get_connection", away)
+    assert status(served, "beta", "of beta") == 503
+
+
+def test_p12_without_its_folder_of_sheets_a_tenant_is_not_gone(toy: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share that is away for a minute: the secret that is known still counts."""
+    monkeypatch.setattr(secrets, "FRESH_S", 0.0)
+    served = app.alone()
+    assert status(served, "acme", "of acme") == 200
+    monkeypatch.setenv("RENKEI_MAPPINGS", "/nowhere")
+    assert [status(served, "acme", "of acme") for _ in range(2)] == [200, 200]
+    assert status(served, "beta", "of beta") == 503
 
 
 def test_with_an_address_of_its_own_the_api_server_only_shows_the_way(

@@ -28,7 +28,7 @@ from renkei.inbox.tables import State
 from renkei.public import app, bodies, lineworks
 from renkei.public.app import build
 from renkei.public.lineworks import Callbacks
-from renkei.public.secrets import Secrets
+from renkei.public.secrets import NoSecretError, Secrets
 from renkei.public.server import Server, server
 from renkei.storage.database.database import open_database
 from tests.harness.inbox_programs import LINK, PLAIN, TENANT
@@ -241,6 +241,18 @@ def test_p12_where_the_secret_cannot_be_told_nothing_is_refused_for_good(world: 
     """The sender may be right: 401 would say that it is not."""
     world.secret = ConnectionError_("Airflowの接続がありません。")
     assert world.post(message("出勤")).status_code == 503
+
+
+def test_p11_a_tenant_without_a_secret_is_refused_and_the_log_says_so_once_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lineworks, "TOLD_EVERY_S", 1e6)
+    with World(tmp_path) as world:
+        world.secret = NoSecretError("acmeにはBot Secretがありません。")
+        assert [world.post(message("出勤")).status_code for _ in range(3)] == [401] * 3
+    assert [entry.getMessage() for entry in caplog.records if "Bot Secret" in entry.getMessage()] == [
+        "lineworks callback: acmeにはBot Secretがありません。"
+    ]
 
 
 def test_p12_killed_between_write_and_answer_the_same_message_again_is_one(tmp_path: Path) -> None:

@@ -11,6 +11,11 @@ from renkei.errors import RenkeiError
 
 FRESH_S, AGAIN_S = 60.0, 5.0  # for which an answer holds; for which a failure does
 OVERLAP_S = 600.0  # for which a secret that was replaced still counts
+FAILURES = 1_000  # remembered: while nobody can say who is a tenant, anybody is
+
+
+class NoSecretError(RenkeiError):
+    """The tenant is there, and surely has no secret yet."""
 
 
 @dataclass(slots=True)
@@ -28,15 +33,16 @@ class Secrets:
     def __init__(self, read: Callable[[str], str | None], clock: Callable[[], float] = time.monotonic) -> None:
         """`read` gives a tenant's secret, None where there is no such tenant. It may wait.
 
-        For a tenant that there is it may raise RenkeiError.
+        For a tenant that there is it may raise NoSecretError, and RenkeiError where it cannot be said.
         """
         self._read, self._clock = read, clock
-        self._known: dict[str, _Known] = {}  # no more than there are tenants
+        self._known: dict[str, _Known] = {}
 
     async def of(self, tenant: str) -> tuple[str, ...]:
         """Those that count now: for ten minutes after a change two; none where there is no such tenant.
 
         Raises:
+            NoSecretError: it has none.
             RenkeiError: it cannot be said, and never could.
         """
         known = self._known.get(tenant)
@@ -58,7 +64,8 @@ class Secrets:
             last = self._known.get(tenant)
             known = last if last and last.secret else _Known(0, error=error)
             known.until = self._clock() + AGAIN_S
-            self._known[tenant] = known
+            if last or len(self._known) < FAILURES:
+                self._known[tenant] = known
             return known
         if secret is None:
             self._known.pop(tenant, None)

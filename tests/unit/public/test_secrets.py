@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from renkei.errors import ConnectionError_, RenkeiError
+from renkei.public import secrets
 from renkei.public.secrets import AGAIN_S, FRESH_S, OVERLAP_S, Secrets
 
 
@@ -80,3 +81,15 @@ def test_a_tenant_that_is_gone_has_none_and_takes_no_memory() -> None:
     airflow.now += FRESH_S
     assert (airflow.of(), airflow.of("nobody")) == ((), ())
     assert airflow.secrets._known == {}
+
+
+def test_names_that_nobody_can_judge_take_no_memory_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "FAILURES", 3)
+    airflow = Airflow()
+    airflow.says = ConnectionError_("")
+    for number in range(10):
+        with pytest.raises(ConnectionError_):
+            airflow.of(str(number))
+    assert len(airflow.secrets._known) == 3
+    airflow.says = "first"
+    assert airflow.of() == ("first",)
