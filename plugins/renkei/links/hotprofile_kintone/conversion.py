@@ -41,6 +41,7 @@ _TIME = re.compile(r"(\d{1,2})[:時](\d{1,2})(?:[:分](\d{1,2})(?:\.\d+)?)?[分�
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 _HALF = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
+_SPACES = str.maketrans("\n\t", "  ")  # kintone's line has no tab, nor may one be asked for
 _SEPARATORS = re.compile(r"[,\s]")
 
 
@@ -135,7 +136,7 @@ def _value(value: Any, field: Field, users: Mapping[str, str]) -> Any:
 
 
 def _single_line(value: Any, field: Field) -> str:
-    return _of_length(" ".join(_text(value, JOINED).split("\n")), field)
+    return _of_length(_text(value, JOINED).translate(_SPACES), field)
 
 
 def _multi_line(value: Any, field: Field) -> str:

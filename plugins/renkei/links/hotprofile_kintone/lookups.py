@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from renkei.systems.kintone.client import Record
-from renkei.systems.kintone.errors import KintoneSettingError, QuotaSpentError, Refusal
+from renkei.systems.kintone.errors import KintoneSettingError, QuotaSpentError, RecordRefusedError, Refusal
 from renkei.systems.kintone.form import Field, Form, same_number
 
 
@@ -47,9 +47,11 @@ def _known(lookup: Field, values: Sequence[str], parent_of: Callable[[str], Pare
     app, key = lookup.lookup_app, lookup.lookup_key
     try:
         cells: list[dict[str, Any]] = [record[key] for record in parent_of(app).find(app, key, values, [key])]
-    except QuotaSpentError:
+    except (QuotaSpentError, RecordRefusedError):
         return None
     except KintoneSettingError as error:
+        if error.code == "CB_VA01":  # the question: some value is none that may be asked for
+            return None
         raise KintoneSettingError(
             f"ルックアップ「{lookup.code}」のコピー元のアプリ（アプリID {app}）を閲覧できません。"
             "コピー元のアプリで、レコードの閲覧を許可したAPIトークンを作り、Airflowの接続(kintone)に加えてください。",

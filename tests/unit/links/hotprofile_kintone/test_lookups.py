@@ -53,6 +53,11 @@ def test_k15_an_app_whose_requests_are_used_up_is_not_asked() -> None:
     assert missing_in_lookups(records("A"), form(), lambda app: Parent(error=QuotaSpentError())) == {}
 
 
+def test_k18_a_value_that_may_not_be_asked_for_stops_no_data_set() -> None:
+    parent = Parent(error=KintoneSettingError("x", "CB_VA01"))
+    assert missing_in_lookups(records("A"), form(), lambda app: parent) == {}
+
+
 def test_nothing_is_asked_where_nothing_is_looked_up() -> None:
     parent = Parent()
     assert missing_in_lookups(records(""), form(), lambda app: parent) == {}

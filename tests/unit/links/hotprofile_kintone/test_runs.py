@@ -75,6 +75,23 @@ def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWo
     assert len(world.kintone.by_key()) == 3
 
 
+def test_k6_a_read_that_broke_off_moves_nothing_though_somebody_marks_it_as_done(world: LinkWorld) -> None:
+    for number in range(3):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=30)
+    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
+    check_, read_, *rest = world.steps(world.job())
+    check_()
+    with pytest.raises(IncompleteReadError):
+        read_()
+    world.hotprofile.fault = None
+    for step in rest:
+        step()
+    world.wait(minutes=30)
+    world.run()
+    assert len(world.kintone.by_key()) == 3
+
+
 def test_k7_no_record_without_a_key_is_sent(world: LinkWorld) -> None:
     world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
     world.hotprofile.put(1, "　")

@@ -55,14 +55,16 @@ def _read(job: Job, data_set: DataSet, source: Source) -> int:
     window = data_sets.window(job.mode, data_sets.progress_of(job, data_set), now, job.start.since)
     with job.database.writing() as connection:
         data_sets.drop_incoming(connection, job, data_set)
-        history.note(job, data_set, connection, since=window.since, until=window.until)
-    if window.is_empty:  # just enabled
-        return 0
-    versions = versions_of(job, data_set)
-    return sum(
-        _keep(job, data_set, map(versions.of, entries))
-        for entries in source.changed(data_set.name, window.since, window.until)
-    )
+        history.note(job, data_set, connection, since=None, until=None)
+    count = 0
+    if not window.is_empty:  # else it is just enabled
+        versions = versions_of(job, data_set)
+        count = sum(
+            _keep(job, data_set, map(versions.of, entries))
+            for entries in source.changed(data_set.name, window.since, window.until)
+        )
+    history.note(job, data_set, since=window.since, until=window.until)  # proven: `plan` moves the watermark there
+    return count
 
 
 def versions_of(job: Job, data_set: DataSet) -> Versions:
