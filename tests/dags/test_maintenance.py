@@ -16,6 +16,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei import settings
 from renkei.errors import SettingError, StoreError
+from renkei.inbox import inbox
+from renkei.inbox.receiver import Receiver
+from renkei.inbox.tables import MESSAGE, State
 from renkei.jobs.records import KEPT, Jobs
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
@@ -24,6 +27,7 @@ from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.storage.cipher import MAGIC
+from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -168,6 +172,18 @@ def test_l6_who_looked_at_people_is_kept_as_long_as_records_are(store: Store) ->
         audit.note(store, Look(now - dt.timedelta(days=days), "yuki", f"{LINK}__acme", "search"))
     assert run()[0] == "success"
     assert store.names(audit.FOLDER) == [f"{now - dt.timedelta(days=399):%Y-%m-%d}"]
+
+
+def test_l6_messages_that_are_over_go_after_35_days_whichever_link_they_are_of(store: Store) -> None:
+    now = dt.datetime.now(dt.UTC)
+    receiver, rows = Receiver(settings.database_url(), store), open_database(settings.database_url())
+    for event in ("done", "waiting"):
+        receiver.accept("toy", "acme", event, "山田", now - inbox.KEPT - dt.timedelta(days=1), b"").result(60)
+    with rows.writing() as connection:
+        connection.execute(MESSAGE.update().where(MESSAGE.c.number == 1).values(state=State.DONE))
+    prune_all(store, now, dt.timedelta(days=400), lambda dag_id, run_id: False)
+    counts = inbox.Inbox(rows, store, "toy", "acme").counts()
+    assert (counts[State.DONE], counts[State.WAITING]) == (0, 1)
 
 
 @pytest.mark.usefixtures("database")
