@@ -14,6 +14,7 @@ from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
 from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
+from renkei.links.hotprofile_kintone.stages.finish import finish
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError
 from tests.harness.hotprofile_kintone import COMPANIES, FORM, NINE, LinkWorld
 
@@ -197,6 +198,21 @@ def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> No
     assert line.state is State.STOPPED
     assert "連携テスト" in line.said
     assert history.standings(world.database, "acme") == {}
+
+
+def test_k12_a_run_of_the_schedule_passes_over_what_nobody_has_tested_yet(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    job = world.job(run="scheduled__x")
+    for step in world.steps(job):
+        step()
+    assert (history.lines(job), world.kintone.requests) == ({}, 0)
+    assert finish(job, world.now) == "loaded"
+    world.hotprofile.put(1)
+    world.try_one("1")
+    job = world.job(run="scheduled__y")
+    for step in world.steps(job):
+        step()
+    assert history.lines(job)["companies"].state is State.DONE
 
 
 def test_k12_a_test_in_another_app_writes_no_record_that_has_the_old_ones_id(world: LinkWorld) -> None:
