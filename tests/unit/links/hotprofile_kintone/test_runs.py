@@ -139,6 +139,34 @@ def test_k7_a_key_that_is_another_records_in_kintone_is_not_taken_from_it(world:
     assert [one["id"] for one in world.kintone.records.values()] == ["2"]
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_k7_a_key_that_passes_to_another_record_takes_nobodys_record_in_kintone(
+    world: LinkWorld, is_refused: bool
+) -> None:
+    """100 gets the key that 900 gives up, and would go a batch earlier. Where 900 is refused, it still has its key."""
+    world.mapping = replace(world.mapping, at_once=1)
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(900, "a")
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(900, "名前が十文字より長い会社" if is_refused else "b")
+    world.hotprofile.put(100, "a")
+    for number in range(200, 300):
+        world.hotprofile.put(number)
+    whose: list[str] = []
+    world.kintone.fault = lambda: whose.append(world.kintone.records["1"]["id"])
+    world.wait(minutes=5)
+    world.run()
+    assert set(whose) == {"900"}
+    assert world.kintone.records["1"] == {"name": "a" if is_refused else "b", "id": "900"}
+    assert world.failed() == ({"100": "TAKEN_KEY", "900": "VALUE"} if is_refused else {})
+    world.hotprofile.put(900, "b")
+    world.wait(minutes=5)
+    world.run()
+    names = {one["id"]: one["name"] for one in world.kintone.records.values()}
+    assert (names["900"], names["100"], len(names)) == ("b", "a", 102)
+
+
 def test_k7_numbers_are_the_same_key_however_they_are_written(world: LinkWorld) -> None:
     world.kintone.form_ = replace(FORM, fields={**FORM.fields, "id": replace(FORM.fields["id"], type="NUMBER")})
     world.hotprofile.put("1")

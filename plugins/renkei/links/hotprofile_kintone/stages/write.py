@@ -25,7 +25,7 @@ from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
-from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY
+from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY, TAKEN_KEY
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.storage.database.statements import replace
@@ -127,13 +127,19 @@ class Writer:
     def _next(self, most: int, under_way: Sequence[str]) -> Sequence[Row[Any]]:
         """The next rows to be sent, beside those that are; first what was being sent when a process died, last 初期連携's.
 
-        Each that was taken is written, failed, or stopped by a fault. One that replaces another comes when that has left
-        the list: only then is it known which record of kintone's it is (K22). Where each waits for the other, none can.
+        Each that was taken is written, failed, or stopped by a fault. One that replaces another, or has the 更新キー that
+        another still has in kintone, comes when that has left the list: only then is it known which record of kintone's
+        it is (K7, K22). Where each waits for the other, none can.
         """
-        first = WORK.alias()
-        names = [first.c[name] == WORK.c[name] for name in ("tenant", "data_set")]
-        replaced = (first.c.key == WORK.c.old_key, first.c.source_id != WORK.c.source_id, first.c.state != FAILED)
-        is_free = ~exists().where(*names, *replaced)
+        other = WORK.alias()
+
+        def of(table: Any) -> list[Any]:
+            return [table.c[name] == WORK.c[name] for name in ("tenant", "data_set")]
+
+        replaced = (other.c.key == WORK.c.old_key, other.c.source_id != WORK.c.source_id, other.c.state != FAILED)
+        owner = (WRITTEN.c.key == WORK.c.key, WRITTEN.c.source_id != WORK.c.source_id)
+        is_owned = exists().where(*of(WRITTEN), *owner, *of(other), other.c.source_id == WRITTEN.c.source_id)
+        is_free = and_(~exists().where(*of(other), *replaced), ~is_owned)
         return (
             self._take(most, WORK.c.state == SENDING, WORK.c.source_id.not_in(under_way), is_free)
             or self._take(most, WORK.c.state == PLANNED, is_free)
@@ -185,6 +191,9 @@ class Writer:
             else:
                 place = places.get(row.source_id, ("", ""))
                 tasks.append(Task(row, one.key, one.record, digest, key_digest, *place))
+        owners = self._owners(tasks)
+        refused += [(task.row, _taken_key(owners[task.source_id])) for task in tasks if task.source_id in owners]
+        tasks = [task for task in tasks if task.source_id not in owners]
         count = Counter(task.key for task in tasks)  # 変換 may make one of two; kintone refuses both without a word
         refused += [(task.row, _same_key()) for task in tasks if count[task.key] > 1]
         self._fail(refused)
@@ -212,6 +221,18 @@ class Writer:
             elif replaced is not None:
                 places[row.source_id] = (replaced.record_id, replaced.source_id)
         return places
+
+    def _owners(self, tasks: Sequence[Task]) -> dict[str, str]:
+        """Of those that would take the record of kintone's of one that is yet to give its 更新キー up: that one's id."""
+        known = {task.key_digest: task.source_id for task in tasks if not task.record_id}
+        of = [WRITTEN.c[name] == WORK.c[name] for name in ("tenant", "data_set", "source_id")]
+        query = select(WRITTEN.c.key, WRITTEN.c.source_id).where(self._mine, *of, WRITTEN.c.key.in_(known))
+        with self._job.database.reading() as connection:
+            owners = {known[key]: owner for key, owner in connection.execute(query) if owner != known[key]}
+        if not owners:
+            return {}
+        left = {str(one["id"]) for one in self._source.by_id(self._data_set.name, sorted(set(owners.values())))}
+        return {source_id: owner for source_id, owner in owners.items() if owner in left}
 
     def _send(self, tasks: Sequence[Task]) -> RenkeiError | None:
         """Send a batch, and keep what became of each; what stopped it, if something did."""
@@ -346,6 +367,11 @@ def _why(faults: Sequence[RenkeiError]) -> tuple[State, str]:
 def _gone() -> Refusal:
     detail = "項目定義が変更されたため読み直しましたが、Hot Profileにレコードがありません"
     return Refusal(None, "", GONE, detail, "Hot Profileで削除した場合は、そのままで問題ありません")
+
+
+def _taken_key(owner: str) -> Refusal:
+    detail = f"更新キーを、kintoneではまだ他のレコードが使っています（ID {owner}）"
+    return Refusal(None, "", TAKEN_KEY, detail, "そのレコードの失敗を先に解消してください。その後、自動で連携します")
 
 
 def _same_key() -> Refusal:
