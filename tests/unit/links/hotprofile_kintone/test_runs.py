@@ -372,6 +372,22 @@ def test_k18_失敗分の再連携_tries_all_that_failed(world: LinkWorld) -> No
     assert len(world.kintone.records) == 1
 
 
+def test_k22_a_failed_record_that_was_merged_into_another_meanwhile_is_not_sent_when_asked(world: LinkWorld) -> None:
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    world.kintone.refuses = {"10"}
+    world.hotprofile.put(10)
+    world.wait(minutes=5)
+    world.run()
+    del world.hotprofile.entries["10"]
+    world.hotprofile.put(20, items=[{"label": "旧会社ID", "value": "10"}])
+    world.wait(minutes=5)
+    world.run()
+    world.kintone.refuses = set()
+    world.run(Mode.RETRY_FAILED)
+    assert world.kintone.by_key() == {"20": "会社20"}
+    assert world.failed() == {"10": "SOURCE_GONE"}
+
+
 def test_k22_a_record_whose_key_changes_stays_the_same_record_in_kintone(world: LinkWorld) -> None:
     world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
     world.hotprofile.put(1, "旧")

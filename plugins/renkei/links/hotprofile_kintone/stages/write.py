@@ -168,7 +168,8 @@ class Writer:
         """Those of the rows that can be sent; the others have failed."""
         read = {row.source_id: self._versions.read(row.source_id, row.body) for row in rows}
         names = set(self._versions.names)
-        old = [source_id for source_id, values in read.items() if not names <= values.keys()]  # of an older mapping
+        # Of an older mapping, or failed before: since then Hot Profile may have deleted or merged it.
+        old = [row.source_id for row in rows if row.code or not names <= read[row.source_id].keys()]
         entries = {str(one["id"]): one for one in self._source.by_id(self._data_set.name, old)} if old else {}
         ready: list[tuple[Row[Any], dict[str, Any], bytes]] = []
         refused: list[tuple[Row[Any], Refusal]] = []
@@ -365,7 +366,7 @@ def _why(faults: Sequence[RenkeiError]) -> tuple[State, str]:
 
 
 def _gone() -> Refusal:
-    detail = "項目定義が変更されたため読み直しましたが、Hot Profileにレコードがありません"
+    detail = "Hot Profileから読み直しましたが、レコードがありません"
     return Refusal(None, "", GONE, detail, "Hot Profileで削除した場合は、そのままで問題ありません")
 
 
