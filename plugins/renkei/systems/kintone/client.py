@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +53,7 @@ TRIES = 4
 LOOKS = 3  # of a write without upsert: each time asks first who is there
 LONGEST_PAUSE_S = 30.0
 AT_ONCE = 5
+UNKNOWN_USER = "GAIA_IL26"
 CROWDED = 0.8  # of the domain's requests at once: from there on we take less
 
 Record = dict[str, Any]  # as kintone writes it: {"code": {"value": …}}
@@ -92,6 +93,7 @@ class KintoneClient:
         self._gate = Gate(at_once)
         self._address = address
         self._upserts = True
+        self._unknown_users: dict[str, Refusal] = {}  # by ログイン名: they are refused again without a request
         self._names: dict[str, dict[str, str]] = {}  # of each app whose form was read: its fields' codes
 
     def form(self, app: str) -> Form:
@@ -178,7 +180,20 @@ class KintoneClient:
         return self._put(app, {"app": app, "records": rows})
 
     def _put(self, app: str, body: Mapping[str, Any]) -> list[Written]:
-        return _written(self._ask("PUT", "/records.json", body, app=app, again=True), len(body["records"]))
+        users = [_users(row["record"]) for row in body["records"]]
+        unknown = [
+            replace(self._unknown_users[one], index=number)
+            for number, names in enumerate(users)
+            for one in names & self._unknown_users.keys()
+        ]
+        if unknown:
+            raise RecordRefusedError(unknown)
+        try:
+            return _written(self._ask("PUT", "/records.json", body, app=app, again=True), len(users))
+        except RecordRefusedError as error:
+            if error.first.code == UNKNOWN_USER and len(users) == 1 == len(users[0]):  # kintone does not say who it is
+                self._unknown_users[users[0].pop()] = error.first
+            raise
 
     def _write_by_looking(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
         """Ask who is there; change those, add the others. An answer that was lost, or another who was faster, shows
@@ -377,6 +392,12 @@ def _refuse_empty_keys(key: str, records: Sequence[tuple[str, Record]]) -> None:
     if empty:
         remedy = "Hot Profileで更新キーの項目に値を入力してください"
         raise RecordRefusedError([Refusal(number, key, "EMPTY_KEY", "更新キーが空です", remedy) for number in empty])
+
+
+def _users(record: Record) -> set[str]:
+    """The ログイン名 in a record."""
+    values = [cell["value"] for cell in record.values() if isinstance(cell["value"], list)]
+    return {one["code"] for value in values for one in value if "code" in one}
 
 
 def _placed(error: RecordRefusedError, numbers: Sequence[int]) -> RecordRefusedError:

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from renkei.errors import ConnectionError_
+from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.systems.kintone import client as module
 from renkei.systems.kintone.client import Gate, KintoneClient, Written
 from renkei.systems.kintone.errors import (
@@ -292,6 +293,17 @@ def test_k19_a_refused_record_costs_one_request(clock: SkipClock) -> None:
     with pytest.raises(RecordRefusedError):
         app.client.upsert("5", "code", rows("a", "b"))
     assert app.spent == 1
+
+
+def test_k19_a_user_that_kintone_does_not_know_is_asked_about_once(clock: SkipClock) -> None:
+    """It says neither which record nor who: found by halves each time, a hundred such records cost two hundred."""
+    app = Kintone()
+    app.before.append(lambda seen: refusal("GAIA_IL26") if "gone" in str(seen.body) else None)
+    records = [(str(number), {"who": {"value": [{"code": "gone"}]}}) for number in range(99)]
+    records.append(("99", {"who": {"value": [{"code": "sato"}]}}))
+    results = list(write_all_but_the_bad(records, lambda batch: app.client.upsert("5", "code", batch)))
+    assert [record[0] for record, found in results if isinstance(found, Written)] == ["99"]
+    assert app.spent <= 10
 
 
 def test_a_revoked_token_ends_it_at_once(clock: SkipClock) -> None:
