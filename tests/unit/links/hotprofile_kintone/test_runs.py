@@ -101,6 +101,7 @@ def test_k7_no_record_without_a_key_is_sent(world: LinkWorld) -> None:
     world.run()
     assert [one["name"] for one in world.kintone.records.values()] == ["二"]
     assert world.failed() == {"1": "EMPTY_KEY"}
+    assert [one.failed_at for one in history.failed_records(world.database, "acme")] == [world.clock]
 
 
 def test_k7_two_records_with_one_key_both_fail_until_one_is_mended(world: LinkWorld) -> None:

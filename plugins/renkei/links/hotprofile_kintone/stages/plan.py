@@ -173,12 +173,13 @@ class _Step:
 
 def _failure(code: str, cause: str, remedy: str, now: dt.datetime) -> dict[str, Any]:
     """What it failed of; `failed_at` stays where it had failed of the same before, so that nobody is told twice."""
+    moment = literal(now, WORK.c.failed_at.type)  # in UTC, whatever time zone the database's session has
     return {
         "state": FAILED,
         "code": code,
         "field": "",
         "told": case((WORK.c.code == code, WORK.c.told), else_=false()),
-        "failed_at": case((WORK.c.code == code, func.coalesce(WORK.c.failed_at, now)), else_=now),
+        "failed_at": case((WORK.c.code == code, func.coalesce(WORK.c.failed_at, moment)), else_=moment),
         "cause": cause,
         "remedy": remedy,
     }
