@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,5 +84,6 @@ Now = Callable[[], dt.datetime]
 
 
 def host_of(mapping: Mapping) -> str:
-    """kintone's domain as the quota knows it."""
-    return mapping.domain.partition("://")[2].lower()
+    """kintone's domain as the quota knows it: one, whether by a client certificate (`.s.`) or with HTTPS' own port."""
+    host = mapping.domain.partition("://")[2].lower().removesuffix(":443")
+    return re.sub(r"^([^.]+)\.s\.", r"\1.", host)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from renkei.links.hotprofile_kintone.model import host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.storage.database.database import open_database
 from renkei.systems.kintone.errors import QuotaSpentError
-from tests.harness.hotprofile_kintone import NINE
+from tests.harness.hotprofile_kintone import MAPPING, NINE
 
 
 @pytest.fixture
@@ -32,6 +34,12 @@ def test_k15_many_at_once_never_take_one_request_too_many(quota: Quota) -> None:
     with ThreadPoolExecutor(8) as pool:
         taken = sum(pool.map(take, [1, 7, 3] * 30))
     assert taken == quota.used(NINE) == 100
+
+
+def test_k15_one_domain_has_one_ledger_however_it_is_written() -> None:
+    written = ("acme.cybozu.com", "acme.cybozu.com:443", "acme.s.cybozu.com", "127.0.0.1:8080")
+    hosts = {host_of(replace(MAPPING, domain=f"https://{one}")) for one in written}
+    assert hosts == {"acme.cybozu.com", "127.0.0.1:8080"}
 
 
 def test_k15_a_day_begins_at_midnight_in_japan(quota: Quota) -> None:
