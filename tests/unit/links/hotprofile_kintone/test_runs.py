@@ -421,6 +421,24 @@ def test_k22_a_key_that_changed_and_went_back_while_its_answer_was_lost_makes_no
     assert world.kintone.records == {"1": {"name": "旧", "id": "1"}}
 
 
+def test_k22_a_new_record_whose_answer_was_lost_and_whose_key_changed_comes_once(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+
+    def away() -> None:
+        raise KintoneAwayError("", unknown=True)
+
+    world.kintone.fault = away
+    for name in ("旧", "新"):
+        world.hotprofile.put(1, name)
+        world.wait(minutes=30)
+        world.run()
+    world.kintone.fault = lambda: None
+    for _ in range(2):  # what was sent is answered, then the change comes
+        world.wait(minutes=30)
+        world.run()
+    assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
+
+
 def test_k22_a_record_that_waits_while_the_sheet_takes_another_key_stays_the_same_record(world: LinkWorld) -> None:
     world.hotprofile.put(1, "旧")
     world.wait(minutes=5)

@@ -56,7 +56,8 @@ def _plan(job: Job, data_set: DataSet, until: dt.datetime | None, source: Source
             step.try_again()
             step.take_over()
             step.mark_keys(taken)
-            if until is not None and job.mode is not Mode.INITIAL:
+            is_whole = step.count(INCOMING) == 0  # what is left is read again by the next run
+            if until is not None and is_whole and job.mode is not Mode.INITIAL:
                 data_sets.move_watermark(connection, job, data_set, until)
             step.learn(read)
             waiting = step.count(WORK, WORK.c.state != FAILED)
@@ -117,12 +118,18 @@ class _Step:
         return dropped.rowcount
 
     def take_over(self) -> None:
-        """From `incoming` into the list; a newer version takes the place of an older one."""
+        """From `incoming` into the list; a newer version takes the place of an older one.
+
+        One that kintone may have got as a new record is known there by the 更新キー alone that was sent: until kintone has
+        answered that, a version with another one stays where it is.
+        """
+        sent = (WORK.c.state == SENDING, WORK.c.key.is_distinct_from(INCOMING.c.key))
+        stays = exists().where(self._same_id(INCOMING, WORK), *sent, ~exists().where(self._same_id(INCOMING, WRITTEN)))
         copied = ("tenant", "data_set", "source_id", "updated_at", "digest", "key", "old_key", "body")
         new = statements.insert(self._job.database, WORK)
         rest = {"state": PLANNED, "initial": self._job.mode is Mode.INITIAL, "since": self._now}
         columns = [*(INCOMING.c[name] for name in copied), *(literal(rest[name], WORK.c[name].type) for name in rest)]
-        into = new.from_select([*copied, *rest], select(*columns).where(self._of(INCOMING)))
+        into = new.from_select([*copied, *rest], select(*columns).where(self._of(INCOMING), ~stays))
         newer = {name: new.excluded[name] for name in copied[3:]}
         # What may have been sent stays that, whatever came after it: only an answer tells what kintone has.
         newer["state"] = case((WORK.c.state == SENDING, WORK.c.state), else_=new.excluded["state"])
@@ -131,7 +138,7 @@ class _Step:
         initial = {"initial": and_(WORK.c.initial, new.excluded.initial)}
         keys = ["tenant", "data_set", "source_id"]
         self._connection.execute(into.on_conflict_do_update(index_elements=keys, set_=newer | clean | initial))
-        self._connection.execute(delete(INCOMING).where(self._of(INCOMING)))
+        self._connection.execute(delete(INCOMING).where(self._of(INCOMING), ~stays))
 
     def try_again(self) -> None:
         """What had failed and is to be tried again: all that was asked for, lookups of another day, what hangs on keys."""
