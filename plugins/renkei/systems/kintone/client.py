@@ -21,11 +21,12 @@ from urllib.parse import quote
 
 import requests
 
-from renkei.errors import ConnectionError_
+from renkei.errors import ConnectionError_, SettingError
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
     KintoneSettingError,
+    QuotaSpentError,
     RecordGoneError,
     RecordRefusedError,
     Refusal,
@@ -265,13 +266,19 @@ class KintoneClient:
         Raises: as `upsert`.
         """
         again = again or method == "GET"
+        may_have_arrived = False  # an earlier try of a write: what keeps the next one from being sent does not undo it
         for attempt in range(TRIES):
             try:
                 return self._once(method, path, body, app)
             except KintoneAwayError as error:
+                may_have_arrived = error.unknown = error.unknown or may_have_arrived
                 if attempt == TRIES - 1 or (error.unknown and not again):
                     raise
                 log.info("kintone %s %s: %s; trying again", method, path, type(error).__name__)
+            except (QuotaSpentError, SettingError) as error:
+                if may_have_arrived and method != "GET":
+                    raise KintoneAwayError(str(error), unknown=True) from error
+                raise
             time.sleep(min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0))
         raise AssertionError
 

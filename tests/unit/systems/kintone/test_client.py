@@ -306,6 +306,22 @@ def test_k19_a_user_that_kintone_does_not_know_is_asked_about_once(clock: SkipCl
     assert app.spent <= 10
 
 
+@pytest.mark.parametrize("then", ["GAIA_DA02", "GAIA_IA02", "quota"])
+def test_l4_a_write_that_may_have_arrived_stays_that_whatever_the_next_try_meets(clock: SkipClock, then: str) -> None:
+    app = Kintone()
+
+    def spend(count: int) -> None:
+        if then == "quota" and app.wire.seen:
+            raise QuotaSpentError("used up")
+
+    app.client = KintoneClient(session_over(app.wire), URL, spend=spend)
+    app.before.append(once(requests.ReadTimeout()))
+    app.before.append(lambda seen: refusal(then))
+    with pytest.raises(KintoneAwayError) as raised:
+        app.client.upsert("5", "code", rows("a"))
+    assert raised.value.unknown
+
+
 def test_a_revoked_token_ends_it_at_once(clock: SkipClock) -> None:
     app = Kintone()
     app.before.append(lambda seen: refusal("GAIA_IA02"))
