@@ -73,6 +73,16 @@ def convert_all(
     ]
 
 
+def key_text(value: Any, conversion: str, *, is_number: bool) -> str:
+    """The 更新キー as `convert_all` makes it of Hot Profile's value, for a field of text or of a number."""
+    changed = _converted([value], _conversions(conversion))[0] if conversion and not is_blank(value) else value
+    field = Field("", "NUMBER" if is_number else "SINGLE_LINE_TEXT", "")
+    try:
+        return "" if is_blank(changed) else _TYPES[field.type](changed, field)
+    except Fault:  # it is never sent
+        return trim(str(value))
+
+
 def with_row_ids(record: Record, current: Record) -> Record:
     """The record whose tables' rows have the ids of the rows that kintone has in their places: they are changed, not
     made anew. What is more in kintone goes, what is more here is added."""

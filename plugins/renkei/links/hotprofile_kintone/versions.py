@@ -9,11 +9,10 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from renkei.links.hotprofile_kintone import LINK
+from renkei.links.hotprofile_kintone.conversion import key_text
 from renkei.links.hotprofile_kintone.items import values_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.storage.store import Store
-from renkei.systems.kintone.form import same_number
-from renkei.texts import trim
 
 _HALVES_TOO = ("utf-8", "surrogatepass")  # half a character, which JSON can write, is its record's fault alone
 Values = dict[str, Any]  # by the sheet's names of items, as Hot Profile wrote them
@@ -36,6 +35,7 @@ class Versions:
     def __init__(self, store: Store, mapping: Mapping, data_set: DataSet, *, numeric_key: bool = False) -> None:
         """`numeric_key`: kintone's field of the 更新キー is a number, so 01 and 1 are the same key (K7)."""
         self._store, self._data_set, self._numeric = store, data_set, numeric_key
+        self._key_conversion = next((one.conversion for one in data_set.items if one.item == data_set.key), "")
         self._place = f"{LINK}/{mapping.tenant}/{data_set.name}"
         self.sheet = sheet_digest(mapping, data_set)
         self.names = list(dict.fromkeys([*(item.item for item in data_set.items), data_set.old_key_item]))
@@ -62,11 +62,9 @@ class Versions:
         return values
 
     def key(self, value: Any) -> bytes | None:
-        """What stands for a value of the 更新キー."""
-        text = "" if value is None else trim(str(value))
-        if not text:
-            return None
-        return blake2b((same_number(text) if self._numeric else text).encode(*_HALVES_TOO), digest_size=16).digest()
+        """What stands for a value of the 更新キー: the same for all that kintone gets as one."""
+        text = key_text(value, self._key_conversion, is_number=self._numeric)
+        return blake2b(text.encode(*_HALVES_TOO), digest_size=16).digest() if text else None
 
 
 def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:

@@ -177,6 +177,27 @@ def test_k7_numbers_are_the_same_key_however_they_are_written(world: LinkWorld) 
     assert set(world.failed().values()) == {"SAME_KEY"}
 
 
+@pytest.mark.parametrize(
+    ("type_", "first", "second"), [("SINGLE_LINE_TEXT", "ＡＢＣ", "ABC"), ("NUMBER", "1,000", "1000")]
+)
+def test_k7_a_key_is_anothers_if_it_is_the_same_as_kintone_gets_it(
+    world: LinkWorld, type_: str, first: str, second: str
+) -> None:
+    name = replace(FORM.fields["name"], type=type_, longest=None)
+    world.kintone.form_ = replace(FORM, fields={**FORM.fields, "name": name})
+    conversion = "" if type_ == "NUMBER" else "半角"
+    world.change_mapping(key="会社名", items=(Item("会社名", "name", conversion=conversion), Item("会社ID", "id")))
+    world.pass_test()
+    world.hotprofile.put(1, first)
+    world.wait(minutes=30)
+    world.run()
+    world.hotprofile.put(2, second)
+    world.wait(minutes=30)
+    world.run()
+    assert [one["id"] for one in world.kintone.records.values()] == ["1"]
+    assert world.failed() == {"2": "TAKEN_KEY"}
+
+
 def test_k8_a_field_that_was_renamed_stops_its_data_set_and_moves_nothing(world: LinkWorld) -> None:
     form = world.kintone.form_
     fields = dict(form.fields)
