@@ -287,6 +287,27 @@ def test_k7_a_test_takes_no_record_whose_key_is_another_ones(world: LinkWorld) -
     assert [one["id"] for one in world.kintone.records.values()] == ["1"]
 
 
+def test_k17_a_test_doubles_no_record_whose_answer_was_lost(world: LinkWorld) -> None:
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+
+    def lost() -> None:
+        raise KintoneAwayError("lost", unknown=True)
+
+    world.kintone.fault = lost
+    world.hotprofile.put(1, "旧")
+    world.wait(minutes=5)
+    world.run()
+    world.kintone.fault = lambda: None
+    world.hotprofile.put(1, "新")
+    with pytest.raises(LoadError, match="確認中"):
+        world.try_one("1")
+    for _ in range(2):
+        world.wait(minutes=5)
+        world.run()
+    assert world.try_one("1").record_id == "1"
+    assert [one["name"] for one in world.kintone.records.values()] == ["新"]
+
+
 def test_k15_what_the_quota_does_not_allow_waits_for_the_next_day_without_a_read(world: LinkWorld) -> None:
     for number in range(1_500):
         world.hotprofile.put(number + 1)

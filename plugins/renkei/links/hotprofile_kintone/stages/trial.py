@@ -16,7 +16,7 @@ from renkei.links.hotprofile_kintone.stages.check import tested_digest
 from renkei.links.hotprofile_kintone.stages.plan import MOST_ASKED, named
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.stages.write import Apps, Target, Writer
-from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, WORK, WRITTEN
+from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.links.hotprofile_kintone.versions import Version, Versions
 from renkei.storage.database.statements import replace
 
@@ -71,6 +71,13 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
     row = {**names, **version._asdict(), "state": PLANNED, "initial": False, "since": now(), "failed_at": None}
     its = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name, WORK.c.source_id == source_id)
     with job.database.writing() as connection:
+        before = connection.execute(select(WORK.c.state, WORK.c.key).where(*its)).first()
+        if before is not None and before.state == SENDING:
+            if before.key != version.key:  # kintone may have it by its old key: only the next run's answer tells
+                raise LoadError(
+                    "このレコードは書き込みの結果を確認中です。次の連携が終わってから、もう一度行ってください。"
+                )
+            row["state"] = SENDING
         connection.execute(
             replace(job.database, WORK),
             {**row, **dict.fromkeys(("field", "code", "cause", "remedy"), ""), "told": False},
