@@ -59,7 +59,8 @@ def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say
     first = leads[0]
     # A run of the schedule may come before and between the tests: it passes over what nobody has tested.
     for label, number in (("会社", first["client_id"]), ("リード", first["id"])):
-        run(airflow, say, f"1件テスト {label}", mode="TEST_ONE", data_set=label, source_id=str(number))
+        tested = run(airflow, say, f"1件テスト {label}", mode="TEST_ONE", data_set=label, source_id=str(number))
+        expect(f"kintone, 1件テスト {label}: run", "success", tested)
     expect("kintone after 1件テスト: records", dict.fromkeys(APPS, 1), _counts(kintone))
     expect("kintone, enabled: run", "success", run(airflow, say, "enabled"))
 
