@@ -27,7 +27,8 @@ PATIENCE_MS = 150_000  # how fast Airflow's pages are on a busy machine is not w
 @pytest.fixture(scope="module")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Of this module's own: a first link wants an EMC that nobody has written to."""
-    with Neighbours(tmp_path_factory.mktemp("forms-neighbours"), ["acme:1:30"], ["acme"], chat=True) as running:
+    folder = tmp_path_factory.mktemp("forms-neighbours")
+    with Neighbours(folder, ["acme:1:30"], ["acme"], chat=True, sales=1) as running:
         yield running
 
 
@@ -51,7 +52,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) ->
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_ALLOWED_HOSTS": ",".join(
-            neighbours.urls[name].partition("//")[2] for name in ("smarthr", "emc", "chat")
+            neighbours.urls[name].partition("//")[2] for name in ("smarthr", "emc", "chat", "hotprofile", "kintone")
         ),
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
     }
@@ -65,6 +66,8 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
     right = {
         "smarthr": {"host": neighbours.urls["smarthr"], "password": "shr_sim_acme"},
         "emc": {"host": neighbours.urls["emc"], "password": "emc_sim_acme"},
+        "hotprofile": {"host": neighbours.urls["hotprofile"], "password": "hp_sim_key"},
+        "kintone": {"host": neighbours.urls["kintone"], "password": "kin_sim_companies"},
     }
     for connection in chat_connections(neighbours.chat_registrations(), "acme").values():
         right[connection.pop("conn_type")] = connection
@@ -81,6 +84,8 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
             wrong = {"password": "https://example.com/nowhere"}
         if kind == "line_login":  # LINE tells nobody whether a channel's secret is right before a member logs in
             wrong = {"login": "no number"}
+        if kind == "kintone":  # which apps its tokens open, only a sheet says
+            wrong = {"host": "https://example.com"}
         for name, fields in ((f"{kind}__right", connection), (f"{kind}__wrong", {**connection, **wrong})):
             extra = {"extra": json.dumps(fields["extra"])} if "extra" in fields else {}
             airflow.api("POST", "/connections", json={"connection_id": name, "conn_type": kind, **fields, **extra})
