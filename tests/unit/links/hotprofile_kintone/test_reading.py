@@ -1,0 +1,223 @@
+"""Whole runs over a source and an app in memory: what is linked since when, what a run reads, what its mode makes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from renkei.errors import IncompleteReadError, SettingError
+from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone.history import State
+from renkei.links.hotprofile_kintone.model import Mode
+from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
+from renkei.links.hotprofile_kintone.stages.finish import finish
+from tests.harness.hotprofile_kintone import COMPANIES, NINE, LinkWorld
+
+
+def test_k5_what_changed_since_the_last_run_comes_to_kintone_once(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    first = world.run()["companies"]
+    world.wait(minutes=5)
+    second = world.run()["companies"]
+    assert world.kintone.by_key() == {"1": "会社1"}
+    assert (first.read, first.added, first.state) == (1, 1, State.DONE)
+    assert (second.read, second.unchanged, second.added, second.requests) == (1, 1, 0, 1)  # its form alone
+
+
+def test_k3_what_was_there_before_the_link_was_enabled_does_not_come(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    world.hotprofile.put(1, at=NINE - dt.timedelta(seconds=1))
+    world.start()
+    world.run()
+    assert world.kintone.records == {}
+
+
+def test_k5_records_of_one_second_come_all_also_the_one_that_is_seen_late(world: LinkWorld) -> None:
+    at = world.clock
+    for number in (1, 2):
+        world.hotprofile.put(number, at=at)
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(3, at=at)  # committed late, with the time at which it began
+    world.wait(minutes=4)
+    line = world.run()["companies"]
+    assert world.kintone.by_key() == {"1": "会社1", "2": "会社2", "3": "会社3"}
+    assert (line.added, line.unchanged) == (1, 2)
+
+
+def test_k5_what_is_being_committed_as_we_read_is_left_to_the_next_run(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.run()
+    assert world.kintone.records == {}
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWorld) -> None:
+    for number in range(3):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
+    with pytest.raises(IncompleteReadError):
+        world.run()
+    before = history.standings(world.database, "acme")["companies"]
+    assert (world.kintone.records, before.waiting) == ({}, 0)
+    assert history.processed(world.database, "acme")[0].said == "torn"
+    world.hotprofile.fault = None
+    world.wait(hours=3)
+    world.run()
+    assert len(world.kintone.by_key()) == 3
+
+
+def test_k6_a_read_that_broke_off_moves_nothing_though_somebody_marks_it_as_done(world: LinkWorld) -> None:
+    for number in range(3):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=30)
+    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
+    check_, read_, *rest = world.steps(world.job())
+    check_()
+    with pytest.raises(IncompleteReadError):
+        read_()
+    world.hotprofile.fault = None
+    for step in rest:
+        step()
+    world.wait(minutes=30)
+    world.run()
+    assert len(world.kintone.by_key()) == 3
+
+
+def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    line = world.run()["companies"]
+    assert line.state is State.STOPPED
+    assert "連携テスト" in line.said
+    assert history.standings(world.database, "acme") == {}
+
+
+def test_k12_a_run_of_the_schedule_passes_over_what_nobody_has_tested_yet(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    job = world.job(run="scheduled__x")
+    for step in world.steps(job):
+        step()
+    assert (history.lines(job), world.kintone.requests) == ({}, 0)
+    assert finish(job, world.now) == "loaded"
+    world.hotprofile.put(1)
+    world.try_one("1")
+    job = world.job(run="scheduled__y")
+    for step in world.steps(job):
+        step()
+    assert history.lines(job)["companies"].state is State.DONE
+
+
+def test_確認のみ_counts_and_moves_nothing(world: LinkWorld) -> None:
+    for number in range(150):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    line = world.run(Mode.CHECK_ONLY)["companies"]
+    assert (line.read, line.held) == (150, 150)
+    assert world.kintone.records == {}
+    world.wait(minutes=60)
+    world.run()
+    assert len(world.kintone.by_key()) == 150
+
+
+def test_k3_初期連携_brings_what_was_there_before_after_what_changes_now(tmp_path: Path) -> None:
+    world = LinkWorld(tmp_path)
+    for number in range(300):
+        world.hotprofile.put(number + 1, at=NINE - dt.timedelta(days=30))
+    world.mapping = replace(world.mapping, at_once=1)  # so that it is certain which batch is the first
+    world.start()
+    assert world.run(Mode.ESTIMATE, since=dt.date(2026, 1, 1))["companies"].held == 300
+    assert world.kintone.records == {}
+    world.quota = 5
+    world.run(Mode.INITIAL, since=dt.date(2026, 1, 1))
+    assert len(world.kintone.by_key()) == 200
+    world.hotprofile.put(999)
+    world.wait(minutes=5)
+    world.quota = 7
+    world.run()
+    assert "999" in world.kintone.by_key()
+    world.quota = 5_000
+    world.run()
+    assert len(world.kintone.by_key()) == 301
+
+
+def test_k3_one_that_was_off_goes_on_where_it_stopped_or_from_now(world: LinkWorld) -> None:
+    world.change_mapping(enabled=False)
+    world.run()
+    world.hotprofile.put(1)
+    world.wait(days=2)
+    world.change_mapping(enabled=True)
+    assert history.standings(world.database, "acme")["companies"].paused_at is not None
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+    world.change_mapping(enabled=False)
+    world.run()
+    world.hotprofile.put(2)
+    world.wait(days=2)
+    world.change_mapping(enabled=True)
+    world.run(Mode.FROM_NOW)
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k3_今から_leaves_nothing_behind_of_what_was_on(world: LinkWorld) -> None:
+    world.hotprofile.put(1)
+    world.wait(hours=1)
+    world.run(Mode.FROM_NOW)
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k3_今から_that_is_repeated_goes_on_from_its_first_now(world: LinkWorld) -> None:
+    world.change_mapping(enabled=False)
+    world.run()
+    world.change_mapping(enabled=True)
+    world.wait(hours=3)
+    check_, *rest = world.steps(world.job(Mode.FROM_NOW))
+    check_()
+    world.hotprofile.fault = IncompleteReadError("torn")
+    with pytest.raises(IncompleteReadError):
+        rest[0]()
+    world.hotprofile.fault = None
+    world.wait(minutes=30)
+    world.hotprofile.put(1)
+    world.wait(minutes=30)
+    for step in rest:
+        step()
+    assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_a_work_list_of_an_older_mapping_is_read_anew(world: LinkWorld) -> None:
+    world.hotprofile.put(1, name_disp="略")
+    world.wait(minutes=5)
+    world.quota = 2
+    world.run()
+    items = (*COMPANIES.items[:2], Item("会社名略称", "note"))
+    world.change_mapping(items=items)
+    world.quota = 5_000
+    world.wait(hours=3)
+    world.run()
+    assert world.kintone.records["1"]["note"] == "略"
+
+
+def test_an_old_run_that_is_cleared_does_not_write_with_its_old_sheet(world: LinkWorld) -> None:
+    job = world.job(sheet_digest="then")
+    refuse_another_sheet(job, "then")
+    with pytest.raises(SettingError, match="新しく実行"):
+        refuse_another_sheet(job, "now")
+
+
+def test_l6_the_database_holds_no_name(world: LinkWorld) -> None:
+    world.hotprofile.put(1, "秘密の会社")
+    world.hotprofile.put(2, "名前が十文字より長い秘密の会社")
+    world.wait(minutes=5)
+    world.run()
+    for file in world.folder.glob("renkei.db*"):
+        assert "秘密".encode() not in file.read_bytes()
