@@ -7,13 +7,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from renkei.errors import SettingError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import Processed, State
+from renkei.orchestration.hotprofile_kintone import tasks
 from renkei.settings import database_url
 from renkei.storage.database.database import open_database
 from scripts.neighbours import Neighbours
@@ -165,3 +168,18 @@ def test_the_dag_is_what_a_reader_expects(world: World) -> None:
     assert (dag.catchup, dag.max_active_runs, dag.tags) == (False, 1, {"renkei", "hotprofile_kintone"})
     assert dag.description == "5分ごとにHot Profileの会社をkintoneへ連携"
     assert os.environ["RENKEI_STORE"] not in dag.doc_md
+
+
+@pytest.mark.parametrize(
+    "task", [tasks.read, tasks.plan, tasks.write_companies, tasks.write_departments, tasks.write_leads]
+)
+def test_l3_no_task_of_a_run_goes_on_with_a_sheet_that_has_changed_since(
+    task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is cleared by itself: rows of today would be written as of then."""
+    run = SimpleNamespace(read=lambda kind: SimpleNamespace(sheet_digest="of then"))
+    monkeypatch.setattr(tasks, "record_of", lambda *_: run)
+    monkeypatch.setattr(tasks.connections, "database", lambda: None)
+    monkeypatch.setattr(tasks.connections, "hotprofile_client", lambda _: pytest.fail("the source was asked"))
+    with pytest.raises(SettingError, match="古いシートでは連携しません"):
+        task(SimpleNamespace(sheet=SimpleNamespace(digest="of now")), {})

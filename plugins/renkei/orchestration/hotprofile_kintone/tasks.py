@@ -33,7 +33,6 @@ def check(tenant: Tenant, context: Any) -> dict[str, str]:
     record = begin_run(tenant, context)
     record.create(_start(tenant, context))  # cleared, it does again what it was asked first
     job = _job(tenant, context)
-    refuse_another_sheet(job, tenant.sheet.digest)
     return check_forms(job, lambda data_set: apps_of(job, data_set)(data_set.app), utcnow)
 
 
@@ -99,8 +98,11 @@ def _start(tenant: Tenant, context: Any) -> RunStart:
 
 
 def _job(tenant: Tenant, context: Any) -> Job:
+    """The run, whichever of its tasks this is: each may be cleared by itself; raises SettingError."""
     record = record_of(tenant, context)
-    return Job(connections.database(), record, record.read(RunStart))
+    job = Job(connections.database(), record, record.read(RunStart))
+    refuse_another_sheet(job, tenant.sheet.digest)
+    return job
 
 
 def apps_of(job: Job, data_set: DataSet) -> Callable[[str], KintoneClient]:
