@@ -22,12 +22,16 @@ PICTURES = PROJECT / "docs" / "pictures" / "console"
 WIDTH, MOST_HEIGHT = 1120, 1000
 PATIENCE_MS = 150_000
 HINATA, MINATO, SAKURA = (f"dag/smarthr_emc__{tenant}" for tenant in ("hinata", "minato", "sakura"))
+KINTONE = "dag/hotprofile_kintone__minato"
 PLAIN = {
     "list": "",
     "company": MINATO,
     "history": f"{HINATA}/runs",
     "ask": f"{HINATA}/run",
     "freeze": f"{HINATA}/freeze",
+    "kintone": f"{KINTONE}/kintone",
+    "processed": f"{KINTONE}/processed",
+    "failed": f"{KINTONE}/failed",
 }
 
 

@@ -114,6 +114,13 @@ def test_k12_after_a_change_of_the_mapping_the_test_is_to_be_passed_again(world:
     assert "会社 未実施" in world.shown(PAGE)
 
 
+def test_k9_a_conversion_is_shown_in_the_sheets_words(world: KintoneWorld) -> None:
+    world.write_sheet(SHEET.replace("field: name", "field: name, convert: 電話番号"))
+    shown = world.shown(PAGE)
+    assert "空にする 電話番号" in shown
+    assert "PHONE" not in shown
+
+
 def test_k8_each_line_has_the_verdict_of_the_apps_form(world: KintoneWorld) -> None:
     """K7, K8, K11: a code that is gone, a key that may be none, a required field that nothing fills; who may be key."""
     fields = {

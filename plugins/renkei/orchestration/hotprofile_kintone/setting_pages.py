@@ -29,6 +29,7 @@ from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field
 from renkei.systems.kintone.form import Form as AppForm
+from renkei.values.conversion import format_conversions, parse_conversions
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import page
@@ -46,6 +47,7 @@ class MappedItem:
     item: Item
     is_key: bool
     type: str  # of the field, as kintone calls it; empty: not known
+    conversion: str  # in the sheet's words
     problems: Sequence[Problem]
 
 
@@ -149,6 +151,7 @@ def _setting(
             item,
             item.item == data_set.key,
             _type_of(item, form),
+            format_conversions(parse_conversions(item.conversion)) if item.conversion else "",
             [one for one in problems if one.where == item.item],
         )
         for item in data_set.items
