@@ -7,10 +7,11 @@ from pathlib import Path
 
 from renkei.errors import MappingError
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
-from renkei.links.hotprofile_kintone.sheet.parse import Checked, check_sheet, partial_settings
+from renkei.links.hotprofile_kintone.sheet.parse import Checked, check_sheet
 from renkei.links.hotprofile_kintone.sheet.workbook import raw_from_workbook
 from renkei.links.hotprofile_kintone.sheet.yaml_form import raw_from_yaml
 from renkei.sheets.compiled import Compiled, digest_of, shown
+from renkei.sheets.information import said_by_a_broken_sheet
 
 
 def compile_sheet(
@@ -24,7 +25,7 @@ def compile_sheet(
     except MappingError as error:
         return Compiled(tenant, digest, None, shown(error.problems)), None
     checked = check_sheet(raw, tenant, allowed_hosts)
-    mapping, said = checked.mapping, partial_settings(checked)
+    mapping, said = checked.mapping, said_by_a_broken_sheet(checked.settings)
     warnings = shown(checked.warnings) if mapping else ()
     return Compiled(
         tenant, digest, mapping, shown(checked.problems), warnings, channels=checked.channels, **said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +11,8 @@ from renkei.channel import Channel
 from renkei.errors import Problem
 from renkei.links.hotprofile_kintone.items import ITEMS, has_item
 from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, DataSet, Item, Mapping
-from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSetting, RawSheet
-from renkei.links.hotprofile_kintone.sheet.settings import BY_NAME, MAX_RESULT_ADDRESSES, SETTINGS, domain
+from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
+from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION, domain
 from renkei.notifications.form.lines import read_channels
 from renkei.sheets.findings import Findings
 from renkei.texts import Fault, RawCell, control_fault, fold, nearest, trim
@@ -43,7 +42,8 @@ class Checked:
 def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Checked:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
-    settings, places = _settings(raw, allowed_hosts, findings)
+    readers = {"domain": partial(domain, allowed_hosts=allowed_hosts)}
+    settings, places = INFORMATION.read(raw.settings, raw.name, findings, readers)
     data_sets = []
     for name in DATA_SETS:
         if found := _data_set(name, raw, settings, places, findings):
@@ -64,57 +64,6 @@ def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ())
         company = settings.get("company_name") or tenant
         mapping = Mapping(tenant=tenant, company=company, data_sets=tuple(data_sets), users=users, **own)
     return Checked(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
-
-
-def _settings(
-    raw: RawSheet, allowed_hosts: Collection[str], findings: Findings
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values by key, and where each stands."""
-    values: dict[str, Any] = {}
-    places: dict[str, str] = {}
-    for row in raw.settings:
-        setting = BY_NAME.get(fold(row.name.text))
-        if setting is None:
-            _unknown(row, findings)
-            continue
-        if not trim(row.value.text):
-            places.setdefault(setting.key, row.value.where)
-            continue
-        findings.warnings += row.remarks
-        if setting.key in values and setting.key != "result_addresses":
-            findings.problem(
-                row.value.where, f"{setting.label}が2か所に記入されています", "どちらか1つを空白にしてください"
-            )
-            continue
-        places[setting.key] = row.value.where
-        read = partial(domain, allowed_hosts=allowed_hosts) if setting.key == "domain" else setting.read
-        cell = row.value
-        if setting.key == "link_start_on" and cell.exact:  # whatever form Excel shows it in
-            cell = dataclasses.replace(cell, text=cell.exact)
-        value = findings.read(read, cell)
-        if value is not None:
-            values[setting.key] = values.get(setting.key, ()) + value if isinstance(value, tuple) else value
-    filled = {place for key, place in places.items() if key not in values}  # blank, or wrong and told already
-    told = {problem.where for problem in findings.problems}
-    for setting in SETTINGS:
-        place = places.get(setting.key, f"{raw.name} 連携情報")
-        if setting.needed and setting.key not in values and not (place in filled and place in told):
-            findings.problem(
-                place, f"{setting.label}が記入されていません", f"{setting.label}は必須です。記入してください"
-            )
-    addresses = tuple(dict.fromkeys(values.get("result_addresses", ())))
-    if len(addresses) > MAX_RESULT_ADDRESSES:
-        found = f"通知先メールアドレスが{len(addresses)}件あります"
-        findings.problem(places["result_addresses"], found, f"{MAX_RESULT_ADDRESSES}件以内にしてください")
-    values["result_addresses"] = addresses[:MAX_RESULT_ADDRESSES]
-    return values, places
-
-
-def _unknown(row: RawSetting, findings: Findings) -> None:
-    if trim(row.value.text):  # a blank one is a heading between the lines
-        known = nearest(row.name.text, [setting.label for setting in SETTINGS])
-        found = f"「{trim(row.name.text)}」という連携情報の項目はありません"
-        findings.problem(row.name.where, found, known or "項目名を確認するか、行を削除してください")
 
 
 def _data_set(
@@ -223,9 +172,3 @@ def _users(raw: RawSheet, findings: Findings) -> tuple[tuple[str, str], ...]:
 
 def _filled(rows: tuple[tuple[RawCell, RawCell], ...]) -> Iterator[tuple[RawCell, RawCell]]:
     return (row for row in rows if any(trim(cell.text) for cell in row))
-
-
-def partial_settings(checked: Checked) -> dict[str, Any]:
-    """What a broken sheet still says of its Dag and of whom to tell."""
-    known = ("result_addresses", "link_start_on", "company_name")
-    return {name: checked.settings[name] for name in known if name in checked.settings}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from renkei.errors import Problem
 from renkei.notifications.form.lines import ChannelLine
+from renkei.sheets.information import RawSetting
 from renkei.texts import RawCell
 
 
@@ -24,15 +25,6 @@ class RawItem:
     remarks: tuple[Problem, ...] = dataclasses.field(
         default=(), kw_only=True
     )  # what is doubtful about it, should it be used
-
-
-@dataclass(frozen=True, slots=True)
-class RawSetting:
-    """A line of 連携情報: its label in a workbook, its key in YAML."""
-
-    name: RawCell
-    value: RawCell
-    remarks: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

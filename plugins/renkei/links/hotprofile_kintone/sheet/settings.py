@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
 
 from renkei.links.hotprofile_kintone.form_check import app_id_fault
 from renkei.links.hotprofile_kintone.items import has_item
 from renkei.links.hotprofile_kintone.sheet.mapping import AT_ONCE, DAILY_REQUESTS, DATA_SETS, INTERVALS
+from renkei.sheets.information import (
+    COMPANY_NAME,
+    OFF,
+    ON,
+    RESULT_ADDRESSES,
+    Information,
+    Setting,
+    count,
+    date,
+    line,
+    switch,
+)
 from renkei.systems.kintone.hosts import is_kintone_url
-from renkei.texts import Fault, control_fault, fold, mail_addresses, narrow, trim
+from renkei.texts import Fault, narrow, trim
 
-MAX_RESULT_ADDRESSES = 5
-MAX_COMPANY_NAME = 40  # it stands in the subject of a mail
 MAX_AT_ONCE = 100  # of a domain, for all of its clients; text 5
-ON, OFF = "する", "しない"
 INTERVAL_WORDS = {
     5: "5分",
     30: "30分",
@@ -27,32 +33,6 @@ INTERVAL_WORDS = {
     720: "12時間",
     1440: "24時間",
 }  # text 5, Q4
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One line. `key` is its path in YAML and in `Mapping`."""
-
-    key: str
-    label: str
-    read: Callable[[str], Any]
-    note: str = ""  # beside it in the workbook
-    needed: bool = False
-    aliases: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()  # all that it may say
-
-
-def _line(text: str) -> str:
-    if fault := control_fault(text, "この項目"):
-        raise fault
-    return trim(text)
-
-
-def _company(text: str) -> str:
-    name = _line(text)
-    if len(name) > MAX_COMPANY_NAME:
-        raise Fault(f"会社名が{len(name)}文字あります", f"{MAX_COMPANY_NAME}文字以内で記入してください")
-    return name
 
 
 def domain(text: str, allowed_hosts: Collection[str] = ()) -> str:
@@ -94,43 +74,6 @@ def _interval(text: str) -> int:
     return minutes
 
 
-def _count(most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        plain = narrow(text).replace(",", "")
-        number = int(plain) if re.fullmatch(r"[0-9]{1,6}", plain) else 0
-        if not 1 <= number <= most:
-            raise Fault(f"「{trim(text)}」は使えない値です", f"1から{most:,}までの整数を記入してください")
-        return number
-
-    return read
-
-
-def _date(text: str) -> dt.date:
-    found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", narrow(text))
-    try:
-        if found:
-            return dt.date(*map(int, found.groups()))
-    except ValueError:
-        pass
-    raise Fault(f"「{trim(text)}」は日付ではありません", "「2026-04-01」の形で記入してください")
-
-
-def _switch(text: str) -> bool:
-    words = {
-        fold(ON): True,
-        "true": True,
-        "○": True,
-        "有効": True,
-        fold(OFF): False,
-        "false": False,
-        "×": False,
-        "無効": False,
-    }
-    if fold(text) not in words:
-        raise Fault(f"「{trim(text)}」は使えない言葉です", f"{ON} または {OFF} と記入してください")
-    return words[fold(text)]
-
-
 def _app(text: str) -> str:
     if fault := app_id_fault(text):
         raise fault
@@ -152,7 +95,7 @@ def _of_data_set(name: str, label: str) -> tuple[Setting, ...]:
         Setting(
             f"{name}.enabled",
             f"{label}情報の連携を行う",
-            _switch,
+            switch,
             f"{ON} または {OFF}。空白なら{OFF}。最初は1件テストに合格してから有効になります",
             aliases=(f"{label}の連携を行う", f"{label}連携"),
             words=(ON, OFF),
@@ -174,13 +117,7 @@ def _of_data_set(name: str, label: str) -> tuple[Setting, ...]:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "company_name",
-        "会社名",
-        _company,
-        "結果通知の件名に入ります。空白ならこのファイルの名前",
-        aliases=("会社", "貴社名"),
-    ),
+    COMPANY_NAME,
     Setting(
         "domain",
         "サブドメイン",
@@ -191,7 +128,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("guest_space", "ゲストスペースID", _digits, "アプリがゲストスペースにある場合だけ"),
     Setting(
-        "user", "連携ユーザー", _line, "必須。このユーザーが参照できるリードを連携します", True, ("ユーザー", "ユーザ")
+        "user", "連携ユーザー", line, "必須。このユーザーが参照できるリードを連携します", True, ("ユーザー", "ユーザ")
     ),
     Setting(
         "interval_minutes",
@@ -202,20 +139,12 @@ SETTINGS: tuple[Setting, ...] = (
         ("実行スケジュール", "間隔"),
         tuple(INTERVAL_WORDS.values()),
     ),
-    Setting("link_start_on", "連携開始日", _date, "空白なら、連携を行うにした日から"),
+    Setting("link_start_on", "連携開始日", date, "空白なら、連携を行うにした日から", dated=True),
+    RESULT_ADDRESSES,
     Setting(
-        "result_addresses",
-        "通知先メールアドレス",
-        mail_addresses,
-        f"必須。{MAX_RESULT_ADDRESSES}件まで（読点や改行で並べます）",
-        True,
-        ("結果通知先メールアドレス", *(f"通知先メールアドレス{n}" for n in range(1, MAX_RESULT_ADDRESSES + 1))),
+        "daily_requests", "1日のAPIリクエスト数の上限", count(100_000), f"1アプリあたり。空白なら{DAILY_REQUESTS:,}"
     ),
-    Setting(
-        "daily_requests", "1日のAPIリクエスト数の上限", _count(100_000), f"1アプリあたり。空白なら{DAILY_REQUESTS:,}"
-    ),
-    Setting("at_once", "同時アクセス数", _count(MAX_AT_ONCE), f"kintoneのドメインあたり。空白なら{AT_ONCE}"),
+    Setting("at_once", "同時アクセス数", count(MAX_AT_ONCE), f"kintoneのドメインあたり。空白なら{AT_ONCE}"),
     *(setting for name, label in DATA_SETS.items() for setting in _of_data_set(name, label)),
 )
-SETTING = {setting.key: setting for setting in SETTINGS}
-BY_NAME = {fold(name): setting for setting in SETTINGS for name in (setting.key, setting.label, *setting.aliases)}
+INFORMATION = Information(SETTINGS)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
-from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSetting, RawSheet
-from renkei.links.hotprofile_kintone.sheet.settings import SETTING
+from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
+from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION
 from renkei.notifications.form.lines import channel_lines
 from renkei.sheets.findings import Findings
+from renkei.sheets.information import raw_of
 from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
 from renkei.texts import CELL_LONGEST, RawCell
 
@@ -18,7 +17,7 @@ LIMITS = Limits(
     deep="見本の形に合わせて記入してください",
     several="1つのファイルに1社分だけ記入してください",
 )
-_OWN = tuple(key for key in SETTING if "." not in key)
+_OWN = tuple(key for key in INFORMATION.by_key if "." not in key)
 _TOP = (*_OWN, *DATA_SETS, "users", "notifications")
 _OF_DATA_SET = ("enabled", "app", "old_key", "items")
 _OF_ITEM = ("item", "field", "key", "when_blank", "convert", "table")
@@ -32,15 +31,12 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
     """
     findings = Findings()
     keys = Node(compose_sheet(content, name, LIMITS), name, "", findings).mapping(_TOP)
-    settings = [setting for key in _OWN if key in keys for setting in _setting(key, keys[key])]
+    settings = [setting for key in _OWN if key in keys for setting in raw_of(key, keys[key])]
     items: dict[str, tuple[RawItem, ...]] = {}
     for data_set in DATA_SETS:
         found = keys[data_set].mapping(_OF_DATA_SET) if data_set in keys else {}
         settings += [
-            setting
-            for key in _OF_DATA_SET[:-1]
-            if key in found
-            for setting in _setting(f"{data_set}.{key}", found[key])
+            setting for key in _OF_DATA_SET[:-1] if key in found for setting in raw_of(f"{data_set}.{key}", found[key])
         ]
         items[data_set] = tuple(_item(child) for child in found["items"].items()) if "items" in found else ()
     users = [child.mapping(("hotprofile", "kintone")) for child in keys["users"].items()] if "users" in keys else []
@@ -61,11 +57,6 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
         tuple(findings.problems),
         tuple(findings.warnings),
     )
-
-
-def _setting(key: str, node: Node) -> Iterator[RawSetting]:
-    for one in node.items() if key == "result_addresses" and node.is_list() else (node,):
-        yield RawSetting(RawCell(key, one.where), one.cell())
 
 
 def _item(node: Node) -> RawItem:
