@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from renkei.channel import Channel
-from renkei.errors import Problem
 from renkei.links.hotprofile_kintone.items import ITEMS, has_item
 from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
 from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION, domain
 from renkei.notifications.form.lines import read_channels
+from renkei.sheets.checked import Checked
 from renkei.sheets.findings import Findings
 from renkei.texts import Fault, RawCell, control_fault, fold, nearest, trim
 from renkei.values.conversion import format_codes, parse_conversions
@@ -28,18 +26,7 @@ _BLANKS = {
 _MARKS = {"": False, "○": True, "〇": True, "◯": True, "true": True, "×": False, "false": False, "-": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """All that a sheet says and all that is wrong or doubtful about it; `settings` is what is sound, whatever else is."""
-
-    mapping: Mapping | None
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    settings: dict[str, Any]
-    channels: tuple[Channel, ...] = field(default=())
-
-
-def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Checked:
+def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Checked[Mapping]:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
     readers = {"domain": partial(domain, allowed_hosts=allowed_hosts)}
