@@ -37,7 +37,7 @@ from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems import chat as asking
 from renkei.systems.delivery import CUT, Message, Verdict
-from renkei.systems.lineworks import client as lineworks
+from renkei.systems.lineworks import api as lineworks
 from tests.harness.chat import Chat
 from tests.harness.hostile import MARK, Hostile, Play, drip, hang, http, said
 from tests.harness.patience import within

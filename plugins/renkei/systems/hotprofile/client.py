@@ -15,9 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -27,6 +25,7 @@ import requests
 
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.systems import pace
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -84,7 +83,12 @@ class HotProfileClient:
         self._session = bounded(session)
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
-        self._pace = Pace(requests_per_period, period_s)
+        self._pacer = pace.Pacer(
+            requests_per_period,
+            period_s,
+            clock=lambda: time.monotonic(),
+            sleep=lambda seconds: time.sleep(seconds),
+        )
         self._clock: tuple[dt.datetime, float] | None = None
 
     def changed(self, data_set: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Entry]]:
@@ -207,7 +211,7 @@ class HotProfileClient:
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
-            self._pace.wait()
+            self._pacer.acquire()
             try:
                 response = exchange(
                     self._session,
@@ -228,6 +232,8 @@ class HotProfileClient:
                     f"Hot Profileに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
                 )
                 continue
+            finally:
+                self._pacer.release(None)
             if response.status_code == 200:
                 self._set_clock(response.headers)
                 return _json(response.content)
@@ -247,22 +253,6 @@ class HotProfileClient:
             self._clock = parsedate_to_datetime(headers["Date"]).astimezone(dt.UTC), time.monotonic()
         except (KeyError, ValueError, TypeError):
             return
-
-
-class Pace:
-    """Lets no more than `most` requests begin in any `period_s`."""
-
-    def __init__(self, most: int, period_s: float) -> None:
-        self._begun: deque[float] = deque(maxlen=most)
-        self._most, self._period_s = most, period_s
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        """Return when one request may be sent."""
-        with self._lock:
-            if len(self._begun) == self._most:
-                time.sleep(max(0.0, self._begun[0] + self._period_s - time.monotonic()))
-            self._begun.append(time.monotonic())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from renkei.systems.chat import ANSWER_S, Answer, ask
 from renkei.systems.delivery import Delivery, later, refused, repeatable
 from renkei.systems.lineworks.answers import delivery_of, reason_of
-from renkei.systems.transport import HEADER_TEXT
+from renkei.systems.transport import HEADER_TEXT, token_fault
 
 AUTH_HOST = "https://auth.worksmobile.com"
 API_HOST = "https://www.worksapis.com"
@@ -35,7 +35,7 @@ class LineWorksCredentials:
     client_secret: str = field(repr=False)
     service_account: str
     private_key: str = field(repr=False)  # PEM, as it was pasted
-    bot_id: str
+    bot_id: str = ""  # of who sends messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,10 @@ class Token:
     expires: float
 
 
-def token(credentials: LineWorksCredentials, base_url: str, now: float, within_s: float = ANSWER_S) -> Token | Delivery:
-    """A new token, or why there is none: never UNKNOWN, since no message was sent.
+def token(
+    credentials: LineWorksCredentials, base_url: str, now: float, within_s: float = ANSWER_S, scopes: str = SCOPE
+) -> Token | Delivery:
+    """A new token for `scopes` (with commas between), or why there is none: never UNKNOWN, since nothing was sent.
 
     `base_url` takes the place of LINE WORKS' hosts; empty, it stands for them.
     """
@@ -66,25 +68,30 @@ def token(credentials: LineWorksCredentials, base_url: str, now: float, within_s
             "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
             "client_id": credentials.client_id,
             "client_secret": credentials.client_secret,
-            "scope": SCOPE,
+            "scope": scopes,
         },
     )
     return _token_of(answer, now) if isinstance(answer, Answer) else repeatable(answer)
 
 
 def fault_of(credentials: LineWorksCredentials) -> str:
-    """Which field is empty or has blanks or full-width characters in it, as the Connection's form names it; or ""."""
+    """Which field is empty, or has a blank or a full-width character in it and where, as the form names it (P4); or ""."""
     fields = {
         "Client ID": credentials.client_id,
         "Client Secret": credentials.client_secret,
         "Service Account": credentials.service_account,
     }
     for label, value in fields.items():
-        if not HEADER_TEXT.fullmatch(value):
-            return f"{label} が空か、空白・改行・全角文字を含んでいます"
-    if not re.fullmatch(r"[0-9]{1,20}", credentials.bot_id):
-        return "Bot ID が数字ではありません"
+        if not value:
+            return f"{label} が空です"
+        if fault := token_fault(value):
+            return f"{label} の{fault}"
     return ""
+
+
+def bot_fault(bot_id: str) -> str:
+    """Why `bot_id` is none, as the Connection's form names it; or ""."""
+    return "" if re.fullmatch(r"[0-9]{1,20}", bot_id) else "Bot ID が数字ではありません"
 
 
 def mended(pem: str) -> str:

@@ -9,31 +9,31 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from renkei.systems.chat import Answer, ask
-from renkei.systems.delivery import Delivery, Message, clean, fit, later, refused, utf16_units
+from renkei.systems.delivery import Delivery, Message, clean, fit, refused, utf16_units
 from renkei.systems.lineworks.answers import delivery_of
-from renkei.systems.lineworks.auth import API_HOST, LineWorksCredentials, Token, token
+from renkei.systems.lineworks.api import LineWorksApi
+from renkei.systems.lineworks.auth import LineWorksCredentials, bot_fault
 
 MAX_TEXT = 2000  # characters; counted as UTF-16 units, the stricter way
 MAX_LINK = 1000  # a longer link is left out, not cut
 CHANNEL = "channel:"  # before the id of a talk room
-ALTOGETHER_S = 20.0  # for token and message, and both again
-MARGIN_S = 60.0  # a token is not used in its last minute
+TURN_S = 5.0  # how long one message waits for its turn: who sends many waits by himself
 
 
 class LineWorksBot:
-    """A messenger of one bot. Its access token is kept in the object until shortly before it expires.
-
-    `base_url` stands for both hosts of LINE WORKS: `{base}/oauth2/v2.0/token` and `{base}/v1.0/…`.
-    """
+    """A messenger of one bot. `base_url` stands for both hosts of LINE WORKS."""
 
     def __init__(
-        self, credentials: LineWorksCredentials, base_url: str = "", *, clock: Callable[[], float] = time.time
+        self,
+        credentials: LineWorksCredentials,
+        base_url: str = "",
+        *,
+        clock: Callable[[], float] = time.time,
+        api: LineWorksApi | None = None,
     ) -> None:
-        base = base_url.rstrip("/")
-        self._base = "" if base == API_HOST else base  # who types the official address means the official hosts
-        self._credentials, self._clock = credentials, clock
-        self._kept: Token | None = None
+        """`api`: one that others use too, whose scopes have the bot's; else its own."""
+        self._bot_id = credentials.bot_id
+        self._api = api or LineWorksApi(credentials, base_url, clock=clock)
 
     def send(self, message: Message, to: str, key: str) -> Delivery:
         """Send to `to`: a user id, a login mail address, or `channel:` and the id of a talk room.
@@ -44,44 +44,18 @@ class LineWorksBot:
         if not place:
             return refused(None, "送信先がLINE WORKSのユーザーIDでもトークルームでもありません")
         content = {"content": {"type": "text", "text": text_of(message)}}
-        return self._ask("POST", f"/{place}/messages", 201, to.removeprefix(CHANNEL), json=content)
+        operation = "bot-channel-message-send" if to.startswith(CHANNEL) else "bot-user-message-send"
+        return self._ask(operation, "POST", f"/{place}/messages", 201, to.removeprefix(CHANNEL), json=content)
 
     def check(self) -> Delivery:
         """Whether the credentials give a token that may see the bot."""
-        return self._ask("GET", "", 200)
+        return self._ask("bot-get", "GET", "", 200)
 
-    def _ask(self, method: str, path: str, wanted: int, to: str = "", **kwargs: Any) -> Delivery:
-        """The answer for the bot's `path`. A token that is refused is renewed once: then nothing was sent."""
-        until = time.monotonic() + ALTOGETHER_S
-        answer: Answer | Delivery = later(None, "Timeout")
-        for _ in range(2):
-            access = self._token(until)
-            if isinstance(access, Delivery):
-                return access
-            left = until - time.monotonic()
-            if left <= 0:
-                return later(None, "Timeout")
-            answer = ask(
-                method,
-                f"{self._base or API_HOST}/v1.0/bots/{self._credentials.bot_id}{path}",
-                headers={"Authorization": f"Bearer {access.text}"},
-                within_s=left,
-                **kwargs,
-            )
-            if isinstance(answer, Delivery) or answer.status != 401:
-                break
-            self._kept = None
+    def _ask(self, operation: str, method: str, path: str, wanted: int, to: str = "", **kwargs: Any) -> Delivery:
+        if fault := bot_fault(self._bot_id):
+            return refused(None, fault, dead=True)
+        answer = self._api.ask(operation, method, f"/bots/{self._bot_id}{path}", turn_s=TURN_S, **kwargs)
         return answer if isinstance(answer, Delivery) else delivery_of(answer, wanted, to)
-
-    def _token(self, until: float) -> Token | Delivery:
-        now, left = self._clock(), until - time.monotonic()
-        if self._kept is not None and now < self._kept.expires - MARGIN_S:
-            return self._kept
-        if left <= 0:
-            return later(None, "Timeout")
-        got = token(self._credentials, self._base, now, left)
-        self._kept = got if isinstance(got, Token) else None
-        return got
 
 
 def text_of(message: Message) -> str:

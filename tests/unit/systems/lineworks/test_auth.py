@@ -155,14 +155,12 @@ def test_n1_l7_a_key_that_cannot_be_read_is_named_and_not_shown(pasted: str, cap
         ("client_secret", "secret \n", "Client Secret"),
         ("client_secret", "ｓｅｃｒｅｔ", "Client Secret"),
         ("service_account", "", "Service Account"),
-        ("bot_id", "", "Bot ID"),
-        ("bot_id", "../users", "Bot ID"),
-        ("bot_id", "２０００", "Bot ID"),
-        ("bot_id", "2000001\n", "Bot ID"),
+        ("client_id", "ab\u200bc", "Client ID の3文字目"),
+        ("client_secret", "sec ret", "Client Secret の4文字目"),
     ],
 )
-def test_n1_a_field_with_blanks_is_named(field: str, value: str, label: str) -> None:
-    """N1, L7: white space inside credentials is refused by name, without its content."""
+def test_p4_a_field_with_blanks_is_named(field: str, value: str, label: str) -> None:
+    """P4, N1, L7: white space inside credentials is refused by name and place, without its content."""
     service = LineWorks()
     delivery = refusal(token(replace(CREDENTIALS, **{field: value}), "", NOW))
     assert (delivery.verdict, delivery.dead) == (Verdict.REFUSED, True)

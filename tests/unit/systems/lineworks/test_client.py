@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import requests
 
 from renkei.systems import chat
 from renkei.systems.delivery import CUT, Delivery, Message, Verdict, utf16_units
-from renkei.systems.lineworks import client as module
+from renkei.systems.lineworks import api as module
 from renkei.systems.lineworks.client import LineWorksBot, place_of, text_of
 from tests.harness.patience import within
 from tests.unit.systems.line.wire import Wire, http
@@ -107,6 +108,16 @@ def test_n4_destination_is_one_part_of_the_path(to: str, place: str) -> None:
     else:
         assert service.seen == []
         assert "送信先" in delivery.reason
+
+
+@pytest.mark.parametrize("bot_id", ["", "../users", "２０００", "2000001\n"])
+def test_n1_what_is_no_bot_s_number_is_sent_nowhere(bot_id: str) -> None:
+    """N1: Bot ID goes into the path."""
+    service = LineWorks()
+    delivery = LineWorksBot(replace(CREDENTIALS, bot_id=bot_id)).check()
+    assert (delivery.verdict, delivery.dead) == (Verdict.REFUSED, True)
+    assert delivery.reason.startswith("Bot ID")
+    assert service.seen == []
 
 
 def test_n1_the_token_is_kept_until_shortly_before_it_expires() -> None:
