@@ -144,6 +144,12 @@ def database_url() -> str:
     return f"sqlite:///{beside / 'renkei.db'}"
 
 
+def pumps() -> int:
+    """RENKEI_PUMPS: among how many Dags the tenants with an inbox are shared, 1 to 16."""
+    configured = os.environ.get("RENKEI_PUMPS") or "1"
+    return min(16, int(configured)) if re.fullmatch(r"[1-9][0-9]?", configured) else 1
+
+
 def public_url() -> str | None:
     """RENKEI_PUBLIC_URL: where the internet reaches `renkei serve` (`https://renkei.example.jp`); without it, what it would
     serve is in Airflow's API server.

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from renkei.clock import utcnow
 from renkei.inbox.lease import Leases
 from renkei.inbox.receiver import place_of
-from renkei.inbox.tables import LEASE, MESSAGE, OPEN, OVER, State
+from renkei.inbox.tables import IS_OPEN, LEASE, MESSAGE, OPEN, OVER, State
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 
@@ -35,7 +35,7 @@ class Message:
     _store: Store = field(repr=False)
 
     def body(self) -> bytes:
-        """What was accepted.
+        """What was accepted; nothing where it was deleted since.
 
         Raises:
             StoreError: its key is missing.
@@ -94,8 +94,8 @@ class Inbox:
             taken = self._sending(connection, and_(same, MESSAGE.c.state == State.UNKNOWN))
         return taken[0] if taken else None
 
-    def settle(self, message: Message, state: State, note: str = "") -> bool:
-        """What became of a message that was taken; WAITING if nothing was done about it.
+    def settle(self, message: Message, state: State, note: str = "", *, forget: bool = False) -> bool:
+        """What became of a message that was taken; WAITING if nothing was done about it. `forget` deletes what it says.
 
         Whether it was still to be settled: a late answer counts even when the lease has passed to another process, but
         not once that one has begun anew.
@@ -105,7 +105,7 @@ class Inbox:
             MESSAGE.c.attempts == message.attempts,
             MESSAGE.c.state.in_((State.SENDING, State.UNKNOWN)),
         )
-        return self._change(and_(*taken), state, note)
+        return self._change(and_(*taken), state, note, **({"body": b""} if forget else {}))
 
     def decide(self, number: int, state: State, note: str = "") -> bool:
         """A person's word about a held message: WAITING, DONE or REFUSED. Whether it was held."""
@@ -138,9 +138,9 @@ class Inbox:
         rows = connection.execute(begun.returning(MESSAGE)).all()
         return self._messages(sorted(rows, key=lambda row: row.number))
 
-    def _change(self, which: ColumnElement[bool], state: State, note: str) -> bool:
+    def _change(self, which: ColumnElement[bool], state: State, note: str, **more: bytes) -> bool:
         with self._database.writing() as connection:
-            changed = update(MESSAGE).where(which).values(state=state, since=utcnow(), note=note)
+            changed = update(MESSAGE).where(which).values(state=state, since=utcnow(), note=note, **more)
             return connection.execute(changed).rowcount > 0
 
     def _messages(self, rows: Sequence[Row[Any]]) -> list[Message]:
@@ -158,6 +158,16 @@ class Inbox:
             )
             for row in rows
         ]
+
+
+def open_messages(database: Database) -> dict[tuple[str, str], set[State]]:
+    """By link and tenant the states in which there are messages that somebody has to see to; one look for all."""
+    columns = (MESSAGE.c.link, MESSAGE.c.tenant, MESSAGE.c.state)
+    found: dict[tuple[str, str], set[State]] = {}
+    with database.reading() as connection:
+        for link, tenant, state in connection.execute(select(*columns).where(IS_OPEN).distinct()):
+            found.setdefault((link, tenant), set()).add(State(state))
+    return found
 
 
 def forget(database: Database, now: dt.datetime) -> int:

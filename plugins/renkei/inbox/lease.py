@@ -9,9 +9,10 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Collection
 from typing import Any, Self
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from renkei.clock import utcnow
 from renkei.errors import StoreError
@@ -59,15 +60,13 @@ class Leases:
         with self._database.writing(brief=True) as connection:
             now, lasts = _now(connection), dt.timedelta(seconds=LASTS_S)
             ours = {"owner": self.owner, "expires_at": now + lasts}
-            # One that ends long after any could: the clock was set back, and its owner has not renewed it since.
-            is_over = (LEASE.c.expires_at <= now) | (LEASE.c.expires_at > now + 2 * lasts)
             taken = (
                 insert(self._database, LEASE)
                 .values(name=name, **ours)
                 .on_conflict_do_update(
                     index_elements=[LEASE.c.name],
                     set_=ours,
-                    where=LEASE.c.owner.in_(("", self.owner)) | is_over,
+                    where=self._is_free(now),
                 )
                 .returning(LEASE.c.name)
             )
@@ -78,6 +77,28 @@ class Leases:
             else:
                 self._renewed.pop(name, None)
         return acquired
+
+    def free(self, names: Collection[str]) -> set[str]:
+        """Those that `acquire` would get now; one look for all."""
+        if not names:
+            return set()
+        with self._database.reading() as connection:
+            taken = select(LEASE.c.name).where(LEASE.c.name.in_(names), ~self._is_free(_now(connection)))
+            return set(names) - set(connection.scalars(taken))
+
+    def release(self, name: str) -> None:
+        """Give it back: somebody else may have it at once. What we do not have, we do not give back."""
+        with self._lock:
+            self._renewed.pop(name, None)
+        with self._database.writing(brief=True) as connection:
+            ours = (LEASE.c.owner == self.owner, LEASE.c.name == name)
+            connection.execute(update(LEASE).where(*ours).values(owner=""))
+
+    def _is_free(self, now: dt.datetime) -> ColumnElement[bool]:
+        # One that ends long after any could: the clock was set back, and its owner has not renewed it since.
+        after_all = now + 2 * dt.timedelta(seconds=LASTS_S)
+        is_over = or_(LEASE.c.expires_at <= now, LEASE.c.expires_at > after_all)
+        return or_(LEASE.c.owner.in_(("", self.owner)), is_over)
 
     def holds(self, name: str) -> bool:
         """Whether nobody else can hold it: to be asked before each thing that is done outside."""

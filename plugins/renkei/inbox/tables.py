@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from renkei.storage.database.columns import Moment
 from renkei.storage.database.database import METADATA
@@ -23,6 +23,7 @@ class State(StrEnum):
 
 OPEN = (State.WAITING, State.SENDING, State.UNKNOWN)  # a later message of the same key waits for these
 OVER = (State.DONE, State.REFUSED)
+IS_OPEN = text("state IN ('waiting', 'sending', 'unknown')")  # as the index says it: else it is not used
 
 MESSAGE = Table(
     "inbox_message",
@@ -40,6 +41,7 @@ MESSAGE = Table(
     Column("note", Text, nullable=False, server_default=""),  # Japanese, and names nobody
     Index("inbox_message_event", "link", "tenant", "event", unique=True),
     Index("inbox_message_next", "link", "tenant", "state", "number"),
+    Index("inbox_message_open", "link", "tenant", "state", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("inbox_message_order", "link", "tenant", "key", "state", "number"),
     sqlite_autoincrement=True,  # a number is never given again
 )
