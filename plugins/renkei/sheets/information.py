@@ -159,6 +159,22 @@ def switch(text: str) -> bool:
     return _SWITCH[fold(text)]
 
 
+def choice(yes: str, no: str) -> Callable[[str], bool]:
+    """Reads one of two words, or する and しない."""
+    words = {fold(yes): True, fold(no): False}
+
+    def read(text: str) -> bool:
+        said = words.get(fold(text))
+        if said is not None:
+            return said
+        try:
+            return switch(text)
+        except Fault as fault:
+            raise Fault(fault.found, f"{yes} または {no} と記入してください") from None
+
+    return read
+
+
 def count(most: int, least: int = 1) -> Callable[[str], int]:
     """A whole number from `least` to `most`."""
 

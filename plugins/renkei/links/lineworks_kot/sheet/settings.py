@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from renkei.links.lineworks_kot.sheet.mapping import DOUBLE_PRESS_MOST_S, DOUBLE_PRESS_S, MAX_CODE
 from renkei.sheets.information import (
@@ -14,32 +13,16 @@ from renkei.sheets.information import (
     RESULT_ADDRESSES,
     Information,
     Setting,
+    choice,
     clock_time,
     count,
-    switch,
 )
-from renkei.texts import Fault, control_fault, fold, narrow
+from renkei.texts import Fault, control_fault, narrow
 
 SHOWN, HIDDEN = "表示する", "表示しない"  # text 4, 休憩打刻
 USED, UNUSED = "使用する", "使用しない"
 CONTAINS, EXACT = "含む", "完全一致"
 ALLOWED, FORBIDDEN = "許可する", "許可しない"  # text 4, 雇用区分設定 > 休憩打刻
-
-
-def _choice(yes: str, no: str) -> Callable[[str], bool]:
-    """Reads one of two words, or する and しない."""
-    words = {fold(yes): True, fold(no): False}
-
-    def read(text: str) -> bool:
-        said = words.get(fold(text))
-        if said is not None:
-            return said
-        try:
-            return switch(text)
-        except Fault as fault:
-            raise Fault(fault.found, f"{yes} または {no} と記入してください") from None
-
-    return read
 
 
 def _bot_id(text: str) -> str:
@@ -60,10 +43,10 @@ def code(text: str) -> str:
 
 
 def _of_choice(key: str, label: str, yes: str, no: str, note: str, *aliases: str) -> Setting:
-    return Setting(key, label, _choice(yes, no), note, aliases=aliases, words=(yes, no))
+    return Setting(key, label, choice(yes, no), note, aliases=aliases, words=(yes, no))
 
 
-may_break = _choice(ALLOWED, FORBIDDEN)
+may_break = choice(ALLOWED, FORBIDDEN)
 INFORMATION = Information(
     (
         COMPANY_NAME,
