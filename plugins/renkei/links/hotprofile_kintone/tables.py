@@ -118,11 +118,3 @@ HISTORY = Table(  # データ処理状況一覧: of a run, each data set
     Column("said", Text, nullable=False, server_default=""),  # why it stopped
     Index(_P + "history_time", "tenant", "started_at"),
 )
-TROUBLE = Table(  # told once, until it is over (K15, K17)
-    _P + "trouble",
-    METADATA,
-    Column("tenant", String(100), primary_key=True),
-    Column("kind", String(40), primary_key=True),
-    Column("since", Moment, nullable=False),
-    Column("told_at", Moment),
-)

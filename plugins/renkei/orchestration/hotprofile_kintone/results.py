@@ -27,6 +27,7 @@ from renkei.links.hotprofile_kintone.wording import (
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.report import Report, RunEnd, plain_report
 from renkei.runs.outcome import Outcome
+from renkei.runs.troubles import Troubles
 from renkei.storage.database.database import Database
 
 SPENT, NEAR = "quota spent", "quota near"
@@ -49,7 +50,8 @@ def report(end: RunEnd) -> Report:
         *listed(records, failed),
     ]
     kinds = {*_kinds(end, lines), *(kind for kind, _ in quotas)}
-    new, ended = troubles.untold(database, tenant, kinds, now), troubles.over(database, tenant, kinds)
+    known = Troubles(database, end.tenant.link.name, tenant)
+    new, ended = known.untold(kinds, now), known.over(kinds)
     news = troubles.count_untold_records(database, tenant)
     ended = {kind for kind in ended if not kind.startswith((SPENT, NEAR))} if end.outcome.succeeded else set()
     found = plain_report(end, texts)
@@ -60,11 +62,12 @@ def report(end: RunEnd) -> Report:
         mail = replace(found.message, title=title, subject=f"{subject} {end.tenant.sheet.company}")
         found = replace(found, event=event, message=mail, operators_message=mail)
     by_itself = end.run_id.startswith("scheduled__")
-    return replace(
-        found,
-        quiet=by_itself and not (new or news or ended),
-        heard=lambda: troubles.note_told(database, tenant, kinds, now),
-    )
+
+    def heard() -> None:
+        known.note_told(kinds, now)
+        troubles.note_records_told(database, tenant, now)
+
+    return replace(found, quiet=by_itself and not (new or news or ended), heard=heard)
 
 
 def _kinds(end: RunEnd, lines: Sequence[Processed]) -> Iterator[str]:

@@ -5,23 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from renkei.links.hotprofile_kintone import history, troubles
-from tests.harness.hotprofile_kintone import NINE, LinkWorld
-
-
-def test_k17_k20_trouble_is_told_once_and_its_end_once(world: LinkWorld) -> None:
-    database = world.database
-    assert troubles.untold(database, "acme", {"LOAD"}, NINE) == {"LOAD"}
-    troubles.note_told(database, "acme", {"LOAD"}, NINE)
-    assert troubles.untold(database, "acme", {"LOAD"}, NINE + dt.timedelta(minutes=5)) == set()
-    assert troubles.untold(database, "acme", {"LOAD"}, NINE + dt.timedelta(days=1)) == {"LOAD"}  # it lasts
-    assert troubles.over(database, "acme", set()) == {"LOAD"}
-    troubles.note_told(database, "acme", set(), NINE)
-    assert troubles.over(database, "acme", set()) == set()
-
-
-def test_one_tenants_trouble_is_not_anothers(world: LinkWorld) -> None:
-    troubles.note_told(world.database, "acme", {"LOAD"}, NINE)
-    assert troubles.untold(world.database, "other", {"LOAD"}, NINE) == {"LOAD"}
+from tests.harness.hotprofile_kintone import LinkWorld
 
 
 def test_k18_a_failed_record_is_told_once_until_it_fails_of_something_else(world: LinkWorld) -> None:
@@ -29,7 +13,7 @@ def test_k18_a_failed_record_is_told_once_until_it_fails_of_something_else(world
     world.wait(minutes=5)
     world.run()
     assert troubles.count_untold_records(world.database, "acme") == 1
-    troubles.note_told(world.database, "acme", set(), world.clock)
+    troubles.note_records_told(world.database, "acme", world.clock)
     world.wait(minutes=5)
     world.run()
     assert troubles.count_untold_records(world.database, "acme") == 0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -19,7 +20,9 @@ from sqlalchemy import text
 
 from renkei.errors import StoreError
 from renkei.inbox import tables as _inbox  # noqa: F401 - its tables too
-from renkei.links.hotprofile_kintone import tables
+from renkei.links.hotprofile_kintone import tables as _hotprofile_kintone  # noqa: F401
+from renkei.links.lineworks_kot import tables as _lineworks_kot  # noqa: F401
+from renkei.runs.troubles import TROUBLE
 from renkei.storage.database import database
 from renkei.storage.database.database import HEAD, METADATA, open_database
 from tests.conftest import ROOT
@@ -73,26 +76,26 @@ def test_what_is_committed_is_flushed_to_the_disk(url: str) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing_behind(url: str) -> None:
     opened = open_database(url)
-    one = {"tenant": "acme", "kind": "away", "since": _moment()}
+    one = _trouble("acme")
     with pytest.raises(ZeroDivisionError), opened.writing() as connection:
-        raise ZeroDivisionError(connection.execute(tables.TROUBLE.insert(), one))
+        raise ZeroDivisionError(connection.execute(TROUBLE.insert(), one))
     with opened.reading() as connection:
-        assert connection.execute(tables.TROUBLE.select()).all() == []
+        assert connection.execute(TROUBLE.select()).all() == []
 
 
 def test_a_moment_comes_back_with_its_offset(url: str) -> None:
     opened = open_database(url)
     with opened.writing() as connection:
-        connection.execute(tables.TROUBLE.insert(), {"tenant": "acme", "kind": "away", "since": _moment()})
+        connection.execute(TROUBLE.insert(), _trouble("acme"))
     with opened.reading() as connection:
-        assert connection.scalar(tables.TROUBLE.select().with_only_columns(tables.TROUBLE.c.since)) == _moment()
+        assert connection.scalar(TROUBLE.select().with_only_columns(TROUBLE.c.since)) == _moment()
 
 
 def test_l6_an_error_quotes_no_value(url: str) -> None:
     opened = open_database(url)
-    one = {"tenant": "山田", "kind": "x", "since": _moment()}
+    one = _trouble("山田")
     with pytest.raises(StoreError) as raised, opened.writing() as connection:
-        connection.execute(tables.TROUBLE.insert(), [one, one])
+        connection.execute(TROUBLE.insert(), [one, one])
     assert "山田" not in str(raised.value)
     assert raised.value.__cause__ is None
 
@@ -133,3 +136,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def _moment() -> dt.datetime:
     return dt.datetime(2026, 4, 1, 4, 30, 15, 120000, dt.timezone(dt.timedelta(hours=9)))
+
+
+def _trouble(tenant: str) -> dict[str, Any]:
+    return {"link": "link", "tenant": tenant, "kind": "away", "since": _moment(), "told_at": _moment()}
