@@ -7,7 +7,7 @@ from alembic import op
 
 from renkei.storage.database.columns import Moment
 
-revision, down_revision = "0003", "0002"
+revision, down_revision = "0004", "0003"
 _P = "lineworks_kot_"
 
 
