@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from airflow.sdk import DAG
 
 from renkei import settings
 from renkei.inbox.inbox import Inbox, Message
+from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Settled
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State
@@ -35,7 +35,7 @@ class Worker:
 
     at_once = 1
 
-    def __init__(self, tenant: Tenant, is_ours: Callable[[], bool]) -> None:
+    def __init__(self, tenant: Tenant, leases: Leases) -> None:
         self._greeting = tenant.mapping.greeting
 
     def handle(self, message: Message) -> Settled:

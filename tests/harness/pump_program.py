@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from renkei.inbox import lease, pump
 from renkei.inbox.inbox import Message
+from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump, Settled, Tenancy
 from renkei.inbox.tables import State
 from renkei.storage.database.database import open_database
@@ -25,13 +26,11 @@ class Appends:
 
     at_once = 4
 
-    def __init__(self, target: Path, is_ours: Callable[[], bool], stuck_after: int) -> None:
-        self._target, self._is_ours, self._left = target, is_ours, stuck_after
+    def __init__(self, target: Path, stuck_after: int) -> None:
+        self._target, self._left = target, stuck_after
         self._lock = threading.Lock()
 
     def handle(self, message: Message) -> Settled:
-        if not self._is_ours():
-            return Settled(State.WAITING)
         with self._lock:
             with self._target.open("ab") as file:
                 file.write(message.body() + b"\n")
@@ -60,8 +59,8 @@ class Named:
     def versions(self) -> Mapping[Tenancy, str]:
         return {(LINK, tenant): "1" for tenant in self._tenants}
 
-    def open(self, tenancy: Tenancy, is_ours: Callable[[], bool]) -> Appends:
-        return Appends(self._target, is_ours, self._stuck_after if tenancy[1] == self._tenants[0] else 0)
+    def open(self, tenancy: Tenancy, leases: Leases) -> Appends:
+        return Appends(self._target, self._stuck_after if tenancy[1] == self._tenants[0] else 0)
 
 
 def _main(url: str, target: str, stuck_after: str, *tenants: str) -> None:

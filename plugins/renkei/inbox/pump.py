@@ -77,8 +77,8 @@ class Source(Protocol):
     def versions(self) -> Mapping[Tenancy, str]:
         """By tenant what changes when a worker must be made anew. It may take seconds."""
 
-    def open(self, tenancy: Tenancy, is_ours: Callable[[], bool]) -> Worker:
-        """A worker; it asks `is_ours` right before each thing that it does outside.
+    def open(self, tenancy: Tenancy, leases: Leases) -> Worker:
+        """A worker; it asks `leases.holds` right before each thing that it does outside.
 
         Raises:
             RenkeiError: a setting is to be mended.
@@ -257,7 +257,7 @@ class _Drain:
         self._close()
         self._opens_at = time.monotonic() + AGAIN_S
         try:
-            self._worker = self._source.open(self._tenancy, self.is_ours)
+            self._worker = self._source.open(self._tenancy, self._leases)
         except Exception as error:
             said = _named(error)
             if said != self._told:

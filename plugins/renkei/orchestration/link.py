@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from renkei.channel import Channel
     from renkei.errors import RenkeiError
+    from renkei.inbox.lease import Leases
     from renkei.inbox.pump import Worker
     from renkei.orchestration.connection_trial import Trial
     from renkei.orchestration.documentation import Page
@@ -79,7 +80,7 @@ class Link:
     console: Part[LinkView] | None = None  # what its runs count, and their errors
     jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
-    drain: Part[Callable[[Tenant, Callable[[], bool]], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
+    drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     preloads: Sequence[str] = ()  # modules that its tasks import
     keep_days: int = 0  # of its runs' records, where RENKEI_KEEP_DAYS is more; 0: no fewer

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import renkei
 from renkei import settings
+from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump, Tenancy, Worker
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, dag_id
@@ -38,11 +39,11 @@ class Sheets:
             if self._is_ours(link.name, file)
         }
 
-    def open(self, tenancy: Tenancy, is_ours: Callable[[], bool]) -> Worker:
+    def open(self, tenancy: Tenancy, leases: Leases) -> Worker:
         """Raises RenkeiError: the sheet, or a Connection, is to be mended."""
         link = LINKS[tenancy[0]]
         assert link.drain is not None
-        return link.drain()(find_tenant(link, tenancy[1], self._dag_file, PATIENCE_S), is_ours)
+        return link.drain()(find_tenant(link, tenancy[1], self._dag_file, PATIENCE_S), leases)
 
     def _is_ours(self, link: str, file: TenantFile) -> bool:
         return zlib.crc32(dag_id(link, file.tenant).encode()) % self._shards == self._shard

@@ -88,11 +88,11 @@ class Sheets:
     def versions(self) -> Mapping[Tenancy, str]:
         return dict(self.of)
 
-    def open(self, tenancy: Tenancy, is_ours: Callable[[], bool]) -> Worker:
+    def open(self, tenancy: Tenancy, leases: Leases) -> Worker:
         self.opened.append(tenancy[1])
         if self.fault and tenancy[1] == "broken":
             raise self.fault
-        assert is_ours()
+        assert leases.holds("__".join(tenancy))
         return self.workers[tenancy[1]]
 
 
