@@ -42,7 +42,7 @@ CHAIN = {
     "fetch_users": {"snapshot"},
     "snapshot": {"diff"},
     "diff": {"validate"},
-    "validate": {"approve"},
+    "validate": {"approve", "load"},
     "approve": {"load"},
     "load": {"notify"},
     "notify": {"outcome"},

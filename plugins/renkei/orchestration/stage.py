@@ -9,6 +9,7 @@ import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -19,6 +20,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSkipException,
     AirflowTaskTimeout,
+    DownstreamTasksSkipped,
 )
 
 from renkei.clock import DAILY_AT, next_daily, utcnow
@@ -54,6 +56,21 @@ PATIENCE = dt.timedelta(hours=6)  # from the start of a run; the lease of a note
 RETRIABLE = (RetriableFetchError, RetriableLoadError, StoreError, RetriableNotificationError, SheetPendingError)
 
 
+@dataclass(frozen=True, slots=True)
+class WithoutTasks:
+    """What a stage's function gives back where tasks after it have nothing to do: Airflow skips them without a process.
+
+    A task after one of `tasks` needs the trigger rule SKIPPABLE, and the stage itself before it, or it is skipped too.
+    """
+
+    result: Any
+    tasks: tuple[str, ...]
+
+
+# Not "none_failed": a stage that skips all that is left of the run skips this task with them.
+SKIPPABLE = "none_failed_min_one_success"
+
+
 class StageOperator(BaseOperator):
     """Runs one function for one tenant. (`@task` wraps each function anew for each Dag: half the parsing time.)
 
@@ -73,7 +90,16 @@ class StageOperator(BaseOperator):
     def execute(self, context: Any) -> Any:
         with stage(self.tenant, context, *self._ends_at(context)):
             result = resolve_name(self.function)(self.tenant, context)
+        needless: tuple[str, ...] = ()
+        if isinstance(result, WithoutTasks):
+            needless, result = result.tasks, result.result
         log_counts(self.task_id, self.tenant.name, result)
+        ti = context["ti"]
+        # Not at a second try: one that died after it had skipped them may find now that they are needed, and Airflow
+        # would not take the skipping back.
+        if needless and ti.try_number == 1:
+            ti.xcom_push(key="return_value", value=result)  # Airflow keeps no result beside the exception
+            raise DownstreamTasksSkipped(tasks=list(needless))  # type: ignore[no-untyped-call]
         return result
 
     def _ends_at(self, context: Any) -> tuple[dt.datetime | None, dt.datetime | None]:

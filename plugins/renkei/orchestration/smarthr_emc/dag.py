@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from airflow.sdk import BaseOperator, get_parsing_context
 
 from renkei.links.smarthr_emc.sheet import BY_FILE
 from renkei.orchestration.approval_tasks import AskPersonOperator
-from renkei.orchestration.stage import StageOperator
+from renkei.orchestration.stage import SKIPPABLE, StageOperator
 from renkei.orchestration.tenant import Tenant
 
 FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
@@ -22,18 +23,25 @@ ROOM = "renkei.orchestration.smarthr_emc"
 
 
 def work(tenant: Tenant) -> Sequence[BaseOperator]:
-    def step(name: str, shown: str, timeout: dt.timedelta) -> BaseOperator:
-        function = f"{ROOM}.tasks:{name}"
+    def step(name: str, shown: str, timeout: dt.timedelta, **kwargs: Any) -> BaseOperator:
         return StageOperator(
-            tenant=tenant, function=function, task_id=name, task_display_name=shown, execution_timeout=timeout
+            tenant=tenant,
+            function=f"{ROOM}.tasks:{name}",
+            task_id=name,
+            task_display_name=shown,
+            execution_timeout=timeout,
+            **kwargs,
         )
 
+    validate = step("validate", "検証", WORK_TIMEOUT)
+    load = step("load", "EMCへの登録", LOAD_TIMEOUT, trigger_rule=SKIPPABLE)
+    validate.set_downstream(load)  # `approve` between them is skipped where nothing is held
     tasks: list[BaseOperator] = [
         step("fetch_departments", "部署の受信", FETCH_TIMEOUT),
         step("fetch_users", "社員の受信", FETCH_TIMEOUT),
         step("snapshot", "スナップショット", WORK_TIMEOUT),
         step("diff", "前回との差分", WORK_TIMEOUT),
-        step("validate", "検証", WORK_TIMEOUT),
+        validate,
         AskPersonOperator(
             tenant=tenant,
             asks=f"{ROOM}.approval:ask_about_plan",
@@ -44,7 +52,7 @@ def work(tenant: Tenant) -> Sequence[BaseOperator]:
             options=[APPROVE, REFUSE],
             defaults=REFUSE,
         ),
-        step("load", "EMCへの登録", LOAD_TIMEOUT),
+        load,
     ]
     if BY_FILE in tenant.sheet.shape or get_parsing_context().task_id == "confirm":  # of a sheet that is away just now
         tasks.append(

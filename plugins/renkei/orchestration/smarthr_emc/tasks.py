@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.stages.job import Job, begun, forget_end, resume
 from renkei.orchestration import side_run
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.smarthr_emc import connections
-from renkei.orchestration.stage import record_of, started
+from renkei.orchestration.stage import WithoutTasks, record_of, started
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.outcome import note_end
 from renkei.settings import emc_format_file
@@ -77,7 +77,7 @@ def diff(tenant: Tenant, context: Any) -> dict[str, Any]:
     return {record_set.value: asdict(one) for record_set, one in sets.items()}
 
 
-def validate(tenant: Tenant, context: Any) -> list[str]:
+def validate(tenant: Tenant, context: Any) -> list[str] | WithoutTasks:
     job = job_of(tenant, context)
     forget_end(job.record)
     holds = stages.validate.validate(job, connections.emc_target(job.mapping), _emc_format(tenant), utcnow())
@@ -86,7 +86,8 @@ def validate(tenant: Tenant, context: Any) -> list[str]:
         connections.before_load(job.mapping, passwords=passwords)
     if passwords:
         stages.load.check_passwords(job, _emc_format(tenant), connections.secret)
-    return [hold.kind for hold in holds]
+    kinds = [hold.kind for hold in holds]
+    return kinds if stages.approve.is_held(job) else WithoutTasks(kinds, ("approve",))
 
 
 def load(tenant: Tenant, context: Any) -> str:
