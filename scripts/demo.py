@@ -147,7 +147,7 @@ def _everything(
     ) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
-        settings = environment(folder, neighbours, mappings) | _connections(neighbours, SPARE, SPARE)
+        settings = environment(folder, neighbours, mappings) | connections(neighbours, SPARE, SPARE)
         settings |= demo_sales.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         before(airflow, neighbours)
@@ -218,14 +218,15 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
     }
     for mapping in mappings:
-        environment |= _connections(neighbours, mapping.tenant, mapping.emc_account)
+        environment |= connections(neighbours, mapping.tenant, mapping.emc_account)
     chats = chat_connections(neighbours.chat_registrations(), TOLD) if "chat" in neighbours.urls else {}
     for conn_id, connection in chats.items():
         environment[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
     return environment
 
 
-def _connections(neighbours: Neighbours, tenant: str, account: str) -> dict[str, str]:
+def connections(neighbours: Neighbours, tenant: str, account: str) -> dict[str, str]:
+    """Those of a company's SmartHR and of its EMC account."""
     smarthr = {"conn_type": "smarthr", "password": f"shr_sim_{tenant}"}
     emc = {"conn_type": "emc", "host": neighbours.urls["emc"], "password": f"emc_sim_{account}"}
     return {

@@ -130,12 +130,22 @@ class LocalAirflow:
 
     def processor_s(self) -> float:
         """Seconds of the processor that all of its processes have used, those that have ended among them."""
+        return sum(self.processor_by_part().values())
+
+    def processor_by_part(self) -> dict[str, float]:
+        """The same by what they are; a task's supervisor is the scheduler's worker that waits for it."""
         assert self._process is not None
         parent = psutil.Process(self._process.pid)
-        used = 0.0
+        used = dict.fromkeys(("scheduler", "supervisors", "tasks", "api-server", "dag-processor", "triggerer"), 0.0)
         for process in (parent, *parent.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
-                used += sum(process.cpu_times()[:4])
+                own, words = process.cpu_times(), " ".join(process.cmdline()).replace("api_server", "api-server")
+                part = next((name for name in used if f"airflow {name}" in words), "tasks")
+                if "worker -- LocalExecutor" in words:
+                    part = "supervisors"
+                used[part] += own.user + own.system
+                ended = "tasks" if part in ("scheduler", "supervisors") else part
+                used[ended] += own.children_user + own.children_system
         return used
 
     def _wait_until_healthy(self) -> None:

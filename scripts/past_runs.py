@@ -33,7 +33,7 @@ from airflow.models.xcom import XComModel
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG
 from airflow.sdk.bases.operator import ExecutorSafeguard
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
@@ -127,7 +127,9 @@ class _Task:
     run_id: str
     run: dict[str, _Task]  # the run's tasks so far, this one too
     map_index: int = -1
+    try_number: int = 1
     state: str = ""
+    needless: tuple[str, ...] = ()  # tasks after it that it skipped
     start_date: dt.datetime | None = None
     end_date: dt.datetime | None = None
     words: dict[str, Any] = field(default_factory=dict)  # its XComs
@@ -204,6 +206,8 @@ def _do(task: Any, ti: _Task, context: dict[str, Any], answer: Answer | None) ->
     stopped = any(one.state == "failed" for one in ti.run.values())
     if stopped and not task.is_teardown:
         ti.state = "upstream_failed"
+    elif any(ti.task_id in one.needless for one in ti.run.values()):
+        ti.state = "skipped"
     else:
         try:
             result = task.execute(context)
@@ -212,6 +216,8 @@ def _do(task: Any, ti: _Task, context: dict[str, Any], answer: Answer | None) ->
             if result is not None:
                 ti.xcom_push("return_value", result)
             ti.state = "success"
+        except DownstreamTasksSkipped as skipped:
+            ti.needless, ti.state = tuple(skipped.tasks), "success"
         except AirflowFailException:
             ti.state = "failed"
     ti.end_date = clock.utcnow()
@@ -246,7 +252,8 @@ def _ask(task: HITLOperator, ti: _Task, context: dict[str, Any], answer: Answer 
 def _end(session: Session, run: DagRun, tasks: dict[str, _Task]) -> None:
     for row in run.task_instances:
         ti = tasks[row.task_id]
-        row.state, row.start_date, row.end_date, row.try_number = ti.state, ti.start_date, ti.end_date, 1
+        tries = 0 if ti.state == "skipped" else 1
+        row.state, row.start_date, row.end_date, row.try_number = ti.state, ti.start_date, ti.end_date, tries
         row.set_duration()
         session.add_all(
             XComModel(

@@ -29,7 +29,7 @@ class Site:
     def __init__(self, folder: Path, count: int) -> None:
         self.sheets, self.index, self.dags = folder / "mappings" / LINK, folder / "index", folder / "dags"
         self.dags.mkdir(parents=True)
-        _write_sheets(self.sheets, count)
+        write_sheets(self.sheets, count)
         first = Path(shutil.copy(PROJECT / "dags" / f"{LINK}.py", self.dags))
         self.files = write_shards(first, -(-count // TENANTS_PER_SHARD))
         self.environment = {
@@ -87,7 +87,7 @@ def measure_parsing(folder: Path, say: Say) -> list[Figure]:
 
 def _own_parse(site: Site, count: int) -> list[Figure]:
     """A task's process parses the one file that has its Dag, asking for that Dag alone."""
-    tenant = _name(count // 2)
+    tenant = tenant_name(count // 2)
     dag_id = f"{LINK}__{tenant}"
     parsed = [made for file in site.files for made in [site.parse(file, dag_id)] if made["dags"]]
     (file,) = (site.dags / made["file"] for made in parsed)
@@ -106,7 +106,7 @@ def _workbooks_a_second(folder: Path) -> float:
     """How fast workbooks become compiled sheets, written into the index."""
     folder.mkdir()
     for number in range(MANY):
-        shutil.copy(SAMPLES / "hinata.xlsx", folder / f"{_name(number)}.xlsx")
+        shutil.copy(SAMPLES / "hinata.xlsx", folder / f"{tenant_name(number)}.xlsx")
     found = tenants(folder)
     started = time.perf_counter()
     sheets = load_all(SHEETS, found, folder / "index", (HOST,))
@@ -147,24 +147,25 @@ def measure_visible(folder: Path, say: Say) -> list[Figure]:
     return figures
 
 
-def _write_sheets(folder: Path, count: int) -> None:
+def write_sheets(folder: Path, count: int, smarthr_url: str = "") -> None:
     """Sheets like the sample tenants', each of another tenant with an EMC account of its own."""
     folder.mkdir(parents=True)
     texts = []
     for file in tenants(SAMPLES):
         mapping = load(SHEETS, file.path, file.tenant, allowed_hosts=(HOST,)).mapping
         assert mapping is not None, file
-        write_yaml(replace(mapping, tenant="TENANT", emc_account="TENANT"), folder / "sample.yaml")
+        url = smarthr_url or mapping.smarthr_url
+        write_yaml(replace(mapping, tenant="TENANT", emc_account="TENANT", smarthr_url=url), folder / "sample.yaml")
         # A Connection belongs to the tenant whose name it ends in; another's is a mistake of the sheet.
         texts.append((folder / "sample.yaml").read_text().replace(f"__{file.tenant}", "__TENANT"))
         (folder / "sample.yaml").unlink()
     for number in range(count):
-        text = texts[number % len(texts)].replace("TENANT", _name(number))
-        (folder / f"{_name(number)}.yaml").write_text(text)
+        text = texts[number % len(texts)].replace("TENANT", tenant_name(number))
+        (folder / f"{tenant_name(number)}.yaml").write_text(text)
 
 
-def _name(number: int) -> str:
-    return f"tenant{number:05d}"
+def tenant_name(number: int) -> str:
+    return f"t{number:05d}"
 
 
 def _each(files: list[dict[str, Any]]) -> str:
