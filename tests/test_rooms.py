@@ -14,11 +14,12 @@ ARROWS = {
     **dict.fromkeys(BOTTOM, frozenset[str]()),
     **dict.fromkeys(("storage", "systems", "values", "sheets"), frozenset[str]()),
     "inbox": {"storage"},
+    "outbox": {"inbox", "storage", "systems"},
     "jobs": {"storage"},
     "public": {"inbox", "sheets", "storage", "systems"},
     "runs": {"storage"},
     "notifications": {"sheets", "storage", "systems"},
-    "links": {"inbox", "notifications", "runs", "sheets", "storage", "systems", "values"},
+    "links": {"inbox", "outbox", "notifications", "runs", "sheets", "storage", "systems", "values"},
     "web": {"jobs", "links", "notifications", "runs", "sheets", "storage", "systems", "values"},
 }
 

@@ -34,7 +34,7 @@ DOC = f"""# Renkei 保守
 社員を画面で見た人の記録も、同じ期間を過ぎると削除します。
 「連携」の画面から始めた作業（リハーサルなど）の結果は、{KEPT.days}日を過ぎると削除します。
 
-受け取ったメッセージは、処理が終わってから35日を過ぎると削除します。未処理、確認待ちのものは残します。
+受け取ったメッセージと、社員に送ったメッセージは、処理が終わってから35日を過ぎると削除します。未処理、確認待ちのものは残します。
 
 次の処理記録は、保存期間を過ぎても残します。
 
@@ -72,6 +72,7 @@ def prune_all(
     """
     from renkei.inbox import inbox  # SQLAlchemy, and below the client of LINE: parsing has no use for them
     from renkei.notifications.members.linking import Linking
+    from renkei.outbox import outbox
     from renkei.storage.database.database import open_database
 
     counts = {"tenants": 0, "deleted": 0, "kept": 0, "doubtful": 0}
@@ -117,6 +118,7 @@ def prune_all(
             failures.append(f"{link.name}: {error}")
     try:
         log.info("prune inbox deleted=%d", inbox.forget(open_database(settings.database_url()), now))
+        log.info("prune outbox deleted=%d", outbox.forget(open_database(settings.database_url()), now))
     except StoreError as error:
         failures.append(str(error))
     log.info("prune audit deleted=%d", audit.tidy(store, now, keep))
