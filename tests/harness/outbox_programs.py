@@ -56,7 +56,9 @@ def _drain(url: str, target: Path, stuck_after: int) -> None:
         while not leases.acquire(outbox.lease):
             time.sleep(0.05)
         files = {
-            channel: File(target.with_suffix(f".{channel}"), stuck_after if channel == "slack" else 0, channel == "line")
+            channel: File(
+                target.with_suffix(f".{channel}"), stuck_after if channel == "slack" else 0, channel == "line"
+            )
             for channel in ("slack", "line")
         }
         sender = Sender(outbox, leases, lambda channel: Outlet(files[channel], channel == "line"), clock=lambda: AT)

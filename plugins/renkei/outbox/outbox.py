@@ -222,9 +222,7 @@ class Outbox:
             earlier.c.state.in_(OPEN),
         )
         here = and_(self._in(State.WAITING), OUTGOING.c.channel == channel)
-        return select(OUTGOING.c.number).where(
-            here, OUTGOING.c.not_before <= now, OUTGOING.c.not_after > now, is_first
-        )
+        return select(OUTGOING.c.number).where(here, OUTGOING.c.not_before <= now, OUTGOING.c.not_after > now, is_first)
 
     def _settle(self, connection: Connection, settled: Sequence[Settled], now: dt.datetime) -> None:
         for one in settled:

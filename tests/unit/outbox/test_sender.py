@@ -325,7 +325,9 @@ def test_l4_killed_while_sending_nobody_gets_a_message_twice(tmp_path: Path) -> 
     outbox = Outbox(database, PLAIN, LINK, TENANT)
     with database.writing() as connection:
         entries = [
-            an_entry(f"{channel}{n}", channel=channel, key=str(n % 5)) for channel in ("slack", "line") for n in range(20)
+            an_entry(f"{channel}{n}", channel=channel, key=str(n % 5))
+            for channel in ("slack", "line")
+            for n in range(20)
         ]
         outbox.add(connection, entries, AT)
     command = [sys.executable, "-m", "tests.harness.outbox_programs", url, str(target)]
