@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.provider import get_provider_info
@@ -28,7 +29,9 @@ PATIENCE_MS = 150_000  # how fast Airflow's pages are on a busy machine is not w
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Of this module's own: a first link wants an EMC that nobody has written to."""
     folder = tmp_path_factory.mktemp("forms-neighbours")
-    with Neighbours(folder, ["acme:1:30"], ["acme"], chat=True, sales=1) as running:
+    with Neighbours(folder, ["acme:1:30"], ["acme"], chat=True, sales=1, punching=True) as running:
+        noon = {"at": "2026-11-30T12:00:00+09:00", "stands": True}  # when KING OF TIME lets itself be read
+        requests.post(f"{running.urls['kingoftime']}/_sim/clock", json=noon, timeout=30).raise_for_status()
         yield running
 
 
@@ -52,7 +55,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) ->
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_ALLOWED_HOSTS": ",".join(
-            neighbours.urls[name].partition("//")[2] for name in ("smarthr", "emc", "chat", "hotprofile", "kintone")
+            neighbours.urls[name].partition("//")[2]
+            for name in ("smarthr", "emc", "chat", "hotprofile", "kintone", "kingoftime")
         ),
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
     }
@@ -68,6 +72,7 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
         "emc": {"host": neighbours.urls["emc"], "password": "emc_sim_acme"},
         "hotprofile": {"host": neighbours.urls["hotprofile"], "password": "hp_sim_key"},
         "kintone": {"host": neighbours.urls["kintone"], "password": "kin_sim_companies"},
+        "kingoftime": {"host": neighbours.urls["kingoftime"], "password": "kot_sim_token"},
     }
     for connection in chat_connections(neighbours.chat_registrations(), "acme").values():
         right[connection.pop("conn_type")] = connection

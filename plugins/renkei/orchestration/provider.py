@@ -24,7 +24,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "renkei",
         "name": "Renkei",
-        "description": "SmartHR → Emergency Call, Hot Profile → kintone, notifications",
+        "description": "SmartHR → Emergency Call, Hot Profile → kintone, LINE WORKS → KING OF TIME, notifications",
         "connection-types": [
             {
                 "connection-type": "smarthr",
@@ -77,6 +77,20 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {
                         "host": "https://xxxx.cybozu.com（空白なら連携設定シートのサブドメイン）",
                         "password": "アプリごとのAPIトークンをコンマ区切りで（ルックアップの参照先も）",
+                    },
+                },
+            },
+            {
+                "connection-type": "kingoftime",
+                "hook-class-name": "renkei.orchestration.lineworks_kot.connections.KingOfTimeHook",
+                "hook-name": "KING OF TIME",
+                "conn-fields": {},
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "login", "port", "extra"],
+                    "relabeling": {"host": "KING OF TIME WebAPIのURL（任意）", "password": "アクセストークン"},
+                    "placeholders": {
+                        "host": "空白なら https://api.kingtime.jp",
+                        "password": "設定 > その他 > オプション > 外部サービス連携 > WebAPI のトークン",
                     },
                 },
             },

@@ -1,0 +1,1 @@
+"""What Airflow has of LINE WORKS → KING OF TIME."""
