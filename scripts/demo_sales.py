@@ -26,26 +26,27 @@ Expect = Callable[[str, object, object], None]
 Say = Callable[[str], None]
 
 
-def write_sheet(mappings: Path, kintone_url: str) -> None:
+def write_sheet(mappings: Path, kintone_url: str, tenant: str = TENANT) -> Path:
     """The sample sheet, for the simulated domain; one that is there stays, somebody may have changed it."""
-    file = mappings / LINK / f"{TENANT}.yaml"
+    file = mappings / LINK / f"{tenant}.yaml"
     if file.exists():
-        return
+        return file
     sheet = yaml.safe_load((PROJECT / "include" / "mappings" / LINK / "sample.yaml").read_text(encoding="utf-8"))
     sheet |= {"company_name": "港商事株式会社", "domain": kintone_url, "result_addresses": ["eigyo@minato.example.jp"]}
     sheet["departments"]["enabled"] = False
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(sheet, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return file
 
 
-def connections(urls: dict[str, str]) -> dict[str, str]:
+def connections(urls: dict[str, str], tenant: str = TENANT) -> dict[str, str]:
     """As an operator would enter them in Airflow's UI."""
     of = {
         "hotprofile": {"host": urls["hotprofile"], "password": "hp_sim_key"},
         "kintone": {"host": urls["kintone"], "password": TOKENS},
     }
     return {
-        f"AIRFLOW_CONN_{name.upper()}__{TENANT.upper()}": json.dumps({"conn_type": name, **one})
+        f"AIRFLOW_CONN_{name.upper()}__{tenant.upper()}": json.dumps({"conn_type": name, **one})
         for name, one in of.items()
     }
 

@@ -154,17 +154,8 @@ def send_report(
     Raises:
         NotificationError: a channel did not take it; all the others were told.
     """
-    warnings = [str(problem) for problem in tenant.sheet.warnings]
     is_side_run = bool(mark_of(run.run_id))
-    asked_for = outcome is Outcome.CHECKED and record is not None and not is_side_run
-    warnings += _unreachable(tenant) if asked_for else []
-    links = {"処理の詳細": run.page, **(extra_links or {})}
-    end = RunEnd(tenant, record, outcome, message, run.started, ended_at, warnings, links, run.run_id)
-    try:
-        report = tenant.link.report()(end)
-    except StoreError:
-        report = tenant.link.report()(replace(end, record=None))
-        record = None
+    report, record = _report(tenant, run, record, outcome, message, ended_at, extra_links)
     _keep_summary(report, tenant, outcome, record)
     subject = tenant.link.subjects()[outcome]
     if is_side_run and not report.calls:
@@ -191,6 +182,49 @@ def send_report(
             _note_result(record, run.run_id, report.event, subject)
     told += _tell_operator(tenant, report, this, record)
     return {"subject": subject, "told": channel_connections.check_told(told)}
+
+
+def _report(
+    tenant: Tenant,
+    run: AirflowRun,
+    record: RunRecord | None,
+    outcome: Outcome,
+    message: str,
+    ended_at: dt.datetime,
+    extra_links: dict[str, str] | None = None,
+) -> tuple[Report, RunRecord | None]:
+    """What the link says of the run's end; without its record, which is None then, where that is out of reach."""
+    warnings = [str(problem) for problem in tenant.sheet.warnings]
+    asked_for = outcome is Outcome.CHECKED and record is not None and not mark_of(run.run_id)
+    warnings += _unreachable(tenant) if asked_for else []
+    links = {"処理の詳細": run.page, **(extra_links or {})}
+    end = RunEnd(tenant, record, outcome, message, run.started, ended_at, warnings, links, run.run_id)
+    try:
+        return tenant.link.report()(end), record
+    except StoreError:
+        return tenant.link.report()(replace(end, record=None)), None
+
+
+def note_quiet(tenant: Tenant, context: Any) -> tuple[str, list[str]] | None:
+    """Note the good end of a run of which nobody has to hear, for the watch; its subject and summary.
+
+    None, and nothing noted, where somebody has to hear of it, or it has no good end on record.
+
+    Raises:
+        StoreError: nobody can say.
+    """
+    run, record = this_run(context), record_of(tenant, context)
+    end = outcomes.good_end(record)
+    if end is None:
+        return None
+    report, kept = _report(tenant, run, record, end[0], "", end[1])
+    if kept is None or not report.quiet:
+        return None
+    subject, lines = tenant.link.subjects()[end[0]], report.summary()
+    record.write(Summary(lines))
+    _note_result(record, run.run_id, report.event, subject)
+    forget_begun(tenant, run.run_id)
+    return subject, lines
 
 
 def _unreachable(tenant: Tenant) -> list[str]:

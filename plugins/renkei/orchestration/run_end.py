@@ -2,8 +2,8 @@
 
 Airflow calls this in the scheduler, and in the API server where a person marks a run. A task cannot write the note of
 its run (nor is there a token by which it could ask for it), so `outcome` leaves its lines as an XCom, and whoever ends
-the run puts them there. A run is a success only if `outcome` itself left word that it is one: a run or a task that a
-person marks is not. Airflow loads this module in every process: it imports next to nothing.
+the run puts them there. A run is a success only if `outcome` itself left word that it is one, or, where that was
+skipped, the task that ended the run early (`early_end`): a run or a task that a person marks is not. Airflow loads this module in every process: it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from airflow.listeners import hookimpl
 
 from renkei.orchestration.link import split_dag_id
 
-SUMMARY_KEY = "summary"  # of the XCom of `outcome`: a list of lines
+SUMMARY_KEY = "summary"  # of the XCom of `outcome`, or of who ended the run early: a list of lines
 WELL_KEY = "well"  # of the XCom of `outcome`, with the id of that very try: it found a good end on record
+TOLD_KEY = "told"  # of the XCom of a task that ended its run early: what `notify` would have given back (`early_end`)
 LONGEST = 1000  # of the column; a longer one would fail in the scheduler's own transaction
 HEAD = "**Renkei**: "  # the page shows the first line, so that is the subject
 NOT_WELL = "成功に変更されましたが、タスク「処理結果」が成功と判断した記録がないため、失敗のままにします"
@@ -93,10 +94,18 @@ def _is_well(session: Any, dag_run: Any) -> bool:
     from airflow.models.xcom import XComModel
     from sqlalchemy import select
 
-    of_run = (XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.task_id == "outcome")
+    of_run = (XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id)
+    words = session.execute(
+        select(XComModel.task_id, XComModel.key).where(*of_run, XComModel.key.startswith(f"{WELL_KEY} "))
+    ).all()
     its = (TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
-    last_try = session.scalar(select(TaskInstance.id).where(*its, TaskInstance.task_id == "outcome"))
-    return session.scalar(select(XComModel.key).where(*of_run, XComModel.key == f"{WELL_KEY} {last_try}")) is not None
+    tries = {
+        row.task_id: row
+        for row in session.execute(select(TaskInstance.task_id, TaskInstance.id, TaskInstance.state).where(*its))
+    }
+    outcome = tries.get("outcome")
+    allowed = tries if outcome is not None and outcome.state == "skipped" else {"outcome"} & tries.keys()
+    return any(task in allowed and key == f"{WELL_KEY} {tries[task].id}" for task, key in words)
 
 
 def _note(session: Any, dag_run: Any, lines: list[str]) -> None:
@@ -108,7 +117,8 @@ def _note(session: Any, dag_run: Any, lines: list[str]) -> None:
     inserts: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
     insert = inserts.get(session.get_bind().dialect.name)
     this = (XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id)
-    row = session.scalar(select(XComModel).where(*this, XComModel.task_id == "outcome", XComModel.key == SUMMARY_KEY))
+    said = select(XComModel).where(*this, XComModel.key == SUMMARY_KEY).order_by(XComModel.timestamp.desc())
+    row = session.scalar(said.limit(1))
     lines = [*lines, *(XComModel.deserialize_value(row) if row else ())]
     if insert is None or not lines:
         return

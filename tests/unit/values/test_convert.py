@@ -165,6 +165,21 @@ def test_e22_ordinary_mobile_numbers_are_written_as_the_library_writes_them() ->
         assert found == (national if valid else number) == phone(number)
 
 
+def test_e22_numbers_with_japans_own_zero_are_written_as_the_library_writes_them() -> None:
+    """E22: without its own reading of a number it comes to the same, whatever the number."""
+    made = random.Random(8)
+    for _ in range(2000):
+        number = f"0{made.randrange(1, 10)}{made.randrange(10**9):09}"[: made.choice((9, 10, 11))]
+        try:
+            parsed = phonenumbers.parse(number, "JP")
+        except phonenumbers.NumberParseException:  # 010 goes abroad
+            assert phone(number) == number
+            continue
+        form = phonenumbers.PhoneNumberFormat
+        shown = phonenumbers.format_number(parsed, form.NATIONAL if parsed.country_code == 81 else form.INTERNATIONAL)
+        assert phone(number) == (shown.replace(" ", "-") if phonenumbers.is_valid_number(parsed) else number)
+
+
 @pytest.mark.parametrize("address", ["Taro@Example.JP", "a.b+c@SUB.example.co.jp", "１@１．jp", "o'brien@Example.com"])
 def test_e22_addresses_are_what_the_library_makes_of_them(address: str) -> None:
     """E22: email-validator's normalised form."""

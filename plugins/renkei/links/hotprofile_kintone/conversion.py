@@ -73,10 +73,17 @@ def convert_all(
     ]
 
 
-def key_text(value: Any, conversion: str, *, is_number: bool) -> str:
-    """The 更新キー as `convert_all` makes it of Hot Profile's value, for a field of text or of a number."""
-    changed = _converted([value], _conversions(conversion))[0] if conversion and not is_blank(value) else value
+def key_texts(values: Sequence[Any], conversion: str, *, is_number: bool) -> list[str]:
+    """The 更新キー as `convert_all` makes it of each of Hot Profile's values, for a field of text or of a number.
+
+    A 変換 costs the same for one value as for hundreds: give it many at once.
+    """
+    changed = _converted(values, _conversions(conversion)) if conversion else values
     field = Field("", "NUMBER" if is_number else "SINGLE_LINE_TEXT", "")
+    return [_key_text(value, now, field) for value, now in zip(values, changed, strict=True)]
+
+
+def _key_text(value: Any, changed: Any, field: Field) -> str:
     try:
         return "" if is_blank(changed) else _TYPES[field.type](changed, field)
     except Fault:  # it is never sent

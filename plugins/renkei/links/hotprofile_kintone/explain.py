@@ -83,7 +83,7 @@ def explain(
     text = text.strip()
     form = forms.last_of(database, host_of(mapping), data_set.app)
     versions = Versions(store, mapping, data_set, numeric_key=_is_numeric(form, data_set))
-    key = versions.key(text)
+    (key,) = versions.keys([text])
     ids = history.ids_of(database, mapping.tenant, data_set.name, text, [key] if key else [])
     standing = history.standings(database, mapping.tenant).get(data_set.name)
     line = history.last_lines(database, mapping.tenant).get(data_set.name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as Dict
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from renkei.links.hotprofile_kintone import LINK
-from renkei.links.hotprofile_kintone.conversion import key_text
+from renkei.links.hotprofile_kintone.conversion import key_texts
 from renkei.links.hotprofile_kintone.items import values_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.storage.store import Store
@@ -43,28 +44,31 @@ class Versions:
 
     def of(self, entry: Dict[str, Any]) -> Version:
         """The version that Hot Profile's `entry` is."""
-        values = values_of(entry, self._data_set.name, self.names)
+        return self.of_all([entry])[0]
+
+    def of_all(self, entries: Sequence[Dict[str, Any]]) -> list[Version]:
+        """The versions that Hot Profile's `entries` are, in their order."""
+        rows = [values_of(entry, self._data_set.name, self.names) for entry in entries]
+        keys = self.keys([values.get(self._data_set.key) for values in rows])
+        old_keys = self.keys([values.get(self._data_set.old_key_item) for values in rows])
+        return list(map(self._of, entries, rows, keys, old_keys))
+
+    def _of(self, entry: Dict[str, Any], values: Values, key: bytes | None, old_key: bytes | None) -> Version:
         content = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(*_HALVES_TOO)
         source_id = str(entry["id"])
-        old = values.get(self._data_set.old_key_item) if self._data_set.old_key_item else None
-        return Version(
-            source_id,
-            str(entry["updated_at"]),
-            blake2b(content, digest_size=16, key=self.sheet).digest(),
-            self.key(values.get(self._data_set.key)),
-            self.key(old),
-            self._store.seal(f"{self._place}/{source_id}", content),
-        )
+        digest = blake2b(content, digest_size=16, key=self.sheet).digest()
+        body = self._store.seal(f"{self._place}/{source_id}", content)
+        return Version(source_id, str(entry["updated_at"]), digest, key, old_key, body)
 
     def read(self, source_id: str, body: bytes) -> Values:
         """The items that `of` kept; raises StoreError."""
         values: Values = json.loads(self._store.unseal(f"{self._place}/{source_id}", body))
         return values
 
-    def key(self, value: Any) -> bytes | None:
-        """What stands for a value of the 更新キー: the same for all that kintone gets as one."""
-        text = key_text(value, self._key_conversion, is_number=self._numeric)
-        return blake2b(text.encode(*_HALVES_TOO), digest_size=16).digest() if text else None
+    def keys(self, values: Sequence[Any]) -> list[bytes | None]:
+        """What stands for each value of the 更新キー: the same for all that kintone gets as one; None for a blank."""
+        texts = key_texts(values, self._key_conversion, is_number=self._numeric)
+        return [blake2b(text.encode(*_HALVES_TOO), digest_size=16).digest() if text else None for text in texts]
 
 
 def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:

@@ -25,7 +25,8 @@ def counts(words: Mapping[str, Any]) -> Counts | None:
     """The records that `plan` found changed, and that the three tasks wrote."""
     planned = words.get("plan")
     if not isinstance(planned, dict):
-        return None
+        found = words.get("read")  # a run that found nothing ends there
+        return Counts(0, 0, 0, 0) if isinstance(found, dict) and not any(found.values()) else None
     read = sum(_number(one, "read") for one in planned.values())
     added, updated = (sum(_number(words.get(task), name) for task in WRITES) for name in ("added", "updated"))
     return Counts(read, added, updated, 0)
@@ -85,5 +86,5 @@ PAGES = OwnPages(
     ),
 )
 VIEW = LinkView(
-    ("plan", *WRITES), counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures
+    ("read", "plan", *WRITES), counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures
 )

@@ -15,12 +15,13 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.stages.check import check as check_forms
 from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
 from renkei.links.hotprofile_kintone.stages.compare import compare
-from renkei.links.hotprofile_kintone.stages.finish import finish
+from renkei.links.hotprofile_kintone.stages.finish import finish, finish_if_idle
 from renkei.links.hotprofile_kintone.stages.plan import plan as plan_work
 from renkei.links.hotprofile_kintone.stages.read import read as read_changes
 from renkei.links.hotprofile_kintone.stages.trial import try_one
 from renkei.links.hotprofile_kintone.stages.write import write
 from renkei.orchestration.begin_run import begin_run
+from renkei.orchestration.early_end import nothing_left
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
@@ -36,14 +37,26 @@ def check(tenant: Tenant, context: Any) -> dict[str, str]:
     return check_forms(job, lambda data_set: apps_of(job, data_set)(data_set.app), utcnow)
 
 
-def read(tenant: Tenant, context: Any) -> dict[str, int]:
+def read(tenant: Tenant, context: Any) -> Any:
+    """Where it finds nothing, the run is planned here, and over unless something waits."""
     job = _job(tenant, context)
-    return read_changes(job, connections.hotprofile_client(job.tenant)) if job.mode.reads else {}
+    if not job.mode.reads:
+        return {}
+    source = connections.hotprofile_client(job.tenant)
+    counts = read_changes(job, source)
+    if any(counts.values()):
+        return counts
+    plan_work(job, source, utcnow())
+    return nothing_left(tenant, context, counts) if finish_if_idle(job, utcnow) else counts
 
 
-def plan(tenant: Tenant, context: Any) -> dict[str, dict[str, int]]:
+def plan(tenant: Tenant, context: Any) -> Any:
+    """Where all that was read is in kintone already, the run is over."""
     job = _job(tenant, context)
-    return plan_work(job, connections.hotprofile_client(job.tenant), utcnow()) if job.mode.reads else {}
+    if not job.mode.reads:
+        return {}
+    planned = plan_work(job, connections.hotprofile_client(job.tenant), utcnow())
+    return nothing_left(tenant, context, planned) if finish_if_idle(job, utcnow) else planned
 
 
 def write_companies(tenant: Tenant, context: Any) -> dict[str, int]:

@@ -18,10 +18,11 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from airflow.utils.state import State
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from renkei.orchestration.form import TEST, Form
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
+from renkei.orchestration.run_end import TOLD_KEY
 from renkei.orchestration.stage import FAILURE_KEY, RUN_KEY
 from renkei.sheets.side_run import mark_of
 from renkei.web.facts import Asked, Counts, Question, Reply, Run
@@ -291,14 +292,18 @@ def _words(session: Any, rows: Sequence[Any]) -> dict[int, dict[str, Any]]:
     counting = {task for link in LINKS.values() if link.console for task in link.console().counted_by}
     found: dict[int, dict[str, Any]] = {}
     for ids in _parts([row.id for row in rows]):
-        wanted = select(XComModel.dag_run_id, XComModel.task_id, XComModel.value).where(
+        wanted = select(XComModel.dag_run_id, XComModel.task_id, XComModel.key, XComModel.value).where(
             XComModel.dag_run_id.in_(ids),
-            XComModel.task_id.in_(("notify", *sorted(counting))),
             XComModel.map_index == -1,
-            XComModel.key == "return_value",
+            or_(
+                and_(XComModel.task_id.in_(("notify", *sorted(counting))), XComModel.key == "return_value"),
+                XComModel.key == TOLD_KEY,  # of a run that ended early
+            ),
         )
-        for number, task, value in session.execute(wanted):
-            found.setdefault(number, {})[task] = XComModel.deserialize_value(_Value(value))
+        for number, task, key, value in session.execute(wanted):
+            found.setdefault(number, {})["notify" if key == TOLD_KEY else task] = XComModel.deserialize_value(
+                _Value(value)
+            )
     return found
 
 

@@ -13,8 +13,9 @@ from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages import plan as plan_stage
 from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
-from renkei.links.hotprofile_kintone.stages.finish import finish
+from renkei.links.hotprofile_kintone.stages.finish import finish, finish_if_idle
 from tests.harness.hotprofile_kintone import COMPANIES, NINE, LinkWorld
 
 
@@ -221,3 +222,33 @@ def test_l6_the_database_holds_no_name(world: LinkWorld) -> None:
     world.run()
     for file in world.folder.glob("renkei.db*"):
         assert "秘密".encode() not in file.read_bytes()
+
+
+def test_k5_what_was_read_is_taken_over_in_pieces(world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million rows in one statement took 300 MB; in pieces each of them comes all the same."""
+    monkeypatch.setattr(plan_stage, "PIECE", 3)
+    for number in range(1, 11):
+        world.hotprofile.put(number)
+    world.wait(minutes=5)
+    assert world.run()["companies"].added == 10
+
+
+def test_a_run_that_has_nothing_to_write_ends_after_its_plan(world: LinkWorld) -> None:
+    """As its writes would end it; one that has something, or that a stopped data set keeps from it, goes on."""
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    idle, lines = _planned(world)
+    assert (idle, lines["companies"].state) == (False, State.RUNNING)
+    world.run()
+    world.wait(minutes=5)
+    idle, lines = _planned(world)
+    assert (idle, lines["companies"].state, lines["companies"].ended_at) == (True, State.DONE, world.clock)
+    world.change_mapping(items=(*COMPANIES.items, Item("住所", "nowhere")))
+    assert _planned(world)[0] is False
+
+
+def _planned(world: LinkWorld) -> tuple[bool, dict[str, history.Processed]]:
+    job = world.job()
+    for step in world.steps(job)[:3]:
+        step()
+    return finish_if_idle(job, world.now), history.lines(job)

@@ -8,10 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, exists, false, func, literal, or_, select, text, true, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone import data_sets, history
@@ -26,6 +41,7 @@ EMPTY_KEY, SAME_KEY, TAKEN_KEY = "EMPTY_KEY", "SAME_KEY", "TAKEN_KEY"
 OF_KEYS = (SAME_KEY, TAKEN_KEY)  # looked at anew by every plan: another record's change may have mended them
 LOOKUP = "GAIA_LO04"  # tried again each day: somebody may have added what the lookup asks for (K18)
 MANY = 500  # rows after which PostgreSQL's own look at its tables comes too late
+PIECE = 10_000  # records that one statement takes over
 MOST_NAMED = 10  # records that a cause names
 MOST_ASKED = 100  # records that Hot Profile is asked for one by one
 LooksUp = Callable[[Collection[str]], dict[str, bytes | None]]  # the keys that records have now, of those still there
@@ -129,7 +145,9 @@ class _Step:
         new = statements.insert(self._job.database, WORK)
         rest = {"state": PLANNED, "initial": self._job.mode is Mode.INITIAL, "since": self._now}
         columns = [*(INCOMING.c[name] for name in copied), *(literal(rest[name], WORK.c[name].type) for name in rest)]
-        into = new.from_select([*copied, *rest], select(*columns).where(self._of(INCOMING), ~stays))
+        ids = select(INCOMING.c.source_id).where(self._of(INCOMING), INCOMING.c.source_id >= bindparam("first"))
+        piece = INCOMING.c.source_id.in_(ids.order_by(INCOMING.c.source_id).limit(PIECE))
+        into = new.from_select([*copied, *rest], select(*columns).where(self._of(INCOMING), piece, ~stays))
         newer = {name: new.excluded[name] for name in copied[3:]}
         # What may have been sent stays that, whatever came after it: only an answer tells what kintone has.
         newer["state"] = case((WORK.c.state == SENDING, WORK.c.state), else_=new.excluded["state"])
@@ -137,8 +155,18 @@ class _Step:
         # 初期連携 does not put a change behind a million others.
         initial = {"initial": and_(WORK.c.initial, new.excluded.initial)}
         keys = ["tenant", "data_set", "source_id"]
-        self._connection.execute(into.on_conflict_do_update(index_elements=keys, set_=newer | clean | initial))
+        into = into.on_conflict_do_update(index_elements=keys, set_=newer | clean | initial)
+        for first in self._pieces():
+            self._connection.execute(into, {"first": first})
         self._connection.execute(delete(INCOMING).where(self._of(INCOMING), ~stays))
+
+    def _pieces(self) -> Iterator[str]:
+        """The first id of each piece of `incoming`: what a statement changes twice, SQLite keeps in memory until its end."""
+        ids = select(INCOMING.c.source_id).where(self._of(INCOMING)).order_by(INCOMING.c.source_id)
+        first = self._connection.scalar(ids.limit(1))
+        while first is not None:
+            yield first
+            first = self._connection.scalar(ids.where(INCOMING.c.source_id >= first).offset(PIECE).limit(1))
 
     def try_again(self) -> None:
         """What had failed and is to be tried again: all that was asked for, lookups of another day, what hangs on keys."""
@@ -222,8 +250,8 @@ def _taken_keys(job: Job, data_set: DataSet, keys_now: LooksUp) -> dict[str, str
 def _looks_up(job: Job, data_set: DataSet, source: Source) -> LooksUp:
     def keys_now(ids: Collection[str]) -> dict[str, bytes | None]:
         versions = versions_of(job, data_set)
-        entries: Iterable[dict[str, Any]] = source.by_id(data_set.name, sorted(ids))
-        return {version.source_id: version.key for version in map(versions.of, entries)}
+        entries = source.by_id(data_set.name, sorted(ids))
+        return {version.source_id: version.key for version in versions.of_all(entries)}
 
     return keys_now
 

@@ -60,7 +60,7 @@ def _read(job: Job, data_set: DataSet, source: Source) -> int:
     if not window.is_empty:  # else it is just enabled
         versions = versions_of(job, data_set)
         count = sum(
-            _keep(job, data_set, map(versions.of, entries))
+            _keep(job, data_set, versions.of_all(entries))
             for entries in source.changed(data_set.name, window.since, window.until)
         )
     history.note(job, data_set, since=window.since, until=window.until)  # proven: `plan` moves the watermark there

@@ -110,7 +110,7 @@ def _with_its_key(job: Job, data_set: DataSet, version: Version, versions: Versi
             its = (table.c.tenant == job.tenant, table.c.data_set == data_set.name, table.c.key == version.key)
             others |= set(connection.scalars(select(table.c.source_id).where(*its)))
     found = source.by_id(data_set.name, sorted(others - {version.source_id})[:MOST_ASKED])
-    return [other.source_id for other in map(versions.of, found) if other.key == version.key]
+    return [other.source_id for other in versions.of_all(found) if other.key == version.key]
 
 
 def _shown(job: Job, data_set: DataSet, target: Target, values: dict[str, Any]) -> Tested:

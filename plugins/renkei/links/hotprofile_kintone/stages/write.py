@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Row, and_, case, delete, exists, false, func, select, update
+from sqlalchemy import Row, and_, case, delete, exists, false, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
@@ -25,6 +25,7 @@ from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.stages.finish import end_line
 from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY, TAKEN_KEY
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
@@ -81,12 +82,7 @@ def write(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> 
     form = forms.last(job, data_set)
     assert form is not None  # `check` stops a data set without one
     state, said = Writer(job, data_set, form, apps, source, now).work_off()
-    with job.database.writing() as connection:
-        of = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
-        held = connection.scalar(select(func.count()).where(*of, WORK.c.state != FAILED))
-        failed = connection.scalar(select(func.count()).where(*of, WORK.c.state == FAILED))
-        values = {"held": held, "failed": failed, "state": state.value, "said": said, "ended_at": now()}
-        history.note(job, data_set, connection, **values)
+    end_line(job, data_set, state, said, now)
     done = history.lines(job)[data_set.name]
     return {"added": done.added, "updated": done.updated, "failed": done.failed, "held": done.held}
 
@@ -182,7 +178,8 @@ class Writer:
             else:
                 refused.append((row, _gone()))
         tasks = []
-        keys = {row.source_id: self._versions.key(values[self._data_set.key]) for row, values, _ in ready}
+        key_digests = self._versions.keys([values[self._data_set.key] for _, values, _ in ready])
+        keys = {row.source_id: key for (row, _, _), key in zip(ready, key_digests, strict=True)}
         places = self._places(rows, keys)
         converted = convert_all([values for _, values, _ in ready], self._data_set, self._form, self._users)
         for (row, _, digest), one in zip(ready, converted, strict=True):
