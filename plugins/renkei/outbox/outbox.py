@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, tuple_, update
 
 from renkei.inbox.lease import Leases
 from renkei.outbox.tables import OPEN, OUTGOING, State
@@ -43,6 +43,7 @@ class Entry:
     not_before: dt.datetime | None = None
     priority: int = 5  # the smaller, the sooner
     source: int | None = None  # of the inbox message that led to it
+    rank: int = 0  # within its key: what comes later than one of a higher rank overtakes it, if that one still waits
     dropped: str = ""  # why it is not sent at all; it is kept for the account
 
 
@@ -201,6 +202,18 @@ class Outbox:
         with self._database.reading() as connection:
             return self._messages(connection.execute(found.order_by(OUTGOING.c.number.desc()).limit(most)).all())
 
+    def noted(self, state: State, purpose: str, note: str, most: int) -> list[Outgoing]:
+        """The oldest messages in this state with exactly this note."""
+        which = and_(self._in(state), OUTGOING.c.purpose == purpose, OUTGOING.c.note == note)
+        with self._database.reading() as connection:
+            found = select(OUTGOING).where(which).order_by(OUTGOING.c.number).limit(most)
+            return self._messages(connection.execute(found).all())
+
+    def renote(self, connection: Connection, numbers: Collection[int], note: str) -> None:
+        """Another note for messages that are over; `since` stays."""
+        ours = and_(self._ours(), OUTGOING.c.number.in_(numbers), OUTGOING.c.state.not_in(OPEN))
+        connection.execute(update(OUTGOING).where(ours).values(note=note))
+
     def counts(self, purpose: str | None = None) -> dict[tuple[str, State], int]:
         """How many messages of each channel stand where; what is not named is none."""
         found = select(OUTGOING.c.channel, OUTGOING.c.state, func.count()).where(self._ours())
@@ -218,7 +231,7 @@ class Outbox:
             earlier.c.tenant == self._tenant,
             earlier.c.channel == channel,
             earlier.c.key == OUTGOING.c.key,
-            earlier.c.number < OUTGOING.c.number,
+            tuple_(earlier.c.rank, earlier.c.number) < tuple_(OUTGOING.c.rank, OUTGOING.c.number),
             earlier.c.state.in_(OPEN),
         )
         here = and_(self._in(State.WAITING), OUTGOING.c.channel == channel)
@@ -255,6 +268,7 @@ class Outbox:
             "tenant": self._tenant,
             "event": event,
             "key": _digest(entry.key)[:16],
+            "rank": entry.rank,
             "recipient": self._person(entry.recipient),
             "channel": entry.channel,
             "purpose": entry.purpose,

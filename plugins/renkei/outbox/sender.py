@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from renkei.clock import utcnow
 from renkei.errors import RenkeiError, StoreError
 from renkei.inbox.lease import LeaseLostError, Leases
-from renkei.outbox.outbox import KEY_COUNTS, Outbox, Outgoing, Settled
+from renkei.outbox.outbox import KEY_COUNTS, LATE, Outbox, Outgoing, Settled
 from renkei.outbox.tables import State
 from renkei.systems.delivery import Delivery, Messenger, Verdict, later, unknown
 
@@ -55,14 +55,15 @@ class Sender:
         open_outlet: Callable[[str], Outlet],
         watch: Callable[[Outgoing, Delivery], None] = lambda _message, _delivery: None,
         *,
+        late: str = LATE,
         clock: Callable[[], dt.datetime] = utcnow,
     ) -> None:
-        """`open_outlet` may raise RenkeiError: the channel's messages wait then, until they are too late.
+        """`late` is the note of what was dropped because its time was over. `open_outlet` may raise RenkeiError: the channel's messages wait then, until they are too late.
 
         `watch` is told of each answer once it is noted, in the channel's thread; what it raises is logged by its kind.
         """
         self._outbox, self._leases, self._open, self._watch = outbox, leases, open_outlet, watch
-        self._clock = clock
+        self._late, self._clock = late, clock
         self._lock = threading.Lock()
         self._running: dict[str, threading.Thread] = {}
         self._called: set[str] = set()  # while running: there is more
@@ -77,7 +78,7 @@ class Sender:
     def tick(self) -> float:
         """Starts whatever is due, and waits for none of it; seconds until it wants to be called again."""
         now, soon = self._clock(), LOOKED_EVERY_S
-        self._outbox.lapse(now)
+        self._outbox.lapse(now, self._late)
         for channel, at in self._outbox.next().items():
             seconds = max((at - now).total_seconds(), self._rests.get(channel, 0.0) - time.monotonic())
             if seconds <= 0:

@@ -32,6 +32,7 @@ OUTGOING = Table(
     Column("tenant", String(100), nullable=False),
     Column("event", LargeBinary(32), nullable=False),  # digest of what makes it the same message again
     Column("key", LargeBinary(16), nullable=False),  # digest of what has an order: a document, a person
+    Column("rank", BigInteger, nullable=False),  # of a message within its key; of equal ones the earlier added
     Column("recipient", LargeBinary(16), nullable=False),  # digest of whose it is, to be found again
     Column("channel", String(20), nullable=False),
     Column("purpose", String(40), nullable=False),
@@ -48,7 +49,7 @@ OUTGOING = Table(
     Column("note", Text, nullable=False, server_default=""),  # Japanese, and names nobody
     Index("outbox_message_event", "link", "tenant", "event", unique=True),
     Index("outbox_message_next", "link", "tenant", "state", "channel", "priority", "number"),
-    Index("outbox_message_order", "link", "tenant", "channel", "key", "state", "number"),
+    Index("outbox_message_order", "link", "tenant", "channel", "key", "state", "rank", "number"),
     Index("outbox_message_recipient", "link", "tenant", "recipient", "number"),
     sqlite_autoincrement=True,  # a number is never given again
 )

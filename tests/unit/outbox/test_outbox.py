@@ -90,6 +90,20 @@ def test_w4_of_each_key_one_message_at_a_time_in_each_channel(
     assert titles(outbox.turn(leases, "slack", [Settled(first, State.UNKNOWN)], 8, AT)) == ["2"]
 
 
+def test_w4_a_message_of_a_lower_rank_overtakes_those_of_its_key_that_wait(
+    database: Database, outbox: Outbox, leases: Leases
+) -> None:
+    """But none that is being sent."""
+    add(database, outbox, *(an_entry(str(rank), key="doc", rank=rank, not_before=after(seconds=5)) for rank in (2, 3)))
+    add(database, outbox, an_entry("1", key="doc", rank=1))
+    (first,) = outbox.turn(leases, "slack", [], 8, AT)
+    assert titles([first]) == ["1"]
+    (second,) = outbox.turn(leases, "slack", [Settled(first, State.SENT)], 8, after(seconds=5))
+    add(database, outbox, an_entry("0", key="doc", rank=0))
+    (late,) = outbox.turn(leases, "slack", [Settled(second, State.SENT)], 8, after(seconds=5))
+    assert titles([second, late]) == ["2", "0"]
+
+
 def test_p16_the_more_urgent_first_then_the_older(database: Database, outbox: Outbox, leases: Leases) -> None:
     add(database, outbox, an_entry("1"), an_entry("2", priority=1), an_entry("3"), an_entry("4", priority=1))
     assert titles(outbox.turn(leases, "slack", [], 3, AT)) == ["2", "4", "1"]

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(length=100), nullable=False),
         sa.Column("event", sa.LargeBinary(length=32), nullable=False),
         sa.Column("key", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.Column("recipient", sa.LargeBinary(length=16), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
@@ -39,5 +40,5 @@ def upgrade() -> None:
     )
     op.create_index("outbox_message_event", TABLE, ["link", "tenant", "event"], unique=True)
     op.create_index("outbox_message_next", TABLE, ["link", "tenant", "state", "channel", "priority", "number"])
-    op.create_index("outbox_message_order", TABLE, ["link", "tenant", "channel", "key", "state", "number"])
+    op.create_index("outbox_message_order", TABLE, ["link", "tenant", "channel", "key", "state", "rank", "number"])
     op.create_index("outbox_message_recipient", TABLE, ["link", "tenant", "recipient", "number"])
