@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import DateTime, instance
 
-from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns, EveryMinutes
+from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns, EveryMinutes, TimesInJapan
 from renkei.sheets.side_run import SideRun, mark_of
 
 MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC))
@@ -253,3 +253,26 @@ def test_e43_side_runs_survive_airflow_s_database() -> None:
     assert (again, hash(again)) == (timetable, hash(timetable))
     assert again not in (DailyWithSideRuns(4, 30, [CHECK], timetable._not_before), DailyInJapan(4, 30))
     assert again.description == "毎日 04:30（日本時間）、18:00、05:30"
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "expected"),
+    [
+        ("11-20T09:00", "11-19T18:35", "11-20 09:30"),
+        ("11-20T09:31", "11-20T09:30", "11-20 10:05"),
+        ("11-20T10:06", "11-20T10:05", "11-20 18:35"),
+        ("11-20T19:00", "11-20T18:35", "11-21 09:30"),
+        ("11-20T19:00", "11-19T09:30", "11-20 18:35"),
+    ],
+    ids=["morning", "the next", "evening", "tomorrow", "one for all that were missed"],
+)
+def test_p19_several_times_a_day_come_in_turn(now: str, last: str, expected: str) -> None:
+    times = TimesInJapan([dt.time(18, 35), dt.time(10, 5), dt.time(9, 30)], tokyo("11-01T00:00"))
+    assert next_run(times, now, last) == expected
+
+
+def test_p19_times_survive_airflow_s_database() -> None:
+    times = TimesInJapan([dt.time(10, 5), dt.time(18, 35)], dt.datetime(2026, 4, 1, tzinfo=dt.UTC))
+    assert TimesInJapan.deserialize(times.serialize()) == times
+    assert times not in (TimesInJapan([dt.time(10, 5)], times._not_before), DailyInJapan(10, 5, times._not_before))
+    assert times.description == "毎日 10:05、18:35（日本時間）"

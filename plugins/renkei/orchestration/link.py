@@ -137,6 +137,21 @@ LINKS = {
             keep_days=31,  # a run every five minutes is a hundred thousand folders a year
             has_baseline=False,
         ),
+        Link(
+            name="lineworks_kot",
+            source="LINE WORKS",
+            target="KING OF TIME",
+            sheets=Part("renkei.links.lineworks_kot.sheet:SHEETS"),
+            form=Part("renkei.orchestration.lineworks_kot.form:FORM"),
+            work=Part("renkei.orchestration.lineworks_kot.dag:work"),
+            page=Part("renkei.orchestration.lineworks_kot.documentation:page"),
+            report=Part("renkei.orchestration.lineworks_kot.results:report"),
+            subjects=Part("renkei.links.lineworks_kot.wording:SUBJECTS"),
+            try_systems=Part("renkei.orchestration.lineworks_kot.connection_trial:try_systems"),
+            timetable=Part("renkei.orchestration.lineworks_kot.dag:timetable"),
+            preloads=("renkei.orchestration.lineworks_kot.results", "renkei.orchestration.lineworks_kot.tasks"),
+            has_baseline=False,
+        ),
     )
 }
 

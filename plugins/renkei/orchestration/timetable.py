@@ -146,6 +146,28 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
         return (tick if tick < local else tick - DAY).in_timezone("UTC")
 
 
+class TimesInJapan(DailyInJapan):
+    """Runs at each of `times` Asia/Tokyo; they are whole minutes."""
+
+    def __init__(self, times: Sequence[dt.time | str], not_before: dt.datetime | None = None) -> None:
+        self._times = sorted(dt.time.fromisoformat(at) if isinstance(at, str) else at for at in times)
+        super().__init__(self._times[0].hour, self._times[0].minute, not_before)
+        self.description = f"毎日 {'、'.join(f'{at:%H:%M}' for at in self._times)}（日本時間）"
+
+    def serialize(self) -> dict[str, Any]:
+        kept = super().serialize()
+        return {"times": [at.isoformat() for at in self._times], "not_before": kept["not_before"]}
+
+    def _get_next(self, current: DateTime) -> DateTime:
+        return min(one._get_next(current) for one in self._daily())
+
+    def _get_prev(self, current: DateTime) -> DateTime:
+        return max(one._get_prev(current) for one in self._daily())
+
+    def _daily(self) -> list[DailyInJapan]:
+        return [DailyInJapan(at.hour, at.minute) for at in self._times]
+
+
 class DailyWithSideRuns(DailyInJapan):
     """The daily run as `DailyInJapan` has it, and runs beside it, whose ids say what they are (`sheets/side_run.py`).
 

@@ -17,6 +17,7 @@ from renkei.links.lineworks_kot.tables import ACCOUNT, EMPLOYEE, REGISTRATION
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert, replace
 from renkei.storage.store import Store
+from renkei.systems.kingoftime.client import Employee
 
 AT_ONCE = 500  # rows of one statement
 
@@ -54,19 +55,6 @@ _LABELS = {
 
 class AccountTakenError(RenkeiError):
     """An account is another employee's, or somebody changed it first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Employee:
-    """One employee of KING OF TIME."""
-
-    key: str  # permanent
-    code: str
-    name: str = field(repr=False)
-    division: str
-    division_name: str
-    type: str
-    type_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +301,7 @@ class Accounts:
             for part, sealed in (("entered", row.account_entered), ("user", row.account_user))
         )
         return Account(
-            Employee(row.key, row.code, name, row.division, row.division_name, row.type, row.type_name),
+            Employee(row.key, row.code, row.division, row.division_name, row.type, row.type_name, name),
             entered,
             AccountState(row.account_state) if row.account_state else None,
             user,

@@ -8,8 +8,9 @@ import openpyxl
 import pytest
 
 from renkei.links.lineworks_kot.account_file import AccountFile, Preview, preview, read_accounts
-from renkei.links.lineworks_kot.accounts import Account, Employee
+from renkei.links.lineworks_kot.accounts import Account
 from renkei.links.lineworks_kot.credentials import blank_fault
+from renkei.systems.kingoftime.client import Employee
 
 KEYS = {f"{number:04d}": f"key{number}" for number in range(1, 10_001)}
 HEAD = "従業員コード,氏名,LINE WORKSアカウントID\n"

@@ -11,12 +11,12 @@ from renkei.links.lineworks_kot.accounts import (
     Accounts,
     AccountState,
     AccountTakenError,
-    Employee,
     Group,
     Person,
     Selection,
 )
 from renkei.storage.database.database import Database
+from renkei.systems.kingoftime.client import Employee
 
 NINE = dt.datetime(2026, 4, 1, 0, tzinfo=dt.UTC)
 LATER = NINE + dt.timedelta(days=1)
@@ -24,7 +24,7 @@ LATER = NINE + dt.timedelta(days=1)
 
 def employee(number: int, division: str = "1000", type_: str = "1", code: str = "") -> Employee:
     name = {"1000": "本社", "2000": "大阪センター"}[division]
-    return Employee(f"{number:064x}", code or str(1000 + number), f"社員{number}", division, name, type_, "正社員")
+    return Employee(f"{number:064x}", code or str(1000 + number), division, name, type_, "正社員", f"社員{number}")
 
 
 SATO, TANAKA, SUZUKI = employee(1), employee(2, "2000"), employee(3)

@@ -55,6 +55,7 @@ def test_p7_p10_a_sheet_says_where_a_day_begins_and_what_may_be_punched() -> Non
         mapping=MAPPING,
         company_name="アクメ",
         result_addresses=("a@example.jp",),
+        run_at=dt.time(10, 5),
     )
 
 

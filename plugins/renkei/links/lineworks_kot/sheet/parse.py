@@ -16,6 +16,7 @@ from renkei.sheets.information import RawSetting, clock_time
 from renkei.texts import RawCell, trim
 
 DIVISIONS, TYPES = "所属", "雇用区分"
+RUNS_AT = (dt.time(10, 5), dt.time(18, 35))  # when KING OF TIME may be read again (P19)
 Pair = tuple[RawCell, RawCell]  # a code, and what is said of it
 
 
@@ -36,6 +37,7 @@ def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
     settings, _ = INFORMATION.read(raw.settings, raw.name, findings)
+    settings["run_at"] = RUNS_AT[0]  # by when the watch expects a day's first result
     boundaries = _boundaries(raw, findings)
     no_breaks = _no_break_types(raw.types, findings)
     if no_breaks and settings.get("breaks") is False:
@@ -45,7 +47,7 @@ def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
     problems = tuple(dict.fromkeys(findings.problems))
     mapping = None
     if not problems:
-        own = {name: value for name, value in settings.items() if name != "company_name"}
+        own = {name: value for name, value in settings.items() if name not in ("company_name", "run_at")}
         company = settings.get("company_name") or tenant
         mapping = Mapping(tenant, company, boundaries, no_break_types=no_breaks, **own)
     return Checked(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)

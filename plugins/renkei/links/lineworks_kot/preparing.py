@@ -1,0 +1,127 @@
+"""What punching needs before anybody punches: employees, the userIds of accounts, the bot's menu (P1, P5, P18)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from renkei.errors import FetchError, RetriableFetchError, SettingError
+from renkei.links.lineworks_kot.accounts import Account, Accounts, AccountState
+from renkei.links.lineworks_kot.kinds import switched_on
+from renkei.links.lineworks_kot.sheet.mapping import Mapping
+from renkei.links.lineworks_kot.words_store import WordList
+from renkei.systems.delivery import Delivery, Verdict
+from renkei.systems.kingoftime.client import Employee
+from renkei.systems.kingoftime.hours import reading_opens_in
+from renkei.systems.lineworks.menu import BUTTONS_MOST, TEXT_MOST
+from renkei.systems.lineworks.users import Standing, User
+
+ASKED_AGAIN = dt.timedelta(days=7)  # an account that was there may be suspended by now
+SCOPES_WANTED = "bot、bot.read、user.email.read"
+CLOSED = "KING OF TIMEを読み取れない時間帯（8:30～10:00、17:30～18:30）のため、従業員の読み込みは次の実行で行います。"
+_STATES = {
+    Standing.ACTIVE: AccountState.LINKED,
+    Standing.UNKNOWN: AccountState.UNKNOWN,
+    Standing.PENDING: AccountState.PENDING,
+    Standing.SUSPENDED: AccountState.SUSPENDED,
+    Standing.DELETED: AccountState.DELETED,
+}
+
+
+class Employees(Protocol):
+    """KING OF TIME, as far as its employees go."""
+
+    def employees(self) -> list[Employee]: ...
+
+
+FindUser = Callable[[str], User | Delivery]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a read of KING OF TIME's employees came to."""
+
+    employees: int
+    gone: int
+
+
+def read_employees(accounts: Accounts, source: Employees, now: dt.datetime) -> Read | None:
+    """Takes over KING OF TIME's employees; None in the hours in which it must not be read.
+
+    Raises:
+        StoppedError, KingOfTimeAwayError: KING OF TIME does not answer, or refuses.
+        FetchError: it has nobody, which is never believed (L1).
+    """
+    if reading_opens_in(now):
+        return None
+    found = source.employees()
+    if not found:
+        raise FetchError(
+            "KING OF TIMEの従業員が0人と返されました。登録済みの従業員を消さないよう、何も変えていません。"
+            "アクセストークンに「従業員」の閲覧(Read)の権限があるか確認してください。"
+        )
+    return Read(len(found), accounts.refresh(found, now))
+
+
+def check_accounts(
+    accounts: Accounts, find: FindUser, now: Callable[[], dt.datetime], progress: Progress = lambda *_: None
+) -> int:
+    """Asks LINE WORKS for the userId of each account that is new, or was asked about a week ago; how many were asked.
+
+    Each answer is kept as it comes, so what breaks off goes on where it was.
+
+    Raises:
+        SettingError: the app may not ask (P1).
+        RetriableFetchError: LINE WORKS does not answer.
+    """
+    waiting = accounts.to_check(now() - ASKED_AGAIN)
+    for number, account in enumerate(waiting):
+        progress("LINE WORKSにアカウントを確認しています", number, len(waiting))
+        found = find(account.entered)
+        if isinstance(found, Delivery):
+            raise _unanswered(found)
+        accounts.note_user(account, _STATES[found.standing], found.user_id, now())
+    return len(waiting)
+
+
+def _unanswered(delivery: Delivery) -> FetchError | SettingError:
+    if delivery.verdict is Verdict.REFUSED:
+        return SettingError(refused_by_line_works(delivery))
+    return RetriableFetchError(f"LINE WORKSが応答しません（{delivery.reason}）。")
+
+
+def refused_by_line_works(delivery: Delivery) -> str:
+    """What to look at: each of text 4's preconditions by its name (P1)."""
+    return (
+        f"LINE WORKSがアプリの利用を拒否しています（{delivery.reason}）。次を確認してください。"
+        f"(1) Developer Consoleのアプリの「OAuth Scopes」に {SCOPES_WANTED} の3つがあり、[保存]をしたか。"
+        "(2)「Service Account」を[発行]したか。(3)「LINE WORKSのAPI登録」の内容が、Developer Consoleと同じか。"
+    )
+
+
+def menu_of(mapping: Mapping, words: WordList) -> list[str]:
+    """The texts of up to four buttons: of each kind that is punched its first word that fits on one (P18)."""
+    found = []
+    for kind in switched_on(mapping):
+        texts = [text for text in words.of(kind) if len(text) <= TEXT_MOST]
+        found += texts[:1]
+    return found[:BUTTONS_MOST]
+
+
+def unusable(states: dict[AccountState, int]) -> int:
+    """How many accounts LINE WORKS knows nothing good of."""
+    return sum(count for state, count in states.items() if state not in (AccountState.NEW, AccountState.LINKED))
+
+
+def accounts_said(states: dict[AccountState, int]) -> list[str]:
+    """The accounts by their states, for a report."""
+    lines = [f"{state.label} {states[state]:,}件" for state in AccountState if states.get(state)]
+    return [f"LINE WORKSアカウント: {'、'.join(lines)}" if lines else "LINE WORKSアカウント: 登録なし"]
+
+
+def with_trouble(shown: list[Account]) -> list[Account]:
+    """Accounts that somebody has to see to."""
+    return [one for one in shown if one.state not in (None, AccountState.NEW, AccountState.LINKED)]

@@ -1,0 +1,149 @@
+"""LINE WORKS → KING OF TIME by Airflow, over the two simulators: what its Dag looks after, and what it tells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from renkei.links.lineworks_kot import preparing
+from renkei.links.lineworks_kot.accounts import Accounts, AccountState
+from renkei.orchestration.connections import open_store
+from renkei.orchestration.lineworks_kot import tasks
+from renkei.outbox.outbox import Outbox
+from renkei.settings import database_url
+from renkei.storage.database.database import open_database
+from scripts.neighbours import Neighbours
+from tests.conftest import HOME, ROOT
+from tests.harness.chat import Chat
+from tests.harness.kingoftime import KingOfTime
+
+NAME = "lineworks_kot__acme"
+NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
+SHEET = """
+company_name: アクメ
+result_addresses: [soumu@acme.example.jp]
+divisions: [{code: "1000", day_border: "0:00"}, {code: "2000", day_border: "5:00"}]
+"""
+
+
+class World:
+    """One tenant with both systems, and its Dag."""
+
+    def __init__(self, kingoftime: KingOfTime, chat: Chat, neighbours: Neighbours) -> None:
+        self.kingoftime, self.chat, self.neighbours = kingoftime, chat, neighbours
+        self.seen = len(neighbours.mails())
+
+    def run(self, **conf: Any) -> str:
+        file = Path(shutil.copyfile(ROOT / "dags/lineworks_kot.py", HOME / "dags/lineworks_kot.py"))
+        try:
+            bag = DagBag(str(file))
+            assert bag.import_errors == {}
+            dag: Any = bag.dags[NAME]
+            for task in dag.tasks:
+                task.retries = 0
+            return str(dag.test(run_conf={"mode": "NORMAL", **conf}, logical_date=None).state)
+        finally:
+            file.unlink()
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(open_database(database_url()), open_store(), "acme")
+
+    def mails(self) -> list[str]:
+        """The texts of what has come since it was last asked."""
+        found = self.neighbours.mails()[self.seen :]
+        self.seen += len(found)
+        return [f"{one['subject']}\n{one['body']}" for one in found]
+
+
+@pytest.fixture(scope="module")
+def kingoftime() -> Iterator[KingOfTime]:
+    with KingOfTime.start() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chat() -> Iterator[Chat]:
+    with Chat.start() as running:
+        yield running
+
+
+@pytest.fixture
+def world(
+    mappings: Path,
+    tmp_path: Path,
+    kingoftime: KingOfTime,
+    chat: Chat,
+    neighbours: Neighbours,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    kingoftime.clear()
+    chat.clear()
+    chat.sim("POST", "lineworks", {"scopes": ["bot", "bot.read", "user.email.read"]})
+    folder = mappings.parent / "lineworks_kot"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(SHEET, encoding="utf-8")
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.setenv("RENKEI_RETRY_DELAY_S", "0")
+    hosts = ",".join(one.url.removeprefix("http://") for one in (kingoftime, chat))
+    monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", hosts)
+    for module in (preparing, tasks):  # whatever hour it is, KING OF TIME's stands at noon
+        monkeypatch.setattr(module, "reading_opens_in", lambda _: 0.0)
+    bot = chat.registrations["lineworks"]
+    extra = {name: bot[name] for name in ("service_account", "private_key", "bot_id")}
+    mail = {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp"}
+    for conn_id, connection in {
+        "kingoftime__acme": {"conn_type": "kingoftime", "host": kingoftime.url, "password": "kot_sim_token"},
+        "lineworks__acme": {
+            **{"conn_type": "lineworks", "host": bot["base_url"], "login": bot["client_id"]},
+            **{"password": bot["client_secret"], "extra": extra},
+        },
+        "smtp_default": {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": mail},
+    }.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    return World(kingoftime, chat, neighbours)
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_p1_p5_p6_p18_a_run_looks_after_what_punching_needs(world: World) -> None:
+    assert world.run() == "success"
+    sato, tanaka = world.accounts.shown()
+    assert (sato.employee.code, tanaka.employee.division_name) == ("1001", "大阪センター")
+    world.accounts.put(
+        {sato.employee.key: "sato@acme.example", tanaka.employee.key: "nobody@acme.example"}, "総務", NOON
+    )
+    world.mails()
+
+    assert world.run() == "success"
+    assert world.accounts.states() == {AccountState.LINKED: 1, AccountState.UNKNOWN: 1}
+    user = next(one for one in world.chat.sim("GET", "lineworks")["users"] if one["email"] == "sato@acme.example")
+    person = world.accounts.person_of(user["userId"])
+    assert person is not None
+    assert person.code == "1001"
+    (told,) = world.mails()
+    assert "KOT-WARN(確認が必要です) アクメ" in told
+    assert "登録済 1件、アカウントなし 1件" in told
+    assert "佐藤" not in told
+
+    assert world.run(mode="FIRST_MESSAGE") == "success"
+    assert world.run(mode="FIRST_MESSAGE") == "success"  # nobody is written to twice
+    waiting = Outbox(open_database(database_url()), open_store(), "lineworks_kot", "acme").listed(most=10)
+    assert [(one.purpose, one.content().to) for one in waiting] == [("first", user["userId"])]
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_p1_p15_what_is_missing_is_named_and_nothing_is_changed(world: World) -> None:
+    world.chat.sim("POST", "lineworks", {"scopes": ["bot", "bot.read"]})
+    world.kingoftime.sim("POST", "definition", {"tokens": {"kot_sim_token": {"rights": [], "addresses": ["10.0.0.1"]}}})
+    assert world.run() == "failed"
+    (told,) = world.mails()
+    for named in ("KOT-ERROR-S", "user.email.read の3つ", "(1) アクセストークン", "(2) 許可IPアドレス", "(3) 権限"):
+        assert named in told
+    assert world.accounts.count() == 0
