@@ -5,26 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar
 
 from renkei.links.lineworks_kot.accounts import Accounts
+from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.storage.database.database import Database
 from renkei.storage.records import Moment
 from renkei.storage.runs import RunRecord
-
-
-class Mode(StrEnum):
-    """実行方法."""
-
-    NORMAL = "NORMAL"  # 通常
-    CHECK_ONLY = "CHECK_ONLY"  # 確認のみ
-    FIRST_MESSAGE = "FIRST_MESSAGE"  # 初回メッセージ送信
-
-    @property
-    def refreshes(self) -> bool:
-        return self is Mode.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from airflow.sdk import BaseOperator
 
-from renkei.links.lineworks_kot.sheet.mapping import Mapping
-from renkei.links.lineworks_kot.sheet.parse import RUNS_AT
+from renkei.links.lineworks_kot.sheet.mapping import RUNS_AT, Mapping
 from renkei.orchestration.stage import StageOperator
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.timetable import TimesInJapan

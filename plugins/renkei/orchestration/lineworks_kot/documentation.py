@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from renkei.links.lineworks_kot.sheet.mapping import Mapping
-from renkei.links.lineworks_kot.sheet.parse import RUNS_AT
+from renkei.links.lineworks_kot.sheet.mapping import RUNS_AT, Mapping
 from renkei.links.lineworks_kot.sheet.settings import CONTAINS, EXACT, HIDDEN, SHOWN, UNUSED, USED
 from renkei.orchestration.documentation import Page, channel_table
 from renkei.orchestration.markdown import quoted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from renkei.links.lineworks_kot.model import Mode
+from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.sheet.mapping import MAX_CODE
 from renkei.orchestration.form import Form, RunMode, Setting
 

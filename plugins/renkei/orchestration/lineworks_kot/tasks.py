@@ -9,7 +9,8 @@ from renkei.clock import utcnow
 from renkei.errors import SettingError
 from renkei.links.lineworks_kot import first_message, preparing
 from renkei.links.lineworks_kot.accounts import Selection
-from renkei.links.lineworks_kot.model import Figures, Job, Mode, RunStart
+from renkei.links.lineworks_kot.mode import Mode
+from renkei.links.lineworks_kot.model import Figures, Job, RunStart
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.lineworks_kot.connection_trial import try_systems

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+RUNS_AT = (dt.time(10, 5), dt.time(18, 35))  # Japan: when KING OF TIME may be read again (P19)
 DOUBLE_PRESS_S = 60  # P13
 DOUBLE_PRESS_MOST_S = 600
 MAX_CODE = 20  # characters of a 所属コード or 雇用区分コード

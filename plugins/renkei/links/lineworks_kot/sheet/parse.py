@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renkei.errors import Problem
-from renkei.links.lineworks_kot.sheet.mapping import Mapping
+from renkei.links.lineworks_kot.sheet.mapping import RUNS_AT, Mapping
 from renkei.links.lineworks_kot.sheet.settings import INFORMATION, code, may_break
 from renkei.notifications.form.lines import ChannelLine, read_channels
 from renkei.sheets.checked import Checked
@@ -16,7 +16,6 @@ from renkei.sheets.information import RawSetting, clock_time
 from renkei.texts import RawCell, trim
 
 DIVISIONS, TYPES = "所属", "雇用区分"
-RUNS_AT = (dt.time(10, 5), dt.time(18, 35))  # when KING OF TIME may be read again (P19)
 Pair = tuple[RawCell, RawCell]  # a code, and what is said of it
 
 

@@ -1,0 +1,17 @@
+"""What a run may be asked to do; all that a Dag's form needs to know of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """実行方法."""
+
+    NORMAL = "NORMAL"  # 通常
+    CHECK_ONLY = "CHECK_ONLY"  # 確認のみ
+    FIRST_MESSAGE = "FIRST_MESSAGE"  # 初回メッセージ送信
+
+    @property
+    def refreshes(self) -> bool:
+        return self is Mode.NORMAL
