@@ -140,15 +140,13 @@ class Jobs:
             BusyError: another one is under way.
         """
         while True:
-            newest = next(iter(self.numbers()), 0)
-            standing = self._standing(newest, now, works_on)
+            number, standing = self._next(now, works_on)
             if standing and (standing.request.kind, dict(standing.request.asked)) == (kind, dict(asked)):
                 return standing, False
             if standing:
                 raise BusyError(
                     f"この会社では、{standing.request.by_name}さんが始めた別の作業が実行中です。終わってから始めてください。"
                 )
-            number = newest + 1
             request = Request(kind, asked, by, by_name, now, f"job__{number}__{secrets.token_hex(8)}")
             if records.create(self._store, self._key(number, "request"), request):
                 return Job(number, request, None, None, None), True
@@ -202,13 +200,16 @@ class Jobs:
             self.delete(number)
         return len(old)
 
-    def _standing(self, number: int, now: dt.datetime, works_on: WorksOn) -> Job | None:
-        """The newest job, if it is under way."""
+    def _next(self, now: dt.datetime, works_on: WorksOn) -> tuple[int, Job | None]:
+        """The number that a new job gets, and the newest job if it is under way."""
+        newest = next(iter(self.numbers()), 0)
         try:
-            job = self.read(number)
-        except (MissingKeyError, DamagedFileError):  # deleted meanwhile; nobody can do what a torn one asks for
-            return None
-        return None if job.state(now, works_on).is_over else job
+            job = self.read(newest)
+        except MissingKeyError:  # its folder comes before its request: whoever makes it, or deletes it, is not done
+            return max(newest, 1), None
+        except DamagedFileError:  # nobody can do what a torn one asks for
+            return newest + 1, None
+        return newest + 1, None if job.state(now, works_on).is_over else job
 
     def _asked_at(self, number: int, now: dt.datetime) -> dt.datetime:
         key = self._key(number, "request")

@@ -71,6 +71,16 @@ def test_l4_of_many_clicks_at_once_one_makes_the_job(jobs: Jobs) -> None:
     assert {(job.number, job.request.run) for job, _ in found} == {(1, found[0][0].request.run)}
 
 
+def test_l4_a_job_whose_folder_is_there_before_its_request_is_no_job_yet(jobs: Jobs, tmp_path: Path) -> None:
+    """L4: whoever looks just then passes it by at his peril: two jobs of one company would run at once."""
+    first, _ = jobs.ask("person", ASKED, "u1", "yuki", NOW, works)
+    (request,) = tmp_path.rglob("request.json")
+    request.unlink()
+    again, new = jobs.ask("person", ASKED, "u1", "yuki", NOW, works)
+    assert (again.number, new) == (first.number, True)
+    assert jobs.ask("person", ASKED, "u2", "ken", NOW, works) == (again, False)
+
+
 def test_l5_another_job_waits_for_the_one_under_way(jobs: Jobs) -> None:
     """L5: no company takes two places; another company's is none of its business."""
     ask(jobs)
