@@ -22,6 +22,7 @@ from renkei.errors import StoreError
 from renkei.inbox import tables as _inbox  # noqa: F401 - its tables too
 from renkei.links.hotprofile_kintone import tables as _hotprofile_kintone  # noqa: F401
 from renkei.links.lineworks_kot import tables as _lineworks_kot  # noqa: F401
+from renkei.links.workplace_lineworks import tables as _workplace_lineworks  # noqa: F401
 from renkei.links.workplace_lineworks.events import tables as _events  # noqa: F401
 from renkei.notifications.members import tables as _members  # noqa: F401
 from renkei.outbox import tables as _outbox  # noqa: F401

@@ -1,0 +1,116 @@
+"""What a run of this link is, wherever it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from renkei.clock import TOKYO
+from renkei.links.workplace_lineworks.sheet.mapping import Mapping
+from renkei.storage.database.database import Database
+from renkei.storage.records import Moment
+from renkei.storage.runs import RunRecord
+
+Now = Callable[[], dt.datetime]
+
+
+class Mode(StrEnum):
+    """実行方法."""
+
+    NORMAL = "NORMAL"  # 通常
+    CHECK_ONLY = "CHECK_ONLY"  # 確認のみ
+    RETRY_FAILED = "RETRY_FAILED"  # 失敗分の再連携
+    RELEASE = "RELEASE"  # 保留中の取消の承認 (C9)
+    RECONCILE = "RECONCILE"  # 照合 (C8)
+
+    @property
+    def writes(self) -> bool:
+        return self is not Mode.CHECK_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What a run was asked to do; kept, so that every task of it, however often, does that."""
+
+    FILE: ClassVar[str] = "run"
+    run_id: str  # Airflow's
+    mode: Mode
+    started_at: Moment
+    mapping: Mapping  # of the sheet as it was then
+    sheet_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the read came to; nobody is named."""
+
+    FILE: ClassVar[str] = "fetched"
+    read: int = 0
+    whole: bool = False
+    gone: int = 0  # deleted in WORKPLACE for good
+    suspicious: int = 0  # absences that are in the calendars and not in the list, and were not asked for one by one
+    malformed: list[str] = field(default_factory=list)  # their ids, of which the list names a hundred
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be done, as `plan` found it: counts of absences."""
+
+    FILE: ClassVar[str] = "planned"
+    waiting: int = 0
+    cancelled: int = 0  # of them
+    held: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a run did in calendars: counts of events. `said`: why it stopped, if it did."""
+
+    FILE: ClassVar[str] = "written"
+    added: int = 0
+    replaced: int = 0
+    deleted: int = 0
+    failed: int = 0  # absences that have failed, those of earlier runs too
+    waiting: int = 0
+    held: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What 照合 found in calendars: counts of events."""
+
+    FILE: ClassVar[str] = "compared"
+    asked: int = 0
+    missing: int = 0  # deleted by hand
+    changed: int = 0
+    left: int = 0  # for the next 照合
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run: what it was asked, and where its rows are."""
+
+    database: Database
+    record: RunRecord
+    start: RunStart
+
+    @property
+    def mapping(self) -> Mapping:
+        return self.start.mapping
+
+    @property
+    def tenant(self) -> str:
+        return self.mapping.tenant
+
+    @property
+    def mode(self) -> Mode:
+        return self.start.mode
+
+
+def today(now: dt.datetime) -> dt.date:
+    return now.astimezone(TOKYO).date()

@@ -1,0 +1,1 @@
+"""What each task of a Dag does; a module is called like its task."""

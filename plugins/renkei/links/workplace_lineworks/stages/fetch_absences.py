@@ -1,0 +1,106 @@
+"""Reads what absences there are in WORKPLACE (C8, C9): nothing that a read does not have is taken for cancelled.
+
+An absence that is in calendars and not in a proven list is asked for by itself: only WORKPLACE's own word that there is
+none (404) counts, and of many at once not even that is asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import exists, or_, select, update
+
+from renkei.links.workplace_lineworks.absences import Sealed
+from renkei.links.workplace_lineworks.model import Fetched, Job, today
+from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, GONE, WAITING
+from renkei.storage.database.statements import insert
+from renkei.systems.workplace.client import Absence, Listed, Status
+
+PAST = dt.timedelta(days=31)  # so much older absences are still listed
+MOST_ASKED = 100
+MOST_NAMED = 100
+ROWS = 500  # that are written at once
+
+
+class Source(Protocol):
+    """WORKPLACE, as far as a run reads it (`systems/workplace/client.py`)."""
+
+    def absences(self, since: dt.date) -> Listed: ...
+
+    def absence(self, number: str) -> Absence | None: ...
+
+
+def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]:
+    """How many absences were read, and how many of ours are gone.
+
+    Raises:
+        FetchError: WORKPLACE could not be read; nothing has changed.
+    """
+    since = today(now) - PAST
+    listed = source.absences(since)
+    _keep(job, listed.absences, now)
+    known = {one.id for one in listed.absences} | set(listed.malformed)
+    missing = _missing(job, known, since)
+    gone = 0
+    # A list that is empty, or lacks a great many, is no list, whatever it says of itself.
+    doubted = not listed.whole or not listed.absences or len(missing) > MOST_ASKED
+    if not doubted:
+        gone = _ask_for(job, source, missing, now)
+    job.record.write(
+        Fetched(
+            *(len(listed.absences), listed.whole, gone, len(missing) if doubted else 0),
+            [*listed.malformed[:MOST_NAMED]],
+        )
+    )
+    return {"read": len(listed.absences), "gone": gone, "malformed": len(listed.malformed)}
+
+
+def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime) -> None:
+    """Newer revisions take the place of older ones, never the other way round (C8)."""
+    sealed = Sealed(job.record.store, job.tenant)
+    rest = {"tenant": job.tenant, "state": WAITING, "since": now, "sheet": b""}
+    new = insert(job.database, ABSENCE)
+    names = ("revision", "status", "digest", "body", "first_day", "last_day", "state", "since")
+    values = {name: new.excluded[name] for name in names}
+    clean = {"failed_at": None, "code": "", "cause": "", "remedy": "", "told": False}
+    again = new.on_conflict_do_update(
+        index_elements=["tenant", "absence_id"],
+        set_=values | clean,
+        where=or_(
+            ABSENCE.c.revision < new.excluded.revision,
+            # The same revision otherwise told is a fault of WORKPLACE's: what was read last is true.
+            (ABSENCE.c.revision == new.excluded.revision)
+            & or_(ABSENCE.c.digest != new.excluded.digest, ABSENCE.c.status != new.excluded.status),
+        ),
+    )
+    for start in range(0, len(absences), ROWS):
+        rows = [rest | sealed.row(one) for one in absences[start : start + ROWS]]
+        with job.database.writing() as connection:
+            connection.execute(again, rows)
+
+
+def _missing(job: Job, known: set[str], since: dt.date) -> list[str]:
+    """The ids of those that have events and ought to be in the list."""
+    event = exists().where(EVENT.c.tenant == ABSENCE.c.tenant, EVENT.c.absence_id == ABSENCE.c.absence_id)
+    living = ABSENCE.c.status.in_([Status.APPLIED.value, Status.APPROVED.value])
+    query = select(ABSENCE.c.absence_id).where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.last_day >= since, living)
+    with job.database.reading() as connection:
+        ids: Iterable[str] = connection.scalars(query.where(event).order_by(ABSENCE.c.absence_id))
+        return [one for one in ids if one not in known]
+
+
+def _ask_for(job: Job, source: Source, missing: Sequence[str], now: dt.datetime) -> int:
+    found = {number: source.absence(number) for number in missing}
+    _keep(job, [one for one in found.values() if one], now)
+    gone = [number for number, one in found.items() if one is None]
+    values: dict[str, Any] = {"status": GONE, "state": WAITING, "since": now, "code": "", "cause": "", "remedy": ""}
+    with job.database.writing() as connection:
+        for number in gone:
+            connection.execute(
+                update(ABSENCE)
+                .where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.absence_id == number)
+                .values(values | {"failed_at": None})
+            )
+    return len(gone)

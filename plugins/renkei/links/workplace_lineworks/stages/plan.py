@@ -1,0 +1,124 @@
+"""What is to be done in calendars, checked; and whether so many cancellations wait for a person (C6, C9, C10).
+
+Repeated, it finds the same: it only says of each absence how it stands.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, exists, false, func, literal, or_, select, true, update
+
+from renkei.clock import TOKYO
+from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
+from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, live, wanted
+from renkei.links.workplace_lineworks.model import Job, Mode, Planned, today
+from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, WAITING, WRITTEN
+from renkei.runs.hold import HeldPlan, Hold
+
+LEAST_HELD, MOST_FREE = 5, 500  # C9, as E34: fewer never wait, more always do
+
+
+def plan(job: Job, now: dt.datetime) -> dict[str, int]:
+    """Counts of absences: waiting, of them cancelled, held, failed."""
+    day = today(now)
+    mine = ABSENCE.c.tenant == job.tenant
+    has_event = exists().where(EVENT.c.tenant == ABSENCE.c.tenant, EVENT.c.absence_id == ABSENCE.c.absence_id)
+    with job.database.writing() as connection:
+        otherwise = and_(ABSENCE.c.state == WRITTEN, ABSENCE.c.sheet != sheet_digest(job.mapping))
+        connection.execute(update(ABSENCE).where(mine, otherwise, ABSENCE.c.last_day >= day).values(state=WAITING))
+        _try_again(connection, job, now)
+        cancelled = and_(
+            mine,
+            ABSENCE.c.state.in_([WAITING, HELD]),
+            ABSENCE.c.status.not_in(live(job.mapping)),
+            ABSENCE.c.last_day >= day,  # nobody looks for an absence that is over
+            has_event,
+            or_(ABSENCE.c.released.is_(None), ABSENCE.c.released != ABSENCE.c.revision),
+        )
+        count = connection.scalar(select(func.count()).where(cancelled)) or 0
+        known = connection.scalar(select(func.count()).where(mine, ABSENCE.c.last_day >= day, has_event)) or 0
+        stops = is_too_much(count, known, job.mapping.held_percent)
+        # A held one that came back to life, or whose sheet shows it now, waits for nobody.
+        connection.execute(update(ABSENCE).where(mine, ABSENCE.c.state == HELD).values(state=WAITING))
+        if stops:
+            connection.execute(update(ABSENCE).where(cancelled).values(state=HELD))
+        _check(connection, job, now)
+        found = Planned(
+            connection.scalar(select(func.count()).where(mine, ABSENCE.c.state == WAITING)) or 0,
+            0 if stops else count,
+            count if stops else 0,
+            connection.scalar(select(func.count()).where(mine, ABSENCE.c.state == FAILED)) or 0,
+        )
+        digest = held_digest(connection, job)
+    holds = []
+    if stops:
+        text = f"登録済みの不在 {known:,}件のうち {count:,}件が取り消されています（上限 {job.mapping.held_percent}%）"
+        holds.append(Hold("cancelled", text, count, known))
+    job.record.write(HeldPlan(digest, holds))
+    job.record.write(found)
+    return {"waiting": found.waiting, "cancelled": found.cancelled, "held": found.held, "failed": found.failed}
+
+
+def is_too_much(count: int, known: int, percent: int) -> bool:
+    """Whether so many cancellations of so many absences wait for a person (C9)."""
+    return (count >= LEAST_HELD and count * 100 > known * percent) or count > MOST_FREE
+
+
+def _try_again(connection: Connection, job: Job, now: dt.datetime) -> None:
+    """What had failed: all that was asked for, and each day what may have been mended in LINE WORKS or in the sheet."""
+    midnight = dt.datetime.combine(now.astimezone(TOKYO).date(), dt.time(), TOKYO)
+    is_other_sheet = ABSENCE.c.sheet != sheet_digest(job.mapping)
+    again: Any = or_(ABSENCE.c.failed_at < midnight, is_other_sheet)
+    if job.mode is Mode.RETRY_FAILED:
+        again = true()
+    which = (ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == FAILED, again)
+    connection.execute(update(ABSENCE).where(*which).values(state=WAITING))
+
+
+def _check(connection: Connection, job: Job, now: dt.datetime) -> None:
+    """Fails what no event can be made of, before anything is sent."""
+    sealed = Sealed(job.record.store, job.tenant)
+    rows = connection.execute(
+        select(ABSENCE).where(
+            ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == WAITING, ABSENCE.c.status.in_(live(job.mapping))
+        )
+    ).all()
+    for row in rows:
+        try:
+            wanted(sealed.absence(row), row.status, job.mapping)
+        except BadAbsenceError as bad:
+            fail(connection, job, row, bad.code, bad.cause, bad.remedy, now)
+
+
+def fail(connection: Connection, job: Job, row: Row[Any], code: str, cause: str, remedy: str, now: dt.datetime) -> None:
+    """It is skipped and listed; `told` and `failed_at` stay where it had failed of the same before (C10)."""
+    same = ABSENCE.c.code == code
+    moment = literal(now, ABSENCE.c.failed_at.type)
+    connection.execute(
+        update(ABSENCE)
+        .where(
+            *(ABSENCE.c.tenant == job.tenant, ABSENCE.c.absence_id == row.absence_id),
+            ABSENCE.c.revision == row.revision,
+        )
+        .values(
+            state=FAILED,
+            sheet=sheet_digest(job.mapping),
+            told=case((same, ABSENCE.c.told), else_=false()),
+            failed_at=moment,
+            code=code,
+            cause=cause,
+            remedy=remedy,
+        )
+    )
+
+
+def held_digest(connection: Connection, job: Job) -> str:
+    """What stands for exactly those cancellations that are held."""
+    query = select(ABSENCE.c.absence_id, ABSENCE.c.revision, ABSENCE.c.status)
+    held = connection.execute(
+        query.where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == HELD).order_by(ABSENCE.c.absence_id)
+    )
+    return hashlib.sha256(repr([tuple(row) for row in held]).encode()).hexdigest()

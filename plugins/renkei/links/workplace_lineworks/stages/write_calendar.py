@@ -1,0 +1,235 @@
+"""Writes calendars, nearest start first, until nothing waits (C5, C8, C11).
+
+An event is written down before it is sent, and what the calendar confirmed after it: one that was being sent when a
+process died is sent again, by its own id, and the same event comes of it. Only events that are written down are touched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Row, case, delete, func, select, update
+
+from renkei.errors import RenkeiError, SettingError
+from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
+from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, Wanted, wanted
+from renkei.links.workplace_lineworks.model import Job, Now, Written, today
+from renkei.links.workplace_lineworks.stages.plan import fail
+from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, UNKNOWN, WAITING, WRITTEN
+from renkei.storage.database.statements import insert
+from renkei.systems.lineworks.calendar import (
+    NO_MEMBER,
+    SUSPENDED,
+    CalendarEvent,
+    EventRefusedError,
+    LineWorksAwayError,
+    Standing,
+)
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4  # absences
+BATCH = 40  # absences whose events are written down together
+TRIES = 3  # of an absence in one run, while answers are lost
+REMEDIES = {
+    NO_MEMBER: "LINE WORKSのユーザーIDを、WORKPLACEのユーザーIDと同じにしてください（大文字と小文字も区別します）",
+    SUSPENDED: "LINE WORKSでメンバーの利用停止を解除するか、この不在を取り消してください",
+}
+OTHERWISE = "WORKPLACEの不在の内容を確認してください。解決しない場合は運用担当者に連絡してください"
+
+
+class Calendar(Protocol):
+    """LINE WORKS, as far as a run writes it (`systems/lineworks/calendar.py`)."""
+
+    def put(self, user_id: str, event: CalendarEvent, *, is_new: bool = False) -> bool: ...
+
+    def delete(self, user_id: str, event_id: str) -> bool: ...
+
+    def member(self, user_id: str) -> Standing: ...
+
+
+@dataclass(slots=True)
+class Task:
+    """What one absence needs, and what became of it."""
+
+    row: Row[Any]
+    user_id: str
+    puts: Sequence[tuple[Wanted, bool]]  # and whether it is new
+    deletes: Sequence[tuple[str, str]]  # event ids, and whose
+    done: list[Wanted] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    fault: RenkeiError | None = None
+
+
+def write_calendar(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
+    """What was added, replaced and deleted; `Written` of the run's record says why it stopped, if it did.
+
+    Raises:
+        SettingError: nothing passes until a person has mended something.
+    """
+    writer = Writer(job, calendar, now)
+    fault = writer.work_off() if job.mode.writes else None
+    with job.database.reading() as connection:
+        query = select(ABSENCE.c.state, func.count()).where(ABSENCE.c.tenant == job.tenant).group_by(ABSENCE.c.state)
+        states = {row[0]: int(row[1]) for row in connection.execute(query)}
+    before = job.record.read_or_none(Written) or Written()
+    counts = {name: writer.counts[name] + getattr(before, name) for name in ("added", "replaced", "deleted")}
+    left = {"failed": states.get(FAILED, 0), "waiting": states.get(WAITING, 0), "held": states.get(HELD, 0)}
+    job.record.write(Written(**counts, **left, said=str(fault) if fault else ""))
+    if isinstance(fault, SettingError):
+        raise fault
+    return counts | left
+
+
+class Writer:
+    """Sends what waits, and keeps what becomes of each."""
+
+    def __init__(self, job: Job, calendar: Calendar, now: Now) -> None:
+        self._job, self._calendar, self._now = job, calendar, now
+        self._sealed = Sealed(job.record.store, job.tenant)
+        self._sheet = sheet_digest(job.mapping)
+        self._members: dict[str, Standing] = {}
+        self.counts: Counter[str] = Counter()
+
+    def work_off(self) -> RenkeiError | None:
+        """What stopped it; None where nothing waits any more."""
+        tried: Counter[str] = Counter()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while rows := self._next():
+                tasks = self._tasks(rows)
+                list(pool.map(self._send, tasks))
+                self._settle(tasks)
+                faults = [task.fault for task in tasks if task.fault and not isinstance(task.fault, EventRefusedError)]
+                if settings := [fault for fault in faults if isinstance(fault, SettingError)]:
+                    return settings[0]
+                tried.update(task.row.absence_id for task in tasks if isinstance(task.fault, LineWorksAwayError))
+                if faults and max(tried.values()) >= TRIES:
+                    return faults[0]
+        return None
+
+    def _next(self) -> Sequence[Row[Any]]:
+        """The next absences that wait: those to come, the nearest first; then those that are over."""
+        is_over = case((ABSENCE.c.last_day < today(self._now()), 1), else_=0)
+        query = select(ABSENCE).where(ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.state == WAITING)
+        with self._job.database.reading() as connection:
+            return connection.execute(
+                query.order_by(is_over, ABSENCE.c.first_day, ABSENCE.c.absence_id).limit(BATCH)
+            ).all()
+
+    def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
+        """What each needs; from now on nobody knows what the calendars have of it."""
+        ids = [row.absence_id for row in rows]
+        its = (EVENT.c.tenant == self._job.tenant, EVENT.c.absence_id.in_(ids))
+        tasks = []
+        with self._job.database.writing() as connection:
+            events = connection.execute(select(EVENT).where(*its)).all()
+            for row in rows:
+                known = {event.event_id: event for event in events if event.absence_id == row.absence_id}
+                try:
+                    task = self._task(row, known)
+                except BadAbsenceError as bad:
+                    fail(connection, self._job, row, bad.code, bad.cause, bad.remedy, self._now())
+                    continue
+                self._write_down(connection, task)
+                tasks.append(task)
+        return tasks
+
+    def _task(self, row: Row[Any], known: dict[str, Row[Any]]) -> Task:
+        absence = self._sealed.absence(row)
+        ours = wanted(absence, row.status, self._job.mapping)
+        kept = {one.event.id for one in ours}
+        puts = [
+            (one, one.event.id not in known)
+            for one in ours
+            if one.event.id not in known or known[one.event.id].digest != one.event.digest()
+        ]
+        deletes = [
+            (number, self._sealed.user_id(number, event.member))
+            for number, event in known.items()
+            if number not in kept
+        ]
+        return Task(row, absence.user_id, puts, deletes)
+
+    def _write_down(self, connection: Connection, task: Task) -> None:
+        new = insert(self._job.database, EVENT)
+        again = new.on_conflict_do_update(
+            index_elements=["tenant", "event_id"], set_={"digest": UNKNOWN, "last_day": new.excluded.last_day}
+        )
+        for one, _ in task.puts:
+            connection.execute(
+                again,
+                {
+                    **{"tenant": self._job.tenant, "event_id": one.event.id, "absence_id": task.row.absence_id},
+                    **{"number": one.number, "member": self._sealed.member(one.event.id, task.user_id)},
+                    **{"digest": UNKNOWN, "last_day": one.last_day},
+                },
+            )
+
+    def _send(self, task: Task) -> None:
+        """First what is to go, so that nobody has an absence twice; then what is to come."""
+        try:
+            for event_id, user_id in task.deletes:
+                task.counts["deleted"] += self._calendar.delete(user_id, event_id)
+                task.deleted.append(event_id)
+            if task.puts:
+                self._check_member(task.user_id)
+            for one, is_new in task.puts:
+                added = self._calendar.put(task.user_id, one.event, is_new=is_new)
+                task.counts["added" if added else "replaced"] += 1
+                task.done.append(one)
+        except (EventRefusedError, LineWorksAwayError, SettingError) as fault:
+            task.fault = fault
+
+    def _check_member(self, user_id: str) -> None:
+        """Asked once in a run; two threads may ask for the same one, which does no harm."""
+        standing = self._members.get(user_id) or self._calendar.member(user_id)
+        self._members[user_id] = standing
+        if standing is Standing.NONE:
+            raise EventRefusedError(NO_MEMBER, "LINE WORKSに同じユーザーIDのメンバーがいません")
+        if standing is Standing.SUSPENDED:
+            raise EventRefusedError(SUSPENDED, "LINE WORKSのメンバーが利用停止中か、参加待ちです")
+
+    def _settle(self, tasks: Sequence[Task]) -> None:
+        now = self._now()
+        with self._job.database.writing() as connection:
+            for task in tasks:
+                self._settle_one(connection, task, now)
+        for task in tasks:
+            self.counts.update(task.counts)
+
+    def _settle_one(self, connection: Connection, task: Task, now: dt.datetime) -> None:
+        mine = EVENT.c.tenant == self._job.tenant
+        for one in task.done:
+            values = {"digest": one.event.digest(), "last_day": one.last_day, "written_at": now}
+            connection.execute(update(EVENT).where(mine, EVENT.c.event_id == one.event.id).values(values))
+        if task.deleted:
+            connection.execute(delete(EVENT).where(mine, EVENT.c.event_id.in_(task.deleted)))
+        row, fault = task.row, task.fault
+        if isinstance(fault, EventRefusedError):
+            self._forget_unsent(connection, task)
+            fail(connection, self._job, row, fault.code, str(fault), REMEDIES.get(fault.code, OTHERWISE), now)
+        elif fault is None:
+            clean = {"failed_at": None, "code": "", "cause": "", "remedy": "", "told": False}
+            connection.execute(
+                update(ABSENCE)
+                .where(
+                    *(ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.absence_id == row.absence_id),
+                    ABSENCE.c.revision == row.revision,  # a newer one, read meanwhile, waits for its own turn
+                )
+                .values(state=WRITTEN, sheet=self._sheet, **clean)
+            )
+
+    def _forget_unsent(self, connection: Connection, task: Task) -> None:
+        """New events that LINE WORKS has refused are in no calendar."""
+        done = {one.event.id for one in task.done}
+        unsent = [one.event.id for one, is_new in task.puts if is_new and one.event.id not in done]
+        if unsent:
+            its = (EVENT.c.tenant == self._job.tenant, EVENT.c.event_id.in_(unsent))
+            connection.execute(delete(EVENT).where(*its, EVENT.c.written_at.is_(None)))
