@@ -150,6 +150,12 @@ def pumps() -> int:
     return min(16, int(configured)) if re.fullmatch(r"[1-9][0-9]?", configured) else 1
 
 
+def drop_folder() -> Path | None:
+    """RENKEI_DROP: where events come as files, in `<link>/<tenant>/`; none come where it is not set."""
+    configured = os.environ.get("RENKEI_DROP")
+    return Path(configured) if configured else None
+
+
 def public_url() -> str | None:
     """RENKEI_PUBLIC_URL: where the internet reaches `renkei serve` (`https://renkei.example.jp`); without it, what it would
     serve is in Airflow's API server.

@@ -12,6 +12,7 @@ from simulators.workplace.api import PREFIX, answer
 from simulators.workplace.company import Company
 from simulators.workplace.control import build_control
 from simulators.workplace.pages import build_pages
+from simulators.workplace.workflow import build_workflow
 
 HTML = "<!doctype html><html lang=ja><meta charset=utf-8><title>{0}</title><h1>{0}</h1></html>"
 STATES = {
@@ -42,5 +43,6 @@ def build_app(company: Company) -> ASGIApp:
     app.include_router(clock.routes(company.clock))
     app.include_router(faults.routes(played))
     app.include_router(build_control(company))
+    app.include_router(build_workflow(company))
     app.include_router(build_pages(company))
     return FaultyApp(app, played, PREFIX)

@@ -25,7 +25,7 @@ from renkei.inbox import receiver
 from renkei.inbox.inbox import Inbox
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State
-from renkei.public import app, bodies, lineworks
+from renkei.public import app, bodies, receiving
 from renkei.public.app import build
 from renkei.public.lineworks import Callbacks
 from renkei.public.secrets import NoSecretError, Secrets
@@ -94,7 +94,7 @@ class World:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else this machine does."""
-    monkeypatch.setattr(lineworks, "WRITTEN_WITHIN_S", WAIT_S)
+    monkeypatch.setattr(receiving, "WRITTEN_WITHIN_S", WAIT_S)
     monkeypatch.setattr(bodies, "WITHIN_S", WAIT_S)
 
 
@@ -220,12 +220,12 @@ def test_p12_while_the_database_is_away_nothing_is_said_to_be_kept(
     world.receiver = away  # type: ignore[assignment]
     assert world.post(message("出勤")).status_code == 503
     stuck = threading.Event()
-    monkeypatch.setattr(lineworks, "WRITTEN_WITHIN_S", 0.05)
+    monkeypatch.setattr(receiving, "WRITTEN_WITHIN_S", 0.05)
     monkeypatch.setattr("renkei.inbox.receiver.open_database", lambda url: stuck.wait(WAIT_S) and open_database(url))
     world.receiver = there
     assert world.post(message("出勤")).status_code == 503
     stuck.set()  # it is written after all; nobody was told that it was not
-    monkeypatch.setattr(lineworks, "WRITTEN_WITHIN_S", WAIT_S)
+    monkeypatch.setattr(receiving, "WRITTEN_WITHIN_S", WAIT_S)
     assert world.post(message("出勤")).status_code == 200
     assert world.kept() == [message("出勤")]
 
@@ -246,7 +246,7 @@ def test_p12_where_the_secret_cannot_be_told_nothing_is_refused_for_good(world: 
 def test_p11_a_tenant_without_a_secret_is_refused_and_the_log_says_so_once_a_minute(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lineworks, "TOLD_EVERY_S", 1e6)
+    monkeypatch.setattr(receiving, "TOLD_EVERY_S", 1e6)
     with World(tmp_path) as world:
         world.secret = NoSecretError("acmeにはBot Secretがありません。")
         assert [world.post(message("出勤")).status_code for _ in range(3)] == [401] * 3
@@ -324,8 +324,8 @@ def test_l5_wrong_signatures_take_nothing_from_what_is_rightly_signed(
 
 
 def test_l5_a_tenant_that_sends_without_end_harms_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineworks, "AT_ONCE", 3)
-    monkeypatch.setattr(lineworks, "PER_S", 1e-6)
+    monkeypatch.setattr(receiving, "AT_ONCE", 3)
+    monkeypatch.setattr(receiving, "PER_S", 1e-6)
     with World(tmp_path) as world:
         body = message("出勤")
         unsigned = [world.post(body, **{"X-WORKS-Signature": "x"}).status_code for _ in range(5)]

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from renkei.inbox.receiver import Receiver
-from renkei.public import bodies, lineworks
+from renkei.public import bodies, receiving
 from renkei.public.app import build
 from renkei.public.lineworks import Callbacks
 from renkei.public.secrets import Secrets
@@ -43,14 +43,14 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 class _StopsAfterWrite(Callbacks):
-    async def _keep(self, *arguments: Any) -> None:
-        await super()._keep(*arguments)
+    async def keep(self, *arguments: Any) -> None:
+        await super().keep(*arguments)
         print("WRITTEN", flush=True)
         await asyncio.Event().wait()
 
 
 def _main(url: str, stops: bool) -> None:
-    lineworks.WRITTEN_WITHIN_S = bodies.WITHIN_S = 150  # whatever else this machine does
+    receiving.WRITTEN_WITHIN_S = bodies.WITHIN_S = 150  # whatever else this machine does
     secrets = Secrets(lambda tenant: SECRET if tenant == TENANT else None)
     receiver = functools.cache(lambda: Receiver(url, PLAIN))
     kind = _StopsAfterWrite if stops else Callbacks

@@ -36,6 +36,15 @@ class Workplace(Program):
     def change(self, number: str, **values: Any) -> None:
         self.sim("PATCH", f"absences/{number}", values)
 
+    def aim(self, url: str, secret: str) -> None:
+        """Push events there, signed with this secret; forget those so far."""
+        self.sim("PUT", "events/target", {"url": url, "secret": secret})
+        self.sim("DELETE", "events")
+
+    def happen(self, *events: dict[str, Any], at_once: int = 1) -> list[list[int | None]]:
+        """Workflow events (`simulators.workplace.workflow.Happened`); the statuses by which each was answered."""
+        return [one["answers"] for one in self.sim("POST", f"events?at_once={at_once}", [*events])]
+
     def fault(self, kind: str, **more: Any) -> None:
         """Put one fault in force: `simulators.faults.Fault`, or a state of `simulators.workplace.app.STATES`."""
         self.sim("POST", "faults", [{"kind": kind, "path": "/api/v1/*", **more}])

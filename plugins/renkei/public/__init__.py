@@ -5,7 +5,9 @@
     server      the process
     bodies      a request's body, bounded in size and time
     secrets     a tenant's secret, read seldom, and the one before it for ten minutes
+    receiving   what every receiver of signed messages does
     lineworks   callbacks of LINE WORKS into the inbox
+    workplace   events of WORKPLACE into the inbox
 
 Nothing of a request but its tenant and its status enters a log.
 """

@@ -1,6 +1,6 @@
 """The one app that the internet may reach: what the links' routes share.
 
-A route whose requests are signed is `POST …/callback`, and does nothing before it knows the signature.
+A route whose requests are signed is `POST …/callback` or `POST …/events`, and does nothing before it knows the signature.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ HEADERS = {  # a page sets its own in place of these
     "X-Robots-Tag": "noindex, nofollow",
 }
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+SIGNED = ("/callback", "/events")
 REFUSALS_PER_S, REFUSALS_AT_ONCE = 2, 300  # of one address, after which it is not listened to
 
 
@@ -82,7 +83,7 @@ class _Guarded:
                     message["status"] = 429 if too_many else message["status"]
             await send(message)
 
-        if too_many and not (scope["method"] == "POST" and scope["path"].endswith("/callback")):
+        if too_many and not (scope["method"] == "POST" and scope["path"].endswith(SIGNED)):
             await _answer(429, {"Retry-After": "60", "Connection": "close"})(scope, receive, with_headers)
             return
         try:

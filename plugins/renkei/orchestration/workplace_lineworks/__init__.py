@@ -1,0 +1,1 @@
+"""What Airflow has of WORKPLACE → LINE WORKS."""
