@@ -18,7 +18,13 @@ from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item
 from renkei.systems.kintone import client as module
 from renkei.systems.kintone.client import KintoneClient, Record
-from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, RecordRefusedError, Refusal
+from renkei.systems.kintone.errors import (
+    KintoneAwayError,
+    KintoneSettingError,
+    RecordChangedError,
+    RecordRefusedError,
+    Refusal,
+)
 from tests.harness.clock import no_waits
 from tests.harness.kintone import Kintone
 
@@ -299,3 +305,18 @@ def test_k2_all_records_are_read_in_pages_of_their_ids(kintone: Kintone) -> None
     assert [len(page) for page in pages] == [500, 100]
     assert {record["code"]["value"] for page in pages for record in page} == held(kintone).keys()
     assert len(client.find("2", "code", [f"C{number}" for number in range(590, 700)], ["code"])) == 10
+
+
+def test_k23_kintone_tells_a_revision_that_has_moved(kintone: Kintone) -> None:
+    """All of the request or none, said at once and not asked again; without a revision it is written as ever."""
+    client = client_of(kintone)
+    first, second = client.upsert("2", "code", records("A", "B", name="x"))
+    client.update("2", [(first.id, {"name": {"value": "by hand"}})])
+    rows = [(one.id, {"name": {"value": "new"}}) for one in (first, second)]
+    before = kintone.requests(2)
+    with pytest.raises(RecordChangedError):
+        client.update("2", rows, [first.revision, second.revision])
+    assert kintone.requests(2) - before == 1
+    assert {key: one["name"] for key, one in held(kintone).items()} == {"A": "by hand", "B": "x"}
+    client.update("2", rows, ["", second.revision])
+    assert {one["name"] for one in held(kintone).values()} == {"new"}

@@ -29,7 +29,7 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.kintone.client import Record, Written
-from renkei.systems.kintone.errors import RecordGoneError, RecordRefusedError, Refusal
+from renkei.systems.kintone.errors import RecordChangedError, RecordGoneError, RecordRefusedError, Refusal
 from renkei.systems.kintone.form import Field, Form
 
 NINE = dt.datetime(2026, 4, 1, 9, 0, tzinfo=TOKYO)
@@ -103,6 +103,7 @@ class FakeKintone:
     form_: Form = FORM
     spend: Callable[[int], None] = lambda count: None
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)  # keys of records that it does not take, without saying which
     requests: int = 0
     fault: Callable[[], None] = lambda: None  # called before an answer: may raise, and may have written
@@ -120,15 +121,19 @@ class FakeKintone:
 
     def find(self, app: str, field: str, values: Sequence[str], fields: Sequence[str] = ()) -> list[Record]:
         self._ask()
-        return [
-            {"$id": {"value": number}, **{code: {"value": value} for code, value in one.items()}}
-            for number, one in self.records.items()
-            if {"$id": number, **one}[field] in values
-        ]
+        return [self._whole(number) for number, one in self.records.items() if {"$id": number, **one}[field] in values]
 
     def pages(self, app: str, fields: Sequence[str], query: str = "") -> Iterator[list[Record]]:
         self._ask()
-        yield [{"$id": {"value": number}} for number in self.records]
+        yield [self._whole(number) for number in self.records]
+
+    def by_hand(self, number: str, **values: Any) -> None:
+        """Somebody changes a record in kintone."""
+        self._set(number, {code: {"value": value} for code, value in values.items()})
+
+    def _whole(self, number: str) -> Record:
+        cells = {"$id": number, "$revision": str(self.revisions.get(number, 1)), **self.records[number]}
+        return {code: {"value": value} for code, value in cells.items()}
 
     def upsert(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
         self._ask()
@@ -144,20 +149,24 @@ class FakeKintone:
                 assert value
                 number = numbers.get(value) or str(max(map(int, self.records), default=0) + 1)
                 self._set(number, {key: {"value": value}, **record})
-                written.append(Written(number, "1", value not in numbers))
+                written.append(Written(number, str(self.revisions[number]), value not in numbers))
         self.fault()
         return written
 
-    def update(self, app: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+    def update(self, app: str, records: Sequence[tuple[str, Record]], revisions: Sequence[str] = ()) -> list[Written]:
         self._ask()
         if any(number not in self.records for number, _ in records):
             raise RecordGoneError([Refusal(None, "", "GAIA_RE01", "", "")])
+        for (number, _), revision in zip(records, revisions, strict=False):
+            if revision not in ("", str(self.revisions[number])):
+                raise RecordChangedError("changed", unknown=False)
         for number, record in records:
             self._set(number, record)
         self.fault()
-        return [Written(number, "2", False) for number, _ in records]
+        return [Written(number, str(self.revisions[number]), False) for number, _ in records]
 
     def _set(self, number: str, record: Record) -> None:
+        self.revisions[number] = self.revisions.get(number, 0) + 1
         self.records.setdefault(number, {}).update({code: cell["value"] for code, cell in record.items()})
 
     def _ask(self) -> None:
@@ -193,7 +202,10 @@ class LinkWorld:
         shutil.copytree(self.folder, folder)
         hotprofile = replace(self.hotprofile, entries=deepcopy(self.hotprofile.entries), asked=[])
         kintone = FakeKintone(
-            self.kintone.form_, records=deepcopy(self.kintone.records), requests=self.kintone.requests
+            self.kintone.form_,
+            records=deepcopy(self.kintone.records),
+            revisions=dict(self.kintone.revisions),
+            requests=self.kintone.requests,
         )
         return replace(self, folder=folder, hotprofile=hotprofile, kintone=kintone)
 

@@ -20,7 +20,7 @@ from tests.contract.console.kintone_world import DAG, SHEET, KintoneWorld
 from tests.contract.console.world import BASE, NOW, dag, text_of
 from tests.harness.airflow_rows import emptied
 
-OWN = ("/processed", "/failed", "/record")
+OWN = ("/processed", "/failed", "/conflicts", "/record")
 LONG = "十文字を超える会社の名前"  # the app takes ten
 
 
@@ -39,9 +39,9 @@ def test_k20_the_list_says_what_each_run_did(world: KintoneWorld) -> None:
     world.linked("アクメ", LONG)
     shown = world.shown("/processed", "ken")
     assert re.search(r"会社 有効 11/30\(月\) 8:00 .*? 1 0 1 ", shown), "written, waiting, failed"
-    assert re.search(r"会社 完了 2 1 0 0 1 0 2 11/30.*～.* 通常", shown)
+    assert re.search(r"通常 会社 完了 2 1 0 0 1 0 2 11/30.*～", shown)
     world.link.run(Mode.CHECK_ONLY)
-    assert re.search(r"会社 \S+ 2 0 0 1 1 予定 0 1 .* 確認のみ", world.shown("/processed")), "what would be written"
+    assert re.search(r"確認のみ 会社 \S+ 2 0 0 1 1 予定 0 1 ", world.shown("/processed")), "what would be written"
 
 
 def test_k15_the_gauge_says_when_requests_will_be_spent(world: KintoneWorld) -> None:
@@ -214,3 +214,20 @@ def test_s4_the_company_and_its_runs_are_on_the_console(world: KintoneWorld) -> 
     world.airflow_ran("manual__3", f"run{world.link.runs}.000000000000", {}, "failed")
     world.store.write(f"{world.folder_of_acme.runs}/run{world.link.runs}.000000000000/x.json", b"{}")
     assert "kintoneのアプリにフィールドコード「id」がありません" in world.shown("/runs/manual__3", "ken")
+
+
+def test_k23_what_people_changed_in_kintone_is_listed(world: KintoneWorld) -> None:
+    """Field and what became of it, with the way to the record; never a value."""
+    assert "競合を検知する項目がありません" in world.shown("/conflicts")
+    world.write_sheet(SHEET.replace("field: name}", "field: name, conflict: 残す}"))
+    world.link.mapping = world.mapping
+    world.linked("アクメ")
+    assert "見つかっていません" in world.shown("/conflicts")
+    world.link.kintone.by_hand("1", name="手で直した名前")
+    world.link.hotprofile.put(1, "新しい名前")
+    world.link.wait(minutes=11)
+    world.link.run()
+    html = world.html("/conflicts")
+    assert re.search(r"1 会社 name kintoneの値を残しました", text_of(html))
+    assert "show#record=1" in html
+    assert "手で直した" not in html

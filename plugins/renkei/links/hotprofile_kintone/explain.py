@@ -81,7 +81,7 @@ def explain(
         StoreError: the database cannot be read.
     """
     text = text.strip()
-    form = forms.last_of(database, host_of(mapping), data_set.app)
+    form = forms.last_of(database, mapping.tenant, host_of(mapping), data_set.app)
     versions = Versions(store, mapping, data_set, numeric_key=_is_numeric(form, data_set))
     (key,) = versions.keys([text])
     ids = history.ids_of(database, mapping.tenant, data_set.name, text, [key] if key else [])

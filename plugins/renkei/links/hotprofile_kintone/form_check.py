@@ -97,6 +97,9 @@ def _item_faults(item: Item, data_set: DataSet, form: Form) -> list[Fault]:
                 "項目とフィールドは1対1で割り当ててください",
             )
         )
+    if item.conflict and isinstance(field, Field) and field.type == "RICH_TEXT":
+        found = f"リッチエディター「{field.code}」では、競合を検知できません（kintoneが書式を書き換えるため）"
+        faults.append(Fault(found, "この項目の競合を空白にしてください"))
     if item.item == data_set.key and isinstance(field, Field):
         faults += _key_faults(item, field)
     return faults

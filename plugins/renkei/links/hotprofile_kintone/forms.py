@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from renkei.links.hotprofile_kintone.model import Job, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
@@ -22,46 +23,66 @@ from renkei.systems.kintone.form import Form
 
 
 def keep(job: Job, data_set: DataSet, form: Form, now: dt.datetime) -> None:
-    keep_of(job.database, host_of(job.mapping), data_set.app, form, now)
+    keep_of(job.database, job.tenant, host_of(job.mapping), data_set.app, form, now)
 
 
-def keep_of(database: Database, host: str, app: str, form: Form, now: dt.datetime) -> None:
-    content = json.dumps(to_plain(form), ensure_ascii=False)
-    row = {"host": host, "app": app, "read_at": now, "content": content}
+def keep_of(database: Database, tenant: str, host: str, app: str, form: Form, now: dt.datetime) -> None:
+    """The form as the tenant has read it: what another one may not see, its sheet cannot ask for."""
+    row = {"tenant": tenant, "host": host, "app": app, "read_at": now, "content": _text(form)}
     with database.writing() as connection:
-        before = connection.execute(select(FORM).where(FORM.c.host == host, FORM.c.app == app)).first()
+        before = connection.execute(select(FORM).where(*_its(tenant, host, app))).first()
         if before and from_plain(Form, json.loads(before.content)).revision != form.revision:
-            _doubt(connection, f"{host}/{app}", before.read_at)
+            target = (DATA_SET.c.tenant == tenant, DATA_SET.c.target == f"{host}/{app}")
+            for its in connection.execute(select(DATA_SET).where(*target)).all():
+                _doubt(connection, its, before.read_at)
         connection.execute(replace(database, FORM), row)
 
 
-def _doubt(connection: Connection, target: str, since: dt.datetime) -> None:
-    """What was written to an app `since` then counts as changed, and is read again.
+def is_current(connection: Connection, job: Job, data_set: DataSet, form: Form) -> bool:
+    """Whether nobody has read another form of the app since."""
+    its = _its(job.tenant, host_of(job.mapping), data_set.app)
+    content = connection.scalar(select(FORM.c.content).where(*its, FORM.c.content != _text(form)))
+    return content is None or from_plain(Form, json.loads(content)).revision == form.revision
 
-    What 初期連携 brought from before 有効化日時 is not: it counts as changed for the next 初期連携.
-    """
-    for its in connection.execute(select(DATA_SET).where(DATA_SET.c.target == target)).all():
-        mine = (DATA_SET.c.tenant == its.tenant, DATA_SET.c.data_set == its.data_set)
-        of = (WRITTEN.c.tenant == its.tenant, WRITTEN.c.data_set == its.data_set, WRITTEN.c.written_at >= since)
-        oldest = connection.scalar(select(func.min(WRITTEN.c.updated_at)).where(*of))
-        if oldest is not None:
-            moment = max(updated_at({"updated_at": oldest}), its.enabled_at or since)
-            connection.execute(update(WRITTEN).where(*of).values(digest=b""))
-            connection.execute(update(DATA_SET).where(*mine, DATA_SET.c.watermark > moment).values(watermark=moment))
+
+def doubt(connection: Connection, job: Job, data_set: DataSet, since: dt.datetime) -> None:
+    """What was written since then by a form that the app has no more counts as changed, and is read again."""
+    its = (DATA_SET.c.tenant == job.tenant, DATA_SET.c.data_set == data_set.name)
+    for one in connection.execute(select(DATA_SET).where(*its)).all():
+        _doubt(connection, one, since)
+
+
+def _doubt(connection: Connection, its: Row[Any], since: dt.datetime) -> None:
+    """What 初期連携 brought from before 有効化日時 is not read again: it counts as changed for the next 初期連携."""
+    mine = (DATA_SET.c.tenant == its.tenant, DATA_SET.c.data_set == its.data_set)
+    of = (WRITTEN.c.tenant == its.tenant, WRITTEN.c.data_set == its.data_set, WRITTEN.c.written_at >= since)
+    oldest = connection.scalar(select(func.min(WRITTEN.c.updated_at)).where(*of))
+    if oldest is not None:
+        moment = max(updated_at({"updated_at": oldest}), its.enabled_at or since)
+        connection.execute(update(WRITTEN).where(*of).values(digest=b""))
+        connection.execute(update(DATA_SET).where(*mine, DATA_SET.c.watermark > moment).values(watermark=moment))
 
 
 def last(job: Job, data_set: DataSet) -> Form | None:
     """The app's form, if it was ever read."""
-    return last_of(job.database, host_of(job.mapping), data_set.app)
+    return last_of(job.database, job.tenant, host_of(job.mapping), data_set.app)
 
 
-def last_of(database: Database, host: str, app: str) -> Form | None:
+def last_of(database: Database, tenant: str, host: str, app: str) -> Form | None:
     with database.reading() as connection:
-        content = connection.scalar(select(FORM.c.content).where(FORM.c.host == host, FORM.c.app == app))
+        content = connection.scalar(select(FORM.c.content).where(*_its(tenant, host, app)))
     return from_plain(Form, json.loads(content)) if content else None
 
 
-def read_at(database: Database, host: str, app: str) -> dt.datetime | None:
+def read_at(database: Database, tenant: str, host: str, app: str) -> dt.datetime | None:
     """When that was."""
     with database.reading() as connection:
-        return connection.scalar(select(FORM.c.read_at).where(FORM.c.host == host, FORM.c.app == app))
+        return connection.scalar(select(FORM.c.read_at).where(*_its(tenant, host, app)))
+
+
+def _text(form: Form) -> str:
+    return json.dumps(to_plain(form), ensure_ascii=False)
+
+
+def _its(tenant: str, host: str, app: str) -> tuple[Any, ...]:
+    return FORM.c.tenant == tenant, FORM.c.host == host, FORM.c.app == app

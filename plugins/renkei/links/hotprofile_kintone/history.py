@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, and_, delete, func, or_, select, update
 
+from renkei.links.hotprofile_kintone import conflicts
 from renkei.links.hotprofile_kintone.model import Job, Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet
 from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, INCOMING, QUOTA, WORK, WRITTEN
@@ -248,6 +249,7 @@ def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
     idle = and_(*(HISTORY.c[name] == 0 for name in ("added", "updated", "failed", "held")), HISTORY.c.said == "")
     old = or_(HISTORY.c.started_at < now - keep, and_(HISTORY.c.started_at < now - KEPT_IDLE, idle))
     with database.writing() as connection:
+        conflicts.tidy(connection, now - keep)
         connection.execute(delete(QUOTA).where(QUOTA.c.day < (now - keep).date()))
         return connection.execute(delete(HISTORY).where(old)).rowcount
 

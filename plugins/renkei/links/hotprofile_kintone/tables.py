@@ -79,6 +79,7 @@ WRITTEN = Table(  # what kintone confirmed last
     Column("record_id", String(20), nullable=False),  # kintone's $id
     Column("revision", String(20), nullable=False),
     Column("written_at", Moment, nullable=False),
+    Column("ours", LargeBinary),  # of each watched field what stands for the values that may be ours, sealed (K23)
     Index(_P + "written_key", "tenant", "data_set", "key"),
     Index(_P + "written_record", "tenant", "data_set", "record_id"),
 )
@@ -90,9 +91,22 @@ QUOTA = Table(  # of one app, over all tenants and data sets (K15)
     Column("day", Date, primary_key=True),  # of Japan
     Column("used", Integer, nullable=False),
 )
-FORM = Table(  # of an app, as it was read last: what waits for tomorrow's requests is planned by it
+CONFLICT = Table(  # a field that somebody changed in kintone since we wrote it (K23)
+    _P + "conflict",
+    METADATA,
+    *_names(),
+    Column("field", String(200), primary_key=True),
+    Column("record_id", String(20), nullable=False),  # kintone's $id
+    Column("state", String(12), nullable=False),  # see conflicts
+    Column("mark", String(8), nullable=False),  # tells two values apart
+    Column("seen_at", Moment, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=false()),  # of it somebody has heard
+    Index(_P + "conflict_time", "tenant", "seen_at"),
+)
+FORM = Table(  # of a tenant's app, as it was read last: what waits for tomorrow's requests is planned by it
     _P + "form",
     METADATA,
+    Column("tenant", String(100), primary_key=True),
     Column("host", String(200), primary_key=True),
     Column("app", String(20), primary_key=True),
     Column("read_at", Moment, nullable=False),

@@ -75,5 +75,7 @@ def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:
     """What stands for how a data set is mapped, and to which app: after a change of it, no value counts as written."""
     deciding = asdict(data_set)
     deciding.pop("enabled")
+    for item in deciding["items"]:  # it decides nothing about a value
+        item.pop("conflict")
     said = [mapping.domain, mapping.guest_space, mapping.users, deciding]
     return blake2b(json.dumps(said, ensure_ascii=False, sort_keys=True).encode(), digest_size=16).digest()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from renkei.clock import time_in_japan
+from renkei.links.hotprofile_kintone import conflicts
+from renkei.links.hotprofile_kintone.conflicts import Conflict
 from renkei.links.hotprofile_kintone.history import FailedRecord, Processed, State
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
 from renkei.runs.outcome import Outcome
@@ -27,7 +29,15 @@ FAILED_RECORDS = "KINTONE-WARN(失敗レコードあり)"
 QUOTA_SPENT = "KINTONE-QUOTA(APIリクエスト数の上限)"
 QUOTA_NEAR = "KINTONE-QUOTA(APIリクエスト数が上限の80%)"
 OVER = "KINTONE-OK(復旧)"
+CONFLICTS = "KINTONE-WARN(kintoneで変更された項目あり)"
+TESTED = "KINTONE-TEST(連携テスト)"
 MOST_LISTED = 100
+CONFLICT_STATES = {
+    conflicts.FOUND: "次に連携するときに、シートのとおり上書きするか残します",
+    conflicts.OVERWRITTEN: "Hot Profileの値で上書きしました",
+    conflicts.KEPT: "kintoneの値を残しました",
+}
+MOST_REQUESTS = 3  # for a hundred records that people change (stages/checked_writes)
 STATES = {
     State.RUNNING: "処理中",
     State.DONE: "完了",
@@ -37,11 +47,12 @@ STATES = {
 }
 
 
-def figures(line: Processed) -> Iterator[str]:
-    """What one data set came to."""
+def figures(line: Processed, *, is_watched: bool = False) -> Iterator[str]:
+    """What one data set came to; of one with 競合検知 also what an estimate may cost at most."""
     if line.mode in ("CHECK_ONLY", "ESTIMATE"):
         requests = -(-line.held // 100)
-        yield f"{line.label}: 受信 {line.read:,}件、書き込み予定 {line.held:,}件（APIリクエスト 約{requests:,}回）、変化なし {line.unchanged:,}件"
+        most = f"、kintoneで変更されたレコードが多いと最大 約{MOST_REQUESTS * requests:,}回" if is_watched else ""
+        yield f"{line.label}: 受信 {line.read:,}件、書き込み予定 {line.held:,}件（APIリクエスト 約{requests:,}回{most}）、変化なし {line.unchanged:,}件"
     elif line.mode == "RECONCILE":
         yield f"{line.label}: 照合 {line.read:,}件（APIリクエスト {line.requests:,}回）"
     else:
@@ -53,6 +64,18 @@ def figures(line: Processed) -> Iterator[str]:
         yield f"  対象: {time_in_japan(line.since)}～{time_in_japan(line.until)} に更新されたデータ"
     if line.said:
         yield from (f"  {text}" for text in line.said.splitlines())
+
+
+def conflict_lines(found: Sequence[Conflict], count: int) -> Iterator[str]:
+    """競合 of which nobody has heard: fields that people changed in kintone (K23)."""
+    if not found:
+        return
+    yield f"kintoneで変更された項目 {count:,}件:"
+    for one in found[:MOST_LISTED]:
+        yield f"  {DATA_SETS[one.data_set]} ID {one.source_id} フィールド「{one.field}」: {CONFLICT_STATES[one.state]}"
+    if count > MOST_LISTED:
+        yield f"  ほか{count - MOST_LISTED:,}件"
+    yield "上書きするか残すかは、連携設定シートの「競合」の列で項目ごとに決められます。"
 
 
 def listed(records: Sequence[FailedRecord], count: int) -> Iterator[str]:

@@ -76,7 +76,7 @@ PAGES = OwnPages(
     LINK,
     router,
     Path(__file__).parent / "pages",
-    (*setting_pages.MENU, ("failed", "失敗レコード"), ("record", "なぜkintoneに（い）ないのか")),
+    (*setting_pages.MENU, ("failed", "失敗レコード"), ("conflicts", "競合"), ("record", "なぜkintoneに（い）ないのか")),
     jobs=setting_pages.JOBS,
     open_menu=(("processed", "データ処理状況一覧"),),
     first=(

@@ -64,7 +64,7 @@ def load_form(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> L
         form = client.form(data_set.app)
     except (KintoneSettingError, KintoneAwayError, QuotaSpentError, ConnectionError_) as error:
         return LoadedForm(data_set.name, data_set.app, fault=str(error), look_at=at_fault(error))
-    forms.keep_of(database, host, data_set.app, form, utcnow())
+    forms.keep_of(database, tenant.name, host, data_set.app, form, utcnow())
     return LoadedForm(data_set.name, data_set.app, len(form.fields), len(form_problems(data_set, form)))
 
 
@@ -76,7 +76,7 @@ def find_one(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Fo
     entry = next((one for one in entries if str(one["id"]) == source_id), None)
     if entry is None:
         return FoundRecord(data_set.name, source_id, "", [], tenant.sheet.digest)
-    form = forms.last_of(connections.database(), host_of(mapping), data_set.app)
+    form = forms.last_of(connections.database(), tenant.name, host_of(mapping), data_set.app)
     values = values_of(entry, data_set.name, [item.item for item in data_set.items])
     items = preview(mapping, data_set, form, values)
     return FoundRecord(data_set.name, source_id, str(entry["updated_at"]), items, tenant.sheet.digest)

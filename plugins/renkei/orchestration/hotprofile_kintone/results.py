@@ -9,18 +9,21 @@ from dataclasses import replace
 
 from renkei.channel import Event
 from renkei.clock import utcnow
-from renkei.links.hotprofile_kintone import history, troubles
+from renkei.links.hotprofile_kintone import conflicts, history, troubles
 from renkei.links.hotprofile_kintone.history import Processed, State
 from renkei.links.hotprofile_kintone.model import host_of
 from renkei.links.hotprofile_kintone.quota import WARN_AT, Quota, day
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.links.hotprofile_kintone.wording import (
+    CONFLICTS,
     FAILED_RECORDS,
     MOST_LISTED,
     OVER,
     QUOTA_NEAR,
     QUOTA_SPENT,
+    TESTED,
+    conflict_lines,
     figures,
     listed,
 )
@@ -42,12 +45,16 @@ def report(end: RunEnd) -> Report:
     failed = sum(one.failed for one in history.standings(database, tenant).values())
     records = history.failed_records(database, tenant, limit=MOST_LISTED) if failed else []
     tested = end.record.read_or_none(Tested)
-    quotas = list(_quotas(database, end.tenant.sheet.mapping)) if end.tenant.sheet.mapping else []
+    mapping: Mapping | None = end.tenant.sheet.mapping
+    watched = {one.name for one in mapping.data_sets if one.watched} if mapping else set()
+    quotas = list(_quotas(database, mapping)) if mapping else []
+    changed = conflicts.count(database, tenant, untold=True)
     texts = [
         *([PASSED] if tested else []),
-        *(text for line in lines for text in figures(line)),
+        *(text for line in lines for text in figures(line, is_watched=line.data_set in watched)),
         *(said for _, said in quotas),
         *listed(records, failed),
+        *conflict_lines(conflicts.listed(database, tenant, limit=MOST_LISTED, untold=True), changed),
     ]
     kinds = {*_kinds(end, lines), *(kind for kind, _ in quotas)}
     known = Troubles(database, end.tenant.link.name, tenant)
@@ -55,9 +62,11 @@ def report(end: RunEnd) -> Report:
     news = troubles.count_untold_records(database, tenant)
     ended = {kind for kind in ended if not kind.startswith((SPENT, NEAR))} if end.outcome.succeeded else set()
     found = plain_report(end, texts)
-    subject = _subject(new, news, ended) if end.outcome is Outcome.OK else ""
+    subject = TESTED if tested and end.outcome.succeeded else ""
+    if end.outcome is Outcome.OK:
+        subject = _subject(new, news, changed, ended)
     if subject:
-        event = Event.SUCCESS if subject == OVER else Event.FAILURE
+        event = Event.SUCCESS if subject in (OVER, TESTED) else Event.FAILURE
         title = f"【{event.label}】{end.tenant.link.label}: {tenant} {subject}"
         mail = replace(found.message, title=title, subject=f"{subject} {end.tenant.sheet.company}")
         found = replace(found, event=event, message=mail, operators_message=mail)
@@ -66,8 +75,9 @@ def report(end: RunEnd) -> Report:
     def heard() -> None:
         known.note_told(kinds, now)
         troubles.note_records_told(database, tenant, now)
+        conflicts.note_told(database, tenant, now)
 
-    return replace(found, quiet=by_itself and not (new or news or ended), heard=heard)
+    return replace(found, quiet=by_itself and not (new or news or changed or ended), heard=heard)
 
 
 def _kinds(end: RunEnd, lines: Sequence[Processed]) -> Iterator[str]:
@@ -92,12 +102,14 @@ def _quotas(database: Database, mapping: Mapping) -> Iterator[tuple[str, str]]:
             yield f"{NEAR} {data_set.app} {day(now)}", said
 
 
-def _subject(new: set[str], news: int, ended: set[str]) -> str:
+def _subject(new: set[str], news: int, changed: int, ended: set[str]) -> str:
     """Of a run that ended well, what somebody should see first; empty where there is nothing but the run."""
     if any(kind.startswith(SPENT) for kind in new):
         return QUOTA_SPENT
     if news:
         return FAILED_RECORDS
+    if changed:
+        return CONFLICTS
     if new:
         return QUOTA_NEAR
     return OVER if ended else ""

@@ -144,7 +144,7 @@ def _setting(
     database: Database, mapping: Mapping, data_set: DataSet, passed: bool, standing: Standing | None
 ) -> AppSetting:
     host = host_of(mapping)
-    form = forms.last_of(database, host, data_set.app)
+    form = forms.last_of(database, mapping.tenant, host, data_set.app)
     problems = form_problems(data_set, form, lambda item: item) if form else []
     lines = [
         MappedItem(
@@ -162,7 +162,7 @@ def _setting(
         data_set,
         places.app_page(mapping, data_set),
         form,
-        forms.read_at(database, host, data_set.app),
+        forms.read_at(database, mapping.tenant, host, data_set.app),
         lines,
         [one for one in problems if not one.where],
         [(field, type_name(field), may_be_key(field)) for field in rest],

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from renkei.links.hotprofile_kintone import LINK, history, places
+from renkei.links.hotprofile_kintone import LINK, conflicts, history, places
 from renkei.links.hotprofile_kintone.forecast import Gauge, gauges
-from renkei.links.hotprofile_kintone.history import FailedRecord, Standing
+from renkei.links.hotprofile_kintone.history import Standing
 from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
-from renkei.links.hotprofile_kintone.wording import STATES
+from renkei.links.hotprofile_kintone.wording import CONFLICT_STATES, STATES
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.form import FORM
 from renkei.storage import audit
@@ -80,7 +80,7 @@ def failed(
         counts={name: counts[name] for name in DATA_SETS if name in counts},
         of=of,
         causes=history.causes(database, tenant, of),
-        records=[(record, _page_of(mapping, record)) for record in records],
+        records=[(record, _page_of(mapping, record.data_set, record.record_id)) for record in records],
         shown=shown,
         DATA_SETS=DATA_SETS,
         may_run=seen.may(Right.RUN),
@@ -95,6 +95,31 @@ async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.post
     run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.RETRY_FAILED.value)
     seen.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+
+
+@router.get("/dag/{dag_id}/conflicts")
+def changed_by_hand(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    """競合: what people changed in kintone (K23)."""
+    tenant, database = tenant_of(seen), connections.database()
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    note_look(seen, "conflicts")
+    shown = page_of(number, conflicts.count(database, tenant), PER_PAGE)
+    records = conflicts.listed(database, tenant, limit=PER_PAGE, offset=shown.start)
+    return page(
+        request,
+        "hotprofile_kintone/conflicts.html",
+        one=seen.company,
+        watched=bool(records) or (mapping is not None and any(one.watched for one in mapping.data_sets)),
+        records=[(record, _page_of(mapping, record.data_set, record.record_id)) for record in records],
+        shown=shown,
+        DATA_SETS=DATA_SETS,
+        STATES=CONFLICT_STATES,
+        now=seen.services.now(),
+    )
 
 
 def tenant_of(seen: guard.Seen) -> str:
@@ -118,11 +143,11 @@ def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, standings: d
     return gauges(mapping, used, standings, now)
 
 
-def _page_of(mapping: Mapping | None, record: FailedRecord) -> str:
-    """Its record in kintone, else its app; empty where the sheet does not name it any more."""
-    data_set = mapping.data_set(record.data_set) if mapping else None
+def _page_of(mapping: Mapping | None, name: str, record_id: str) -> str:
+    """A record in kintone, else its app; empty where the sheet does not name the data set any more."""
+    data_set = mapping.data_set(name) if mapping else None
     if mapping is None or data_set is None:
         return ""
-    if record.record_id:
-        return places.record_page(mapping, data_set, record.record_id)
+    if record_id:
+        return places.record_page(mapping, data_set, record_id)
     return places.app_page(mapping, data_set)

@@ -25,9 +25,11 @@ from renkei.orchestration.early_end import nothing_left
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
-from renkei.runs.outcome import forget_end
+from renkei.runs.outcome import End, forget_end, note_end
 from renkei.systems.kintone.client import KintoneClient
 from renkei.systems.kintone.errors import QuotaSpentError
+
+LAST = [*DATA_SETS][-1]
 
 
 def check(tenant: Tenant, context: Any) -> dict[str, str]:
@@ -75,7 +77,15 @@ def write_leads(tenant: Tenant, context: Any) -> dict[str, Any]:
 
 def _write(tenant: Tenant, context: Any, name: str) -> dict[str, int]:
     job = _job(tenant, context)
+    before = job.record.read_or_none(End)
     forget_end(job.record)
+    result = _written(job, name)
+    if before is not None and name != LAST:  # cleared by itself: the run came to what it had come to
+        note_end(job.record, before.result, utcnow())
+    return result
+
+
+def _written(job: Job, name: str) -> dict[str, int]:
     data_set = next((one for one in job.data_sets if one.name == name), None)
     if data_set is None:
         return {}

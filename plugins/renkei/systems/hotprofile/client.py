@@ -113,15 +113,24 @@ class HotProfileClient:
         return self._range(_LISTS[data_set], 1, None, window, size=1).total
 
     def by_id(self, data_set: str, ids: Sequence[str]) -> list[Entry]:
-        """Those of `ids` that are there now, in no order. One request each; for departments, a read of all leads."""
+        """Those of `ids` that are there now, in no order.
+
+        One request for all that lie within a thousand of each other, which is what an answer may have; for departments,
+        a read of all leads.
+        """
         if data_set == "departments":
             wanted = set(ids)
             found: dict[Any, Entry] = {}
             for stretch in _departments(self._stretches("leads", None)):
                 found |= {one["id"]: one for one in stretch if str(one["id"]) in wanted}
             return list(found.values())
-        numbers = [int(one) for one in ids if one.isascii() and one.isdecimal() and len(one) <= 15]
-        return [entry for number in numbers for entry in self._range(_LISTS[data_set], number, number, None).entries]
+        numbers = {int(one) for one in ids if one.isascii() and one.isdecimal() and len(one) <= 15}
+        entries = (
+            entry
+            for low, high in _near(sorted(numbers))
+            for entry in self._range(_LISTS[data_set], low, high, None).entries
+        )
+        return [entry for entry in entries if _number(entry["id"]) in numbers]
 
     def user_exists(self, user: str) -> bool:
         """Whether 連携ユーザー is still there: whether their key is accepted (K4)."""
@@ -260,6 +269,15 @@ class _Page:
     total: int
     ids: list[int]
     entries: list[Entry]
+
+
+def _near(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The ascending numbers by ranges that hold no more than an answer may have, from the first of each to its last."""
+    start = 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] - numbers[start] >= PAGE_SIZE:
+            yield numbers[start], numbers[end - 1]
+            start = end
 
 
 def _narrower(low: int, width: int, page: _Page) -> int:

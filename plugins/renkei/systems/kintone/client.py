@@ -27,6 +27,7 @@ from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
     QuotaSpentError,
+    RecordChangedError,
     RecordGoneError,
     RecordRefusedError,
     Refusal,
@@ -171,13 +172,18 @@ class KintoneClient:
                 self._upserts = False
         return self._write_by_looking(app, key, records)
 
-    def update(self, app: str, records: Sequence[tuple[str, Record]]) -> list[Written]:
+    def update(self, app: str, records: Sequence[tuple[str, Record]], revisions: Sequence[str] = ()) -> list[Written]:
         """Change up to 100 records by kintone's own ids, their 更新キー too (K22); none is ever added.
+
+        With `revisions`, only if each record still has its own; an empty one may be any (K23).
 
         Raises: as `upsert`, and
             RecordGoneError: one of them is not there any more; none was changed.
+            RecordChangedError: one of them has another revision, or is being changed; none was changed.
         """
-        rows = [{"id": number, "record": record} for number, record in records]
+        rows: list[dict[str, Any]] = [{"id": number, "record": record} for number, record in records]
+        for row, revision in zip(rows, revisions, strict=False):
+            row |= {"revision": revision} if revision else {}
         return self._put(app, {"app": app, "records": rows})
 
     def _put(self, app: str, body: Mapping[str, Any]) -> list[Written]:
@@ -272,7 +278,8 @@ class KintoneClient:
                 return self._once(method, path, body, app)
             except KintoneAwayError as error:
                 may_have_arrived = error.unknown = error.unknown or may_have_arrived
-                if attempt == TRIES - 1 or (error.unknown and not again):
+                is_last = attempt == TRIES - 1 or (isinstance(error, RecordChangedError) and _has_revisions(body))
+                if is_last or (error.unknown and not again):
                     raise
                 log.info("kintone %s %s: %s; trying again", method, path, type(error).__name__)
             except (QuotaSpentError, SettingError) as error:
@@ -380,6 +387,10 @@ def _request(method: str, url: str, body: Mapping[str, Any]) -> tuple[str, str, 
     if len(url) + len(query) < LONGEST_URL:
         return "GET", f"{url}?{query}", {"headers": headers}
     return "POST", url, {"json": body, "headers": {**headers, "X-HTTP-Method-Override": "GET"}}
+
+
+def _has_revisions(body: Mapping[str, Any]) -> bool:
+    return any("revision" in row for row in body.get("records", ()))
 
 
 def _upsert_body(app: str, key: str, records: Sequence[tuple[str, Record]]) -> dict[str, Any]:

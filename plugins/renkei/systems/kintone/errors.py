@@ -74,12 +74,17 @@ class CrowdedError(KintoneAwayError):
     """Too many requests at once on the domain (K16): what was sent was not looked at."""
 
 
+class RecordChangedError(KintoneAwayError):
+    """Somebody changed a record since the revision that was told, or in the same moment; none of the request was written."""
+
+
 class QuotaSpentError(RenkeiError):
     """The day's requests of the app are used up; what is left waits for the next day's 0:00 (K15)."""
 
 
 # A lock, or another's change in the same moment: written by nobody, and free again soon. GAIA_TM12: too many cursors.
-_LATER = {"GAIA_DA02", "GAIA_LT01", "GAIA_RE18", "GAIA_CO02", "GAIA_UN03", "GAIA_TM12"}
+CHANGED = "GAIA_CO02"
+_LATER = {"GAIA_DA02", "GAIA_LT01", "GAIA_RE18", CHANGED, "GAIA_UN03", "GAIA_TM12"}
 GONE = frozenset({"GAIA_RE01", "GAIA_RE20"})
 _RECORDS: dict[str, tuple[str, str]] = {
     "GAIA_LO04": (
@@ -177,7 +182,8 @@ def failure(
     if code == "GAIA_TO04" or status == 429:
         return CrowdedError("kintoneへの同時アクセス数が上限に達しました。時間をおいて再実行します。", unknown=False)
     if code in _LATER:
-        return KintoneAwayError(f"kintoneのアプリが更新中です（{code}）。時間をおいて再実行します。", unknown=False)
+        kind = RecordChangedError if code == CHANGED else KintoneAwayError
+        return kind(f"kintoneのアプリが更新中です（{code}）。時間をおいて再実行します。", unknown=False)
     if code in GONE:
         remedy = "kintoneにレコードがないので、次回の連携で追加します"
         return RecordGoneError([Refusal(None, "", code, "更新するレコードがkintoneで削除されています", remedy)])

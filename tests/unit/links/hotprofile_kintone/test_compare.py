@@ -22,7 +22,7 @@ def test_k2_照合_tells_what_is_missing_on_either_side_and_writes_nothing(world
     (data_set,) = job.data_sets
     check(job, lambda one: world.target(job, one), world.now)
     found = compare(job, data_set, world.target(job, data_set), world.hotprofile, world.now)
-    assert found == {"missing": 1, "foreign": 1, "gone": 1}
+    assert found == {"missing": 1, "foreign": 1, "gone": 1, "changed": 0}
     said = history.lines(job)["companies"].said
     assert "kintoneにありません 1件（ID 4）" in said
     assert "kintoneにだけあります 1件" in said

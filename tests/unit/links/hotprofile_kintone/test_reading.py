@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from renkei.errors import IncompleteReadError, SettingError
 from renkei.links.hotprofile_kintone import history
@@ -16,6 +17,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import Item
 from renkei.links.hotprofile_kintone.stages import plan as plan_stage
 from renkei.links.hotprofile_kintone.stages.check import refuse_another_sheet
 from renkei.links.hotprofile_kintone.stages.finish import finish, finish_if_idle
+from renkei.links.hotprofile_kintone.tables import WORK
 from tests.harness.hotprofile_kintone import COMPANIES, NINE, LinkWorld
 
 
@@ -252,3 +254,18 @@ def _planned(world: LinkWorld) -> tuple[bool, dict[str, history.Processed]]:
     for step in world.steps(job)[:3]:
         step()
     return finish_if_idle(job, world.now), history.lines(job)
+
+
+def test_k3_a_change_that_初期連携_was_the_first_to_read_comes_before_it_all_the_same(world: LinkWorld) -> None:
+    for number in range(1, 4):
+        world.hotprofile.put(number, at=NINE - dt.timedelta(days=9))
+    world.hotprofile.put(9)  # after the link was enabled
+    world.wait(minutes=1)
+    world.quota = 1  # the form of each run, and nothing else
+    world.run(Mode.INITIAL, since=dt.date(2026, 3, 1))
+    world.quota = 3
+    world.wait(minutes=5)
+    _planned(world)
+    with world.database.reading() as connection:
+        initial = dict(connection.execute(select(WORK.c.source_id, WORK.c.initial)).all())
+    assert initial == {"1": True, "2": True, "3": True, "9": False}

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from renkei.errors import LoadError
-from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone import forms, history
 from renkei.links.hotprofile_kintone.history import State
-from renkei.links.hotprofile_kintone.model import Mode
+from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages.write import FORM_CHANGED
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError
 from tests.harness.hotprofile_kintone import FORM, LinkWorld
 
@@ -246,3 +247,50 @@ def test_another_app_begins_with_nothing_written(world: LinkWorld) -> None:
     world.wait(minutes=1)
     world.run()
     assert world.kintone.by_key() == {"1": "会社1"}
+
+
+def test_k8_what_was_written_while_somebody_read_another_form_is_written_again(world: LinkWorld) -> None:
+    """読み込み in the middle of a run: what the run writes after it goes by the form of before, which kintone has no more."""
+    for number in range(1, 301):
+        world.hotprofile.put(number)
+    world.wait(minutes=5)
+    world.mapping = replace(world.mapping, at_once=1)
+    renamed = replace(FORM, revision="4")
+    sent = []
+
+    def read_after_the_first() -> None:
+        sent.append(1)
+        if len(sent) == 2:
+            forms.keep_of(world.database, "acme", host_of(world.mapping), "1", renamed, world.clock)
+
+    world.kintone.fault = read_after_the_first
+    line = world.run()["companies"]
+    assert (line.state, line.said) == (State.STOPPED, FORM_CHANGED)
+    assert len(sent) < 4  # it went no further
+    world.kintone.fault, world.kintone.form_ = lambda: None, renamed
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert (line.state, line.added + line.updated) == (State.DONE, 300)  # those of before, too
+
+
+def test_k8_an_old_run_that_is_cleared_writes_nothing_to_a_form_that_does_not_fit_any_more(world: LinkWorld) -> None:
+    """Its `check` was long ago; kintone would drop the values of a field that is gone, and say nothing."""
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    job = world.job()
+    steps = world.steps(job)
+    for step in steps[:3]:
+        step()
+    gone = replace(FORM, revision="4", fields={code: FORM.fields[code] for code in ("id", "note")})
+    forms.keep_of(world.database, "acme", host_of(world.mapping), "1", gone, world.clock)
+    steps[3]()
+    line = history.lines(job)["companies"]
+    assert (line.state, world.kintone.records) == (State.STOPPED, {})
+    assert "「name」がありません" in line.said
+
+
+def test_l5_what_a_form_has_is_known_to_the_tenant_that_read_it_alone(world: LinkWorld) -> None:
+    """Another one that names the app in its sheet has no token for it, and sees none of its fields."""
+    host = host_of(world.mapping)
+    assert forms.last_of(world.database, "acme", host, "1") == FORM
+    assert forms.last_of(world.database, "other", host, "1") is None

@@ -370,3 +370,11 @@ def test_l7_a_url_that_is_none_is_the_connections_fault(clock: SkipClock) -> Non
     hot.client._base_url = "https://"
     with pytest.raises(ConnectionError_):
         hot.changed()
+
+
+def test_k18_a_thousand_that_failed_are_asked_for_together(clock: SkipClock) -> None:
+    """Each by itself they took ten minutes of Hot Profile's pace, every day."""
+    hot = HotProfile(*range(1, 1003), 5_000, 5_999, 6_000)
+    wanted = [*range(1, 1002, 2), 5_000, 5_999, 6_000]
+    assert numbers(hot.client.by_id("companies", list(map(str, wanted)))) == sorted(wanted)
+    assert len(hot.bodies) == 4

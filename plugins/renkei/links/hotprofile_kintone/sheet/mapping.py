@@ -13,6 +13,7 @@ DATA_SETS = {
     "departments": "部署",
     "leads": "リード",
 }  # K1: in this order, lookups need the parents
+OVERWRITE, KEEP = "overwrite", "keep"  # 上書き, 残す
 CUSTOM = "カスタム項目:"  # before the label of an item that the customer made in Hot Profile
 INTERVALS = (5, 30, 60, 180, 360, 720, 1440)  # minutes, K14; text 5, Q4
 DAILY_REQUESTS = 5_000  # of one app; text 5, APIリクエスト数の制限
@@ -32,6 +33,9 @@ class Item:
     skip_blank: bool = False  # 空なら書かない: a blank clears otherwise (K10)
     conversion: str = ""
     table: str = ""
+    conflict: str = (
+        ""  # OVERWRITE, KEEP: what becomes of a value that people changed in kintone; empty: not watched (K23)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class DataSet:
     @property
     def label(self) -> str:
         return DATA_SETS[self.name]
+
+    @property
+    def watched(self) -> tuple[Item, ...]:
+        """The items with 競合検知 (K23)."""
+        return tuple(item for item in self.items if item.conflict)
 
     @property
     def key_field(self) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from renkei.links.hotprofile_kintone.items import ITEMS, has_item
-from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, DataSet, Item, Mapping
+from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, KEEP, OVERWRITE, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
 from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION, domain
 from renkei.notifications.form.lines import read_channels
@@ -22,6 +22,12 @@ _BLANKS = {
     "": False,
     **dict.fromkeys(map(fold, (WRITE_BLANK, "空にする", "書く", "clear")), False),
     **dict.fromkeys(map(fold, (SKIP_BLANK, "書かない", "残す", "skip")), True),
+}
+OVERWRITE_WORD, KEEP_WORD = "上書き", "残す"
+_CONFLICTS = {
+    "": "",
+    **dict.fromkeys(map(fold, (OVERWRITE_WORD, "上書きする", OVERWRITE)), OVERWRITE),
+    **dict.fromkeys(map(fold, (KEEP_WORD, "残す(上書きしない)", "上書きしない", KEEP)), KEEP),
 }
 _MARKS = {"": False, "○": True, "〇": True, "◯": True, "true": True, "×": False, "false": False, "-": False}
 
@@ -63,7 +69,13 @@ def _data_set(
     if not rows and not app and not enabled:
         return None
     items = [(row, item) for row in rows if (item := _item(name, row, findings)) is not None]
-    keys = [row.item for row in rows if findings.read(_mark, row.key)]
+    marked = [row for row in rows if findings.read(_mark, row.key)]
+    keys = [row.item for row in marked]
+    for row in marked:
+        if trim(row.conflict.text):  # a changed 更新キー is another record
+            findings.problem(
+                row.conflict.where, "更新キーでは、競合を検知できません", "この行の競合を空白にしてください"
+            )
     if not app:
         place = places.get(f"{name}.app", f"{raw.name} 連携情報")
         if place not in {problem.where for problem in findings.problems}:
@@ -93,9 +105,13 @@ def _item(data_set: str, row: RawItem, findings: Findings) -> Item | None:
     table = findings.read(partial(_code, "テーブルのフィールドコード"), row.table)
     blank = findings.read(_blank, row.blank)
     conversion = findings.read(_conversion, row.conversion)
-    if name is None or not code or table is None or blank is None or conversion is None:
+    conflict = findings.read(_conflict, row.conflict)
+    if conflict and table:
+        remedy = "この行の競合を空白にしてください"
+        findings.problem(row.conflict.where, "テーブルの中のフィールドでは、競合を検知できません", remedy)
+    if name is None or not code or table is None or blank is None or conversion is None or conflict is None:
         return None
-    return Item(name, code, blank, conversion, table)
+    return Item(name, code, blank, conversion, table, conflict)
 
 
 def _conversion(text: str) -> str:
@@ -122,6 +138,15 @@ def _blank(text: str) -> bool:
     if fold(text) not in _BLANKS:
         raise Fault(f"「{trim(text)}」は使えない言葉です", f"{WRITE_BLANK} または {SKIP_BLANK} と記入してください")
     return _BLANKS[fold(text)]
+
+
+def _conflict(text: str) -> str:
+    if fold(text) not in _CONFLICTS:
+        found = f"「{trim(text)}」は使えない言葉です"
+        raise Fault(
+            found, f"{OVERWRITE_WORD} または {KEEP_WORD} と記入してください。競合を検知しない項目は空白にします"
+        )
+    return _CONFLICTS[fold(text)]
 
 
 def _mark(text: str) -> bool:

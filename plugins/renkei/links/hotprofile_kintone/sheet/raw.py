@@ -22,6 +22,7 @@ class RawItem:
     blank: RawCell  # 空のとき
     conversion: RawCell  # 変換
     table: RawCell  # テーブル
+    conflict: RawCell  # 競合
     remarks: tuple[Problem, ...] = dataclasses.field(
         default=(), kw_only=True
     )  # what is doubtful about it, should it be used

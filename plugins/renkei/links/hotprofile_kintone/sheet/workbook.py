@@ -27,6 +27,7 @@ COLUMNS = {  # of a data set, in the order of `RawItem`
     "blank": ("空のとき", "空の場合", "値が空のとき"),
     "conversion": ("変換",),
     "table": ("テーブル", "テーブルのフィールドコード"),
+    "conflict": ("競合", "競合のとき", "競合検知"),
 }
 USER_COLUMNS = {
     "hotprofile": ("ホットプロファイルのユーザー", "Hot Profileのユーザー"),

@@ -20,7 +20,7 @@ LIMITS = Limits(
 _OWN = tuple(key for key in INFORMATION.by_key if "." not in key)
 _TOP = (*_OWN, *DATA_SETS, "users", "notifications")
 _OF_DATA_SET = ("enabled", "app", "old_key", "items")
-_OF_ITEM = ("item", "field", "key", "when_blank", "convert", "table")
+_OF_ITEM = ("item", "field", "key", "when_blank", "convert", "table", "conflict")
 
 
 def raw_from_yaml(content: bytes, name: str) -> RawSheet:

@@ -9,7 +9,8 @@ from typing import Protocol
 from sqlalchemy import select
 
 from renkei.clock import TOKYO
-from renkei.links.hotprofile_kintone import data_sets, history
+from renkei.links.hotprofile_kintone import data_sets, forms, history
+from renkei.links.hotprofile_kintone.conflicts import Watch, compared
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
@@ -28,15 +29,19 @@ class App(Protocol):
 
 
 def compare(job: Job, data_set: DataSet, target: App, source: Source, now: Now) -> dict[str, int]:
-    """How many records are written and not in kintone any more, in kintone alone, and not in Hot Profile any more.
+    """How many records are written and not in kintone any more, in kintone alone, not in Hot Profile any more, changed
+    by people in kintone.
 
     Ids alone are kept, so that a million records find room.
     """
     if history.lines(job)[data_set.name].state is not State.RUNNING:
         return {}
-    in_kintone = {
-        int(record["$id"]["value"]) for page in target.pages(data_set.app, [data_set.key_field]) for record in page
-    }
+    form = forms.last(job, data_set)
+    assert form is not None  # `check` stops a data set without one
+    watch, in_kintone, changed = Watch(job, data_set, form), set[int](), 0
+    for page in target.pages(data_set.app, [data_set.key_field, *watch.codes]):
+        in_kintone |= {int(record["$id"]["value"]) for record in page}
+        changed += compared(watch, job, data_set, page, now) if watch else 0
     until = source.now() - data_sets.SETTLE
     in_source = {str(one["id"]) for entries in source.changed(data_set.name, SINCE, until) for one in entries}
     its = (WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name)
@@ -50,10 +55,11 @@ def compare(job: Job, data_set: DataSet, target: App, source: Source, now: Now) 
                 missing.append(source_id)
             if source_id not in in_source:
                 gone.append(source_id)
-    found = {"missing": len(missing), "foreign": len(in_kintone) - known, "gone": len(gone)}
+    found = {"missing": len(missing), "foreign": len(in_kintone) - known, "gone": len(gone), "changed": changed}
     said = [
         *([f"連携済みですが、kintoneにありません {len(missing):,}件（ID {named(missing)}）"] if missing else []),
         *([f"kintoneにだけあります {found['foreign']:,}件"] if found["foreign"] else []),
+        *([f"kintoneで変更された項目があります {changed:,}件（「競合」の画面で確認できます）"] if changed else []),
         *([f"連携済みですが、Hot Profileにありません {len(gone):,}件（ID {named(gone)}）"] if gone else []),
     ]
     history.note(

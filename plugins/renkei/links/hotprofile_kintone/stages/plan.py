@@ -130,6 +130,11 @@ class _Step:
             self._same_id(INCOMING, WORK), WORK.c.digest == INCOMING.c.digest, WORK.c.state != SENDING
         )
         if self._job.mode is not Mode.INITIAL:
+            if (
+                self._job.mode.writes
+            ):  # 初期連携 was the first to read it: it is a change all the same, and comes before
+                again = exists().where(self._same_id(WORK, INCOMING), WORK.c.initial)
+                self._connection.execute(update(WORK).where(self._of(WORK), again).values(initial=False))
             self._connection.execute(delete(INCOMING).where(self._of(INCOMING), listed))
         return dropped.rowcount
 

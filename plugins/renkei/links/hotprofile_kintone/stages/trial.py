@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 from sqlalchemy import delete, select
 
 from renkei.errors import LoadError, SettingError
-from renkei.links.hotprofile_kintone import data_sets, forms, history
+from renkei.links.hotprofile_kintone import data_sets, history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.stages.batch import Apps, Target
 from renkei.links.hotprofile_kintone.stages.check import tested_digest
 from renkei.links.hotprofile_kintone.stages.plan import MOST_ASKED, named
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
-from renkei.links.hotprofile_kintone.stages.write import Apps, Target, Writer
+from renkei.links.hotprofile_kintone.stages.write import Writer
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.links.hotprofile_kintone.versions import Version, Versions
 from renkei.storage.database.statements import replace
@@ -54,8 +55,6 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
     line, source_id = history.lines(job)[data_set.name], job.start.source_id
     if line.state is not State.RUNNING:
         raise SettingError(line.said)
-    form = forms.last(job, data_set)
-    assert form is not None
     entry = next((one for one in source.by_id(data_set.name, [source_id]) if str(one["id"]) == source_id), None)
     if entry is None:
         raise SettingError(f"Hot Profileに、IDが「{source_id}」の{data_set.label}がありません。IDを確認してください。")
@@ -83,7 +82,7 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
             {**row, **dict.fromkeys(("field", "code", "cause", "remedy"), ""), "told": False},
         )
     is_linked = data_sets.progress_of(job, data_set).enabled_at is not None
-    fault = Writer(job, data_set, form, apps, source, now).send_one(source_id)
+    fault = Writer(job, data_set, apps, source, now).send_one(source_id)
     with job.database.writing() as connection:
         left = connection.execute(select(WORK).where(*its)).first()
         if not is_linked:

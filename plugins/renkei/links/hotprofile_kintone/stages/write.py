@@ -10,68 +10,39 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Row, and_, case, delete, exists, false, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
+from renkei.links.hotprofile_kintone.conflicts import Watch
 from renkei.links.hotprofile_kintone.conversion import convert_all, has_tables, with_row_ids
+from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
-from renkei.links.hotprofile_kintone.model import Job, Now
+from renkei.links.hotprofile_kintone.model import Job, Now, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.stages.batch import NO_PLACE, Apps, Place, Task
+from renkei.links.hotprofile_kintone.stages.checked_writes import CheckedWrites
 from renkei.links.hotprofile_kintone.stages.finish import end_line
 from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY, TAKEN_KEY
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.storage.database.statements import replace
-from renkei.systems.kintone.client import Record, Written
+from renkei.systems.kintone.client import Written
 from renkei.systems.kintone.errors import GONE as RECORD_GONE
 from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, Refusal
-from renkei.systems.kintone.form import Form, same_number
+from renkei.systems.kintone.form import same_number
 
 log = logging.getLogger(__name__)
 
 BATCH = 100  # records of a request; kintone takes no more
 GONE = "SOURCE_GONE"
-
-
-class Target(Protocol):
-    """One kintone app, as far as a run writes it (`systems/kintone/client.py`)."""
-
-    def know(self, form: Form) -> None: ...
-
-    def upsert(self, app: str, key: str, records: Sequence[tuple[str, Record]]) -> Sequence[Written]: ...
-
-    def update(self, app: str, records: Sequence[tuple[str, Record]]) -> Sequence[Written]: ...
-
-    def find(self, app: str, field: str, values: Sequence[str], fields: Sequence[str] = ()) -> list[Record]: ...
-
-
-Apps = Callable[[str], Target]  # by アプリID: the data set's own, and those that its lookups copy from
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A record to be sent. `record_id`: kintone's, where its 更新キー is to change, not to find it (K22)."""
-
-    row: Row[Any]
-    key: str  # the value of the 更新キー
-    record: Record
-    digest: bytes  # of the version that this is
-    key_digest: bytes
-    record_id: str = ""
-    instead_of: str = ""  # the id of the record of Hot Profile that this one replaces
-
-    @property
-    def source_id(self) -> str:
-        found: str = self.row.source_id
-        return found
+FORM_CHANGED = "連携の途中で、kintoneのアプリのフォームが変わりました。次の連携で確認し、その間に書き込んだレコードも書き直します。"
 
 
 def write(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> dict[str, int]:
@@ -79,9 +50,13 @@ def write(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> 
     line = history.lines(job).get(data_set.name)
     if line is None or line.state is State.STOPPED or not job.mode.writes:
         return {}
-    form = forms.last(job, data_set)
-    assert form is not None  # `check` stops a data set without one
-    state, said = Writer(job, data_set, form, apps, source, now).work_off()
+    writer = Writer(job, data_set, apps, source, now)
+    if problems := form_problems(
+        data_set, writer.form
+    ):  # of a run that is cleared: the app has changed since its `check`
+        state, said = State.STOPPED, "\n".join(map(str, problems))
+    else:
+        state, said = writer.work_off()
     end_line(job, data_set, state, said, now)
     done = history.lines(job)[data_set.name]
     return {"added": done.added, "updated": done.updated, "failed": done.failed, "held": done.held}
@@ -90,12 +65,18 @@ def write(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> 
 class Writer:
     """Sends rows of the work list of one data set, and keeps what becomes of each."""
 
-    def __init__(self, job: Job, data_set: DataSet, form: Form, apps: Apps, source: Source, now: Now) -> None:
+    def __init__(self, job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -> None:
+        """The app's form has been read, by `check`."""
+        self._form_read_at = forms.read_at(job.database, job.tenant, host_of(job.mapping), data_set.app) or now()
+        form = forms.last(job, data_set)
+        assert form is not None
         self._job, self._data_set, self._apps, self._source, self._now = job, data_set, apps, source, now
         self._target = apps(data_set.app)
         self._target.know(form)
         self._versions = versions_of(job, data_set)
-        self._form, self._users = form, dict(job.mapping.users)
+        self.form, self._users = form, dict(job.mapping.users)
+        self._watch = Watch(job, data_set, form)
+        self._checked = CheckedWrites(self._watch, self._target, data_set, now)
         self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
 
     def work_off(self) -> tuple[State, str]:
@@ -181,14 +162,14 @@ class Writer:
         key_digests = self._versions.keys([values[self._data_set.key] for _, values, _ in ready])
         keys = {row.source_id: key for (row, _, _), key in zip(ready, key_digests, strict=True)}
         places = self._places(rows, keys)
-        converted = convert_all([values for _, values, _ in ready], self._data_set, self._form, self._users)
+        converted = convert_all([values for _, values, _ in ready], self._data_set, self.form, self._users)
         for (row, _, digest), one in zip(ready, converted, strict=True):
             key_digest = keys[row.source_id]
             if one.refusals or key_digest is None:
                 refused.append((row, one.refusals[0]))
             else:
-                place = places.get(row.source_id, ("", ""))
-                tasks.append(Task(row, one.key, one.record, digest, key_digest, *place))
+                place = places.get(row.source_id, NO_PLACE)
+                tasks.append(Task(row, one.key, one.record, digest, key_digest, place))
         owners = self._owners(tasks)
         refused += [(task.row, _taken_key(owners[task.source_id])) for task in tasks if task.source_id in owners]
         tasks = [task for task in tasks if task.source_id not in owners]
@@ -197,8 +178,8 @@ class Writer:
         self._fail(refused)
         return [task for task in tasks if count[task.key] == 1]
 
-    def _places(self, rows: Sequence[Row[Any]], keys: Mapping[str, bytes | None]) -> dict[str, tuple[str, str]]:
-        """kintone's ids of the records whose 更新キー changes, and the ids whose records they were: by Hot Profile's ids.
+    def _places(self, rows: Sequence[Row[Any]], keys: Mapping[str, bytes | None]) -> dict[str, Place]:
+        """Of the records that kintone has and that their 更新キー does not find, or shall not, by Hot Profile's ids.
 
         `keys`: the 更新キー as this sheet has it. One that may have been sent before may have another in kintone by now.
         """
@@ -214,11 +195,17 @@ class Writer:
         for row in rows:
             mine, replaced = by_id.get(row.source_id), by_key.get(row.old_key)
             if mine is not None:
-                if row.is_doubtful or mine.key != keys.get(row.source_id):
-                    places[row.source_id] = (mine.record_id, "")
+                if row.is_doubtful or self._watch or mine.key != keys.get(row.source_id):
+                    places[row.source_id] = self._place(mine, "", is_sure=not row.is_doubtful)
             elif replaced is not None:
-                places[row.source_id] = (replaced.record_id, replaced.source_id)
+                places[row.source_id] = self._place(replaced, replaced.source_id, is_sure=replaced.digest != b"")
         return places
+
+    def _place(self, written: Row[Any], instead_of: str, *, is_sure: bool) -> Place:
+        if not self._watch:
+            return Place(written.record_id, instead_of)
+        ours = self._watch.read(written.source_id, written.ours)
+        return Place(written.record_id, instead_of, written.revision if is_sure else "", ours)
 
     def _owners(self, tasks: Sequence[Task]) -> dict[str, str]:
         """Of those that would take the record of kintone's of one that is yet to give its 更新キー up: that one's id."""
@@ -249,7 +236,10 @@ class Writer:
                     done.append((task, result))
         except (QuotaSpentError, KintoneAwayError, SettingError) as error:
             fault = error
-        self._confirm(done)
+        try:
+            self._confirm(done)
+        except SettingError as error:
+            fault = fault or error
         self._fail(refused)
         if fault is not None and not (isinstance(fault, KintoneAwayError) and fault.unknown):
             settled = {task.source_id for task, _ in done} | {row.source_id for row, _ in refused}
@@ -273,15 +263,15 @@ class Writer:
         app, key = self._data_set.app, self._data_set.key_field
 
         def change(tasks: Sequence[Task]) -> Sequence[Written]:
-            return self._target.update(
-                app, [(task.record_id, {**task.record, key: {"value": task.key}}) for task in tasks]
-            )
+            if self._watch:
+                return self._checked.write(tasks)
+            return self._target.update(app, [(task.record_id, task.whole(key)) for task in tasks])
 
         def upsert(tasks: Sequence[Task]) -> Sequence[Written]:
             return self._target.upsert(app, key, [(task.key, task.record) for task in tasks])
 
         def suspects(tasks: Sequence[Task]) -> dict[int, Refusal]:
-            return missing_in_lookups([task.record for task in tasks], self._form, self._apps)
+            return missing_in_lookups([task.record for task in tasks], self.form, self._apps)
 
         gone = []
         for task, result in write_all_but_the_bad(new_keys, change, suspects):
@@ -292,7 +282,11 @@ class Writer:
         yield from write_all_but_the_bad([*known_keys, *gone], upsert, suspects)
 
     def _confirm(self, done: Sequence[tuple[Task, Written]]) -> None:
-        """What kintone has is written; it leaves the list in the same transaction."""
+        """What kintone has is written; it leaves the list in the same transaction.
+
+        Raises:
+            SettingError: somebody has read another form of the app since. What was written by this one is doubted.
+        """
         if not done:
             return
         names = {"tenant": self._job.tenant, "data_set": self._data_set.name}
@@ -306,11 +300,12 @@ class Writer:
                 "record_id": written.id,
                 "revision": written.revision,
                 "written_at": self._now(),
+                "ours": self._checked.ours(task) if self._watch else None,
             }
             for task, written in done
         ]
         ids = [task.source_id for task, _ in done]
-        replaced = [task.instead_of for task, _ in done if task.instead_of]
+        replaced = [task.place.instead_of for task, _ in done if task.place.instead_of]
         records = [written.id for _, written in done]
         added = sum(written.added for _, written in done)
         of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
@@ -322,6 +317,13 @@ class Writer:
             connection.execute(replace(self._job.database, WRITTEN), rows)
             connection.execute(delete(WORK).where(self._mine, WORK.c.source_id.in_(ids)))
             connection.execute(history.added(self._job, self._data_set, added=added, updated=len(done) - added))
+            for task, written in done:
+                self._checked.note(connection, task, written.id)
+            is_current = forms.is_current(connection, self._job, self._data_set, self.form)
+            if not is_current:
+                forms.doubt(connection, self._job, self._data_set, self._form_read_at)
+        if not is_current:
+            raise SettingError(FORM_CHANGED)
 
     def _fail(self, refused: Sequence[tuple[Row[Any], Refusal]]) -> None:
         if not refused:

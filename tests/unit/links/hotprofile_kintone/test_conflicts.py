@@ -1,0 +1,156 @@
+"""K23: what people change in kintone is found, kept or overwritten as the sheet says, listed, and costs no request else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from renkei.links.hotprofile_kintone import conflicts
+from renkei.links.hotprofile_kintone.conflicts import FOUND, KEPT, OVERWRITTEN, Watch, _plain
+from renkei.links.hotprofile_kintone.model import Mode
+from renkei.links.hotprofile_kintone.sheet.mapping import KEEP, OVERWRITE, Item
+from renkei.links.hotprofile_kintone.stages.check import check
+from renkei.links.hotprofile_kintone.stages.compare import compare
+from renkei.systems.kintone.errors import KintoneAwayError
+from renkei.systems.kintone.form import Field
+from tests.harness.hotprofile_kintone import COMPANIES, FORM, MAPPING, LinkWorld
+
+
+@pytest.fixture
+def watched(world: LinkWorld) -> LinkWorld:
+    """Three companies are in kintone; 会社名 is overwritten, 備考 kept."""
+    items = (Item("会社ID", "id"), Item("会社名", "name", conflict=OVERWRITE), Item("備考", "note", conflict=KEEP))
+    world.mapping = replace(MAPPING, data_sets=(replace(COMPANIES, items=items),))
+    world.pass_test()
+    for number in (1, 2, 3):
+        world.hotprofile.put(number, note=f"備考{number}")
+    world.wait(minutes=5)
+    assert world.run()["companies"].added == 3
+    return world
+
+
+def change(world: LinkWorld, *numbers: int, **values: Any) -> int:
+    """Hot Profile changes the companies, and a run writes them; the requests that it took."""
+    for number in numbers:
+        world.hotprofile.put(number, **{"note": f"備考{number}", **values})
+    world.wait(minutes=11)
+    return world.run()["companies"].requests
+
+
+def listed(world: LinkWorld) -> dict[tuple[str, str], str]:
+    return {
+        (one.source_id, one.field): one.state for one in conflicts.listed(world.database, world.mapping.tenant, limit=9)
+    }
+
+
+def test_k23_records_that_nobody_touched_cost_no_request(watched: LinkWorld) -> None:
+    assert change(watched, 1, 2, 3, name="新") == 2  # the form, and all three
+    assert (watched.kintone.by_key(), listed(watched)) == ({"1": "新", "2": "新", "3": "新"}, {})
+
+
+def test_k23_a_change_is_overwritten_and_listed_or_kept_and_listed(watched: LinkWorld) -> None:
+    watched.kintone.by_hand("1", name="手で直した名前", note="手で書いた備考")
+    assert change(watched, 1, 2, name="新", note="新しい備考") == 4  # one is refused, one looks
+    first, second = watched.kintone.records["1"], watched.kintone.records["2"]
+    assert (first["name"], first["note"]) == ("新", "手で書いた備考")
+    assert (second["name"], second["note"]) == ("新", "新しい備考")
+    assert listed(watched) == {("1", "name"): OVERWRITTEN, ("1", "note"): KEPT}
+
+
+def test_k23_what_is_kept_stays_kept_and_is_told_once(watched: LinkWorld) -> None:
+    watched.kintone.by_hand("1", note="手で書いた備考")
+    change(watched, 1, note="二つ目")
+    assert conflicts.count(watched.database, "acme", untold=True) == 1
+    conflicts.note_told(watched.database, "acme", watched.clock)
+    watched.kintone.by_hand("1", other="別の欄")
+    change(watched, 1, note="三つ目")
+    assert watched.kintone.records["1"]["note"] == "手で書いた備考"
+    assert conflicts.count(watched.database, "acme", untold=True) == 0
+    watched.kintone.by_hand("1", note="また直した")
+    change(watched, 1, note="四つ目")
+    assert conflicts.count(watched.database, "acme", untold=True) == 1
+
+
+def test_k23_another_field_or_the_same_value_is_no_conflict(watched: LinkWorld) -> None:
+    watched.kintone.by_hand("1", other="別の欄")
+    watched.kintone.by_hand("2", name="新")
+    assert change(watched, 1, 2, name="新") == 4
+    assert listed(watched) == {}
+
+
+def test_k23_where_people_change_most_batches_each_is_read_first(watched: LinkWorld) -> None:
+    """Two requests for each, instead of three; where nobody does any more, one again."""
+    watched.mapping = replace(watched.mapping, at_once=1)
+    watched.hotprofile.entries.clear()
+    for number in range(101, 401):
+        watched.hotprofile.put(number, note="")
+    watched.wait(minutes=11)
+    watched.run()
+    for number in watched.kintone.records:
+        watched.kintone.by_hand(number, other="別の欄")
+    assert change(watched, *range(101, 401), name="新") == 1 + 3 + 2 + 2
+
+
+def test_k23_our_own_write_whose_answer_was_lost_is_no_conflict(watched: LinkWorld) -> None:
+    def lost() -> None:
+        raise KintoneAwayError("lost", unknown=True)
+
+    watched.kintone.fault = lost
+    change(watched, 1, name="二つ目", note="二つ目")
+    assert watched.kintone.records["1"]["note"] == "二つ目"
+    watched.kintone.fault = lambda: None
+    change(watched, 1, name="三つ目", note="三つ目")
+    assert (watched.kintone.records["1"]["note"], listed(watched)) == ("三つ目", {})
+
+
+def test_k23_a_record_that_somebody_deleted_is_added_again(watched: LinkWorld) -> None:
+    del watched.kintone.records["1"]
+    change(watched, 1, name="新")
+    assert watched.kintone.by_key()["1"] == "新"
+
+
+def test_k23_what_was_written_before_the_field_was_watched_is_ours_whatever_it_is(world: LinkWorld) -> None:
+    world.hotprofile.put(1, note="備考")
+    world.wait(minutes=5)
+    world.run()
+    world.change_mapping(items=(*COMPANIES.items[:2], Item("備考", "note", True, conflict=KEEP)))
+    world.kintone.by_hand("1", note="手で書いた備考")
+    change(world, 1, note="新")
+    assert (world.kintone.records["1"]["note"], listed(world)) == ("新", {})
+
+
+def test_k23_照合_lists_what_people_changed(watched: LinkWorld) -> None:
+    watched.kintone.by_hand("2", name="手で直した名前")
+    watched.kintone.by_hand("3", other="別の欄")
+    job = watched.job(Mode.RECONCILE)
+    (data_set,) = job.data_sets
+    check(job, lambda one: watched.target(job, one), watched.now)
+    found = compare(job, data_set, watched.target(job, data_set), watched.hotprofile, watched.now)
+    assert (found["changed"], listed(watched)) == (1, {("2", "name"): FOUND})
+
+
+def test_l6_what_is_known_of_values_is_sealed(watched: LinkWorld) -> None:
+    watch = Watch(watched.job(), watched.mapping.data_sets[0], FORM)
+    assert b"name" not in watch.seal("1", watch.marks({"name": {"value": "会社1"}}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "read"),
+    [
+        ("NUMBER", "1.50", "1.5"),
+        ("DATETIME", "2026-04-01T09:05:00+09:00", "2026-04-01T00:05:00Z"),
+        ("DROP_DOWN", "", None),
+        ("USER_SELECT", [{"code": "b"}, {"code": "a"}], [{"code": "a", "name": "A"}, {"code": "b", "name": "B"}]),
+        ("MULTI_LINE_TEXT", "一\n二", "一\r\n二"),
+    ],
+)
+def test_k23_what_kintone_writes_otherwise_is_the_same(kind: str, written: Any, read: Any) -> None:
+    assert _plain(written, kind) == _plain(read, kind)
+
+
+def test_k23_a_choice_that_kintone_fills_in_by_itself_is_not_ours(watched: LinkWorld) -> None:
+    form = replace(FORM, fields={**FORM.fields, "note": Field("note", "RADIO_BUTTON", "備考")})
+    watch = Watch(watched.job(), watched.mapping.data_sets[0], form)
+    assert watch.marks({"note": {"value": ""}}) == {}
