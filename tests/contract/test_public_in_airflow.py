@@ -34,6 +34,7 @@ INVITATION = "/line/acme/" + "a" * 43
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     """The toy's tenant acme with its Connection, and its inbox."""
     monkeypatch.setitem(LINKS, "toy", TOY)
+    monkeypatch.delitem(LINKS, "lineworks_kot")  # whose callbacks are at the same address
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
     monkeypatch.setenv("RENKEI_DATABASE", f"sqlite:///{tmp_path}/renkei.db")
     monkeypatch.setenv("RENKEI_MAPPINGS", str(tmp_path / "mappings"))

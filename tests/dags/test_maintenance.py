@@ -66,12 +66,12 @@ def parse(path: Path) -> dict[str, DAG]:
 
 
 def test_e1_the_dag_stands_beside_those_of_the_sheets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Beside it the watch and the jobs; no such file is one of the link's, among which tenants are shared."""
+    """Beside it the watch, the jobs and the pump; no such file is one of the link's, among which tenants are shared."""
     monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", "127.0.0.1:8181")
     monkeypatch.setenv("RENKEI_INDEX", str(tmp_path))
     dags = parse(ROOT / "dags")
     sheets = {link: {f"{link}__{path.stem}" for path in (ROOT / "include/mappings" / link).iterdir()} for link in LINKS}
-    assert set(dags) == {*chain(*sheets.values()), DAG_ID, "renkei_watch", "renkei_jobs"}
+    assert set(dags) == {*chain(*sheets.values()), DAG_ID, "renkei_watch", "renkei_jobs", "renkei_pump"}
     assert set(parse(ROOT / "dags/smarthr_emc.py")) == sheets["smarthr_emc"]
 
 

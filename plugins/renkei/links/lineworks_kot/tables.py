@@ -6,7 +6,7 @@ somebody else. Names, LINE WORKS ids and user ids are sealed where the store has
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, LargeBinary, String, Table, Text, false
 
 from renkei.storage.database.columns import Moment
 from renkei.storage.database.database import METADATA
@@ -67,4 +67,29 @@ REGISTRATION = Table(  # LINE WORKSのAPI登録: who agreed, and how far it is (
     Column("second_at", Moment),  # ボットシークレット
     Column("second_by", String(200), nullable=False, server_default=""),
     Column("employees_at", Moment),  # when KING OF TIME's employees were read last
+)
+PUNCH = Table(  # one row for each message that asked for a punch, whatever became of it
+    _P + "punch",
+    METADATA,
+    Column("tenant", String(100), primary_key=True),
+    Column("number", BigInteger, primary_key=True),  # of the message in the inbox
+    Column("key", String(64), nullable=False),  # of the employee; empty: nobody's
+    Column("code", String(40), nullable=False),  # 従業員コード
+    Column("division", String(40), nullable=False),  # 所属コード
+    Column("sender", LargeBinary, nullable=False),  # sealed: the userId of the message
+    Column("kind", String(1), nullable=False),  # 打刻種別; empty where there are two
+    Column("word", String(100), nullable=False),
+    Column("issued_at", Moment, nullable=False),  # the message's own time, which is the punch's
+    Column("day", Date),  # the working day
+    Column("state", String(10), nullable=False),  # of `punches.State`
+    Column("reason", String(12), nullable=False),  # of `deciding.Reason`, or empty
+    Column("note", Text, nullable=False, server_default=""),  # Japanese, and names nobody
+    Column("received_at", Moment, nullable=False),
+    Column("sent_at", Moment),  # when it was sent to KING OF TIME last
+    Column("done_at", Moment),  # when it was known what became of it
+    Column("by", String(200), nullable=False, server_default=""),  # who decided about a held one
+    Index(_P + "punch_person", "tenant", "key", "issued_at"),
+    Index(_P + "punch_day", "tenant", "day", "key"),
+    Index(_P + "punch_state", "tenant", "state", "number"),
+    Index(_P + "punch_received", "tenant", "received_at"),
 )

@@ -13,7 +13,7 @@ from renkei.orchestration.connections import extra_of, find_connection
 from renkei.public.secrets import NoSecretError
 from renkei.sheets.tenant_files import has_sheet
 
-_DAG_FILE = str(Path(renkei.__file__).parents[2] / "dags" / "public.py")  # what default paths are beside of
+DAG_FILE = str(Path(renkei.__file__).parents[2] / "dags" / "public.py")  # what default paths are beside of
 
 
 def from_connection(link: str, system: str, name: str, label: str) -> Callable[[str], str | None]:
@@ -24,7 +24,7 @@ def from_connection(link: str, system: str, name: str, label: str) -> Callable[[
     """
 
     def read(tenant: str) -> str | None:
-        folder = settings.mappings_folder(_DAG_FILE, link)
+        folder = settings.mappings_folder(DAG_FILE, link)
         try:
             if not has_sheet(folder, tenant):
                 os.scandir(folder).close()  # one that is away says nothing about who is a tenant

@@ -1,0 +1,87 @@
+"""A tenant's worker of the inbox, with what it needs of Airflow: Connections and channels."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+
+from renkei import settings
+from renkei.channel import Event, Service
+from renkei.clock import utcnow
+from renkei.inbox.lease import Leases
+from renkei.links.lineworks_kot import LINK, punches
+from renkei.links.lineworks_kot.alarms import OVER, SUBJECTS
+from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.notifications.deliver import was_heard
+from renkei.notifications.messengers import messenger
+from renkei.notifications.registration import Registration
+from renkei.orchestration.channel_connections import registration_of, tell
+from renkei.orchestration.connections import open_store
+from renkei.orchestration.lineworks_kot.connections import kingoftime_client
+from renkei.orchestration.tenant import Tenant
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.sender import Outlet, Sender
+from renkei.storage.database.database import open_database
+from renkei.systems.delivery import Message, Tone, key_of
+
+
+def drain(tenant: Tenant, leases: Leases) -> Puncher:
+    """The worker of one tenant.
+
+    Raises:
+        MappingError, SheetPendingError: the sheet cannot be used.
+        StoreError: the store or the database cannot be opened.
+    """
+    mapping, store, database = tenant.mapping, open_store(), open_database(settings.database_url())
+    sender = Sender(Outbox(database, store, LINK, tenant.name), leases, bot_of(tenant.name, mapping.bot_id))
+    return Puncher(
+        Surroundings(
+            database=database,
+            store=store,
+            leases=leases,
+            mapping=mapping,
+            open_client=partial(kingoftime_client, tenant.name),
+            sender=sender,
+            tell=partial(_tell, tenant),
+        )
+    )
+
+
+def bot_of(tenant: str, bot_id: str = "") -> Callable[[str], Outlet]:
+    """Opens the tenant's bot: Connection `lineworks__<tenant>`, with another bot than its own where `bot_id` says so.
+
+    It is the same one, with its token and its pace, as long as the Connection says the same.
+    """
+    last: list[tuple[Registration, Outlet]] = []
+
+    def opened(_channel: str) -> Outlet:
+        found = registration_of(Service.LINEWORKS, f"lineworks__{tenant}")
+        if bot_id:
+            found = dataclasses.replace(found, fields={**found.fields, "bot_id": bot_id})
+        if not last or last[-1][0] != found:
+            last[:] = [(found, Outlet(messenger(found)))]
+        return last[-1][1]
+
+    return opened
+
+
+def tidy(now: dt.datetime, keep: dt.timedelta) -> int:
+    """Deletes punches that are old enough; raises StoreError."""
+    return punches.tidy(open_database(settings.database_url()), now, keep)
+
+
+def _tell(tenant: Tenant, kind: str, text: str, over: bool) -> bool:
+    """An alarm to the tenant's channels; whether somebody heard it."""
+    event = Event.SUCCESS if over else Event.FAILURE
+    subject = OVER if over else SUBJECTS[kind.partition(" ")[0]]
+    title = f"【{event.label}】{tenant.link.label}: {tenant.name} {subject}"
+    message = Message(
+        title,
+        (text,) if text else (),
+        tone=Tone.GOOD if over else Tone.BAD,
+        subject=f"{subject} {tenant.sheet.company}".strip(),
+    )
+    key = key_of(LINK, tenant.name, kind, str(over), utcnow().isoformat())
+    return was_heard(tell(LINK, tenant.name, tenant.channels, event, message, key), event)
