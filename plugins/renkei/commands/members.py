@@ -50,6 +50,7 @@ def add_to(app: typer.Typer) -> None:
         ("list", list_, "誰にどの通知先があるかを示します(IDそのものは示しません)。", "Shows who can be reached where, without the ids."),
         ("export", export, "登録をCSV・Excelに書き出します。", "Writes the table to a CSV or workbook."),
         ("invite", invite, "LINE連携の招待URLを社員ごとに作ります。前の招待は使えなくなります。", "Makes each member a URL to link LINE; earlier ones become void."),
+        ("invite-my", invite_my, "マイ情報(通知の受け取り方を本人が登録する画面)のURLを社員ごとに作ります。前のURLは使えなくなります。", "Makes each member a URL of the page on which he registers his messengers; earlier ones become void."),
         ("line-callback", line_callback, "LINE Developersに登録するコールバックURLを示します。", "Shows the callback URL to register at LINE."),
         ("unlink-line", unlink_line, "本人が連携したLINEと、その招待を取り消します。", "Undoes what a member linked, and the invitation."),
     ):  # fmt: skip
@@ -223,6 +224,43 @@ def invite(
         return
     out.print(f"{len(tokens)}名の招待URLを {output} に書き出しました。有効期間は{days}日です。", markup=False)
     out.print("URLを知る人は誰でも連携できます。本人だけに届く方法で、1人に1つずつ送ってください。")
+
+
+def invite_my(
+    tenant: Tenant,
+    output: Output,
+    user_ids: UserIds = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help=say("メンバー表の全員を招待します。", "Invites everybody in the table."))
+    ] = False,
+    days: Annotated[
+        int, typer.Option(min=1, max=30, help=say("URLの有効日数。", "For how many days the URLs are good."))
+    ] = 14,
+    force: Force = False,
+) -> None:
+    if bool(user_ids) == everybody:
+        raise wrong_usage("ユーザIDか --all のどちらか一方を指定してください。", "Give either user ids or --all.")
+    linking = _linking(tenant)
+    from renkei.notifications.members.own import OwnEntries
+    from renkei.orchestration.line.connection import page_url
+    from renkei.sheets.table_file import guarded
+    from renkei.storage.database.database import open_database
+
+    known = set(linking.members.imported()["user_id"])
+    if strangers := [user for user in user_ids or [] if user not in known]:
+        raise wrong_usage(
+            f"メンバー表にいないユーザIDが{len(strangers)}件あります。", f"{len(strangers)} of them are no members."
+        )
+    own = OwnEntries(open_database(settings.database_url()), linking.folder)
+    with new_file(output, replace=force) as path:  # before the earlier invitations become void
+        tokens = own.invite(sorted(known) if everybody else user_ids or [], days, utcnow())
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["ユーザID", "マイ情報のURL"])
+            address = f"{page_url()}/my/{linking.tenant}"
+            rows.writerows((guarded(user), f"{address}/{token}") for user, token in tokens.items())
+    out.print(f"{len(tokens)}名のマイ情報のURLを {output} に書き出しました。有効期間は{days}日です。", markup=False)
+    out.print("URLを知る人は誰でも登録を変えられます。本人だけに届く方法で、1人に1つずつ送ってください。")
 
 
 def line_callback(tenant: Tenant, as_json: AsJson = False) -> None:

@@ -71,6 +71,7 @@ def prune_all(
         RenkeiError: after all the others, it names the tenants that could not be pruned (L5).
     """
     from renkei.inbox import inbox  # SQLAlchemy, and below the client of LINE: parsing has no use for them
+    from renkei.notifications.members import own
     from renkei.notifications.members.linking import Linking
     from renkei.outbox import outbox
     from renkei.storage.database.database import open_database
@@ -119,6 +120,7 @@ def prune_all(
     try:
         log.info("prune inbox deleted=%d", inbox.forget(open_database(settings.database_url()), now))
         log.info("prune outbox deleted=%d", outbox.forget(open_database(settings.database_url()), now))
+        own.forget(open_database(settings.database_url()), now)
     except StoreError as error:
         failures.append(str(error))
     log.info("prune audit deleted=%d", audit.tidy(store, now, keep))

@@ -15,10 +15,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from renkei import settings
 from renkei.commands import context, members
 from renkei.notifications.members.linking import Linking
+from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import Member
 from renkei.notifications.members.troubles import LinkingError
+from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 
 LINE, LINE2 = "U" + "a" * 32, "U" + "b" * 32
@@ -218,3 +221,23 @@ def test_unlinking_takes_the_invitation_too(renkei: Run) -> None:
     with pytest.raises(LinkingError):
         linking().invitation(token)
     assert renkei("unlink-line", "acme", "001").exit_code == 1
+
+
+def test_w2_each_member_gets_an_address_of_his_own_for_マイ情報(renkei: Run, tmp_path: Path) -> None:
+    """A newer one makes it void; nobody is invited who is no member."""
+    renkei("import", "acme", put("ユーザID\n001\n002\n"))
+    assert renkei("invite-my", "acme", "-o", "my.csv", "--all").exit_code == 0
+    rows = list(csv.reader(Path("my.csv").read_text("utf-8-sig").splitlines()))
+    assert rows[0] == ["ユーザID", "マイ情報のURL"]
+    assert [row[0] for row in rows[1:]] == ["001", "002"]
+    base, token = rows[1][1].rsplit("/", 1)
+    assert base.endswith("/renkei/my/acme")
+    folder = TenantFolder(context.open_store(), "smarthr_emc", "acme")
+    own = OwnEntries(open_database(settings.database_url()), folder)
+    invited = own.invited(token)
+    assert invited is not None
+    assert invited.user_id == "001"
+    assert renkei("invite-my", "acme", "001", "-o", "again.csv").exit_code == 0
+    assert own.invited(token) is None
+    stranger = renkei("invite-my", "acme", "009", "-o", "none.csv")
+    assert (stranger.exit_code, Path("none.csv").exists()) == (2, False)

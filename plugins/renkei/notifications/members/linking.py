@@ -97,7 +97,7 @@ class Linking:
     """The invitations and LINE logins of one tenant."""
 
     def __init__(self, folder: TenantFolder) -> None:
-        self.tenant = folder.tenant
+        self.tenant, self.folder = folder.tenant, folder
         self.members = Members(folder)
         self._store, self._invitations, self._logins = folder.store, folder.line_invitations, folder.line_logins
 

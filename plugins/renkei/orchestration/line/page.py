@@ -10,32 +10,28 @@ LINE's code in the query are secrets, so the access log around us is given neith
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import jinja2
 import segno
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from renkei.clock import TOKYO, utcnow
 from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.line.answers import Unlogged, headers, is_from, masked, page
 from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel, page_url
 from renkei.orchestration.link import LINKS
 from renkei.sheets.tenant_files import is_tenant
@@ -43,7 +39,6 @@ from renkei.storage.tenant_folder import TenantFolder
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-PAGES = Path(__file__).with_name("pages")
 STATUS = {
     Trouble.UNKNOWN: 404,
     Trouble.EXPIRED: 410,
@@ -87,7 +82,7 @@ class Pages:
             return self._linked(tenant, again=True, friend=None)
         linking.check(invitation, self.now())
         channel = self.channel_of(tenant)
-        return _page(
+        return page(
             "invitation.html",
             # The browser holds the whole way that begins with the button to this list, LINE's own redirects too.
             form_action=f"'self' https: {channel.ask_origin}",
@@ -103,7 +98,7 @@ class Pages:
         linking, invitation = self._where(tenant, lambda one: one.invitation(token))
         linking.check(invitation, self.now())  # before a Connection is asked for
         departure = linking.begin(token, self.channel_of(tenant).login, back, self.now())
-        response = RedirectResponse(departure.url, 303, _headers())
+        response = RedirectResponse(departure.url, 303, headers())
         response.set_cookie(
             _cookie(departure.cookie, back),
             departure.value,
@@ -148,7 +143,7 @@ class Pages:
         channel = self.channel_of(tenant)
         ask = channel.friend_url if friend is not True else ""
         code = segno.make(ask, micro=False).svg_inline(scale=6, border=2, light="#fff") if ask else ""
-        return _page("linked.html", company=channel.company, again=again, friend=friend, friend_url=ask, qr_code=code)
+        return page("linked.html", company=channel.company, again=again, friend=friend, friend_url=ask, qr_code=code)
 
 
 def build(
@@ -173,7 +168,7 @@ def build(
         },
     )
     app.router.redirect_slashes = False  # that redirect would show the invitation once more
-    return _Unlogged(app)
+    return Unlogged(app, f"{PREFIX}/line/(…)")
 
 
 def moved(page_url: Callable[[], str] = page_url) -> ASGIApp:
@@ -181,38 +176,16 @@ def moved(page_url: Callable[[], str] = page_url) -> ASGIApp:
 
     def there(request: Request) -> Response:
         tenant, token = _invited(request)
-        return RedirectResponse(f"{page_url()}/line/{tenant}/{token}", 307, _headers())
+        return RedirectResponse(f"{page_url()}/line/{tenant}/{token}", 307, headers())
 
     handlers: dict[Any, Any] = {LinkingError: _stopped, HTTPException: _no_such_page}
-    return _Unlogged(Starlette(routes=[Route("/line/{tenant}/{token}", there)], exception_handlers=handlers))
+    app = Starlette(routes=[Route("/line/{tenant}/{token}", there)], exception_handlers=handlers)
+    return Unlogged(app, f"{PREFIX}/line/(…)")
 
 
 def _linkings_of(tenant: str) -> list[Linking]:
     store = open_store()
     return [Linking(TenantFolder(store, link, tenant)) for link in LINKS]
-
-
-class _Unlogged:
-    """The app, with the path and the query of its requests kept from the access log."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        own = dict(scope)
-        if scope["type"] == "http":
-            # Airflow's HttpAccessLogMiddleware reads them when the request is done.
-            scope["path"], scope["query_string"] = f"{PREFIX}/line/(…)", b""
-        try:
-            await self._app(own, receive, send)
-        except Exception:
-            # `_failed` has answered and logged; Starlette raises it again for a log that would show its text.
-            return
-
-
-def masked(user_id: str) -> str:
-    """Enough for a member to see that the invitation is another's; the whole id may be a mail address."""
-    return f"{user_id[:2]}•••{user_id[-1]}" if len(user_id) > 3 else f"{user_id[:1]}•••"
 
 
 def _invited(request: Request) -> tuple[str, str]:
@@ -228,9 +201,7 @@ def _refuse_foreign_button(request: Request, back: str) -> None:
     Raises:
         LinkingError: the browser says that another page sent it, or does not say where it comes from.
     """
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    parts = urlsplit(back)
-    if site != "same-origin" if site else origin != f"{parts.scheme}://{parts.netloc}":
+    if not is_from(request, back):
         raise trouble(Trouble.ELSEWHERE)
 
 
@@ -251,44 +222,15 @@ def _day(invitation: Invitation) -> str:
 # --- what is answered
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined)
-
-
-@cache
-def _style() -> str:
-    return (PAGES / "style.css").read_text("utf-8")
-
-
-def _headers(form_action: str = "'none'") -> dict[str, str]:
-    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{style}'; form-action {form_action}; "
-        "base-uri 'none'; frame-ancestors 'none'",
-        "Referrer-Policy": "same-origin",  # none to LINE; to ourselves, or older browsers send no Origin with the button
-        "Strict-Transport-Security": "max-age=31536000",  # browsers heed it by TLS alone
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "X-Robots-Tag": "noindex, nofollow",
-    }
-
-
-def _page(template: str, status: int = 200, form_action: str = "'none'", **values: Any) -> Response:
-    text = _templates().get_template(template).render(style=_style(), **values)
-    return Response(text, status, _headers(form_action), "text/html; charset=utf-8")
-
-
 def _stopped(_: Request, error: Exception) -> Response:
     assert isinstance(error, LinkingError)
-    return _page("message.html", STATUS[error.trouble], title=TITLE[error.trouble], message=str(error))
+    return page("message.html", STATUS[error.trouble], title=TITLE[error.trouble], message=str(error))
 
 
 def _failed(_: Request, error: Exception) -> Response:
     """A fault of the setting, the store, or ours: the member can only be told to come back."""
     log.error("line page: %s", error if isinstance(error, RenkeiError) else type(error).__name__)
-    return _page("message.html", 503, title="ただいま使えません", message=BROKEN)
+    return page("message.html", 503, title="ただいま使えません", message=BROKEN)
 
 
 def _no_such_page(_: Request, error: Exception) -> Response:
