@@ -152,6 +152,8 @@ LINKS = {
             tidy=Part("renkei.orchestration.lineworks_kot.drain:tidy"),
             drain=Part("renkei.orchestration.lineworks_kot.drain:drain"),
             public=Part("renkei.orchestration.lineworks_kot.public:routes"),
+            console=Part("renkei.orchestration.lineworks_kot.console:VIEW"),
+            jobs=Part("renkei.orchestration.lineworks_kot.jobs:JOBS"),
             preloads=("renkei.orchestration.lineworks_kot.results", "renkei.orchestration.lineworks_kot.tasks"),
             has_baseline=False,
         ),

@@ -449,6 +449,11 @@ class Acting(Protocol):
     ) -> None:
         """Answer a question, of that plan alone."""
 
+    async def register(
+        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+    ) -> None:
+        """Put login, password and fields of Extra into a Connection, which is made if there is none; the others stay."""
+
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
         """Have a company's job done by a run of this id. Nobody needs a right on the Dag that all companies share."""
 
@@ -477,6 +482,7 @@ class OwnPages:
     first: tuple[str, str, str] | None = (
         None  # what a company begins with: of its page, the text, the button, the address
     )
+    uploads: Mapping[str, int] = field(default_factory=dict)  # the end of an address that takes a file: bytes at most
 
 
 @dataclass(frozen=True, slots=True)

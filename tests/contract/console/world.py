@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from html import unescape
@@ -105,6 +105,11 @@ class Hands:
         if not answer_question(dag_id, run_id, str(request.cookies["_token"]), chosen, why):
             raise Refused("同じ操作が先に行われました。")
         self.done.append(("answer", dag_id, run_id, task_id, chosen, why, plan))
+
+    async def register(
+        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+    ) -> None:
+        self.done.append(("register", name, conn_type, dict(values), dict(extra)))
 
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
         """As Airflow does it; nobody works on the run yet."""

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select,
 
 from renkei.errors import RenkeiError
 from renkei.links.lineworks_kot import LINK
-from renkei.links.lineworks_kot.tables import ACCOUNT, EMPLOYEE, REGISTRATION
+from renkei.links.lineworks_kot.registration import note_registration
+from renkei.links.lineworks_kot.tables import ACCOUNT, EMPLOYEE
 from renkei.storage.database.database import Database
-from renkei.storage.database.statements import insert, replace
+from renkei.storage.database.statements import replace
 from renkei.storage.store import Store
 from renkei.systems.kingoftime.client import Employee
 
@@ -118,7 +119,7 @@ class Accounts:
             for start in range(0, len(employees), AT_ONCE):
                 rows = [self._row(one, now) for one in employees[start : start + AT_ONCE]]
                 connection.execute(replace(self._database, EMPLOYEE), rows)
-            self._note(connection, employees_at=now)
+            note_registration(self._database, self._tenant, connection, employees_at=now)
             of = and_(EMPLOYEE.c.tenant == self._tenant, EMPLOYEE.c.gone.is_(True))
             return connection.scalar(select(func.count()).where(of)) or 0
 
@@ -128,10 +129,6 @@ class Accounts:
             **{"division_name": one.division_name, "type_name": one.type_name, "gone": False, "seen_at": now},
             "name": self._store.seal(self._place("name", one.key), one.name.encode()),
         }
-
-    def _note(self, connection: Connection, **values: Any) -> None:
-        new = insert(self._database, REGISTRATION).on_conflict_do_update(index_elements=["tenant"], set_=values)
-        connection.execute(new, {"tenant": self._tenant, **values})
 
     def groups(self) -> tuple[list[Group], list[Group]]:
         """所属 and 雇用区分, by their codes."""

@@ -18,12 +18,12 @@ WELL = "LINE WORKSに接続できました（bot、bot.read、user.email.read）
 
 def try_systems(mapping: Mapping, dag_file: str) -> Iterator[Trial]:
     """A trial of each Connection. Nothing is sent or written."""
-    yield tried(connection_of(mapping.tenant), partial(_try_lineworks, mapping))
+    yield tried(connection_of(mapping.tenant), partial(try_lineworks, mapping))
     name = f"kingoftime__{mapping.tenant}"
     yield Trial(name, *KingOfTimeHook(name).test_connection())
 
 
-def _try_lineworks(mapping: Mapping) -> str:
+def try_lineworks(mapping: Mapping) -> str:
     """A token for all three scopes opens the bot: LINE WORKS gives none for a scope that was not chosen.
 
     Raises:

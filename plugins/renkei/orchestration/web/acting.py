@@ -6,18 +6,21 @@ with it could switch it off for them. Who may have a job done is who may change 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.exceptions import DagNotFound
 from airflow.sdk import conf
 from airflow.utils.types import DagRunTriggeredByType
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from renkei.orchestration import jobs
-from renkei.orchestration.web import freezing
+from renkei.orchestration.web import freezing, registering
 from renkei.orchestration.web.guard import COOKIE
 from renkei.web.facts import Refused, User
 
@@ -52,6 +55,15 @@ class AirflowActing:
         body = {"chosen_options": [chosen], "params_input": {"reason": why, "plan": plan}}
         await _call(request, "PATCH", path, body)
 
+    async def register(
+        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+    ) -> None:
+        kept = await run_in_threadpool(registering.extra_of, name)
+        path = "/connections" if kept is None else f"/connections/{quote(name, safe='')}?{_mask(values)}"
+        whole = json.dumps({**(kept or {}), **extra}, ensure_ascii=False)
+        body = {"connection_id": name, "conn_type": conn_type, **values, "extra": whole}
+        await _call(request, "POST" if kept is None else "PATCH", path, body)
+
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
         try:
             trigger_dag(
@@ -65,6 +77,11 @@ class AirflowActing:
             raise Refused(
                 f"AirflowにDag「{jobs.DAG_ID}」がありません。運用担当者は、Dagのフォルダに {jobs.DAG_ID}.py を置いてください。"
             ) from None
+
+
+def _mask(values: Mapping[str, str]) -> str:
+    """What of the body counts: all else of the Connection stays as it is."""
+    return urlencode([("update_mask", name) for name in ("conn_type", "extra", *values)])
 
 
 async def _call(request: Request, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

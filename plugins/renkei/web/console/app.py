@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -33,7 +34,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 AGAIN = "画面を開き直して、もう一度操作してください。"
-MOST_BYTES = 64 * 1024  # of a form; none has a file
+MOST_BYTES = 64 * 1024  # of a form without a file
 FOR_EVER = "public, max-age=31536000, immutable"
 
 files = APIRouter()
@@ -70,7 +71,7 @@ def build(services: Services) -> ASGIApp:
     }
     for kind, answer in handlers.items():
         app.add_exception_handler(kind, answer)
-    return _Guarded(app)
+    return _Guarded(app, {end: most for own in services.own_pages for end, most in own.uploads.items()})
 
 
 class _Guarded:
@@ -79,17 +80,20 @@ class _Guarded:
     FastAPI reads the whole form before it asks who sends it.
     """
 
-    def __init__(self, app: FastAPI) -> None:
-        self.app = app
+    def __init__(self, app: FastAPI, uploads: Mapping[str, int]) -> None:
+        """`uploads`: by the end of an address how many bytes its form may have, which has a file."""
+        self.app, self._uploads = app, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         read, whole, failed = 0, False, False
+        path: str = scope["path"]
+        most = next((most for end, most in self._uploads.items() if path.endswith(end)), MOST_BYTES)
 
         async def received() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MOST_BYTES:
+            if read > most:
                 raise HTTPException(413)
             return message
 
@@ -102,7 +106,7 @@ class _Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = _refused_unread(scope)
+        refused = _refused_unread(scope, most)
         if refused:
             request = Request({**scope, "app": self.app})
             answer = await run_in_threadpool(_http, request, HTTPException(refused))
@@ -117,13 +121,13 @@ class _Guarded:
             raise RuntimeError("console: the answer broke off")
 
 
-def _refused_unread(scope: Scope) -> int | None:
+def _refused_unread(scope: Scope, most: int) -> int | None:
     """The status, where a body does not say how long it is, or is longer than a form of ours."""
     headers = Headers(scope=scope)
     if "Transfer-Encoding" in headers:
         return 411
     length = headers.get("Content-Length", "0")
-    fits = length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MOST_BYTES
+    fits = length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= most
     return None if fits else 413
 
 

@@ -1,0 +1,57 @@
+"""LINE WORKSのAPI登録: who agreed, and how far the registration is (P2, P3). The secrets are in Airflow's Connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, select
+
+from renkei.inbox.tables import MESSAGE
+from renkei.links.lineworks_kot import LINK
+from renkei.links.lineworks_kot.tables import REGISTRATION
+from renkei.storage.database.database import Database
+from renkei.storage.database.statements import insert
+
+FIRST_DONE = "第一段階のAPI登録が成功しました。連携を完了するためボットシークレット情報を入力してください。"  # text 4
+DONE = "LINE WORKS と連携できました。"  # text 4
+AGREED = "確認のうえ、同意します。"  # text 4
+SECRET_LATER = dt.timedelta(minutes=10)  # as long as the old Bot Secret is taken beside a new one (P11)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is known of one tenant's; None is what was not done yet."""
+
+    agreed_at: dt.datetime | None = None
+    agreed_by: str = ""
+    first_at: dt.datetime | None = None
+    first_by: str = ""
+    second_at: dt.datetime | None = None
+    second_by: str = ""
+    employees_at: dt.datetime | None = None
+
+
+def read_registration(database: Database, tenant: str) -> Registration:
+    wanted = select(REGISTRATION).where(REGISTRATION.c.tenant == tenant)
+    with database.reading() as connection:
+        row = connection.execute(wanted).mappings().first()
+    return Registration(**{name: value for name, value in row.items() if name != "tenant"}) if row else Registration()
+
+
+def note_registration(database: Database, tenant: str, connection: Connection | None = None, **values: Any) -> None:
+    """Keeps these columns, in a transaction of the caller's or one of its own."""
+    if connection is None:
+        with database.writing() as own:
+            return note_registration(database, tenant, own, **values)
+    new = insert(database, REGISTRATION).on_conflict_do_update(index_elements=["tenant"], set_=values)
+    connection.execute(new, {"tenant": tenant, **values})
+    return None
+
+
+def was_called_back(database: Database, tenant: str, since: dt.datetime) -> bool:
+    """Whether a message signed with the Bot Secret has come since: only then it is known to be right (P3)."""
+    mine = exists().where(MESSAGE.c.link == LINK, MESSAGE.c.tenant == tenant, MESSAGE.c.received_at >= since)
+    with database.reading() as connection:
+        return bool(connection.scalar(select(mine)))

@@ -1,0 +1,204 @@
+"""LINE WORKS連携設定: アカウント設定 of the shown 所属 and 雇用区分, one by one and 一括インポート (P5).
+
+Ids and names are sent as forms or shown, and stand in no address (L6). Who looked is noted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from renkei.links.lineworks_kot.account_file import CODE, NAME, preview, read_accounts
+from renkei.links.lineworks_kot.accounts import Account, AccountState, AccountTakenError, Selection
+from renkei.links.lineworks_kot.credentials import ACCOUNT_LABEL, account_fault
+from renkei.links.lineworks_kot.registration import read_registration
+from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
+from renkei.orchestration.lineworks_kot.jobs import CHECK, READ
+from renkei.sheets.table_file import csv_parts
+from renkei.storage.store import MissingKeyError
+from renkei.texts import Fault
+from renkei.web.console import guard
+from renkei.web.console.jobs import newest, start
+from renkei.web.console.page import address, page
+from renkei.web.facts import Refused
+from renkei.web.screens.overview import page_of
+
+router = APIRouter()
+PER_PAGE = 50  # each line sends three texts of a form that may have 64 KB
+UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file: ten thousand lines have half of one
+PROBLEMS_SHOWN = 1_000
+TONES = {AccountState.LINKED: "good", AccountState.NEW: "cold", AccountState.PENDING: "wait"}
+_CODE = Query(max_length=40)
+
+
+@router.get("/dag/{dag_id}/accounts")
+def accounts(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    division: Annotated[str, _CODE] = "",
+    type_: Annotated[str, Query(alias="type", max_length=40)] = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    note_look(seen, "accounts")
+    return _page(request, seen, Selection(division, type_), number)
+
+
+@router.post("/dag/{dag_id}/accounts")
+def save(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    key: Annotated[list[str], Form(max_length=PER_PAGE)],
+    was: Annotated[list[str], Form(max_length=PER_PAGE)],
+    entered: Annotated[list[str], Form(max_length=PER_PAGE)],
+    division: Annotated[str, Form(max_length=40)] = "",
+    type_: Annotated[str, Form(alias="type", max_length=40)] = "",
+    number: Annotated[str, Form(alias="page", max_length=10)] = "",
+) -> Response:
+    """登録: what differs from what the page had drawn."""
+    of, found = Selection(division, type_), accounts_of(seen)
+    known = {one.employee.key for one in found.shown(of)}
+    if not (len(key) == len(was) == len(entered)) or not known.issuperset(key):
+        raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
+    drawn = dict(zip(key, was, strict=True))
+    given = {one: text for one, text in zip(key, entered, strict=True) if text != drawn[one]}
+    faults = {one: fault for one, text in given.items() if text and (fault := account_fault(text))}
+    if not faults:
+        try:
+            count = found.put(given, seen.user.name, seen.services.now(), {one: drawn[one] for one in given})
+        except AccountTakenError as error:
+            raise Refused(str(error)) from None
+        place = address(request, "dag", seen.company.dag_id, "accounts")
+        return RedirectResponse(f"{place}?division={division}&type={type_}&page={number}&saved={count}", 303)
+    return _page(request, seen, of, number, faults, dict(zip(key, entered, strict=True)))
+
+
+@router.post("/dag/{dag_id}/accounts/read")
+def read(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """従業員を読み込む."""
+    tenant_of(seen)
+    return start(request, seen, READ, {})
+
+
+@router.post("/dag/{dag_id}/accounts/check")
+def check(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """LINE WORKSに確認."""
+    tenant_of(seen)
+    return start(request, seen, CHECK, {})
+
+
+@router.post("/dag/{dag_id}/accounts/import")
+def upload(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    file: Annotated[UploadFile, File()],
+) -> Response:
+    """一括インポート: every bad row, or what would change; nothing is changed yet."""
+    found, content = accounts_of(seen), file.file.read(UPLOAD_MOST)
+    name = "ファイル" if not (file.filename or "").lower().endswith((".xlsx", ".xlsm")) else "ファイル.xlsx"
+    read = read_accounts(content, name, found.employee_keys(), found.by_entered())
+    digest = ""
+    if read.accounts:
+        kept = json.dumps(dict(read.accounts)).encode()
+        digest = hashlib.sha256(kept).hexdigest()
+        folder = seen.services.knowledge.folder(seen.company.dag_id)
+        folder.store.write(_import_key(seen), kept)
+    return page(
+        request,
+        "lineworks_kot/import.html",
+        400 if read.problems else 200,
+        one=seen.company,
+        problems=read.problems[:PROBLEMS_SHOWN],
+        count=len(read.problems),
+        warnings=read.warnings,
+        preview=preview(read.accounts, found.shown()) if read.accounts else None,
+        digest=digest,
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/accounts/import/confirm")
+def confirm(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    digest: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """What the preview showed, and nothing else, is taken over."""
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    try:
+        kept = store.read(_import_key(seen))
+    except MissingKeyError:
+        kept = b""
+    if hashlib.sha256(kept).hexdigest() != digest:
+        raise Refused("ファイルの内容が確認した後に変わりました。もう一度インポートしてください。")
+    try:
+        count = accounts_of(seen).put(json.loads(kept), seen.user.name, seen.services.now())
+    except AccountTakenError as error:
+        raise Refused(str(error)) from None
+    store.delete(_import_key(seen))
+    return RedirectResponse(f"{address(request, 'dag', seen.company.dag_id, 'accounts')}?saved={count}", 303)
+
+
+@router.get("/dag/{dag_id}/accounts.csv")
+def download(
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    division: Annotated[str, _CODE] = "",
+    type_: Annotated[str, Query(alias="type", max_length=40)] = "",
+) -> Response:
+    """The shown accounts as a file that 一括インポート takes back."""
+    note_look(seen, "accounts.csv")
+    shown = accounts_of(seen).shown(Selection(division, type_))
+    headers = {"Content-Disposition": 'attachment; filename="accounts.csv"'}
+    return StreamingResponse(csv_parts(_rows(shown)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _rows(shown: Sequence[Account]) -> Iterator[Sequence[str]]:
+    yield CODE, NAME, "所属", "雇用区分", ACCOUNT_LABEL, "状態"
+    for one in shown:
+        employee, state = one.employee, one.state.label if one.state else "未登録"
+        yield employee.code, employee.name, employee.division_name, employee.type_name, one.entered, state
+
+
+def _import_key(seen: guard.Seen) -> str:
+    """Of this user: two who import at once see what each of them has uploaded."""
+    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    return f"{folder.path}/imports/{hashlib.sha256(seen.user.id.encode()).hexdigest()[:32]}.json"
+
+
+def _page(
+    request: Request,
+    seen: guard.Seen,
+    of: Selection,
+    number: str,
+    faults: Mapping[str, Fault] | None = None,
+    entered: Mapping[str, str] | None = None,
+) -> Response:
+    found = accounts_of(seen)
+    divisions, types = found.groups()
+    shown = page_of(number, found.count(of), PER_PAGE)
+    mapping = mapping_of(seen)
+    return page(
+        request,
+        "lineworks_kot/accounts.html",
+        400 if faults else 200,
+        one=seen.company,
+        mapping=mapping,
+        of=of,
+        divisions=divisions,
+        types=types,
+        without_boundary=[one for one in divisions if mapping and one.code not in mapping.boundaries],
+        lines=found.shown(of, shown.start, PER_PAGE),
+        states=found.states(of),
+        shown=shown,
+        faults=faults or {},
+        entered=entered or {},
+        saved=request.query_params.get("saved", ""),
+        employees_at=read_registration(database(), seen.company.tenant).employees_at,
+        TONES=TONES,
+        jobs=newest(seen),
+        now=seen.services.now(),
+    )

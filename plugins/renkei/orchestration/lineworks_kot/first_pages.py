@@ -1,0 +1,93 @@
+"""初回メッセージ送信: how many, how long, a warning, and what became of each (P6)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import Response
+
+from renkei.links.lineworks_kot import LINK
+from renkei.links.lineworks_kot.accounts import Selection
+from renkei.links.lineworks_kot.first_message import minutes_for, progress_of, states_of, text_of
+from renkei.links.lineworks_kot.words_store import Words
+from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
+from renkei.orchestration.lineworks_kot.jobs import FIRST
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.tables import State
+from renkei.web.console import guard
+from renkei.web.console.jobs import newest, start
+from renkei.web.console.page import page
+from renkei.web.facts import Refused
+from renkei.web.screens.overview import page_of
+
+router = APIRouter()
+PER_PAGE = 100
+WORDS = {
+    State.WAITING: ("送信待ち", "cold"),
+    State.SENDING: ("送信中", "cold"),
+    State.SENT: ("送信済み", "good"),
+    State.REFUSED: ("不達", "bad"),
+    State.UNKNOWN: ("不明", "wait"),
+    State.DROPPED: ("期限切れ", "bad"),
+}
+UNSENT = ("未送信", "quiet")
+
+
+@router.get("/dag/{dag_id}/first")
+def first(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    division: Annotated[str, Query(max_length=40)] = "",
+    type_: Annotated[str, Query(alias="type", max_length=40)] = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    note_look(seen, "first message")
+    of, found, mapping = Selection(division, type_), accounts_of(seen), mapping_of(seen)
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    outbox = Outbox(database(), store, LINK, tenant_of(seen))
+    registered, states = found.registered(of), states_of(outbox)
+    new = [one for one in registered if one.employee.key not in states]
+    shown = page_of(number, len(registered), PER_PAGE)
+    divisions, types = found.groups()
+    return page(
+        request,
+        "lineworks_kot/first.html",
+        one=seen.company,
+        mapping=mapping,
+        of=of,
+        divisions=divisions,
+        types=types,
+        registered=len(registered),
+        new=len(new),
+        minutes=minutes_for(len(new)),
+        again_minutes=minutes_for(len(registered)),
+        unregistered=found.count(of) - len(registered),
+        message=text_of(mapping, Words(database(), seen.company.tenant).current()).text() if mapping else "",
+        lines=[(one, states.get(one.employee.key)) for one in registered[shown.start : shown.start + PER_PAGE]],
+        shown=shown,
+        progress=progress_of(outbox),
+        WORDS=WORDS,
+        UNSENT=UNSENT,
+        jobs=newest(seen),
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/first/send")
+def send(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    sure: Annotated[str, Form(max_length=1)] = "",
+    again: Annotated[str, Form(max_length=1)] = "",
+    code: Annotated[str, Form(max_length=40)] = "",
+    division: Annotated[str, Form(max_length=40)] = "",
+    type_: Annotated[str, Form(alias="type", max_length=40)] = "",
+) -> Response:
+    """To all of the shown 所属・雇用区分; or a test to one, who gets it every time."""
+    tenant_of(seen)
+    if not sure and not code:
+        raise Refused("まだ送っていません。注意を読み、チェックを入れてから送信してください。")
+    press = uuid.uuid4().hex if again or code else ""
+    return start(request, seen, FIRST, {"division": division, "type": type_, "again": press, "code": code.strip()})

@@ -1,0 +1,114 @@
+"""打刻メッセージ編集: the words of each 打刻種別, in force at once, with every earlier version (P7, S2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.errors import Problem
+from renkei.links.lineworks_kot.kinds import Kind, switched_on
+from renkei.links.lineworks_kot.words_store import (
+    MAX_WORD,
+    MAX_WORDS,
+    ChangedMeanwhileError,
+    Word,
+    WordList,
+    Words,
+    word_problems,
+    word_warnings,
+)
+from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
+from renkei.web.console import guard
+from renkei.web.console.page import address, page
+from renkei.web.facts import Refused
+
+router = APIRouter()
+MOST = MAX_WORDS * len(Kind)
+
+
+@router.get("/dag/{dag_id}/words")
+def words(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    current = _words(seen).current()
+    return _page(request, seen, current, current.words)
+
+
+@router.post("/dag/{dag_id}/words")
+def save(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    version: Annotated[int, Form()],
+    kind: Annotated[list[Kind], Form(max_length=MOST)],
+    text: Annotated[list[str], Form(max_length=MOST)],
+    why: Annotated[str, Form(max_length=200)] = "",
+    add: Annotated[str, Form(max_length=2)] = "",
+) -> Response:
+    """登録; or 追加, which draws the page with one more line. A line that was emptied is gone."""
+    found, mapping = _words(seen), mapping_of(seen)
+    if mapping is None or len(kind) != len(text):
+        raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
+    drawn, on = found.version(version), switched_on(mapping)
+    if drawn is None:
+        raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
+    given = [Word(each, said) for each, said in zip(kind, text, strict=True) if each in on]
+    if add in list(Kind):
+        return _page(request, seen, drawn, [*given, Word(Kind(add), "")])
+    hidden = [word for word in drawn.words if word.kind not in on]  # not on the page, and kept
+    whole = [*(word for word in given if word.text), *hidden]
+    whole.sort(key=lambda word: word.kind)
+    if problems := word_problems(whole, on):
+        return _page(request, seen, drawn, given, problems)
+    if tuple(whole) != drawn.words:
+        try:
+            found.save(whole, version, seen.user.name, seen.services.now(), why.strip())
+        except ChangedMeanwhileError as error:
+            raise Refused(str(error)) from None
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "words") + "?saved=1", 303)
+
+
+@router.post("/dag/{dag_id}/words/back")
+def back(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    version: Annotated[int, Form()],
+    to: Annotated[int, Form()],
+) -> Response:
+    """この版に戻す: a new version with the words of that one."""
+    found = _words(seen)
+    wanted = found.version(to)
+    if wanted is None:
+        raise guard.NotFound
+    try:
+        found.save(wanted.words, version, seen.user.name, seen.services.now(), f"版{to}に戻す")
+    except ChangedMeanwhileError as error:
+        raise Refused(str(error)) from None
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "words") + "?saved=1", 303)
+
+
+def _words(seen: guard.Seen) -> Words:
+    return Words(database(), tenant_of(seen))
+
+
+def _page(
+    request: Request, seen: guard.Seen, drawn: WordList, shown: Sequence[Word], problems: Sequence[Problem] = ()
+) -> Response:
+    mapping = mapping_of(seen)
+    on = switched_on(mapping) if mapping else ()
+    return page(
+        request,
+        "lineworks_kot/words.html",
+        400 if problems else 200,
+        one=seen.company,
+        mapping=mapping,
+        drawn=drawn,
+        kinds=[(kind, [word.text for word in shown if word.kind is kind]) for kind in on],
+        off=[kind for kind in Kind if kind not in on],
+        problems=problems,
+        warnings=word_warnings([word for word in shown if word.kind in on]),
+        versions=_words(seen).versions(),
+        saved=bool(request.query_params.get("saved")),
+        most=MAX_WORD,
+        now=seen.services.now(),
+    )
