@@ -173,11 +173,11 @@ class Punches:
         with self._database.reading() as connection:
             return [_punch(row) for row in connection.execute(wanted.order_by(PUNCH.c.number))]
 
-    def last_received(self) -> dt.datetime | None:
-        """When somebody wrote last who asked for a punch."""
-        wanted = select(PUNCH.c.received_at).where(PUNCH.c.tenant == self._tenant)
+    def were_received(self, since: dt.datetime, until: dt.datetime) -> bool:
+        """Whether a registered employee asked for a punch in that time."""
+        mine = and_(PUNCH.c.tenant == self._tenant, PUNCH.c.received_at.between(since, until), PUNCH.c.key != "")
         with self._database.reading() as connection:
-            return connection.scalar(wanted.order_by(PUNCH.c.received_at.desc()).limit(1))
+            return bool(connection.scalar(select(exists().where(mine))))
 
     def _add(self, connection: Connection, row: dict[str, Any]) -> Punch:
         """The row, or the one that is there already."""
