@@ -23,7 +23,7 @@ from tests.proof.tried import Try, case
 from tests.proof.worlds import HURRIED
 
 GROUP = "kintone"
-WHOLE = "each record in kintone once, as Hot Profile has it, or listed; no request beyond the quota"
+WHOLE = "each record in kintone once, as Hot Profile has it, or listed; no request beyond the quota; nothing of ours taken for people's"
 OF_KINTONE = (
     *("maintenance", "lock", "lock_520", "too_many", "address", "interrupted"),
     *("drop", "drop_after", "truncated", "hang", "slow", "answer"),

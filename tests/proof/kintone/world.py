@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 
 from renkei.clock import TOKYO
 from renkei.errors import RenkeiError
-from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone import conflicts, history
 from renkei.links.hotprofile_kintone.model import Job, Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
-from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item
+from renkei.links.hotprofile_kintone.sheet.mapping import OVERWRITE, DataSet, Item
 from renkei.links.hotprofile_kintone.stages.check import check
 from renkei.links.hotprofile_kintone.stages.plan import plan
 from renkei.links.hotprofile_kintone.stages.read import read
@@ -52,7 +52,7 @@ TENANT_APPS = replace(
     data_sets=(
         replace(
             COMPANIES,
-            items=(Item("会社ID", "id"), Item("会社名", "name"), Item("備考", "note")),
+            items=(Item("会社ID", "id"), Item("会社名", "name"), Item("備考", "note", conflict=OVERWRITE)),
             old_key_item="カスタム項目:旧会社ID",
         ),
         DataSet(
@@ -219,6 +219,8 @@ class SalesWorld(LinkWorld):
         )
         if left := self.waiting():
             found.append(f"{left} records still wait")
+        if taken := conflicts.count(self.database, self.mapping.tenant):  # nobody but us writes these apps
+            found.append(f"{taken} fields of our own count as changed by people")
         return found + self.wrong_requests()
 
     def wrong_requests(self) -> list[str]:

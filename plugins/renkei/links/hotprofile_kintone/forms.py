@@ -59,7 +59,8 @@ def _doubt(connection: Connection, its: Row[Any], since: dt.datetime) -> None:
     oldest = connection.scalar(select(func.min(WRITTEN.c.updated_at)).where(*of))
     if oldest is not None:
         moment = max(updated_at({"updated_at": oldest}), its.enabled_at or since)
-        connection.execute(update(WRITTEN).where(*of).values(digest=b""))
+        # Of a field that it had no more kintone took nothing: its value is not ours either (K23).
+        connection.execute(update(WRITTEN).where(*of).values(digest=b"", ours=None))
         connection.execute(update(DATA_SET).where(*mine, DATA_SET.c.watermark > moment).values(watermark=moment))
 
 
