@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from renkei.channel import Channel
+from renkei.links.hotprofile_kintone.sheet.form import item_words, setting_values
+from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
 from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION
 from renkei.notifications.form.lines import channel_lines
+from renkei.notifications.form.written import channel_tree
 from renkei.sheets.findings import Findings
 from renkei.sheets.information import raw_of
 from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
@@ -59,7 +69,35 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
     )
 
 
+def _item_tree(data_set: DataSet, item: Item) -> dict[str, str]:
+    words = item_words(data_set, item, item.conversion)
+    return {key: text for key, text in zip(_OF_ITEM, words.values(), strict=True) if text}
+
+
 def _item(node: Node) -> RawItem:
     keys = node.mapping(_OF_ITEM)
     cells = [keys[key].cell() if key in keys else RawCell("", f"{node.where}.{key}") for key in _OF_ITEM]
     return RawItem(*cells)
+
+
+def write_yaml(mapping: Mapping, channels: Sequence[Channel], path: Path) -> None:
+    """Writes the sheet so that `raw_from_yaml` and `check_sheet` give it back exactly."""
+    path.write_text(to_yaml(mapping, channels), encoding="utf-8")
+
+
+def to_yaml(mapping: Mapping, channels: Sequence[Channel] = ()) -> str:
+    tree: dict[str, Any] = {}
+    for key, value in setting_values(mapping):
+        name, _, last = key.rpartition(".")
+        place = tree.setdefault(name, {}) if name else tree
+        place[last] = (
+            list(value) if isinstance(value, tuple) else value if isinstance(value, dt.date | int) else str(value)
+        )
+    for data_set in mapping.data_sets:
+        of = tree.setdefault(data_set.name, {})
+        of["items"] = [_item_tree(data_set, item) for item in data_set.items]
+    if mapping.users:
+        tree["users"] = [{"hotprofile": ours, "kintone": theirs} for ours, theirs in mapping.users]
+    if channels:
+        tree["notifications"] = [channel_tree(channel) for channel in channels]
+    return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from renkei.channel import LABELS, Channel, Event
 from renkei.links.smarthr_emc.sheet.expression import format_constant, format_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping
@@ -14,9 +13,7 @@ from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet, placeless, row_of
 from renkei.links.smarthr_emc.sheet.setting_kinds import LOADER_WORDS, STATE_WORDS
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS, Setting
-from renkei.notifications.form.lines import ChannelLine
-from renkei.notifications.form.words import event_marks
-from renkei.notifications.services import SPEC
+from renkei.notifications.form.written import channel_line
 from renkei.values.conversion import format_conversions
 
 
@@ -35,7 +32,7 @@ def to_raw(mapping: Mapping) -> RawSheet:
         )
     )
     users = tuple(_user_row(rule) for rule in mapping.users)
-    channels = tuple(_channel_line(channel) for channel in mapping.channels)
+    channels = tuple(channel_line(channel) for channel in mapping.channels)
     return RawSheet(mapping.tenant, settings, departments, users, channels=channels)
 
 
@@ -80,11 +77,3 @@ def _user_row(rule: FieldRule) -> RawRow:
     words = [format_cell(cell, place) for cell, place in zip(rule.cells, Place, strict=True)]
     source = "-" if rule.item == "operation" else format_source(rule.source)
     return row_of(item_name(rule), "○", source, words, format_conversions(rule.conversions))
-
-
-def _channel_line(channel: Channel) -> ChannelLine:
-    service, muted = SPEC[channel.service].label, "○" if channel.muted else ""
-    texts = (channel.name, service, channel.connection, channel.to, muted)
-    name, service_cell, connection, to, muted_cell = map(placeless, texts)
-    marks = tuple((placeless(LABELS[e]), placeless(mark)) for e, mark in zip(Event, event_marks(channel), strict=True))
-    return ChannelLine(name, service_cell, connection, to, muted_cell, marks)

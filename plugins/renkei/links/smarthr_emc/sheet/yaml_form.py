@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from renkei.channel import EVERY_EVENT, Channel, Event
 from renkei.links.smarthr_emc.sheet.advice import other_item
 from renkei.links.smarthr_emc.sheet.expression import format_constant
 from renkei.links.smarthr_emc.sheet.form import item_name, setting_values, to_raw, value_text
@@ -25,6 +24,7 @@ from renkei.links.smarthr_emc.sheet.policy import format_code
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
 from renkei.links.smarthr_emc.sheet.settings import KEYS, SETTING
 from renkei.notifications.form.lines import ChannelLine, channel_lines
+from renkei.notifications.form.written import channel_tree
 from renkei.sheets.findings import Findings
 from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
 from renkei.texts import CELL_LONGEST, RawCell, fold, trim
@@ -159,7 +159,7 @@ def to_yaml(mapping: Mapping, schema: str = "") -> str:
     sources = {row.item.text: row.source.text for row in raw.users or ()}
     tree["users"] = [_rule(rule, sources[item_name(rule)]) for rule in mapping.users]
     if mapping.channels:
-        tree["notifications"] = [_channel(channel) for channel in mapping.channels]
+        tree["notifications"] = [channel_tree(channel) for channel in mapping.channels]
     first = f"# yaml-language-server: $schema={schema}\n" if schema else ""
     return first + yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=100_000)
 
@@ -175,17 +175,6 @@ def _rule(rule: FieldRule, source: str) -> dict[str, Any]:
     found: dict[str, Any] = {"item": item_name(rule), "source": source}
     found |= {"on_create": _cells(rule.on_create), "on_update": _cells(rule.on_update)}
     return found | ({"convert": format_codes(rule.conversions)} if rule.conversions else {})
-
-
-def _channel(channel: Channel) -> dict[str, Any]:
-    """A line with what it needs: `events` where not all of them are asked for."""
-    found: dict[str, Any] = {"name": channel.name, "service": channel.service.value}
-    found |= {key: text for key, text in (("connection", channel.connection), ("to", channel.to)) if text}
-    if channel.muted:
-        found["muted"] = True
-    if channel.events != EVERY_EVENT:
-        found["events"] = [event.value for event in Event if event in channel.events]
-    return found
 
 
 def _cells(cells: Cells) -> dict[str, str]:
