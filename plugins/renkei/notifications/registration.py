@@ -43,9 +43,15 @@ class Registration:
 
 
 def register(
-    service: Service, values: Mapping[str, str | None], allowed_hosts: Collection[str] = (), name: str = ""
+    service: Service,
+    values: Mapping[str, str | None],
+    allowed_hosts: Collection[str] = (),
+    name: str = "",
+    needless: Collection[str] = (),
 ) -> Registration:
     """The registration that a Connection (`name`) holds. `values` are its texts by field key, None where blank.
+
+    `needless` are fields that may be blank for who does not send messages.
 
     Raises:
         ConnectionError_: with everything that is wrong with it; no value is quoted, for it may be a secret.
@@ -59,7 +65,7 @@ def register(
                 faults.append(f"{field.label}: {fault}")
             elif field.key == "base_url" and is_trusted(text, lambda host: host in _BASES[service]):
                 fields[field.key] = _BASES[service][urlsplit(text).hostname or ""]  # whatever path it was copied with
-        elif field.required:
+        elif field.required and field.key not in needless:
             faults.append(f"{field.label}が登録されていません。")
     if faults:
         where = f"Airflowの接続「{name}」（{SPEC[service].label}）" if name else SPEC[service].label

@@ -34,6 +34,7 @@ class Question:
     outcome: Outcome
     body: Callable[[dt.datetime], str]  # Markdown, by the time until which an answer counts
     page: str = ""  # of the console, where it can be answered with all that is known
+    within: dt.timedelta | None = None  # where the next run comes sooner than tomorrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class AskPersonOperator(HITLOperator):
 
     def _ask(self, context: Any, question: Question) -> None:
         now = utcnow()
-        self.response_timeout = until_next_run(self.tenant.sheet.run_at or DAILY_AT, now)
+        longest = until_next_run(self.tenant.sheet.run_at or DAILY_AT, now)
+        self.response_timeout = min(longest, question.within or longest)
         until = now + self.response_timeout
         self.body = question.body(until)
         result_notification.note_waiting(self.tenant, context, until, question.outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from airflow.sdk.log import mask_secret
@@ -128,8 +128,8 @@ def opener(link: str, tenant: str, store: Store | None) -> Opener:
     return open_channel
 
 
-def registration_of(service: Service, conn_id: str) -> Registration:
-    """What the Airflow Connection of a channel holds.
+def registration_of(service: Service, conn_id: str, needless: Collection[str] = ()) -> Registration:
+    """What the Airflow Connection of a channel holds; `needless` as of `register`.
 
     Raises:
         ConnectionError_: there is none, or something is wrong with it.
@@ -139,7 +139,7 @@ def registration_of(service: Service, conn_id: str) -> Registration:
         raise ConnectionError_(
             f"Airflowの接続「{conn_id}」の種類が「{SPEC[service].label}」ではありません。接続の名前か種類を直してください。"
         )
-    return register(service, field_values(service, connection), settings.allowed_hosts(), conn_id)
+    return register(service, field_values(service, connection), settings.allowed_hosts(), conn_id, needless)
 
 
 def field_values(service: Service, connection: Any) -> dict[str, str]:

@@ -159,6 +159,27 @@ LINKS = {
             preloads=("renkei.orchestration.lineworks_kot.results", "renkei.orchestration.lineworks_kot.tasks"),
             has_baseline=False,
         ),
+        Link(
+            name="workplace_lineworks",
+            source="WORKPLACE",
+            target="LINE WORKS",
+            sheets=Part("renkei.links.workplace_lineworks.sheet:SHEETS"),
+            form=Part("renkei.orchestration.workplace_lineworks.form:FORM"),
+            work=Part("renkei.orchestration.workplace_lineworks.dag:work"),
+            page=Part("renkei.orchestration.workplace_lineworks.documentation:page"),
+            report=Part("renkei.orchestration.workplace_lineworks.results:report"),
+            subjects=Part("renkei.links.workplace_lineworks.wording:SUBJECTS"),
+            try_systems=Part("renkei.orchestration.workplace_lineworks.connection_trial:try_systems"),
+            timetable=Part("renkei.orchestration.workplace_lineworks.dag:timetable"),
+            console=Part("renkei.orchestration.workplace_lineworks.console:VIEW"),
+            tidy=Part("renkei.orchestration.workplace_lineworks.results:tidy"),
+            preloads=(
+                "renkei.orchestration.workplace_lineworks.results",
+                "renkei.orchestration.workplace_lineworks.tasks",
+            ),
+            keep_days=31,  # a run every five minutes is a hundred thousand folders a year
+            has_baseline=False,
+        ),
     )
 }
 

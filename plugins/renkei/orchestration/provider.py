@@ -95,6 +95,20 @@ def get_provider_info() -> dict[str, Any]:
                 },
             },
             {
+                "connection-type": "workplace",
+                "hook-class-name": "renkei.orchestration.workplace_lineworks.connections.WorkplaceHook",
+                "hook-name": "WORKPLACE",
+                "conn-fields": {},
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "login", "port", "extra"],
+                    "relabeling": {"host": "WORKPLACE連携APIのURL", "password": "トークン"},
+                    "placeholders": {
+                        "host": "https://workplace.example.jp",
+                        "password": "include/contracts/workplace.openapi.yaml の形で応答する側のトークン",
+                    },
+                },
+            },
+            {
                 "connection-type": "line_login",
                 "hook-class-name": "renkei.orchestration.line.hook.LineLoginHook",
                 "hook-name": "LINEログイン",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import data_sets, forms, history, places
@@ -20,29 +19,12 @@ from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.links.hotprofile_kintone.tables import SENDING
 from renkei.links.hotprofile_kintone.versions import Versions
+from renkei.runs.steps import Passed, Step
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.kintone.form import Form
 
 MOST_FOUND = 20  # records that one key leads to
-
-
-class Passed(StrEnum):
-    """Whether a record has come past a step."""
-
-    YES = "✓"
-    NO = "✕"
-    NOT = "–"  # it has not come so far, or waits there
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the way."""
-
-    name: str
-    passed: Passed
-    reason: str = ""
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

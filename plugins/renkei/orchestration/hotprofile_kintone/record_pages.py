@@ -10,21 +10,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
-from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, Passed, explain
+from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, explain
 from renkei.links.hotprofile_kintone.preview import as_text
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.status_pages import note_look, tenant_of
+from renkei.runs.steps import SHOWN
 from renkei.web.console import guard
 from renkei.web.console.page import page
 
 router = APIRouter()
 TEXT_MOST = 200  # characters
-_PASSED = {
-    Passed.YES: ("good", "済み"),
-    Passed.NO: ("bad", "ここで止まっています"),
-    Passed.NOT: ("quiet", "まだです"),
-}
 
 
 @router.get("/dag/{dag_id}/record")
@@ -63,7 +59,7 @@ def _page(
         found=found,
         of=of,
         text=text,
-        passed=_PASSED,
+        passed=SHOWN,
         as_text=as_text,
         most=MOST_FOUND,
         text_most=TEXT_MOST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from renkei.errors import LoadError
-from renkei.links.workplace_lineworks.model import Compared, Job, Mode, Now, Written
+from renkei.links.workplace_lineworks.model import Compared, Job, Mode, Now, Planned, Written
 from renkei.runs.outcome import note_end
 
 
@@ -22,3 +22,13 @@ def finish(job: Job, now: Now) -> str:
         result = "differs" if compared.missing or compared.changed else "compared"
     note_end(job.record, result, now())
     return result
+
+
+def finish_if_idle(job: Job, now: Now) -> bool:
+    """After `plan`: end the run where it has nothing to write, as `write_calendar` would; else False."""
+    planned = job.record.read_or_none(Planned) or Planned()
+    if job.mode in (Mode.RELEASE, Mode.RECONCILE) or planned.waiting:
+        return False
+    job.record.write(Written(failed=planned.failed, held=planned.held))
+    finish(job, now)
+    return True

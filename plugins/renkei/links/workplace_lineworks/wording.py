@@ -1,0 +1,85 @@
+"""What people read of absences: subjects of mails, and a run in a few lines; nothing names anybody (L6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from renkei.links.workplace_lineworks.history import FailedAbsence
+from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, Written
+from renkei.runs.outcome import Outcome
+
+SUBJECTS = {
+    Outcome.OK: "CALENDAR-OK(連携完了)",
+    Outcome.CHECKED: "CALENDAR-CHECK(確認のみ)",
+    Outcome.COMPARED: "CALENDAR-COMPARE(照合: 違いなし)",
+    Outcome.DIFFERS: "CALENDAR-COMPARE(照合: 違いあり)",
+    Outcome.DATA: "CALENDAR-ERROR-D(データエラー)",
+    Outcome.RECEIVE: "CALENDAR-ERROR-R(WORKPLACE受信エラー)",
+    Outcome.LOAD: "CALENDAR-ERROR-L(LINE WORKS接続エラー)",
+    Outcome.SETTING: "CALENDAR-ERROR-S(設定エラー)",
+    Outcome.BASELINE: "CALENDAR-ERROR-B(記録エラー)",
+    Outcome.REFUSED: "CALENDAR-ERROR-G(中止)",
+    Outcome.SYSTEM: "CALENDAR-ERROR-X(システムエラー)",
+    Outcome.HOLD: "CALENDAR-HOLD(承認待ち)",
+    Outcome.CONFIRM: "CALENDAR-CONFIRM(確認待ち)",
+}
+HELD = "CALENDAR-HOLD(大量の取消を保留)"
+FAILED_ABSENCES = "CALENDAR-WARN(登録できない不在あり)"
+DOUBTFUL_READ = "CALENDAR-WARN(WORKPLACEの一覧を確認)"
+OVER = "CALENDAR-OK(復旧)"
+MOST_LISTED = 100
+RELEASE_HOW = "承認するには、Dagを実行方法「保留中の取消の承認」で実行（Trigger）してください。"
+
+
+def figures(
+    fetched: Fetched | None, planned: Planned | None, written: Written | None, compared: Compared | None
+) -> Iterator[str]:
+    """What a run came to."""
+    if fetched:
+        yield f"不在日程: 受信 {fetched.read:,}件" + (f"、WORKPLACEで削除 {fetched.gone:,}件" if fetched.gone else "")
+    if compared:
+        yield (
+            f"照合: 確認 {compared.asked:,}件、カレンダーから消えていた予定 {compared.missing:,}件、"
+            f"変更されていた予定 {compared.changed:,}件"
+        )
+        if compared.left:
+            yield f"  残り {compared.left:,}件は、次の照合で確認します。"
+    if written:
+        yield (
+            f"カレンダー: 追加 {written.added:,}件、更新 {written.replaced:,}件、削除 {written.deleted:,}件、"
+            f"登録できない不在 {written.failed:,}件、保留 {written.held:,}件、待ち {written.waiting:,}件"
+        )
+    elif planned:
+        yield (
+            f"予定: 登録・変更・削除する不在 {planned.waiting:,}件（うち取消 {planned.cancelled:,}件）、"
+            f"保留 {planned.held:,}件、登録できない不在 {planned.failed:,}件"
+        )
+    if planned and planned.held:
+        yield f"取消 {planned.held:,}件を保留しています。カレンダーの予定は残しています。{RELEASE_HOW}"
+    yield from doubts(fetched)
+
+
+def doubts(fetched: Fetched | None) -> Iterator[str]:
+    """What is doubtful about the list that WORKPLACE gave."""
+    if fetched is None:
+        return
+    if fetched.suspicious:
+        yield (
+            f"登録済みの不在 {fetched.suspicious:,}件がWORKPLACEの一覧にありません。一覧が完全でない可能性があるため、"
+            "カレンダーからは削除していません。WORKPLACEを確認してください。"
+        )
+    if fetched.malformed:
+        shown = "、".join(fetched.malformed[:10]) + ("ほか" if len(fetched.malformed) > 10 else "")
+        yield f"形式が正しくない不在が {len(fetched.malformed):,}件あります（{shown}）。飛ばして、ほかの連携を続けています。"
+
+
+def listed(absences: Sequence[FailedAbsence], count: int) -> Iterator[str]:
+    """The absences that could not be written, with cause and remedy (C10)."""
+    if not absences:
+        return
+    yield f"登録できない不在 {count:,}件:"
+    for one in absences[:MOST_LISTED]:
+        yield f"  不在 {one.absence_id}: {one.cause} → {one.remedy}"
+    if count > MOST_LISTED:
+        yield f"  ほか{count - MOST_LISTED:,}件"
+    yield "これらの不在は飛ばし、ほかの不在の連携は続けています。直すと自動で、または「失敗分の再連携」で連携し直します。"

@@ -1,0 +1,143 @@
+"""不在日程 with its calendar state, and why an absence is (not) in the calendar: both name people (C3, C10).
+
+For those who may change the Dag, and every look is noted. What is asked for is sent as a form (L6).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.links.workplace_lineworks import LINK, history
+from renkei.links.workplace_lineworks.explain import STATUSES, explain
+from renkei.links.workplace_lineworks.model import Mode
+from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING
+from renkei.orchestration.workplace_lineworks import connections
+from renkei.runs.steps import SHOWN
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.systems.workplace.client import Period, Unit
+from renkei.web.console import guard
+from renkei.web.console.page import address, page
+from renkei.web.facts import Right
+from renkei.web.screens.overview import page_of
+
+router = APIRouter()
+PER_PAGE = 100
+ID_MOST = 64  # characters
+TONES = {"written": "good", WAITING: "cold", FAILED: "bad", HELD: "wait"}
+HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
+
+
+@router.get("/dag/{dag_id}/absences")
+def absences(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    of: str = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    tenant, database = tenant_of(seen), connections.database()
+    note_look(seen, "absences")
+    of = of if of in history.STATES else ""
+    shown = page_of(number, history.total(database, tenant, of), PER_PAGE)
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    return page(
+        request,
+        "workplace_lineworks/absences.html",
+        one=seen.company,
+        absences=history.look(database, store, tenant, state=of, limit=PER_PAGE, offset=shown.start),
+        counts={state: history.total(database, tenant, state) for state in history.STATES},
+        of=of,
+        shown=shown,
+        period=period_text,
+        STATES=history.STATES,
+        STATUSES=STATUSES,
+        TONES=TONES,
+        may_run=seen.may(Right.RUN),
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/absences/again")
+async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+    """失敗分の再連携: a run as the user, of everything that failed."""
+    return await _start(request, seen, Mode.RETRY_FAILED)
+
+
+@router.post("/dag/{dag_id}/absences/release")
+async def release(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+    """保留中の取消の承認: a run that asks about them; whoever may answer it answers there."""
+    return await _start(request, seen, Mode.RELEASE)
+
+
+async def _start(request: Request, seen: guard.Seen, mode: Mode) -> Response:
+    tenant_of(seen)
+    run_id = await seen.services.acting.start(request, seen.company.dag_id, mode.value)
+    seen.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+
+
+@router.get("/dag/{dag_id}/absence")
+def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    tenant_of(seen)
+    return _page(request, seen)
+
+
+@router.post("/dag/{dag_id}/absence")
+def one(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(max_length=ID_MOST)] = "",
+) -> Response:
+    tenant_of(seen)
+    if text.strip():
+        note_look(seen, "absence")
+    return _page(request, seen, text.strip())
+
+
+def _page(request: Request, seen: guard.Seen, text: str = "") -> Response:
+    sheet = seen.services.knowledge.mapping(seen.company.dag_id)
+    known = explained = None
+    if sheet and text:
+        store = seen.services.knowledge.folder(seen.company.dag_id).store
+        known = history.one(connections.database(), store, seen.company.tenant, text)
+        explained = explain(sheet, text, known)
+    return page(
+        request,
+        "workplace_lineworks/absence.html",
+        one=seen.company,
+        sheet=sheet,
+        text=text,
+        known=known,
+        explained=explained,
+        period=period_text,
+        passed=SHOWN,
+        id_most=ID_MOST,
+        now=seen.services.now(),
+    )
+
+
+def period_text(period: Period) -> str:
+    """`12/05～12/07 全日`, `12/05 午前`, `12/05 10:00～11:00`."""
+    first, last = f"{period.first_day:%m/%d}", f"{period.last_day:%m/%d}"
+    if period.unit is Unit.ALL_DAY:
+        return f"{first} 全日" if first == last else f"{first}～{last} 全日"
+    if period.unit in HALVES:
+        return f"{first} {HALVES[period.unit]}"
+    return f"{first} {period.start[11:]}～{period.end[11:] if first == last else f'{last} {period.end[11:]}'}"
+
+
+def tenant_of(seen: guard.Seen) -> str:
+    """Raises NotFound: it is another link's company."""
+    if not seen.company.dag_id.startswith(f"{LINK}__"):
+        raise guard.NotFound
+    return seen.company.tenant
+
+
+def note_look(seen: guard.Seen, what: str) -> None:
+    """Before anything is shown: who cannot be noted is shown nothing."""
+    dag_id = seen.company.dag_id
+    store = seen.services.knowledge.folder(dag_id).store
+    audit.note(store, Look(seen.services.now(), seen.user.id, dag_id, what))

@@ -1,0 +1,76 @@
+"""What a task gets from Airflow: WORKPLACE, LINE WORKS' calendars with the tenant's credentials, and the database."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from renkei import settings
+from renkei.channel import Service
+from renkei.errors import ConnectionError_, RenkeiError
+from renkei.orchestration.channel_connections import registration_of
+from renkei.orchestration.secret_hook import SecretHook
+from renkei.settings import allowed_hosts
+from renkei.storage.database.database import Database, open_database
+from renkei.systems.hosts import is_private
+from renkei.systems.lineworks.api import LineWorksApi
+from renkei.systems.lineworks.auth import LineWorksCredentials
+from renkei.systems.lineworks.calendar import SCOPES, LineWorksCalendar
+from renkei.systems.workplace.client import WorkplaceClient
+
+BOT = "bot_id"  # of the Connection; calendars do without
+_NAMES = ("client_id", "client_secret", "service_account", "private_key", BOT)
+
+
+class WorkplaceHook(SecretHook):
+    """Connection type `workplace`: a token of whatever answers by our source contract."""
+
+    conn_name_attr = "workplace_conn_id"
+    default_conn_name = "workplace_default"
+    conn_type = "workplace"
+    hook_name = label = "WORKPLACE"
+
+    def __init__(self, workplace_conn_id: str = default_conn_name) -> None:
+        super().__init__(method="GET", http_conn_id=workplace_conn_id)
+
+    def client(self) -> WorkplaceClient:
+        """Raises ConnectionError_: as `open_session`, or the URL is missing or would carry the token in clear."""
+        session, connection = self.open_session()
+        if not urlsplit(self.base_url).hostname:
+            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（WORKPLACE）にURL(Host)がありません。")
+        if not is_private(self.base_url, allowed_hosts()):
+            raise ConnectionError_(
+                f"Airflowの接続「{self.http_conn_id}」（WORKPLACE）のURL(Host)が https:// で始まりません。"
+                "トークンと個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
+            )
+        session.headers["Authorization"] = f"Bearer {self.secret_of(connection)}"
+        return WorkplaceClient(session, self.base_url)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The form's test button."""
+        try:
+            self.client().check()
+        except RenkeiError as error:
+            return False, str(error)
+        return True, "WORKPLACEに接続できました。"
+
+
+def workplace_client(tenant: str) -> WorkplaceClient:
+    """WORKPLACE of one tenant: Connection `workplace__<tenant>`."""
+    return WorkplaceHook(f"workplace__{tenant}").client()
+
+
+def lineworks_name(tenant: str) -> str:
+    """The one Connection of LINE WORKS, for calendar and messenger alike (C2)."""
+    return f"lineworks__{tenant}"
+
+
+def calendar(tenant: str) -> LineWorksCalendar:
+    """LINE WORKS' calendars of one tenant. Raises ConnectionError_: what is wrong with each field (C1)."""
+    fields = registration_of(Service.LINEWORKS, lineworks_name(tenant), (BOT,)).fields
+    credentials = LineWorksCredentials(**{name: fields.get(name, "") for name in _NAMES})
+    return LineWorksCalendar(LineWorksApi(credentials, fields.get("base_url", ""), scopes=SCOPES))
+
+
+def database() -> Database:
+    """The database of RENKEI_DATABASE; raises StoreError."""
+    return open_database(settings.database_url())

@@ -1,0 +1,86 @@
+"""What is told of a run (C3, C9, C10): trouble once, its end once, failed absences once; of a quiet run nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from renkei.channel import Event
+from renkei.clock import utcnow
+from renkei.links.workplace_lineworks import history
+from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, Written
+from renkei.links.workplace_lineworks.tables import FAILED
+from renkei.links.workplace_lineworks.wording import (
+    DOUBTFUL_READ,
+    FAILED_ABSENCES,
+    HELD,
+    MOST_LISTED,
+    OVER,
+    figures,
+    listed,
+)
+from renkei.orchestration.report import Report, RunEnd, plain_report
+from renkei.orchestration.workplace_lineworks import connections
+from renkei.runs.outcome import Outcome
+from renkei.runs.troubles import Troubles
+
+IS_HELD, DOUBTS = "held", "doubtful read"
+
+
+def report(end: RunEnd) -> Report:
+    """Raises StoreError: the record, or the rows, cannot be read."""
+    if end.record is None:
+        return plain_report(end, [])
+    database, tenant, now = connections.database(), end.tenant.name, utcnow()
+    fetched, planned = end.record.read_or_none(Fetched), end.record.read_or_none(Planned)
+    written, compared = end.record.read_or_none(Written), end.record.read_or_none(Compared)
+    count = history.counts(database, tenant).get(FAILED, 0)
+    absences = history.failed(database, tenant, MOST_LISTED) if count else []
+    kinds = {*_kinds(end, fetched, planned)}
+    known = Troubles(database, end.tenant.link.name, tenant)
+    new, news = known.untold(kinds, now), history.count_untold(database, tenant)
+    ended = known.over(kinds) if end.outcome.succeeded else set()
+    found = plain_report(end, [*figures(fetched, planned, written, compared), *listed(absences, count)])
+    subject = _subject(new, news, ended) if end.outcome is Outcome.OK else ""
+    if subject:
+        event = {OVER: Event.SUCCESS, HELD: Event.HOLD}.get(subject, Event.FAILURE)
+        title = f"【{event.label}】{end.tenant.link.label}: {tenant} {subject}"
+        mail = replace(found.message, title=title, subject=f"{subject} {end.tenant.sheet.company}")
+        found = replace(found, event=event, message=mail, operators_message=mail)
+    by_itself = end.run_id.startswith("scheduled__")
+
+    def heard() -> None:
+        known.note_told(kinds, now)
+        history.note_told(database, tenant, now)
+
+    return replace(found, quiet=by_itself and not (new or news or ended), heard=heard)
+
+
+def _kinds(end: RunEnd, fetched: Fetched | None, planned: Planned | None) -> Iterator[str]:
+    """The troubles that this run has met, each by a name that stays the same while it lasts."""
+    if planned and planned.held:
+        yield IS_HELD
+    if fetched and (fetched.suspicious or fetched.malformed):
+        yield DOUBTS
+    if end.outcome is Outcome.SETTING:  # another setting is another trouble
+        yield f"{end.outcome} {hashlib.sha256(end.message.encode()).hexdigest()[:12]}"
+    elif not end.outcome.succeeded and not end.outcome.waiting:
+        yield end.outcome.value
+
+
+def _subject(new: set[str], news: int, ended: set[str]) -> str:
+    """Of a run that ended well, what somebody should see first; empty where there is nothing but the run."""
+    if IS_HELD in new:
+        return HELD
+    if DOUBTS in new:
+        return DOUBTFUL_READ
+    if news:
+        return FAILED_ABSENCES
+    return OVER if ended else ""
+
+
+def tidy(now: dt.datetime, keep: dt.timedelta) -> int:
+    """Deletes what is kept of absences that were over so long ago; raises StoreError."""
+    return history.tidy(connections.database(), now, keep)

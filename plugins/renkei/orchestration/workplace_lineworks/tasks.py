@@ -1,0 +1,74 @@
+"""What each task of a Dag does: its stage, with the clients and the rows of its tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renkei.clock import utcnow
+from renkei.errors import SettingError
+from renkei.links.workplace_lineworks.model import Job, Mode, RunStart
+from renkei.links.workplace_lineworks.stages import approve, compare
+from renkei.links.workplace_lineworks.stages import fetch_absences as fetching
+from renkei.links.workplace_lineworks.stages import finish as finishing
+from renkei.links.workplace_lineworks.stages import plan as planning
+from renkei.links.workplace_lineworks.stages import write_calendar as writing
+from renkei.orchestration.begin_run import begin_run
+from renkei.orchestration.early_end import nothing_left
+from renkei.orchestration.stage import WithoutTasks, record_of, started
+from renkei.orchestration.tenant import Tenant
+from renkei.orchestration.workplace_lineworks import connections
+from renkei.runs.outcome import forget_end
+
+
+def fetch_absences(tenant: Tenant, context: Any) -> Any:
+    """Where nothing has changed, the run is planned here, and over."""
+    record = begin_run(tenant, context)
+    record.create(_start(tenant, context))  # cleared, it does again what it was asked first
+    job = job_of(tenant, context)
+    counts: dict[str, int] = {}
+    if job.mapping.calendar:
+        counts = fetching.fetch_absences(job, connections.workplace_client(job.tenant), utcnow())
+        planning.plan(job, utcnow())
+    return nothing_left(tenant, context, counts) if finishing.finish_if_idle(job, utcnow) else counts
+
+
+def plan(tenant: Tenant, context: Any) -> Any:
+    job = job_of(tenant, context)
+    forget_end(job.record)
+    counts = planning.plan(job, utcnow()) if job.mapping.calendar else {}
+    is_asked = job.mapping.calendar and approve.is_asked(job)
+    return counts if is_asked else WithoutTasks(counts, ("approve",))
+
+
+def write_calendar(tenant: Tenant, context: Any) -> dict[str, Any]:
+    """The last one also says what the run came to."""
+    job = job_of(tenant, context)
+    forget_end(job.record)
+    counts: dict[str, int] = {}
+    if job.mapping.calendar and job.mode.writes:
+        calendar = connections.calendar(job.tenant)
+        if job.mode is Mode.RECONCILE:
+            counts |= compare.compare(job, calendar, utcnow)
+        counts |= writing.write_calendar(job, calendar, utcnow)
+    return {**counts, "result": finishing.finish(job, utcnow)}
+
+
+def _start(tenant: Tenant, context: Any) -> RunStart:
+    asked = tenant.asked(context)
+    mode = Mode(asked.mode.value)
+    return RunStart(context["run_id"], mode, started(context), tenant.mapping, tenant.sheet.digest)
+
+
+def job_of(tenant: Tenant, context: Any) -> Job:
+    """The run, whichever of its tasks this is: each may be cleared by itself.
+
+    Raises:
+        SettingError: the sheet has been changed since the run began: what it says of today, an old run must not write.
+    """
+    record = record_of(tenant, context)
+    job = Job(connections.database(), record, record.read(RunStart))
+    if job.start.sheet_digest != tenant.sheet.digest:
+        raise SettingError(
+            "連携設定シートが、この実行の開始後に変わりました。古いシートでは連携しません。新しく実行（Trigger）してください。"
+        )
+    return job
