@@ -17,8 +17,9 @@ from renkei.outbox.outbox import Outbox
 from tests.contract.console.punching_world import DAG, LINK, SATO, SHEET, TANAKA, PunchingWorld
 from tests.contract.console.world import BASE, dag
 from tests.harness.airflow_rows import emptied
+from tests.unit.links.lineworks_kot.world import World as Punching
 
-OWN = ("/lineworks", "/accounts", "/first", "/words", "/accounts.csv")
+OWN = ("/lineworks", "/accounts", "/first", "/words", "/accounts.csv", "/punches", "/punch")
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIabc+/=\n-----END PRIVATE KEY-----\n"
 FIRST = {
     "client_id": "client",
@@ -215,3 +216,28 @@ def test_what_is_not_there_yet_is_said_with_the_next_step(world: PunchingWorld) 
     world.write_sheet("result_addresses: []")
     for path in ("/lineworks", "/words", "/first"):
         assert "連携設定シートを読み取れません" in world.shown(path)
+
+
+def test_p10_l6_the_list_of_punches_and_why_over_http(world: PunchingWorld) -> None:
+    """Held ones have their buttons; who is asked for stands in no address."""
+    puncher = Punching(world.folder)
+    puncher.receive("出勤", issued="30 09:00")
+    puncher.receive("退勤", issued="28 18:00")
+    for _ in range(2):
+        puncher.work()
+    shown = world.shown("/punches")
+    assert "1001 佐藤 花子 出勤 出勤 11/30(月) 打刻済み" in shown
+    assert "24時間より前のメッセージです。 打刻するかどうかを決めてください。 打刻する 打刻しない" in shown
+    assert "打刻済み 1 承認待ち 1" in shown
+    number = re.search(r'name="number" value="(\d+)"', world.html("/punches"))
+    assert number
+    world.sent("/punches/decide", number=number[1], word="yes")
+    assert "ほかの人が先に決めたか" in world.sent("/punches/decide", status=409, number=number[1], word="no")
+    assert "承認済み（送信待ち） 1" in world.shown("/punches")
+    assert "打刻の文言を含むメッセージは届いていません" in world.sent(
+        "/punches", status=200, code="1003", day="2026-11-30"
+    )
+    told = world.sent("/punch", status=200, code="1001", day="2026-11-30")
+    assert "出勤をKING OF TIMEに打刻しました。" in told
+    assert "勤務日 ✓ 済み 11/30 の勤務です" in told
+    world.html("/punches", "ken", 403)

@@ -152,6 +152,17 @@ class Accounts:
             rows = connection.execute(wanted.group_by(EMPLOYEE.c.code).having(func.count() == 1)).all()
         return {code: key for code, key in rows}
 
+    def names(self, keys: Iterable[str]) -> dict[str, str]:
+        """The names of some employees, by key."""
+        wanted, found = list(keys), {}
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), AT_ONCE):
+                some = EMPLOYEE.c.key.in_(wanted[start : start + AT_ONCE])
+                rows = select(EMPLOYEE.c.key, EMPLOYEE.c.name).where(EMPLOYEE.c.tenant == self._tenant, some)
+                for key, sealed in connection.execute(rows):
+                    found[key] = self._store.unseal(self._place("name", key), sealed).decode()
+        return found
+
     # -- accounts
 
     def person_of(self, user_id: str) -> Person | None:

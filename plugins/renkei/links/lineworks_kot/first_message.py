@@ -80,7 +80,7 @@ def _entry(account: Account, message: Message, now: dt.datetime, again: str) -> 
     key = account.employee.key
     return Entry(
         event=f"first {key} {account.user_id} {again}",
-        key=key,
+        key=f"first {key}",  # no reply to a punch waits for it
         channel=CHANNEL,
         purpose=PURPOSE,
         recipient=key,

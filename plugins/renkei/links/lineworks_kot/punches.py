@@ -86,7 +86,7 @@ class Punches:
     def of(self, number: int) -> Punch | None:
         with self._database.reading() as connection:
             row = connection.execute(select(PUNCH).where(self._is(number))).first()
-        return _punch(row) if row else None
+        return punch_of(row) if row else None
 
     def sender_of(self, punch: Punch) -> str:
         """Who wrote it: the userId. Raises StoreError: its key is missing."""
@@ -171,7 +171,7 @@ class Punches:
             PUNCH.c.tenant == self._tenant, PUNCH.c.day == day, PUNCH.c.state.in_(states), PUNCH.c.key != ""
         )
         with self._database.reading() as connection:
-            return [_punch(row) for row in connection.execute(wanted.order_by(PUNCH.c.number))]
+            return [punch_of(row) for row in connection.execute(wanted.order_by(PUNCH.c.number))]
 
     def were_received(self, since: dt.datetime, until: dt.datetime) -> bool:
         """Whether a registered employee asked for a punch in that time."""
@@ -183,7 +183,7 @@ class Punches:
         """The row, or the one that is there already."""
         new = insert(self._database, PUNCH).on_conflict_do_nothing(index_elements=["tenant", "number"])
         connection.execute(new, row)
-        return _punch(connection.execute(select(PUNCH).where(self._is(row["number"]))).one())
+        return punch_of(connection.execute(select(PUNCH).where(self._is(row["number"]))).one())
 
     def _row(
         self,
@@ -227,7 +227,8 @@ def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
             return gone
 
 
-def _punch(row: Row[Any]) -> Punch:
+def punch_of(row: Row[Any]) -> Punch:
+    """A row as it was read."""
     return Punch(
         row.number,
         row.key,

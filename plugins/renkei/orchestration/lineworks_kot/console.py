@@ -13,7 +13,7 @@ from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
 from renkei.links.lineworks_kot.preparing import unusable
 from renkei.links.lineworks_kot.registration import FIRST_DONE
-from renkei.orchestration.lineworks_kot import account_pages, first_pages, registration_pages, word_pages
+from renkei.orchestration.lineworks_kot import account_pages, first_pages, punch_pages, registration_pages, word_pages
 from renkei.orchestration.lineworks_kot.jobs import (
     CHECK,
     FIRST,
@@ -65,8 +65,8 @@ def connection_names(mapping: Any) -> Sequence[str]:
 
 _JOB = "lineworks_kot/job_{}.html"
 router = APIRouter()
-for pages in (registration_pages.router, account_pages.router, first_pages.router, word_pages.router):
-    router.include_router(pages)
+for pages in (registration_pages, account_pages, first_pages, word_pages, punch_pages):
+    router.include_router(pages.router)
 PAGES = OwnPages(
     LINK,
     router,
@@ -76,6 +76,8 @@ PAGES = OwnPages(
         ("accounts", "LINE WORKS連携設定（アカウント）"),
         ("first", "初回メッセージ送信"),
         ("words", "打刻メッセージ編集"),
+        ("punches", "打刻一覧"),
+        ("punch", "なぜ打刻になった／ならなかったのか"),
     ),
     jobs={
         TRY: OwnJob("LINE WORKSへの接続", Tried, _JOB.format("try"), {"FIRST_DONE": FIRST_DONE}),
