@@ -19,7 +19,7 @@ class Neighbours:
     """Starts the simulators on free ports; use as a context manager.
 
     `sales` starts a Hot Profile with that many companies and twice as many leads, and a kintone domain with the sample
-    apps, `punching` a KING OF TIME with the sample company; in the same folder they have what they had.
+    apps, `punching` a KING OF TIME with the sample company, `absent` a WORKPLACE; in the same folder they have what they had.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Neighbours:
         chat: bool = False,
         sales: int = 0,
         punching: bool = False,
+        absent: bool = False,
         ports: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
@@ -68,6 +69,8 @@ class Neighbours:
             samples["kintone"] = ["--apps", str(PROJECT / "simulators" / "kintone" / "sample.yaml")]
         if punching:
             samples["kingoftime"] = ["--company", str(PROJECT / "simulators" / "kingoftime" / "sample.yaml")]
+        if absent:
+            samples["workplace"] = []
         for name, arguments in samples.items():
             kept = ["--port", str(ports.get(name, 0)), "--keep", str(folder / f"{name}.pickle")]
             self._commands[name] = [*kept, *arguments]

@@ -29,7 +29,7 @@ PATIENCE_MS = 150_000  # how fast Airflow's pages are on a busy machine is not w
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Of this module's own: a first link wants an EMC that nobody has written to."""
     folder = tmp_path_factory.mktemp("forms-neighbours")
-    with Neighbours(folder, ["acme:1:30"], ["acme"], chat=True, sales=1, punching=True) as running:
+    with Neighbours(folder, ["acme:1:30"], ["acme"], chat=True, sales=1, punching=True, absent=True) as running:
         noon = {"at": "2026-11-30T12:00:00+09:00", "stands": True}  # when KING OF TIME lets itself be read
         requests.post(f"{running.urls['kingoftime']}/_sim/clock", json=noon, timeout=30).raise_for_status()
         yield running
@@ -73,6 +73,7 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
         "hotprofile": {"host": neighbours.urls["hotprofile"], "password": "hp_sim_key"},
         "kintone": {"host": neighbours.urls["kintone"], "password": "kin_sim_companies"},
         "kingoftime": {"host": neighbours.urls["kingoftime"], "password": "kot_sim_token"},
+        "workplace": {"host": neighbours.urls["workplace"], "password": "workplace_sim_token"},
     }
     for connection in chat_connections(neighbours.chat_registrations(), "acme").values():
         right[connection.pop("conn_type")] = connection
