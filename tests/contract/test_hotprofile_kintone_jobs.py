@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,20 @@ from typing import Any
 
 import pytest
 
+from renkei.clock import TOKYO, utcnow
 from renkei.links.hotprofile_kintone import LINK, data_sets
+from renkei.links.hotprofile_kintone.model import host_of
 from renkei.links.hotprofile_kintone.preview import as_text
+from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.orchestration.hotprofile_kintone import connections
-from renkei.orchestration.hotprofile_kintone.jobs import FoundRecord, LoadedForm, find_one, load_form, write_one
+from renkei.orchestration.hotprofile_kintone.jobs import (
+    FoundRecord,
+    LoadedForm,
+    estimate_initial,
+    find_one,
+    load_form,
+    write_one,
+)
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.tenant import Tenant, find_tenant
 from renkei.systems.kintone import client
@@ -128,3 +139,23 @@ def test_k12_a_failed_reading_names_what_to_look_at(
     away = acme.read()
     assert away.fault
     assert away.look_at == ()
+
+
+def test_k3_what_初期連携_takes_is_estimated_without_a_request_of_kintones(
+    acme: Acme, systems: tuple[HotProfile, Kintone]
+) -> None:
+    """K3, K15: records since a day, requests, days by what is left of today; the link's own day is not asked of kintone."""
+    hotprofile, kintone = systems
+    hotprofile.add("leads", *({"id": number, "name": "佐藤"} for number in range(1, 251)))
+    hotprofile.sim("POST", "clock", {"advance_s": 60})
+    tenant = acme.tenant()
+    today = dt.datetime.now(TOKYO).date()
+    quota = Quota(connections.database(), host_of(tenant.mapping), "1", tenant.mapping.daily_requests)
+    before = kintone.requests(1)
+    found = estimate_initial(tenant, {"since": today.isoformat()}, _silent)
+    (line,) = found.lines
+    assert (line.records, line.requests, line.days, line.done_on) == (250, 3, 1, today)
+    quota.reserve(tenant.mapping.daily_requests - 2, utcnow())
+    (line,) = estimate_initial(tenant, {"since": "2026-03-01"}, _silent).lines
+    assert (line.records, line.left, line.days, line.takes_all) == (250, 2, 2, True)
+    assert kintone.requests(1) == before

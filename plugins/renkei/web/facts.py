@@ -436,8 +436,8 @@ class Knowledge(Protocol):
 class Acting(Protocol):
     """What can be done, as the user who asks. Each raises Refused."""
 
-    async def start(self, request: Request, dag_id: str, mode: str) -> str:
-        """Start a run; its id."""
+    async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
+        """Start a run of a 実行方法 with its settings; its id."""
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None: ...
 

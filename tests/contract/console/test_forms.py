@@ -145,7 +145,7 @@ def test_l5_a_click_does_not_wait_for_a_look_that_others_wait_for(
         go_on.wait(60)
         return real(*given)  # type: ignore[arg-type]
 
-    async def start(*_: object) -> str:
+    async def start(*_: object, **__: object) -> str:
         monkeypatch.setattr(AirflowKnowledge, "_look", slow)
         knowledge.changed()
         looking.start()

@@ -87,8 +87,8 @@ class Hands:
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def start(self, request: Request, dag_id: str, mode: str) -> str:
-        self.done.append(("start", dag_id, mode))
+    async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
+        self.done.append(("start", dag_id, mode, *settings.items()))
         return "manual__1"
 
     async def pause(self, request: Request, dag_id: str, paused: bool) -> None:

@@ -11,6 +11,8 @@ from renkei.links.hotprofile_kintone.history import Standing, days_needed
 from renkei.links.hotprofile_kintone.quota import WARN_AT
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
 
+FRIDAY_NIGHT = 18  # o'clock
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
@@ -57,3 +59,46 @@ def _spent_at(used: int, most: int, now: dt.datetime) -> dt.datetime | None:
         return None
     at = now + (now - midnight) * (most - used) / used
     return at if at < midnight + dt.timedelta(days=1) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What 初期連携 of one data set will take at most: what is in kintone already is not written again."""
+
+    data_set: str
+    app: str
+    records: int
+    requests: int  # of 100 records each
+    left: int  # of the app's requests of today
+    most: int  # of a day
+    days: int  # today being the first
+    done_on: dt.date
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is left of today for what changes meanwhile."""
+        return self.requests >= self.left
+
+
+def estimate(mapping: Mapping, records: Dict[str, int], used: Dict[str, int], now: dt.datetime) -> list[Estimate]:
+    """Of each enabled data set, by its records that are as old as asked for; `used` is by app."""
+    found = []
+    for one in mapping.enabled:
+        count, most = records[one.name], mapping.daily_requests
+        left = max(0, most - used.get(one.app, 0))
+        days = days_needed(count, left, most)
+        done_on = now.astimezone(TOKYO).date() + dt.timedelta(days=days - 1)
+        found.append(Estimate(one.name, one.app, count, -(-count // 100), left, most, days, done_on))
+    return found
+
+
+def is_calm(now: dt.datetime) -> bool:
+    """Whether few people work in kintone until Monday: Friday night, or the weekend (text 5)."""
+    here = now.astimezone(TOKYO)
+    return here.weekday() in (5, 6) or (here.weekday() == 4 and here.hour >= FRIDAY_NIGHT)
+
+
+def next_friday(now: dt.datetime) -> dt.date:
+    """The next Friday whose night is yet to come."""
+    today = now.astimezone(TOKYO).date()
+    return today + dt.timedelta(days=(4 - today.weekday()) % 7)

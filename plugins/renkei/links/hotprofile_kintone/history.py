@@ -120,6 +120,13 @@ def processed(database: Database, tenant: str, *, limit: int = 200, offset: int 
     return _processed(database, newest.limit(limit).offset(offset))
 
 
+def last_initial(database: Database, tenant: str) -> list[Processed]:
+    """The lines of the newest 初期連携; none if there was none."""
+    of = (HISTORY.c.tenant == tenant, HISTORY.c.mode == Mode.INITIAL.value)
+    run = select(HISTORY.c.run).where(*of).order_by(HISTORY.c.started_at.desc()).limit(1).scalar_subquery()
+    return _processed(database, select(HISTORY).where(HISTORY.c.tenant == tenant, HISTORY.c.run == run))
+
+
 def processed_count(database: Database, tenant: str) -> int:
     with database.reading() as connection:
         return connection.scalar(select(func.count()).where(HISTORY.c.tenant == tenant)) or 0

@@ -11,7 +11,13 @@ from fastapi import APIRouter
 
 from renkei.links.hotprofile_kintone import LINK, history
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
-from renkei.orchestration.hotprofile_kintone import connections, record_pages, setting_pages, status_pages
+from renkei.orchestration.hotprofile_kintone import (
+    connections,
+    initial_pages,
+    record_pages,
+    setting_pages,
+    status_pages,
+)
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
@@ -70,14 +76,20 @@ def _number(value: Any, name: str) -> int:
 
 
 router = APIRouter()
-for pages in (status_pages.router, record_pages.router, setting_pages.router):
+for pages in (status_pages.router, record_pages.router, setting_pages.router, initial_pages.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,
     router,
     Path(__file__).parent / "pages",
-    (*setting_pages.MENU, ("failed", "失敗レコード"), ("conflicts", "競合"), ("record", "なぜkintoneに（い）ないのか")),
-    jobs=setting_pages.JOBS,
+    (
+        *setting_pages.MENU,
+        ("initial", "初期連携"),
+        ("failed", "失敗レコード"),
+        ("conflicts", "競合"),
+        ("record", "なぜkintoneに（い）ないのか"),
+    ),
+    jobs=setting_pages.JOBS | initial_pages.JOBS,
     open_menu=(("processed", "データ処理状況一覧"),),
     first=(
         "まだ一度も連携していません。アプリを読み込み、連携テストに合格すると、次の実行から連携します。",

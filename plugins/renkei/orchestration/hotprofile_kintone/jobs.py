@@ -1,14 +1,17 @@
-"""What takes too long for a page, because it asks kintone or Hot Profile: 読み込み, 検索 and テスト of kintone連携設定."""
+"""What takes too long for a page, because it asks kintone or Hot Profile: 読み込み, 検索 and テスト of kintone連携設定, and
+the estimate of 初期連携."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_, RenkeiError, SettingError
-from renkei.links.hotprofile_kintone import forms, history
+from renkei.links.hotprofile_kintone import data_sets, forecast, forms, history
+from renkei.links.hotprofile_kintone.forecast import Estimate
 from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.items import values_of
@@ -23,11 +26,13 @@ from renkei.links.hotprofile_kintone.stages.trial import Tested, try_one
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.tasks import apps_of
 from renkei.orchestration.tenant import Tenant
+from renkei.storage.records import Moment
 from renkei.storage.runs import RunRecord, run_key
+from renkei.systems.hotprofile.client import Window
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, QuotaSpentError
 
 Progress = Callable[[str, int, int], None]
-LOAD, FIND, TEST = "load_form", "find_one", "write_one"
+LOAD, FIND, TEST, ESTIMATE = "load_form", "find_one", "write_one", "estimate_initial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,15 @@ class FoundRecord:
     updated_at: str  # empty: Hot Profile has no such record
     items: list[PreviewItem]
     sheet: str  # digest of the sheet that it was looked at with
+
+
+@dataclass(frozen=True, slots=True)
+class InitialEstimate:
+    """What 初期連携 of all that was updated since a day would take."""
+
+    since: dt.date
+    at: Moment
+    lines: list[Estimate]
 
 
 def load_form(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> LoadedForm:
@@ -82,6 +96,20 @@ def find_one(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Fo
     return FoundRecord(data_set.name, source_id, str(entry["updated_at"]), items, tenant.sheet.digest)
 
 
+def estimate_initial(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> InitialEstimate:
+    """Two requests of Hot Profile's for each data set, and none of kintone's."""
+    mapping: SheetMapping = tenant.mapping
+    since, now = dt.date.fromisoformat(asked["since"]), utcnow()
+    source, database, host = connections.hotprofile_client(tenant.name), connections.database(), host_of(mapping)
+    records, used = {}, {}
+    for number, one in enumerate(mapping.enabled):
+        progress("Hot Profileの件数を調べています", number, len(mapping.enabled))
+        span = data_sets.window(Mode.ESTIMATE, data_sets.Progress(), source.now(), since)
+        records[one.name] = 0 if span.is_empty else source.total(one.name, Window(span.since, span.until))
+        used[one.app] = Quota(database, host, one.app, mapping.daily_requests).used(now)
+    return InitialEstimate(since, now, forecast.estimate(mapping, records, used, now))
+
+
 def write_one(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Tested:
     """As the 実行方法 1件テスト does it; the mapping has passed then, as it stands."""
     mapping, data_set = _asked(tenant, asked)
@@ -108,4 +136,4 @@ def _asked(tenant: Tenant, asked: Mapping[str, str]) -> tuple[SheetMapping, Data
     return mapping, data_set
 
 
-JOBS = {LOAD: load_form, FIND: find_one, TEST: write_one}
+JOBS = {LOAD: load_form, FIND: find_one, TEST: write_one, ESTIMATE: estimate_initial}

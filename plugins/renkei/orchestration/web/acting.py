@@ -35,8 +35,8 @@ SAID = {
 class AirflowActing:
     """`renkei.web.facts.Acting`: in this very process, without a socket."""
 
-    async def start(self, request: Request, dag_id: str, mode: str) -> str:
-        body = {"logical_date": None, "conf": {"mode": mode}}
+    async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
+        body = {"logical_date": None, "conf": {"mode": mode, **settings}}
         answer = await _call(request, "POST", f"/dags/{quote(dag_id, safe='')}/dagRuns", body)
         return str(answer["dag_run_id"])
 
