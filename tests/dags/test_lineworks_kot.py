@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from renkei.clock import TOKYO
 from renkei.links.lineworks_kot import preparing
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
+from renkei.links.lineworks_kot.punches import State
+from renkei.links.lineworks_kot.tables import PUNCH
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.lineworks_kot import tasks
 from renkei.outbox.outbox import Outbox
 from renkei.settings import database_url
 from renkei.storage.database.database import open_database
+from renkei.systems.kingoftime.client import Employee
 from scripts.neighbours import Neighbours
 from tests.conftest import HOME, ROOT
 from tests.harness.chat import Chat
@@ -26,6 +30,7 @@ from tests.harness.kingoftime import KingOfTime
 
 NAME = "lineworks_kot__acme"
 NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
+SATO = Employee("ab" * 32, "1001", "1000", "本社", "1", "正社員", "佐藤 花子")
 SHEET = """
 company_name: アクメ
 result_addresses: [soumu@acme.example.jp]
@@ -133,9 +138,28 @@ def test_p1_p5_p6_p18_a_run_looks_after_what_punching_needs(world: World) -> Non
     assert "佐藤" not in told
 
     assert world.run(mode="FIRST_MESSAGE") == "success"
-    assert world.run(mode="FIRST_MESSAGE") == "success"  # nobody is written to twice
     waiting = Outbox(open_database(database_url()), open_store(), "lineworks_kot", "acme").listed(most=10)
     assert [(one.purpose, one.content().to) for one in waiting] == [("first", user["userId"])]
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_p19_a_difference_is_told_by_code_and_names_nobody(world: World) -> None:
+    world.accounts.refresh([SATO], NOON)
+    today = dt.datetime.now(TOKYO).replace(hour=0, minute=1, second=0, microsecond=0)
+    world.kingoftime.clock(today.replace(hour=12).isoformat())
+    row = {
+        **{"tenant": "acme", "key": SATO.key, "code": "1001", "division": "1000", "sender": b"", "kind": "1"},
+        **{"word": "出勤", "issued_at": today, "day": today.date(), "state": State.DONE, "reason": ""},
+        **{"received_at": today, "done_at": today, "number": 1},
+    }
+    with open_database(database_url()).writing() as connection:
+        connection.execute(PUNCH.insert(), row)
+    assert world.run() == "success"
+    (told,) = world.mails()
+    assert "KOT-WARN(確認が必要です) アクメ" in told
+    assert "従業員コード 1001" in told
+    assert "出勤がKING OF TIMEにありません" in told
+    assert "佐藤" not in told
 
 
 @pytest.mark.usefixtures("airflow_database")

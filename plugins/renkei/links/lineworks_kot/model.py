@@ -42,6 +42,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """What somebody should look at that is no difference between the two systems."""
+
+    FILE: ClassVar[str] = "noticed"
+    said: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One run: what it was asked, and where its rows are."""
 

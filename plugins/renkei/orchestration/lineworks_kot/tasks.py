@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from renkei import settings
@@ -11,9 +10,9 @@ from renkei.errors import SettingError
 from renkei.links.lineworks_kot import first_message, preparing
 from renkei.links.lineworks_kot.accounts import Selection
 from renkei.links.lineworks_kot.mode import Mode
-from renkei.links.lineworks_kot.model import Figures, Job, RunStart
+from renkei.links.lineworks_kot.model import Figures, Job, Noticed, RunStart
 from renkei.links.lineworks_kot.punches import Punches
-from renkei.links.lineworks_kot.stages.reconcile import SILENCE, SILENT, is_silent
+from renkei.links.lineworks_kot.stages.reconcile import SILENCE, SILENT, Reconciliation, is_silent
 from renkei.links.lineworks_kot.stages.reconcile import reconcile as compare
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.begin_run import begin_run
@@ -54,29 +53,29 @@ def accounts(tenant: Tenant, context: Any) -> dict[str, int]:
 
 
 def reconcile(tenant: Tenant, context: Any) -> dict[str, Any]:
-    """照合 and the watch for silence (P19). The last one also says what the run came to."""
+    """照合 and the watch for silence (P19); as the last one it also says what the run came to."""
     job = _job(tenant, context)
-    figures = job.record.read(Figures)
-    if job.start.mode is not Mode.FIRST_MESSAGE:
-        said, troubles = _reconciled(job)
-        figures = replace(figures, said=[*figures.said, *said], troubles=[*figures.troubles, *troubles])
-        job.record.write(figures)
-    result = "loaded" if job.start.mode.refreshes else "checked"
+    if not job.start.mode.refreshes:
+        note_end(job.record, "checked", utcnow())
+        return {"result": "checked"}
+    punches = Punches(job.database, job.record.store, job.tenant)
+    found = Reconciliation()
+    if reading_opens_in(utcnow()) == 0:
+        found = compare(punches, kingoftime_client(job.tenant), utcnow())
+        job.record.write(found)
+    job.record.write(_noticed(job, punches))
+    result = "differs" if found.findings else "loaded"
     note_end(job.record, result, utcnow())
-    return {"result": result}
+    return {"result": result, "ours": found.ours, "there": found.there, "findings": len(found.findings)}
 
 
-def _reconciled(job: Job) -> tuple[list[str], list[str]]:
-    """What is said, and the kinds of trouble; run again, it replaces what it said before."""
-    punches, now = Punches(job.database, job.record.store, job.tenant), utcnow()
-    silence_at, local = job.mapping.silence_at, now.astimezone(TOKYO).time()
-    silent = silence_at is not None and local >= silence_at and is_silent(punches, now)
-    said, troubles = ([SILENCE], [SILENT]) if silent else ([], [])
-    if reading_opens_in(now):
-        return [*said, "KING OF TIMEを確認できない時間帯のため、照合は次の実行で行います。"], troubles
-    found = compare(punches, kingoftime_client(job.tenant), now)
-    job.record.write(found)
-    return [*said, *found.said()], [*troubles, *found.troubles]
+def _noticed(job: Job, punches: Punches) -> Noticed:
+    """Whether nobody has punched on a morning like this one."""
+    now, silence_at = utcnow(), job.mapping.silence_at
+    local = now.astimezone(TOKYO)
+    if silence_at is None or local.time() < silence_at or not is_silent(punches, now):
+        return Noticed()
+    return Noticed([SILENCE], [f"{SILENT} {local.date().isoformat()}"])
 
 
 def _refreshed(job: Job) -> Figures:
