@@ -16,7 +16,7 @@ from renkei.inbox.lease import Leases
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State as InboxState
 from renkei.links.workplace_lineworks.events.files import EventFiles
-from renkei.links.workplace_lineworks.events.worker import LINK, EventWorker
+from renkei.links.workplace_lineworks.events.worker import LINK, EventWorker, OpenChannel
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, Mapping
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import Members
@@ -91,6 +91,10 @@ class EventWorld:
             },
             kato={},
         )
+        self.open_channel: OpenChannel = lambda channel: (
+            Outlet(self.told[channel], takes_key=channel == "line"),
+            self.registrations[channel],
+        )
         assert self.leases.acquire(self.inbox.lease)
         self.drop = folder / "drop"
         self.receiver = Receiver(self.url, self.store)
@@ -113,7 +117,7 @@ class EventWorld:
             self.database,
             self.outbox,
             self.leases,
-            lambda channel: (Outlet(self.told[channel], takes_key=channel == "line"), self.registrations[channel]),
+            self.open_channel,
             self.own.find,
             failures=3,
             tell=lambda channel, _fault: self.disabled.append(channel),

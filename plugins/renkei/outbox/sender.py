@@ -23,6 +23,7 @@ LONGEST_PAUSE_S = 300.0  # between two tries of one message
 CLOSED_FOR_S = 60.0  # a channel that cannot be opened is tried again then
 LOOKED_EVERY_S = 5.0  # at what waits, where nobody says that there is something
 LOOKED_MEANWHILE_S = 0.25  # at what may be sent beside something slow
+GATHERED_S = 0.02  # answers that come one after another are noted together
 NOTED_AGAIN_S = 0.5  # a database that is away
 ENDS_WITHIN_S = 50.0  # a request answers within 40 s by itself
 GIVEN_UP = "サービスに接続できないまま、二重送信を防げる時間（24時間）を過ぎました。届いたかどうかは分かりません。"
@@ -161,6 +162,8 @@ class _Burst:
         if self._sending:
             looks = free > granted or pause  # what is added meanwhile does not wait for what is slow
             wait(self._sending, timeout=LOOKED_MEANWHILE_S if looks else None, return_when=FIRST_COMPLETED)
+            if len(self._sending) > 1:
+                time.sleep(GATHERED_S)
             return True
         if pause:
             self._sender._closed.wait(pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn = threading.Lock()
 
     @contextmanager
     def writing(self, *, brief: bool = False) -> Iterator[Connection]:
@@ -43,11 +45,26 @@ class Database:
 
         A `brief` one PostgreSQL ends by itself if a statement, or we between two of them, takes longer than BRIEF_S.
         """
-        with _explained(), self.engine.begin() as connection:
+        with _explained(), self._in_turn(), self.engine.begin() as connection:
             if brief and connection.dialect.name == "postgresql":
                 limits = (f"set_config('{name}', '{BRIEF_S}s', true)" for name in _BRIEF)
                 connection.exec_driver_sql(f"SELECT {', '.join(limits)}")
             yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """This process's threads write to SQLite one after another: who asks for its lock while it is taken, sleeps
+        longer and longer before he asks again, and of several the last one may wait for seconds.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        taken = self._turn.acquire(timeout=WAIT_S)  # else SQLite says for itself that it is locked
+        try:
+            yield
+        finally:
+            if taken:
+                self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,0 +1,176 @@
+"""メッセンジャー通知: 通知管理, 配信の一覧, なぜこの人に届かなかったのか (W1, W2, W8).
+
+They name people: for those who may change the Dag, and every look is noted. Whom one asks for is sent as a form (L6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.responses import Response
+
+from renkei import settings
+from renkei.channel import Service
+from renkei.errors import ConnectionError_
+from renkei.links.workplace_lineworks.events.addresses import Addresses
+from renkei.links.workplace_lineworks.events.faults import WHOLE, Faults, person
+from renkei.links.workplace_lineworks.events.why import STATES, TONES, standings
+from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
+from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
+from renkei.notifications.members.own import OwnEntries
+from renkei.notifications.services import SPEC
+from renkei.orchestration.channel_connections import registration_of
+from renkei.orchestration.line.connection import callback_url, page_url
+from renkei.orchestration.workplace_lineworks.absence_pages import note_look, tenant_of
+from renkei.orchestration.workplace_lineworks.drain import SERVICES
+from renkei.orchestration.workplace_lineworks.my import my_page_url
+from renkei.outbox.outbox import Outbox, Outgoing
+from renkei.outbox.tables import State
+from renkei.storage.database.database import Database, open_database
+from renkei.web.console import guard
+from renkei.web.console.page import page
+
+router = APIRouter()
+PER_PAGE = 100
+TEXT_MOST = 100  # characters of a user id
+INVITED_DAYS = 14
+FIELDS = {"slack_member_id": "slack", "google_chat_webhook": "google_chat"}
+
+
+def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
+    """What the tab メッセンジャー通知 of サービス連携設定 shows."""
+    tenant, database = tenant_of(seen), _database()
+    counts = _outbox(seen, database).counts()
+    faults = Faults(database, tenant, settings.channel_failures())
+    return {
+        "channels": CHANNELS,
+        "events": EVENTS,
+        "states": STATES,
+        "counts": counts,
+        "connections": {
+            channel: f"{SPEC[service].connection_type}__{tenant}"
+            for channel, service in SERVICES.items()
+            if service is not Service.GOOGLE_CHAT
+        },
+        "bot_id": _bot_id(tenant) if sheet.uses("lineworks") else "",
+        "disabled": {
+            channel: fault.note
+            for (channel, who), fault in faults.all().items()
+            if who == person(WHOLE) and fault.disabled_at
+        },
+        "events_url": f"{page_url()}/workplace/{tenant}/events",
+        "line_callback": callback_url(),
+    }
+
+
+@router.get("/dag/{dag_id}/deliveries")
+def deliveries(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    of: str = "",
+    channel: str = "",
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    tenant_of(seen)
+    note_look(seen, "deliveries")
+    outbox = _outbox(seen, _database())
+    states = [state for state in State if state.value == of]
+    channel = channel if channel in CHANNELS else ""
+    found = outbox.listed(*states, most=PER_PAGE + 1, before=before, channel=channel or None)
+    counts = {state: 0 for state in State}
+    for (_, state), number in outbox.counts().items():
+        counts[state] += number
+    return page(
+        request,
+        "workplace_lineworks/deliveries.html",
+        one=seen.company,
+        deliveries=[(each, each.content()) for each in found[:PER_PAGE]],
+        older=found[PER_PAGE - 1].number if len(found) > PER_PAGE else None,
+        counts=counts,
+        of=of if states else "",
+        channel=channel,
+        channels=CHANNELS,
+        states=STATES,
+        tones=TONES,
+        before=before,
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/recipient")
+def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    tenant_of(seen)
+    return _page(request, seen)
+
+
+@router.post("/dag/{dag_id}/recipient")
+def recipient(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    invite: Annotated[str, Form(max_length=5)] = "",
+) -> Response:
+    """Why, and with `invite` an address of マイ情報 for him, which is shown this once."""
+    tenant = tenant_of(seen)
+    text = text.strip()
+    if not text:
+        return _page(request, seen)
+    note_look(seen, "recipient")
+    own = OwnEntries(_database(), seen.services.knowledge.folder(seen.company.dag_id))
+    address = ""
+    if invite and own.members.find(text):
+        address = my_page_url(tenant, own.invite([text], INVITED_DAYS, seen.services.now())[text])
+    return _page(request, seen, text, own, address)
+
+
+def _page(
+    request: Request, seen: guard.Seen, text: str = "", own: OwnEntries | None = None, address: str = ""
+) -> Response:
+    sheet: Sheet | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    found, lately, known, now = None, [], False, seen.services.now()
+    if sheet and own:
+        database = _database()
+        lately = _outbox(seen, database).listed(most=20, recipient=text)
+        newest: dict[str, Outgoing] = {}
+        for each in lately:
+            newest.setdefault(each.channel, each)
+        himself = {FIELDS[name]: entry.changed_at for name, entry in own.of(text).items()}
+        faults = Faults(database, seen.company.tenant, settings.channel_failures())
+        found = standings(sheet, text, Addresses(own.find), himself, faults, newest, now)
+        known = own.members.find(text) is not None
+    return page(
+        request,
+        "workplace_lineworks/recipient.html",
+        one=seen.company,
+        sheet=sheet,
+        text=text,
+        found=found,
+        known=known,
+        lately=[(each, each.content()) for each in lately],
+        address=address,
+        days=INVITED_DAYS,
+        channels=CHANNELS,
+        states=STATES,
+        tones=TONES,
+        text_most=TEXT_MOST,
+        now=now,
+    )
+
+
+def _bot_id(tenant: str) -> str:
+    """W8; why there is none, where the Connection is not right."""
+    try:
+        return registration_of(Service.LINEWORKS, f"lineworks__{tenant}").fields["bot_id"]
+    except ConnectionError_ as error:
+        return str(error)
+
+
+def _outbox(seen: guard.Seen, database: Database) -> Outbox:
+    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    return Outbox(database, folder.store, folder.link, folder.tenant)
+
+
+def _database() -> Database:
+    return open_database(settings.database_url())
