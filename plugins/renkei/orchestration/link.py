@@ -173,6 +173,8 @@ LINKS = {
             timetable=Part("renkei.orchestration.workplace_lineworks.dag:timetable"),
             console=Part("renkei.orchestration.workplace_lineworks.console:VIEW"),
             tidy=Part("renkei.orchestration.workplace_lineworks.results:tidy"),
+            drain=Part("renkei.orchestration.workplace_lineworks.drain:drain"),
+            public=Part("renkei.orchestration.workplace_lineworks.public:routes"),
             preloads=(
                 "renkei.orchestration.workplace_lineworks.results",
                 "renkei.orchestration.workplace_lineworks.tasks",

@@ -98,7 +98,13 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": "workplace",
                 "hook-class-name": "renkei.orchestration.workplace_lineworks.connections.WorkplaceHook",
                 "hook-name": "WORKPLACE",
-                "conn-fields": {},
+                "conn-fields": {
+                    "events_secret": {
+                        "label": "通知の署名キー",
+                        "schema": {"type": ["string", "null"], "format": "password"},
+                        "description": "メッセンジャー通知を使う場合。32文字以上の推測できない文字列を、WORKPLACE側と両方に登録します",
+                    }
+                },
                 "ui-field-behaviour": {
                     "hidden-fields": ["schema", "login", "port", "extra"],
                     "relabeling": {"host": "WORKPLACE連携APIのURL", "password": "トークン"},

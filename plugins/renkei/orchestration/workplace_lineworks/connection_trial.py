@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
-from renkei.orchestration.channel_hooks import LineWorksHook
+from renkei.orchestration.channel_hooks import LineHook, LineWorksHook, SlackBotHook
 from renkei.orchestration.connection_trial import Trial, tried
 from renkei.orchestration.workplace_lineworks import connections
 from renkei.orchestration.workplace_lineworks.connections import WorkplaceHook
@@ -26,6 +26,10 @@ def try_systems(mapping: Mapping, dag_file: str) -> Iterator[Trial]:
     if mapping.uses("lineworks"):
         well, said = LineWorksHook(name).test_connection()
         yield Trial(name, well, said if well else f"メッセンジャー通知: {said}{REISSUED}")
+    for channel, hook in (("slack", SlackBotHook), ("line", LineHook)):
+        if mapping.uses(channel):
+            name = f"{hook.conn_type}__{mapping.tenant}"
+            yield Trial(name, *hook(name).test_connection())
 
 
 def _try_calendar(tenant: str) -> str:

@@ -14,7 +14,7 @@ from renkei.links.workplace_lineworks.model import Fetched, Written
 from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITTEN
 from renkei.links.workplace_lineworks.wording import doubts
 from renkei.orchestration.web.link_view import LinkView
-from renkei.orchestration.workplace_lineworks import absence_pages, connections, setting_pages
+from renkei.orchestration.workplace_lineworks import absence_pages, connections, message_pages, setting_pages
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Counts, Figure, Findings, OwnPages, RunProblem
@@ -66,8 +66,10 @@ def _stops(record: RunRecord) -> Iterator[str]:
 
 def connection_names(mapping: Any) -> Sequence[str]:
     return (
-        *([f"workplace__{mapping.tenant}"] if mapping.calendar else []),
+        *([f"workplace__{mapping.tenant}"] if mapping.calendar or any(mapping.messengers.values()) else []),
         *([connections.lineworks_name(mapping.tenant)] if mapping.calendar or mapping.uses("lineworks") else []),
+        *([f"slack_bot__{mapping.tenant}"] if mapping.uses("slack") else []),
+        *([f"line__{mapping.tenant}"] if mapping.uses("line") else []),
     )
 
 
@@ -81,7 +83,7 @@ def _number(value: Mapping[str, Any], name: str) -> int:
 
 
 router = APIRouter()
-for pages in (setting_pages.router, absence_pages.router):
+for pages in (setting_pages.router, absence_pages.router, message_pages.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,
@@ -91,6 +93,8 @@ PAGES = OwnPages(
         ("services", "サービス連携設定"),
         ("absences", "不在日程"),
         ("absence", "なぜこの不在はカレンダーに（い）ないのか"),
+        ("deliveries", "通知の配信"),
+        ("recipient", "なぜこの人に届かなかったのか"),
     ),
     first=(
         "まだ一度も連携していません。サービス連携設定で使う機能と接続を確かめると、次の実行から連携します。",

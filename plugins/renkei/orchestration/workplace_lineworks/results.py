@@ -10,6 +10,7 @@ from dataclasses import replace
 from renkei.channel import Event
 from renkei.clock import utcnow
 from renkei.links.workplace_lineworks import history
+from renkei.links.workplace_lineworks.events import worker
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, Written
 from renkei.links.workplace_lineworks.tables import FAILED
 from renkei.links.workplace_lineworks.wording import (
@@ -82,5 +83,5 @@ def _subject(new: set[str], news: int, ended: set[str]) -> str:
 
 
 def tidy(now: dt.datetime, keep: dt.timedelta) -> int:
-    """Deletes what is kept of absences that were over so long ago; raises StoreError."""
-    return history.tidy(connections.database(), now, keep)
+    """Deletes what is kept of absences, and of documents, that were over so long ago; raises StoreError."""
+    return history.tidy(connections.database(), now, keep) + worker.forget(connections.database(), now)

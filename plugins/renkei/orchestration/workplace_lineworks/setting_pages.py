@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
 from renkei.links.workplace_lineworks.sheet.settings import OLD_NAMES
+from renkei.orchestration.workplace_lineworks import message_pages
 from renkei.orchestration.workplace_lineworks.absence_pages import tenant_of
 from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.documentation import ASSUMED, settings_of
@@ -36,7 +37,10 @@ def _calendar(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
     return {"settings": settings_of(sheet), "titles": sheet.titles, "old_names": OLD_NAMES}
 
 
-PARTS = {"calendar": Part("カレンダー登録", "workplace_lineworks/calendar.html", _calendar)}
+PARTS = {
+    "calendar": Part("カレンダー登録", "workplace_lineworks/calendar.html", _calendar),
+    "messengers": Part("メッセンジャー通知", "workplace_lineworks/messengers.html", message_pages.messengers),
+}
 
 
 @router.get("/dag/{dag_id}/services")
