@@ -72,6 +72,10 @@ class TenantFolder:
         return f"{self.path}/jobs"
 
     @property
+    def sheets(self) -> str:
+        return f"{self.path}/sheets"
+
+    @property
     def line_logins(self) -> str:
         return f"{self.path}/line_logins"
 
