@@ -6,7 +6,7 @@ imported by whoever uses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from renkei.runs.outcome import Outcome
     from renkei.sheets.bounded import Compiler
     from renkei.sheets.compiled import Compiled, SheetKind
+    from renkei.sheets.difference import SheetLine
     from renkei.sheets.grants import Grants
     from renkei.sheets.review import Review
     from renkei.storage.runs import RunRecord
@@ -73,7 +74,11 @@ class Link:
     timetable: Part[When] = Part("renkei.orchestration.timetable:daily")  # of a sheet that can be used
     within: Part[Callable[[Compiled[Any], Grants, str], Compiled[Any]]] = Part("renkei.sheets.grants:within")  # E41
     review: Part[Callable[[Link, Path, str, bool, Compiler[Any]], Review]] = Part("renkei.commands.check:review")
-    titles: Part[Mapping[str, str]] | None = None  # of a workbook's tables, by their names in problems
+    look: Part[Callable[[Link, Path, str, Grants, Collection[Path], Compiler[Any]], Review]] = Part(
+        "renkei.orchestration.sheet_review:review"
+    )  # at a sheet that a page was given
+    differences: Part[Callable[[Any, Any], Sequence[SheetLine]]] | None = None  # between two mappings, in words
+    titles: Part[Mapping[str, Sequence[str]]] | None = None  # of a workbook's tables, by their names in problems
     commands: Part[Callable[[Typer], None]] | None = None  # of `renkei`, for this link alone
     errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
     last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
@@ -106,6 +111,8 @@ LINKS = {
             subjects=Part("renkei.links.smarthr_emc.wording:SUBJECTS"),
             within=Part("renkei.links.smarthr_emc.sheet.grants:within"),
             review=Part("renkei.commands.smarthr_emc.sheet:check"),
+            look=Part("renkei.orchestration.smarthr_emc.sheet_review:review"),
+            differences=Part("renkei.links.smarthr_emc.sheet.difference:differences"),
             titles=Part("renkei.links.smarthr_emc.sheet.excel.reader:TITLES"),
             commands=Part("renkei.commands.smarthr_emc:add_to"),
             errors=Part("renkei.orchestration.smarthr_emc.results:errors"),
@@ -129,6 +136,7 @@ LINKS = {
             commands=Part("renkei.commands.hotprofile_kintone:add_to"),
             try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
+            differences=Part("renkei.links.hotprofile_kintone.sheet.difference:differences"),
             console=Part("renkei.orchestration.hotprofile_kintone.console:VIEW"),
             jobs=Part("renkei.orchestration.hotprofile_kintone.jobs:JOBS"),
             tidy=Part("renkei.orchestration.hotprofile_kintone.results:tidy"),

@@ -1,6 +1,6 @@
 """Sheets compiled in a process of its own, within limits: whatever one of them holds, it costs no other tenant (L5).
 
-`Compiler` is the side that asks. The child is given bytes and gives back what they say; it has no secret, opens no
+`Compiler` is the side that asks; `Marker` asks another child for a marked copy of a workbook. The child is given bytes and gives back what they say; it has no secret, opens no
 file, and ends with the one who asked.
 """
 
@@ -15,10 +15,10 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 from renkei.errors import Problem
 from renkei.sheets.compiled import Compiled, MappingT, SheetKind, digest_of
@@ -54,58 +54,48 @@ def environment() -> dict[str, str]:
     return passed_on | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-class Compiler(Generic[MappingT]):
-    """A child that compiles one sheet after the other; started when first needed, and anew when it died of one."""
+class Child:
+    """A process that calls one function again and again; started when first needed, and anew when it died of a call."""
 
-    def __init__(self, kind: SheetKind[MappingT], cpu_s: int = CPU_S, start_s: float = START_S) -> None:
-        self._compiles, self._cpu_s, self._start_s = kind.compiles, cpu_s, start_s
+    def __init__(self, function: str, cpu_s: int = CPU_S, start_s: float = START_S) -> None:
+        """`function` ("module:name") gives back two values, of which the first is no text."""
+        self._function, self._cpu_s, self._start_s = function, cpu_s, start_s
         self._child: tuple[subprocess.Popen[bytes], Connection] | None = None
 
-    def __enter__(self) -> Compiler[MappingT]:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def compile(
-        self,
-        name: str,
-        content: bytes,
-        tenant: str,
-        allowed_hosts: Collection[str] = (),
-        patience_s: float = WALL_S,
-        *,
-        only_compiled: bool = False,
-    ) -> tuple[Compiled[MappingT], Any]:
-        """As `SheetKind.compiles`, within `patience_s`; a sheet that takes too much of either is one with that problem.
+    def ask(self, only_first: bool, *given: Any, patience_s: float = WALL_S) -> tuple[Any, Any]:
+        """What the function gives back within `patience_s`; a text and None where it took too much of either.
 
-        With `only_compiled` the rest, which is some ten times as much to hand over, stays away (None).
+        With `only_first` the second value stays away (None).
 
         Raises:
-            NotCompiledError: there is no answer yet; the sheet may be sound.
+            NotCompiledError: there is no answer yet; what was given may be sound.
         """
-        for _ in range(2):  # the second time it is the sheet's own fault
+        for _ in range(2):  # the second time it is its own fault
             try:
                 connection = self._started()
-                connection.send((only_compiled, name, content, tenant, tuple(allowed_hosts)))
+                connection.send((only_first, *given))
                 if not connection.poll(min(patience_s, WALL_S)):
                     self._stop()
                     raise NotCompiledError(f"no answer after {patience_s:.0f} s")
-                answer: Compiled[MappingT] | str
-                answer, checked = connection.recv()
+                answer, more = connection.recv()
             except (EOFError, OSError):
                 status = self._stop()
                 if status == -signal.SIGXCPU:
-                    answer = f"読み取りに時間がかかりすぎます({self._cpu_s}秒で終わりません)"
-                    return _refused(name, content, tenant, answer), None
+                    return f"読み取りに時間がかかりすぎます({self._cpu_s}秒で終わりません)", None
                 if status in _FROM_OUTSIDE:
                     raise NotCompiledError("the child was killed") from None
                 continue
-            if isinstance(answer, Compiled):
-                return answer, checked
-            self._stop()
-            return _refused(name, content, tenant, answer), None
-        return _refused(name, content, tenant, "ファイルの中身を読み取れません"), None
+            if isinstance(answer, str):
+                self._stop()
+                return answer, None
+            return answer, more
+        return "ファイルの中身を読み取れません", None
 
     def _started(self) -> Connection:
         if self._child is None:
@@ -113,7 +103,7 @@ class Compiler(Generic[MappingT]):
             fd = theirs.fileno()
             # What it prints would go where the caller's output goes; what is wrong with it shows in its answers.
             quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-            command = [sys.executable, "-m", __spec__.name, str(fd), str(self._cpu_s), self._compiles]
+            command = [sys.executable, "-m", __spec__.name, str(fd), str(self._cpu_s), self._function]
             try:
                 process = subprocess.Popen(command, env=environment(), pass_fds=(fd,), **quiet)
             except OSError as error:
@@ -141,6 +131,65 @@ class Compiler(Generic[MappingT]):
         return process.wait()
 
 
+class Compiler(Child, Generic[MappingT]):
+    """A child that compiles one sheet after the other."""
+
+    def __init__(self, kind: SheetKind[MappingT], cpu_s: int = CPU_S, start_s: float = START_S) -> None:
+        super().__init__(kind.compiles, cpu_s, start_s)
+
+    def compile(
+        self,
+        name: str,
+        content: bytes,
+        tenant: str,
+        allowed_hosts: Collection[str] = (),
+        patience_s: float = WALL_S,
+        *,
+        only_compiled: bool = False,
+    ) -> tuple[Compiled[MappingT], Any]:
+        """As `SheetKind.compiles`, within `patience_s`; a sheet that takes too much of either is one with that problem.
+
+        With `only_compiled` the rest, which is some ten times as much to hand over, stays away (None).
+
+        Raises:
+            NotCompiledError: there is no answer yet; the sheet may be sound.
+        """
+        given = (name, content, tenant, tuple(allowed_hosts))
+        answer, checked = self.ask(only_compiled, *given, patience_s=patience_s)
+        if isinstance(answer, str):
+            return _refused(name, content, tenant, answer), None
+        compiled: Compiled[MappingT] = answer
+        return compiled, checked
+
+
+class Marker(Child):
+    """A child that marks copies of workbooks (`workbook/marked.mark`), which are no less dangerous to write than to read."""
+
+    def __init__(self) -> None:
+        super().__init__("renkei.sheets.workbook.marked:mark_alone")
+
+    def mark(
+        self,
+        content: bytes,
+        problems: Sequence[Problem],
+        warnings: Sequence[Problem],
+        titles: Mapping[str, Sequence[str]],
+    ) -> bytes:
+        """The copy; the list of findings alone where the workbook takes too much.
+
+        Raises:
+            NotCompiledError: the machine has no process for it.
+        """
+        given = (tuple(problems), tuple(warnings), dict(titles))
+        answer, _ = self.ask(True, content, *given)
+        if isinstance(answer, str):
+            answer, _ = self.ask(True, b"", *given)
+        if isinstance(answer, str):
+            raise NotCompiledError(answer)
+        found: bytes = answer
+        return found
+
+
 def _refused(name: str, content: bytes, tenant: str, found: str) -> Compiled[Any]:
     return Compiled(tenant, digest_of(content), None, (Problem(name, found, WRITE_ANEW),))
 
@@ -148,21 +197,21 @@ def _refused(name: str, content: bytes, tenant: str, found: str) -> Compiled[Any
 # -- the child ----------------------------------------------------------------------------------------------------------
 
 
-def serve(connection: Connection, cpu_s: int, compiles: Callable[..., tuple[Compiled[Any], Any]]) -> None:
+def serve(connection: Connection, cpu_s: int, function: Callable[..., tuple[Any, Any]]) -> None:
     """Answers until the other side is gone."""
     while True:
         try:
-            only_compiled, *request = connection.recv()
+            only_first, *request = connection.recv()
         except (EOFError, OSError):
             return
         _allow(cpu_s)
-        answer, more = _answer(compiles, *request)
-        connection.send((answer, None if only_compiled else more))
+        answer, more = _answer(function, *request)
+        connection.send((answer, None if only_first else more))
 
 
-def _answer(compiles: Callable[..., tuple[Compiled[Any], Any]], *request: Any) -> tuple[Compiled[Any] | str, Any]:
+def _answer(function: Callable[..., tuple[Any, Any]], *request: Any) -> tuple[Any, Any]:
     try:
-        return compiles(*request)
+        return function(*request)
     except MemoryError:
         return "中身が多すぎて読み取れません", None
     except Exception as error:  # a fault of ours is one tenant's, too (L5)
@@ -187,9 +236,9 @@ def _confine() -> None:
 
 
 def main() -> None:
-    fd, cpu_s, compiles = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    fd, cpu_s, named = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     connection = Connection(fd)
-    function = pkgutil.resolve_name(compiles)  # before the clock of the first sheet runs
+    function = pkgutil.resolve_name(named)  # before the clock of the first sheet runs
     _confine()
     connection.send("ready")
     serve(connection, cpu_s, function)

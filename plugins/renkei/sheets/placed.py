@@ -144,6 +144,11 @@ def is_yaml(suffix: str) -> bool:
     return suffix.lower() in (".yaml", ".yml")
 
 
+def suffix_of(file_name: str) -> str:
+    """How a sheet of this name is to be read: what is no YAML is a workbook, or the workbook's reader says what it is."""
+    return ".yaml" if is_yaml(Path(file_name).suffix) else ".xlsx"
+
+
 def _sweep(folder: Path, path: Path) -> None:
     """What those left who died while they wrote: they were alone, as the caller is now."""
     for left in folder.glob(f".{path.name}.*"):

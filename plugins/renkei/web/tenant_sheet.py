@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renkei.sheets.compiled import digest_of
-from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, Placed, alone, place, placed
+from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, Placed, alone, place, placed, suffix_of
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.storage.versions import Move, MoveEnd, Moved, Origin, Version, Versions
+from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version, Versions
 
 FIRST, BY_HAND = "画面で扱う前から使われていたシート", "シートのファイルが、画面の外で変更されました"
 NAME_MOST = 120  # characters of an uploaded file's name
@@ -101,7 +101,7 @@ class TenantSheet:
             if begun is None:  # of another machine, whose lock we do not see
                 raise ChangedMeanwhileError(_changed(self._standing()))
             try:
-                place(self._mappings, self._tenant, Path(version.file_name).suffix.lower(), content, seen)
+                place(self._mappings, self._tenant, suffix_of(version.file_name), content, seen)
             except NotPlacedError:
                 self.versions.end_move(begun, MoveEnd(now, False))
                 raise

@@ -51,7 +51,7 @@ def test_s2_what_was_changed_by_hand_is_not_overwritten(file: Path) -> None:
 
 def test_s2_another_form_would_be_a_second_file(file: Path) -> None:
     """S2, L5: with two files of a tenant neither is used."""
-    with pytest.raises(NotPlacedError, match="使用中のシートは.yaml"):
+    with pytest.raises(NotPlacedError, match=r"使用中のシートは\.yaml"):
         place(file.parent, "acme", ".xlsx", NEW, digest_of(OLD))
     assert os.listdir(file.parent) == ["acme.yaml"]
 

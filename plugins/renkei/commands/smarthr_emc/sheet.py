@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from renkei import settings
-from renkei.clock import TOKYO
 from renkei.commands import context
 from renkei.commands.check import File, Force, TenantName, show, with_refused
 from renkei.commands.i18n import say
@@ -18,8 +14,9 @@ from renkei.commands.output import Status, new_file, out, stages, wrong_usage
 from renkei.commands.smarthr_emc import systems
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.sheet import SHEETS
-from renkei.links.smarthr_emc.sheet.review import SheetReview, review
+from renkei.links.smarthr_emc.sheet.review import SheetReview
 from renkei.orchestration.link import LINKS, Link
+from renkei.orchestration.smarthr_emc.sheet_review import review
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.tenant_files import is_tenant
 
@@ -103,25 +100,13 @@ def custom_fields(tenant: str, smarthr_url: str) -> list[CustomFieldInfo]:
 def check(link: Link, file: Path, tenant: str, live: bool, compiler: Compiler[Mapping]) -> SheetReview:
     """What Airflow would say of a sheet, and what only other files and (`live`) SmartHR and the Connections tell."""
 
-    def look(templates: Collection[str] | None) -> SheetReview:
-        return review(
-            file,
-            tenant,
-            grants=context.grants().of(tenant),
-            neighbours=context.neighbours(link, file),
-            templates=templates,
-            allowed_hosts=settings.allowed_hosts(),
-            today=dt.datetime.now(TOKYO).date(),
-            cache=settings.index_folder(),
-            compiler=compiler,
-        )
-
-    found = look(None)
+    given = (link, file, tenant, context.grants().of(tenant), context.neighbours(link, file), compiler)
+    found = review(*given)
     if not live or not found.smarthr_url:
         return found
     refused = context.refused(link, found.mapping, found.mapping.channels) if found.mapping else []
     if not any(trial.connection == f"smarthr__{tenant}" for trial in refused):
-        found = look([field.name for field in custom_fields(tenant, found.smarthr_url)])
+        found = review(*given, [field.name for field in custom_fields(tenant, found.smarthr_url)])
     return with_refused(found, file, refused)
 
 

@@ -86,6 +86,11 @@ def mark(
         return _marked(drawing.new_book(), [_Finding(kind, p) for kind, ps in told for p in ps], _ALONE)
 
 
+def mark_alone(*given: Any) -> tuple[bytes, None]:
+    """As `mark`, for the child process of `sheets/bounded.Marker`."""
+    return mark(*given), None
+
+
 def _marked(book: Any, findings: Sequence[_Finding], note: str) -> bytes:
     _unmark(book)
     _list(book, findings, _mark_cells(book, findings), note)

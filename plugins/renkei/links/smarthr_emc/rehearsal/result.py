@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from renkei.runs.hold import Hold
+from renkei.sheets.difference import SheetLine
 
 
 class Verdict(StrEnum):
@@ -159,21 +160,6 @@ class Sample:
     operation: str  # 新規, 更新, 削除, 登録しない
     items: tuple[SampleItem, ...] = ()
     problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SheetLine:
-    """One difference between two sheets, in the sheet's own words; "" where a sheet has no such line."""
-
-    part: str  # 連携情報, 部署データ, ユーザデータ
-    line: str
-    column: str
-    old: str
-    new: str
-
-    def __str__(self) -> str:
-        column = f"({self.column})" if self.column else ""
-        return f"{self.part} {self.line}{column}: {self.old or '(なし)'} → {self.new or '(なし)'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The rehearsed sheet beside the one in force: what differs in words, and what that alone changes in EMC."""
+"""The rehearsed sheet beside the one in force: what it alone changes in EMC."""
 
 from __future__ import annotations
 
@@ -11,67 +11,15 @@ from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import source_columns
 from renkei.links.smarthr_emc.rehearsal.figures import DEPARTMENT_CELLS
 from renkei.links.smarthr_emc.rehearsal.people import People, taken
-from renkei.links.smarthr_emc.rehearsal.result import SheetEffect, SheetLine
+from renkei.links.smarthr_emc.rehearsal.result import SheetEffect
 from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.rehearsal.stored import columns_of, without
 from renkei.links.smarthr_emc.rows import UNWRITTEN, user_rows
-from renkei.links.smarthr_emc.sheet.codec import section_digest, without_password
-from renkei.links.smarthr_emc.sheet.form import item_name, to_raw
+from renkei.links.smarthr_emc.sheet.codec import section_digest
+from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, DEPARTMENT_REFERENCES, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import FieldRule, Mapping
-from renkei.links.smarthr_emc.sheet.policy import Place
-from renkei.links.smarthr_emc.sheet.raw import RawRow
 from renkei.values.columns import is_in, positions, trim
-
-HIDDEN = "非表示"  # in place of a literal password (L7)
-SOURCE, CONVERT = "SmartHR項目", "変換"
-
-
-def differences(old: Mapping, new: Mapping) -> tuple[SheetLine, ...]:
-    """Every line that was added, removed or changed, column by column, in the new sheet's order.
-
-    That a literal password is another one is not seen: the sheet in force is kept without it (L6).
-    """
-    before, after = to_raw(without_password(old, HIDDEN)), to_raw(without_password(new, HIDDEN))
-    found = []
-    values = {one.label.text: one.value.text for one in before.settings or ()}
-    for one in after.settings or ():
-        label = one.label.text
-        if values.get(label, "") != one.value.text:
-            found.append(SheetLine("連携情報", label, "", values.get(label, ""), one.value.text))
-    sources = {row.item.text: row.source.text for row in before.departments or ()}
-    for row in after.departments or ():
-        name = row.item.text
-        if sources.get(name, "") != row.source.text:
-            found.append(SheetLine("部署データ", name, SOURCE, sources.get(name, ""), row.source.text))
-    was = dict(zip((rule.item for rule in old.users), before.users or (), strict=True))
-    now = dict(zip((rule.item for rule in new.users), after.users or (), strict=True))
-    for item in USER_ITEM:
-        found += _item_lines(was.get(item), now.get(item))
-    return tuple(found)
-
-
-def _item_lines(old: RawRow | None, new: RawRow | None) -> list[SheetLine]:
-    if old is None or new is None:
-        row = new or old
-        if row is None:
-            return []
-        words = " / ".join(text for _, text in _columns(row) if text)
-        return [
-            SheetLine("ユーザデータ", row.item.text, "", "" if old is None else words, "" if new is None else words)
-        ]
-    name = new.item.text
-    renamed = [] if old.item.text == name else [SheetLine("ユーザデータ", name, "項目名", old.item.text, name)]
-    return renamed + [
-        SheetLine("ユーザデータ", name, column, before, after)
-        for (column, before), (_, after) in zip(_columns(old), _columns(new), strict=True)
-        if before != after
-    ]
-
-
-def _columns(row: RawRow) -> list[tuple[str, str]]:
-    policy = [(place.value, cell.text) for place, cell in zip(Place, row.policies, strict=True)]
-    return [(SOURCE, row.source.text), *policy, (CONVERT, row.convert.text)]
 
 
 def effect(old: Mapping, new: Mapping, people: People, run: SimulatedRun) -> SheetEffect | None:

@@ -21,8 +21,9 @@ from renkei.links.smarthr_emc.rehearsal.result import (
     WarningGroup,
 )
 from renkei.links.smarthr_emc.rehearsal.samples import samples
-from renkei.links.smarthr_emc.rehearsal.sheet_change import differences, effect
+from renkei.links.smarthr_emc.rehearsal.sheet_change import effect
 from renkei.links.smarthr_emc.rehearsal.simulated_run import Options, SimulatedRun, sheet_in_force, simulated_run
+from renkei.links.smarthr_emc.sheet.difference import differences
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.validate import remedy_of

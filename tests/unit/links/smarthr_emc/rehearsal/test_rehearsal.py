@@ -21,9 +21,9 @@ from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.people import same_in_emc
 from renkei.links.smarthr_emc.rehearsal.result import ItemFigures
-from renkei.links.smarthr_emc.rehearsal.sheet_change import differences
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, newest_read, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
+from renkei.links.smarthr_emc.sheet.difference import differences
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
