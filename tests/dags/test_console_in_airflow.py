@@ -6,6 +6,7 @@ What a new Airflow answers otherwise shows here: `orchestration/web/guard.py` is
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.runs.hold import Deadline, HeldPlan, Hold
+from renkei.sheets.compiled import digest_of
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Right, User
@@ -263,3 +265,28 @@ def test_l7_who_changed_a_connection_is_read_from_airflows_audit_log(airflow: An
     assert "接続「smarthr__acme」の削除（adminさんさん）" in shown["user"]
     assert not any(value in shown["user"] for value in ("hunter22", "s3cr3t", "b.example.jp", "xacme"))
     assert "接続「smarthr__acme」" not in shown["viewer"]
+
+
+def test_s2_an_enabled_sheet_is_in_use_when_airflows_dag_has_it(airflow: Any) -> None:
+    """S2: 反映待ち until the Dag in Airflow's database was made from it; its file is asked to be parsed next."""
+    from airflow.models.dagbag import DagPriorityParsingRequest
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    file = Path(os.environ["RENKEI_MAPPINGS"]) / "smarthr_emc/acme.yaml"
+    before, client, path = file.read_bytes(), browser(airflow, "user"), f"{BASE}/dag/{DAG_ID}/sheets"
+    form = {"token": token(client, f"/dag/{DAG_ID}/sheets"), "reason": "試験", "digest": digest_of(before)}
+    assert "使用中" in client.get(path).text
+    sent = {"file": ("acme.yaml", before + "company_name: 新しい名前\n".encode())}
+    assert client.post(path, data=form, files=sent).headers["location"] == f"{path}/2"
+    assert client.post(f"{path}/2/enable", data=form).status_code == 303
+    assert "反映待ち" in client.get(f"{path}/2").text
+    (event,) = browser(airflow, "admin").get("/api/v2/eventLogs?event=renkei_sheet_enabled").json()["event_logs"]
+    assert (event["owner"], event["dag_id"]) == ("userさん", DAG_ID)
+    with create_session() as session:
+        (asked,) = session.scalars(select(DagPriorityParsingRequest.relative_fileloc)).all()
+    assert Path(asked).name == "smarthr_emc.py"
+    parse_into_database(ROOT / "dags/smarthr_emc.py")
+    assert "AirflowのDagは、この版で動いています" in client.get(f"{path}/2").text
+    file.write_bytes(before)
+    parse_into_database(ROOT / "dags/smarthr_emc.py")

@@ -23,6 +23,7 @@ from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import audit, retention
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.versions import Versions
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def prune_all(
             with ExitStack() as afterwards:  # whatever becomes of the runs
                 afterwards.callback(Linking(folder).tidy, now)
                 afterwards.callback(Jobs(folder).tidy, now)
+                afterwards.callback(Versions(folder).tidy, now)
                 found = retention.prune(
                     folder, accounts, now, _kept(folder.link, keep), partial(ongoing, dag_id(folder.link, tenant))
                 )

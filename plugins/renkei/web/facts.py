@@ -16,6 +16,7 @@ from renkei.errors import Problem, RenkeiError
 from renkei.runs.outcome import Outcome
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.sheet_facts import Sheets
 
 
 class Right(StrEnum):
@@ -493,6 +494,7 @@ class Services:
     knowledge: Knowledge
     acting: Acting
     secret: bytes  # of the tokens in forms
+    sheets: Sheets
     own_pages: Sequence[OwnPages] = ()
     hosts: Sequence[str] = ()  # under which the browser may know this server, beside the request's own Host
     now: Any = field(default=lambda: dt.datetime.now(dt.UTC))

@@ -25,6 +25,7 @@ from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.web import freezing
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
+from renkei.orchestration.web.sheet_desk import AirflowSheets
 from renkei.settings import index_folder
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
@@ -156,6 +157,7 @@ class ConsoleWorld:
             AirflowKnowledge(lambda: NOW),
             self.hands,
             b"secret",
+            AirflowSheets(),
             own_pages(),
             ("airflow.example.jp",),
             lambda: NOW,

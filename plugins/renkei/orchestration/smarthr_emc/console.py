@@ -147,4 +147,15 @@ PAGES = OwnPages(
     {held_pages.TASK: APPROVAL},
     {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
 )
-VIEW = LinkView(("diff",), counts, problems, findings, frozen_tenants, PAGES, evidence, generations, connection_names)
+VIEW = LinkView(
+    ("diff",),
+    counts,
+    problems,
+    findings,
+    frozen_tenants,
+    PAGES,
+    evidence,
+    generations,
+    connection_names,
+    sheet_tries=rehearsal_page.TRIES,
+)

@@ -13,6 +13,7 @@ from renkei.links.smarthr_emc.people.explain import Explanation
 from renkei.links.smarthr_emc.people.live import explain_now
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.sheet.mapping import Mapping as SheetMapping
+from renkei.orchestration.sheet_review import with_version
 from renkei.orchestration.smarthr_emc.connections import disaster_freeze, emc_target, smarthr_client
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.store import Store
@@ -28,6 +29,8 @@ def person(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Expl
 
 
 def rehearsal(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Rehearsal:
+    if version := asked.get("version"):  # of the sheet, in place of the one in force
+        tenant = with_version(tenant, int(version))
     systems = _systems(tenant, live=asked["read"] == LIVE)
     return rehearse(*_what(tenant), **systems, mode=Mode(asked["mode"]), progress=progress)
 

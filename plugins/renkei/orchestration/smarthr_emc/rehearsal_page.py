@@ -27,6 +27,7 @@ from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import message, page
 from renkei.web.facts import OwnJob
+from renkei.web.sheet_facts import SheetTry
 
 router = APIRouter()
 OFFERED = {mode: MODES[mode] for mode in (Mode.NORMAL, Mode.WRITE_ALL, Mode.RELINK)}
@@ -85,3 +86,6 @@ JOB = OwnJob(
     },
 )
 MENU = (("rehearsal", "リハーサル"),)
+TRIES = tuple(
+    SheetTry(label, note, REHEARSAL, {"read": read, "mode": Mode.NORMAL.value}) for read, (label, note) in READS.items()
+)

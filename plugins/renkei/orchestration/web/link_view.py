@@ -10,6 +10,7 @@ from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Counts, Evidence, Figure, Findings, Generation, OwnPages
+from renkei.web.sheet_facts import SheetTry
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class LinkView:
     evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
     generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
     connections: Callable[[Any], Sequence[str]] = lambda mapping: ()  # that a sheet's mapping names, beside channels'
+    sheet_tries: Sequence[SheetTry] = ()
+    sheet_editor: Any = None  # a module with `form` and `formed`, as in `renkei.web.sheet_facts.Sheets`
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
 
 

@@ -11,6 +11,7 @@ from renkei.orchestration.web.acting import AirflowActing
 from renkei.orchestration.web.guard import AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
+from renkei.orchestration.web.sheet_desk import AirflowSheets
 from renkei.web.console.app import build as build_pages
 from renkei.web.facts import Services
 
@@ -19,6 +20,5 @@ def build() -> ASGIApp:
     """The app below /renkei/console, over this Airflow."""
     base = conf.get("api", "base_url", fallback="http://localhost:8080")
     secret = conf.get_mandatory_value("api", "secret_key").encode()
-    return build_pages(
-        Services(AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, own_pages(), (urlsplit(base).netloc,))
-    )
+    parts = AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, AirflowSheets()
+    return build_pages(Services(*parts, own_pages(), (urlsplit(base).netloc,)))

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs
+from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs, sheets
 from renkei.web.console.page import address, message, statics
 from renkei.web.facts import Refused, Services
 
@@ -49,7 +49,16 @@ def static(version: str, name: str, _: Annotated[None, Depends(guard.everybody)]
     return Response(file.content, headers=kept, media_type=file.media_type)
 
 
-ROUTERS = (files, overview.router, company.router, freeze.router, runs.router, readiness.router, jobs.router)
+ROUTERS = (
+    files,
+    overview.router,
+    company.router,
+    freeze.router,
+    runs.router,
+    readiness.router,
+    jobs.router,
+    sheets.router,
+)
 
 
 def build(services: Services) -> ASGIApp:
@@ -71,7 +80,8 @@ def build(services: Services) -> ASGIApp:
     }
     for kind, answer in handlers.items():
         app.add_exception_handler(kind, answer)
-    return _Guarded(app, {end: most for own in services.own_pages for end, most in own.uploads.items()})
+    own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
+    return _Guarded(app, {**sheets.UPLOADS, **own})
 
 
 class _Guarded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -77,12 +77,20 @@ async def _visitor(request: Request) -> Visitor:
     return Visitor(user, services)
 
 
-async def _poster(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
-    """As the visitor, with a form that a page of ours sent.
+async def _poster(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> AsyncIterator[Visitor]:
+    """As the visitor, with a form that a page of ours sent; a file in it is let go of at the end.
 
     Browsers say of every request where it comes from; where they say nothing, it is refused. A page of another port
     or subdomain is another's page.
     """
+    try:
+        await _refuse_foreign(request, visitor)
+        yield visitor
+    finally:
+        await request.close()
+
+
+async def _refuse_foreign(request: Request, visitor: Visitor) -> None:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         if site != "same-origin":
@@ -95,7 +103,6 @@ async def _poster(request: Request, visitor: Annotated[Visitor, Depends(_visitor
     expected = token_of(visitor.services, visitor.user)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Foreign
-    return visitor
 
 
 def _see(visitor: Visitor, dag_id: str) -> Seen:

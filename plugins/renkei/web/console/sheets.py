@@ -1,0 +1,313 @@
+"""シート: its versions, a new one checked and compared before it is in force, and the way back (S2).
+
+A sheet names addresses and may hold a password, so all of it is for those who may edit the Dag. An uploaded file is read
+by a process within limits, never by this one; its name is shown and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from renkei.sheets.difference import SheetLine
+from renkei.sheets.placed import NotPlacedError, is_yaml, suffix_of
+from renkei.sheets.review import Review
+from renkei.sheets.tenant_files import MAX_BYTES
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.store import MissingKeyError
+from renkei.storage.versions import Origin, Version
+from renkei.web.console import guard
+from renkei.web.console.jobs import newest, start
+from renkei.web.console.page import address, message, page
+from renkei.web.screens.sheets import VersionLine, VersionState, lines
+from renkei.web.tenant_sheet import By, Standing, TenantSheet
+
+router = APIRouter()
+LISTED = 50
+REASON_MOST = 300  # characters
+FORM_MOST = 1024 * 1024  # bytes of a whole sheet as a form
+UPLOADS = {"/sheets": MAX_BYTES + 64 * 1024, "/sheet-form": FORM_MOST}  # bytes of a form, by the end of its address
+Number = Annotated[str, Form(max_length=8)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A company's sheet, as of one moment."""
+
+    sheet: TenantSheet
+    standing: Standing
+    loaded: str
+    lines: Sequence[VersionLine]
+
+    def line(self, number: int) -> VersionLine | None:
+        return next((one for one in self.lines if one.number == number), None)
+
+
+@router.get("/dag/{dag_id}/sheets")
+def versions(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    shelf, dag_id = _shelf(seen), seen.company.dag_id
+    mapping = seen.services.knowledge.mapping(dag_id)
+    return page(
+        request,
+        "sheets.html",
+        one=seen.company,
+        shelf=shelf,
+        now_used=shelf.line(shelf.standing.number),
+        has_form=seen.services.sheets.form(dag_id, mapping) is not None,
+        most=MAX_BYTES // 1_000_000,
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/sheets")
+async def upload(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """A new version; what it says is looked at on its own page."""
+    given = (await request.form()).get("file")
+    content = await given.read(MAX_BYTES + 1) if isinstance(given, UploadFile) else b""
+    if not isinstance(given, UploadFile) or not content or len(content) > MAX_BYTES:
+        found = "大きすぎます" if content else "選ばれていないか、空です"
+        said = f"{MAX_BYTES // 1_000_000}MB以下の連携設定シート（.xlsx、.yaml）を選んで、もう一度アップロードしてください。"
+        return await run_in_threadpool(_message, request, seen, 400, f"ファイルが{found}", said)
+    return await run_in_threadpool(_kept, request, seen, content, given.filename or "", Origin.UPLOAD)
+
+
+@router.get("/dag/{dag_id}/sheets/compare")
+def compare(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], old: str = "", new: str = ""
+) -> Response:
+    shelf = _shelf(seen)
+    before, after = (_version(shelf, number) for number in (old, new))
+    changed, fault = _differences(seen, shelf, before, after)
+    return page(
+        request,
+        "sheet_compare.html",
+        one=seen.company,
+        old=before,
+        new=after,
+        changed=changed,
+        fault=fault,
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/sheets/{number}")
+def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    shelf = _shelf(seen)
+    line = _version(shelf, number)
+    review = _review(seen, shelf, line.version)
+    current = shelf.line(shelf.standing.number)
+    changed, fault = (), ""
+    if current and line.state not in (VersionState.IN_FORCE, VersionState.COMING):
+        changed, fault = _differences(seen, shelf, current, line)
+    tried = [one for one in newest(seen) if one[0].request.asked.get("version") == str(line.number)]
+    return page(
+        request,
+        "sheet.html",
+        one=seen.company,
+        line=line,
+        shelf=shelf,
+        current=current,
+        review=review,
+        changed=changed,
+        fault=fault,
+        tries=seen.services.sheets.tries(seen.company.dag_id),
+        tried=tried,
+        is_workbook=not is_yaml(suffix_of(line.version.file_name)),
+        fits=_fits(shelf.standing, line.version),
+        reason_most=REASON_MOST,
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/sheets/{number}/file")
+def download(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    shelf = _shelf(seen)
+    line = _version(shelf, number)
+    _note(seen, f"sheet file {line.number}")
+    name = f"{seen.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
+    return _file(name, shelf.sheet.versions.content(line.version))
+
+
+@router.get("/dag/{dag_id}/sheets/{number}/marked")
+def marked(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    """色付きの控え: the workbook with what was found in it."""
+    shelf = _shelf(seen)
+    line = _version(shelf, number)
+    if is_yaml(suffix_of(line.version.file_name)):
+        raise guard.NotFound
+    review = _review(seen, shelf, line.version)
+    _note(seen, f"sheet marked {line.number}")
+    content = seen.services.sheets.marked(seen.company.dag_id, review)
+    return _file(f"{seen.company.tenant}-{line.number}-確認結果.xlsx", content)
+
+
+@router.post("/dag/{dag_id}/sheets/{number}/try")
+def rehearse(
+    request: Request,
+    number: str,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    which: Number = "",
+) -> Response:
+    """What this version would do, as a job."""
+    line = _version(_shelf(seen), number)
+    tries = seen.services.sheets.tries(seen.company.dag_id)
+    if not re.fullmatch("[0-9]", which) or int(which) >= len(tries):
+        return _message(request, seen, 400, "内容が選ばれていません", "画面に戻り、もう一度選んでください。")
+    chosen = tries[int(which)]
+    return start(request, seen, chosen.kind, {**chosen.asked, "version": str(line.number)})
+
+
+@router.post("/dag/{dag_id}/sheets/{number}/enable")
+def enable(
+    request: Request,
+    number: str,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    digest: Annotated[str, Form(max_length=64)] = "",
+    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+) -> Response:
+    """有効にする: in place of the file that the page showed (`digest`), only without errors, only with a reason."""
+    dag_id, now, shelf = seen.company.dag_id, seen.services.now(), _shelf(seen)
+    line = _version(shelf, number)
+    why = " ".join(reason.split())
+    if not why:
+        said = "画面に戻り、理由を入力してください。個人情報は書かないでください。"
+        return _message(request, seen, 400, "理由が入力されていません", said, line.number)
+    if not _review(seen, shelf, line.version).usable:
+        said = "シートに誤りがあるため、有効にできません。画面に戻り、誤りと対処を確認してください。"
+        return _message(request, seen, 409, "有効にできません", said, line.number)
+    _note(seen, f"sheet enable {line.number}")
+    try:
+        moved = shelf.sheet.enable(line.number, digest, _by(seen), why, now)
+    except NotPlacedError as error:
+        return _message(request, seen, 409, "有効にしていません", str(error), line.number)
+    told = {"version": line.number, "digest": line.version.digest, "replaces": moved.move.replaces, "reason": why}
+    seen.services.sheets.enabled(dag_id, seen.user.name, told)
+    seen.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", dag_id, "sheets", str(line.number)), 303)
+
+
+@router.post("/dag/{dag_id}/sheets/{number}/back")
+def back(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """An earlier version as a new one, to be looked at and enabled as any."""
+    shelf = _shelf(seen)
+    line = _version(shelf, number)
+    _note(seen, f"sheet back {line.number}")
+    made = shelf.sheet.again(line.number, _by(seen), seen.services.now())
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(made)), 303)
+
+
+@router.get("/dag/{dag_id}/sheet-form")
+def edit(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
+    """The sheet in force, or a version, as a form."""
+    shelf, dag_id = _shelf(seen), seen.company.dag_id
+    line = _version(shelf, of or str(shelf.standing.number))
+    review = _review(seen, shelf, line.version)
+    form = seen.services.sheets.form(dag_id, review.mapping)
+    if form is None:
+        said = (
+            "この連携のシートか、誤りのあるシートは、画面では編集できません。ファイルを直してアップロードしてください。"
+        )
+        return _message(request, seen, 409, "画面では編集できません", said)
+    return page(request, "sheet_form.html", one=seen.company, line=line, form=form, now=seen.services.now())
+
+
+@router.post("/dag/{dag_id}/sheet-form")
+async def save(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    return await run_in_threadpool(_saved, request, seen, given)
+
+
+def _saved(request: Request, seen: guard.Seen, given: dict[str, str]) -> Response:
+    shelf = _shelf(seen)
+    line = _version(shelf, given.pop("of", ""))
+    review = _review(seen, shelf, line.version)
+    if review.mapping is None:
+        raise guard.NotFound
+    content = seen.services.sheets.formed(seen.company.dag_id, line.version.file_name, review.mapping, given)
+    return _kept(request, seen, content, line.version.file_name, Origin.FORM, of=line.number)
+
+
+def _kept(
+    request: Request, seen: guard.Seen, content: bytes, file_name: str, origin: Origin, *, of: int = 0
+) -> Response:
+    shelf = _shelf(seen)
+    _note(seen, f"sheet {origin.value}")
+    number = shelf.sheet.keep(content, file_name, origin, _by(seen), seen.services.now(), of=of)
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(number)), 303)
+
+
+def _shelf(seen: guard.Seen) -> Shelf:
+    dag_id = seen.company.dag_id
+    sheet = seen.services.sheets.of(dag_id)
+    standing = sheet.notice(seen.services.now())
+    loaded = seen.services.sheets.loaded(dag_id)
+    listed, moves = sheet.versions.listed(LISTED), sheet.versions.moves()
+    if standing.number and standing.number not in {number for number, _ in listed}:
+        listed.append((standing.number, sheet.versions.read(standing.number)))
+    return Shelf(sheet, standing, loaded, lines(listed, moves, standing, loaded))
+
+
+def _version(shelf: Shelf, number: str) -> VersionLine:
+    """Raises NotFound."""
+    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
+        raise guard.NotFound
+    if found := shelf.line(int(number)):
+        return found
+    try:
+        old = shelf.sheet.versions.read(int(number))
+    except MissingKeyError:
+        raise guard.NotFound from None
+    return lines([(int(number), old)], shelf.sheet.versions.moves(), shelf.standing, shelf.loaded)[0]
+
+
+def _review(seen: guard.Seen, shelf: Shelf, version: Version) -> Review:
+    content = shelf.sheet.versions.content(version)
+    return seen.services.sheets.review(seen.company.dag_id, version.file_name, content)
+
+
+def _differences(seen: guard.Seen, shelf: Shelf, old: VersionLine, new: VersionLine) -> tuple[Sequence[SheetLine], str]:
+    """What changed, or why nobody can say."""
+    before, after = (_review(seen, shelf, one.version).mapping for one in (old, new))
+    for line, mapping in ((old, before), (new, after)):
+        if mapping is None:
+            return (), f"版{line.number}に誤りがあるため、違いを示せません。"
+    return seen.services.sheets.differences(seen.company.dag_id, before, after), ""
+
+
+def _fits(standing: Standing, version: Version) -> str:
+    """Why this version cannot take the place of the file in force; empty where it can."""
+    path = standing.placed.path
+    if standing.placed.fault:
+        return standing.placed.fault
+    if path and is_yaml(path.suffix) != is_yaml(suffix_of(version.file_name)):
+        return f"使用中のシートは{path.suffix}です。同じ形式のファイルだけが、その代わりになります。"
+    return ""
+
+
+def _by(seen: guard.Seen) -> By:
+    return By(seen.user.id, seen.user.name)
+
+
+def _note(seen: guard.Seen, what: str) -> None:
+    """Before anything is done: what cannot be noted is not done."""
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+
+
+def _message(request: Request, seen: guard.Seen, status: int, title: str, said: str, number: int = 0) -> Response:
+    here = address(request, "dag", seen.company.dag_id, "sheets", *([str(number)] if number else []))
+    return message(request, status, title, said, links=[("シートの画面に戻る", here)])
+
+
+def _file(name: str, content: bytes) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, headers=headers, media_type="application/octet-stream")

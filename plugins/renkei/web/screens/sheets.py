@@ -1,0 +1,69 @@
+"""What is said of a version of a sheet: its state, where it came from, and how often it was in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from renkei.storage.versions import Moved, Origin, Version
+from renkei.web.tenant_sheet import Standing
+
+LOADED_SHOWN = 12  # characters of a digest that a Dag's page has
+
+
+class VersionState(Enum):
+    """A label and its tone."""
+
+    DRAFT = ("下書き", "none")
+    COMING = ("反映待ち", "cold")
+    IN_FORCE = ("使用中", "good")
+    PAST = ("過去", "quiet")
+
+    @property
+    def label(self) -> str:
+        return str(self.value[0])
+
+    @property
+    def tone(self) -> str:
+        return str(self.value[1])
+
+
+ORIGINS = {
+    Origin.UPLOAD: "アップロード",
+    Origin.FORM: "画面で編集",
+    Origin.OUTSIDE: "外部で変更",
+    Origin.BACK: "以前の版に戻す",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version as the list has it; `moved` is the last time that it was put into force."""
+
+    number: int
+    version: Version
+    state: VersionState
+    moved: Moved | None
+
+    @property
+    def origin(self) -> str:
+        of = f"（版{self.version.of}から）" if self.version.of else ""
+        return ORIGINS[self.version.origin] + of
+
+
+def lines(
+    versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], standing: Standing, loaded: str
+) -> list[VersionLine]:
+    """In the order of `versions`; `moves` the newest first."""
+    last = {one.move.version: one for one in reversed(moves) if one.done}
+    return [
+        VersionLine(number, version, _state(number, version, last, standing, loaded), last.get(number))
+        for number, version in versions
+    ]
+
+
+def _state(number: int, version: Version, last: dict[int, Moved], standing: Standing, loaded: str) -> VersionState:
+    if number == standing.number:
+        return VersionState.IN_FORCE if version.digest.startswith(loaded or "-") else VersionState.COMING
+    return VersionState.PAST if number in last else VersionState.DRAFT

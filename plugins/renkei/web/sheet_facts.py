@@ -1,0 +1,85 @@
+"""What the pages of sheets are given by whoever mounts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from renkei.sheets.difference import SheetLine
+from renkei.sheets.review import Review
+from renkei.web.tenant_sheet import TenantSheet
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTry:
+    """A job that says what a version would do, before it is in force."""
+
+    label: str
+    note: str
+    kind: str  # of the link's jobs
+    asked: Mapping[str, str]  # beside `version`, its number
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A line of the sheet to be filled in on a page."""
+
+    name: str  # of the input
+    label: str
+    note: str = ""
+    needed: bool = False
+    words: Sequence[str] = ()  # all that it may say; empty: any text
+    dated: str = ""  # date, time: what a browser offers
+
+
+@dataclass(frozen=True, slots=True)
+class FormTable:
+    """A table of the sheet: each line has a cell of every column, in this order."""
+
+    name: str
+    title: str
+    columns: Sequence[FormField]
+    lines: Sequence[Sequence[str]] = ()
+    words: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # of a cell, by its input's name, where they differ
+
+
+@dataclass(frozen=True, slots=True)
+class SheetForm:
+    """A sheet as fields, with what it says now."""
+
+    fields: Sequence[FormField]
+    values: Mapping[str, str]
+    tables: Sequence[FormTable] = ()
+
+
+class Sheets(Protocol):
+    """The sheets of the companies: their versions, and what is to be said of one. May be asked from any thread."""
+
+    def of(self, dag_id: str) -> TenantSheet:
+        """Raises StoreError: it cannot be opened."""
+
+    def review(self, dag_id: str, file_name: str, content: bytes) -> Review:
+        """All that is wrong or doubtful, found by a process within limits. Raises Refused: it cannot be said now."""
+
+    def marked(self, dag_id: str, review: Review) -> bytes:
+        """A copy of the workbook with what was found in it. Raises Refused."""
+
+    def differences(self, dag_id: str, old: Any, new: Any) -> Sequence[SheetLine]:
+        """Between two mappings of the company's link."""
+
+    def loaded(self, dag_id: str) -> str:
+        """The beginning of the digest of the sheet that Airflow's Dag was made from; empty: nobody can say."""
+
+    def enabled(self, dag_id: str, user_name: str, said: Mapping[str, Any]) -> None:
+        """A version was put into force: a line in Airflow's audit log, and the Dag is read again soon."""
+
+    def tries(self, dag_id: str) -> Sequence[SheetTry]: ...
+
+    def form(self, dag_id: str, mapping: Any) -> SheetForm | None:
+        """None: this link's sheets are not edited on a page."""
+
+    def formed(self, dag_id: str, file_name: str, mapping: Any, given: Mapping[str, str]) -> bytes:
+        """The file that says what was filled in, in the form of `file_name`; faults and all."""
