@@ -281,7 +281,8 @@ def test_s2_an_enabled_sheet_is_in_use_when_airflows_dag_has_it(airflow: Any) ->
     assert client.post(path, data=form, files=sent).headers["location"] == f"{path}/2"
     assert client.post(f"{path}/2/enable", data=form).status_code == 303
     assert "反映待ち" in client.get(f"{path}/2").text
-    (event,) = browser(airflow, "admin").get("/api/v2/eventLogs?event=renkei_sheet_enabled").json()["event_logs"]
+    asked_for = "/api/v2/eventLogs?event=renkei_sheet_enabled&order_by=-id"
+    event = browser(airflow, "admin").get(asked_for).json()["event_logs"][0]
     assert (event["owner"], event["dag_id"]) == ("userさん", DAG_ID)
     with create_session() as session:
         (asked,) = session.scalars(select(DagPriorityParsingRequest.relative_fileloc)).all()
