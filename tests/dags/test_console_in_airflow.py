@@ -51,6 +51,7 @@ def airflow(airflow_database: Path, index: Path, tmp_path_factory: pytest.TempPa
         patch.setenv("RENKEI_INDEX", str(index))
         patch.setenv("RENKEI_STORE", (folder / "store").as_uri())
         patch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
+        patch.setenv("AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL", "0")  # a parse is a parse
         patch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as the API server's process says of itself
         patch.delattr(task_runner, "SUPERVISOR_COMMS", raising=False)  # an earlier test's run may have left one
         with emptied():

@@ -47,7 +47,7 @@ def labels_of(information: Information, **more: str) -> dict[str, str]:
 def _flat(mapping: Any, labels: Mapping[str, str]) -> dict[tuple[str, str, str], str]:
     """Each single value by its part, line and column."""
     found: dict[tuple[str, str, str], str] = {}
-    for key, value in _adapter(type(mapping)).dump_python(mapping, mode="json").items():
+    for key, value in _adapter(mapping.__class__).dump_python(mapping, mode="json").items():
         if isinstance(value, dict) or _has_dicts(value):
             for names, text in _leaves(value, (labels.get(key, key),), labels):
                 found[names[0], names[1] if len(names) > 1 else "", " ".join(names[2:])] = text

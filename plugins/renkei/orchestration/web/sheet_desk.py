@@ -115,7 +115,8 @@ class AirflowSheets:
         editor = _editor(dag_id)
         if editor is None:
             raise Refused("この連携のシートは、画面では編集できません。ファイルをアップロードしてください。")
-        return editor.formed(mapping, given, suffix_of(file_name))
+        found: bytes = editor.formed(mapping, given, suffix_of(file_name))
+        return found
 
     def _reviewed(
         self, link: Link, tenant: str, file_name: str, content: bytes, grants: Grants, mappings: Path

@@ -105,7 +105,8 @@ def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
     line = _version(shelf, number)
     review = _review(seen, shelf, line.version)
     current = shelf.line(shelf.standing.number)
-    changed, fault = (), ""
+    changed: Sequence[SheetLine] = ()
+    fault = ""
     if current and line.state not in (VersionState.IN_FORCE, VersionState.COMING):
         changed, fault = _differences(seen, shelf, current, line)
     tried = [one for one in newest(seen) if one[0].request.asked.get("version") == str(line.number)]
