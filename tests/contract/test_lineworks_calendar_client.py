@@ -50,7 +50,7 @@ def shown(chat: Chat) -> list[dict[str, Any]]:
     return [event[0] for events in found["calendars"].values() for event in events.values()]
 
 
-def test_c5_an_event_is_added_replaced_and_deleted_by_its_own_id(chat: Chat, calendar: LineWorksCalendar) -> None:
+def test_c5_c7_an_event_is_added_replaced_and_deleted_by_its_own_id(chat: Chat, calendar: LineWorksCalendar) -> None:
     assert calendar.put(SATO, EVENT, is_new=True) is True
     assert shown(chat) == [EVENT.component()]
     assert EVENT.is_like(calendar.get(SATO, EVENT.id) or {})
