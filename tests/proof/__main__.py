@@ -37,6 +37,7 @@ GROUPS = {
     "target": "EMC misbehaves, or is changed by hand",
     "guards": "limits of the sheet, just below and just above",
     "kintone": "Hot Profile → kintone: killed at every moment, and every fault of both systems",
+    "kot": "LINE WORKS → KING OF TIME: killed at every moment, every fault, clocks that jump",
     "modes": "照合, 復元, 災害時凍結",
     "fuzz": "workbooks and answers that make no sense",
     "leaks": "secrets and personal data where they may not be",
@@ -44,7 +45,14 @@ GROUPS = {
     "load": "two hundred tenants at the same minute",
 }
 ALONE = ("load",)  # how long it takes is what it tells
-IN_MEMORY = ("kintone", "target", "guards", "modes", "retention")  # thousands of small files, each flushed to the disk
+IN_MEMORY = (
+    "kintone",
+    "kot",
+    "target",
+    "guards",
+    "modes",
+    "retention",
+)  # thousands of small files, each flushed to the disk
 console = Console(highlight=False, width=160)
 
 

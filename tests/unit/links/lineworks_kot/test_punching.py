@@ -17,7 +17,7 @@ from renkei.links.lineworks_kot.kinds import Kind
 from renkei.links.lineworks_kot.punches import Punches, State, tidy
 from renkei.links.lineworks_kot.words_store import Word, Words
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, StoppedError
-from tests.unit.links.lineworks_kot.world import MAPPING, SATO, World, at
+from tests.harness.punching import MAPPING, SATO, World, at
 
 UNKNOWN = KingOfTimeAwayError("応答が届きませんでした。", unknown=True)
 

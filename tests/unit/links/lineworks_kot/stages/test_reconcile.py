@@ -11,7 +11,7 @@ from renkei.inbox import lease
 from renkei.links.lineworks_kot.stages.reconcile import DOUBLED, MISSING, is_silent, reconcile
 from renkei.systems.kingoftime.client import Punch
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError
-from tests.unit.links.lineworks_kot.world import SATO, TANAKA, World, at
+from tests.harness.punching import SATO, TANAKA, World, at
 
 
 @pytest.fixture

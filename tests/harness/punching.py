@@ -19,6 +19,7 @@ from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState, Selection
+from renkei.links.lineworks_kot.gate import Gate
 from renkei.links.lineworks_kot.punches import Punch, Punches
 from renkei.links.lineworks_kot.punching import Puncher, Surroundings
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
@@ -101,11 +102,13 @@ class FakeSender:
 class World:
     """One worker of one tenant; `settle` does with a message what the pump does."""
 
-    def __init__(self, folder: Path, mapping: Mapping = MAPPING) -> None:
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING, king: Any = None) -> None:
+        """`king` is KING OF TIME's client, a fake one unless it is given."""
         self.url = f"sqlite:///{folder}/renkei.db"
         self.database = open_database(self.url)
         self.now = at("30 09:01")
-        self.king, self.told, self.heard = FakeKingOfTime(), list[tuple[str, bool]](), True
+        self.king: Any = king or FakeKingOfTime()
+        self.told, self.heard = list[tuple[str, bool]](), True
         self.opened = 0
         self._since: dict[int, dt.datetime] = {}
         self.leases = Leases(self.database)
@@ -143,6 +146,7 @@ class World:
             lambda: self.now,  # type: ignore[arg-type]
         )
         self.worker = Puncher(around)
+        self.worker._gate = Gate(lambda: self.now.timestamp())  # by our clock, as all else
         return self.worker
 
     def receive(self, text: str, user: str = "u-sato", issued: str | None = None, **more: Any) -> None:
