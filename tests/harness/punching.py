@@ -29,6 +29,7 @@ from renkei.outbox.tables import State as Outboxed
 from renkei.storage.database.database import open_database
 from renkei.systems.kingoftime import client as kot
 from tests.harness.inbox_programs import PLAIN
+from tests.harness.kingoftime import KingOfTime
 
 TENANT = "acme"
 SATO = kot.Employee("ab" * 32, "1001", "1000", "本社", "1", "正社員", "佐藤 花子")
@@ -206,3 +207,37 @@ class World:
         with self.database.reading() as connection:
             numbers = list(connection.scalars(select(PUNCH.c.number).order_by(PUNCH.c.number)))
         return [punch for number in numbers if (punch := self.punches.of(number))]
+
+
+def company_sheet(tenant: str, *, replies: bool = True) -> Mapping:
+    """The sheet of a company as `hire` makes it: one 所属, whose day begins at midnight."""
+    return Mapping(tenant, "株式会社アクメ", {"1000": dt.time(0, 0)}, breaks=True, replies=replies)
+
+
+def hire(king: KingOfTime, url: str, tenant: str, count: int) -> list[str]:
+    """So many employees at KING OF TIME and in the database, each with an account; their userIds."""
+    codes = [f"{number:05}" for number in range(1, count + 1)]
+    staff = [
+        {"code": code, "lastName": "従業員", "firstName": code, "divisionCode": "1000", "typeCode": "1"}
+        for code in codes
+    ]
+    king.sim("POST", "definition", {"employees": staff})
+    keys = {one["code"]: one["key"] for one in king.sim("GET", "employees")}
+    now, accounts = dt.datetime.now(dt.UTC), Accounts(open_database(url), PLAIN, tenant)
+    accounts.refresh([kot.Employee(keys[code], code, "1000", "本社", "1", "正社員", "") for code in codes], now)
+    accounts.put({keys[code]: f"user-{code}" for code in codes}, "admin", now)
+    for account in accounts.shown(Selection()):
+        accounts.note_user(account, AccountState.LINKED, account.entered, now)
+    return [f"user-{code}" for code in codes]
+
+
+def said(text: str, user: str, moment: dt.datetime) -> tuple[str, bytes]:
+    """A callback: what makes it the same one again, and its body."""
+    issued = moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = {
+        "type": "message",
+        "source": {"userId": user, "domainId": 1},
+        "issuedTime": issued,
+        "content": {"type": "text", "text": text},
+    }
+    return f"{user} {issued} {text}", json.dumps(body, ensure_ascii=False).encode()

@@ -1,0 +1,85 @@
+"""A pump of LINE WORKS → KING OF TIME that may be killed: `python -m tests.harness.punching_program JSON`.
+
+JSON has `database`, `king` (KING OF TIME's URL), `lineworks` (a registration of the chat simulator, or null: no replies),
+`tenants`, and `quick`: leases run out, and answers count as lost for good, after a second or two. Which hour it is does
+not matter: KING OF TIME may always be read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+
+from renkei.inbox import lease, pump
+from renkei.inbox.lease import Leases
+from renkei.inbox.pump import Pump, Tenancy
+from renkei.links.lineworks_kot import LINK, punching
+from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.sender import Outlet, Sender
+from renkei.storage.database.database import open_database
+from renkei.systems.kingoftime.client import KingOfTimeClient
+from renkei.systems.lineworks.auth import LineWorksCredentials
+from renkei.systems.lineworks.client import LineWorksBot
+from tests.harness.inbox_programs import PLAIN
+from tests.harness.punching import company_sheet
+
+
+class Tenants:
+    """Who has an inbox: each with the same KING OF TIME and bot."""
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self._asked = asked
+        self._database = open_database(asked["database"])
+
+    def versions(self) -> Mapping[Tenancy, str]:
+        return {(LINK, tenant): "1" for tenant in self._asked["tenants"]}
+
+    def open(self, tenancy: Tenancy, leases: Leases) -> Puncher:
+        tenant = tenancy[1]
+        outbox = Outbox(self._database, PLAIN, LINK, tenant)
+        return Puncher(
+            Surroundings(
+                database=self._database,
+                store=PLAIN,
+                leases=leases,
+                mapping=company_sheet(tenant, replies=bool(self._asked["lineworks"])),
+                open_client=self._client,
+                sender=Sender(outbox, leases, self._outlet()),
+                tell=lambda kind, text, over: True,
+            )
+        )
+
+    def _client(self) -> KingOfTimeClient:
+        session = requests.Session()
+        session.headers["Authorization"] = "Bearer kot_sim_token"
+        return KingOfTimeClient(session, self._asked["king"])
+
+    def _outlet(self) -> Callable[[str], Outlet]:
+        found = self._asked["lineworks"]
+        if not found:
+            return lambda channel: (_ for _ in ()).throw(AssertionError(channel))
+        names = ("client_id", "client_secret", "service_account", "private_key", "bot_id")
+        bot = LineWorksBot(LineWorksCredentials(*(str(found[name]) for name in names)), found["base_url"])
+        return lambda _channel: Outlet(bot)
+
+
+def _main(asked: dict[str, Any]) -> None:
+    punching.reading_opens_in = lambda now: 0.0
+    if asked["quick"]:
+        lease.LASTS_S, lease.RENEWED_EVERY_S, pump.TRIES_EVERY_S = 2.0, 0.2, 0.1
+        punching.SETTLES, pump.AGAIN_S = dt.timedelta(seconds=2), 1.0
+    working = Pump(open_database(asked["database"]), PLAIN, Tenants(asked))
+    signal.signal(signal.SIGTERM, lambda *_: working.stop())
+    print("READY", flush=True)
+    working.run()
+
+
+if __name__ == "__main__":
+    _main(json.loads(sys.argv[1]))
