@@ -17,7 +17,7 @@ from renkei.outbox.outbox import Outbox
 from tests.contract.console.punching_world import DAG, LINK, SATO, SHEET, TANAKA, PunchingWorld
 from tests.contract.console.world import BASE, dag
 from tests.harness.airflow_rows import emptied
-from tests.unit.links.lineworks_kot.world import World as Punching
+from tests.harness.punching import World as Punching
 
 OWN = ("/lineworks", "/accounts", "/first", "/words", "/accounts.csv", "/punches", "/punch")
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIabc+/=\n-----END PRIVATE KEY-----\n"

@@ -13,7 +13,7 @@ from renkei.links.lineworks_kot.punches import State
 from renkei.runs.steps import Passed
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError
 from tests.harness.inbox_programs import PLAIN
-from tests.unit.links.lineworks_kot.world import MAPPING, TENANT, World, at
+from tests.harness.punching import MAPPING, TENANT, World, at
 
 DAY = dt.date(2026, 11, 30)
 
