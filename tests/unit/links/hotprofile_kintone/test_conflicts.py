@@ -20,6 +20,10 @@ from tests.harness.hotprofile_kintone import COMPANIES, FORM, MAPPING, LinkWorld
 
 @pytest.fixture
 def watched(world: LinkWorld) -> LinkWorld:
+    return watch_three(world)
+
+
+def watch_three(world: LinkWorld) -> LinkWorld:
     """Three companies are in kintone; 会社名 is overwritten, 備考 kept."""
     items = (Item("会社ID", "id"), Item("会社名", "name", conflict=OVERWRITE), Item("備考", "note", conflict=KEEP))
     world.mapping = replace(MAPPING, data_sets=(replace(COMPANIES, items=items),))
