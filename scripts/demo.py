@@ -173,7 +173,7 @@ def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdic
 def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Mapping], verdict: Verdict) -> int:
     mails, messages = len(neighbours.mails()), len(neighbours.chat_messages())
     _today(airflow, neighbours, mappings, verdict)
-    _step("Hot Profile → kintone: 連携テスト, enabled, then changes that flow; one lookup finds nothing")
+    _step("Hot Profile → kintone: 連携テスト, enabled, then changes that flow; one lookup finds nothing; a full day")
     demo_sales.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()

@@ -1,4 +1,4 @@
-"""What `make run` shows of Hot Profile → kintone: from 連携テスト to changes that flow, one bad lookup among them."""
+"""What `make run` shows of Hot Profile → kintone: from 連携テスト to changes that flow, a bad lookup, and a day that is full."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 import yaml
+from sqlalchemy import delete, func, select
 
+from renkei.links.hotprofile_kintone.tables import QUOTA
+from renkei.storage.database.database import open_database
 from scripts.local_airflow import PROJECT, LocalAirflow
 from scripts.neighbours import Neighbours
 
@@ -80,6 +84,43 @@ def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say
     expect("kintone: 備考 of the changed companies", {"展示会で名刺交換"}, notes)
     told = [mail for mail in neighbours.mails() if mail["subject"].startswith("KINTONE-WARN")]
     expect("mail of the bad lookup", [True], [f"リード ID {bad} " in mail["body"] for mail in told])
+    _use_up_the_day(airflow, neighbours, changed, expect, say)
+
+
+def _use_up_the_day(
+    airflow: LocalAirflow, neighbours: Neighbours, companies: list[int], expect: Expect, say: Say
+) -> None:
+    """The day's requests are reached and the rest is held; at 0:00 it goes on by itself (K15)."""
+    hotprofile, kintone = neighbours.urls["hotprofile"], neighbours.urls["kintone"]
+    database = open_database(_database_of(airflow))
+    sheet = Path(airflow.environment["RENKEI_MAPPINGS"]) / LINK / f"{TENANT}.yaml"
+    whole = sheet.read_text(encoding="utf-8")
+    with database.reading() as connection:
+        used = connection.scalar(select(func.max(QUOTA.c.used)).where(QUOTA.c.app == str(APPS["会社"])))
+    sheet.write_text(f"{whole}daily_requests: {used + 1}\n", encoding="utf-8")  # the form can be read, and that is all
+    try:
+        _sim("POST", hotprofile, "clients/many", {"ids": companies, "values": {"note": "見積もりを送付"}})
+        _sim("POST", hotprofile, "clock", {"advance_s": 300})
+        expect("kintone, the day's requests used up: run", "success", run(airflow, say, "the day's requests used up"))
+        expect("kintone: 備考 that came", 0, _with_note(kintone, "見積もりを送付"))
+        told = [mail["subject"] for mail in neighbours.mails() if mail["subject"].startswith("KINTONE-QUOTA")]
+        expect("mail of the day's requests", 1, len(told))
+        with database.writing() as connection:
+            connection.execute(delete(QUOTA))  # it is tomorrow: nothing of it is used yet
+        expect("kintone, the next day: run", "success", run(airflow, say, "the next day"))
+        expect("kintone: 備考 that came", len(companies), _with_note(kintone, "見積もりを送付"))
+    finally:
+        sheet.write_text(whole, encoding="utf-8")
+
+
+def _with_note(kintone: str, note: str) -> int:
+    return sum(record["備考"] == note for record in _sim("GET", kintone, f"apps/{APPS['会社']}/records"))
+
+
+def _database_of(airflow: LocalAirflow) -> str:
+    """As `renkei.settings.database_url`, of that Airflow's environment."""
+    beside = Path(unquote(urlsplit(airflow.environment["RENKEI_STORE"]).path)).parent
+    return airflow.environment.get("RENKEI_DATABASE") or f"sqlite:///{beside / 'renkei.db'}"
 
 
 def run(airflow: LocalAirflow, say: Say, what: str, **conf: str) -> str:
