@@ -5,6 +5,7 @@ What a new Airflow answers otherwise shows here: `orchestration/web/guard.py` is
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import re
@@ -13,19 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.models.connection import Connection
 from airflow.utils.cli_action_loggers import default_action_log
+from airflow.utils.session import create_session
+from sqlalchemy import select
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from renkei.clock import utcnow
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.web import registering
+from renkei.orchestration.web.acting import AirflowActing
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.runs.hold import Deadline, HeldPlan, Hold
 from renkei.sheets.compiled import digest_of
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Right, User
+from renkei.web.facts import Refused, Right, User
 from scripts.past_runs import parse_into_database
 from tests.builders import mapping
 from tests.conftest import ROOT
@@ -292,3 +299,28 @@ def test_s2_an_enabled_sheet_is_in_use_when_airflows_dag_has_it(airflow: Any) ->
     assert "AirflowのDagは、この版で動いています" in client.get(f"{path}/2").text
     file.write_bytes(before)
     parse_into_database(ROOT / "dags/smarthr_emc.py")
+
+
+def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any) -> None:
+    """What is not given stays, secrets among it; who may write no Connection is refused; the environment is not overruled."""
+
+    def register(role: str, name: str, values: dict[str, str], extra: dict[str, str]) -> None:
+        cookie = f"{COOKIE}={browser(airflow, role).cookies[COOKIE]}".encode()
+        scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
+        asyncio.run(AirflowActing().register(Request(scope), name, "lineworks", values, extra))
+
+    name, login = "lineworks__acme", {"login": "client", "password": "first-secret"}
+    register("admin", name, login, {"private_key": "pem", "bot_id": "1"})
+    register("admin", name, {}, {"bot_secret": "hidden"})
+    assert registering.extra_of(name) == {"private_key": "pem", "bot_id": "1", "bot_secret": "hidden"}
+    with create_session() as session:
+        kept = session.scalars(select(Connection).where(Connection.conn_id == name)).one()
+        assert (kept.conn_type, kept.login, kept.password) == ("lineworks", "client", "first-secret")
+    register("admin", name, login | {"password": "second-secret"}, {"bot_id": "2"})
+    assert registering.extra_of(name) == {"private_key": "pem", "bot_id": "2", "bot_secret": "hidden"}
+    with pytest.raises(Refused, match="この操作の権限がありません"):
+        register("user", name, login, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_LINEWORKS__ACME", "{}")
+        with pytest.raises(Refused, match="この画面では変えられません"):
+            register("admin", name, login, {})
