@@ -25,6 +25,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 42)] + [f"N{n}" for n in range(1, 6)]
 RULES += [f"K{n}" for n in range(1, 24)]
 RULES += [f"C{n}" for n in range(1, 12)]
+RULES += [f"W{n}" for n in range(1, 10)]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -164,10 +164,11 @@ def test_c1_c2_both_parts_are_tried_with_the_one_connection(world: World) -> Non
     assert sheet is not None
     found = list(try_systems(sheet, ""))
     assert [(one.connection, one.well) for one in found] == [
-        *(("workplace__acme", True), ("lineworks__acme", True), ("lineworks__acme", True)),
+        *(("workplace__acme", True), ("lineworks__acme", True), ("lineworks__acme", True), ("workplace__acme", False)),
     ]
     world.chat.sim("POST", "lineworks", {"scopes": ["bot"]})
-    _, calendar, messenger = try_systems(sheet, "")
+    _, calendar, messenger, signature = try_systems(sheet, "")
+    assert "通知の署名キー（Extra events_secret）がありません" in signature.said
     assert (calendar.well, messenger.well) == (False, True)
     assert "calendar、user.read" in calendar.said
     assert "この接続だけを直してください" in calendar.said

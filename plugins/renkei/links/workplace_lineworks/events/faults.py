@@ -16,6 +16,7 @@ from renkei.systems.delivery import Delivery, Verdict
 
 WHOLE = ""  # in the place of a member: the channel as a whole
 TRIED_AGAIN = dt.timedelta(days=1)
+TOO_MANY = 429
 DISABLED = "送信の失敗が続いたため、この登録への送信を止めています。登録し直してください。"
 
 
@@ -63,7 +64,9 @@ class Faults:
                 if known:
                     self._forget(place)
                 return None
-            if delivery.verdict is not Verdict.REFUSED:
+            if (
+                delivery.verdict is not Verdict.REFUSED or delivery.status == TOO_MANY
+            ):  # a month's limit is nobody's fault
                 return None
             before = known if known and known.registration == same else None
             failures = before.failures + 1 if before else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Collection
 
 from renkei.links.workplace_lineworks.events.texts import STALE, SUMMED_UP, summed_up
 from renkei.outbox.outbox import Entry, Outbox, Outgoing
@@ -16,8 +17,13 @@ LASTS = dt.timedelta(hours=24)  # for which the summary itself is worth being se
 AT_ONCE = 1_000
 
 
-def sum_up(database: Database, outbox: Outbox, event_purpose: str, now: dt.datetime) -> set[str]:
-    """Adds a message for each member and channel with something to be summed up; the channels that have one now."""
+def sum_up(
+    database: Database, outbox: Outbox, event_purpose: str, channels: Collection[str], now: dt.datetime
+) -> set[str]:
+    """Adds a message for each member with something to be summed up, in those of the `channels` that are used.
+
+    The channels that have one now.
+    """
     stale = outbox.noted(State.DROPPED, event_purpose, STALE, most=AT_ONCE)
     if not stale or (now - max(one.since for one in stale) < AFTER and now - stale[0].since < 6 * AFTER):
         return set()
@@ -37,7 +43,7 @@ def sum_up(database: Database, outbox: Outbox, event_purpose: str, now: dt.datet
             not_after=now + LASTS,
         )
         for (channel, recipient, to), number in told.items()
-        if to
+        if to and channel in channels
     ]
     with database.writing() as connection:
         outbox.add(connection, entries, now)

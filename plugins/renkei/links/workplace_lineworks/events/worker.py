@@ -95,7 +95,8 @@ class EventWorker:
         now, soon = self._clock(), self._sender.tick()
         if time.monotonic() >= self._sums_up_at:
             self._sums_up_at = time.monotonic() + SUMS_UP_EVERY_S
-            sum_up(self._database, self._outbox, PURPOSE, now)
+            used = [channel for channel in CHANNELS if self._mapping.uses(channel)]
+            sum_up(self._database, self._outbox, PURPOSE, used, now)
         if self._files:
             self._files.take(now)
         return min(soon, LOOKS_EVERY_S)

@@ -217,6 +217,25 @@ def test_n8_a_members_void_webhook_is_disabled_for_him_alone_until_he_registers_
     assert len(world.told["google_chat"].sent) == 2
 
 
+def test_n2_a_months_limit_is_no_members_fault(world: EventWorld) -> None:
+    world.told["line"].answers += [refused(429, "You have reached your monthly limit.")] * 5
+    for number in range(6):
+        world.push(an_event(number))
+        world.all_sent()
+    assert len(world.told["line"].sent) == 6
+
+
+def test_w7_nothing_is_summed_up_in_a_messenger_that_was_switched_off(world: EventWorld) -> None:
+    world.push(an_event(1, at=AT - dt.timedelta(hours=25)))
+    world.work()
+    world.worker.close()
+    world.new_worker(replace(world.mapping, messengers={**world.mapping.messengers, "slack": False}))
+    world.now += AFTER
+    world.until(lambda: len(world.told["line"].sent) == 1)
+    world.all_sent()
+    assert world.told["slack"].sent == []
+
+
 def test_n2_an_address_that_is_refused_again_and_again_is_tried_once_a_day(world: EventWorld) -> None:
     world.told["slack"].answers += [refused(200, "user_not_found")] * 4
     for number in range(6):
