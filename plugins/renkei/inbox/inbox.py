@@ -170,6 +170,15 @@ def open_messages(database: Database) -> dict[tuple[str, str], set[State]]:
     return found
 
 
+def oldest_waiting(database: Database, link: str) -> dict[str, dt.datetime]:
+    """By tenant when the oldest message came that waits."""
+    oldest = func.min(MESSAGE.c.received_at, type_=MESSAGE.c.received_at.type)
+    waiting = (IS_OPEN, MESSAGE.c.link == link, MESSAGE.c.state == State.WAITING)
+    with database.reading() as connection:
+        rows = connection.execute(select(MESSAGE.c.tenant, oldest).where(*waiting).group_by(MESSAGE.c.tenant))
+        return {tenant: at for tenant, at in rows}
+
+
 def forget(database: Database, now: dt.datetime) -> int:
     """Deletes what has been over for 35 days, of every tenant, and leases nobody renewed since; how many messages.
 

@@ -29,6 +29,7 @@ from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import Look, look, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
+from renkei.orchestration.monitor.unworked import tell_unworked
 from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants
@@ -50,6 +51,7 @@ DOC = """# Renkei 見張り
 
 - **誤りのあるシート**: 連携設定シートに誤りがある会社を、運用担当者の通知先に1回知らせ、その会社のDagを1回実行します
   （Dagは失敗（赤）になり、直すところがその会社の結果通知先に届きます）。
+- **処理されていないメッセージ**: 受信してから15分を過ぎても処理されないメッセージがある会社を、運用担当者の通知先に1回知らせます。
 - **解除を忘れた災害時凍結**: 72時間を超えて続く災害時凍結を、運用担当者の通知先に1回知らせます。
 - **知らせずに終わった処理**: 途中で削除されるなどして結果を知らせずに終わった処理の結果を、その会社の通知先に知らせます。
 
@@ -111,6 +113,7 @@ def watch(
         expiring.tell_waiting(notices, asking, found.sheets.channels)
         expiring.tell_connections(notices, found.sheets.channels, channels)
         tell_forgotten(notices, frozen, channels)
+        tell_unworked(notices, channels)
         faults += notices.faults
         counts.update(
             tenants=len(found.notes.schedules),
