@@ -40,7 +40,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import tenants
-from scripts import demo_history, demo_sales
+from scripts import demo_absences, demo_history, demo_sales
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -140,15 +140,17 @@ def _everything(
     """Simulators and Airflow, with what `folder` holds of an earlier start; `before` has both before Airflow starts."""
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
     companies.append(f"{SPARE}:{len(SIZES) + 1}:60")
-    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, mail, chat services")
+    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, WORKPLACE, mail, chat services")
     accounts = ["hinata", "group", SPARE]
     with Neighbours(
-        folder / "neighbours", companies, accounts, chat=True, sales=demo_sales.SIZE, ports=ports
+        folder / "neighbours", companies, accounts, chat=True, sales=demo_sales.SIZE, absent=True, ports=ports
     ) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
+        demo_absences.write_sheet(folder / "mappings")
         settings = environment(folder, neighbours, mappings) | connections(neighbours, SPARE, SPARE)
         settings |= demo_sales.connections(neighbours.urls)
+        settings |= demo_absences.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
@@ -157,7 +159,7 @@ def _everything(
 
 
 def _step(text: str) -> None:
-    console.print(f"[bold]{next(steps)}/6[/] {text}")
+    console.print(f"[bold]{next(steps)}/7[/] {text}")
 
 
 def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdict) -> None:
@@ -175,6 +177,8 @@ def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Ma
     _today(airflow, neighbours, mappings, verdict)
     _step("Hot Profile → kintone: 連携テスト, enabled, then changes that flow; one lookup finds nothing; a full day")
     demo_sales.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
+    _step("WORKPLACE → LINE WORKS: an absence is approved, moved and cancelled")
+    demo_absences.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()
     return 0 if verdict.good else 1
@@ -360,6 +364,10 @@ def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(
         f"Hot Profile  {neighbours.urls['hotprofile']}   kintone  {neighbours.urls['kintone']}"
         "   (a company changed in the one is in the other five minutes later)"
+    )
+    console.print(
+        f"WORKPLACE  {neighbours.urls['workplace']}   calendars  {neighbours.urls['chat']}/calendar/lineworks"
+        "   (likewise: an absence that is approved)"
     )
     folder = airflow.home.parent
     console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")

@@ -66,6 +66,7 @@ class FakeWorkplace:
     hidden: set[str] = field(default_factory=set)
     is_torn: bool = False
     malformed: list[str] = field(default_factory=list)
+    stale: list[Absence] = field(default_factory=list)  # of a list that is older than `all`
     asked: list[str] = field(default_factory=list)
 
     def put(self, number: str, *periods: Period, status: Status = Status.APPROVED, **values: Any) -> Absence:
@@ -80,7 +81,7 @@ class FakeWorkplace:
 
     def absences(self, since: dt.date) -> Listed:
         listed = [one for number, one in sorted(self.all.items()) if number not in self.hidden]
-        return Listed(listed, not self.is_torn, self.malformed)
+        return Listed([*listed, *self.stale], not self.is_torn, self.malformed)
 
     def absence(self, number: str) -> Absence | None:
         self.asked.append(number)

@@ -38,6 +38,7 @@ GROUPS = {
     "guards": "limits of the sheet, just below and just above",
     "kintone": "Hot Profile → kintone: killed at every moment, and every fault of both systems",
     "kot": "LINE WORKS → KING OF TIME: killed at every moment, every fault, clocks that jump",
+    "workplace": "WORKPLACE → LINE WORKS: killed at every moment, every fault of both systems, changes by hand",
     "modes": "照合, 復元, 災害時凍結",
     "fuzz": "workbooks and answers that make no sense",
     "leaks": "secrets and personal data where they may not be",
@@ -48,6 +49,7 @@ ALONE = ("load",)  # how long it takes is what it tells
 IN_MEMORY = (
     "kintone",
     "kot",
+    "workplace",
     "target",
     "guards",
     "modes",

@@ -23,6 +23,7 @@ from fastapi.responses import JSONResponse
 from simulators.chat.inbox import Inbox
 from simulators.chat.lineworks.app import BOT_ID, BOT_NAME, BOT_SECRET, CHANNELS, App, Token, users_at_start
 from simulators.chat.lineworks.calendar import build_calendar, build_calendar_control, receiver
+from simulators.chat.lineworks.calendar_page import build_calendar_page
 from simulators.chat.lineworks.content import check_message, html_of, text_of
 from simulators.chat.lineworks.menu import check_menu
 from simulators.chat.lineworks.talk import MOST_AT_ONCE, Said, Uttered
@@ -77,6 +78,7 @@ def build(inbox: Inbox) -> APIRouter:
     router.include_router(build_calendar(app))
     router.include_router(build_api(inbox, app))
     router.include_router(build_talk_page(inbox, app))
+    router.include_router(build_calendar_page(app))
     return router
 
 

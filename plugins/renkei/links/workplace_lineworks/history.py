@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
 
 from renkei.links.workplace_lineworks.absences import Sealed
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, UNKNOWN, WAITING, WRITTEN
@@ -16,7 +16,8 @@ from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.workplace.client import Absence
 
-STATES = {WRITTEN: "登録済み", WAITING: "待ち", FAILED: "登録できない", HELD: "保留"}
+NO_EVENT = "none"  # nothing to be done, and no event: applied for, cancelled, rejected
+STATES = {WRITTEN: "登録済み", WAITING: "待ち", FAILED: "登録できない", HELD: "保留", NO_EVENT: "登録なし"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class KnownAbsence:
 
     absence: Absence
     status: str  # WORKPLACE's, or GONE
-    state: str
+    state: str  # of STATES
     since: dt.datetime
     first_day: dt.date
     last_day: dt.date
@@ -95,15 +96,23 @@ def look(
     database: Database, store: Store, tenant: str, *, state: str = "", limit: int = 100, offset: int = 0
 ) -> list[KnownAbsence]:
     """Absences of a state, or all, those to come last first."""
-    which = [ABSENCE.c.tenant == tenant, *([ABSENCE.c.state == state] if state in STATES else [])]
+    which = _which(tenant, state)
     order = (ABSENCE.c.first_day.desc(), ABSENCE.c.absence_id)
     with database.reading() as connection:
         rows = connection.execute(select(ABSENCE).where(*which).order_by(*order).limit(limit).offset(offset)).all()
     return _known(database, Sealed(store, tenant), tenant, rows)
 
 
+def _which(tenant: str, state: str) -> list[ColumnElement[bool]]:
+    mine = ABSENCE.c.tenant == tenant
+    event = exists().where(EVENT.c.tenant == tenant, EVENT.c.absence_id == ABSENCE.c.absence_id)
+    if state in (WRITTEN, NO_EVENT):
+        return [mine, ABSENCE.c.state == WRITTEN, event if state == WRITTEN else ~event]
+    return [mine, *([ABSENCE.c.state == state] if state in STATES else [])]
+
+
 def total(database: Database, tenant: str, state: str = "") -> int:
-    which = [ABSENCE.c.tenant == tenant, *([ABSENCE.c.state == state] if state in STATES else [])]
+    which = _which(tenant, state)
     with database.reading() as connection:
         return connection.scalar(select(func.count()).where(*which)) or 0
 
@@ -128,9 +137,10 @@ def _known(database: Database, sealed: Sealed, tenant: str, rows: Sequence[Row[A
     query = select(EVENT).where(EVENT.c.tenant == tenant, EVENT.c.absence_id.in_(ids)).order_by(EVENT.c.number)
     with database.reading() as connection:
         events = connection.execute(query).all()
+    with_event = {event.absence_id for event in events}
     return [
         KnownAbsence(
-            *(sealed.absence(row), row.status, row.state, row.since, row.first_day, row.last_day),
+            *(sealed.absence(row), row.status, _state(row, with_event), row.since, row.first_day, row.last_day),
             FailedAbsence(row.absence_id, row.code, row.cause, row.remedy) if row.state == FAILED else None,
             [
                 KnownEvent(event.number, event.event_id, event.written_at, event.digest != UNKNOWN)
@@ -140,3 +150,7 @@ def _known(database: Database, sealed: Sealed, tenant: str, rows: Sequence[Row[A
         )
         for row in rows
     ]
+
+
+def _state(row: Row[Any], with_event: Set[str]) -> str:
+    return NO_EVENT if row.state == WRITTEN and row.absence_id not in with_event else row.state

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from renkei.links.workplace_lineworks import LINK, history
 from renkei.links.workplace_lineworks.explain import STATUSES, explain
 from renkei.links.workplace_lineworks.model import Mode
-from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING
+from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITTEN
 from renkei.orchestration.workplace_lineworks import connections
 from renkei.runs.steps import SHOWN
 from renkei.storage import audit
@@ -27,7 +27,7 @@ from renkei.web.screens.overview import page_of
 router = APIRouter()
 PER_PAGE = 100
 ID_MOST = 64  # characters
-TONES = {"written": "good", WAITING: "cold", FAILED: "bad", HELD: "wait"}
+TONES = {WRITTEN: "good", WAITING: "cold", FAILED: "bad", HELD: "wait", history.NO_EVENT: "quiet"}
 HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
 
 

@@ -122,6 +122,17 @@ def test_c9_one_that_workplace_has_no_more_is_asked_for_before_its_event_goes(wo
     assert len(world.calendar.events) == 2
 
 
+def test_c8_a_list_that_is_older_than_its_end_does_not_bring_an_absence_back(world: AbsenceWorld) -> None:
+    old = world.workplace.put("A-1", day("2026-12-05"))
+    world.workplace.put("A-2", day("2026-12-05"))
+    world.run()
+    del world.workplace.all["A-1"]
+    world.run()
+    world.workplace.stale = [old]
+    world.run()
+    assert (len(world.calendar.events), world.states()["A-1"]) == (1, "written")
+
+
 def test_c9_a_great_many_that_are_not_listed_are_not_even_asked_for(world: AbsenceWorld) -> None:
     for number in range(102):
         world.workplace.put(f"A-{number:03}", day("2026-12-05"))

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select, true, update
 
 from renkei.links.workplace_lineworks.absences import Sealed
 from renkei.links.workplace_lineworks.model import Fetched, Job, today
@@ -43,6 +43,7 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     _keep(job, listed.absences, now)
     known = {one.id for one in listed.absences} | set(listed.malformed)
     missing = _missing(job, known, since)
+    _revive(job, source, known, now)
     gone = 0
     # A list that is empty, or lacks a great many, is no list, whatever it says of itself.
     doubted = not listed.whole or not listed.absences or len(missing) > MOST_ASKED
@@ -57,8 +58,11 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     return {"read": len(listed.absences), "gone": gone, "malformed": len(listed.malformed)}
 
 
-def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime) -> None:
-    """Newer revisions take the place of older ones, never the other way round (C8)."""
+def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime, *, asked: bool = False) -> None:
+    """Newer revisions take the place of older ones, never the other way round (C8).
+
+    One that is gone comes back by WORKPLACE's own word alone (`asked`): a list may be older than that.
+    """
     sealed = Sealed(job.record.store, job.tenant)
     rest = {"tenant": job.tenant, "state": WAITING, "since": now, "sheet": b""}
     new = insert(job.database, ABSENCE)
@@ -72,7 +76,8 @@ def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime) -> None:
             ABSENCE.c.revision < new.excluded.revision,
             # The same revision otherwise told is a fault of WORKPLACE's: what was read last is true.
             (ABSENCE.c.revision == new.excluded.revision)
-            & or_(ABSENCE.c.digest != new.excluded.digest, ABSENCE.c.status != new.excluded.status),
+            & or_(ABSENCE.c.digest != new.excluded.digest, ABSENCE.c.status != new.excluded.status)
+            & (true() if asked else ABSENCE.c.status != GONE),
         ),
     )
     for start in range(0, len(absences), ROWS):
@@ -89,6 +94,15 @@ def _missing(job: Job, known: set[str], since: dt.date) -> list[str]:
     with job.database.reading() as connection:
         ids: Iterable[str] = connection.scalars(query.where(event).order_by(ABSENCE.c.absence_id))
         return [one for one in ids if one not in known]
+
+
+def _revive(job: Job, source: Source, listed: set[str], now: dt.datetime) -> None:
+    """Those that were gone and are listed: whether they are back."""
+    query = select(ABSENCE.c.absence_id).where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.status == GONE)
+    with job.database.reading() as connection:
+        back = [one for one in connection.scalars(query.order_by(ABSENCE.c.absence_id)) if one in listed]
+    found = [source.absence(number) for number in back[:MOST_ASKED]]
+    _keep(job, [one for one in found if one], now, asked=True)
 
 
 def _ask_for(job: Job, source: Source, missing: Sequence[str], now: dt.datetime) -> int:

@@ -1,0 +1,163 @@
+"""WORKPLACE → LINE WORKS: the process is killed, both systems misbehave, and absences and calendars change meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from renkei.systems.workplace import client as workplace_client
+from tests.harness.chat import Chat
+from tests.harness.workplace import Workplace, days
+from tests.harness.workplace_lineworks import SATO, SUZUKI
+from tests.proof.case import Case, Effort, Say
+from tests.proof.tried import Try, case
+from tests.proof.workplace.oracle import OWN
+from tests.proof.workplace.world import CalendarWorld, eventful, worlds
+from tests.proof.worlds import HURRIED
+
+GROUP = "workplace"
+WHOLE = "each approved absence in its member's calendar once, as WORKPLACE has it, or listed; people's own events as they were"
+OF_LINEWORKS: tuple[dict[str, Any], ...] = (
+    *({"kind": "drop"}, {"kind": "drop_after"}, {"kind": "hang", "seconds": 0.05}),
+    *({"kind": "status", "status": status} for status in (500, 503, 401)),
+)
+OF_WORKPLACE = ("error", "maintenance", "login_page", "empty_page", "empty_list", "drop", "truncated", "unauthorized")
+
+
+def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    with ExitStack() as stack:
+        systems = stack.enter_context(Workplace.start()), stack.enter_context(Chat.start("--port", "0"))
+        stack.enter_context(mock.patch.object(workplace_client, "time", HURRIED))
+        full = effort is Effort.FULL
+        fresh = worlds(folder, systems)
+        return [play(fresh, full) for play in (_killed, _lineworks, _workplace, _stale, _by_hand, _stories)]
+
+
+@case(GROUP, "killed before and after each request and each transaction", "L4 C5 C8 C11", WHOLE)
+def _killed(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    """Repeated by Airflow, or found by the next run."""
+    for at in itertools.count(1, 1 if full else 23):
+        for repeated in (True, False) if full else (True,):
+            world = eventful(next(fresh))
+            job = world.job()
+            died = world.killed(job, at)
+            world.go(job=job if repeated else None)
+            yield f"moment {at}, {'again' if repeated else 'anew'}, at once", world.wrong()
+            world.settle()
+            yield f"moment {at}, {'again' if repeated else 'anew'}, settled", world.wrong()
+        if not died:
+            return
+
+
+@case(GROUP, "LINE WORKS misbehaves", "C5 C10 C11", WHOLE)
+def _lineworks(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    for fault, after, times in itertools.product(OF_LINEWORKS, range(8), (1, None)):
+        if full or (fault["kind"], after, times) == ("drop_after", 5, 1):
+            world = eventful(next(fresh))
+            world.chat.fault(service="lineworks", path="/lineworks/*", after=after, times=times, **fault)
+            world.go()
+            world.settle()
+            yield f"{fault} after {after}, times {times}", world.wrong()
+
+
+@case(GROUP, "WORKPLACE misbehaves", "C9", "nothing deleted for it, and then " + WHOLE)
+def _workplace(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    tries: list[tuple[str, dict[str, Any]]] = [
+        (kind, {"after": after, "times": times})
+        for kind, after, times in itertools.product(OF_WORKPLACE, range(2), (1, None))
+    ]
+    for kind, more in tries if full else [("empty_list", {"after": 0, "times": None})]:
+        world = next(fresh)
+        before = world.calendars()["calendars"]
+        world.source.fault(kind, **more)
+        world.go()
+        kept = world.calendars()["calendars"] == before
+        eventful(world)
+        world.settle()
+        yield f"{kind} {more}", [*([] if kept else ["it deleted something"]), *world.wrong()]
+    for drop in (1, 3, 99) if full else (3,):
+        world = next(fresh)
+        before = world.calendars()["calendars"]
+        world.source.sim("POST", "settings", {"bend_next": 99, "bend_drop": drop})
+        world.go()
+        kept = world.calendars()["calendars"] == before
+        world.settle()
+        yield f"{drop} are not listed", [*([] if kept else ["it deleted something"]), *world.wrong()]
+
+
+@case(GROUP, "an answer of an hour ago comes after a newer one", "C8", "the newer one stays")
+def _stale(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    world = next(fresh)
+    old = world.source.ask("absences", since="2026-10-01").json()
+    eventful(world).go()
+    newer = world.calendars()["calendars"]
+    world.source.fault("answer", times=1, answer={"status": 200, "body": old})
+    world.go()
+    same = world.calendars()["calendars"] == newer
+    world.settle()
+    yield "the whole list", [*([] if same else ["an older revision was written"]), *world.wrong()]
+
+
+@case(GROUP, "people change and delete our events, and their own", "C5 C8", WHOLE)
+def _by_hand(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    for change in ("delete", "summary", "move") if full else ("delete",):
+        world = next(fresh)
+        for user, events in world.calendars()["calendars"].items():
+            for number, event in events.items():
+                path = f"lineworks/calendars/{user}/{number}"
+                if event[0]["summary"] == OWN:
+                    continue
+                if change == "delete":
+                    world.chat.sim("DELETE", path)
+                else:
+                    moved = {"start": {"date": "2027-01-01"}, "end": {"date": "2027-01-02"}}
+                    world.chat.sim("PATCH", path, {"summary": "変更"} if change == "summary" else moved)
+        eventful(world).go()
+        world.settle()
+        yield change, world.wrong()
+
+
+@case(GROUP, "stories by chance", "C4 C5 C6 C8 C9 C10", WHOLE)
+def _stories(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    for seed in range(150 if full else 2):
+        chance, world = random.Random(seed), next(fresh)
+        for _ in range(chance.randint(1, 5)):
+            for _ in range(chance.randint(0, 6)):
+                _happen(world, chance)
+            if chance.random() < 0.3:
+                world.killed(world.job(), chance.randint(1, 60))
+            else:
+                world.go()
+        world.settle()
+        yield f"seed {seed}", world.wrong()
+
+
+def _happen(world: CalendarWorld, chance: random.Random) -> None:
+    known = [one["id"] for one in world.source.sim("GET", "absences")]
+    start = f"2026-12-{chance.randint(10, 28)}"
+    what = chance.choice(("apply", "move", "status", "member", "delete", "fault", "torn"))
+    if what == "apply" or not known:
+        periods = [days(start), *([{"unit": "MORNING", "on": start}] if chance.random() < 0.5 else [])]
+        user = chance.choice((SATO, SUZUKI, "tanaka@acme.example", "takahashi@acme.example"))
+        world.source.apply(*periods, user_id=user, status=chance.choice(("APPLIED", "APPROVED")))
+    elif what == "move":
+        world.source.change(chance.choice(known), periods=[days(start)])
+    elif what == "status":
+        status = chance.choice(("APPLIED", "APPROVED", "REJECTED", "CANCELLED"))
+        world.source.change(chance.choice(known), status=status)
+    elif what == "member":
+        world.source.change(chance.choice(known), user_id=chance.choice((SATO, SUZUKI)))
+    elif what == "delete":
+        world.source.sim("DELETE", f"absences/{chance.choice(known)}")
+    elif what == "torn":
+        world.source.sim("POST", "settings", {"bend_next": chance.randint(1, 4), "bend_drop": 2})
+    elif chance.random() < 0.5:
+        fault = chance.choice(OF_LINEWORKS)
+        world.chat.fault(service="lineworks", path="/lineworks/*", after=chance.randint(0, 6), **fault)
+    else:
+        world.source.fault(chance.choice(OF_WORKPLACE))
