@@ -87,7 +87,7 @@ def test_k12_the_three_steps_of_text_5_from_reading_the_app_to_the_first_run(wor
         done(world, "/kintone/load", of="companies")
     )
     second = world.shown(PAGE)
-    assert "会社ID id 文字列(1行) ◉ 更新キー 空にする – 問題なし" in second
+    assert "会社ID id 文字列(1行) ◉ 更新キー 空にする – – 問題なし" in second
     assert "備考 note 文字列(複数行) 書かない" in second
     world.link.hotprofile.put(7, "<b>七")
     found = done(world, "/kintone/find", of="companies", source_id="7")
@@ -133,7 +133,7 @@ def test_k8_each_line_has_the_verdict_of_the_apps_form(world: KintoneWorld) -> N
     assert "項目のマッピング設定に誤りが3件あります" in read
     html = world.html(PAGE)
     shown = text_of(html)
-    assert "会社名 name – 空にする – kintoneのアプリにフィールドコード「name」がありません" in shown
+    assert "会社名 name – 空にする – – kintoneのアプリにフィールドコード「name」がありません" in shown
     assert "「値の重複を禁止する」が設定されていません" in shown
     assert "kintoneの必須フィールド「other」に連携する項目がなく" in shown
     assert "other <i>番号 数値 選択できます" in shown

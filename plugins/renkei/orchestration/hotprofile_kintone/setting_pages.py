@@ -21,6 +21,7 @@ from renkei.links.hotprofile_kintone.items import ID_ITEMS
 from renkei.links.hotprofile_kintone.loading import FAILED, SUCCEEDED
 from renkei.links.hotprofile_kintone.model import host_of
 from renkei.links.hotprofile_kintone.preview import as_text
+from renkei.links.hotprofile_kintone.sheet.form import CONFLICT_WORDS
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
@@ -89,6 +90,7 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
         settings=found,
         missing=[label for name, label in DATA_SETS.items() if mapping and not mapping.data_set(name)],
         EVERY=EVERY,
+        CONFLICT_WORDS=CONFLICT_WORDS,
         ID_ITEMS=ID_ITEMS,
         id_most=ID_MOST,
         may_test=seen.may(Right.RUN),

@@ -269,3 +269,15 @@ def test_k3_a_change_that_初期連携_was_the_first_to_read_comes_before_it_all
     with world.database.reading() as connection:
         initial = dict(connection.execute(select(WORK.c.source_id, WORK.c.initial)).all())
     assert initial == {"1": True, "2": True, "3": True, "9": False}
+
+
+def test_k20_a_run_that_only_counts_is_over_when_it_is(world: LinkWorld) -> None:
+    """確認のみ stood as 処理中 for ever."""
+    world.hotprofile.put(1)
+    world.wait(minutes=5)
+    job = world.job(Mode.CHECK_ONLY)
+    for step in world.steps(job):
+        step()
+    finish(job, world.now)
+    line = history.lines(job)["companies"]
+    assert (line.state, line.held, line.ended_at) == (State.DONE, 1, world.clock)

@@ -25,6 +25,9 @@ def finish(job: Job, now: Now) -> str:
     for kind, state in ((SettingError, State.STOPPED), (LoadError, State.AWAY)):
         if stopped := [line for line in lines if line.state is state]:
             raise kind("\n".join(map(_said, stopped)))
+    for data_set in job.data_sets:  # of a run that only counts, nobody has ended the lines
+        if any(line.data_set == data_set.name and line.state is State.RUNNING for line in lines):
+            history.note(job, data_set, state=State.DONE.value, ended_at=now())
     result = "compared" if job.mode is Mode.RECONCILE else "loaded" if job.mode.writes else "checked"
     note_end(job.record, result, now())
     return result
