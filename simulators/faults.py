@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
@@ -54,6 +54,15 @@ class Fault(BaseModel):
     answer: Answer | None = None
     calls: list[Call] = Field(default_factory=list)
 
+    def is_known(self, answers: Mapping[str, Answer]) -> bool:
+        """Whether somebody plays its kind; `answers` are the service's own."""
+        return self.kind in PLAYED | answers.keys() and (self.kind == "answer") == (self.answer is not None)
+
+    def matches(self, method: str, path: str, body: bytes) -> bool:
+        """Whether it is for such a request."""
+        is_its = (self.method or method).upper() == method and fnmatchcase(path, self.path)
+        return is_its and self.contains.encode() in body
+
 
 PLAYED = frozenset({"answer", "slow", "hang", "drop", "drop_after", "truncated", "calls"})
 
@@ -61,18 +70,18 @@ PLAYED = frozenset({"answer", "slow", "hang", "drop", "drop_after", "truncated",
 class Faults:
     """The faults still to be played, in the order they were given; `answers` are the service's own, by name."""
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        self.answers = answers
+    def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
+        self.answers = answers or {}
         self._faults: list[Fault] = []
 
-    def add(self, faults: list[Fault]) -> None:
+    def add(self, faults: Sequence[Fault]) -> None:
         """Put them in force after those that are.
 
         Raises:
             ValueError: a kind that nobody plays.
         """
         for fault in faults:
-            if fault.kind not in PLAYED | self.answers.keys() or (fault.kind == "answer") != (fault.answer is not None):
+            if not fault.is_known(self.answers):
                 raise ValueError(f"{fault.kind}: one of {sorted(PLAYED | self.answers.keys())}; answer has an answer")
         self._faults += [fault.model_copy() for fault in faults]
 
@@ -86,9 +95,7 @@ class Faults:
         """The fault to play on a request; every matching one that still waits is counted down by it."""
         taken = None
         for fault in self._faults:
-            if (fault.method or method).upper() != method or not fnmatchcase(path, fault.path):
-                continue
-            if fault.contains.encode() not in body:
+            if not fault.matches(method, path, body):
                 continue
             if fault.after:
                 fault.after -= 1

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulators.chat.chatwork import api as chatwork
-from simulators.chat.faults import Fault, Faults, FaultyApp, Service
+from simulators.chat.faults import Fault, Service
 from simulators.chat.google_chat import api as google_chat
 from simulators.chat.inbox import SERVICES, Inbox, Lost, Received
 from simulators.chat.line import api as line
@@ -19,6 +19,7 @@ from simulators.chat.line import login as line_login
 from simulators.chat.lineworks import api as lineworks
 from simulators.chat.slack import api as slack
 from simulators.chat.teams import api as teams
+from simulators.faults import Faults, FaultyApp
 
 MODULES = (slack, chatwork, teams, google_chat, lineworks, line, line_login)
 JAPAN = timezone(timedelta(hours=9))
@@ -32,7 +33,7 @@ def build_app() -> FaultyApp:
         app.include_router(module.build(inbox))
     app.include_router(build_control(inbox, faults))
     app.include_router(build_page(inbox))
-    return FaultyApp(app, faults)
+    return FaultyApp(app, faults, "/")
 
 
 def build_control(inbox: Inbox, faults: Faults) -> APIRouter:
@@ -65,7 +66,7 @@ def build_control(inbox: Inbox, faults: Faults) -> APIRouter:
         return Response(status_code=204)
 
     @router.get("/faults")
-    async def pending() -> list[Fault]:
+    async def pending() -> list[Any]:
         return faults.pending()
 
     @router.post("/faults", status_code=204)
