@@ -11,8 +11,10 @@ links the companies on the day before, and the script ends, with status 0 only i
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import datetime as dt
+import hashlib
 import itertools
 import json
 import math
@@ -40,7 +42,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import tenants
-from scripts import demo_absences, demo_history, demo_sales
+from scripts import demo_absences, demo_events, demo_history, demo_sales
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -56,6 +58,7 @@ CHAT_SERVICES = ("slack", "chatwork", "teams", "lineworks", "googlechat", "line"
 # waiting, and the task is failed. No person is so quick.
 THINKING_S = 4.0
 BEGINS = dt.date(2020, 4, 1)
+STORE_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"make run").digest()).decode()  # of a demo: no secret
 steps = itertools.count(1)
 console = Console(highlight=False, width=110)
 
@@ -147,10 +150,11 @@ def _everything(
     ) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
+        demo_events.write_sheet(folder / "mappings")  # the same company's, with its messengers
         demo_absences.write_sheet(folder / "mappings")
         settings = environment(folder, neighbours, mappings) | connections(neighbours, SPARE, SPARE)
         settings |= demo_sales.connections(neighbours.urls)
-        settings |= demo_absences.connections(neighbours.urls)
+        settings |= demo_absences.connections(neighbours.urls) | demo_events.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
@@ -159,7 +163,7 @@ def _everything(
 
 
 def _step(text: str) -> None:
-    console.print(f"[bold]{next(steps)}/7[/] {text}")
+    console.print(f"[bold]{next(steps)}/8[/] {text}")
 
 
 def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdict) -> None:
@@ -179,6 +183,8 @@ def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Ma
     demo_sales.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _step("WORKPLACE → LINE WORKS: an absence is approved, moved and cancelled")
     demo_absences.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
+    _step("WORKPLACE: an approval request reaches one member in all four messengers")
+    demo_events.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()
     return 0 if verdict.good else 1
@@ -216,9 +222,13 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_INDEX": str(folder / "index"),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_ALLOWED_HOSTS": ",".join(
-            urlsplit(url).netloc for name, url in neighbours.urls.items() if name in ("smarthr", "chat", "kintone")
+            urlsplit(url).netloc
+            for name, url in neighbours.urls.items()
+            if name in ("smarthr", "chat", "kintone", "workplace")
         ),
         "RENKEI_RETRY_DELAY_S": "2",
+        "RENKEI_STORE_KEY_CONN_ID": "renkei_store_key",  # members' webhooks are secrets
+        "AIRFLOW_CONN_RENKEI_STORE_KEY": json.dumps({"conn_type": "generic", "password": STORE_KEY}),
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
     }
     for mapping in mappings:

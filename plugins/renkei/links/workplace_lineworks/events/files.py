@@ -55,7 +55,9 @@ class EventFiles:
             return False
         except BadEventError as error:
             self._move(file, "refused", now)
-            _note(self._folder / "refused" / f"{file.name}.txt", str(error))
+            note = self._folder / "refused" / f"{file.name}.txt"
+            note.write_text(f"{error}\n", encoding="utf-8")
+            _stamp(note, now)
             return False
         for written in [self._accept(event) for event in events]:
             written.result(WRITTEN_WITHIN_S)
@@ -66,7 +68,7 @@ class EventFiles:
         folder = self._folder / where
         folder.mkdir(mode=0o700, exist_ok=True)
         os.replace(file, folder / file.name)
-        os.utime(folder / file.name, (now.timestamp(), now.timestamp()))
+        _stamp(folder / file.name, now)
 
     def tidy(self, now: dt.datetime) -> None:
         """Deletes what was moved a week ago: it names people, and is in the inbox."""
@@ -97,5 +99,6 @@ def _read(file: Path) -> bytes:
     return body
 
 
-def _note(file: Path, text: str) -> None:
-    file.write_text(text + "\n", encoding="utf-8")
+def _stamp(file: Path, now: dt.datetime) -> None:
+    """From when on it is kept."""
+    os.utime(file, (now.timestamp(), now.timestamp()), follow_symlinks=False)

@@ -36,6 +36,7 @@ from renkei.systems.delivery import Message as Told
 LINK = "workplace_lineworks"
 GRACE = dt.timedelta(seconds=10)  # for an earlier event of the document that is still on its way
 SUMS_UP_EVERY_S, LOOKS_EVERY_S = 60.0, 2.0  # what was too old; the folder of files
+TIDIES_EVERY_S = 3600.0  # that folder
 DOCUMENTS_KEPT = dt.timedelta(days=35)
 
 # A channel's client and its registration's digest; raises ConnectionError_. "" as digest: each member has his own.
@@ -67,7 +68,7 @@ class EventWorker:
         self._faults = Faults(database, mapping.tenant, failures)
         self._registrations: dict[str, str] = {}  # of the channels, as they were opened last
         self._sender = Sender(outbox, leases, self._open, self._watch, late=STALE, clock=clock)
-        self._sums_up_at = 0.0
+        self._sums_up_at = self._tidies_at = 0.0
         self._sender.left_behind()
         for channel in CHANNELS:
             if not mapping.uses(channel):
@@ -98,6 +99,9 @@ class EventWorker:
             used = [channel for channel in CHANNELS if self._mapping.uses(channel)]
             sum_up(self._database, self._outbox, PURPOSE, used, now)
         if self._files:
+            if time.monotonic() >= self._tidies_at:
+                self._tidies_at = time.monotonic() + TIDIES_EVERY_S
+                self._files.tidy(now)
             self._files.take(now)
         return min(soon, LOOKS_EVERY_S)
 

@@ -284,6 +284,10 @@ def test_events_come_as_files_too_each_once_and_what_is_none_is_set_aside(world:
     world.worker.tick()
     world.all_sent()
     assert len(world.told["slack"].sent) == 2
+    world.now += dt.timedelta(days=8)
+    world.worker.close()
+    world.new_worker().tick()
+    assert [os.listdir(world.drop / name) for name in ("taken", "refused")] == [[], []]
 
 
 def test_w1_every_event_of_the_sheet_is_told(world: EventWorld) -> None:
