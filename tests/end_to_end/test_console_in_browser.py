@@ -8,12 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
+from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from tests.builders import mapping
@@ -27,10 +30,12 @@ ACME, BETA = "smarthr_emc__acme", "smarthr_emc__beta"
 
 @dataclasses.dataclass
 class Site:
-    """Airflow at `url`, whose path is `prefix`."""
+    """Airflow at `url`, whose path is `prefix`; beta's sheet is a workbook."""
 
     url: str
     prefix: str
+    sheets: Path
+    environment: dict[str, str]
 
     def plain(self, path: str) -> str:
         return f"{self.url}/renkei/console{path}"
@@ -47,7 +52,9 @@ def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFacto
     sheets.mkdir(parents=True)
     for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事"), ("gamma", "ガンマ工業")):
         sheet = dataclasses.replace(mapping(settings={"会社名": name}), tenant=tenant, emc_account=tenant)
-        write_yaml(sheet, sheets / f"{tenant}.yaml")
+        write_workbook(sheet, sheets / "beta.xlsx") if tenant == "beta" else write_yaml(
+            sheet, sheets / f"{tenant}.yaml"
+        )
     environment = {
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
@@ -56,7 +63,7 @@ def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFacto
     }
     with LocalAirflow(folder, environment, folder, pages_only=new_database, prefix="/af") as airflow:
         subprocess.run([sys.executable, "-m", "tests.end_to_end.console_rows"], env=airflow.environment, check=True)
-        yield Site(airflow.url, "/af")
+        yield Site(airflow.url, "/af", sheets, airflow.environment)
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +228,58 @@ def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -
     _look(page, "11-approved")
 
 
+def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Site, page: Any, tmp_path: Path) -> None:
+    """In the frame: a workbook with an error, its marked copy, the mended one, 反映待ち, 使用中 by itself, the way back."""
+    from playwright.sync_api import expect
+
+    in_force = site.sheets / "beta.xlsx"
+    before, mended, broken = in_force.read_bytes(), tmp_path / "直したシート.xlsx", tmp_path / "新しいシート.xlsx"
+    sheet = mapping(settings={"会社名": "ベータ商事", "処理時刻": "05:15"})
+    write_workbook(dataclasses.replace(sheet, tenant="beta", emc_account="beta"), mended)
+    with zipfile.ZipFile(mended) as old, zipfile.ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b".smarthr.jp", b".example.com"))
+
+    page.goto(site.framed(f"/dag/{BETA}"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="シート", exact=True).click()
+    expect(frame.get_by_text("使用中 版1")).to_be_visible()
+    frame.get_by_label("連携設定シート（").set_input_files(broken)
+    _look(page, "20-sheets")
+    frame.get_by_role("button", name="アップロードして確認する").click()
+    expect(frame.get_by_text("誤りがあるため、有効にできません")).to_be_visible()
+    _look(page, "21-sheet-errors")
+    with page.expect_download() as download:
+        frame.get_by_role("link", name="色付きの控えを保存").click()
+    assert openpyxl.load_workbook(download.value.path()).sheetnames[0] == "確認結果"
+
+    frame.get_by_role("link", name="シート", exact=True).click()
+    frame.get_by_label("連携設定シート（").set_input_files(mended)
+    frame.get_by_role("button", name="アップロードして確認する").click()
+    expect(frame.get_by_role("row", name="連携情報 処理時刻 – 04:30 05:15")).to_be_visible()
+    _look(page, "22-sheet-draft")
+    frame.get_by_label("理由（必須）").fill("給与の締めを避ける")
+    frame.get_by_role("button", name="この版を有効にする").click()
+    state = frame.get_by_label("状態", exact=True)
+    expect(state).to_contain_text("反映待ち")
+    assert in_force.read_bytes() == mended.read_bytes()
+    parse = "from scripts.past_runs import parse_into_database as p; from scripts.local_airflow import PROJECT"
+    often = site.environment | {"AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0"}
+    command = [sys.executable, "-c", f"{parse}; p(PROJECT / 'dags/smarthr_emc.py')"]
+    subprocess.run(command, env=often, cwd=PROJECT, check=True)
+    expect(state).to_contain_text("使用中")
+    expect(state).to_contain_text("給与の締めを避ける")
+
+    frame.get_by_role("link", name="シート", exact=True).click()
+    _look(page, "23-sheet-versions")
+    frame.get_by_role("link", name="版1", exact=True).click()
+    frame.get_by_role("button", name="この版に戻す").click()
+    frame.get_by_label("理由（必須）").fill("元に戻す")
+    frame.get_by_role("button", name="この版を有効にする").click()
+    expect(state).to_contain_text("元に戻す")
+    assert in_force.read_bytes() == before
+
+
 def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tmp_path: Path) -> None:
     """A frame cannot print: it leads to the plain page, whose button prints, and which is one A4 as a PDF."""
     from playwright.sync_api import expect
@@ -321,7 +380,10 @@ def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> No
     page.context.close()
 
 
-@pytest.mark.parametrize("path", ["/", f"/dag/{BETA}", f"/dag/{BETA}/runs", f"/dag/{BETA}/run"])
+NARROW = ["/", *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form"))]
+
+
+@pytest.mark.parametrize("path", NARROW)
 def test_no_page_is_wider_than_a_narrow_screen(site: Site, chromium: Any, login: Any, path: str) -> None:
     """Wide tables move within themselves."""
     page = _page(chromium, storage_state=login, viewport={"width": 420, "height": 900})

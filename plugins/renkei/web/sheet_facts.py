@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from renkei.sheets.difference import SheetLine
@@ -23,7 +23,7 @@ class SheetTry:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A line of the sheet to be filled in on a page."""
+    """A cell of the sheet to be filled in on a page."""
 
     name: str  # of the input
     label: str
@@ -31,24 +31,27 @@ class FormField:
     needed: bool = False
     words: Sequence[str] = ()  # all that it may say; empty: any text
     dated: str = ""  # date, time: what a browser offers
+    offers: Sequence[str] = ()  # what it usually says, where it may say something else too
+
+
+@dataclass(frozen=True, slots=True)
+class FormLine:
+    """A line of a table: what it is about, and its cells."""
+
+    title: str
+    cells: Sequence[FormField]
 
 
 @dataclass(frozen=True, slots=True)
 class FormTable:
-    """A table of the sheet: each line has a cell of every column, in this order."""
-
-    name: str
     title: str
-    columns: Sequence[FormField]
-    lines: Sequence[Sequence[str]] = ()
-    words: Mapping[str, Sequence[str]] = field(
-        default_factory=dict
-    )  # of a cell, by its input's name, where they differ
+    heads: Sequence[str]  # of the lines' titles, and of each cell
+    lines: Sequence[FormLine]
 
 
 @dataclass(frozen=True, slots=True)
 class SheetForm:
-    """A sheet as fields, with what it says now."""
+    """A sheet as fields, with what it says now, by the fields' names."""
 
     fields: Sequence[FormField]
     values: Mapping[str, str]

@@ -291,3 +291,22 @@ def test_s2_the_versions_origin_is_on_record(world: ConsoleWorld) -> None:
     number = made(upload(world, sheet(会社名="一"), "第2版.yaml"))
     found = kept(world).versions.read(number)
     assert (found.by, found.by_name, found.file_name, found.origin) == ("yuki", "yuki", "第2版.yaml", Origin.UPLOAD)
+
+
+def test_s2_a_sheet_is_edited_on_the_page(world: ConsoleWorld) -> None:
+    """S2: the form has what the sheet says; what is saved is a new version of the same form, checked like any."""
+    before, path = file(world), f"/dag/{dag('acme')}/sheet-form"
+    shown = body(world, path, "yuki")
+    fields = dict(re.findall(r'<input name="([^"]+)"[^>]* value="([^"]*)"', shown))
+    name = next(key for key, value in fields.items() if value == "株式会社アクメ")
+    assert "<option selected>登録</option>" in shown
+    number = made(post(world, path, of="1", **{name: "アクメ改", "user.full_name.create_blank": "エラー"}))
+    assert file(world) == before
+    found = kept(world).versions.read(number)
+    assert (found.origin, found.of) == (Origin.FORM, 1)
+    assert "会社名 – 株式会社アクメ アクメ改" in text_of(body(world, f"{SHEETS}/{number}", "yuki"))
+    bad = made(post(world, path, of="1", **{"user.user_id.source": "ありえない項目"}))
+    assert "誤りがあるため" in text_of(body(world, f"{SHEETS}/{bad}", "yuki"))
+    assert world.browser("ken").get(BASE + path).status_code == 403
+    assert post(world, path, "ken", of="1").status_code == 403
+    assert post(world, path, of="99").status_code == 404

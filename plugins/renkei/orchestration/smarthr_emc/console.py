@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.disaster_freeze import frozen_tenants
-from renkei.orchestration.smarthr_emc import held_pages, people_pages, rehearsal_page
+from renkei.orchestration.smarthr_emc import held_pages, people_pages, rehearsal_page, sheet_editor
 from renkei.orchestration.smarthr_emc.connections import connection_names
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
@@ -158,4 +158,5 @@ VIEW = LinkView(
     generations,
     connection_names,
     sheet_tries=rehearsal_page.TRIES,
+    sheet_editor=sheet_editor,
 )
