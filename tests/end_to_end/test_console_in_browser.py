@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import re
 import shutil
@@ -251,9 +252,11 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     _look(page, "21-sheet-errors")
     with page.expect_download() as download:
         frame.get_by_role("link", name="色付きの控えを保存").click()
-    assert openpyxl.load_workbook(download.value.path()).sheetnames[0] == "確認結果"
+    marked = io.BytesIO(download.value.path().read_bytes())
+    assert openpyxl.load_workbook(marked).sheetnames[0] == "確認結果"
 
-    frame.get_by_role("link", name="シート", exact=True).click()
+    all_versions = frame.get_by_label("現在の場所").get_by_text("シート", exact=True)
+    all_versions.click()
     frame.get_by_label("連携設定シート（").set_input_files(mended)
     frame.get_by_role("button", name="アップロードして確認する").click()
     expect(frame.get_by_role("row", name="連携情報 処理時刻 – 04:30 05:15")).to_be_visible()
@@ -270,7 +273,7 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     expect(state).to_contain_text("使用中")
     expect(state).to_contain_text("給与の締めを避ける")
 
-    frame.get_by_role("link", name="シート", exact=True).click()
+    all_versions.click()
     _look(page, "23-sheet-versions")
     frame.get_by_role("link", name="版1", exact=True).click()
     frame.get_by_role("button", name="この版に戻す").click()

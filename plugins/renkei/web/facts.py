@@ -418,6 +418,9 @@ class Knowledge(Protocol):
     def connection_changes(self, dag_id: str, since: dt.datetime) -> Sequence[ConnectionChange]:
         """Of the company's own Connections and of those that its sheet names, the newest first."""
 
+    def connections(self, dag_id: str) -> Mapping[str, bool]:
+        """The Connections that the company's sheet needs, and whether Airflow has them; none where it cannot be used."""
+
     def generations(self, dag_id: str) -> Sequence[Generation]:
         """The baselines that can be gone back to, newest first; may raise StoreError, BaselineError."""
 

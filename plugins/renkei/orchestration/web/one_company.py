@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from airflow.sdk import BaseHook
+
 from renkei.channel import Event, result_mail
 from renkei.errors import BaselineError, StoreError
 from renkei.notifications.monitor.expiry import Waiting
@@ -87,10 +89,25 @@ class OneCompany:
         named = {*own, *(one.connection for one in tenant.sheet.channels if one.connection)}
         return connection_changes(tenant.name, named, since)
 
+    def connections(self, dag_id: str) -> Mapping[str, bool]:
+        """As the API server finds them: its environment, a secrets backend, Airflow's database."""
+        tenant = tenant_of(state.dags()[dag_id])
+        view, mapping = tenant.link.console() if tenant.link.console else None, tenant.sheet.mapping
+        names = dict.fromkeys(view.connections(mapping)) if view and mapping is not None else {}
+        return {name: _is_registered(name) for name in names}
+
     def generations(self, dag_id: str) -> Sequence[Generation]:
         link = state.dags()[dag_id].link
         of = link.console().generations if link.console else None
         return of(self.folder(dag_id)) if of else ()
+
+
+def _is_registered(name: str) -> bool:
+    try:
+        BaseHook.get_connection(name)
+    except Exception:  # not found, or a backend that fails: nobody can claim that it is there
+        return False
+    return True
 
 
 def _answer_until(folder: TenantFolder) -> dt.datetime | None:

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs, sheets
+from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs, sheets, start
 from renkei.web.console.page import address, message, statics
 from renkei.web.facts import Refused, Services
 
@@ -58,6 +58,7 @@ ROUTERS = (
     readiness.router,
     jobs.router,
     sheets.router,
+    start.router,
 )
 
 

@@ -1,0 +1,68 @@
+"""連携開始までの流れ, by the facts (S3)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from renkei.web.facts import ChannelFact, Company, Details, Run
+from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, Stand, way
+
+AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
+COMPANY = Company("smarthr_emc__acme", "A → B", "acme", "アクメ", "B", "A", link_start_on=dt.date(2026, 12, 1))
+BEGINNING = Facts(COMPANY, Details(), (), {"a__acme": True, "b__acme": True}, False, AT, AT.date())
+MAIL = ChannelFact("メール", "メール", "", (), False, last_well=True)
+
+
+def run(hours: int, *, writes: bool = False, state: str = "success", is_test: bool = False) -> Run:
+    at = AT + dt.timedelta(hours=hours)
+    return Run(f"r{hours}", state, at, at, at + dt.timedelta(minutes=5), "", writes, is_test)
+
+
+def next_of(facts: Facts) -> str:
+    return next((step.title for step in way(facts).steps if step.stand is Stand.NEXT), "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"company": dataclasses.replace(COMPANY, broken=True)}, "シート"),
+        ({"connections": {"a__acme": True, "b__acme": False}}, "AとBの接続"),
+        ({}, "通知テスト"),
+        ({"runs": (run(1, is_test=True),)}, "リハーサル"),
+        ({"details": Details(channels=(MAIL,))}, "リハーサル"),
+        ({"details": Details(channels=(MAIL,)), "rehearsed": True}, "確認のみ"),
+        ({"details": Details(channels=(MAIL,)), "runs": (run(2), run(1, state="failed"))}, "初回連携"),
+        ({"details": Details(channels=(MAIL,)), "runs": (run(3, writes=True, state="failed"), run(2))}, "初回連携"),
+        ({"details": Details(channels=(MAIL,)), "runs": (run(3, writes=True), run(2))}, "結果の確認"),
+        ({"details": Details(channels=(MAIL,), people=30), "runs": (run(3, writes=True), run(2))}, "連携開始日"),
+    ],
+    ids=str,
+)
+def test_s3_the_first_step_that_is_missing_is_next(changes: dict[str, object], title: str) -> None:
+    """S3: one at a time, and never two."""
+    facts = dataclasses.replace(BEGINNING, **changes)  # type: ignore[arg-type]
+    assert next_of(facts) == title
+    assert sum(step.stand is Stand.NEXT for step in way(facts).steps) == 1
+
+
+def test_s3_all_is_done_when_it_runs_by_itself() -> None:
+    """S3: from 連携開始日 on; the time is from the first version to the first good run that wrote."""
+    runs = (run(30, writes=True), run(3, writes=True), run(2))
+    done = dataclasses.replace(
+        BEGINNING, runs=runs, details=Details(channels=(MAIL,), people=30), today=dt.date(2026, 12, 2)
+    )
+    found = way(done)
+    assert {step.stand for step in found.steps} == {Stand.DONE}
+    assert found.took == (AT, AT + dt.timedelta(hours=3, minutes=5))
+    paused = dataclasses.replace(done, company=dataclasses.replace(COMPANY, paused=True))
+    assert next_of(paused) == "連携開始日"
+
+
+def test_s3_each_step_says_who_has_to_act() -> None:
+    """S3: and has one button."""
+    steps = way(BEGINNING).steps
+    assert len(steps) == 8
+    assert all(step.who in (CUSTOMER, OPERATOR) and step.label for step in steps)
