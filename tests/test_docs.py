@@ -26,6 +26,7 @@ RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 42)] + [f"N{
 RULES += [f"K{n}" for n in range(1, 24)]
 RULES += [f"C{n}" for n in range(1, 12)]
 RULES += [f"W{n}" for n in range(1, 10)]
+RULES += [f"P{n}" for n in range(1, 21)]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
