@@ -14,6 +14,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS
 from renkei.orchestration.hotprofile_kintone import (
     connections,
     initial_pages,
+    login_pages,
     record_pages,
     setting_pages,
     status_pages,
@@ -76,7 +77,7 @@ def _number(value: Any, name: str) -> int:
 
 
 router = APIRouter()
-for pages in (status_pages.router, record_pages.router, setting_pages.router, initial_pages.router):
+for pages in (status_pages.router, record_pages.router, setting_pages.router, login_pages.router, initial_pages.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,

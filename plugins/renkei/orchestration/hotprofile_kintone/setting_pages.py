@@ -26,6 +26,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, It
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import FIND, LOAD, TEST, FoundRecord, LoadedForm
+from renkei.orchestration.hotprofile_kintone.login_pages import MOST as SECRET_MOST
 from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field
@@ -93,6 +94,7 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
         CONFLICT_WORDS=CONFLICT_WORDS,
         ID_ITEMS=ID_ITEMS,
         id_most=ID_MOST,
+        secret_most=SECRET_MOST,
         may_test=seen.may(Right.RUN),
         jobs=newest(seen),
         now=seen.services.now(),

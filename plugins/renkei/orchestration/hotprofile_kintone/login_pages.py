@@ -1,0 +1,78 @@
+"""ログイン情報 of kintone連携設定: API tokens or a login of kintone, and 連携ユーザー's key of Hot Profile, into Connections (S2).
+
+Airflow asks for the right to write Connections; what was entered is never shown again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
+from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
+from renkei.settings import allowed_hosts
+from renkei.systems.hosts import is_private
+from renkei.web.console import guard
+from renkei.web.console.page import address
+from renkei.web.facts import Refused
+
+router = APIRouter()
+MOST = 2_000  # characters
+MOST_TOKENS = 9  # of one request of kintone's
+Text = Annotated[str, Form(max_length=MOST)]
+
+
+@router.post("/dag/{dag_id}/kintone/login/kintone")
+async def of_kintone(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], login: Text = "", secret: Text = ""
+) -> Response:
+    """With a ログイン名 it is a password, else API tokens with commas between."""
+    tenant = tenant_of(seen)
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    if mapping is None:
+        raise guard.NotFound
+    login, what = _plain(login, "ログイン名"), "パスワード" if login.strip() else "APIトークン"
+    tokens = secret.split(",") if not login else [secret]
+    plain = [_plain(token, what) for token in tokens]
+    if not all(plain):
+        raise Refused(f"{what}が空白です。kintoneで確認して入力してください。")
+    if len(plain) > MOST_TOKENS:
+        raise Refused(f"APIトークンは{MOST_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
+    values = {"host": mapping.domain, "login": login, "password": ",".join(plain)}
+    await seen.services.acting.register(request, f"kintone__{tenant}", "kintone", values, {})
+    return _back(request, seen)
+
+
+@router.post("/dag/{dag_id}/kintone/login/hotprofile")
+async def of_hotprofile(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], host: Text = "", secret: Text = ""
+) -> Response:
+    """The address and the key go together: no key that is kept is ever sent to another address."""
+    tenant = tenant_of(seen)
+    plain, key = _plain(host, "Hot ProfileのURL").rstrip("/"), _plain(secret, "APIキー")
+    if not re.fullmatch(r"https?://[^/?#@\s]+", plain) or not is_private(plain, allowed_hosts()):
+        raise Refused("Hot ProfileのURLを「https://(お客様のサブドメイン).hot-profile.com」の形で入力してください。")
+    if not key:
+        raise Refused("APIキーが空白です。Hot Profileで、連携ユーザーのAPIキーを確認して入力してください。")
+    await seen.services.acting.register(
+        request, f"hotprofile__{tenant}", "hotprofile", {"host": plain, "password": key}, {}
+    )
+    return _back(request, seen)
+
+
+def _plain(text: str, what: str) -> str:
+    """Without blanks around it; raises Refused: there are some in it, or letters that no secret has. Never quotes it."""
+    plain = text.strip()
+    if found := re.search(r"[^!-~]", plain):
+        raise Refused(
+            f"{what}の{found.start() + 1}文字目に、空白か全角の文字があります。コピーし直して入力してください。"
+        )
+    return plain
+
+
+def _back(request: Request, seen: guard.Seen) -> Response:
+    seen.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "kintone"), 303)
