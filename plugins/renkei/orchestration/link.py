@@ -84,6 +84,9 @@ class Link:
     last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
     console: Part[LinkView] | None = None  # what its runs count, and their errors
     jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
+    registrations: Part[Callable[[Any], Sequence[Channel]]] | None = (
+        None  # of a mapping, beside channels: they may expire
+    )
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
     drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
@@ -180,6 +183,7 @@ LINKS = {
             try_systems=Part("renkei.orchestration.workplace_lineworks.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.workplace_lineworks.dag:timetable"),
             console=Part("renkei.orchestration.workplace_lineworks.console:VIEW"),
+            registrations=Part("renkei.orchestration.workplace_lineworks.connections:registrations"),
             tidy=Part("renkei.orchestration.workplace_lineworks.results:tidy"),
             drain=Part("renkei.orchestration.workplace_lineworks.drain:drain"),
             public=Part("renkei.orchestration.workplace_lineworks.public:routes"),

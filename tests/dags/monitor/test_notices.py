@@ -10,6 +10,8 @@ import pytest
 
 from renkei.channel import OPERATOR, Channel, Event, Service
 from renkei.errors import NotificationError
+from renkei.links.workplace_lineworks.sheet.compile import compile_sheet
+from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import expiring
 from renkei.systems.delivery import accepted, later
 from tests.dags.monitor.looks import SLACK, World, at
@@ -155,3 +157,17 @@ def test_n7_no_answer_is_asked_for_a_run_that_is_gone(acme: World) -> None:
     assert not acme.ear.said
     acme.look("22 2:45", ongoing=lambda *_: True)
     assert len(acme.ear.said) == 1
+
+
+def test_c1_n7_the_end_of_a_registration_that_a_link_works_with_is_found_though_no_channel_uses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """C1: the one of LINE WORKS, which has no Bot ID where calendars alone are written."""
+    extra = {"service_account": "a", "private_key": "secret-words", "expires_on": "2026-11-30"}
+    connection = {"conn_type": "lineworks", "login": "id", "password": "secret-words", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_LINEWORKS__BETA", json.dumps(connection))
+    sheet = compile_sheet("beta.yaml", "result_addresses: [a@example.jp]\ncalendar: 使用する\n".encode(), "beta")[0]
+    its = expiring._of_link(LINKS["workplace_lineworks"], sheet)
+    (found,) = expiring._expiring("beta", its, dt.date(2026, 11, 23))
+    assert (found.connection, found.days) == ("lineworks__beta", 7)
+    assert list(expiring._of_link(LINKS["smarthr_emc"], sheet)) == []

@@ -69,7 +69,7 @@ def _threshold(days: int) -> int | None:
 def waiting_message(label: str, tenant: str, waiting: Waiting, now: dt.datetime, link: str) -> Message:
     """For the tenant's channels: what waits, until when, and what happens else."""
     left = hours_and_minutes(waiting.until - now)
-    is_upload = waiting.outcome == "CONFIRM"
+    is_upload, target = waiting.outcome == "CONFIRM", label.rpartition(" → ")[2]
     return Message(
         title=f"【期限切れ予告】{label}: {tenant} {waiting.subject}",
         lines=(
@@ -77,7 +77,7 @@ def waiting_message(label: str, tenant: str, waiting: Waiting, now: dt.datetime,
             f"{time_in_japan(waiting.until)} です（あと{left}）。",
             "期限までに結果が選ばれないと、処理は失敗となり、結果が分かるまで次の取込は行いません。"
             if is_upload
-            else "期限までに承認されないと、この処理は登録されません（EMCには何も書き込みません）。",
+            else f"期限までに承認されないと、この処理は登録されません（{target}には何も書き込みません）。",
             "運用担当者は、Airflowの要対応項目で回答してください。",
         ),
         link=link,

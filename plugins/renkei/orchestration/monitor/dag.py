@@ -111,7 +111,7 @@ def watch(
         asking = {name: one for name, one in found.waiting.items() if ongoing(dag_id(link.name, name), one.run)}
         before = notices.told
         expiring.tell_waiting(notices, asking, found.sheets.channels)
-        expiring.tell_connections(notices, found.sheets.channels, channels)
+        expiring.tell_connections(notices, found.sheets.channels, channels, found.sheets.compiled)
         tell_forgotten(notices, frozen, channels)
         tell_unworked(notices, channels)
         faults += notices.faults

@@ -7,6 +7,7 @@ import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from renkei.channel import OPERATOR, Channel
@@ -16,10 +17,11 @@ from renkei.notifications.monitor import expiry
 from renkei.notifications.monitor.expiry import Expiring, Waiting
 from renkei.notifications.services import connection_needed
 from renkei.orchestration import channel_connections
-from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page
 from renkei.runs import notes
+from renkei.sheets.compiled import Compiled
 from renkei.storage import records
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import watch_folder
@@ -38,6 +40,9 @@ class Cursor:
 
     on: dt.date
     after: str  # the last tenant whose Connections were looked at
+
+
+NEEDLESS = ("bot_id",)  # what nobody sends messages with has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,15 @@ def tell_waiting(notices: Notices, waiting: Mapping[str, Waiting], channels: Map
         notices.tell_once(tenant, channels.get(tenant, ()), message, [one.key])
 
 
-def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]], operator: Sequence[Channel]) -> None:
+def tell_connections(
+    notices: Notices,
+    channels: Mapping[str, Sequence[Channel]],
+    operator: Sequence[Channel],
+    sheets: Mapping[str, Compiled[Any]],
+) -> None:
     """Tell a tenant and the operator of registrations that end; every tenant is looked at once a day.
+
+    Those of its channels, and those that its link works with beside them.
 
     The operator's own are looked at with the first link's.
     """
@@ -77,7 +89,8 @@ def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]]
     before = endings(notices.store, notices.link.name)
     known = {tenant: dict(ends) for tenant, ends in before.items() if tenant in everybody and tenant not in batch}
     for tenant in batch:
-        mine = _expiring(tenant, everybody[tenant], today.date())
+        its = [*everybody[tenant], *_of_link(notices.link, sheets.get(tenant))]
+        mine = _expiring(tenant, its, today.date())
         found += mine
         if mine:
             known[tenant] = {one.channel: one.on for one in mine}
@@ -90,13 +103,20 @@ def tell_connections(notices: Notices, channels: Mapping[str, Sequence[Channel]]
         records.write(notices.store, _cursor_key(notices), Cursor(today.date(), batch[-1]))
 
 
+def _of_link(link: Link, sheet: Compiled[Any] | None) -> Sequence[Channel]:
+    if link.registrations is None or sheet is None or sheet.mapping is None:
+        return ()
+    return link.registrations()(sheet.mapping)
+
+
 def _expiring(tenant: str, channels: Sequence[Channel], today: dt.date) -> list[Expiring]:
     found = []
     for channel in channels:
         if channel.muted or not channel.connection or not connection_needed(channel.service, channel.to):
             continue
         try:
-            ends = channel_connections.registration_of(channel.service, channel.connection).expires_on
+            known = channel_connections.registration_of(channel.service, channel.connection, NEEDLESS)
+            ends = known.expires_on
         except ConnectionError_:  # what is wrong with it shows wherever the channel is used
             continue
         except Exception as error:  # one Connection must not hide another's end (L5); its text may hold secrets (L7)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from renkei import settings
-from renkei.channel import Service
+from renkei.channel import Channel, Service
 from renkei.errors import ConnectionError_, RenkeiError
+from renkei.links.workplace_lineworks.sheet.mapping import Mapping
+from renkei.notifications.services import SPEC
 from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.secret_hook import SecretHook
 from renkei.settings import allowed_hosts
@@ -62,6 +64,17 @@ def workplace_client(tenant: str) -> WorkplaceClient:
 def lineworks_name(tenant: str) -> str:
     """The one Connection of LINE WORKS, for calendar and messenger alike (C2)."""
     return f"lineworks__{tenant}"
+
+
+def registrations(mapping: Mapping) -> list[Channel]:
+    """What the link works with beside its channels, as channels: their 有効期限 is told ahead alike (C1, N7)."""
+    found = []
+    if mapping.calendar or mapping.uses("lineworks"):
+        found.append(Channel("LINE WORKS", Service.LINEWORKS, lineworks_name(mapping.tenant)))
+    for key, service in {"slack": Service.SLACK_BOT, "line": Service.LINE}.items():
+        if mapping.uses(key):
+            found.append(Channel(SPEC[service].label, service, f"{SPEC[service].connection_type}__{mapping.tenant}"))
+    return found
 
 
 def calendar(tenant: str) -> LineWorksCalendar:
