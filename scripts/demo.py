@@ -42,11 +42,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import tenants
-<<<<<<< HEAD
-from scripts import demo_absences, demo_events, demo_history, demo_sales
-=======
-from scripts import demo_history, demo_punching, demo_sales
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
+from scripts import demo_absences, demo_events, demo_history, demo_punching, demo_sales
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
@@ -147,31 +143,24 @@ def _everything(
     """Simulators and Airflow, with what `folder` holds of an earlier start; `before` has both before Airflow starts."""
     companies = [f"{name}:{number}:{size}" for number, (name, size) in enumerate(SIZES.items(), start=1)]
     companies.append(f"{SPARE}:{len(SIZES) + 1}:60")
-<<<<<<< HEAD
-    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, WORKPLACE, mail, chat services")
+    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, KING OF TIME, WORKPLACE, mail, chat services")
     accounts = ["hinata", "group", SPARE]
     with Neighbours(
-        folder / "neighbours", companies, accounts, chat=True, sales=demo_sales.SIZE, absent=True, ports=ports
+        *(folder / "neighbours", companies, accounts),
+        chat=True,
+        sales=demo_sales.SIZE,
+        punching=True,
+        absent=True,
+        ports=ports,
     ) as neighbours:
         mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
         demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
         demo_events.write_sheet(folder / "mappings")  # the same company's, with its messengers
         demo_absences.write_sheet(folder / "mappings")
-        settings = environment(folder, neighbours, mappings) | connections(neighbours, SPARE, SPARE)
-        settings |= demo_sales.connections(neighbours.urls)
-        settings |= demo_absences.connections(neighbours.urls) | demo_events.connections(neighbours.urls)
-=======
-    _step("starting the simulators: SmartHR, EMC, Hot Profile, kintone, KING OF TIME, mail, chat services")
-    accounts = ["hinata", "group", SPARE]
-    with Neighbours(
-        folder / "neighbours", companies, accounts, chat=True, sales=demo_sales.SIZE, punching=True, ports=ports
-    ) as neighbours:
-        mappings = sample_mappings(folder / "mappings", neighbours.urls["smarthr"])
-        demo_sales.write_sheet(folder / "mappings", neighbours.urls["kintone"])
         demo_punching.write_sheet(folder / "mappings")
         settings = environment(folder, neighbours, mappings) | connections(neighbours, SPARE, SPARE)
         settings |= demo_sales.connections(neighbours.urls) | demo_punching.connections(neighbours.urls)
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
+        settings |= demo_absences.connections(neighbours.urls) | demo_events.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
@@ -180,11 +169,7 @@ def _everything(
 
 
 def _step(text: str) -> None:
-<<<<<<< HEAD
-    console.print(f"[bold]{next(steps)}/8[/] {text}")
-=======
-    console.print(f"[bold]{next(steps)}/7[/] {text}")
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
+    console.print(f"[bold]{next(steps)}/9[/] {text}")
 
 
 def _play_history(airflow: LocalAirflow, neighbours: Neighbours, verdict: Verdict) -> None:
@@ -202,15 +187,12 @@ def _show_today(airflow: LocalAirflow, neighbours: Neighbours, mappings: list[Ma
     _today(airflow, neighbours, mappings, verdict)
     _step("Hot Profile → kintone: 連携テスト, enabled, then changes that flow; one lookup finds nothing; a full day")
     demo_sales.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
-<<<<<<< HEAD
     _step("WORKPLACE → LINE WORKS: an absence is approved, moved and cancelled")
     demo_absences.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
     _step("WORKPLACE: an approval request reaches one member in all four messengers")
     demo_events.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
-=======
     _step("LINE WORKS → KING OF TIME: registered on the console's pages, then a talk, its punch and its reply")
     demo_punching.show(airflow, neighbours, verdict.expect, lambda line: console.print(f"      {line}"))
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
     _show_told(neighbours.mails()[mails:], neighbours.chat_messages()[messages:])
     verdict.show()
     return 0 if verdict.good else 1
@@ -250,11 +232,7 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_ALLOWED_HOSTS": ",".join(
             urlsplit(url).netloc
             for name, url in neighbours.urls.items()
-<<<<<<< HEAD
-            if name in ("smarthr", "chat", "kintone", "workplace")
-=======
-            if name in ("smarthr", "chat", "kintone", "kingoftime")
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
+            if name in ("smarthr", "chat", "kintone", "kingoftime", "workplace")
         ),
         "RENKEI_RETRY_DELAY_S": "2",
         "RENKEI_STORE_KEY_CONN_ID": "renkei_store_key",  # members' webhooks are secrets
@@ -406,13 +384,12 @@ def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
         "   (a company changed in the one is in the other five minutes later)"
     )
     console.print(
-<<<<<<< HEAD
         f"WORKPLACE  {neighbours.urls['workplace']}   calendars  {neighbours.urls['chat']}/calendar/lineworks"
         "   (likewise: an absence that is approved)"
-=======
+    )
+    console.print(
         f"talk     {neighbours.urls['chat']}/talk/lineworks   KING OF TIME  {neighbours.urls['kingoftime']}"
         "   (出勤 written in the one is punched in the other)"
->>>>>>> da4fc16 (make run: LINE WORKS → KING OF TIME, set up on the console's pages, then a talk, its punch and its reply)
     )
     folder = airflow.home.parent
     console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")
