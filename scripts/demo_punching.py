@@ -19,7 +19,7 @@ from scripts.neighbours import Neighbours
 
 LINK, TENANT = "lineworks_kot", "hinata"
 DAG = f"{LINK}__{TENANT}"
-SCOPES = ["bot", "bot.message", "bot.read", "user.read", "user.email.read"]
+SCOPES = ["bot", "bot.message", "bot.read", "calendar", "user.read", "user.email.read"]  # of all links: one app
 ACCOUNTS = {"1001": "sato@acme.example", "1002": "suzuki@acme.example", "1003": "tanaka@acme.example"}
 PATIENCE_S = 240.0
 
