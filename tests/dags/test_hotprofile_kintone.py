@@ -146,7 +146,9 @@ def test_k12_k18_from_the_first_test_to_a_bad_record(world: World) -> None:
     world.hotprofile.add("clients", {"id": 1, "name": "一番"})
     assert world.run(mode="TEST_ONE", data_set="会社", source_id="1") == "failed"  # red until a real run is well
     assert world.names() == {"1": "一番"}
-    assert "正常に処理が行われました。" in world.mails()[0]["body"]
+    (mail,) = world.mails()
+    assert mail["subject"] == "KINTONE-TEST(連携テスト) アクメ"  # not 確認のみ: it has written one
+    assert "正常に処理が行われました。" in mail["body"]
 
     world.wait()  # what was there some seconds before 有効化 would be read again, however fast this goes
     assert world.run() == "success"  # 有効化

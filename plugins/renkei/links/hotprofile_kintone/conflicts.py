@@ -50,7 +50,8 @@ class Watch:
     def __init__(self, job: Job, data_set: DataSet, form: Form) -> None:
         self._job, self._names = job, {"tenant": job.tenant, "data_set": data_set.name}
         self._kept = {item.field for item in data_set.watched if item.conflict == KEEP}
-        self._types = {item.field: form.fields[item.field].type for item in data_set.watched}
+        fields = form.fields  # one that is not there is `form_problems`'
+        self._types = {one.field: fields[one.field].type for one in data_set.watched if one.field in fields}
 
     def __bool__(self) -> bool:
         return bool(self._types)

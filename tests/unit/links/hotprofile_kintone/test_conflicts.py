@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from renkei.links.hotprofile_kintone import conflicts
+from renkei.links.hotprofile_kintone import conflicts, forms, history
 from renkei.links.hotprofile_kintone.conflicts import FOUND, KEPT, OVERWRITTEN, Watch, _plain
-from renkei.links.hotprofile_kintone.model import Mode
+from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import KEEP, OVERWRITE, Item
 from renkei.links.hotprofile_kintone.stages.check import check
 from renkei.links.hotprofile_kintone.stages.compare import compare
@@ -158,3 +158,17 @@ def test_k23_a_choice_that_kintone_fills_in_by_itself_is_not_ours(watched: LinkW
     form = replace(FORM, fields={**FORM.fields, "note": Field("note", "RADIO_BUTTON", "備考")})
     watch = Watch(watched.job(), watched.mapping.data_sets[0], form)
     assert watch.marks({"note": {"value": ""}}) == {}
+
+
+def test_k8_a_watched_field_that_is_gone_is_named_not_tripped_over(watched: LinkWorld) -> None:
+    """Of an old run whose writes are cleared; nothing is written then."""
+    watched.hotprofile.put(1, "新")
+    watched.wait(minutes=11)
+    job = watched.job()
+    steps = watched.steps(job)
+    for step in steps[:3]:
+        step()
+    gone = replace(FORM, revision="4", fields={code: FORM.fields[code] for code in ("id", "note")})
+    forms.keep_of(watched.database, "acme", host_of(watched.mapping), "1", gone, watched.clock)
+    steps[3]()
+    assert "「name」がありません" in history.lines(job)["companies"].said
