@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from starlette.testclient import TestClient
 
 from renkei.clock import TOKYO
-from renkei.links.lineworks_kot import preparing
+from renkei.links.lineworks_kot import preparing, punching
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
 from renkei.links.lineworks_kot.punches import State
 from renkei.links.lineworks_kot.tables import PUNCH
+from renkei.orchestration import pump as pumping
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.lineworks_kot import tasks
+from renkei.orchestration.lineworks_kot.connections import kingoftime_client
+from renkei.orchestration.public import app
 from renkei.outbox.outbox import Outbox
 from renkei.settings import database_url
 from renkei.storage.database.database import open_database
@@ -27,6 +34,7 @@ from scripts.neighbours import Neighbours
 from tests.conftest import HOME, ROOT
 from tests.harness.chat import Chat
 from tests.harness.kingoftime import KingOfTime
+from tests.harness.public_service import message, signed
 
 NAME = "lineworks_kot__acme"
 NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
@@ -171,3 +179,56 @@ def test_p1_p15_what_is_missing_is_named_and_nothing_is_changed(world: World) ->
     for named in ("KOT-ERROR-S", "user.email.read の3つ", "(1) アクセストークン", "(2) 許可IPアドレス", "(3) 権限"):
         assert named in told
     assert world.accounts.count() == 0
+
+
+def test_p14_p15_p16_a_signed_message_is_punched_and_answered_and_a_refusal_is_told_with_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the callback to the answer, by the pump as its Dag has it, with the tenant's Connections and channels."""
+    monkeypatch.setattr(punching, "reading_opens_in", lambda _: 0.0)
+    monkeypatch.setattr(punching, "STOPPED_S", 1.0)
+    world.kingoftime.clock(dt.datetime.now(TOKYO).replace(hour=12).isoformat())
+    world.accounts.refresh(kingoftime_client("acme").employees(), NOON)
+    users = {one["email"]: one["userId"] for one in world.chat.sim("GET", "lineworks")["users"]}
+    world.accounts.put({world.kingoftime.key("1001"): users["sato@acme.example"]}, "総務", NOON)
+    connection = json.loads(os.environ["AIRFLOW_CONN_LINEWORKS__ACME"])
+    connection["extra"]["bot_secret"] = "of the bot"
+    monkeypatch.setenv("AIRFLOW_CONN_LINEWORKS__ACME", json.dumps(connection))
+    app.receiver.cache_clear()
+    served = app.alone()
+
+    def says(text: str, **more: Any) -> int:
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = message(text, users["sato@acme.example"], at, **more)
+        address = "/renkei/lineworks/acme/callback"
+        return TestClient(served).post(address, content=body, headers=signed(body, "of the bot")).status_code
+
+    group = {"source": {"userId": users["sato@acme.example"], "channelId": "room", "domainId": 1}}
+    assert [says("出勤します"), says("出勤", **group)] == [200, 200]
+    pump = pumping.pump(str(ROOT / "dags/renkei_pump.py"))
+    thread = threading.Thread(target=pump.run)
+    thread.start()
+    try:
+        wait_for(lambda: [one["text"] for one in world.chat.messages("lineworks")])
+        assert [(code, kind) for code, _, _, kind in world.kingoftime.punches()] == [("1001", "1")]
+        assert "出勤を記録しました" in world.chat.messages("lineworks")[0]["text"]
+        world.kingoftime.fault("address", method="POST", times=2)
+        assert says("退勤") == 200
+        wait_for(lambda: len(world.kingoftime.punches()) == 2)
+        told: list[str] = []
+        wait_for(lambda: len(told.extend(world.mails()) or told) >= 2)  # type: ignore[func-returns-value]
+    finally:
+        pump.stop()
+        thread.join(150)
+    first, last = told
+    assert "KING OF TIMEに打刻できません アクメ" in first
+    assert "(1) アクセストークン" in first
+    assert "復旧しました" in last
+    assert "佐藤" not in first + last
+
+
+def wait_for(holds: Callable[[], Any]) -> None:
+    until = time.monotonic() + 150
+    while not holds():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.1)

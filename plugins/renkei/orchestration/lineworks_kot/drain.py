@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from functools import partial
@@ -14,12 +13,14 @@ from renkei.inbox.lease import Leases
 from renkei.links.lineworks_kot import LINK, punches
 from renkei.links.lineworks_kot.alarms import OVER, SUBJECTS
 from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.notifications.deliver import was_heard
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration
 from renkei.orchestration.channel_connections import registration_of, tell
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.lineworks_kot.connections import kingoftime_client
+from renkei.orchestration.lineworks_kot.lineworks import connection_of, lineworks
 from renkei.orchestration.tenant import Tenant
 from renkei.outbox.outbox import Outbox
 from renkei.outbox.sender import Outlet, Sender
@@ -35,7 +36,7 @@ def drain(tenant: Tenant, leases: Leases) -> Puncher:
         StoreError: the store or the database cannot be opened.
     """
     mapping, store, database = tenant.mapping, open_store(), open_database(settings.database_url())
-    sender = Sender(Outbox(database, store, LINK, tenant.name), leases, bot_of(tenant.name, mapping.bot_id))
+    sender = Sender(Outbox(database, store, LINK, tenant.name), leases, bot_of(mapping))
     return Puncher(
         Surroundings(
             database=database,
@@ -49,18 +50,16 @@ def drain(tenant: Tenant, leases: Leases) -> Puncher:
     )
 
 
-def bot_of(tenant: str, bot_id: str = "") -> Callable[[str], Outlet]:
-    """Opens the tenant's bot: Connection `lineworks__<tenant>`, with another bot than its own where `bot_id` says so.
-
-    It is the same one, with its token and its pace, as long as the Connection says the same.
+def bot_of(mapping: Mapping) -> Callable[[str], Outlet]:
+    """Opens the tenant's bot, of Connection `lineworks__<tenant>`: the same one, with its token and its pace, as long as
+    the Connection says the same.
     """
     last: list[tuple[Registration, Outlet]] = []
 
     def opened(_channel: str) -> Outlet:
-        found = registration_of(Service.LINEWORKS, f"lineworks__{tenant}")
-        if bot_id:
-            found = dataclasses.replace(found, fields={**found.fields, "bot_id": bot_id})
+        found = registration_of(Service.LINEWORKS, connection_of(mapping.tenant))
         if not last or last[-1][0] != found:
+            lineworks(mapping)  # raises where it is another bot than the sheet names
             last[:] = [(found, Outlet(messenger(found)))]
         return last[-1][1]
 
