@@ -70,9 +70,9 @@ class Told:
 class EventWorld:
     """One tenant: `sato` is reached everywhere, `kato` is in the table and nowhere registered. `now` is its clock."""
 
-    def __init__(self, folder: Path, mapping: Mapping = MAPPING) -> None:
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING, url: str = "") -> None:
         self.folder, self.mapping, self.now = folder, mapping, AT
-        self.url = f"sqlite:///{folder}/renkei.db"
+        self.url = url or f"sqlite:///{folder}/renkei.db"
         self.database = open_database(self.url)
         self.store = Store(LocalFileSystem(), str(folder / "store"), Cipher(KEY))
         self.tenant = TenantFolder(self.store, LINK, mapping.tenant)
