@@ -45,7 +45,10 @@ def plan(job: Job, now: dt.datetime) -> dict[str, int]:
         connection.execute(update(ABSENCE).where(mine, ABSENCE.c.state == HELD).values(state=WAITING))
         if stops:
             connection.execute(update(ABSENCE).where(cancelled).values(state=HELD))
-        _check(connection, job, now)
+    bad = _bad(job)  # outside of a transaction, which would keep others out for as long as thousands take
+    with job.database.writing() as connection:
+        for row, why in bad:
+            fail(connection, job, row, why.code, why.cause, why.remedy, now)
         found = Planned(
             connection.scalar(select(func.count()).where(mine, ABSENCE.c.state == WAITING)) or 0,
             0 if stops else count,
@@ -78,19 +81,18 @@ def _try_again(connection: Connection, job: Job, now: dt.datetime) -> None:
     connection.execute(update(ABSENCE).where(*which).values(state=WAITING))
 
 
-def _check(connection: Connection, job: Job, now: dt.datetime) -> None:
-    """Fails what no event can be made of, before anything is sent."""
-    sealed = Sealed(job.record.store, job.tenant)
-    rows = connection.execute(
-        select(ABSENCE).where(
-            ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == WAITING, ABSENCE.c.status.in_(live(job.mapping))
-        )
-    ).all()
+def _bad(job: Job) -> list[tuple[Row[Any], BadAbsenceError]]:
+    """What no event can be made of, before anything is sent."""
+    sealed, found = Sealed(job.record.store, job.tenant), []
+    its = (ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == WAITING, ABSENCE.c.status.in_(live(job.mapping)))
+    with job.database.reading() as connection:
+        rows = connection.execute(select(ABSENCE).where(*its)).all()
     for row in rows:
         try:
             wanted(sealed.absence(row), row.status, job.mapping)
         except BadAbsenceError as bad:
-            fail(connection, job, row, bad.code, bad.cause, bad.remedy, now)
+            found.append((row, bad))
+    return found
 
 
 def fail(connection: Connection, job: Job, row: Row[Any], code: str, cause: str, remedy: str, now: dt.datetime) -> None:
