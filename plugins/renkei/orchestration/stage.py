@@ -116,6 +116,18 @@ class StageOperator(BaseOperator):
         return (daily - TELLING_MARGIN if self.is_teardown else until), until
 
 
+def stage_task(tenant: Tenant, room: str, name: str, shown: str, timeout: dt.timedelta, **kwargs: Any) -> StageOperator:
+    """The task `name`, which runs the function of that name in `room`'s module `tasks`."""
+    return StageOperator(
+        tenant=tenant,
+        function=f"{room}.tasks:{name}",
+        task_id=name,
+        task_display_name=shown,
+        execution_timeout=timeout,
+        **kwargs,
+    )
+
+
 def record_of(tenant: Tenant, context: Any) -> RunRecord:
     """The record of this run.
 

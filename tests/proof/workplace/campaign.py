@@ -124,7 +124,7 @@ def _by_hand(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
 
 @case(GROUP, "stories by chance", "C4 C5 C6 C8 C9 C10", WHOLE)
 def _stories(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
-    for seed in range(150 if full else 2):
+    for seed in range(60 if full else 2):
         chance, world = random.Random(seed), next(fresh)
         for _ in range(chance.randint(1, 5)):
             for _ in range(chance.randint(0, 6)):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 from airflow.sdk import BaseOperator, get_parsing_context
 
 from renkei.links.smarthr_emc.sheet import BY_FILE
 from renkei.orchestration.approval_tasks import AskPersonOperator
-from renkei.orchestration.stage import SKIPPABLE, StageOperator
+from renkei.orchestration.stage import SKIPPABLE, stage_task
 from renkei.orchestration.tenant import Tenant
 
 FETCH_TIMEOUT = dt.timedelta(hours=3)  # a million people at 10 requests a second take 17 minutes
@@ -23,16 +23,7 @@ ROOM = "renkei.orchestration.smarthr_emc"
 
 
 def work(tenant: Tenant) -> Sequence[BaseOperator]:
-    def step(name: str, shown: str, timeout: dt.timedelta, **kwargs: Any) -> BaseOperator:
-        return StageOperator(
-            tenant=tenant,
-            function=f"{ROOM}.tasks:{name}",
-            task_id=name,
-            task_display_name=shown,
-            execution_timeout=timeout,
-            **kwargs,
-        )
-
+    step = partial(stage_task, tenant, ROOM)
     validate = step("validate", "検証", WORK_TIMEOUT)
     load = step("load", "EMCへの登録", LOAD_TIMEOUT, trigger_rule=SKIPPABLE)
     validate.set_downstream(load)  # `approve` between them is skipped where nothing is held

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 from airflow.sdk import BaseOperator
 
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.orchestration.approval_tasks import AskPersonOperator
-from renkei.orchestration.stage import SKIPPABLE, StageOperator
+from renkei.orchestration.stage import SKIPPABLE, stage_task
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.timetable import EveryMinutes
 from renkei.sheets.compiled import Compiled
@@ -23,16 +23,7 @@ ROOM = "renkei.orchestration.workplace_lineworks"
 
 
 def work(tenant: Tenant) -> Sequence[BaseOperator]:
-    def step(name: str, shown: str, timeout: dt.timedelta, **kwargs: Any) -> BaseOperator:
-        return StageOperator(
-            tenant=tenant,
-            function=f"{ROOM}.tasks:{name}",
-            task_id=name,
-            task_display_name=shown,
-            execution_timeout=timeout,
-            **kwargs,
-        )
-
+    step = partial(stage_task, tenant, ROOM)
     plan = step("plan", "連携の計画", FETCH_TIMEOUT)
     write = step("write_calendar", "カレンダーへの登録", WORK_TIMEOUT, trigger_rule=SKIPPABLE)
     plan.set_downstream(write)  # `approve` between them is skipped where nobody is asked
