@@ -214,6 +214,15 @@ class Outbox:
         ours = and_(self._ours(), OUTGOING.c.number.in_(numbers), OUTGOING.c.state.not_in(OPEN))
         connection.execute(update(OUTGOING).where(ours).values(note=note))
 
+    def newest(self, purpose: str, recipients: Iterable[str]) -> dict[str, tuple[State, str]]:
+        """Of each of these who ever had a message of this purpose: the state of the newest, and its note."""
+        rows = select(OUTGOING.c.recipient, OUTGOING.c.state, OUTGOING.c.note)
+        rows = rows.where(self._ours(), OUTGOING.c.purpose == purpose).order_by(OUTGOING.c.number)
+        with self._database.reading() as connection:
+            found = {person: (State(state), note) for person, state, note in connection.execute(rows)}
+        persons = {one: self._person(one) for one in recipients}
+        return {one: found[person] for one, person in persons.items() if person in found}
+
     def counts(self, purpose: str | None = None) -> dict[tuple[str, State], int]:
         """How many messages of each channel stand where; what is not named is none."""
         found = select(OUTGOING.c.channel, OUTGOING.c.state, func.count()).where(self._ours())

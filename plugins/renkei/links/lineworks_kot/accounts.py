@@ -200,10 +200,17 @@ class Accounts:
         wanted = wanted.order_by(EMPLOYEE.c.code, EMPLOYEE.c.key).offset(start)
         return self._read(wanted.limit(most) if most else wanted)
 
-    def registered(self, of: Selection = Selection()) -> list[Account]:
+    def registered(self, of: Selection = Selection(), start: int = 0, most: int | None = None) -> list[Account]:
         """Those with an account that LINE WORKS knows: whom the bot can write to."""
         wanted = self._chosen(select(EMPLOYEE, *_named(ACCOUNT)), of).where(ACCOUNT.c.state == AccountState.LINKED)
-        return self._read(wanted.order_by(EMPLOYEE.c.code))
+        wanted = wanted.order_by(EMPLOYEE.c.code, EMPLOYEE.c.key).offset(start)
+        return self._read(wanted.limit(most) if most else wanted)
+
+    def registered_keys(self, of: Selection = Selection()) -> list[str]:
+        """The keys of all of them, without opening anything that is sealed."""
+        wanted = self._chosen(select(EMPLOYEE.c.key), of).where(ACCOUNT.c.state == AccountState.LINKED)
+        with self._database.reading() as connection:
+            return list(connection.scalars(wanted))
 
     def to_check(self, before: dt.datetime) -> list[Account]:
         """Accounts that LINE WORKS was not asked about since then, the new ones first."""

@@ -22,7 +22,6 @@ PRIORITY = 9  # replies to punches come first
 LASTS = dt.timedelta(hours=24)
 AT_ONCE = 500  # of one transaction
 A_MINUTE, LONG_A_MINUTE, LONG_AFTER_MIN = 240, 120, 30  # LINE WORKS' limit, and what it asks of who sends on and on
-LISTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,3 @@ def progress_of(outbox: Outbox) -> Progress:
     for (_, state), count in outbox.counts(PURPOSE).items():
         counts[state] = counts.get(state, 0) + count
     return Progress(counts)
-
-
-def states_of(outbox: Outbox) -> dict[str, tuple[State, str]]:
-    """By employee key what became of their newest first message, and why."""
-    found: dict[str, tuple[State, str]] = {}
-    for one in outbox.listed(most=LISTED, purpose=PURPOSE):
-        found.setdefault(one.content().recipient, (one.state, one.note))
-    return found

@@ -11,7 +11,12 @@ class Mode(StrEnum):
     NORMAL = "NORMAL"  # 通常
     CHECK_ONLY = "CHECK_ONLY"  # 確認のみ
     FIRST_MESSAGE = "FIRST_MESSAGE"  # 初回メッセージ送信
+    RECONCILE = "RECONCILE"  # 照合
 
     @property
     def refreshes(self) -> bool:
         return self is Mode.NORMAL
+
+    @property
+    def compares(self) -> bool:
+        return self in (Mode.NORMAL, Mode.RECONCILE)

@@ -61,8 +61,7 @@ def save(
 ) -> Response:
     """登録: what differs from what the page had drawn."""
     of, found = Selection(division, type_), accounts_of(seen)
-    known = {one.employee.key for one in found.shown(of)}
-    if not (len(key) == len(was) == len(entered)) or not known.issuperset(key):
+    if not (len(key) == len(was) == len(entered)) or found.names(key).keys() != set(key):
         raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
     drawn = dict(zip(key, was, strict=True))
     given = {one: text for one, text in zip(key, entered, strict=True) if text != drawn[one]}

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Selection
-from renkei.links.lineworks_kot.first_message import minutes_for, progress_of, states_of, text_of
+from renkei.links.lineworks_kot.first_message import PURPOSE, minutes_for, progress_of, text_of
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
 from renkei.orchestration.lineworks_kot.jobs import FIRST
@@ -47,8 +47,9 @@ def first(
     of, found, mapping = Selection(division, type_), accounts_of(seen), mapping_of(seen)
     store = seen.services.knowledge.folder(seen.company.dag_id).store
     outbox = Outbox(database(), store, LINK, tenant_of(seen))
-    registered, states = found.registered(of), states_of(outbox)
-    new = [one for one in registered if one.employee.key not in states]
+    registered = found.registered_keys(of)
+    states = outbox.newest(PURPOSE, registered)
+    new = len(registered) - len(states)
     shown = page_of(number, len(registered), PER_PAGE)
     divisions, types = found.groups()
     return page(
@@ -60,12 +61,12 @@ def first(
         divisions=divisions,
         types=types,
         registered=len(registered),
-        new=len(new),
-        minutes=minutes_for(len(new)),
+        new=new,
+        minutes=minutes_for(new),
         again_minutes=minutes_for(len(registered)),
         unregistered=found.count(of) - len(registered),
         message=text_of(mapping, Words(database(), seen.company.tenant).current()).text() if mapping else "",
-        lines=[(one, states.get(one.employee.key)) for one in registered[shown.start : shown.start + PER_PAGE]],
+        lines=[(one, states.get(one.employee.key)) for one in found.registered(of, shown.start, PER_PAGE)],
         shown=shown,
         progress=progress_of(outbox),
         WORDS=WORDS,

@@ -21,6 +21,7 @@ FORM = Form(
     RunMode(
         Mode.FIRST_MESSAGE, "初回メッセージ送信", "登録済みの全従業員に送る。送信済みの人には送らない", writes=False
     ),
+    RunMode(Mode.RECONCILE, "照合", "打刻をKING OF TIMEと照合する。何も変えない", writes=False, on_console=True),
     division=Setting("所属コード", Mode.FIRST_MESSAGE, _CODE, "空欄ならすべて", _text),
     type=Setting("雇用区分コード", Mode.FIRST_MESSAGE, _CODE, "空欄ならすべて", _text),
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from renkei import settings
 from renkei.channel import Event
 from renkei.clock import utcnow
-from renkei.links.lineworks_kot.model import Figures, Noticed
+from renkei.links.lineworks_kot.model import Figures, Noticed, RunStart
 from renkei.links.lineworks_kot.stages.reconcile import DOUBLED, MISSING, SILENT, Reconciliation
 from renkei.links.lineworks_kot.wording import NEEDS_SOMEBODY, OVER
 from renkei.orchestration.report import Report, RunEnd, plain_report
@@ -33,7 +33,10 @@ def report(end: RunEnd) -> Report:
     kinds = {*figures.troubles, *noticed.troubles, *(compared.troubles if compared else ()), *_failed(end)}
     troubles = Troubles(open_database(settings.database_url()), end.tenant.link.name, end.tenant.name)
     known = troubles.over(())
-    if end.outcome not in LOOKED:  # it has not looked at what is wrong: nothing of it is over
+    start = end.record.read_or_none(RunStart)
+    if (
+        end.outcome not in LOOKED or start is None or not start.mode.refreshes
+    ):  # it has not looked at what is wrong: nothing of it is over
         kinds |= known
     elif compared is None:
         kinds |= {kind for kind in known if kind.startswith(BY_COMPARING)}
