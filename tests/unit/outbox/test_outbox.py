@@ -219,5 +219,7 @@ def test_what_is_over_goes_after_35_days_and_nothing_else(
 
 def test_p6_of_each_recipient_the_newest_message_of_a_purpose_counts(database: Database, outbox: Outbox) -> None:
     first = {"purpose": "first", "recipient": "sato"}
-    add(database, outbox, an_entry("1", **first), an_entry("2", **first, dropped="古い"), an_entry("3", purpose="reply"))
+    add(
+        database, outbox, an_entry("1", **first), an_entry("2", **first, dropped="古い"), an_entry("3", purpose="reply")
+    )
     assert outbox.newest("first", ["sato", "tanaka"]) == {"sato": (State.DROPPED, "古い")}
