@@ -10,7 +10,8 @@ import typer
 from renkei.commands import context
 from renkei.commands.check import File, Force, TenantName, show, with_refused
 from renkei.commands.i18n import say
-from renkei.commands.output import Status, new_file, out, stages, wrong_usage
+from renkei.commands.output import Status, stages
+from renkei.commands.sheet_files import ConvertedFile, NewTenant, TemplateFile, template_file, write_new, writer_of
 from renkei.commands.smarthr_emc import systems
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.sheet import SHEETS
@@ -18,7 +19,6 @@ from renkei.links.smarthr_emc.sheet.review import SheetReview
 from renkei.orchestration.link import LINKS, Link
 from renkei.orchestration.smarthr_emc.sheet_review import review
 from renkei.sheets.bounded import Compiler
-from renkei.sheets.tenant_files import is_tenant
 
 if TYPE_CHECKING:
     from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
@@ -37,17 +37,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def template(
-    tenant: Annotated[
-        str, typer.Argument(help=say("テナント名(半角の英小文字、数字、_、-)。", "The tenant (a-z, 0-9, _, -)."))
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help=say("作るファイル。省略すると テナント名.xlsx。", "The file to write; else TENANT.xlsx."),
-        ),
-    ] = None,
+    tenant: NewTenant,
+    output: TemplateFile = None,
     smarthr_url: Annotated[
         str,
         typer.Option(
@@ -61,18 +52,9 @@ def template(
 ) -> None:
     from renkei.links.smarthr_emc.sheet.excel.template import write_template
 
-    if not is_tenant(tenant):
-        raise wrong_usage(
-            f"「{tenant}」はテナント名に使えません。半角の英小文字、数字、_、- で指定してください。",
-            f"{tenant!r} cannot be a tenant's name: a-z, 0-9, _ and - only.",
-        )
-    path = output or Path(f"{tenant}.xlsx")
-    if path.suffix.lower() != ".xlsx":
-        raise wrong_usage("ファイル名は .xlsx で終わるようにしてください。", "The file's name must end with .xlsx.")
+    path = template_file(tenant, output)
     fields = custom_fields(tenant, smarthr_url) if smarthr_url else ()
-    with new_file(path, replace=force) as file:
-        write_template(file, tenant=tenant, custom_fields=fields)
-    out.print(say(f"{path} を作りました。", f"{path} is written."), markup=False)
+    write_new(path, lambda file: write_template(file, tenant=tenant, custom_fields=fields), force=force)
 
 
 def custom_fields(tenant: str, smarthr_url: str) -> list[CustomFieldInfo]:
@@ -125,28 +107,13 @@ def sound_mapping(file: Path, tenant: str) -> Mapping:
     return mapping
 
 
-def convert(
-    file: File,
-    output: Annotated[
-        Path,
-        typer.Argument(metavar="OUTPUT", help=say("作るファイル(.xlsx、.yaml)。", "The file to write (.xlsx, .yaml).")),
-    ],
-    tenant: TenantName = "",
-    force: Force = False,
-) -> None:
+def convert(file: File, output: ConvertedFile, tenant: TenantName = "", force: Force = False) -> None:
     from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
     from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 
-    writers = {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml}
-    write = writers.get(output.suffix.lower())
-    if write is None:
-        raise wrong_usage(
-            "ファイル名は .xlsx か .yaml で終わるようにしてください。", "The file's name must end with .xlsx or .yaml."
-        )
+    write = writer_of(output, {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml})
     mapping = sound_mapping(file, tenant)
-    with new_file(output, replace=force) as written:
-        write(mapping, written)
-    out.print(say(f"{output} を作りました。", f"{output} is written."), markup=False)
+    write_new(output, lambda path: write(mapping, path), force=force)
 
 
 def schema() -> None:
