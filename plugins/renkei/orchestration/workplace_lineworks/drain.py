@@ -109,7 +109,7 @@ def _tell_disabled(tenant: Tenant, channel: str, fault: Fault) -> None:
     """A messenger that is disabled is told to the tenant's own channels, first of all by mail (N2, N8)."""
     name = CHANNELS[channel]
     lines = (
-        f"{name}が登録を受け付けなくなったため、{name}への通知を止めました（{fault.note}）。",
+        f"{name}の登録を使えないため、{name}への通知を止めました（{fault.note}）。",
         "Airflowの接続を登録し直すと、待っている通知（24時間以内のもの）から再開します。ほかのメッセンジャーへの通知は続けています。",
     )
     title = f"【{Event.DISABLED.label}】{tenant.link.label}: {tenant.name} {name}"

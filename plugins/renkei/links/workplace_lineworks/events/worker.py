@@ -37,6 +37,7 @@ LINK = "workplace_lineworks"
 GRACE = dt.timedelta(seconds=10)  # for an earlier event of the document that is still on its way
 SUMS_UP_EVERY_S, LOOKS_EVERY_S = 60.0, 2.0  # what was too old; the folder of files
 TIDIES_EVERY_S = 3600.0  # that folder
+UNOPENED = "(no connection)"  # in the place of a registration
 DOCUMENTS_KEPT = dt.timedelta(days=35)
 
 # A channel's client and its registration's digest; raises ConnectionError_. "" as digest: each member has his own.
@@ -125,8 +126,12 @@ class EventWorker:
         return Address(lacks=DISABLED) if self._faults.disabled(channel, found.to, found.to, self._clock()) else found
 
     def _open(self, channel: str) -> Outlet:
-        """Raises ConnectionError_: it is not registered, or its registration is void."""
-        outlet, registration = self._open_channel(channel)
+        """Raises ConnectionError_: it is not registered, which is told once, or its registration is void."""
+        try:
+            outlet, registration = self._open_channel(channel)
+        except ConnectionError_ as error:
+            self._stop(channel, UNOPENED, refused(None, str(error), dead=True))
+            raise
         self._registrations[channel] = registration
         fault = self._faults.disabled(channel, WHOLE, registration, self._clock()) if registration else None
         if fault:
@@ -138,13 +143,18 @@ class EventWorker:
         if delivery.reason == DISABLED:
             return
         now, registration, channel = self._clock(), self._registrations.get(message.channel, ""), message.channel
+        if registration and (delivery.dead or delivery.accepted):
+            self._stop(channel, registration, delivery)
         if delivery.dead and registration:
-            fault = self._faults.note(channel, WHOLE, registration, delivery, now)
-            if fault:
-                self._tell(channel, fault)
             return
         to = message.content().to
         self._faults.note(channel, to, to, delivery, now)
+
+    def _stop(self, channel: str, registration: str, delivery: Delivery) -> None:
+        """Notes that nothing passes in a channel, and tells so once; or, of an accepted delivery, that it does again."""
+        fault = self._faults.note(channel, WHOLE, registration, delivery, self._clock())
+        if fault:
+            self._tell(channel, fault)
 
 
 class _Disabling:

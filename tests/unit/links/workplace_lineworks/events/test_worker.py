@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from renkei.errors import ConnectionError_
 from renkei.inbox import lease
 from renkei.links.workplace_lineworks.events import addresses, worker
 from renkei.links.workplace_lineworks.events.faults import DISABLED
@@ -25,6 +26,7 @@ from renkei.links.workplace_lineworks.events.texts import (
     UNKNOWN_MEMBER,
 )
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
+from renkei.outbox.sender import Outlet
 from renkei.outbox.tables import State
 from renkei.systems.delivery import refused
 from tests.harness.workplace_events import AT, EventWorld, an_event
@@ -199,6 +201,35 @@ def test_n8_a_channel_whose_secret_is_void_is_disabled_told_once_and_goes_on_wit
     world.all_sent()
     assert len(world.told["slack"].sent) == 3
     assert tried < 3
+    assert world.worker._faults.all() == {}
+
+
+def test_n8_a_messenger_without_a_connection_is_told_once_and_goes_on_when_it_has_one(world: EventWorld) -> None:
+    """Whatever process works by then; what waited is sent."""
+    there = world.open_channel
+
+    def missing(channel: str) -> tuple[Outlet, str]:
+        if channel == "slack":
+            raise ConnectionError_("Airflowの接続「slack_bot__acme」がありません。")
+        return there(channel)
+
+    world.open_channel = missing
+    for number in range(2):
+        world.worker.close()
+        world.new_worker()
+        world.push(an_event(number, document={"id": f"doc-{number}"}))
+        world.until(
+            lambda number=number: len(world.told["line"].sent) == number + 1 and not world.worker._sender._running
+        )
+    assert world.disabled == ["slack"]
+    (fault,) = world.worker._faults.all().values()
+    assert "slack_bot__acme" in fault.note
+    world.open_channel = there
+    world.worker.close()
+    world.new_worker()
+    world.all_sent()
+    assert len(world.told["slack"].sent) == 2
+    assert world.worker._faults.all() == {}
 
 
 def test_n8_a_members_void_webhook_is_disabled_for_him_alone_until_he_registers_another(world: EventWorld) -> None:
