@@ -222,7 +222,11 @@ class Accounts:
 
     def by_entered(self) -> dict[str, str]:
         """Whose each account is, as entered (casefolded): the 従業員コード."""
-        return {one.entered.casefold(): one.employee.code for one in self.shown() if one.entered}
+        both = and_(ACCOUNT.c.tenant == EMPLOYEE.c.tenant, ACCOUNT.c.key == EMPLOYEE.c.key)
+        wanted = select(ACCOUNT.c.key, ACCOUNT.c.entered, EMPLOYEE.c.code).join(EMPLOYEE, both)
+        with self._database.reading() as connection:
+            rows: list[Any] = [*connection.execute(wanted.where(ACCOUNT.c.tenant == self._tenant))]
+        return {self._entered(row).casefold(): row.code for row in rows}
 
     def put(self, changes: Mapping[str, str], by: str, now: dt.datetime, drawn: Mapping[str, str] | None = None) -> int:
         """Sets the account of each employee key; an empty text takes it away. All or none. How many changed.
