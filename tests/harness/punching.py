@@ -103,9 +103,9 @@ class FakeSender:
 class World:
     """One worker of one tenant; `settle` does with a message what the pump does."""
 
-    def __init__(self, folder: Path, mapping: Mapping = MAPPING, king: Any = None) -> None:
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING, king: Any = None, url: str = "") -> None:
         """`king` is KING OF TIME's client, a fake one unless it is given."""
-        self.url = f"sqlite:///{folder}/renkei.db"
+        self.url = url or f"sqlite:///{folder}/renkei.db"
         self.database = open_database(self.url)
         self.now = at("30 09:01")
         self.king: Any = king or FakeKingOfTime()
