@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,7 +92,8 @@ class Pump:
         self._database, self._store, self._source = database, store, source
         self._versions: Mapping[Tenancy, str] = {}
         self._drains: dict[Tenancy, _Drain] = {}
-        self._ending: list[_Drain] = []
+        self._ending: dict[str, Future[None]] = {}  # by lease
+        self._closing = ThreadPoolExecutor(THREADS, thread_name_prefix="pump closing")
         self._woken = threading.Event()
         self._over = threading.Event()
         self._tries_at = self._looks_at = 0.0
@@ -113,10 +114,9 @@ class Pump:
                     self._woken.clear()
             finally:
                 self._over.set()
-                for drain in (*self._drains.values(), *self._ending):
-                    drain.end()
-                for drain in (*self._drains.values(), *self._ending):
-                    drain.wait()
+                for drain in self._drains.values():
+                    self._let_go(drain, leases)
+                self._closing.shutdown(wait=True)
 
     def _ask_on(self) -> None:
         while not self._over.is_set():
@@ -138,12 +138,8 @@ class Pump:
         versions, now = self._versions, time.monotonic()
         for tenancy, drain in list(self._drains.items()):
             if tenancy not in versions or not drain.is_ours():
-                self._ending.append(self._drains.pop(tenancy))
-                drain.end()
-        for drain in [one for one in self._ending if one.is_idle]:
-            self._ending.remove(drain)
-            drain.wait()
-            leases.release(drain.inbox.lease)
+                self._let_go(self._drains.pop(tenancy), leases)
+        self._ending = {name: ending for name, ending in self._ending.items() if not ending.done()}
         if now >= self._tries_at:
             self._tries_at = now + TRIES_EVERY_S
             self._acquire(leases, versions)
@@ -155,15 +151,25 @@ class Pump:
                 drain.turn(versions[tenancy], waiting.get(tenancy, frozenset()))
 
     def _acquire(self, leases: Leases, versions: Mapping[Tenancy, str]) -> None:
-        ended = {drain.inbox.lease for drain in self._ending}
         wanted = {f"{link}__{tenant}": (link, tenant) for link, tenant in versions.keys() - self._drains.keys()}
-        for name in leases.free([name for name in wanted if name not in ended]):
+        for name in leases.free([name for name in wanted if name not in self._ending]):
             inbox = Inbox(self._database, self._store, *wanted[name])
             if leases.acquire(name):
                 with contextlib.suppress(LeaseLostError):
                     inbox.left_behind(leases)
                     self._drains[wanted[name]] = _Drain(inbox, leases, self._source, wanted[name], self._woken)
                     log.info("pump: works for %s", name)
+
+    def _let_go(self, drain: _Drain, leases: Leases) -> None:
+        """Nothing new is begun; when what is under way has ended, another process may have the lease, whoever else hangs."""
+
+        def end() -> None:
+            drain.wait()
+            with contextlib.suppress(StoreError):  # then it runs out by itself
+                leases.release(drain.inbox.lease)
+
+        drain.end()
+        self._ending[drain.inbox.lease] = self._closing.submit(end)
 
 
 class _Drain:

@@ -303,6 +303,31 @@ def test_of_two_pumps_one_works_and_the_other_goes_on_at_once_when_it_ends(datab
     assert (first.did, second.did) == (["b"], ["a"])
 
 
+def test_l5_a_worker_that_does_not_close_keeps_nobody_elses_lease(database: Database) -> None:
+    """When a sheet goes, and when the pump ends: the others are worked off by whichever pump it is."""
+    hangs, other, later, go = Toy(), Toy(), Toy(), threading.Event()
+
+    def close() -> None:
+        go.wait(LONG)
+
+    hangs.close = close  # type: ignore[method-assign]
+    sheets = Sheets(gone=hangs, hangs=hangs, acme=other)
+    try:
+        with running(database, sheets) as ending:
+            wait_for(lambda: hangs.ticks == 2 and other.ticks)
+            del sheets.of[(LINK, "gone")]
+            accept(database, "a")
+            wait_for(lambda: counts(database) == {State.DONE: 1})
+            with running(database, Sheets(acme=later)):
+                ending.stop()
+                accept(database, "b")
+                wait_for(lambda: counts(database) == {State.DONE: 2})
+            go.set()
+    finally:
+        go.set()
+    assert (other.did, later.did) == (["a"], ["b"])
+
+
 def test_a_pump_that_is_asked_to_end_does_what_is_under_way(database: Database) -> None:
     toy, begun, go = Toy(), threading.Event(), threading.Event()
 
