@@ -29,6 +29,7 @@ PLAIN = {
     "history": f"{HINATA}/runs",
     "ask": f"{HINATA}/run",
     "freeze": f"{HINATA}/freeze",
+    "start": f"{HINATA}/start",
     "kintone": f"{KINTONE}/kintone",
     "processed": f"{KINTONE}/processed",
     "failed": f"{KINTONE}/failed",
@@ -80,6 +81,7 @@ def _draw_all(page: Page, console: str) -> None:
     page.get_by_role("button", name="調べる").click()
     page.get_by_role("status").wait_for()
     _draw(page, "person")
+    _draw_sheets(page, f"{console}{HINATA}")
     _visit(page, console + SAKURA)  # what `make run` has approved
     held = page.locator("tbody a[href*='/runs/']").first.get_attribute("href")
     assert held, "no run in the list"
@@ -92,6 +94,17 @@ def _draw_all(page: Page, console: str) -> None:
     _compare(page, f"{console}{HINATA}")
     _visit(page, f"{console}{HINATA}/readiness")
     _draw(page, "readiness")
+
+
+def _draw_sheets(page: Page, company: str) -> None:
+    """A version made on the page, that is not enabled."""
+    _visit(page, f"{company}/sheet-form")
+    page.get_by_label("処理時刻", exact=True).fill("05:15")
+    page.get_by_role("button", name="新しい版として保存し、確認する").click()
+    page.get_by_role("heading", name="有効にする", exact=True).wait_for()
+    _draw(page, "sheet")
+    _visit(page, f"{company}/sheets")
+    _draw(page, "sheets")
 
 
 def _compare(page: Page, company: str) -> None:

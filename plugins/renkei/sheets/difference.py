@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -47,7 +48,7 @@ def labels_of(information: Information, **more: str) -> dict[str, str]:
 def _flat(mapping: Any, labels: Mapping[str, str]) -> dict[tuple[str, str, str], str]:
     """Each single value by its part, line and column."""
     found: dict[tuple[str, str, str], str] = {}
-    for key, value in _adapter(mapping.__class__).dump_python(mapping, mode="json").items():
+    for key, value in _adapter(mapping.__class__).dump_python(mapping).items():
         if isinstance(value, dict) or _has_dicts(value):
             for names, text in _leaves(value, (labels.get(key, key),), labels):
                 found[names[0], names[1] if len(names) > 1 else "", " ".join(names[2:])] = text
@@ -71,7 +72,7 @@ def _leaves(value: Any, names: tuple[str, ...], labels: Mapping[str, str]) -> It
 
 
 def _has_dicts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def _text(value: Any) -> str:
@@ -80,8 +81,12 @@ def _text(value: Any) -> str:
             return ""
         case bool():
             return ON if value else OFF
-        case list():
+        case dt.time():
+            return f"{value:%H:%M}"
+        case list() | tuple():
             return "、".join(map(_text, value))
+        case set() | frozenset():
+            return "、".join(sorted(map(_text, value)))
         case _:
             return str(value)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -133,18 +134,18 @@ class Versions:
 
     # -- moves
 
-    def moves(self, most: int | None = None) -> list[Moved]:
-        """The newest first."""
-        found = []
-        for number in self._numbers("moves")[:most]:
-            move = self._read_or_none("moves", number, Move)
-            if move:
-                end = records.read_or_none(self._store, self._key("ends", number), MoveEnd)
-                found.append(Moved(number, move, end))
-        return found
+    def moves(self) -> Iterator[Moved]:
+        """The newest first, each read when it is asked for."""
+        for number in self._numbers("moves"):
+            if move := self._read_or_none("moves", number, Move):
+                yield Moved(number, move, self._read_or_none("ends", number, MoveEnd))
 
     def last_move(self) -> Moved | None:
-        return next(iter(self.moves(1)), None)
+        return next(self.moves(), None)
+
+    def last_number(self) -> int:
+        """Of all moves, those that cannot be read too; 0: there is none."""
+        return next(iter(self._numbers("moves")), 0)
 
     def begin_move(self, move: Move, after: int) -> int | None:
         """The number of the move that follows `after`; None: another one does already."""

@@ -95,9 +95,8 @@ class TenantSheet:
                 raise ChangedMeanwhileError(_changed(standing))
             if standing.placed.digest == version.digest:
                 raise NotPlacedError("このシートは既に使用中です。")
-            last = self.versions.last_move()
             move = Move(number, version.digest, seen, now, by.id, by.name, why)
-            begun = self.versions.begin_move(move, last.number if last else 0)
+            begun = self.versions.begin_move(move, self.versions.last_number())
             if begun is None:  # of another machine, whose lock we do not see
                 raise ChangedMeanwhileError(_changed(self._standing()))
             try:
@@ -136,7 +135,7 @@ class TenantSheet:
             made = Version(file.digest, name, len(file.content), now, "", "", Origin.OUTSIDE, why, 0, replaces)
             number = self.versions.add(made, file.content)
         move = Move(number, file.digest, self._last_digest(), now, "", "", why, outside=True)
-        begun = self.versions.begin_move(move, last.number if last else 0)
+        begun = self.versions.begin_move(move, self.versions.last_number())
         if begun is not None:
             self.versions.end_move(begun, MoveEnd(now, True))
         return self._standing()

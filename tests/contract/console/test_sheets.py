@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.yaml_form import to_yaml
-from renkei.orchestration.web import sheet_desk
+from renkei.orchestration.sheet_review import with_version
+from renkei.orchestration.web import sheet_desk, state
+from renkei.orchestration.web.sheets import tenant_of
 from renkei.sheets.compiled import digest_of
 from renkei.storage import records
 from renkei.storage.audit import Look
+from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin
 from renkei.web.tenant_sheet import TenantSheet
 from tests.builders import mapping
@@ -328,3 +332,16 @@ def test_s3_the_way_to_the_first_run_says_what_is_missing(world: ConsoleWorld, m
     assert "6. 初回連携 完了" in shown
     assert world.browser("ken").get(BASE + path).status_code == 403
     assert world.browser("yuki").get(BASE + path.replace("acme", "beta")).status_code == 404
+
+
+def test_e42_a_job_reads_the_version_it_was_asked_about(world: ConsoleWorld) -> None:
+    """E42, S2: compiled within limits, with the operator's grants; what cannot be used is refused."""
+    tenant = tenant_of(state.dags()[dag("acme")])
+    number = made(upload(world, sheet(会社名="一")))
+    assert with_version(tenant, number).mapping.company_name == "一"
+    assert tenant.mapping.company_name == "株式会社アクメ"
+    for content in (b"nonsense: 1\n", sheet() + b"emc_account: other\n"):
+        with pytest.raises(MappingError):
+            with_version(tenant, made(upload(world, content)))
+    with pytest.raises(MissingKeyError):
+        with_version(tenant, 99)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import Any
+
+import pytest
 
 from renkei.channel import Channel, Service
 from renkei.links.smarthr_emc.sheet.difference import differences as of_smarthr_emc
+from renkei.orchestration.link import LINKS
 from renkei.sheets.difference import SheetLine, differences
 from tests.builders import mapping
+from tests.conftest import ROOT
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Sheet:
     border: dict[str, dt.time] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     addresses: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
 
 
 LABELS = {"company": "会社名", "replies": "返信", "border": "所属", "items": "項目", "code": "フィールドコード"}
@@ -33,8 +40,9 @@ LABELS = {"company": "会社名", "replies": "返信", "border": "所属", "item
 
 def test_s2_nothing_differs_between_a_sheet_and_itself() -> None:
     """S2: whatever it has."""
-    sheet = Sheet(border={"001": dt.time(5)}, items=(Item("会社名", "name"),))
-    assert differences(sheet, sheet, LABELS) == ()
+    sheet = Sheet(border={"001": dt.time(5)}, items=(Item("会社名", "name"),), kinds=frozenset(map(str, range(50))))
+    same = dataclasses.replace(sheet, kinds=frozenset(map(str, reversed(range(50)))))
+    assert differences(sheet, same, LABELS) == ()
 
 
 def test_s2_each_value_is_a_line_in_the_sheets_words() -> None:
@@ -48,7 +56,7 @@ def test_s2_each_value_is_a_line_in_the_sheets_words() -> None:
         SheetLine("連携情報", "返信", "", "する", "しない"),
         SheetLine("項目", "住所", "フィールドコード", "address", "addr"),
         SheetLine("連携情報", "addresses", "", "", "a@x.jp"),
-        SheetLine("所属", "001", "", "05:00:00", ""),
+        SheetLine("所属", "001", "", "05:00", ""),
     )
 
 
@@ -63,3 +71,17 @@ def test_s2_a_channel_that_is_muted_is_a_line_of_smarthr_emc() -> None:
         True,
         False,
     )
+
+
+@pytest.mark.parametrize("link", sorted(LINKS))
+def test_s2_the_sample_of_each_link_is_compared_in_its_words(link: str) -> None:
+    """S2: whatever a link's sheets hold, it can be compared, and nothing of it differs from itself."""
+    name, differ = next((ROOT / "include/mappings" / link).glob("*.yaml")), LINKS[link].differences
+    compiles: Any = resolve_name(LINKS[link].sheets().compiles)
+    compiled, _ = compiles(name.name, name.read_bytes(), name.stem, ("127.0.0.1:8181",))
+    assert compiled.mapping is not None
+    assert differ is not None
+    assert differ()(compiled.mapping, compiled.mapping) == ()
+    other = dataclasses.replace(compiled.mapping, result_addresses=("other@example.jp",))
+    (line,) = [one for one in differ()(compiled.mapping, other) if one.new == "other@example.jp"]
+    assert "メールアドレス" in line.line

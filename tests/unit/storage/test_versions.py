@@ -48,8 +48,8 @@ def test_s2_one_move_follows_another(versions: Versions) -> None:
     assert versions.begin_move(move(number, b"a"), 0) is None
     versions.end_move(1, MoveEnd(AT, True))
     versions.end_move(1, MoveEnd(AT, False))
-    assert versions.last_move() == versions.moves()[0]
-    assert versions.moves()[0].done
+    assert versions.last_move() == next(versions.moves())
+    assert next(versions.moves()).done
 
 
 def test_s2_the_content_is_sealed_and_proven(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_s2_the_sheet_in_force_is_not_enabled_again(sheet: TenantSheet) -> None:
     sheet.enable(number, digest_of(OLD), YUKI, "理由", AT)
     with pytest.raises(NotPlacedError, match="既に使用中"):
         sheet.enable(number, digest_of(NEW), YUKI, "理由", AT)
-    assert len(sheet.versions.moves()) == 2
+    assert len(list(sheet.versions.moves())) == 2
 
 
 def _fused(fuse: Fuse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +185,20 @@ def test_s2_what_cannot_be_placed_is_on_record_as_not_done(
     assert (file.read_bytes(), sheet.versions.last_move().done) == (OLD, False)  # type: ignore[union-attr]
     sheet.enable(number, digest_of(OLD), YUKI, "理由", AT)
     assert file.read_bytes() == NEW
+
+
+@pytest.mark.parametrize("torn", ["moves", "ends"])
+def test_s2_a_damaged_record_of_a_move_stops_nobody(sheet: TenantSheet, file: Path, tmp_path: Path, torn: str) -> None:
+    """S2: what is in force is noted anew, and the next version can be enabled."""
+    sheet.notice(AT)
+    sheet.enable(upload(sheet), digest_of(OLD), YUKI, "理由", AT)
+    (tmp_path / f"store/smarthr_emc/tenants/acme/sheets/{torn}/00000002.json").write_text("{torn")
+    assert sheet.notice(AT).number == 2
+    moves = len(list(sheet.versions.moves()))
+    sheet.notice(AT)
+    assert len(list(sheet.versions.moves())) == moves
+    sheet.enable(upload(sheet, b"third: 1\n"), digest_of(NEW), YUKI, "理由", AT)
+    assert file.read_bytes() == b"third: 1\n"
 
 
 def test_l4_a_first_sheet_is_placed_where_there_was_none(sheet: TenantSheet, file: Path) -> None:

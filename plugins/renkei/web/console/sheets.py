@@ -251,7 +251,7 @@ def _shelf(seen: guard.Seen) -> Shelf:
     sheet = seen.services.sheets.of(dag_id)
     standing = sheet.notice(seen.services.now())
     loaded = seen.services.sheets.loaded(dag_id)
-    listed, moves = sheet.versions.listed(LISTED), sheet.versions.moves()
+    listed, moves = sheet.versions.listed(LISTED), list(sheet.versions.moves())
     if standing.number and standing.number not in {number for number, _ in listed}:
         listed.append((standing.number, sheet.versions.read(standing.number)))
     return Shelf(sheet, standing, loaded, lines(listed, moves, standing, loaded))
@@ -267,7 +267,7 @@ def _version(shelf: Shelf, number: str) -> VersionLine:
         old = shelf.sheet.versions.read(int(number))
     except MissingKeyError:
         raise guard.NotFound from None
-    return lines([(int(number), old)], shelf.sheet.versions.moves(), shelf.standing, shelf.loaded)[0]
+    return lines([(int(number), old)], list(shelf.sheet.versions.moves()), shelf.standing, shelf.loaded)[0]
 
 
 def _review(seen: guard.Seen, shelf: Shelf, version: Version) -> Review:

@@ -48,6 +48,8 @@ class VersionLine:
 
     @property
     def origin(self) -> str:
+        if self.version.origin is Origin.OUTSIDE and not self.version.replaces:
+            return "使われていたファイル"
         of = f"（版{self.version.of}から）" if self.version.of else ""
         return ORIGINS[self.version.origin] + of
 

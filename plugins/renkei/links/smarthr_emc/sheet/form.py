@@ -8,10 +8,10 @@ from typing import Any
 
 from renkei.links.smarthr_emc.sheet.expression import format_constant, format_source
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
-from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping
+from renkei.links.smarthr_emc.sheet.mapping import FieldRule, LinkState, Loader, Mapping, Reconcile
 from renkei.links.smarthr_emc.sheet.policy import Place, format_cell
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet, placeless, row_of
-from renkei.links.smarthr_emc.sheet.setting_kinds import LOADER_WORDS, STATE_WORDS
+from renkei.links.smarthr_emc.sheet.setting_kinds import LOADER_WORDS, RECONCILE_WORDS, STATE_WORDS
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS, Setting
 from renkei.notifications.form.written import channel_line
 from renkei.values.conversion import format_conversions
@@ -59,6 +59,8 @@ def value_text(value: Any) -> str:
             return STATE_WORDS[value]
         case Loader():
             return LOADER_WORDS[value]
+        case Reconcile():
+            return RECONCILE_WORDS[value]
         case dt.time():
             return f"{value:%H:%M}"
         case float():

@@ -58,6 +58,14 @@ def test_s2_what_was_filled_in_is_what_the_sheet_says(full: Mapping, suffix: str
     assert found.channels == full.channels
 
 
+def test_s2_each_cell_says_one_of_its_words(full: Mapping) -> None:
+    """S2: what a cell may say is a list in the sheet's own words, and what it says is of it."""
+    said = cells_of(full)
+    for number, one in enumerate(SETTINGS):
+        if one.kind.words:
+            assert said[f"setting.{number}"] in ("", *one.kind.words), one.label
+
+
 @pytest.mark.parametrize("suffix", FORMS)
 def test_s2_a_mistake_is_told_at_its_place(full: Mapping, suffix: str) -> None:
     """S2, L8: the file says it, and the check finds it."""
