@@ -65,14 +65,24 @@ def send_first_messages(
 ) -> int:
     """Puts a message for each account into the outbox; who has had theirs gets none, unless asked `again` by a name.
 
-    Broken off and asked once more, it goes on where it was. How many wait now that did not before.
+    Who was refused or was too late for it gets another one, once a day. Broken off and asked once more, it goes on where
+    it was. How many wait now that did not before.
     """
     outbox, message = Outbox(database, store, LINK, mapping.tenant), text_of(mapping, words)
     before = progress_of(outbox).total
+    failed = undelivered(outbox.newest(PURPOSE, [one.employee.key for one in accounts]))
     for start in range(0, len(accounts), AT_ONCE):
+        some = accounts[start : start + AT_ONCE]
+        today = now.date().isoformat()
+        entries = [_entry(one, message, now, again or (today if one.employee.key in failed else "")) for one in some]
         with database.writing() as connection:
-            outbox.add(connection, [_entry(one, message, now, again) for one in accounts[start : start + AT_ONCE]], now)
+            outbox.add(connection, entries, now)
     return progress_of(outbox).total - before
+
+
+def undelivered(states: dict[str, tuple[State, str]]) -> set[str]:
+    """Who surely has not got theirs."""
+    return {key for key, (state, _) in states.items() if state in (State.REFUSED, State.DROPPED)}
 
 
 def _entry(account: Account, message: Message, now: dt.datetime, again: str) -> Entry:

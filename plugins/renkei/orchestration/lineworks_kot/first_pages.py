@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Selection
-from renkei.links.lineworks_kot.first_message import PURPOSE, minutes_for, progress_of, text_of
+from renkei.links.lineworks_kot.first_message import PURPOSE, minutes_for, progress_of, text_of, undelivered
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
 from renkei.orchestration.lineworks_kot.jobs import FIRST
@@ -49,7 +49,7 @@ def first(
     outbox = Outbox(database(), store, LINK, tenant_of(seen))
     registered = found.registered_keys(of)
     states = outbox.newest(PURPOSE, registered)
-    new = len(registered) - len(states)
+    new = len(registered) - len(states) + len(undelivered(states))
     shown = page_of(number, len(registered), PER_PAGE)
     divisions, types = found.groups()
     return page(
