@@ -7,6 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from renkei.errors import ConnectionError_, StoreError
 from renkei.inbox import lease
@@ -16,6 +17,7 @@ from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.kinds import Kind
 from renkei.links.lineworks_kot.punches import Punches, State, tidy
 from renkei.links.lineworks_kot.words_store import Word, Words
+from renkei.outbox.tables import OUTGOING
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, StoppedError
 from tests.harness.punching import MAPPING, SATO, World, at
 
@@ -455,6 +457,26 @@ def test_p16_a_refusal_of_king_of_times_is_told_with_its_reason(world: World) ->
     (reply,) = world.replies()
     assert reply == "9:01 休憩開始は記録されていません。この雇用区分では休憩打刻が許可されていません（コード101）。"
     assert world.rows()[0].reason is Reason.REFUSED
+
+
+def test_p16_failures_go_first_and_a_late_success_is_not_worth_sending(world: World) -> None:
+    """Of one that was told 確認中 the end is worth it for a day."""
+    world.now = at("30 12:00")
+    world.king.faults = [PunchRefusedError("x")]
+    for text in ("休憩開始", "出勤", "出勤 退勤"):
+        world.receive(text)
+        world.work()
+    world.king.late = [UNKNOWN]
+    world.receive("退勤")
+    world.work()
+    world.now += dt.timedelta(minutes=1)
+    world.look_back()
+    columns = (OUTGOING.c.priority, OUTGOING.c.created_at, OUTGOING.c.not_after)
+    with world.database.reading() as connection:
+        rows = connection.execute(select(*columns).order_by(OUTGOING.c.number)).all()
+    found = [(row.priority, int((row.not_after - row.created_at).total_seconds() / 60)) for row in rows]
+    refused, done, asked, unknown, confirmed = found
+    assert (refused, done, asked, unknown, confirmed) == ((1, 1440), (5, 10), (2, 1440), (3, 10), (3, 1440))
 
 
 def test_p16_a_company_that_wants_no_replies_gets_none(tmp_path: Path) -> None:
