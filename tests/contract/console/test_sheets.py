@@ -226,7 +226,8 @@ def test_s1_an_upload_from_elsewhere_is_refused(world: ConsoleWorld, token: str)
     other = world.browser("yuki", **{"Sec-Fetch-Site": "cross-site"}).post(
         BASE + SHEETS, data={"token": world.token("yuki")}, files={"file": ("a.yaml", sheet())}
     )
-    assert (answer.status_code, other.status_code) == (403, 403)
+    nobody = world.browser().post(BASE + SHEETS, data=data, files={"file": ("a.yaml", sheet())})
+    assert (answer.status_code, other.status_code, nobody.status_code) == (403, 403, 401)
     assert kept(world).versions.numbers() == before
 
 
