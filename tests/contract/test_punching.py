@@ -58,6 +58,8 @@ def test_l4_p13_p14_p17_pumps_that_are_killed_punch_each_message_once_in_order(t
             inbox = Inbox(open_database(url), PLAIN, LINK, TENANT)
             _wait(lambda: inbox.counts()[State.DONE] == len(messages))
             for process in running[-2:]:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "READY\n"  # from here on it ends in an orderly way
                 process.terminate()
             assert [process.wait(150) for process in running[-2:]] == [0, 0]
         finally:
