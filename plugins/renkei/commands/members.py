@@ -79,9 +79,12 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     from renkei.notifications.members.file import read_members
+    from renkei.notifications.members.own import OwnEntries
     from renkei.notifications.members.table import completed
+    from renkei.storage.database.database import open_database
 
-    members = _members(tenant)
+    linking = _linking(tenant)
+    members = linking.members
     current = members.imported()
     linked = {user: link.line_user_id for user, link in members.line_links().items()}
     found = read_members(file.read_bytes(), file.name, current, linked, settings.allowed_hosts())
@@ -104,6 +107,9 @@ def import_(
             )
         if not check:
             members.replace(table)
+            users = set(table["user_id"])  # all that stay: what an import that died has left behind goes now
+            linking.keep_only(users)
+            OwnEntries(open_database(settings.database_url()), linking.folder).keep_only(users)
     _show_import(found, counts, check, as_json)
     if found.problems:
         raise typer.Exit(Status.WRONG)

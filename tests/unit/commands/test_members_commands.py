@@ -241,3 +241,24 @@ def test_w2_each_member_gets_an_address_of_his_own_for_マイ情報(renkei: Run,
     assert own.invited(token) is None
     stranger = renkei("invite-my", "acme", "009", "-o", "none.csv")
     assert (stranger.exit_code, Path("none.csv").exists()) == (2, False)
+
+
+def test_who_leaves_the_table_leaves_nothing_to_whoever_gets_his_user_id(renkei: Run) -> None:
+    """N4, W2: neither his LINE account and Slack id, nor his invitations."""
+    renkei("import", "acme", put("ユーザID\n001\n002\n"))
+    own = OwnEntries(open_database(settings.database_url()), linking().folder)
+    now = dt.datetime.now(dt.UTC)
+    tokens = own.invite(["001", "002"], 7, now)
+    for user, slack, line in (("001", "U012AA", LINE), ("002", "U012AB", LINE2)):
+        invited = own.invited(tokens[user])
+        assert invited
+        own.register(invited, "slack_member_id", slack, now)
+        linking().members.link_line(user, line, now=now)
+    of_line = linking().invite(["001"], 7, now)["001"]
+    renkei("import", "acme", put("ユーザID\n002\n"))
+    renkei("import", "acme", put("ユーザID\n001\n002\n"))
+    assert own.find("001") == Member("001")
+    assert own.find("002") == Member("002", slack_member_id="U012AB", line_user_id=LINE2)
+    assert (own.invited(tokens["001"]), own.invited(tokens["002"]) is None) == (None, False)
+    with pytest.raises(LinkingError):
+        linking().invitation(of_line)

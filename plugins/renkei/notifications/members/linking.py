@@ -18,7 +18,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass, field, replace
 from typing import Annotated, TypeVar
 
@@ -131,6 +131,14 @@ class Linking:
         users = set(user_ids)
         for key, found in self._records(self._invitations, Invitation).items():
             if key not in except_for and found.user_id in users:
+                self._store.delete(self._invitation_key(key))
+
+    def keep_only(self, user_ids: Set[str]) -> None:
+        """Forgets the LINE accounts and invitations of everybody else: a user id may be given to another person later."""
+        for user in self.members.line_links().keys() - user_ids:
+            self.members.unlink_line(user)
+        for key, found in self._records(self._invitations, Invitation).items():
+            if found.user_id not in user_ids:
                 self._store.delete(self._invitation_key(key))
 
     def invitation(self, token: str) -> Invitation:

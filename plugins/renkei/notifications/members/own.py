@@ -2,7 +2,7 @@
 
 It counts before the administrator's file: who registers a channel has just looked it up in his own account, and an old
 file that is imported again must not undo that. What a member clears is the file's again. Who is not in the members
-table is no member, whatever he registered.
+table is no member, whatever he registered, and an import forgets it: his user id may become somebody else's.
 """
 
 from __future__ import annotations
@@ -103,6 +103,17 @@ class OwnEntries:
                 connection.execute(replaced(self._database, ENTRY), row)
             else:
                 connection.execute(delete(ENTRY).where(*self._ours(member), ENTRY.c.field == name))
+
+    def keep_only(self, user_ids: Iterable[str]) -> None:
+        """Forgets the entries and invitations of everybody else: a user id may be given to another person later."""
+        known = {_digest(user_id) for user_id in user_ids}
+        for table in (ENTRY, INVITATION):
+            here = (table.c.link == self.link, table.c.tenant == self.tenant)
+            with self._database.reading() as connection:
+                members = set(connection.scalars(select(table.c.member).where(*here)))
+            with self._database.writing(brief=True) as connection:
+                for member in members - known:
+                    connection.execute(delete(table).where(*here, table.c.member == member))
 
     # --- invitations
 
