@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from renkei.errors import ConnectionError_
+from renkei.systems.chat import Answer
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.calendar import (
@@ -94,6 +95,26 @@ def test_c3_c10_who_has_no_calendar_is_named_by_a_code(
         calendar.put(user, EVENT, is_new=is_new)
     assert caught.value.code == code
     assert user not in str(caught.value)
+
+
+def test_c5_a_404_that_is_not_line_works_own_says_nothing_of_an_event(
+    chat: Chat, calendar: LineWorksCalendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a proxy, or an address that is wrong: an event whose row went for it would stay for good."""
+    calendar.put(SATO, EVENT)
+    said = Answer(404, b"<html>Not Found</html>", {})
+    with monkeypatch.context() as between:
+        between.setattr(LineWorksApi, "ask", lambda *_, **__: said)
+        for ask in (
+            lambda: calendar.delete(SATO, EVENT.id),
+            lambda: calendar.get(SATO, EVENT.id),
+            lambda: calendar.put(SATO, EVENT),
+            lambda: calendar.member(SATO),
+        ):
+            with pytest.raises(LineWorksAwayError):
+                ask()
+    assert calendar.delete(SATO, EVENT.id) is True
+    assert calendar.delete("channel:1", EVENT.id) is False, "nobody's calendar"
 
 
 def test_c10_what_line_works_does_not_take_is_refused(calendar: LineWorksCalendar) -> None:

@@ -101,7 +101,7 @@ class LineWorksCalendar:
             if self.get(user_id, event.id) is None:
                 raise EventRefusedError(REFUSED, "LINE WORKSが予定の内容を受け付けませんでした")
         answer = self._ask("update", "PUT", user_id, f"/{event.id}", json=body)
-        if answer.status != 404:
+        if not _is_missing(answer):
             _check(answer, user_id)
             return False
         if not self._create(user_id, body):
@@ -112,9 +112,11 @@ class LineWorksCalendar:
 
     def delete(self, user_id: str, event_id: str) -> bool:
         """Delete the event; False where it, or the member, was gone already."""
+        if not _is_path(user_id):
+            return False
         query = {"sendNotification": "false"}
         answer = self._ask("delete", "DELETE", user_id, f"/{event_id}", params=query)
-        if answer.status == 404:
+        if _is_missing(answer):
             return False
         _check(answer, user_id)
         return True
@@ -122,7 +124,7 @@ class LineWorksCalendar:
     def get(self, user_id: str, event_id: str) -> dict[str, Any] | None:
         """The event's first component as the calendar has it; None where it has none."""
         answer = self._ask("get", "GET", user_id, f"/{event_id}")
-        if answer.status == 404:
+        if _is_missing(answer):
             return None
         _check(answer, user_id)
         components = answer.said.get("eventComponents")
@@ -136,7 +138,7 @@ class LineWorksCalendar:
         if not _is_path(user_id):
             return Standing.NONE
         answer = self._answer("user-get", "GET", f"/users/{quote(user_id, safe='')}")
-        if answer.status == 404:
+        if _is_missing(answer):
             return Standing.NONE
         if answer.status == 403:
             raise _no_right(answer, user_id, "user.read")
@@ -151,7 +153,7 @@ class LineWorksCalendar:
         answer = self._answer("user-get", "GET", "/users/renkei-connection-test")
         if answer.status == 403:
             raise _no_right(answer, "", "user.read")
-        if answer.status != 404:
+        if not _is_missing(answer):
             _check(answer, "")
 
     def _create(self, user_id: str, body: dict[str, Any]) -> bool:
@@ -159,7 +161,7 @@ class LineWorksCalendar:
         answer = self._ask("create", "POST", user_id, "", json=body)
         if answer.status in (400, 409):
             return False
-        if answer.status == 404:
+        if _is_missing(answer):
             raise EventRefusedError(NO_MEMBER, "LINE WORKSに同じユーザーIDのメンバーがいません")
         _check(answer, user_id)
         return True
@@ -186,6 +188,15 @@ class LineWorksCalendar:
                 f"OAuth Scopes（{SCOPES.replace(',', '、')}）を確認し、Airflowの接続 lineworks__（テナント名）を直してください。"
             )
         raise LineWorksAwayError(f"LINE WORKSに接続できません（{answer.reason}）。次回の連携で続きから行います。")
+
+
+def _is_missing(answer: Answer) -> bool:
+    """Whether LINE WORKS itself says that there is none: a 404 of somebody in between proves nothing."""
+    if answer.status != 404:
+        return False
+    if not isinstance(answer.said.get("code"), str):
+        raise LineWorksAwayError("LINE WORKSの応答がAPIの形式ではありません。次回の連携で続きから行います。")
+    return True
 
 
 def _check(answer: Answer, user_id: str) -> None:
