@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from renkei.links.workplace_lineworks.events.texts import MISSING, UNKNOWN_MEMBER
+from renkei.links.workplace_lineworks.events.texts import MISSING, NO_USER_ID, UNKNOWN_MEMBER
 from renkei.notifications.members.table import Member
+from renkei.systems.lineworks.client import CHANNEL as ROOM
 
 FRESH_S = 20.0  # for which what is known of a member holds: the table is a file
 REMEMBERED = 5_000
@@ -38,7 +39,8 @@ class Addresses:
         """
         member = self._member(user_id)
         if channel == "lineworks":
-            return Address((member.lineworks_id if member else "") or user_id)
+            to = (member.lineworks_id if member else "") or user_id
+            return Address(lacks=NO_USER_ID) if to.startswith(ROOM) else Address(to)
         if member is None:
             return Address(lacks=UNKNOWN_MEMBER)
         found: str = getattr(member, _FIELDS[channel])

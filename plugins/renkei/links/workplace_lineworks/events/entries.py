@@ -42,7 +42,7 @@ def entries_of(
             found.append(
                 Entry(
                     event="\n".join((PURPOSE, event.id, user_id, channel)),
-                    key=event.document.id,
+                    key=f"{event.document.id}\n{user_id}",  # who is not reached keeps no other reader waiting
                     channel=channel,
                     purpose=PURPOSE,
                     recipient=user_id,

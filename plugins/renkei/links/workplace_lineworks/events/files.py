@@ -2,17 +2,21 @@
 
 Whoever writes a file writes it under another name (or `.tmp`) and renames it to `….json` when it is whole. It is moved to
 `taken/` once all its events are in the inbox, or to `refused/` with a note; taken twice, its events are the same ones.
+Who may write here may make links, too: none is followed, wherever it stands.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 
+from renkei.errors import StoreError
 from renkei.links.workplace_lineworks.events.event import BadEventError, WorkflowEvent, events_of
 
 MAX_BYTES = 1_000_000
@@ -33,11 +37,11 @@ class EventFiles:
         """Takes the files that are there, in the order of their names; how many.
 
         Raises:
-            StoreError: an event is not known to be durable; its file stays.
+            StoreError: an event is not known to be durable, or the folder is not as it should be; its file stays.
         """
         try:
             with os.scandir(self._folder) as found:
-                names = sorted(one.name for one in found if one.name.endswith(".json") and not one.name.startswith("."))
+                names = sorted(one.name for one in found if _is_ours(one))
         except FileNotFoundError:
             return 0
         taken = 0
@@ -54,28 +58,48 @@ class EventFiles:
         except FileNotFoundError:
             return False
         except BadEventError as error:
-            self._move(file, "refused", now)
-            note = self._folder / "refused" / f"{file.name}.txt"
-            note.write_text(f"{error}\n", encoding="utf-8")
-            _stamp(note, now)
+            self._move(file, "refused", now, note=f"{error}\n")
             return False
         for written in [self._accept(event) for event in events]:
             written.result(WRITTEN_WITHIN_S)
         self._move(file, "taken", now)
         return True
 
-    def _move(self, file: Path, where: str, now: dt.datetime) -> None:
-        folder = self._folder / where
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.replace(file, folder / file.name)
-        _stamp(folder / file.name, now)
+    def _move(self, file: Path, where: str, now: dt.datetime, note: str = "") -> None:
+        with self._opened(where) as folder:
+            os.replace(file, file.name, dst_dir_fd=folder)
+            _stamp(file.name, folder, now)
+            if note:
+                _write(f"{file.name}.txt", folder, note)
+                _stamp(f"{file.name}.txt", folder, now)
 
     def tidy(self, now: dt.datetime) -> None:
-        """Deletes what was moved a week ago: it names people, and is in the inbox."""
-        for folder in (self._folder / "taken", self._folder / "refused"):
-            for old in folder.iterdir() if folder.is_dir() else ():
-                if old.lstat().st_mtime < (now - KEPT).timestamp():
-                    old.unlink(missing_ok=True)
+        """Deletes what was moved a week ago: it names people, and is in the inbox. Raises StoreError, as `take`."""
+        for where in ("taken", "refused"):
+            if not os.path.lexists(self._folder / where):
+                continue
+            with self._opened(where) as folder, os.scandir(folder) as found:
+                for old in found:
+                    is_old = old.stat(follow_symlinks=False).st_mtime < (now - KEPT).timestamp()
+                    if is_old and not old.is_dir(follow_symlinks=False):
+                        os.unlink(old.name, dir_fd=folder)
+
+    @contextmanager
+    def _opened(self, where: str) -> Iterator[int]:
+        """The folder inside ours, made if it is not there; what is done in it is done there, whatever its name becomes."""
+        try:
+            with contextlib.suppress(FileExistsError):
+                (self._folder / where).mkdir(mode=0o700)
+            folder = os.open(self._folder / where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                yield folder
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise StoreError(
+                f"通知のファイルを{where}へ移せません（{type(error).__name__}）。RENKEI_DROPの下のテナントのフォルダーに、"
+                f"リンクではない{where}フォルダーを作れることを確認してください。"
+            ) from None
 
 
 def _read(file: Path) -> bytes:
@@ -90,15 +114,28 @@ def _read(file: Path) -> bytes:
         raise
     except OSError:
         raise BadEventError("通知のファイルを読み取れません（リンクなどは使えません）。") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BadEventError("通知のファイルではありません。")
     with os.fdopen(handle, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise BadEventError("通知のファイルではありません。")
         body = opened.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise BadEventError(f"ファイルが{MAX_BYTES:,}バイトを超えています。")
     return body
 
 
-def _stamp(file: Path, now: dt.datetime) -> None:
+def _is_ours(one: os.DirEntry[str]) -> bool:
+    return one.name.endswith(".json") and not one.name.startswith(".") and not one.is_dir(follow_symlinks=False)
+
+
+def _write(name: str, folder: int, text: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+
+
+def _stamp(name: str, folder: int, now: dt.datetime) -> None:
     """From when on it is kept."""
-    os.utime(file, (now.timestamp(), now.timestamp()), follow_symlinks=False)
+    os.utime(name, (now.timestamp(), now.timestamp()), dir_fd=folder, follow_symlinks=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from renkei.errors import ConnectionError_
+from renkei.errors import ConnectionError_, StoreError
 from renkei.inbox import lease
 from renkei.links.workplace_lineworks.events import addresses, worker
 from renkei.links.workplace_lineworks.events.faults import DISABLED
@@ -19,6 +19,7 @@ from renkei.links.workplace_lineworks.events.files import MAX_BYTES
 from renkei.links.workplace_lineworks.events.summary import AFTER
 from renkei.links.workplace_lineworks.events.texts import (
     MISSING,
+    NO_USER_ID,
     NOT_CHOSEN,
     STALE,
     SUMMED_UP,
@@ -28,7 +29,7 @@ from renkei.links.workplace_lineworks.events.texts import (
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
 from renkei.outbox.sender import Outlet
 from renkei.outbox.tables import State
-from renkei.systems.delivery import refused
+from renkei.systems.delivery import later, refused
 from tests.harness.workplace_events import AT, EventWorld, an_event
 
 WEBHOOK = "https://chat.googleapis.com/v1/spaces/S/messages?key=k&token=t"
@@ -99,6 +100,25 @@ def test_w4_events_of_a_document_arrive_in_its_order_whatever_order_they_come_in
     world.now += worker.GRACE
     world.all_sent()
     assert world.titles("slack")[2:] == ["決裁が完了しました", "文書にコメントが付きました"]
+
+
+def test_w4_who_is_not_reached_keeps_no_other_reader_of_the_document_waiting(world: EventWorld) -> None:
+    world.register(sato={"slack_member_id": "U0SATO"}, kato={"slack_member_id": "U0KATO"})
+    told = world.told["slack"]
+    world.open_channel = lambda channel: (Outlet(world.told[channel], limited_by_person=True), "1")
+    world.worker.close()
+    world.new_worker()
+    told.answers.append(later(429, "ratelimited", 3600.0))
+    world.push(*(an_event(n, sequence=n, recipients=["sato", "kato"]) for n in (1, 2)))
+    world.until(lambda: [to for to, _ in told.sent].count("U0KATO") == 2)
+    assert [to for to, _ in told.sent].count("U0SATO") == 1
+
+
+def test_c3_a_user_id_that_would_be_a_talk_room_is_listed(world: EventWorld) -> None:
+    world.push(an_event(recipients=["channel:1234"]))
+    world.all_sent()
+    assert world.account("channel:1234")["lineworks"] == ("dropped", NO_USER_ID)
+    assert world.told["lineworks"].sent == []
 
 
 def test_w2_who_is_missing_in_a_channel_is_listed_and_told_so_in_the_others(world: EventWorld) -> None:
@@ -319,6 +339,30 @@ def test_events_come_as_files_too_each_once_and_what_is_none_is_set_aside(world:
     world.worker.close()
     world.new_worker().tick()
     assert [os.listdir(world.drop / name) for name in ("taken", "refused")] == [[], []]
+
+
+def test_no_link_in_the_folder_of_files_leads_out_of_it(world: EventWorld, tmp_path: Path) -> None:
+    """Nor does a folder that is called like a file keep the files waiting."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "1.json.txt").write_text("somebody's")
+    os.utime(elsewhere / "1.json.txt", (1, 1))
+    (world.drop / "0.json").mkdir(parents=True)
+    (world.drop / "1.json").write_text("{}")
+    (world.drop / "2.json").write_text(json.dumps(an_event(2)))
+    (world.drop / "refused").symlink_to(elsewhere)
+    with pytest.raises(StoreError, match="refused"):
+        world.worker.tick()
+    assert (world.drop / "1.json").exists()
+    assert (elsewhere / "1.json.txt").read_text() == "somebody's"
+    (world.drop / "refused").unlink()
+    (world.drop / "refused").mkdir()
+    (world.drop / "refused" / "1.json.txt").symlink_to(elsewhere / "1.json.txt")
+    world.worker.tick()
+    assert (elsewhere / "1.json.txt").read_text() == "somebody's"
+    assert "kind: missing" in (world.drop / "refused" / "1.json.txt").read_text()
+    world.all_sent()
+    assert os.listdir(world.drop / "taken") == ["2.json"]
 
 
 def test_w1_every_event_of_the_sheet_is_told(world: EventWorld) -> None:
