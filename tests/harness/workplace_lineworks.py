@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import select
 
 from renkei.clock import TOKYO
+from renkei.errors import IncompleteReadError
 from renkei.links.workplace_lineworks import LINK
 from renkei.links.workplace_lineworks.model import Job, Mode, RunStart
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
@@ -68,6 +69,7 @@ class FakeWorkplace:
     malformed: list[str] = field(default_factory=list)
     stale: list[Absence] = field(default_factory=list)  # of a list that is older than `all`
     asked: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)  # malformed when they are asked for
 
     def put(self, number: str, *periods: Period, status: Status = Status.APPROVED, **values: Any) -> Absence:
         """A new absence, or the next revision of one."""
@@ -85,6 +87,8 @@ class FakeWorkplace:
 
     def absence(self, number: str) -> Absence | None:
         self.asked.append(number)
+        if number in self.broken:
+            raise IncompleteReadError("malformed")
         return self.all.get(number)
 
 

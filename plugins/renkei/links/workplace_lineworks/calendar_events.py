@@ -13,7 +13,8 @@ from renkei.systems.workplace.client import Absence, Period, Status, Unit
 
 ABSENT, APPLIED = "不在", "（申請中）"
 MAX_SUMMARY = 200  # LINE WORKS' own limit
-END_FIRST, NO_HOURS = "END_FIRST", "NO_HOURS"
+END_FIRST, NO_HOURS, TOO_LONG = "END_FIRST", "NO_HOURS", "TOO_LONG"
+LONGEST = dt.timedelta(days=5 * 366)  # of one period: what is longer was typed wrong, or has no end
 _HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
 
 
@@ -43,7 +44,7 @@ def wanted(absence: Absence, status: str, mapping: Mapping) -> list[Wanted]:
     """The events, one for each period; none where the absence is not to be seen.
 
     Raises:
-        BadAbsenceError: a period ends before it starts, or the sheet does not say when a half day is.
+        BadAbsenceError: a period ends before it starts, or after years; or the sheet does not say when a half day is.
     """
     if status not in live(mapping):
         return []
@@ -74,6 +75,9 @@ def _summary(absence: Absence, status: str, mapping: Mapping) -> str:
 
 def _span(period: Period, mapping: Mapping) -> tuple[str, str]:
     """From when to when, as LINE WORKS has it: the end of days is exclusive (C6)."""
+    if period.last_day - period.first_day > LONGEST or period.last_day == dt.date.max:
+        cause = f"期間が5年を超えています（{period.start[:10]}～{period.end[:10]}）"
+        raise BadAbsenceError(TOO_LONG, cause, "WORKPLACEで終了日を確かめ、正しければ5年以内の期間に分けてください")
     if period.unit is Unit.ALL_DAY:
         if period.last_day < period.first_day:
             raise _end_first()

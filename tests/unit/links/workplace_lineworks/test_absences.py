@@ -66,6 +66,18 @@ def test_c5_another_member_s_absence_leaves_the_first_one_s_calendar(world: Abse
     assert (world.calendar.shown(SATO), len(world.calendar.shown(SUZUKI))) == ([], 1)
 
 
+def test_c5_a_member_who_got_another_user_id_does_not_have_an_absence_twice(world: AbsenceWorld) -> None:
+    """In both systems: the calendar, and our event in it, are under the new one."""
+    renamed = "tanaka@acme.example"
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.run()
+    world.calendar.events = {(renamed, number): one for (_, number), one in world.calendar.events.items()}
+    world.calendar.members = {renamed: Standing.ACTIVE}
+    world.workplace.put("A-1", user_id=renamed)
+    world.run()
+    assert world.calendar.shown(renamed) == [("年次有給休暇", "2026-12-05", "2026-12-06")]
+
+
 def test_c5_what_somebody_has_deleted_by_hand_is_deleted(world: AbsenceWorld) -> None:
     world.workplace.put("A-1", day("2026-12-05"))
     world.run()
@@ -83,6 +95,36 @@ def test_c8_an_older_revision_never_overwrites_a_newer_one(world: AbsenceWorld) 
     world.workplace.all["A-1"] = older
     world.run()
     assert world.calendar.shown() == [("年次有給休暇", "2026-12-09", "2026-12-10")]
+
+
+@pytest.mark.parametrize("newest", [Status.APPROVED, Status.CANCELLED, None])
+@pytest.mark.parametrize("slow", [Status.APPROVED, Status.CANCELLED])
+def test_c8_a_process_that_was_slow_does_not_leave_what_is_older(
+    world: AbsenceWorld, slow: Status, newest: Status | None
+) -> None:
+    """It sends when another one has written something newer already; None: gone for good, which is no revision."""
+    world.workplace.put("A-0", day("2026-12-05"))
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.run()
+    world.workplace.put("A-1", day("2026-12-06"), status=slow)
+    job = world.job()
+    fetch, plan, write, _ = world.steps(job)
+    fetch()
+    plan()
+
+    def meanwhile() -> None:
+        world.calendar.before = lambda: None
+        if newest:
+            world.workplace.put("A-1", day("2026-12-09"), status=newest)
+        else:
+            del world.workplace.all["A-1"]
+        world.run()
+
+    world.calendar.before = meanwhile
+    write()
+    world.run()
+    moved = [("年次有給休暇", "2026-12-09", "2026-12-10")] if newest is Status.APPROVED else []
+    assert world.calendar.shown() == [("年次有給休暇", "2026-12-05", "2026-12-06"), *moved]
 
 
 def test_c8_only_our_own_events_are_touched(world: AbsenceWorld) -> None:
@@ -175,6 +217,38 @@ def test_c9_mass_cancellation_is_held_and_everything_else_goes_on(world: Absence
     assert sorted(world.states().values()).count("held") == 5
 
 
+def test_c9_what_is_held_waits_for_a_person_however_many_absences_come_after_it(world: AbsenceWorld) -> None:
+    cancelled_en_masse(world)
+    world.run()
+    for number in range(60):
+        world.workplace.put(f"B-{number}", day("2026-12-20"))
+    world.run()
+    job = world.run()
+    assert (job.record.read(Written).held, len(world.calendar.events)) == (6, 70)
+
+
+def test_c9_what_was_let_through_and_came_back_is_held_again(world: AbsenceWorld) -> None:
+    for number in range(10):
+        world.workplace.put(f"A-{number}", day("2026-12-05"))
+    world.run()
+    some = {number: world.workplace.all[number] for number in ("A-1", "A-2", "A-3", "A-4", "A-5")}
+    for released in (True, False):
+        for number in some:
+            del world.workplace.all[number]
+        job = world.job(Mode.RELEASE)
+        fetch, plan, write, _ = world.steps(job)
+        fetch()
+        plan()
+        assert is_asked(job)
+        if released:
+            decide(job, True, "hanako", "", world.clock)
+            write()
+            assert len(world.calendar.events) == 5
+            world.workplace.all |= some
+            world.run()
+    assert len(world.calendar.events) == 10
+
+
 def test_c9_a_person_lets_exactly_the_held_cancellations_through(world: AbsenceWorld) -> None:
     cancelled_en_masse(world)
     world.run()
@@ -233,6 +307,32 @@ def test_c10_a_bad_absence_is_skipped_and_listed_and_the_others_go_on(world: Abs
     world.workplace.put("A-1", day("2026-12-01"))
     world.run()
     assert set(world.states().values()) == {"written"}
+
+
+@pytest.mark.parametrize("end", ["2036-12-01", "9999-12-31"])
+def test_c10_an_absence_of_ten_years_or_without_end_is_listed_and_the_others_go_on(
+    world: AbsenceWorld, end: str
+) -> None:
+    world.workplace.put("A-1", day("2026-12-01", end))
+    world.workplace.put("A-2", day("2026-12-05"))
+    world.workplace.put("A-3", day("2026-12-05", "2029-12-04"))  # 育児休業
+    world.run()
+    assert world.states() == {"A-1": "failed TOO_LONG", "A-2": "written", "A-3": "written"}
+
+
+def test_c10_one_that_is_malformed_when_it_is_asked_for_stops_nothing(world: AbsenceWorld) -> None:
+    """It was gone and is back so; or it is in calendars, and not in the list."""
+    for number in ("A-1", "A-2", "A-3"):
+        world.workplace.put(number, day("2026-12-05"))
+    world.run()
+    del world.workplace.all["A-1"]
+    world.run()
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.workplace.broken = {"A-1", "A-2"}
+    world.workplace.hidden = {"A-2"}
+    world.workplace.put("B-1", day("2026-12-08"))
+    world.run()
+    assert (world.states()["B-1"], len(world.calendar.events)) == ("written", 3)
 
 
 @pytest.mark.parametrize(("standing", "code"), [(Standing.NONE, "NO_MEMBER"), (Standing.SUSPENDED, "SUSPENDED")])

@@ -7,11 +7,12 @@ none (404) counts, and of many at once not even that is asked.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import exists, or_, select, true, update
 
+from renkei.errors import IncompleteReadError
 from renkei.links.workplace_lineworks.absences import Sealed
 from renkei.links.workplace_lineworks.model import Fetched, Job, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, GONE, WAITING
@@ -43,7 +44,7 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     _keep(job, listed.absences, now)
     known = {one.id for one in listed.absences} | set(listed.malformed)
     missing = _missing(job, known, since)
-    _revive(job, source, known, now)
+    _revive(job, source, [one.id for one in listed.absences], now)
     gone = 0
     # A list that is empty, or lacks a great many, is no list, whatever it says of itself.
     doubted = not listed.whole or not listed.absences or len(missing) > MOST_ASKED
@@ -96,25 +97,39 @@ def _missing(job: Job, known: set[str], since: dt.date) -> list[str]:
         return [one for one in ids if one not in known]
 
 
-def _revive(job: Job, source: Source, listed: set[str], now: dt.datetime) -> None:
+def _revive(job: Job, source: Source, listed: Collection[str], now: dt.datetime) -> None:
     """Those that were gone and are listed: whether they are back."""
     query = select(ABSENCE.c.absence_id).where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.status == GONE)
     with job.database.reading() as connection:
-        back = [one for one in connection.scalars(query.order_by(ABSENCE.c.absence_id)) if one in listed]
-    found = [source.absence(number) for number in back[:MOST_ASKED]]
-    _keep(job, [one for one in found if one], now, asked=True)
+        gone = set(connection.scalars(query))
+    found, _ = _asked(source, [one for one in listed if one in gone][:MOST_ASKED])
+    _keep(job, found, now, asked=True)
 
 
 def _ask_for(job: Job, source: Source, missing: Sequence[str], now: dt.datetime) -> int:
-    found = {number: source.absence(number) for number in missing}
-    _keep(job, [one for one in found.values() if one], now)
-    gone = [number for number, one in found.items() if one is None]
+    found, gone = _asked(source, missing)
+    _keep(job, found, now)
     values: dict[str, Any] = {"status": GONE, "state": WAITING, "since": now, "code": "", "cause": "", "remedy": ""}
     with job.database.writing() as connection:
         for number in gone:
             connection.execute(
                 update(ABSENCE)
                 .where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.absence_id == number)
-                .values(values | {"failed_at": None})
+                .values(values | {"failed_at": None, "released": None})  # gone once more, it is asked about once more
             )
     return len(gone)
+
+
+def _asked(source: Source, numbers: Iterable[str]) -> tuple[list[Absence], list[str]]:
+    """Those that WORKPLACE has, and the ids of those that it has not; of one that is malformed nothing is known (C10)."""
+    found, gone = list[Absence](), list[str]()
+    for number in numbers:
+        try:
+            one = source.absence(number)
+        except IncompleteReadError:
+            continue
+        if one:
+            found.append(one)
+        else:
+            gone.append(number)
+    return found, gone

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, false, func, literal, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, case, exists, false, func, literal, not_, or_, select, true, update
 
 from renkei.clock import TOKYO
 from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
@@ -40,26 +40,28 @@ def plan(job: Job, now: dt.datetime) -> dict[str, int]:
         )
         count = connection.scalar(select(func.count()).where(cancelled)) or 0
         known = connection.scalar(select(func.count()).where(mine, ABSENCE.c.last_day >= day, has_event)) or 0
-        stops = is_too_much(count, known, job.mapping.held_percent)
-        # A held one that came back to life, or whose sheet shows it now, waits for nobody.
-        connection.execute(update(ABSENCE).where(mine, ABSENCE.c.state == HELD).values(state=WAITING))
-        if stops:
+        # A held one that came back to life, or whose sheet shows it now, waits for nobody. Any other waits for a person,
+        # however many absences there are by then.
+        was_held = (mine, ABSENCE.c.state == HELD)
+        connection.execute(update(ABSENCE).where(*was_held, not_(cancelled)).values(state=WAITING))
+        if is_too_much(count, known, job.mapping.held_percent):
             connection.execute(update(ABSENCE).where(cancelled).values(state=HELD))
+        held = connection.scalar(select(func.count()).where(*was_held)) or 0
     bad = _bad(job)  # outside of a transaction, which would keep others out for as long as thousands take
     with job.database.writing() as connection:
         for row, why in bad:
             fail(connection, job, row, why.code, why.cause, why.remedy, now)
         found = Planned(
             connection.scalar(select(func.count()).where(mine, ABSENCE.c.state == WAITING)) or 0,
-            0 if stops else count,
-            count if stops else 0,
+            count - held,
+            held,
             connection.scalar(select(func.count()).where(mine, ABSENCE.c.state == FAILED)) or 0,
         )
         digest = held_digest(connection, job)
     holds = []
-    if stops:
-        text = f"登録済みの不在 {known:,}件のうち {count:,}件が取り消されています（上限 {job.mapping.held_percent}%）"
-        holds.append(Hold("cancelled", text, count, known))
+    if held:
+        text = f"登録済みの不在 {known:,}件のうち {held:,}件が取り消されています（上限 {job.mapping.held_percent}%）"
+        holds.append(Hold("cancelled", text, held, known))
     job.record.write(HeldPlan(digest, holds))
     job.record.write(found)
     return {"waiting": found.waiting, "cancelled": found.cancelled, "held": found.held, "failed": found.failed}

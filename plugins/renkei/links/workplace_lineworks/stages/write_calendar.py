@@ -176,7 +176,7 @@ class Writer:
         """First what is to go, so that nobody has an absence twice; then what is to come."""
         try:
             for event_id, user_id in task.deletes:
-                task.counts["deleted"] += self._calendar.delete(user_id, event_id)
+                task.counts["deleted"] += self._delete(event_id, user_id, task.user_id)
                 task.deleted.append(event_id)
             if task.puts:
                 self._check_member(task.user_id)
@@ -186,6 +186,11 @@ class Writer:
                 task.done.append(one)
         except (EventRefusedError, LineWorksAwayError, SettingError) as fault:
             task.fault = fault
+
+    def _delete(self, event_id: str, user_id: str, now_of: str) -> bool:
+        """Where it is not, the member may have got another user id, which the calendar then has too."""
+        found = self._calendar.delete(user_id, event_id)
+        return found or (now_of != user_id and self._calendar.delete(now_of, event_id))
 
     def _check_member(self, user_id: str) -> None:
         """Asked once in a run; two threads may ask for the same one, which does no harm."""
@@ -205,26 +210,34 @@ class Writer:
             self.counts.update(task.counts)
 
     def _settle_one(self, connection: Connection, task: Task, now: dt.datetime) -> None:
-        mine = EVENT.c.tenant == self._job.tenant
+        mine, row, fault = EVENT.c.tenant == self._job.tenant, task.row, task.fault
+        still = (
+            *(ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.absence_id == row.absence_id),
+            *(ABSENCE.c.revision == row.revision, ABSENCE.c.status == row.status, ABSENCE.c.digest == row.digest),
+        )
+        if connection.execute(select(ABSENCE.c.state).where(*still).with_for_update()).first() is None:
+            self._write_again(connection, task)
+            return
         for one in task.done:
             values = {"digest": one.event.digest(), "last_day": one.last_day, "written_at": now}
             connection.execute(update(EVENT).where(mine, EVENT.c.event_id == one.event.id).values(values))
         if task.deleted:
             connection.execute(delete(EVENT).where(mine, EVENT.c.event_id.in_(task.deleted)))
-        row, fault = task.row, task.fault
         if isinstance(fault, EventRefusedError):
             self._forget_unsent(connection, task)
             fail(connection, self._job, row, fault.code, str(fault), REMEDIES.get(fault.code, OTHERWISE), now)
         elif fault is None:
             clean = {"failed_at": None, "code": "", "cause": "", "remedy": "", "told": False}
-            connection.execute(
-                update(ABSENCE)
-                .where(
-                    *(ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.absence_id == row.absence_id),
-                    ABSENCE.c.revision == row.revision,  # a newer one, read meanwhile, waits for its own turn
-                )
-                .values(state=WRITTEN, sheet=self._sheet, **clean)
-            )
+            connection.execute(update(ABSENCE).where(*still).values(state=WRITTEN, sheet=self._sheet, **clean))
+
+    def _write_again(self, connection: Connection, task: Task) -> None:
+        """Another process has read, perhaps written, something newer while this one was slow: which of them the calendar
+        has, nobody knows (C8)."""
+        self._write_down(connection, task)
+        its = (EVENT.c.tenant == self._job.tenant, EVENT.c.event_id.in_(task.deleted))
+        connection.execute(update(EVENT).where(*its).values(digest=UNKNOWN))
+        absence = (ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.absence_id == task.row.absence_id)
+        connection.execute(update(ABSENCE).where(*absence, ABSENCE.c.state == WRITTEN).values(state=WAITING))
 
     def _forget_unsent(self, connection: Connection, task: Task) -> None:
         """New events that LINE WORKS has refused are in no calendar."""
