@@ -17,7 +17,7 @@ from renkei.links.workplace_lineworks.stages.write_calendar import Writer
 from renkei.links.workplace_lineworks.tables import EVENT
 from renkei.runs.hold import Approval
 from renkei.runs.outcome import End
-from renkei.systems.lineworks.calendar import Standing
+from renkei.systems.lineworks.calendar import CalendarEvent, Standing
 from renkei.systems.workplace.client import Period, Status, Unit
 from tests.harness.workplace_lineworks import SATO, SUZUKI, AbsenceWorld, away, day
 
@@ -384,6 +384,22 @@ def test_c11_an_outage_ends_the_run_and_the_next_one_goes_on(world: AbsenceWorld
     world.run()
     assert len(world.calendar.events) == 1
     assert world.states() == {"A-1": "written"}
+
+
+def test_c10_c11_one_for_which_line_works_never_answers_keeps_no_other_waiting(world: AbsenceWorld) -> None:
+    for number in range(200):
+        world.workplace.put(f"A-{number:03}", day("2026-12-05"), user_id=SUZUKI if number == 0 else SATO)
+    put = world.calendar.put
+
+    def broken(user_id: str, event: CalendarEvent, *, is_new: bool = False) -> bool:
+        if user_id == SUZUKI:
+            away()
+        return put(user_id, event, is_new=is_new)
+
+    world.calendar.put = broken  # type: ignore[method-assign]
+    with pytest.raises(LoadError, match="接続できません"):
+        world.run()
+    assert (len(world.calendar.events), world.states()["A-000"]) == (199, "waiting")
 
 
 def test_c8_a_change_by_hand_is_found_and_put_back(world: AbsenceWorld) -> None:

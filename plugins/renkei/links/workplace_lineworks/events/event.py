@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,6 +13,10 @@ MOST_RECIPIENTS = 500
 Kind = Literal["requested", "approved", "rejected", "returned", "withdrawn", "completed", "referenced", "commented"]
 Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._:-]+$")]
 UserId = Annotated[str, Field(min_length=1, max_length=100)]
+EARLIEST, LATEST = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2000, 2100))
+Moment = Annotated[
+    AwareDatetime, Field(ge=EARLIEST, lt=LATEST)
+]  # what is near the ends of all time cannot be reckoned with
 
 
 class BadEventError(RenkeiError):
@@ -28,7 +33,7 @@ class Document(_Model):
 
     id: Id
     number: str = Field("", max_length=100)  # 文書番号
-    title: str = Field("", max_length=200, repr=False)
+    title: str = Field("", max_length=10_000, repr=False)  # a message shows its beginning
     url: str = Field("", max_length=1000, repr=False)
 
 
@@ -37,7 +42,7 @@ class WorkflowEvent(_Model):
 
     id: Id
     kind: Kind
-    occurred_at: AwareDatetime
+    occurred_at: Moment
     document: Document
     recipients: tuple[UserId, ...] = Field(min_length=1, max_length=MOST_RECIPIENTS, repr=False)
     sequence: int | None = Field(None, ge=1, le=10**9)

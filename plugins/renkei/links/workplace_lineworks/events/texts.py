@@ -7,7 +7,9 @@ from collections.abc import Collection
 from renkei.clock import time_in_japan
 from renkei.links.workplace_lineworks.events.event import WorkflowEvent
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS
-from renkei.systems.delivery import Message, Tone
+from renkei.systems.delivery import Message, Tone, clean, fit
+
+MAX_SUBJECT = 200  # characters of a title
 
 HAPPENED = {
     "requested": ("承認の依頼が届いています", Tone.WAITING),
@@ -35,7 +37,8 @@ NOT_CHOSEN = "通知管理で選ばれていない通知項目です。"
 def told(event: WorkflowEvent, missing: Collection[str] = ()) -> Message:
     """The message; `missing` are the channels in which its reader should have got it too, and cannot."""
     title, tone = HAPPENED[event.kind]
-    lines = [f"件名: {event.document.title}"] if event.document.title else []
+    subject = " ".join(clean(event.document.title).split())
+    lines = [f"件名: {fit(subject, MAX_SUBJECT)}"] if subject else []
     lines += [f"文書番号: {event.document.number}"] if event.document.number else []
     lines.append(f"日時: {time_in_japan(event.occurred_at)}")
     if missing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # absences
 BATCH = 40  # absences whose events are written down together
-TRIES = 3  # of an absence in one run, while answers are lost
+TRIES, MOST_LEFT = 3, 100  # of an absence in one run, while answers are lost; absences that are left after them
 REMEDIES = {
     NO_MEMBER: "LINE WORKSのユーザーIDを、WORKPLACEのユーザーIDと同じにしてください（大文字と小文字も区別します）",
     SUSPENDED: "LINE WORKSでメンバーの利用停止を解除するか、この不在を取り消してください",
@@ -101,8 +101,10 @@ class Writer:
     def work_off(self) -> RenkeiError | None:
         """What stopped it; None where nothing waits any more."""
         tried: Counter[str] = Counter()
+        left: set[str] = set()  # for the next run: LINE WORKS is there, and does not answer for these
+        last: RenkeiError | None = None
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            while rows := self._next():
+            while rows := self._next(left):
                 tasks = self._tasks(rows)
                 list(pool.map(self._send, tasks))
                 self._settle(tasks)
@@ -110,14 +112,17 @@ class Writer:
                 if settings := [fault for fault in faults if isinstance(fault, SettingError)]:
                     return settings[0]
                 tried.update(task.row.absence_id for task in tasks if isinstance(task.fault, LineWorksAwayError))
-                if faults and max(tried.values()) >= TRIES:
-                    return faults[0]
-        return None
+                left = {number for number, times in tried.items() if times >= TRIES}
+                last = faults[0] if faults else last
+                if (left and faults and len(faults) == len(tasks)) or len(left) > MOST_LEFT:
+                    break
+        return last if left else None
 
-    def _next(self) -> Sequence[Row[Any]]:
+    def _next(self, left: Collection[str] = ()) -> Sequence[Row[Any]]:
         """The next absences that wait: those to come, the nearest first; then those that are over."""
         is_over = case((ABSENCE.c.last_day < today(self._now()), 1), else_=0)
-        query = select(ABSENCE).where(ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.state == WAITING)
+        mine = (ABSENCE.c.tenant == self._job.tenant, ABSENCE.c.absence_id.not_in(left))
+        query = select(ABSENCE).where(*mine, ABSENCE.c.state == WAITING)
         with self._job.database.reading() as connection:
             return connection.execute(
                 query.order_by(is_over, ABSENCE.c.first_day, ABSENCE.c.absence_id).limit(BATCH)

@@ -42,6 +42,12 @@ def test_a_member_reads_the_document_its_number_and_the_way_to_it_and_nobodys_na
     assert "山田" not in repr(event)
 
 
+def test_a_title_of_5000_characters_is_told_by_its_beginning() -> None:
+    message = told(event_of(body(an_event(document={"title": "稟議\n" + "山" * 4997}))))
+    assert message.lines[0].startswith("件名: 稟議 山")
+    assert (len(message.lines[0]), message.lines[0][-7:]) == (204, "…（以下省略）")
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -52,7 +58,9 @@ def test_a_member_reads_the_document_its_number_and_the_way_to_it_and_nobodys_na
         ({"recipients": ["x"] * 501}, "recipients"),
         ({"occurred_at": "2026-04-01T00:00:00"}, "occurred_at"),
         ({"document": {"id": "a/b"}}, "document.id"),
-        ({"document": {"title": "山" * 201}}, "document.title"),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at"),
+        ({"occurred_at": "9999-12-31T23:59:59-01:00"}, "occurred_at"),
+        ({"document": {"title": "山" * 10_001}}, "document.title"),
         ({"sequence": 0}, "sequence"),
     ],
 )
