@@ -107,9 +107,11 @@ class Inbox:
         )
         return self._change(and_(*taken), state, note, **({"body": b""} if forget else {}))
 
-    def decide(self, number: int, state: State, note: str = "") -> bool:
+    def decide(self, connection: Connection, number: int, state: State, note: str = "") -> bool:
         """A person's word about a held message: WAITING, DONE or REFUSED. Whether it was held."""
-        return self._change(and_(MESSAGE.c.number == number, self._in(State.HELD)), state, note)
+        held = and_(MESSAGE.c.number == number, self._in(State.HELD))
+        decided = update(MESSAGE).where(held).values(state=state, since=utcnow(), note=note)
+        return connection.execute(decided).rowcount > 0
 
     def listed(self, state: State, most: int) -> list[Message]:
         """The oldest messages in this state."""

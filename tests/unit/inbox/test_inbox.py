@@ -184,8 +184,9 @@ def test_a_held_message_lets_the_others_pass_until_a_person_decides(url: str, in
     inbox.settle(second, State.DONE)
     (held,) = inbox.listed(State.HELD, 8)
     assert held.note == "24時間より前のメッセージです。"
-    assert not inbox.decide(second.number, State.WAITING)
-    assert inbox.decide(held.number, State.WAITING)
+    with inbox._database.writing() as connection:
+        assert not inbox.decide(connection, second.number, State.WAITING)
+        assert inbox.decide(connection, held.number, State.WAITING)
     assert bodies(inbox.take(leases, 8)) == [b"1"]
 
 

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     DOUBLE = "double"
     REFUSED = "refused"  # by KING OF TIME
     BY_HAND = "by_hand"  # a person refused a held one
+    UNSURE = "unsure"  # KING OF TIME may have it, and does not show it
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _standing(punch: Punch, kind: str) -> tuple[Passed, str]:
         State.DOUBLE: (Passed.YES, f"直前の{kind}と同じ打刻として受け付けました。"),
         State.SENDING: (Passed.NOT, f"{kind}をKING OF TIMEに送っています。"),
         State.UNKNOWN: (Passed.NOT, f"{kind}がKING OF TIMEに登録されたかどうかを確認しています。"),
-        State.HELD: (Passed.NOT, f"{kind}は24時間より前のメッセージのため、管理者の判断を待っています。"),
+        State.HELD: (Passed.NOT, f"{kind}は管理者の判断を待っています。{why(punch)}"),
         State.APPROVED: (Passed.NOT, f"{kind}は{punch.by}さんが認め、送信を待っています。"),
     }.get(punch.state, (Passed.NO, f"{kind}は打刻していません。{why(punch)}"))
 

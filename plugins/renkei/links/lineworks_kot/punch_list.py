@@ -120,22 +120,27 @@ class PunchList:
         return and_(found, PUNCH.c.state == wanted.state) if wanted.state else found
 
     def decide(self, mapping: Mapping, number: int, approve: bool, by: str, now: dt.datetime) -> bool:
-        """A person's word about a held message; whether it was held. Broken off between the two rows, it is said again."""
+        """A person's word about a held message; whether it was held. Both rows have it, or neither."""
         punches = Punches(self._database, self._store, self._tenant)
         punch = punches.of(number)
         if punch is None or punch.kind is None:
             return False
         reply = [] if approve or not mapping.replies else [self._refusal(punches, punch, now)]
         state = State.APPROVED if approve else State.REFUSED
-        if not punches.decide(number, state, by, reply, now):
-            return False
         inbox = Inbox(self._database, self._store, LINK, self._tenant)
-        inbox.decide(number, Inboxed.WAITING if approve else Inboxed.REFUSED, f"{by}が決めました。")
+        inboxed = Inboxed.WAITING if approve else Inboxed.REFUSED
+        with self._database.writing() as connection:
+            if not inbox.decide(connection, number, inboxed, f"{by}が決めました。"):
+                return False
+            if not punches.decide(connection, number, state, by, reply, now):
+                connection.rollback()
+                return False
         return True
 
     def _refusal(self, punches: Punches, punch: Punch, now: dt.datetime) -> Entry:
         assert punch.kind is not None
-        text = replies.no_punch(punch.issued_at, [Word(punch.kind, punch.word)], Reason.BY_HAND)
+        reason = Reason.UNSURE if punch.reason is Reason.UNSURE else Reason.BY_HAND
+        text = replies.no_punch(punch.issued_at, [Word(punch.kind, punch.word)], reason)
         return Entry(
             event=f"reply {punch.number} {Reason.BY_HAND}",
             key=punch.key,
@@ -160,6 +165,7 @@ def why(punch: Punch) -> str:
         Reason.NO_BOUNDARY: f"所属コード {punch.division} の日付変更時間が、連携設定シートにありません。",
         Reason.FUTURE: "メッセージの時刻が未来です。",
         Reason.OLD: "24時間より前のメッセージです。",
+        Reason.UNSURE: "KING OF TIMEに送りましたが、応答と照会の結果が合わず、登録されたかどうか分かりません。",
         Reason.DOUBLE: "同じ打刻が直前にあるため、1回として扱いました。",
         Reason.BY_HAND: f"{punch.by}さんが打刻しないことにしました。",
     }
@@ -175,6 +181,8 @@ def remedy(punch: Punch) -> str:
         Reason.NO_BREAKS: "許可する場合は、KING OF TIMEの雇用区分設定とシートの両方を直してください。",
         Reason.FUTURE: "送った人の端末とLINE WORKSの時刻を確認し、KING OF TIMEで打刻してください。",
     }
+    if punch.state is State.HELD and punch.reason is Reason.UNSURE:
+        return "KING OF TIMEでこの人の打刻を見てください。あれば「打刻しない」、なければ「打刻する」を押してください。"
     if punch.state is State.HELD:
         return "打刻するかどうかを決めてください。"
     if punch.state is State.UNKNOWN:

@@ -73,6 +73,7 @@ class Punch:
     sent_at: dt.datetime | None
     done_at: dt.datetime | None
     by: str
+    absent: int  # how often KING OF TIME was asked about it, and did not have it
     _sender: bytes = field(repr=False)
 
 
@@ -134,6 +135,12 @@ class Punches:
         with self._database.writing() as connection:
             connection.execute(update(PUNCH).where(self._is(punch.number)).values(state=State.SENDING, sent_at=now))
 
+    def note_absent(self, punch: Punch) -> None:
+        """KING OF TIME was asked about a punch that was sent, and does not have it."""
+        with self._database.writing() as connection:
+            values = {"absent": PUNCH.c.absent + 1}
+            connection.execute(update(PUNCH).where(self._is(punch.number)).values(values))
+
     def become(
         self,
         punch: Punch,
@@ -142,27 +149,36 @@ class Punches:
         now: dt.datetime,
         reason: Reason | None = None,
         note: str = "",
+        absent: int | None = None,
     ) -> None:
-        """What became of a punch that was sent."""
-        done_at = None if state is State.UNKNOWN else now
+        """What became of a punch that was sent; `absent` where it changes."""
+        done_at = None if state in (State.UNKNOWN, State.HELD) else now
         with self._database.writing() as connection:
             values = {"state": state, "reason": reason or "", "note": note, "done_at": done_at}
+            values |= {} if absent is None else {"absent": absent}
             connection.execute(update(PUNCH).where(self._is(punch.number)).values(values))
             self._outbox.add(connection, replies, now)
 
-    def decide(self, number: int, state: State, by: str, replies: Iterable[Entry], now: dt.datetime) -> bool:
-        """A person's word about a held one: APPROVED or REFUSED. Whether it was held, or decided alike before."""
+    def decide(
+        self,
+        connection: Connection,
+        number: int,
+        state: State,
+        by: str,
+        replies: Iterable[Entry],
+        now: dt.datetime,
+    ) -> bool:
+        """A person's word about a held one: APPROVED or REFUSED. Whether it was held."""
         decided = {
             "state": state,
             "by": by,
-            "reason": Reason.BY_HAND if state is State.REFUSED else Reason.OLD,
+            "reason": Reason.BY_HAND if state is State.REFUSED else PUNCH.c.reason,
             "done_at": now if state is State.REFUSED else None,
         }
-        with self._database.writing() as connection:
-            waiting = (self._is(number), PUNCH.c.state.in_((State.HELD, state)))
-            changed = connection.execute(update(PUNCH).where(*waiting).values(decided)).rowcount > 0
-            if changed:
-                self._outbox.add(connection, replies, now)
+        held = (self._is(number), PUNCH.c.state == State.HELD)
+        changed = connection.execute(update(PUNCH).where(*held).values(decided)).rowcount > 0
+        if changed:
+            self._outbox.add(connection, replies, now)
         return changed
 
     def of_day(self, day: dt.date, states: Sequence[State] = COUNTS) -> list[Punch]:
@@ -245,5 +261,6 @@ def punch_of(row: Row[Any]) -> Punch:
         row.sent_at,
         row.done_at,
         row.by,
+        row.absent,
         row.sender,
     )

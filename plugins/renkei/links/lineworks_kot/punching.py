@@ -15,7 +15,7 @@ from renkei.inbox.pump import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK, replies
 from renkei.links.lineworks_kot.accounts import Accounts
-from renkei.links.lineworks_kot.alarms import AWAY, FUTURE, STOPPED, UNREADABLE, Alarms, Tell, no_boundary
+from renkei.links.lineworks_kot.alarms import AWAY, FUTURE, STOPPED, UNREADABLE, UNSURE, Alarms, Tell, no_boundary
 from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, read
 from renkei.links.lineworks_kot.gate import LONGEST_REST_S, Gate
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
@@ -26,9 +26,9 @@ from renkei.outbox.sender import Sender
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.delivery import Message as Text
-from renkei.systems.kingoftime.client import KingOfTimeClient
+from renkei.systems.kingoftime.client import KingOfTimeClient, minute
 from renkei.systems.kingoftime.client import Punch as AtKingOfTime
-from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, StoppedError
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError, StoppedError
 from renkei.systems.kingoftime.hours import reading_opens_in
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,11 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 STALE = dt.timedelta(seconds=8)  # after a message was taken nothing is sent for it: the lease may have passed on
 SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never will do, what was sent
+SENT_MOST = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
 CONFIRMED = "KING OF TIMEに登録されていることを確認しました。"
+NOT_FOUND = "送った打刻がKING OF TIMEに見つかりません。KING OF TIMEの打刻を見て、打刻するかどうかを決めてください。"
 NOT_SURE = "KING OF TIMEの応答が届かなかったため、登録されたかどうかを確認します。"
 TICK_S = 5.0
 
@@ -113,9 +115,13 @@ class Puncher:
         if opens := reading_opens_in(self._now()):
             raise PausedError(opens, "KING OF TIMEを確認できない時間帯です。")
         found = self._read(punch, punch.day)
-        if not any(one.kind == punch.kind and one.at == punch.issued_at for one in found if one.key == punch.key):
-            return None
-        return self._done(punch, CONFIRMED)
+        times = (punch.issued_at, minute(punch.issued_at))
+        if any(one.key == punch.key and one.kind == punch.kind and one.at in times for one in found):
+            return self._done(punch, CONFIRMED)
+        if punch.absent + 1 >= SENT_MOST:
+            return self._unsure(punch)
+        self._punches.note_absent(punch)
+        return None
 
     def tick(self) -> float:
         """Replies and alarms."""
@@ -151,7 +157,7 @@ class Puncher:
             self._alarms.notice(AWAY, str(error), self._now())
             rest = self._gate.rest(0.0 if error.unknown else error.seconds)
             if error.unknown:
-                return self._unknown(punch)
+                return self._unknown(punch, is_other=isinstance(error, OtherPunchError))
             raise PausedError(rest, str(error)) from None
         except ConnectionError_ as error:
             raise self._stopped(error, LONGEST_REST_S) from None
@@ -192,17 +198,27 @@ class Puncher:
         assert punch.kind is not None
         assert punch.day is not None
         text = replies.done(punch.issued_at, punch.kind, punch.day)
-        waited_for = bool(note) or punch.state is State.APPROVED
+        waited_for = bool(note) or punch.state in (State.APPROVED, State.UNKNOWN)
         reply = self._reply_about(punch, "done", text, 3 if waited_for else 5, ASKED_FOR if waited_for else TOLD_FOR)
         self._punches.become(punch, State.DONE, reply, self._now(), note=note)
         return Settled(Inboxed.DONE, note)
 
-    def _unknown(self, punch: Punch) -> Settled:
+    def _unknown(self, punch: Punch, is_other: bool) -> Settled:
+        """Nobody knows yet; `is_other`: something was registered, so that this must not be sent once more."""
         assert punch.kind is not None
         text = replies.being_confirmed(punch.issued_at, punch.kind, reading_opens_in(self._now() + SETTLES))
         reply = self._reply_about(punch, "unknown", text, 3, TOLD_FOR)
-        self._punches.become(punch, State.UNKNOWN, reply, self._now(), note=NOT_SURE)
+        absent = SENT_MOST if is_other else None
+        self._punches.become(punch, State.UNKNOWN, reply, self._now(), note=NOT_SURE, absent=absent)
         return Settled(Inboxed.UNKNOWN, NOT_SURE)
+
+    def _unsure(self, punch: Punch) -> Settled:
+        """It was sent, perhaps more than once, and is not where it should be: sent on and on it might be there as often."""
+        assert punch.kind is not None
+        self._alarms.notice(UNSURE, f"{NOT_FOUND}（打刻一覧の「確認が必要なもの」）", self._now())
+        reply = self._reply_about(punch, Reason.UNSURE, replies.unsure(punch.issued_at, punch.kind), 1, ASKED_FOR)
+        self._punches.become(punch, State.HELD, reply, self._now(), Reason.UNSURE, NOT_FOUND)
+        return Settled(Inboxed.HELD, NOT_FOUND)
 
     def _refused(self, punch: Punch, why: str) -> Settled:
         assert punch.kind is not None
@@ -252,7 +268,7 @@ def _settled(punch: Punch) -> Settled | None:
     if punch.state in (State.SENDING, State.UNKNOWN, State.APPROVED):
         return None
     if punch.state is State.HELD:
-        return Settled(Inboxed.HELD, "24時間より前のメッセージです。打刻するかどうかを決めてください。")
+        return Settled(Inboxed.HELD, punch.note or "24時間より前のメッセージです。打刻するかどうかを決めてください。")
     if punch.state in (State.DONE, State.DOUBLE):
         return Settled(Inboxed.DONE, punch.note)
     return Settled(Inboxed.REFUSED, punch.note, forget=punch.state is State.NONE)

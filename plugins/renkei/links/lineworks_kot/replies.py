@@ -24,6 +24,10 @@ def being_confirmed(at: dt.datetime, kind: Kind, opens_in_s: float) -> str:
     return f"{_what(at, kind)}を確認中です。結果は{when}お知らせします。もう一度送る必要はありません。"
 
 
+def unsure(at: dt.datetime, kind: Kind) -> str:
+    return f"{_what(at, kind)}が記録されたかどうかを確認できません。管理者が確認します。もう一度送らないでください。"
+
+
 def refused(at: dt.datetime, kind: Kind, why: str) -> str:
     return f"{_what(at, kind)}は記録されていません。{why}"
 
@@ -43,6 +47,8 @@ def no_punch(at: dt.datetime, words: Sequence[Word], reason: Reason) -> str:
         Reason.FUTURE: f"メッセージの時刻が未来になっています。{BY_OTHER_MEANS}",
         Reason.BY_HAND: f"管理者が確認し、打刻しないことにしました。{TO_ADMINISTRATOR}",
     }
+    if reason is Reason.UNSURE:
+        return f"{_what(at, kind)}は管理者が確認しました。これ以上の記録は行いません。{TO_ADMINISTRATOR}"
     if reason is Reason.DOUBLE:
         return f"{_what(at, kind)}は受付済みです。"
     if reason is Reason.OLD:

@@ -88,6 +88,7 @@ PUNCH = Table(  # one row for each message that asked for a punch, whatever beca
     Column("sent_at", Moment),  # when it was sent to KING OF TIME last
     Column("done_at", Moment),  # when it was known what became of it
     Column("by", String(200), nullable=False, server_default=""),  # who decided about a held one
+    Column("absent", Integer, nullable=False, server_default="0"),  # how often KING OF TIME did not have it though sent
     Index(_P + "punch_person", "tenant", "key", "issued_at"),
     Index(_P + "punch_day", "tenant", "day", "key"),
     Index(_P + "punch_state", "tenant", "state", "number"),

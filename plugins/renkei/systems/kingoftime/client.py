@@ -15,7 +15,7 @@ import requests
 
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_
-from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, refusal
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError, refusal
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, is_unsent, json_of, retry_after_s
 
 HOST = "https://api.kingtime.jp"
@@ -71,6 +71,7 @@ class KingOfTimeClient:
 
         Raises:
             PunchRefusedError: it was not registered, and will not be.
+            OtherPunchError: another one was.
         """
         sent = {"date": day.isoformat(), "time": written(at), "code": kind}
         response = self._exchange(
@@ -81,11 +82,11 @@ class KingOfTimeClient:
         try:
             said = json_of(response.content)
             record = said["timeRecord"]
-            same = (said["date"], record["time"], str(record["code"])) == (sent["date"], sent["time"], kind)
-        except (ValueError, KeyError, TypeError):
-            same = False
-        if not same:  # a page of somebody in between, or another version of the API
-            raise KingOfTimeAwayError("KING OF TIMEの応答が打刻のものではありません。", unknown=True)
+            registered, moment = (said["date"], str(record["code"])), dt.datetime.fromisoformat(record["time"])
+        except (ValueError, KeyError, TypeError):  # a page of somebody in between, or another version of the API
+            raise KingOfTimeAwayError("KING OF TIMEの応答が打刻のものではありません。", unknown=True) from None
+        if registered != (sent["date"], kind) or moment not in (at.replace(microsecond=0), minute(at)):
+            raise OtherPunchError
 
     def punches(self, day: dt.date, keys: Sequence[str] = ()) -> list[Punch]:
         """The punches of a working day, of those employees or of all."""
@@ -148,6 +149,11 @@ class KingOfTimeClient:
 
     def _refusal(self, response: requests.Response) -> Exception:
         return refusal(response.status_code, response.content, self._address, retry_after_s(response.headers))
+
+
+def minute(at: dt.datetime) -> dt.datetime:
+    """As KING OF TIME shows a moment; whether it keeps the seconds is not known (docs/assumptions.md)."""
+    return at.astimezone(dt.UTC).replace(second=0, microsecond=0)
 
 
 def written(at: dt.datetime) -> str:

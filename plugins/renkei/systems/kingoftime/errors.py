@@ -34,6 +34,15 @@ class KingOfTimeAwayError(RetriableLoadError):
         self.unknown, self.seconds = unknown, seconds
 
 
+class OtherPunchError(KingOfTimeAwayError):
+    """It has registered a punch, and not the one that was sent: sent again, it would be one more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "KING OF TIMEが、送ったものと異なる日時または種別で打刻を登録したと応答しました。", unknown=True
+        )
+
+
 def refusal(status: int, content: bytes, address: str, pause_s: float | None) -> Exception:
     """The error that an answer stands for. `address` is ours, to be allowed; `pause_s` its Retry-After."""
     code, message = _said(content)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from renkei.errors import StoreError
 from renkei.links.lineworks_kot.explain import Explained, explain
 from renkei.links.lineworks_kot.punch_list import PunchList, Quarter, Wanted, remedy, why
-from renkei.links.lineworks_kot.punches import State
+from renkei.links.lineworks_kot.punches import Punches, State
 from renkei.runs.steps import Passed
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError
 from tests.harness.inbox_programs import PLAIN
@@ -97,14 +98,35 @@ def test_p10_p16_one_that_a_person_refuses_is_told_to_who_wrote_it(world: World,
     assert why(row) == "総務さんが打刻しないことにしました。"
 
 
-def test_l4_a_word_that_was_broken_off_is_said_again(world: World, punches: PunchList) -> None:
-    """Between the punch's row and the inbox's the process may die: the press is repeated."""
+def test_l4_a_word_is_in_both_rows_or_in_neither(
+    world: World, punches: PunchList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the process dies between them, the message would be approved, and never sent."""
     say(world, "出勤", issued="28 09:00")
     (held,) = punches.open(10)
-    assert world.punches.decide(held.number, State.APPROVED, "総務", [], world.now)
+
+    def dies(*_: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(Punches, "decide", dies)
+    with pytest.raises(StoreError):
+        punches.decide(MAPPING, held.number, True, "総務", world.now)
+    monkeypatch.undo()
     assert world.counts() == {"held": 1}
+    assert punches.open(10) == [held]
+
+
+def test_l4_what_the_inbox_does_not_hold_yet_is_not_decided(world: World, punches: PunchList) -> None:
+    """The row is there a moment before: a word that only the row had would be forgotten."""
+    world.receive("出勤", issued="28 09:00")
+    (message,) = world.take()
+    settled = world.worker.handle(message)
+    (held,) = punches.open(10)
+    assert not punches.decide(MAPPING, held.number, True, "総務", world.now)
+    world.inbox.settle(message, settled.state, settled.note)
     assert punches.decide(MAPPING, held.number, True, "総務", world.now)
-    assert world.counts() == {"waiting": 1}
+    world.work()
+    assert len(world.king.kept) == 1
 
 
 def test_why_it_was_punched_names_each_step(world: World) -> None:

@@ -15,10 +15,14 @@ from renkei.inbox.pump import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.kinds import Kind
+from renkei.links.lineworks_kot.punch_list import PunchList
 from renkei.links.lineworks_kot.punches import Punches, State, tidy
+from renkei.links.lineworks_kot.punching import CONFIRMED
 from renkei.links.lineworks_kot.words_store import Word, Words
 from renkei.outbox.tables import OUTGOING
-from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, StoppedError
+from renkei.systems.kingoftime.client import Punch as AtKingOfTime
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError, StoppedError
+from tests.harness.inbox_programs import PLAIN
 from tests.harness.punching import MAPPING, SATO, World, at
 
 UNKNOWN = KingOfTimeAwayError("応答が届きませんでした。", unknown=True)
@@ -244,6 +248,71 @@ def test_p14_another_kind_time_or_day_is_not_the_punch_that_is_looked_for(world:
     world.work()
     world.now += dt.timedelta(minutes=1)
     assert world.look_back() is None
+
+
+def test_p14_where_the_seconds_are_cut_off_the_punch_is_found_all_the_same(world: World) -> None:
+    world.now = at("30 12:00")
+    world.receive("出勤", issued="30 11:59:40")
+    world.king.faults = [UNKNOWN]
+    world.work()
+    world.king.kept.append(AtKingOfTime(SATO.key, dt.date(2026, 11, 30), at("30 11:59"), "1"))
+    world.now += dt.timedelta(minutes=1)
+    assert world.look_back() == Settled(Inboxed.DONE, CONFIRMED)
+
+
+@pytest.mark.parametrize(("fault", "sent"), [(UNKNOWN, 5), (OtherPunchError(), 1)])
+def test_p14_a_punch_that_is_never_found_is_not_sent_on_and_on(world: World, fault: Exception, sent: int) -> None:
+    """Whatever hides it (another day, a right that shows few): each time there would be one more at KING OF TIME."""
+    world.now = at("30 12:00")
+    world.receive("出勤")
+    real = world.king.punch
+
+    def elsewhere(key: str, day: dt.date, moment: dt.datetime, kind: str) -> None:
+        real(key, day - dt.timedelta(days=1), moment, kind)
+        raise fault
+
+    world.king.punch = elsewhere
+    for _ in range(7):
+        if "waiting" in world.counts():
+            world.work()
+        world.now += dt.timedelta(minutes=2)
+        if "unknown" in world.counts():
+            world.look_back()
+    assert len(world.king.kept) == sent
+    assert world.counts() == {"held": 1}
+    world.worker.tick()
+    assert ("unsure", False) in world.told
+    assert world.replies()[-1].startswith("12:00 出勤が記録されたかどうかを確認できません")
+    (row,) = world.rows()
+    assert (row.state, row.reason) == (State.HELD, Reason.UNSURE)
+    assert PunchList(world.database, PLAIN, "acme").decide(MAPPING, row.number, False, "総務", world.now)
+    assert "記録されていません" not in world.replies()[-1], "it may be there"
+
+
+def test_p14_one_that_a_person_found_missing_is_sent_once_more(world: World) -> None:
+    world.now = at("30 12:00")
+    world.receive("出勤")
+    world.king.faults = [UNKNOWN] * 5
+    for _ in range(5):
+        world.work()
+        world.now += dt.timedelta(minutes=2)
+        world.look_back()
+    (row,) = world.rows()
+    assert PunchList(world.database, PLAIN, "acme").decide(MAPPING, row.number, True, "総務", world.now)
+    assert world.work() == Settled(Inboxed.DONE)
+    assert world.king.shown() == [("1001", "2026-11-30", "12:00:00", "1")]
+
+
+def test_p16_the_end_of_what_was_being_confirmed_is_worth_telling_for_a_day(world: World) -> None:
+    world.now = at("30 12:00")
+    world.receive("出勤")
+    world.king.faults = [UNKNOWN]
+    world.work()
+    world.now += dt.timedelta(minutes=2)
+    world.look_back()
+    world.work()
+    last = world.outbox.listed(most=1)[0]
+    assert last.not_after - world.now == dt.timedelta(hours=24)
 
 
 def test_p14_it_is_not_read_back_while_it_may_still_arrive(world: World) -> None:
@@ -511,11 +580,10 @@ def test_p10_what_is_older_than_a_day_waits_for_a_person_and_then_has_its_own_ti
     assert world.king.asked == []
     assert "24時間より前" in world.replies()[0]
     sato, tanaka = world.rows()
-    assert world.punches.decide(sato.number, State.APPROVED, "admin", [], world.now)
-    assert world.inbox.decide(sato.number, Inboxed.WAITING)
-    assert world.punches.decide(tanaka.number, State.REFUSED, "admin", [], world.now)
-    assert world.inbox.decide(tanaka.number, Inboxed.REFUSED)
-    assert not world.punches.decide(tanaka.number, State.APPROVED, "admin", [], world.now)
+    people = PunchList(world.database, PLAIN, "acme")
+    assert people.decide(MAPPING, sato.number, True, "admin", world.now)
+    assert people.decide(MAPPING, tanaka.number, False, "admin", world.now)
+    assert not people.decide(MAPPING, tanaka.number, True, "admin", world.now)
     assert world.work() == Settled(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-29", "09:00:59", "1")]
     assert [(row.state, row.by) for row in world.rows()] == [(State.DONE, "admin"), (State.REFUSED, "admin")]

@@ -11,7 +11,7 @@ import requests
 
 from renkei.errors import ConnectionError_
 from renkei.systems.kingoftime.client import Employee, KingOfTimeClient, Punch
-from renkei.systems.kingoftime.errors import KingOfTimeAwayError, PunchRefusedError, StoppedError
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError, StoppedError
 from tests.unit.systems.transport import Answer, Wire, session_over
 
 URL = "https://api.kingtime.jp"
@@ -81,6 +81,24 @@ def test_p14_what_may_have_been_registered_is_told_from_what_was_not(
     with pytest.raises(KingOfTimeAwayError) as error:
         punch(answer)
     assert (error.value.unknown, error.value.seconds) == (unknown, seconds)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"date": "2026-11-29"},
+        {"timeRecord": {"time": "2026-11-30T08:46:00+09:00", "code": "1"}},
+        {"timeRecord": {"time": "2026-11-30T08:45:59+09:00", "code": "2"}},
+        {"timeRecord": {"time": "2026-11-30T08:45:59", "code": "1"}},
+    ],
+)
+def test_p14_another_punch_than_the_one_that_was_sent_is_no_success_and_not_nothing(said: dict[str, Any]) -> None:
+    with pytest.raises(OtherPunchError):
+        punch(Answer(DONE | said, 201))
+
+
+def test_p14_a_punch_whose_seconds_were_cut_off_is_the_one_that_was_sent() -> None:
+    punch(Answer(DONE | {"timeRecord": {"time": "2026-11-30T08:45:00+09:00", "code": 1}}, 201))
 
 
 @pytest.mark.parametrize(

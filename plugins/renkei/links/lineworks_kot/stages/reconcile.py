@@ -12,6 +12,7 @@ from renkei.clock import TOKYO
 from renkei.links.lineworks_kot.kinds import LABELS, Kind
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
 from renkei.systems.kingoftime.client import Punch as AtKingOfTime
+from renkei.systems.kingoftime.client import minute
 
 DAYS = 2  # today and the working day before, whose night may end after midnight
 ALIKE = dt.timedelta(seconds=60)  # two punches of one kind that are no further apart are one, pressed twice
@@ -95,16 +96,17 @@ def reconcile(punches: Punches, king: Reads, now: dt.datetime) -> Reconciliation
 def _of_day(day: dt.date, ours: Sequence[Punch], there: Sequence[AtKingOfTime]) -> Reconciliation:
     done = [one for one in ours if one.state is State.DONE]
     codes = {one.key: one.code for one in ours}
-    at_king = Counter((one.key, one.kind, one.at) for one in there)
-    known = {(one.key, _kind(one), one.issued_at) for one in ours}
+    at_king = Counter((one.key, one.kind, minute(one.at)) for one in there)
+    sent = Counter(map(_same, done))
+    known = set(map(_same, ours))
     findings, matched = [], 0
     for one in done:
-        times = at_king[one.key, _kind(one), one.issued_at]
+        times, wanted = at_king[_same(one)], sent[_same(one)]
         matched += times > 0
-        if times != 1:
-            kind = DOUBLED if times else MISSING
+        if times != wanted:
+            kind = DOUBLED if times > wanted else MISSING
             findings.append(_finding(kind, day, one.code, one.issued_at, _kind(one), one.number, times))
-    others = [one for one in there if (one.key, one.kind, one.at) not in known]
+    others = [one for one in there if (one.key, one.kind, minute(one.at)) not in known]
     findings += [
         _finding(DOUBLED, day, codes[one.key], one.at, one.kind, None, 2)
         for one in others
@@ -125,6 +127,11 @@ def _finding(
     kind: str, day: dt.date, code: str, at: dt.datetime, punch: str, number: int | None, times: int
 ) -> Finding:
     return Finding(kind, day.isoformat(), code, at.isoformat(), str(punch), number, times)
+
+
+def _same(punch: Punch) -> tuple[str, str, dt.datetime]:
+    """What makes it the same punch at KING OF TIME."""
+    return punch.key, _kind(punch), minute(punch.issued_at)
 
 
 def _kind(punch: Punch) -> str:

@@ -49,7 +49,7 @@ def test_p19_what_is_missing_or_doubled_is_named_by_its_code(world: World) -> No
 
 def test_p19_the_same_kind_by_other_means_within_a_minute_is_a_doubled_punch(world: World) -> None:
     day = dt.date(2026, 11, 30)
-    world.king.kept += [Punch(SATO.key, day, at("30 09:00:50"), "1"), Punch(TANAKA.key, day, at("30 09:02"), "1")]
+    world.king.kept += [Punch(SATO.key, day, at("30 09:01:00"), "1"), Punch(TANAKA.key, day, at("30 09:02"), "1")]
     found = reconcile(world.punches, world.king, world.now)
     assert [(one.kind, one.code, one.number) for one in found.findings] == [(DOUBLED, "1001", None)]
 
