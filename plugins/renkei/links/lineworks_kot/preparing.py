@@ -19,6 +19,7 @@ from renkei.systems.lineworks.menu import BUTTONS_MOST, TEXT_MOST
 from renkei.systems.lineworks.users import Standing, User
 
 ASKED_AGAIN = dt.timedelta(days=7)  # an account that was there may be suspended by now
+GONE_LEAST, GONE_MOST = 5, 0.1  # so many, and such a part of all, are not gone by a read that nobody asked for
 SCOPES_WANTED = "bot、bot.read、user.email.read"
 CLOSED = "KING OF TIMEを読み取れない時間帯（8:30～10:00、17:30～18:30）のため、従業員の読み込みは次の実行で行います。"
 _STATES = {
@@ -48,12 +49,15 @@ class Read:
     gone: int
 
 
-def read_employees(accounts: Accounts, source: Employees, now: dt.datetime) -> Read | None:
+def read_employees(
+    accounts: Accounts, source: Employees, now: dt.datetime, *, asked_by_person: bool = False
+) -> Read | None:
     """Takes over KING OF TIME's employees; None in the hours in which it must not be read.
 
     Raises:
         StoppedError, KingOfTimeAwayError: KING OF TIME does not answer, or refuses.
-        FetchError: it has nobody, which is never believed (L1).
+        FetchError: it has nobody, which is never believed (L1); or lacks so many that only a person's press is believed,
+            for who is gone cannot punch.
     """
     if reading_opens_in(now):
         return None
@@ -62,6 +66,14 @@ def read_employees(accounts: Accounts, source: Employees, now: dt.datetime) -> R
         raise FetchError(
             "KING OF TIMEの従業員が0人と返されました。登録済みの従業員を消さないよう、何も変えていません。"
             "アクセストークンに「従業員」の閲覧(Read)の権限があるか確認してください。"
+        )
+    known = set(accounts.employee_keys().values())
+    gone = len(known - {one.key for one in found})
+    if not asked_by_person and gone >= GONE_LEAST and gone > len(known) * GONE_MOST:
+        raise FetchError(
+            f"KING OF TIMEの従業員が{len(known):,}名から{gone:,}名減っています。いない従業員は打刻できなくなるため、何も変えていません。"
+            "アクセストークンの権限が減っていないか確認してください。退職などで本当に減った場合は、"
+            "「アカウント設定」の「従業員を読み込む」を押すと、その内容に変わります。"
         )
     return Read(len(found), accounts.refresh(found, now))
 

@@ -67,7 +67,8 @@ def try_registration(tenant: Tenant, asked: Mapping[str, str], progress: Progres
 
 def read_employees(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> ReadEmployees:
     progress("KING OF TIMEの従業員を読み込んでいます", 0, 0)
-    found = preparing.read_employees(_accounts(tenant), kingoftime_client(tenant.name), utcnow())
+    source = kingoftime_client(tenant.name)
+    found = preparing.read_employees(_accounts(tenant), source, utcnow(), asked_by_person=True)
     return ReadEmployees(True, found.employees, found.gone) if found else ReadEmployees(False)
 
 
