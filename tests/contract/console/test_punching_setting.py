@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from renkei.errors import SettingError
+from renkei.jobs.records import Jobs
 from renkei.links.lineworks_kot.accounts import AccountState
 from renkei.links.lineworks_kot.kinds import Kind
+from renkei.links.lineworks_kot.registration import note_registration
 from renkei.links.lineworks_kot.words_store import Words
+from renkei.orchestration import jobs as task
 from renkei.outbox.outbox import Outbox
-from tests.contract.console.punching_world import DAG, LINK, SATO, SHEET, TANAKA, PunchingWorld
-from tests.contract.console.world import BASE, dag
+from renkei.storage.tenant_folder import TenantFolder
+from tests.contract.console.punching_world import DAG, DAG_FILE, LINK, SATO, SHEET, TANAKA, PunchingWorld
+from tests.contract.console.world import BASE, NOW, dag
 from tests.harness.airflow_rows import emptied
 from tests.harness.punching import World as Punching
 
@@ -104,6 +108,21 @@ def test_p5_employees_are_read_shown_by_group_and_given_their_accounts(world: Pu
     shown = world.shown("/accounts")
     assert "LINE WORKSアカウントIDに誤りがないか確認してください yukiさん" in shown
     assert world.accounts.states() == {AccountState.LINKED: 1, AccountState.UNKNOWN: 1}
+
+
+def test_p5_what_was_entered_is_asked_about_at_once(world: PunchingWorld) -> None:
+    """Until then the employee is a stranger to the bot: entered in the evening, it would be one on the next morning."""
+    world.done("/accounts/read")
+    note_registration(world.database, "acme", first_at=NOW)
+    world.sent("/accounts", entered=["sato@acme", ""], **KEYS)
+    jobs = Jobs(TenantFolder(world.store, LINK, "acme"))
+    job = jobs.read(jobs.numbers()[0])
+    assert job.request.kind == "check_accounts"
+    world.accounts.put({KEYS["key"][1]: "tanaka@acme"}, "yuki", NOW)
+    task.do(f"{DAG}/{job.number}", job.request.run, DAG_FILE)
+    assert world.accounts.states() == {AccountState.LINKED: 1, AccountState.UNKNOWN: 1}
+    world.sent("/accounts", entered=["sato@acme", "tanaka@acme"], key=KEYS["key"], was=["sato@acme", "tanaka@acme"])
+    assert len(jobs.numbers()) == 2, "where nothing changed nobody is asked"
 
 
 def test_p4_p5_a_wrong_id_is_named_beside_its_field_and_nobodys_is_changed(world: PunchingWorld) -> None:

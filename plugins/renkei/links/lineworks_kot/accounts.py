@@ -212,9 +212,15 @@ class Accounts:
         with self._database.reading() as connection:
             return list(connection.scalars(wanted))
 
-    def to_check(self, before: dt.datetime) -> list[Account]:
-        """Accounts that LINE WORKS was not asked about since then, the new ones first."""
+    def to_check(self, before: dt.datetime, unusable_before: dt.datetime | None = None) -> list[Account]:
+        """Accounts that LINE WORKS was not asked about since then, the new ones first.
+
+        `unusable_before` is the same for those that it knew nothing good of: the person may be there by now.
+        """
         asked = or_(ACCOUNT.c.checked_at.is_(None), ACCOUNT.c.checked_at < before)
+        if unusable_before is not None:
+            unusable = and_(ACCOUNT.c.state != AccountState.LINKED, ACCOUNT.c.checked_at < unusable_before)
+            asked = or_(asked, unusable)
         wanted = self._chosen(select(EMPLOYEE, *_named(ACCOUNT)), Selection()).where(
             ACCOUNT.c.state.is_not(None), asked
         )

@@ -81,7 +81,7 @@ def read_employees(
 def check_accounts(
     accounts: Accounts, find: FindUser, now: Callable[[], dt.datetime], progress: Progress = lambda *_: None
 ) -> int:
-    """Asks LINE WORKS for the userId of each account that is new, or was asked about a week ago; how many were asked.
+    """Asks LINE WORKS for the userId of each account that is new or unusable, or was asked about a week ago; how many.
 
     Each answer is kept as it comes, so what breaks off goes on where it was.
 
@@ -89,14 +89,16 @@ def check_accounts(
         SettingError: the app may not ask (P1).
         RetriableFetchError: LINE WORKS does not answer.
     """
-    waiting = accounts.to_check(now() - ASKED_AGAIN)
-    for number, account in enumerate(waiting):
-        progress("LINE WORKSにアカウントを確認しています", number, len(waiting))
-        found = find(account.entered)
-        if isinstance(found, Delivery):
-            raise _unanswered(found)
-        accounts.note_user(account, _STATES[found.standing], found.user_id, now())
-    return len(waiting)
+    begun, asked = now(), 0
+    while waiting := accounts.to_check(begun - ASKED_AGAIN, begun):  # what is entered meanwhile, too
+        for number, account in enumerate(waiting):
+            progress("LINE WORKSにアカウントを確認しています", number, len(waiting))
+            found = find(account.entered)
+            if isinstance(found, Delivery):
+                raise _unanswered(found)
+            accounts.note_user(account, _STATES[found.standing], found.user_id, now())
+        asked += len(waiting)
+    return asked
 
 
 def _unanswered(delivery: Delivery) -> FetchError | SettingError:

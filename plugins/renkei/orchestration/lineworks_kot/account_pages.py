@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
@@ -71,6 +72,7 @@ def save(
             count = found.put(given, seen.user.name, seen.services.now(), {one: drawn[one] for one in given})
         except AccountTakenError as error:
             raise Refused(str(error)) from None
+        _have_checked(request, seen, count)
         place = address(request, "dag", seen.company.dag_id, "accounts")
         return RedirectResponse(f"{place}?division={division}&type={type_}&page={number}&saved={count}", 303)
     return _page(request, seen, of, number, faults, dict(zip(key, entered, strict=True)))
@@ -139,7 +141,15 @@ def confirm(
     except AccountTakenError as error:
         raise Refused(str(error)) from None
     store.delete(_import_key(seen))
+    _have_checked(request, seen, count)
     return RedirectResponse(f"{address(request, 'dag', seen.company.dag_id, 'accounts')}?saved={count}", 303)
+
+
+def _have_checked(request: Request, seen: guard.Seen, changed: int) -> None:
+    """LINE WORKS is asked at once for the userId of what was entered, by which alone a message finds its employee."""
+    if changed and read_registration(database(), seen.company.tenant).first_at:
+        with suppress(Refused):  # too much is under way: the button, or the next run, does it
+            start(request, seen, CHECK, {})
 
 
 @router.get("/dag/{dag_id}/accounts.csv")
