@@ -17,6 +17,12 @@ from renkei.storage.database.statements import insert
 FIRST_DONE = "第一段階のAPI登録が成功しました。連携を完了するためボットシークレット情報を入力してください。"  # text 4
 DONE = "LINE WORKS と連携できました。"  # text 4
 AGREED = "確認のうえ、同意します。"  # text 4
+CALLED_WITHIN = dt.timedelta(hours=12)  # of the second stage: by then somebody has written to the bot
+UNCALLED = (
+    "Bot Secretを登録してから、それで署名されたメッセージがまだ1件も届いていません。届くまで、LINE WORKSからは打刻されません。"
+    "Developer ConsoleのBotで、Bot Secretが登録したものと同じか、Callback URLが正しいかを確認し、"
+    "Botに1通送ってみてください。"
+)
 SECRET_LATER = dt.timedelta(minutes=10)  # as long as the old Bot Secret is taken beside a new one (P11)
 
 
@@ -55,3 +61,9 @@ def was_called_back(database: Database, tenant: str, since: dt.datetime) -> bool
     mine = exists().where(MESSAGE.c.link == LINK, MESSAGE.c.tenant == tenant, MESSAGE.c.received_at >= since)
     with database.reading() as connection:
         return bool(connection.scalar(select(mine)))
+
+
+def is_uncalled(database: Database, tenant: str, now: dt.datetime) -> bool:
+    """Whether a Bot Secret was registered half a day ago, and nothing that it signed has come: it is another app's."""
+    since = read_registration(database, tenant).second_at
+    return since is not None and now - since > CALLED_WITHIN and not was_called_back(database, tenant, since)

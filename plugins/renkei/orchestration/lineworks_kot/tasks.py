@@ -12,6 +12,7 @@ from renkei.links.lineworks_kot.accounts import Selection
 from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.model import Figures, Job, Noticed, RunStart
 from renkei.links.lineworks_kot.punches import Punches
+from renkei.links.lineworks_kot.registration import UNCALLED, is_uncalled
 from renkei.links.lineworks_kot.stages.reconcile import SILENCE, SILENT, Reconciliation, is_silent
 from renkei.links.lineworks_kot.stages.reconcile import reconcile as compare
 from renkei.links.lineworks_kot.words_store import Words
@@ -74,9 +75,11 @@ def reconcile(tenant: Tenant, context: Any) -> dict[str, Any]:
 
 
 def _noticed(job: Job, punches: Punches) -> Noticed:
-    """Whether nobody has punched on a morning like this one."""
+    """Whether nobody has punched on a morning like this one, or nobody ever could."""
     now, silence_at = utcnow(), job.mapping.silence_at
     local = now.astimezone(TOKYO)
+    if is_uncalled(job.database, job.tenant, now):
+        return Noticed([UNCALLED], ["uncalled"])
     if silence_at is None or local.time() < silence_at or not is_silent(punches, now):
         return Noticed()
     return Noticed([SILENCE], [f"{SILENT} {local.date().isoformat()}"])
