@@ -155,8 +155,8 @@ class Punches:
         done_at = None if state in (State.UNKNOWN, State.HELD) else now
         with self._database.writing() as connection:
             values = {"state": state, "reason": reason or "", "note": note, "done_at": done_at}
-            values |= {} if absent is None else {"absent": absent}
-            connection.execute(update(PUNCH).where(self._is(punch.number)).values(values))
+            count = {} if absent is None else {"absent": absent}
+            connection.execute(update(PUNCH).where(self._is(punch.number)).values(**values, **count))
             self._outbox.add(connection, replies, now)
 
     def decide(
