@@ -5,7 +5,6 @@ The words of the drop-downs are those that the reader takes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,12 +21,14 @@ from renkei.notifications.form.table import TITLE as CHANNELS_TITLE
 from renkei.notifications.form.worksheet import channel_sheet, service_notes
 from renkei.notifications.form.written import channel_line
 from renkei.sheets.workbook import drawing
-from renkei.sheets.workbook.drawing import FIXED, HEADER, PLAIN, REQUIRED, Value
+from renkei.sheets.workbook.drawing import FIXED, HEADER, Value
 from renkei.sheets.workbook.information_sheet import information_sheet
+from renkei.sheets.workbook.introduction import INTRODUCTION, introduction_sheet
 from renkei.sheets.workbook.lines import INFORMATION
 from renkei.values.conversion import WORDS, Convert, format_conversions, parse_conversions
 
-INTRODUCTION, EXAMPLE = "はじめに", "記入例"
+EXAMPLE = "記入例"
+_SAYS = "Hot Profileの会社、部署、リードを、kintoneのアプリに連携するための設定です。"
 SPARE = 20  # lines for what the customer made in Hot Profile
 SPARE_USERS = 30
 _HEADER = 3
@@ -52,15 +53,6 @@ _STEPS = (
     (USERS, "kintoneの「ユーザー選択」に連携する場合だけ、Hot Profileのユーザーとkintoneのログイン名を対応させます。"),
     (CHANNELS_TITLE, "結果をチャットなどでも受け取る場合だけ、通知先を1行に1つ記入します。"),
     (EXAMPLE, "迷ったときは記入例を見ます。"),
-    (
-        "",
-        "記入が終わったら保存し、このファイルをお送りした担当者へ返送してください。誤りがあれば、セルの番地と直し方をお知らせします。",
-    ),
-)
-_LEGEND = (
-    (REQUIRED, "黄色", "必ず記入するセルです。"),
-    (PLAIN, "白", "必要な場合だけ記入するセルです。薄い文字の行は、連携しない行です。"),
-    (FIXED, "灰色", "変えずにそのまま使うセルです。"),
 )
 _PREPARATIONS = (
     "kintoneのアプリを用意し、更新キーにするフィールドに「値の重複を禁止する」を設定します。",
@@ -97,7 +89,10 @@ def _draw(
 ) -> None:
     book = drawing.new_book()
     book.properties.title, book.properties.creator = "連携設定シート", "Renkei"
-    _introduction(book.create_sheet(INTRODUCTION), tenant)
+    introduction_sheet(
+        *(book.create_sheet(INTRODUCTION), "Hot Profile → kintone", _SAYS, tenant),
+        *([("kintone", text) for text in _PREPARATIONS], _STEPS, service_notes()),
+    )
     information_sheet(book.create_sheet(INFORMATION), SETTINGS, values)
     for name, label in DATA_SETS.items():
         _items(book.create_sheet(label), name, data_sets.get(name))
@@ -168,35 +163,3 @@ def _example(sheet: Any) -> None:
     for number, line in enumerate(_EXAMPLE, _HEADER + 1):
         drawing.line(sheet, number, line)
     drawing.finish(sheet, _ITEM_WIDTHS, header=(_HEADER, _HEADER), start="A4", one_page=True)
-
-
-def _introduction(sheet: Any, tenant: str) -> None:
-    drawing.heading(sheet, 1, "連携設定シート(Hot Profile → kintone)", size=16)
-    is_name = re.fullmatch("[a-z0-9][a-z0-9_-]*", tenant)
-    told = f"ファイル名の「{tenant}」は変えないでください。" if is_name else ""
-    drawing.remark(sheet, 2, f"Hot Profileの会社、部署、リードを、kintoneのアプリに連携するための設定です。{told}")
-    row = _block(sheet, 3, "準備すること")
-    for number, text in enumerate(_PREPARATIONS, row):
-        drawing.line(sheet, number, ("", "kintone", text))
-    row = _block(sheet, row + len(_PREPARATIONS) + 1, "記入の手順")
-    for count, (title, text) in enumerate(_STEPS, 1):
-        drawing.line(sheet, row, (count, title or "返送", text))
-        if title:
-            drawing.jump(sheet.cell(row, 2), title, "A1")
-        row += 1
-    row = _block(sheet, row + 1, "セルの色")
-    for fill, name, text in _LEGEND:
-        drawing.line(sheet, row, ("", name, text))
-        drawing.dress(sheet.cell(row, 2), fill)
-        row += 1
-    row = _block(sheet, row + 1, "通知のサービス(通知のB列とD列)")
-    for name, text in service_notes():
-        drawing.line(sheet, row, ("", name, text))
-        row += 1
-    drawing.finish(sheet, (5, 26, 110), start="A1")
-
-
-def _block(sheet: Any, row: int, title: str) -> int:
-    """A heading; the row below it."""
-    drawing.heading(sheet, row, title)
-    return row + 1

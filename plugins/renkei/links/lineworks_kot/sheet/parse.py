@@ -55,7 +55,8 @@ def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
 def _boundaries(raw: RawSheet, findings: Findings) -> dict[str, dt.time]:
     """日付変更時間 by 所属 (P10): without a default, for a punch of the wrong day is found by nobody."""
     found: dict[str, dt.time] = {}
-    for name, said in _filled(raw.divisions):
+    rows = list(_filled(raw.divisions))
+    for name, said in rows:
         division = findings.read(code, name)
         if not trim(said.text):
             remedy = (
@@ -69,7 +70,7 @@ def _boundaries(raw: RawSheet, findings: Findings) -> dict[str, dt.time]:
         if division in found:
             findings.problem(name.where, f"所属コード「{division}」が2回あります", "どちらか1つを削除してください")
         found[division] = at
-    if not found and not findings.problems:
+    if not rows:
         remedy = "所属コードと日付変更時間を記入してください。ここに無い所属の従業員は打刻できません"
         findings.problem(f"{raw.name} {DIVISIONS}", "所属が1つも記入されていません", remedy)
     return found
