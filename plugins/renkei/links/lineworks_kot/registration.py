@@ -23,7 +23,7 @@ UNCALLED = (
     "Developer ConsoleのBotで、Bot Secretが登録したものと同じか、Callback URLが正しいかを確認し、"
     "Botに1通送ってみてください。"
 )
-SECRET_LATER = dt.timedelta(minutes=10)  # as long as the old Bot Secret is taken beside a new one (P11)
+SECRET_LATER = dt.timedelta(minutes=11)  # as long as the old Bot Secret may be taken beside a new one (P11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,15 @@ def note_registration(database: Database, tenant: str, connection: Connection | 
 
 
 def was_called_back(database: Database, tenant: str, since: dt.datetime) -> bool:
-    """Whether a message signed with the Bot Secret has come since: only then it is known to be right (P3)."""
-    mine = exists().where(MESSAGE.c.link == LINK, MESSAGE.c.tenant == tenant, MESSAGE.c.received_at >= since)
+    """Whether a message signed with the Bot Secret that was registered then has come: only so it is known to be right (P3).
+
+    Where one came before, there was another secret, with which those of the next minutes may still be signed.
+    """
+    mine = exists().where(MESSAGE.c.link == LINK, MESSAGE.c.tenant == tenant)
     with database.reading() as connection:
-        return bool(connection.scalar(select(mine)))
+        replaces = connection.scalar(select(mine.where(MESSAGE.c.received_at < since)))
+        counts_from = since + SECRET_LATER if replaces else since
+        return bool(connection.scalar(select(mine.where(MESSAGE.c.received_at >= counts_from))))
 
 
 def is_uncalled(database: Database, tenant: str, now: dt.datetime) -> bool:
