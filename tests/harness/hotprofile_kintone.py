@@ -155,6 +155,8 @@ class FakeKintone:
 
     def update(self, app: str, records: Sequence[tuple[str, Record]], revisions: Sequence[str] = ()) -> list[Written]:
         self._ask()
+        if self.refuses & {self.records[number]["id"] for number, _ in records if number in self.records}:
+            raise RecordRefusedError([Refusal(None, "name", "GAIA_LO04", "", "")])
         if any(number not in self.records for number, _ in records):
             raise RecordGoneError([Refusal(None, "", "GAIA_RE01", "", "")])
         for (number, _), revision in zip(records, revisions, strict=False):

@@ -26,7 +26,7 @@ from renkei.storage.database.statements import insert
 from renkei.systems.kintone.client import Record
 from renkei.systems.kintone.form import Form, same_number
 
-FOUND, OVERWRITTEN, KEPT = "found", "overwritten", "kept"  # by 照合, or what became of it when the record was written
+FOUND, OVERWRITTEN, KEPT = "found", "overwritten", "kept"  # and not written over yet, or what became of it then
 MARK = 8  # characters that tell two values apart, and do not tell the value
 Ours = Mapping[str, Sequence[str]]  # by field code, what stands for each value that may be ours
 
@@ -107,10 +107,13 @@ class Watch:
             with self._job.database.writing() as connection:
                 connection.execute(statement.values(ours=bindparam("sealed")), rows)
 
-    def note(
-        self, connection: Connection, source_id: str, record_id: str, changed: Mapping[str, str], state: str, now: Now
-    ) -> None:
-        """List the fields that `changed` gave. One of which somebody has heard is not told again while it stays as it is."""
+    def note(self, found: Sequence[tuple[str, str, Mapping[str, str]]], now: Now) -> None:
+        """List the fields that `changed` gave, of records by Hot Profile's id and kintone's.
+
+        One of which somebody has heard is not told again while it stays as it is.
+        """
+        if not found:
+            return
         new = insert(self._job.database, CONFLICT)
         same = and_(CONFLICT.c.mark == new.excluded.mark, CONFLICT.c.state != OVERWRITTEN)
         again = new.on_conflict_do_update(
@@ -118,9 +121,25 @@ class Watch:
             set_={name: new.excluded[name] for name in ("record_id", "state", "seen_at", "mark")}
             | {"told": case((same, CONFLICT.c.told), else_=false())},
         )
-        its = {**self._names, "source_id": source_id, "record_id": record_id, "state": state, "seen_at": now()}
-        for code, mark in changed.items():
-            connection.execute(again, {**its, "field": code, "mark": mark[:MARK]})
+        seen = {**self._names, "state": FOUND, "seen_at": now()}
+        rows = [
+            {**seen, "source_id": source_id, "record_id": record_id, "field": code, "mark": mark[:MARK]}
+            for source_id, record_id, changed in found
+            for code, mark in changed.items()
+        ]
+        with self._job.database.writing() as connection:
+            for row in rows:
+                connection.execute(again, row)
+
+    def settle(self, connection: Connection, written: Mapping[str, Record]) -> None:
+        """kintone has confirmed these records, by Hot Profile's ids: what had been found in them is no more, or was kept."""
+        of = [CONFLICT.c[name] == value for name, value in self._names.items()]
+        query = select(CONFLICT.c.source_id, CONFLICT.c.field)
+        found = connection.execute(query.where(*of, CONFLICT.c.source_id.in_(written), CONFLICT.c.state == FOUND))
+        for source_id, code in found.all():
+            its = (*of, CONFLICT.c.source_id == source_id, CONFLICT.c.field == code)
+            state = OVERWRITTEN if code in written[source_id] else KEPT
+            connection.execute(update(CONFLICT).where(*its).values(state=state))
 
     def _place(self, source_id: str) -> str:
         return f"{LINK}/{self._names['tenant']}/{self._names['data_set']}/{source_id}/written"
@@ -132,17 +151,14 @@ def compared(watch: Watch, job: Job, data_set: DataSet, page: Sequence[Record], 
     its = (WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name, WRITTEN.c.record_id.in_(current))
     with job.database.reading() as connection:
         rows = connection.execute(select(WRITTEN).where(*its)).all()
-    found = {}
+    found = []
     for row in rows:
         record = current[row.record_id]
         if str(record["$revision"]["value"]) != row.revision and (
             changed := watch.changed(watch.read(row.source_id, row.ours), record)
         ):
-            found[row.source_id, row.record_id] = changed
-    if found:
-        with job.database.writing() as connection:
-            for (source_id, record_id), changed in found.items():
-                watch.note(connection, source_id, record_id, changed, FOUND, now)
+            found.append((row.source_id, row.record_id, changed))
+    watch.note(found, now)
     return len(found)
 
 

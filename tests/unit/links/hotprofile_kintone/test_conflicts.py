@@ -77,6 +77,54 @@ def test_k23_what_is_kept_stays_kept_and_is_told_once(watched: LinkWorld) -> Non
     assert conflicts.count(watched.database, "acme", untold=True) == 1
 
 
+def test_k23_what_is_kept_stays_kept_when_nobody_has_touched_it_since(watched: LinkWorld) -> None:
+    """The revision is our own then; a request more reads the record all the same."""
+    watched.kintone.by_hand("1", note="手で書いた備考")
+    change(watched, 1, note="二つ目")
+    assert change(watched, 1, 2, note="三つ目") == 3
+    assert [watched.kintone.records[one]["note"] for one in "12"] == ["手で書いた備考", "三つ目"]
+    watched.kintone.by_hand("1", note="三つ目")  # given back
+    change(watched, 1, note="四つ目")
+    assert (watched.kintone.records["1"]["note"], change(watched, 1, note="五つ目")) == ("四つ目", 2)
+
+
+def test_k23_what_a_blank_leaves_is_kept_until_a_value_comes(watched: LinkWorld) -> None:
+    """空なら書かない: nothing was written over, whatever the sheet says of conflicts."""
+    watched.change_mapping(items=(*COMPANIES.items[:2], Item("備考", "note", True, conflict=OVERWRITE)))
+    watched.pass_test()
+    change(watched, 1, name="新")
+    watched.kintone.by_hand("1", note="手で書いた備考")
+    change(watched, 1, note="")
+    assert (watched.kintone.records["1"]["note"], listed(watched)) == ("手で書いた備考", {("1", "note"): KEPT})
+    change(watched, 1, note="備考が来た")
+    assert (watched.kintone.records["1"]["note"], listed(watched)) == ("備考が来た", {("1", "note"): OVERWRITTEN})
+
+
+def test_k23_what_was_written_over_is_listed_though_the_answer_was_lost(watched: LinkWorld) -> None:
+    """Listed before, for afterwards nobody can see it any more."""
+    watched.kintone.by_hand("1", name="手で直した名前", note="手で書いた備考")
+
+    def lost() -> None:
+        raise KintoneAwayError("lost", unknown=True)
+
+    watched.kintone.fault = lost
+    change(watched, 1, name="新", note="新")
+    assert watched.kintone.records["1"]["name"] == "新"
+    assert listed(watched) == {("1", "name"): FOUND, ("1", "note"): FOUND}
+    watched.kintone.fault = lambda: None
+    watched.run()
+    assert listed(watched) == {("1", "name"): OVERWRITTEN, ("1", "note"): KEPT}
+
+
+def test_k19_records_that_were_looked_at_are_not_read_again_for_a_bad_one_among_them(watched: LinkWorld) -> None:
+    for number in ("1", "2", "3"):
+        watched.kintone.by_hand(number, note="手で書いた備考")
+    change(watched, 1, 2, 3, note="二つ目")
+    watched.kintone.refuses = {"2"}
+    assert change(watched, 1, 2, 3, note="三つ目") == 1 + 1 + 5  # form, one look, halving
+    assert watched.failed() == {"2": "GAIA_LO04"}
+
+
 def test_k23_another_field_or_the_same_value_is_no_conflict(watched: LinkWorld) -> None:
     watched.kintone.by_hand("1", other="別の欄")
     watched.kintone.by_hand("2", name="新")

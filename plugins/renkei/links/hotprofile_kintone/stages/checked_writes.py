@@ -2,22 +2,26 @@
 
 A record is sent with the revision that it had when we wrote it. Where kintone says that one of a batch has another, all
 of them are read, people's changes are found, and what the sheet keeps is left out: two requests more for that batch.
-While more than every second batch turns out so, a batch is read before it is sent: one more.
+While more than every second batch turns out so, a batch is read before it is sent: one more. So is, each time, a record
+in which a value of people's was left: no revision is kept of it.
+
+What is found is listed before it is written over; what became of it, when kintone has confirmed the write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from renkei.links.hotprofile_kintone.conflicts import KEPT, OVERWRITTEN, Watch
+from renkei.errors import SettingError
+from renkei.links.hotprofile_kintone.conflicts import Watch
 from renkei.links.hotprofile_kintone.model import Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.batch import Target, Task
 from renkei.systems.kintone.client import Record, Written
-from renkei.systems.kintone.errors import KintoneAwayError, RecordChangedError
+from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, RecordChangedError
 
 TRIES = 3  # each time somebody was faster
 
@@ -28,7 +32,7 @@ class _Seen:
 
     revision: str
     record: Record  # what is to be sent: without what is kept
-    changed: Mapping[str, str]  # by people: fields and marks
+    is_kept: bool  # whether a value of people's stays in it
 
 
 class CheckedWrites:
@@ -46,12 +50,14 @@ class CheckedWrites:
         looks_first = self._moved * 2 > self._batches
         self._batches += 1
         for attempt in range(TRIES):
-            to_read = tasks if looks_first or attempt else [task for task in tasks if not task.place.revision]
-            if to_read and self._look(to_read) and not attempt:
-                self._moved += 1
-            self._watch.note_sent([(task.written_id, task.place.ours, self._record(task)) for task in tasks])
-            rows = [(task.record_id, {**self._record(task), key: {"value": task.key}}) for task in tasks]
+            first_look = [task for task in tasks if task.source_id not in self._seen]
+            unsure = first_look if looks_first else [task for task in first_look if not task.place.revision]
+            to_read = tasks if attempt else unsure
             try:
+                if to_read and self._look(to_read) and not attempt:
+                    self._moved += 1
+                self._watch.note_sent([(task.written_id, task.place.ours, self._record(task)) for task in tasks])
+                rows = [(task.record_id, {**self._record(task), key: {"value": task.key}}) for task in tasks]
                 return self._target.update(app, rows, [self._revision(task) for task in tasks])
             except RecordChangedError as error:
                 may_have_arrived |= error.unknown
@@ -59,27 +65,36 @@ class CheckedWrites:
             except KintoneAwayError as error:
                 error.unknown |= may_have_arrived
                 raise
+            except (QuotaSpentError, SettingError) as error:
+                if may_have_arrived:
+                    raise KintoneAwayError(str(error), unknown=True) from error
+                raise
         raise KintoneAwayError("kintoneのレコードが書き込み中に変更され続けています。", unknown=may_have_arrived)
 
     def ours(self, task: Task) -> bytes:
-        """What is to be known of the record from now on, as `written` keeps it."""
-        sent = self._record(task)
-        marks = {code: [mark] for code, mark in self._watch.marks(sent).items()}
-        kept = {code: marks_of for code, marks_of in task.place.ours.items() if code not in sent}
-        return self._watch.seal(task.source_id, kept | marks)
+        """What is to be known of the record from now on, as `written` keeps it.
 
-    def note(self, connection: Connection, task: Task, record_id: str) -> None:
-        """List what people had changed in it."""
-        seen = self._seen.pop(task.source_id, None)
-        for code, mark in seen.changed.items() if seen else ():
-            state = KEPT if self._watch.keeps(code) else OVERWRITTEN
-            self._watch.note(connection, task.source_id, record_id, {code: mark}, state, self._now)
+        Of a field that was left to people ours is Hot Profile's value too: who writes that there gives the field back.
+        """
+        marks = {code: [mark] for code, mark in self._watch.marks(task.record).items()}
+        return self._watch.seal(task.source_id, {**task.place.ours, **marks})
+
+    def revision(self, task: Task, written: Written) -> str:
+        """What is kept of the record's revision; empty: it is read before it is written again."""
+        seen = self._seen.get(task.source_id)
+        return "" if seen and seen.is_kept else written.revision
+
+    def settle(self, connection: Connection, tasks: Sequence[Task]) -> None:
+        """kintone has confirmed the tasks: list what became of what people had changed in them."""
+        self._watch.settle(connection, {task.source_id: self._record(task) for task in tasks})
+        for task in tasks:
+            self._seen.pop(task.source_id, None)
 
     def _look(self, tasks: Sequence[Task]) -> bool:
         """Read the records; whether somebody has changed one. One that is deleted `update` tells of."""
         found = self._target.find(self._data_set.app, "$id", [task.record_id for task in tasks], self._watch.codes)
         current = {str(record["$id"]["value"]): record for record in found}
-        moved = False
+        moved, taken = False, []
         for task in tasks:
             record = current.get(task.record_id)
             if record is None:
@@ -91,7 +106,10 @@ class CheckedWrites:
             rest = {
                 code: cell for code, cell in task.record.items() if code not in changed or not self._watch.keeps(code)
             }
-            self._seen[task.source_id] = _Seen(revision, rest, changed)
+            self._seen[task.source_id] = _Seen(revision, rest, not changed.keys() <= rest.keys())
+            if changed:
+                taken.append((task.source_id, task.record_id, changed))
+        self._watch.note(taken, self._now)
         return moved
 
     def _record(self, task: Task) -> Record:

@@ -298,7 +298,7 @@ class Writer:
                 "digest": task.digest,
                 "key": task.key_digest,
                 "record_id": written.id,
-                "revision": written.revision,
+                "revision": self._checked.revision(task, written),
                 "written_at": self._now(),
                 "ours": self._checked.ours(task) if self._watch else None,
             }
@@ -317,8 +317,8 @@ class Writer:
             connection.execute(replace(self._job.database, WRITTEN), rows)
             connection.execute(delete(WORK).where(self._mine, WORK.c.source_id.in_(ids)))
             connection.execute(history.added(self._job, self._data_set, added=added, updated=len(done) - added))
-            for task, written in done:
-                self._checked.note(connection, task, written.id)
+            if self._watch:
+                self._checked.settle(connection, [task for task, _ in done])
             is_current = forms.is_current(connection, self._job, self._data_set, self.form)
             if not is_current:
                 forms.doubt(connection, self._job, self._data_set, self._form_read_at)
