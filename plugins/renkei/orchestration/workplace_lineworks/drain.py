@@ -106,12 +106,17 @@ def _accept(receiver: Receiver, tenant: str, event: WorkflowEvent) -> Future[Non
 
 
 def _tell_disabled(tenant: Tenant, channel: str, fault: Fault) -> None:
-    """A messenger that is disabled is told to the tenant's own channels, first of all by mail (N2, N8)."""
+    """A messenger that is disabled, or refuses everybody, is told to the tenant's own channels, first by mail (N2, N8)."""
     name = CHANNELS[channel]
     lines = (
         f"{name}の登録を使えないため、{name}への通知を止めました（{fault.note}）。",
         "Airflowの接続を登録し直すと、待っている通知（24時間以内のもの）から再開します。ほかのメッセンジャーへの通知は続けています。",
     )
+    if not fault.disabled_at:
+        lines = (
+            f"{name}が、続けて{fault.failures}人への通知を断りました（{fault.note}）。断られた通知は送り直しません。",
+            "アプリの権限（スコープ）とBotの公開の設定を確認してください。誰に届かなかったかは、画面「通知の配信」の「届けられない」で分かります。",
+        )
     title = f"【{Event.DISABLED.label}】{tenant.link.label}: {tenant.name} {name}"
     message = Message(title, lines, tone=Tone.BAD, subject=f"WORKPLACE-DISABLED({name}) {tenant.sheet.company}".strip())
     key = key_of(LINK, tenant.name, channel, fault.registration.hex())

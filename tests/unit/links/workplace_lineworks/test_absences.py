@@ -217,6 +217,14 @@ def test_c9_mass_cancellation_is_held_and_everything_else_goes_on(world: Absence
     assert sorted(world.states().values()).count("held") == 5
 
 
+def test_c9_a_mass_of_absences_that_are_moved_into_the_past_and_cancelled_is_held_too(world: AbsenceWorld) -> None:
+    """What is in the calendars counts, not what WORKPLACE says last."""
+    cancelled_en_masse(world)
+    for number in range(6):
+        world.workplace.put(f"A-{number}", day("2026-11-20"), status=Status.CANCELLED)
+    assert (world.run().record.read(Planned).held, len(world.calendar.events)) == (6, 10)
+
+
 def test_c9_what_is_held_waits_for_a_person_however_many_absences_come_after_it(world: AbsenceWorld) -> None:
     cancelled_en_masse(world)
     world.run()

@@ -75,6 +75,11 @@ class Faults:
             self._keep(place, fault, now)
             return fault if is_over and not (before and before.disabled_at) else None
 
+    def is_known(self, channel: str, registration: str) -> bool:
+        """Whether something is wrong with the channel as a whole, as it is registered."""
+        fault = self._known.get((channel, person(WHOLE)))
+        return fault is not None and fault.registration == person(registration)
+
     def all(self) -> dict[tuple[str, bytes], Fault]:
         """By channel and digest of the member (empty: the channel as a whole)."""
         return dict(self._known)

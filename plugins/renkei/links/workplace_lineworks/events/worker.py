@@ -19,7 +19,7 @@ from renkei.inbox.tables import State
 from renkei.links.workplace_lineworks.events.addresses import Address, Addresses
 from renkei.links.workplace_lineworks.events.entries import PURPOSE, entries_of
 from renkei.links.workplace_lineworks.events.event import BadEventError, WorkflowEvent, event_of
-from renkei.links.workplace_lineworks.events.faults import DISABLED, WHOLE, Fault, Faults
+from renkei.links.workplace_lineworks.events.faults import DISABLED, WHOLE, Fault, Faults, person
 from renkei.links.workplace_lineworks.events.files import EventFiles
 from renkei.links.workplace_lineworks.events.summary import sum_up
 from renkei.links.workplace_lineworks.events.tables import DOCUMENT
@@ -30,7 +30,7 @@ from renkei.outbox.outbox import Outbox, Outgoing
 from renkei.outbox.sender import Outlet, Sender
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace as replaced
-from renkei.systems.delivery import Delivery, Messenger, refused
+from renkei.systems.delivery import Delivery, Messenger, Verdict, refused
 from renkei.systems.delivery import Message as Told
 
 LINK = "workplace_lineworks"
@@ -62,11 +62,15 @@ class EventWorker:
         files: EventFiles | None = None,
         clock: Callable[[], dt.datetime] = utcnow,
     ) -> None:
-        """`tell` is told of a channel that was disabled as a whole. To be made by who holds the tenant's lease."""
+        """`tell` is told of a channel that was disabled as a whole, or refuses `failures` readers in a row.
+
+        To be made by who holds the tenant's lease.
+        """
         self._mapping, self._database, self._outbox, self._clock = mapping, database, outbox, clock
         self._open_channel, self._tell, self._files = open_channel, tell, files
         self._addresses = Addresses(find_member)
-        self._faults = Faults(database, mapping.tenant, failures)
+        self._faults, self._failures = Faults(database, mapping.tenant, failures), failures
+        self._refused: dict[str, set[bytes]] = {}  # by channel, the readers whom it has refused since it took a message
         self._registrations: dict[str, str] = {}  # of the channels, as they were opened last
         self._sender = Sender(outbox, leases, self._open, self._watch, late=STALE, clock=clock)
         self._sums_up_at = self._tidies_at = 0.0
@@ -149,6 +153,19 @@ class EventWorker:
             return
         to = message.content().to
         self._faults.note(channel, to, to, delivery, now)
+        if registration:
+            self._count_refused(channel, registration, to, delivery)
+
+    def _count_refused(self, channel: str, registration: str, to: str, delivery: Delivery) -> None:
+        """One reader who is refused may have left; of several in a row somebody has to hear, once (N2)."""
+        readers = self._refused.setdefault(channel, set())
+        if delivery.accepted:
+            readers.clear()
+        elif delivery.verdict is Verdict.REFUSED:
+            readers.add(person(to))
+            if len(readers) == self._failures and not self._faults.is_known(channel, registration):
+                self._stop(channel, registration, delivery)
+                self._tell(channel, Fault(person(registration), len(readers), False, None, delivery.reason))
 
     def _stop(self, channel: str, registration: str, delivery: Delivery) -> None:
         """Notes that nothing passes in a channel, and tells so once; or, of an accepted delivery, that it does again."""

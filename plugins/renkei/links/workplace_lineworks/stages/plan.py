@@ -25,7 +25,8 @@ def plan(job: Job, now: dt.datetime) -> dict[str, int]:
     """Counts of absences: waiting, of them cancelled, held, failed."""
     day = today(now)
     mine = ABSENCE.c.tenant == job.tenant
-    has_event = exists().where(EVENT.c.tenant == ABSENCE.c.tenant, EVENT.c.absence_id == ABSENCE.c.absence_id)
+    its = (EVENT.c.tenant == ABSENCE.c.tenant, EVENT.c.absence_id == ABSENCE.c.absence_id)
+    has_event = exists().where(*its, EVENT.c.last_day >= day)  # nobody looks for one that is over
     with job.database.writing() as connection:
         otherwise = and_(ABSENCE.c.state == WRITTEN, ABSENCE.c.sheet != sheet_digest(job.mapping))
         connection.execute(update(ABSENCE).where(mine, otherwise, ABSENCE.c.last_day >= day).values(state=WAITING))
@@ -34,12 +35,11 @@ def plan(job: Job, now: dt.datetime) -> dict[str, int]:
             mine,
             ABSENCE.c.state.in_([WAITING, HELD]),
             ABSENCE.c.status.not_in(live(job.mapping)),
-            ABSENCE.c.last_day >= day,  # nobody looks for an absence that is over
             has_event,
             or_(ABSENCE.c.released.is_(None), ABSENCE.c.released != ABSENCE.c.revision),
         )
         count = connection.scalar(select(func.count()).where(cancelled)) or 0
-        known = connection.scalar(select(func.count()).where(mine, ABSENCE.c.last_day >= day, has_event)) or 0
+        known = connection.scalar(select(func.count()).where(mine, has_event)) or 0
         # A held one that came back to life, or whose sheet shows it now, waits for nobody. Any other waits for a person,
         # however many absences there are by then.
         was_held = (mine, ABSENCE.c.state == HELD)

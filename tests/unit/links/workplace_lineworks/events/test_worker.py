@@ -224,6 +224,22 @@ def test_n8_a_channel_whose_secret_is_void_is_disabled_told_once_and_goes_on_wit
     assert world.worker._faults.all() == {}
 
 
+def test_n2_a_messenger_that_refuses_one_reader_after_another_is_told_of_once(world: EventWorld) -> None:
+    """A right is missing: all of it is listed as refused, and nobody would look. One reader alone may have left."""
+    world.told["lineworks"].answers += [refused(403, "FORBIDDEN")] * 9
+    for number, reader in enumerate(("left", "left", "a", "b", "c")):
+        world.push(an_event(number, document={"id": f"doc-{number}"}, recipients=[reader]))
+        world.all_sent()
+        assert world.disabled == ([] if reader in ("left", "a") else ["lineworks"])
+        if reader == "b":
+            world.worker.close()
+            world.new_worker()
+    world.told["lineworks"].answers.clear()
+    world.push(an_event(9, document={"id": "doc-9"}, recipients=["d"]))
+    world.all_sent()
+    assert world.worker._faults.is_known("lineworks", "lw1") is False
+
+
 def test_n8_a_messenger_without_a_connection_is_told_once_and_goes_on_when_it_has_one(world: EventWorld) -> None:
     """Whatever process works by then; what waited is sent."""
     there = world.open_channel
