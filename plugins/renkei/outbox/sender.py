@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from renkei.clock import utcnow
 from renkei.errors import RenkeiError, StoreError
 from renkei.inbox.lease import LeaseLostError, Leases
-from renkei.outbox.outbox import KEY_COUNTS, LATE, Outbox, Outgoing, Settled
+from renkei.outbox.outbox import KEY_COUNTS, LATE, Content, Outbox, Outgoing, Settled
 from renkei.outbox.tables import State
-from renkei.systems.delivery import Delivery, Messenger, Verdict, later, unknown
+from renkei.systems.delivery import Delivery, Messenger, Verdict, later, refused, unknown
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ LOOKED_MEANWHILE_S = 0.25  # at what may be sent beside something slow
 GATHERED_S = 0.02  # answers that come one after another are noted together
 NOTED_AGAIN_S = 0.5  # a database that is away
 ENDS_WITHIN_S = 50.0  # a request answers within 40 s by itself
+NOWHERE = "送信を待つ間に、宛先の登録が無くなりました。"
 GIVEN_UP = "サービスに接続できないまま、二重送信を防げる時間（24時間）を過ぎました。届いたかどうかは分かりません。"
 
 
@@ -40,6 +41,8 @@ class Outlet:
     pace: Callable[[], float] = lambda: 0.0
     # Whether "too many" (429) is said of one recipient, not of the whole channel.
     limited_by_person: bool = False
+    # Where it goes now, empty: nowhere any more; it may have waited for a day. May raise StoreError.
+    address: Callable[[Content], str] = lambda content: content.to
     # What people are told of a delivery that is none; it names nobody.
     explain: Callable[[Delivery], str] = lambda delivery: " ".join(
         filter(None, (str(delivery.status or ""), delivery.reason))
@@ -186,7 +189,8 @@ class _Burst:
             content = message.content()
             if not self._leases.holds(self._outbox.lease):
                 return None
-            return self._outlet.messenger.send(content.message, content.to, message.retry_key)
+            to = self._outlet.address(content)
+            return self._outlet.messenger.send(content.message, to, message.retry_key) if to else refused(None, NOWHERE)
         except StoreError:  # sealed with a key that is not there: nothing was sent
             return later(None, "StoreError")
         except Exception as error:  # a messenger raises for nothing that the network does; its text may hold a secret

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Collection
 
-from renkei.links.workplace_lineworks.events.texts import STALE, SUMMED_UP, summed_up
+from renkei.links.workplace_lineworks.events.texts import STALE, SUMMED_UP, TOO_OLD, summed_up
 from renkei.outbox.outbox import Entry, Outbox, Outgoing
 from renkei.outbox.tables import State
 from renkei.storage.database.database import Database
@@ -47,7 +47,8 @@ def sum_up(
     ]
     with database.writing() as connection:
         outbox.add(connection, entries, now)
-        outbox.renote(connection, [one.number for one in stale], SUMMED_UP)
+        outbox.renote(connection, [one.number for one in stale if one.channel in channels], SUMMED_UP)
+        outbox.renote(connection, [one.number for one in stale if one.channel not in channels], TOO_OLD)
     return {one.channel for one in entries}
 
 

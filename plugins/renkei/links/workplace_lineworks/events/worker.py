@@ -27,7 +27,7 @@ from renkei.links.workplace_lineworks.events.texts import NOT_CHOSEN, STALE, SWI
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, Mapping
 from renkei.notifications.members.table import Member
 from renkei.outbox.outbox import Outbox, Outgoing
-from renkei.outbox.sender import Outlet, Sender
+from renkei.outbox.sender import NOWHERE, Outlet, Sender
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace as replaced
 from renkei.systems.delivery import Delivery, Messenger, Verdict, refused
@@ -140,11 +140,17 @@ class EventWorker:
         fault = self._faults.disabled(channel, WHOLE, registration, self._clock()) if registration else None
         if fault:
             raise ConnectionError_(f"{CHANNELS[channel]}への送信を止めています。登録し直してください（{fault.note}）。")
-        return replace(outlet, messenger=_Disabling(outlet.messenger, channel, self._faults, self._clock))
+        return replace(
+            outlet,
+            messenger=_Disabling(outlet.messenger, channel, self._faults, self._clock),
+            address=lambda content: (
+                self._addresses.of(content.recipient, channel).to
+            ),  # who left meanwhile reads nothing
+        )
 
     def _watch(self, message: Outgoing, delivery: Delivery) -> None:
         """Counts an answer against the channel where its secret is void, else against its reader's address (N2, N8)."""
-        if delivery.reason == DISABLED:
+        if delivery.reason in (DISABLED, NOWHERE):
             return
         now, registration, channel = self._clock(), self._registrations.get(message.channel, ""), message.channel
         if registration and (delivery.dead or delivery.accepted):

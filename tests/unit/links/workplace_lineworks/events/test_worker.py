@@ -24,10 +24,11 @@ from renkei.links.workplace_lineworks.events.texts import (
     STALE,
     SUMMED_UP,
     SWITCHED_OFF,
+    TOO_OLD,
     UNKNOWN_MEMBER,
 )
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
-from renkei.outbox.sender import Outlet
+from renkei.outbox.sender import NOWHERE, Outlet
 from renkei.outbox.tables import State
 from renkei.systems.delivery import later, refused
 from tests.harness.workplace_events import AT, EventWorld, an_event
@@ -155,6 +156,23 @@ def test_w2_a_member_who_left_is_listed_and_told_nowhere_but_where_the_service_i
         "lineworks": ("refused", "404 NOT_FOUND"),
         **dict.fromkeys(("slack", "google_chat", "line"), ("dropped", UNKNOWN_MEMBER)),
     }
+
+
+def test_w2_what_has_waited_goes_where_its_reader_is_now_or_nowhere(world: EventWorld) -> None:
+    """A mistaken id was mended, or he left, while Slack took nothing."""
+    slack = world.told["slack"]
+    slack.answers += [later(429, "ratelimited", 60.0)] * 2
+    world.register(sato={"slack_member_id": "U0WRONG"}, kato={"slack_member_id": "U0KATO"})
+    world.open_channel = lambda channel: (Outlet(world.told[channel], limited_by_person=True), "1")
+    world.worker.close()
+    world.new_worker()
+    world.push(an_event(recipients=["sato", "kato"]))
+    world.until(lambda: [one.note for one in world.listed("slack")] == ["429 ratelimited"] * 2)
+    world.register(sato={"slack_member_id": "U0SATO"})
+    world.now += dt.timedelta(minutes=2)
+    world.all_sent()
+    assert [to for to, _ in slack.sent[2:]] == ["U0SATO"]
+    assert world.account("kato")["slack"] == ("refused", NOWHERE)
 
 
 def test_w2_what_a_member_registered_himself_counts_before_the_file(world: EventWorld) -> None:
@@ -301,6 +319,7 @@ def test_w7_nothing_is_summed_up_in_a_messenger_that_was_switched_off(world: Eve
     world.until(lambda: len(world.told["line"].sent) == 1)
     world.all_sent()
     assert world.told["slack"].sent == []
+    assert world.account("sato")["slack"] == ("dropped", TOO_OLD)
 
 
 def test_n2_an_address_that_is_refused_again_and_again_is_tried_once_a_day(world: EventWorld) -> None:
