@@ -151,7 +151,7 @@ def test_p1_p5_p6_p18_a_run_looks_after_what_punching_needs(world: World) -> Non
 
 
 @pytest.mark.usefixtures("airflow_database")
-def test_p19_a_difference_is_told_by_code_and_names_nobody(world: World) -> None:
+def test_p10_p19_a_difference_and_what_is_held_are_told_and_name_nobody(world: World) -> None:
     world.accounts.refresh([SATO], NOON)
     today = dt.datetime.now(TOKYO).replace(hour=0, minute=1, second=0, microsecond=0)
     world.kingoftime.clock(today.replace(hour=12).isoformat())
@@ -162,9 +162,11 @@ def test_p19_a_difference_is_told_by_code_and_names_nobody(world: World) -> None
     }
     with open_database(database_url()).writing() as connection:
         connection.execute(PUNCH.insert(), row)
+        connection.execute(PUNCH.insert(), row | {"number": 2, "state": State.HELD, "reason": "old", "done_at": None})
     assert world.run() == "success"
     (told,) = world.mails()
     assert "KOT-WARN(確認が必要です) アクメ" in told
+    assert "人が決めるのを待っているメッセージ: 1件" in told
     assert "従業員コード 1001" in told
     assert "出勤がKING OF TIMEにありません" in told
     assert "佐藤" not in told

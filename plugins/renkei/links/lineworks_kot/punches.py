@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
 
 from renkei.inbox.inbox import Message
 from renkei.links.lineworks_kot import LINK
@@ -188,6 +188,12 @@ class Punches:
         )
         with self._database.reading() as connection:
             return [punch_of(row) for row in connection.execute(wanted.order_by(PUNCH.c.number))]
+
+    def held(self) -> int:
+        """How many wait for a person (P10, P14)."""
+        waiting = (PUNCH.c.tenant == self._tenant, PUNCH.c.state == State.HELD)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).where(*waiting)) or 0
 
     def were_received(self, since: dt.datetime, until: dt.datetime) -> bool:
         """Whether a registered employee asked for a punch in that time."""

@@ -13,7 +13,7 @@ from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.model import Figures, Job, Noticed, RunStart
 from renkei.links.lineworks_kot.punches import Punches
 from renkei.links.lineworks_kot.registration import UNCALLED, is_uncalled
-from renkei.links.lineworks_kot.stages.reconcile import SILENCE, SILENT, Reconciliation, is_silent
+from renkei.links.lineworks_kot.stages.reconcile import HELD, SILENCE, SILENT, Reconciliation, is_silent
 from renkei.links.lineworks_kot.stages.reconcile import reconcile as compare
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.begin_run import begin_run
@@ -75,14 +75,19 @@ def reconcile(tenant: Tenant, context: Any) -> dict[str, Any]:
 
 
 def _noticed(job: Job, punches: Punches) -> Noticed:
-    """Whether nobody has punched on a morning like this one, or nobody ever could."""
-    now, silence_at = utcnow(), job.mapping.silence_at
+    """What waits for a person; and whether nobody has punched on a morning like this one, or nobody ever could."""
+    now, silence_at, found = utcnow(), job.mapping.silence_at, Noticed()
     local = now.astimezone(TOKYO)
+    if count := punches.held():
+        found.said.append(HELD.format(count=count))
+        found.troubles.append("held")
     if is_uncalled(job.database, job.tenant, now):
-        return Noticed([UNCALLED], ["uncalled"])
-    if silence_at is None or local.time() < silence_at or not is_silent(punches, now):
-        return Noticed()
-    return Noticed([SILENCE], [f"{SILENT} {local.date().isoformat()}"])
+        found.said.append(UNCALLED)
+        found.troubles.append("uncalled")
+    elif silence_at is not None and local.time() >= silence_at and is_silent(punches, now):
+        found.said.append(SILENCE)
+        found.troubles.append(f"{SILENT} {local.date().isoformat()}")
+    return found
 
 
 def _refreshed(job: Job) -> Figures:

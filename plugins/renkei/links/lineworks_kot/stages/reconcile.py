@@ -152,6 +152,10 @@ def is_silent(punches: Punches, now: dt.datetime) -> bool:
     return sum(punches.were_received(midnight - back, local - back) for back in past) >= WEEKS / 2
 
 
+HELD = (
+    "打刻するかどうか、人が決めるのを待っているメッセージ: {count:,}件。"
+    "コンソールの「打刻一覧」を開き、「確認が必要なもの」で「打刻する」か「打刻しない」を押してください。"
+)
 SILENCE = (
     "今日はまだ、LINE WORKSからの打刻が1件も届いていません。休業日でなければ、LINE WORKSのBotのCallback URL、"
     "Bot Secret、公開サービス（renkei serve）を確認してください。"
