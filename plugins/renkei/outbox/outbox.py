@@ -223,6 +223,15 @@ class Outbox:
         persons = {one: self._person(one) for one in recipients}
         return {one: found[person] for one, person in persons.items() if person in found}
 
+    def led_to(self, sources: Collection[int], recipients: Iterable[str]) -> dict[int, State]:
+        """By inbox message what became of the newest that it led to, of those that went to these people."""
+        persons = [self._person(one) for one in recipients]
+        rows = select(OUTGOING.c.source, OUTGOING.c.state).where(
+            self._ours(), OUTGOING.c.recipient.in_(persons), OUTGOING.c.source.in_(sources)
+        )
+        with self._database.reading() as connection:
+            return {source: State(state) for source, state in connection.execute(rows.order_by(OUTGOING.c.number))}
+
     def counts(self, purpose: str | None = None) -> dict[tuple[str, State], int]:
         """How many messages of each channel stand where; what is not named is none."""
         found = select(OUTGOING.c.channel, OUTGOING.c.state, func.count()).where(self._ours())

@@ -245,7 +245,7 @@ def test_p10_l6_the_list_of_punches_and_why_over_http(world: PunchingWorld) -> N
     for _ in range(2):
         puncher.work()
     shown = world.shown("/punches")
-    assert "1001 佐藤 花子 出勤 出勤 11/30(月) 打刻済み" in shown
+    assert "1001 佐藤 花子 出勤 出勤 11/30(月) 打刻済み 送信待ち" in shown
     assert "24時間より前のメッセージです。 打刻するかどうかを決めてください。 打刻する 打刻しない" in shown
     assert "打刻済み 1 承認待ち 1" in shown
     number = re.search(r'name="number" value="(\d+)"', world.html("/punches"))

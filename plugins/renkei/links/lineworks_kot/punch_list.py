@@ -17,11 +17,20 @@ from renkei.links.lineworks_kot.punches import Punch, Punches, State, punch_of
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.links.lineworks_kot.tables import PUNCH
 from renkei.links.lineworks_kot.words_store import Word
-from renkei.outbox.outbox import Entry
+from renkei.outbox.outbox import Entry, Outbox
+from renkei.outbox.tables import State as Outboxed
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.delivery import Message
 
+_REPLIES = {
+    Outboxed.WAITING: "送信待ち",
+    Outboxed.SENDING: "送信中",
+    Outboxed.SENT: "返信済み",
+    Outboxed.REFUSED: "不達",
+    Outboxed.UNKNOWN: "不明",
+    Outboxed.DROPPED: "期限切れ",
+}
 QUARTER_MIN = 15
 REPLY_WORTH = dt.timedelta(hours=24)
 MOST_TIMED = 50_000  # punches of a day whose times are looked at
@@ -80,6 +89,12 @@ class PunchList:
         rows = select(PUNCH).where(PUNCH.c.tenant == self._tenant, waiting).order_by(PUNCH.c.number).limit(most)
         with self._database.reading() as connection:
             return [punch_of(row) for row in connection.execute(rows)]
+
+    def replies(self, punches: Sequence[Punch]) -> dict[int, str]:
+        """By number what became of the bot's last answer, in a word; nothing where there is none (to a stranger: P20)."""
+        outbox = Outbox(self._database, self._store, LINK, self._tenant)
+        found = outbox.led_to([one.number for one in punches], {one.key for one in punches if one.key})
+        return {number: _REPLIES[state] for number, state in found.items()}
 
     def quarters(self, day: dt.date) -> list[Quarter]:
         """Of the day, from the first to the last one in which anything came."""

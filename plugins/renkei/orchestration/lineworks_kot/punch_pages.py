@@ -145,6 +145,7 @@ def _page(request: Request, seen: guard.Seen, wanted: Wanted, number: str) -> Re
         counts=counts,
         rows=rows,
         waiting=waiting,
+        replies=found.replies([*rows, *waiting]),
         names=_names(seen, {one.key for one in (*rows, *waiting) if one.key}),
         bars=_bars(quarters),
         width=max(1, len(quarters)) * (BAR + GAP) + 20,

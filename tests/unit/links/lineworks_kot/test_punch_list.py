@@ -129,6 +129,16 @@ def test_l4_what_the_inbox_does_not_hold_yet_is_not_decided(world: World, punche
     assert len(world.king.kept) == 1
 
 
+def test_p16_what_became_of_the_answer_stands_beside_the_punch(world: World, punches: PunchList) -> None:
+    say(world, "出勤", issued="30 09:00")
+    say(world, "出勤", issued="30 09:00:10")
+    say(world, "出勤", user="u-nobody", issued="30 09:00")
+    rows = punches.listed(Wanted(DAY), 0, 10)
+    assert punches.replies(rows) == {one.number: "送信待ち" for one in rows if one.key}
+    world.outbox.drop("lineworks", "x", world.now)
+    assert set(punches.replies(rows).values()) == {"期限切れ"}
+
+
 def test_why_it_was_punched_names_each_step(world: World) -> None:
     say(world, "出勤します")
     (way,) = ways(world)
