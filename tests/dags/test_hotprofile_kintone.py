@@ -19,11 +19,13 @@ from renkei.errors import SettingError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import Processed, State
 from renkei.orchestration.hotprofile_kintone import tasks
+from renkei.runs.outcome import End
 from renkei.settings import database_url
 from renkei.storage.database.database import open_database
 from scripts.neighbours import Neighbours
 from tests.conftest import HOME, ROOT
 from tests.harness.hotprofile import KEY, HotProfile
+from tests.harness.hotprofile_kintone import LinkWorld
 from tests.harness.kintone import Kintone
 
 FIELDS: dict[str, dict[str, Any]] = {
@@ -212,3 +214,24 @@ def test_l3_no_task_of_a_run_goes_on_with_a_sheet_that_has_changed_since(
     monkeypatch.setattr(tasks.connections, "hotprofile_client", lambda _: pytest.fail("the source was asked"))
     with pytest.raises(SettingError, match="古いシートでは連携しません"):
         task(SimpleNamespace(sheet=SimpleNamespace(digest="of now")), {})
+
+
+def test_e2_a_read_that_died_after_an_early_end_leaves_no_good_end_to_what_its_second_try_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run whose `plan` fails afterwards would be green."""
+    link = LinkWorld(tmp_path)
+    link.start()
+    link.wait(minutes=11)
+    job, tenant, context = link.job(), SimpleNamespace(), {}
+    link.steps(job)[0]()
+    monkeypatch.setattr(tasks, "_job", lambda *_: job)
+    monkeypatch.setattr(tasks.connections, "hotprofile_client", lambda _: link.hotprofile)
+    monkeypatch.setattr(tasks, "nothing_left", lambda *_: pytest.fail("killed"))
+    with pytest.raises(pytest.fail.Exception):
+        tasks.read(tenant, context)
+    assert job.record.read_or_none(End) is not None
+    link.hotprofile.put(1)
+    link.wait(minutes=1)
+    assert tasks.read(tenant, context) == {"companies": 1}
+    assert job.record.read_or_none(End) is None

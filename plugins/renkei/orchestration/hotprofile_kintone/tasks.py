@@ -47,6 +47,7 @@ def read(tenant: Tenant, context: Any) -> Any:
     source = connections.hotprofile_client(job.tenant)
     counts = read_changes(job, source)
     if any(counts.values()):
+        forget_end(job.record)  # a first try may have found nothing, noted the end, and died
         return counts
     plan_work(job, source, utcnow())
     return nothing_left(tenant, context, counts) if finish_if_idle(job, utcnow) else counts
