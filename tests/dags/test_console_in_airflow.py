@@ -100,6 +100,12 @@ def test_rights_are_those_of_airflows_roles(airflow: Any, right: Right, allowed:
         assert all(authority.visible(User(role, role, own(role))) == {DAG_ID, JOBS} for role in ROLES)
 
 
+def test_s1_companies_are_added_by_who_may_edit_dags_in_general(airflow: Any) -> None:
+    """The matrix that was measured."""
+    authority = AirflowAuthority()
+    assert {role for role in ROLES if authority.may_create(User(role, role, own(role)))} == set(ROLES[1:])
+
+
 def test_s4_all_are_frozen_by_who_may_write_variables(airflow: Any) -> None:
     """The matrix that was measured; a company is frozen by who may edit its Dag, though he may write no Variable."""
     authority = AirflowAuthority()

@@ -45,6 +45,11 @@ class Placed:
     fault: str = ""  # why no page can change it, in Japanese
 
 
+def folder_fault(folder: Path) -> str:
+    """Why no page can put a sheet into the folder, in Japanese; empty where it can."""
+    return _not_writable(folder, None)
+
+
 def placed(folder: Path, tenant: str) -> Placed:
     """The tenant's file as it is now."""
     try:

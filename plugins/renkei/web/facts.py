@@ -52,6 +52,9 @@ class Authority(Protocol):
 
     def may(self, user: User, right: Right, dag_id: str) -> bool: ...
 
+    def may_create(self, user: User) -> bool:
+        """Add a company: who may edit Dags in general, not those of some companies alone."""
+
     def may_freeze_all(self, user: User) -> bool:
         """災害時凍結 of every company."""
 
@@ -486,6 +489,7 @@ class OwnPages:
     first: tuple[str, str, str] | None = (
         None  # what a company begins with: of its page, the text, the button, the address
     )
+    adds: tuple[str, str] | None = None  # 連携を追加する: what it is called among others, and the address
     uploads: Mapping[str, int] = field(default_factory=dict)  # the end of an address that takes a file: bytes at most
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,10 +62,16 @@ class Sheets(Protocol):
     """The sheets of the companies: their versions, and what is to be said of one. May be asked from any thread."""
 
     def of(self, dag_id: str) -> TenantSheet:
-        """Raises StoreError: it cannot be opened."""
+        """Of a company that Airflow does not know yet, too. Raises StoreError: it cannot be opened."""
 
-    def review(self, dag_id: str, file_name: str, content: bytes) -> Review:
-        """All that is wrong or doubtful, found by a process within limits. Raises Refused: it cannot be said now."""
+    def review(self, dag_id: str, file_name: str, content: bytes, among: Set[str] | None = None) -> Review:
+        """All that is wrong or doubtful, found by a process within limits. Raises Refused: it cannot be said now.
+
+        It is compared with those other tenants alone, so that none is named to who may not see it; None: with all.
+        """
+
+    def folder_fault(self, link: str) -> str:
+        """Why no page can put a new company's sheet into the link's folder, in Japanese; empty where it can."""
 
     def marked(self, dag_id: str, review: Review) -> bytes:
         """A copy of the workbook with what was found in it. Raises Refused."""

@@ -44,6 +44,10 @@ class TenantSheet:
     def __init__(self, folder: TenantFolder, mappings: Path) -> None:
         self.versions, self._mappings, self._tenant = Versions(folder), mappings, folder.tenant
 
+    def file(self) -> Placed:
+        """What is in force, whether or not it is on record."""
+        return placed(self._mappings, self._tenant)
+
     def notice(self, now: dt.datetime) -> Standing:
         """What is in force now. What was done by hand, or broke off, is put on record first.
 
@@ -87,26 +91,55 @@ class TenantSheet:
             NotPlacedError: it cannot be put there.
             MissingKeyError, StoreError
         """
-        version = self.versions.read(number)
-        content = self.versions.content(version)
+        with alone(self._mappings):
+            return self._enabled(number, seen, by, why, now)
+
+    def begin(
+        self, content: bytes, file_name: str, origin: Origin, by: By, why: str, now: dt.datetime
+    ) -> tuple[int, bool]:
+        """A new company's first sheet, put into force: its version, and whether this call did it.
+
+        Done again with the same bytes, after a crash or at once, it is the same version.
+
+        Raises:
+            ChangedMeanwhileError: the company has another sheet already.
+            NotPlacedError: it cannot be put there.
+            MissingKeyError, StoreError
+        """
+        digest = digest_of(content)
         with alone(self._mappings):
             standing = self._noticed(now)
-            if standing.placed.digest != seen:
-                raise ChangedMeanwhileError(_changed(standing))
-            if standing.placed.digest == version.digest:
-                raise NotPlacedError("このシートは既に使用中です。")
-            move = Move(number, version.digest, seen, now, by.id, by.name, why)
-            begun = self.versions.begin_move(move, self.versions.last_number())
-            if begun is None:  # of another machine, whose lock we do not see
-                raise ChangedMeanwhileError(_changed(self._standing()))
-            try:
-                place(self._mappings, self._tenant, suffix_of(version.file_name), content, seen)
-            except NotPlacedError:
-                self.versions.end_move(begun, MoveEnd(now, False))
-                raise
-            end = MoveEnd(now, True)
-            self.versions.end_move(begun, end)
-            return Moved(begun, move, end)
+            if standing.placed.digest == digest and standing.number:
+                return standing.number, False
+            if standing.placed.digest:
+                raise ChangedMeanwhileError("この名前の会社には、既にシートがあります。")
+            if standing.placed.fault:
+                raise NotPlacedError(standing.placed.fault)
+            number = self.versions.with_digest(digest) or self.keep(content, file_name, origin, by, now)
+            self._enabled(number, "", by, why, now)
+            return number, True
+
+    def _enabled(self, number: int, seen: str, by: By, why: str, now: dt.datetime) -> Moved:
+        """As `enable`; whoever calls it is alone."""
+        version = self.versions.read(number)
+        content = self.versions.content(version)
+        standing = self._noticed(now)
+        if standing.placed.digest != seen:
+            raise ChangedMeanwhileError(_changed(standing))
+        if standing.placed.digest == version.digest:
+            raise NotPlacedError("このシートは既に使用中です。")
+        move = Move(number, version.digest, seen, now, by.id, by.name, why)
+        begun = self.versions.begin_move(move, self.versions.last_number())
+        if begun is None:  # of another machine, whose lock we do not see
+            raise ChangedMeanwhileError(_changed(self._standing()))
+        try:
+            place(self._mappings, self._tenant, suffix_of(version.file_name), content, seen)
+        except NotPlacedError:
+            self.versions.end_move(begun, MoveEnd(now, False))
+            raise
+        end = MoveEnd(now, True)
+        self.versions.end_move(begun, end)
+        return Moved(begun, move, end)
 
     def _standing(self) -> Standing:
         found = placed(self._mappings, self._tenant)

@@ -63,6 +63,7 @@ class Door:
 
     rights: dict[str, dict[str, set[Right]]]
     freeze_all: set[str] = field(default_factory=lambda: {"omar"})
+    create: set[str] = field(default_factory=lambda: {"omar"})
 
     async def user(self, request: Request) -> User | None:
         name = request.cookies.get("_token")
@@ -74,6 +75,9 @@ class Door:
 
     def may(self, user: User, right: Right, dag_id: str) -> bool:
         return right in self.rights[user.id].get(dag_id.partition("__")[2], set())
+
+    def may_create(self, user: User) -> bool:
+        return user.id in self.create
 
     def may_freeze_all(self, user: User) -> bool:
         return user.id in self.freeze_all

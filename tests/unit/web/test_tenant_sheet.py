@@ -224,3 +224,35 @@ def test_l4_a_first_sheet_is_placed_where_there_was_none(sheet: TenantSheet, fil
 def test_s2_a_files_name_is_a_line_and_no_path(name: str, shown: str) -> None:
     """S2: it is an attacker's, too."""
     assert shown_name(name) == shown
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(8))
+def test_l4_who_dies_while_a_company_is_added_leaves_one_version_to_be_taken_up(
+    sheet: TenantSheet, file: Path, monkeypatch: pytest.MonkeyPatch, at: int, after: bool
+) -> None:
+    """L4, S2: sent again it ends as it would have, with one version and one file."""
+    file.unlink()
+    fuse = Fuse(at, after)
+    with monkeypatch.context() as patch:
+        _fused(fuse, patch)
+        try:
+            sheet.begin(NEW, "acme.yaml", Origin.FORM, YUKI, "追加", AT)
+        except Died:
+            pass
+        else:
+            assert at >= len(fuse.seen)
+    assert sheet.begin(NEW, "acme.yaml", Origin.FORM, YUKI, "追加", AT)[0] == 1
+    assert (file.read_bytes(), sheet.versions.numbers(), sheet.notice(AT).number) == (NEW, [1], 1)
+    with pytest.raises(ChangedMeanwhileError, match="既にシートがあります"):
+        sheet.begin(OLD, "acme.yaml", Origin.FORM, KEN, "追加", AT)
+    assert sheet.versions.numbers() == [1]
+
+
+def test_s2_of_many_who_add_one_company_one_does(sheet: TenantSheet, file: Path) -> None:
+    """S2: a double click, in threads as the API server has them."""
+    file.unlink()
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: sheet.begin(NEW, "acme.yaml", Origin.FORM, YUKI, "追加", AT), range(8)))
+    assert sorted(done) == [(1, False)] * 7 + [(1, True)]
+    assert sheet.versions.numbers() == [1]

@@ -49,9 +49,9 @@ def leads_elsewhere(address: str) -> bool:
 
 
 def connection_names(mapping: Mapping) -> list[str]:
-    """The Connections to both systems."""
+    """The Connections to both systems, and those that hold a secret of the sheet."""
     emc = "emc" if mapping.loader is Loader.HTTP else "emc_drop"
-    return [f"smarthr__{mapping.tenant}", f"{emc}__{mapping.emc_account}"]
+    return [f"smarthr__{mapping.tenant}", f"{emc}__{mapping.emc_account}", *secrets_of(mapping.users)]
 
 
 def drop_folder(mapping: Mapping) -> DropFolder:

@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.disaster_freeze import frozen_tenants
-from renkei.orchestration.smarthr_emc import held_pages, people_pages, rehearsal_page, sheet_editor
+from renkei.orchestration.smarthr_emc import adding_pages, held_pages, people_pages, rehearsal_page, sheet_editor
 from renkei.orchestration.smarthr_emc.connections import connection_names
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
@@ -137,7 +137,7 @@ def _of_emc(row: Any, url: str) -> RunProblem:
 
 
 router = APIRouter()
-for pages in (people_pages.router, held_pages.router, rehearsal_page.router):
+for pages in (adding_pages.router, people_pages.router, held_pages.router, rehearsal_page.router):
     router.include_router(pages)
 PAGES = OwnPages(
     LINK,
@@ -146,6 +146,7 @@ PAGES = OwnPages(
     (*people_pages.MENU, *rehearsal_page.MENU),
     {held_pages.TASK: APPROVAL},
     {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
+    adds=adding_pages.ADDS,
 )
 VIEW = LinkView(
     ("diff",),

@@ -57,6 +57,9 @@ class AirflowAuthority:
             user=user.own,
         )
 
+    def may_create(self, user: User) -> bool:
+        return get_auth_manager().is_authorized_dag(method="PUT", user=user.own)
+
     def may_freeze_all(self, user: User) -> bool:
         """Who may write the Variable."""
         details = VariableDetails(key=VARIABLE)

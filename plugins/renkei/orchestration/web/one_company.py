@@ -16,6 +16,7 @@ from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelStates
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.link import split_dag_id
 from renkei.orchestration.monitor.scan import READERS
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.web import state
@@ -61,7 +62,9 @@ class OneCompany:
         return tenant_of(state.dags()[dag_id]).sheet.mapping
 
     def folder(self, dag_id: str) -> TenantFolder:
-        return tenant_of(state.dags()[dag_id]).folder()
+        named = split_dag_id(dag_id)
+        assert named is not None
+        return TenantFolder(open_store(), *named)
 
     def evidence(self, dag_ids: Sequence[str]) -> Mapping[str, Evidence]:
         dags = state.dags()

@@ -6,7 +6,8 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from renkei import settings
+from renkei.orchestration import jobs
+from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, split_dag_id
 from renkei.orchestration.sheet_review import as_file
 from renkei.orchestration.web import state
-from renkei.orchestration.web.sheets import dag_file_of, tenant_of
+from renkei.orchestration.web.sheets import dag_file_of
 from renkei.sheets.bounded import Compiler, Marker, NotCompiledError
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.difference import SheetLine, differences
 from renkei.sheets.grants import Grants, read_grants
-from renkei.sheets.placed import suffix_of
+from renkei.sheets.placed import folder_fault, suffix_of
 from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import tenants
 from renkei.storage.tenant_folder import TenantFolder
@@ -53,26 +56,33 @@ class AirflowSheets:
         self._known: OrderedDict[tuple[Any, ...], Review] = OrderedDict()
 
     def of(self, dag_id: str) -> TenantSheet:
-        dag = state.dags()[dag_id]
-        folder: TenantFolder = tenant_of(dag).folder()
-        return TenantSheet(folder, _mappings(dag.link, dag.dag_file))
+        link, tenant, dag_file = _found(dag_id)
+        return TenantSheet(TenantFolder(open_store(), link.name, tenant), _mappings(link, dag_file))
 
-    def review(self, dag_id: str, file_name: str, content: bytes) -> Review:
+    def review(self, dag_id: str, file_name: str, content: bytes, among: Set[str] | None = None) -> Review:
         """What was said of the same bytes stands for a while, unless another sheet of the folder has changed."""
-        dag = state.dags()[dag_id]
-        dag_file = dag.dag_file or dag_file_of(dag.link, ())
-        mappings = _mappings(dag.link, dag.dag_file)
-        grants = read_grants(settings.operator_file(dag_file)).of(dag.tenant)
-        key = (dag_id, suffix_of(file_name), digest_of(content), grants, _signature(mappings))
+        link, tenant, dag_file = _found(dag_id)
+        mappings = _mappings(link, dag_file)
+        grants = read_grants(settings.operator_file(dag_file)).of(tenant)
+        others = None if among is None else frozenset(among)
+        key = (dag_id, suffix_of(file_name), digest_of(content), grants, others, _signature(mappings))
         with self._lock:
             if found := self._known.get(key):
                 return found
-        found = self._reviewed(dag.link, dag.tenant, file_name, content, grants, mappings)
+        neighbours = [
+            file.path
+            for file in tenants(mappings)
+            if not file.problem and file.tenant != tenant and (others is None or file.tenant in others)
+        ]
+        found = self._reviewed(link, tenant, file_name, content, grants, neighbours)
         with self._lock:
             self._known[key] = found
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+    def folder_fault(self, link: str) -> str:
+        return folder_fault(_mappings(LINKS[link], _any_dag_file(LINKS[link])))
 
     def marked(self, dag_id: str, review: Review) -> bytes:
         link = _link(dag_id)
@@ -119,9 +129,8 @@ class AirflowSheets:
         return found
 
     def _reviewed(
-        self, link: Link, tenant: str, file_name: str, content: bytes, grants: Grants, mappings: Path
+        self, link: Link, tenant: str, file_name: str, content: bytes, grants: Grants, neighbours: Sequence[Path]
     ) -> Review:
-        neighbours = [file.path for file in tenants(mappings) if not file.problem and file.tenant != tenant]
         with (
             _Place(self._places),
             as_file(tenant, file_name, content) as file,
@@ -150,13 +159,26 @@ def _link(dag_id: str) -> Link:
     return LINKS[named[0]]
 
 
+def _found(dag_id: str) -> tuple[Link, str, str]:
+    """The link, the tenant and the Dag file of a company, one that Airflow does not know yet too."""
+    named = split_dag_id(dag_id)
+    assert named is not None
+    link, known = LINKS[named[0]], state.dags()
+    dag_file = known[dag_id].dag_file if dag_id in known else ""
+    return link, named[1], dag_file or _any_dag_file(link)
+
+
+def _any_dag_file(link: Link) -> str:
+    return dag_file_of(link, [one for one in state.dags().values() if one.link is link])
+
+
 def _editor(dag_id: str) -> Any:
     view = link.console() if (link := _link(dag_id)).console else None
     return view.sheet_editor if view else None
 
 
 def _mappings(link: Link, dag_file: str) -> Path:
-    return settings.mappings_folder(dag_file or dag_file_of(link, ()), link.name)
+    return settings.mappings_folder(dag_file, link.name)
 
 
 def _signature(folder: Path) -> tuple[Any, ...]:
@@ -171,11 +193,22 @@ def _signature(folder: Path) -> tuple[Any, ...]:
 
 def _hurry(dag_id: str) -> None:
     """Have the Dag's file parsed next. Without it, it is parsed in its turn."""
-    wanted = select(DagModel.bundle_name, DagModel.relative_fileloc).where(DagModel.dag_id == dag_id)
-    try:
-        with create_session() as session:
-            row = session.execute(wanted).first()
-            if row and row.bundle_name and row.relative_fileloc:
-                session.add(DagPriorityParsingRequest(row.bundle_name, row.relative_fileloc))
-    except IntegrityError:  # it is to be already
-        pass
+    for bundle, file in _files(dag_id):
+        with suppress(IntegrityError), create_session() as session:  # it is to be already
+            session.add(DagPriorityParsingRequest(bundle, file))
+
+
+def _files(dag_id: str) -> set[tuple[str, str]]:
+    """The file of a Dag; of one that is not there yet every file of its link, the first one of which has no Dag yet."""
+    link, named = _link(dag_id).name, DagModel.dag_id
+    wanted = select(named, DagModel.bundle_name, DagModel.relative_fileloc).where(
+        named.startswith(f"{link}__", autoescape=True) | (named == jobs.DAG_ID)
+    )
+    with create_session() as session:
+        found = {one: (bundle, file) for one, bundle, file in session.execute(wanted) if bundle and file}
+    ours = found.pop(jobs.DAG_ID, None)
+    if dag_id in found:
+        return {found[dag_id]}
+    if not found and ours:
+        return {(ours[0], str(Path(ours[1]).with_name(f"{link}.py")))}
+    return set(found.values())

@@ -180,5 +180,18 @@ def posts_freezes_all(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
 
 
 @_guard
+def creates(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
+    """For what adds companies, or changes many at once."""
+    if not visitor.services.authority.may_create(visitor.user):
+        raise NotAllowed
+    return visitor
+
+
+@_guard
+def posts_creates(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
+    return creates(visitor)
+
+
+@_guard
 def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
     return _see_with(Right.RUN, visitor, dag_id)

@@ -32,7 +32,17 @@ def companies(
     days = visitor.services.knowledge.days(shown, overview.begin_of(today))
     strips = {one: figures.strip(overview.strip(days.get(one, ()), today)) for one in shown}
     faults = visitor.services.knowledge.faults()
-    return page(request, "overview.html", found=found, strips=strips, tiles=overview.TILES, faults=faults, now=now)
+    adds = [own.adds for own in visitor.services.own_pages if own.adds]
+    return page(
+        request,
+        "overview.html",
+        found=found,
+        strips=strips,
+        tiles=overview.TILES,
+        faults=faults,
+        adds=adds if visitor.services.authority.may_create(visitor.user) else (),
+        now=now,
+    )
 
 
 @router.get("/t/{tenant}")

@@ -52,7 +52,7 @@ def write_template(path: Path, *, tenant: str = "", custom_fields: Sequence[Cust
     `tenant` is the company's name, or the tenant's: はじめに asks then to keep the file's name. What stays to be
     filled in is coloured.
     """
-    draw(path, _blank(), company=tenant, custom_fields=custom_fields)
+    draw(path, blank(), company=tenant, custom_fields=custom_fields)
 
 
 def draw(
@@ -82,7 +82,8 @@ def draw(
     book.save(path)
 
 
-def _blank() -> RawSheet:
+def blank() -> RawSheet:
+    """The form with nothing filled in."""
     settings = tuple(RawSetting(placeless(setting.label), placeless("")) for setting in SETTINGS)
     departments = tuple(row_of(item, linked, source) for item, linked, source, _ in DEPARTMENT_LINES)
     users = tuple(_user_row(item, "○" if item.required else "") for item in USER_ITEMS)
