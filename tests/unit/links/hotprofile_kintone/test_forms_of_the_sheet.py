@@ -15,6 +15,7 @@ import pytest
 from renkei.channel import Channel, Event, Service
 from renkei.links.hotprofile_kintone.items import ITEMS
 from renkei.links.hotprofile_kintone.sheet.compile import compile_sheet
+from renkei.links.hotprofile_kintone.sheet.difference import differences
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, KEEP, OVERWRITE, DataSet, Item, Mapping
 from renkei.links.hotprofile_kintone.sheet.template import EXAMPLE, write_template, write_workbook
 from renkei.links.hotprofile_kintone.sheet.yaml_form import write_yaml
@@ -84,6 +85,16 @@ def test_e15_a_sheet_survives_both_forms(
     other = next(one for one in WRITERS if one != suffix)
     WRITERS[other](found[0], found[1], tmp_path / f"again{other}")  # type: ignore[arg-type]
     assert read(tmp_path / f"again{other}") == found
+
+
+def test_s2_what_becomes_of_conflicts_is_compared_in_the_sheets_words() -> None:
+    (companies, leads) = FULL.data_sets
+    items = tuple(dataclasses.replace(item, conflict="") for item in companies.items)
+    new = dataclasses.replace(FULL, data_sets=(dataclasses.replace(companies, items=items), leads))
+    assert list(map(str, differences(FULL, new))) == [
+        "項目定義 会社(項目 会社名 競合): 上書き → (なし)",
+        "項目定義 会社(項目 代表電話番号 競合): 残す → (なし)",
+    ]
 
 
 def test_e15_the_sample_survives_as_a_workbook(tmp_path: Path) -> None:
