@@ -184,6 +184,7 @@ class _Drain:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=inbox.lease)
         self._lock = threading.Lock()  # of all below
         self._under_way: set[object] = set()  # numbers of messages, and words for other work
+        self._looking: set[object] = set()  # of those, the ones that are looked back at
         self._unsettled: list[tuple[Message, Settled]] = []  # what the database has yet to hear
         self._worker: Worker | None = None
         self._version = ""
@@ -229,7 +230,9 @@ class _Drain:
         if State.UNKNOWN in states and now >= self._looks_back_at:
             self._looks_back_at = now + TRIES_EVERY_S
             for message in self.inbox.listed(State.UNKNOWN, 200):
-                if self._free(worker) > 0 and now >= self._rests.get(message.number, 0.0):
+                if self._may_look(worker) and now >= self._rests.get(message.number, 0.0):
+                    with self._lock:
+                        self._looking.add(message.number)
                     self._start(message.number, self._look_back, worker, message)
         free = self._free(worker)
         if State.WAITING in states and free > 0 and now >= self._takes_at:
@@ -241,6 +244,12 @@ class _Drain:
     def _free(self, worker: Worker) -> int:
         with self._lock:
             return worker.at_once - len(self._under_way - {"tick"})
+
+    def _may_look(self, worker: Worker) -> bool:
+        """Looking back takes half of the places at most: a target that is slow to tell may be quick to do."""
+        with self._lock:
+            looks = len(self._looking & self._under_way)
+        return looks < max(1, worker.at_once // 2) and self._free(worker) > 0
 
     def _start(self, name: object, work: Callable[..., None], *arguments: object) -> None:
         with self._lock:
@@ -257,6 +266,7 @@ class _Drain:
         finally:
             with self._lock:
                 self._under_way.discard(name)
+                self._looking.discard(name)
             self._woken.set()
 
     def _open(self, version: str) -> None:

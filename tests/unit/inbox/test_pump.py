@@ -231,6 +231,25 @@ def test_p14_a_message_that_cannot_be_looked_back_at_yet_keeps_nobody_elses_wait
         wait_for(lambda: counts(database) == {State.DONE: 3})
 
 
+def test_p14_a_target_that_is_slow_to_tell_keeps_nothing_new_waiting(database: Database) -> None:
+    toy, answers = Toy(at_once=4), threading.Event()
+    toy.does = lambda text: Settled(State.UNKNOWN) if text.startswith("unknown") else DONE
+
+    def finds(_text: str) -> Settled:
+        answers.wait(LONG)
+        return DONE
+
+    toy.finds = finds
+    accept(database, *(f"unknown {number}" for number in range(9)))
+    with running(database, Sheets(acme=toy)):
+        wait_for(lambda: counts(database) == {State.UNKNOWN: 9} and len(toy.looked) == 2)
+        accept(database, "new", "newer")
+        wait_for(lambda: counts(database) == {State.UNKNOWN: 9, State.DONE: 2})
+        assert len(toy.looked) == 2
+        answers.set()
+        wait_for(lambda: counts(database) == {State.DONE: 11})
+
+
 def test_l4_what_a_lost_answer_of_the_database_left_behind_is_looked_back_at(database: Database) -> None:
     """Taken, and nobody at it: the commit came through and its answer did not."""
     toy = Toy()

@@ -194,7 +194,7 @@ def remedy(punch: Punch) -> str:
         Reason.NO_BOUNDARY: "シートの「所属」に加えてください。それまでの分はKING OF TIMEで打刻してください。",
         Reason.OFF: "使用する場合は、シートの「休憩打刻」「外出打刻」を直してください。",
         Reason.NO_BREAKS: "許可する場合は、KING OF TIMEの雇用区分設定とシートの両方を直してください。",
-        Reason.FUTURE: "送った人の端末とLINE WORKSの時刻を確認し、KING OF TIMEで打刻してください。",
+        Reason.FUTURE: "サーバーの時計が遅れていないか運用担当者に確認し、KING OF TIMEで打刻してください。",
     }
     if punch.state is State.HELD and punch.reason is Reason.UNSURE:
         return "KING OF TIMEでこの人の打刻を見てください。あれば「打刻しない」、なければ「打刻する」を押してください。"

@@ -39,6 +39,10 @@ SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never wi
 SENT_MOST = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
+FROM_THE_FUTURE = (
+    "未来の時刻のメッセージが届いたため、打刻しませんでした。メッセージの時刻はLINE WORKSのものです。"
+    "このサーバーの時計が遅れていないか、運用担当者に確認してください。打刻しなかった人は「打刻一覧」で確認し、KING OF TIMEで打刻してください。"
+)
 CONFIRMED = "KING OF TIMEに登録されていることを確認しました。"
 NOT_FOUND = "送った打刻がKING OF TIMEに見つかりません。KING OF TIMEの打刻を見て、打刻するかどうかを決めてください。"
 NOT_SURE = "KING OF TIMEの応答が届かなかったため、登録されたかどうかを確認します。"
@@ -230,7 +234,7 @@ class Puncher:
         """A message that is no punch, or not without a person."""
         states = {Reason.OLD: State.HELD, Reason.TWO_KINDS: State.NONE, Reason.STRANGER: State.NONE}
         if reason is Reason.FUTURE:
-            self._alarms.notice(FUTURE, "未来の時刻のメッセージが届いたため、打刻しませんでした。", self._now())
+            self._alarms.notice(FUTURE, FROM_THE_FUTURE, self._now())
         if reason is Reason.NO_BOUNDARY and decision.person:
             kind, text = no_boundary(decision.person.division)
             self._alarms.notice(kind, text, self._now())
