@@ -151,9 +151,10 @@ class AbsenceWorld:
     calendar: FakeCalendar = field(default_factory=FakeCalendar)
     clock: dt.datetime = NOON
     runs: int = 0
+    url: str = ""  # of its database; by default one in `folder`
 
     def __post_init__(self) -> None:
-        self.database: Database = open_database(f"sqlite:///{self.folder}/renkei.db")
+        self.database: Database = open_database(self.url or f"sqlite:///{self.folder}/renkei.db")
         self.store = Store(LocalFileSystem(), str(self.folder / "store"), Cipher(KEY))
 
     def copy(self, folder: Path) -> AbsenceWorld:
