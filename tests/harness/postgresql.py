@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg2
+
 WAIT_S = 120
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # it need not outlive a loss of power
 
@@ -53,9 +55,9 @@ def postgresql() -> Iterator[str]:
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
+        try:  # it listens before it is ready
+            psycopg2.connect(host="127.0.0.1", port=port, user="renkei", dbname="postgres", connect_timeout=5).close()
+        except psycopg2.OperationalError:
             time.sleep(0.05)
         else:
             return

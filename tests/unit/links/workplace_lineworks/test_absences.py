@@ -241,8 +241,8 @@ def test_c9_what_was_let_through_and_came_back_is_held_again(world: AbsenceWorld
     world.run()
     some = {number: world.workplace.all[number] for number in ("A-1", "A-2", "A-3", "A-4", "A-5")}
     for released in (True, False):
-        for number in some:
-            del world.workplace.all[number]
+        for name in some:
+            del world.workplace.all[name]
         job = world.job(Mode.RELEASE)
         fetch, plan, write, _ = world.steps(job)
         fetch()
