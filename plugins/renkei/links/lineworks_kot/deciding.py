@@ -35,6 +35,7 @@ class Reason(StrEnum):
     DOUBLE = "double"
     REFUSED = "refused"  # by KING OF TIME
     BY_HAND = "by_hand"  # a person refused a held one
+    NOT_YET = "not_yet"  # before 連携開始日
     UNSURE = "unsure"  # KING OF TIME may have it, and does not show it
 
 
@@ -92,6 +93,8 @@ def decide(
     """What becomes of a message with these words; it depends on nothing that changes while the message waits."""
     if person is None:
         return Decision(words, None, Reason.STRANGER)
+    if mapping.link_start_on and said.issued_at.astimezone(TOKYO).date() < mapping.link_start_on:
+        return Decision(words, person, Reason.NOT_YET)
     if len(words) > 1:
         return Decision(words, person, Reason.TWO_KINDS)
     (word,) = words

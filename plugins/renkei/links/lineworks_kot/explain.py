@@ -33,7 +33,7 @@ _REPLIES = {
     Outboxed.UNKNOWN: (Passed.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
     Outboxed.DROPPED: (Passed.NOT, "期限を過ぎたため送りませんでした。"),
 }
-_NOT_DECIDED = (Reason.TWO_KINDS, Reason.OFF, Reason.NO_BREAKS)
+_NOT_DECIDED = (Reason.TWO_KINDS, Reason.OFF, Reason.NO_BREAKS, Reason.NOT_YET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ def why(punch: Punch) -> str:
         Reason.NO_BREAKS: "この従業員の雇用区分は、休憩打刻を許可していません。",
         Reason.NO_BOUNDARY: f"所属コード {punch.division} の日付変更時間が、連携設定シートにありません。",
         Reason.FUTURE: "メッセージの時刻が未来です。",
+        Reason.NOT_YET: "連携設定シートの「連携開始日」より前のメッセージです。",
         Reason.OLD: "24時間より前のメッセージです。",
         Reason.UNSURE: "KING OF TIMEに送りましたが、応答と照会の結果が合わず、登録されたかどうか分かりません。",
         Reason.DOUBLE: "同じ打刻が直前にあるため、1回として扱いました。",
@@ -192,6 +193,7 @@ def remedy(punch: Punch) -> str:
     said = {
         Reason.STRANGER: "従業員であれば、アカウント設定に登録し、もう一度送ってもらってください。",
         Reason.NO_BOUNDARY: "シートの「所属」に加えてください。それまでの分はKING OF TIMEで打刻してください。",
+        Reason.NOT_YET: "もう始める場合は、シートの「連携開始日」を直してください。それまではKING OF TIMEで打刻してください。",
         Reason.OFF: "使用する場合は、シートの「休憩打刻」「外出打刻」を直してください。",
         Reason.NO_BREAKS: "許可する場合は、KING OF TIMEの雇用区分設定とシートの両方を直してください。",
         Reason.FUTURE: "サーバーの時計が遅れていないか運用担当者に確認し、KING OF TIMEで打刻してください。",

@@ -39,6 +39,8 @@ def no_punch(at: dt.datetime, words: Sequence[Word], reason: Reason) -> str:
         return f"「{named}」の両方が含まれているため、打刻していません。どちらか1つだけを送ってください。"
     if reason is Reason.STRANGER:
         return f"あなたのアカウントは打刻連携に登録されていないため、打刻していません。{BY_OTHER_MEANS}"
+    if reason is Reason.NOT_YET:
+        return f"LINE WORKSからの打刻はまだ始まっていないため、打刻していません。{BY_OTHER_MEANS}"
     kind = words[0].kind
     what = {
         Reason.OFF: f"この会社では{kind.label}の打刻を使用していません。{TO_ADMINISTRATOR}",

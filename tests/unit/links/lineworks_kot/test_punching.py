@@ -89,6 +89,19 @@ def test_p8_p9_p10_p20_what_is_no_punch_is_answered_with_the_reason(
     assert world.told == ([("future", False)] if reason is Reason.FUTURE else [])
 
 
+def test_e1_before_the_link_starts_nothing_is_punched_and_that_is_said(tmp_path: Path) -> None:
+    """By the day in Japan on which it was written, whatever its working day."""
+    world = World(tmp_path, dataclasses.replace(MAPPING, link_start_on=dt.date(2026, 12, 1)))
+    world.receive("出勤", issued="30 09:00")
+    world.work()
+    assert world.king.asked == []
+    assert "まだ始まっていないため、打刻していません" in world.replies()[0]
+    world.now = at("1 00:31")
+    world.receive("退勤", user="u-tanaka", issued="1 00:30")
+    world.work()
+    assert world.king.shown() == [("1003", "2026-11-30", "00:30:00", "2")]
+
+
 def test_p10_a_clock_that_is_a_little_ahead_is_no_future(world: World) -> None:
     world.receive("出勤", issued="30 09:02:59")
     assert world.work() == Settled(Inboxed.DONE)
