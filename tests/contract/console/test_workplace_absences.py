@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from renkei.orchestration.workplace_lineworks.absence_pages import period_text
 from renkei.systems.lineworks.calendar import Standing
 from renkei.systems.workplace.client import Status
 from tests.contract.console.workplace_world import DAG, LINK, SHEET, WorkplaceWorld
@@ -107,3 +108,8 @@ def test_s1_a_look_at_people_is_noted_without_what_was_looked_for(world: Workpla
         ("yuki", DAG, "absence"),
     ]
     assert "A-1" not in str(noted)
+
+
+def test_c10_a_period_of_ten_years_is_not_shown_as_one_day() -> None:
+    assert period_text(day("2027-01-01", "2037-01-01")) == "2027/01/01～2037/01/01 全日"
+    assert period_text(hours("2026-12-31T23:00", "2027-01-01T01:00")) == "2026/12/31 23:00～2027/01/01 01:00"

@@ -120,8 +120,10 @@ def _page(request: Request, seen: guard.Seen, text: str = "") -> Response:
 
 
 def period_text(period: Period) -> str:
-    """`12/05～12/07 全日`, `12/05 午前`, `12/05 10:00～11:00`."""
-    first, last = f"{period.first_day:%m/%d}", f"{period.last_day:%m/%d}"
+    """`12/05～12/07 全日`, `12/05 午前`, `12/05 10:00～11:00`; with the years where there are two."""
+    first_day, last_day = period.first_day, period.last_day
+    shown = "%m/%d" if first_day.year == last_day.year else "%Y/%m/%d"
+    first, last = first_day.strftime(shown), last_day.strftime(shown)
     if period.unit is Unit.ALL_DAY:
         return f"{first} 全日" if first == last else f"{first}～{last} 全日"
     if period.unit in HALVES:
