@@ -163,9 +163,12 @@ def test_p10_p19_a_difference_and_what_is_held_are_told_and_name_nobody(world: W
     with open_database(database_url()).writing() as connection:
         connection.execute(PUNCH.insert(), row)
         connection.execute(PUNCH.insert(), row | {"number": 2, "state": State.HELD, "reason": "old", "done_at": None})
+        refused = {"number": 3, "state": State.REFUSED, "reason": "refused"}
+        connection.execute(PUNCH.insert(), row | refused)
     assert world.run() == "success"
     (told,) = world.mails()
     assert "KOT-WARN(確認が必要です) アクメ" in told
+    assert "今日、KING OF TIMEが受け付けなかった打刻: 1件" in told
     assert "人が決めるのを待っているメッセージ: 1件" in told
     assert "従業員コード 1001" in told
     assert "出勤がKING OF TIMEにありません" in told

@@ -195,6 +195,12 @@ class Punches:
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).where(*waiting)) or 0
 
+    def refused(self, since: dt.datetime) -> int:
+        """How many KING OF TIME refused since then."""
+        by_king = (PUNCH.c.tenant == self._tenant, PUNCH.c.reason == Reason.REFUSED, PUNCH.c.received_at >= since)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).where(*by_king)) or 0
+
     def were_received(self, since: dt.datetime, until: dt.datetime) -> bool:
         """Whether a registered employee asked for a punch in that time."""
         mine = and_(PUNCH.c.tenant == self._tenant, PUNCH.c.received_at.between(since, until), PUNCH.c.key != "")

@@ -10,7 +10,7 @@ from renkei import settings
 from renkei.channel import Event
 from renkei.clock import utcnow
 from renkei.links.lineworks_kot.model import Figures, Noticed, RunStart
-from renkei.links.lineworks_kot.stages.reconcile import DOUBLED, MISSING, SILENT, Reconciliation
+from renkei.links.lineworks_kot.stages.reconcile import DOUBLED, MISSING, REFUSED, SILENT, Reconciliation
 from renkei.links.lineworks_kot.wording import NEEDS_SOMEBODY, OVER
 from renkei.orchestration.report import Report, RunEnd, plain_report
 from renkei.runs.outcome import Outcome
@@ -41,7 +41,9 @@ def report(end: RunEnd) -> Report:
     elif compared is None:
         kinds |= {kind for kind in known if kind.startswith(BY_COMPARING)}
     new = troubles.untold(kinds, now)
-    ended = {kind for kind in known - kinds if not kind.startswith((*BY_COMPARING, SILENT))}  # those end by their day
+    ended = {
+        kind for kind in known - kinds if not kind.startswith((*BY_COMPARING, SILENT, REFUSED))
+    }  # those end by their day
     subject = NEEDS_SOMEBODY if new else OVER if ended else ""
     if subject and end.outcome in LOOKED:
         event = Event.SUCCESS if subject == OVER else Event.FAILURE

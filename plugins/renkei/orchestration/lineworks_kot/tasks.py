@@ -13,7 +13,15 @@ from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.model import Figures, Job, Noticed, RunStart
 from renkei.links.lineworks_kot.punches import Punches
 from renkei.links.lineworks_kot.registration import UNCALLED, is_uncalled
-from renkei.links.lineworks_kot.stages.reconcile import HELD, SILENCE, SILENT, Reconciliation, is_silent
+from renkei.links.lineworks_kot.stages.reconcile import (
+    HELD,
+    NOT_TAKEN,
+    REFUSED,
+    SILENCE,
+    SILENT,
+    Reconciliation,
+    is_silent,
+)
 from renkei.links.lineworks_kot.stages.reconcile import reconcile as compare
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.begin_run import begin_run
@@ -81,6 +89,9 @@ def _noticed(job: Job, punches: Punches) -> Noticed:
     if count := punches.held():
         found.said.append(HELD.format(count=count))
         found.troubles.append("held")
+    if count := punches.refused(local.replace(hour=0, minute=0, second=0, microsecond=0)):
+        found.said.append(NOT_TAKEN.format(count=count))
+        found.troubles.append(f"{REFUSED} {local.date().isoformat()}")
     if is_uncalled(job.database, job.tenant, now):
         found.said.append(UNCALLED)
         found.troubles.append("uncalled")

@@ -18,7 +18,7 @@ DAYS = 2  # today and the working day before, whose night may end after midnight
 ALIKE = dt.timedelta(seconds=60)  # two punches of one kind that are no further apart are one, pressed twice
 WEEKS = 4  # that say whether somebody usually has punched by now
 MOST_SAID = 20
-MISSING, DOUBLED, SILENT = "missing", "doubled", "silent"  # kinds of trouble
+MISSING, DOUBLED, SILENT, REFUSED = "missing", "doubled", "silent", "refused"  # kinds of trouble
 
 
 class Reads(Protocol):
@@ -152,6 +152,10 @@ def is_silent(punches: Punches, now: dt.datetime) -> bool:
     return sum(punches.were_received(midnight - back, local - back) for back in past) >= WEEKS / 2
 
 
+NOT_TAKEN = (
+    "今日、KING OF TIMEが受け付けなかった打刻: {count:,}件。本人には理由を返信しました。"
+    "コンソールの「打刻一覧」の「打刻できません」で理由を確認し、必要ならKING OF TIMEで打刻してください。"
+)
 HELD = (
     "打刻するかどうか、人が決めるのを待っているメッセージ: {count:,}件。"
     "コンソールの「打刻一覧」を開き、「確認が必要なもの」で「打刻する」か「打刻しない」を押してください。"
