@@ -6,7 +6,7 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from renkei.clock import utcnow
 from renkei.errors import RenkeiError, SettingError, StoreError
 from renkei.jobs.records import KEPT, LASTS, WAITS, Jobs, NotToBeginError, Progress, Request
 from renkei.orchestration import connections
-from renkei.orchestration.link import LINKS, Link, split_dag_id
+from renkei.orchestration.link import LINKS, Link, Part, split_dag_id
 from renkei.orchestration.tenant import find_tenant
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -31,6 +31,7 @@ DAG_ID = "renkei_jobs"
 AT_ONCE = 2  # of a million people one takes 2.8 GB
 PATIENCE_S = 60.0  # for a sheet that nobody has compiled yet
 TELLS_EVERY_S = 1.0
+COMMON: Mapping[str, Part[Work]] = {"sheets": Part("renkei.orchestration.many_sheets:look")}  # of every link
 DOC = f"""# Renkei 作業
 
 「連携」の画面から始めた、時間のかかる作業（リハーサル、今のSmartHRでの確認、kintoneの読み込みと連携テスト）を行います。**画面から始めてください。** この画面の
@@ -101,7 +102,8 @@ def _understood(named: object) -> tuple[Link, str, int]:
 
 
 def _work(link: Link, request: Request) -> Work:
-    kinds = link.jobs() if link.jobs else {}
+    own = link.jobs() if link.jobs else {}
+    kinds = {**own, **{kind: part() for kind, part in COMMON.items() if kind == request.kind}}
     if request.kind not in kinds:  # of another version
         raise SettingError("この種類の作業はありません。画面を開き直してください。")
     return kinds[request.kind]

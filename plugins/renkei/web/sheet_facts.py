@@ -70,6 +70,9 @@ class Sheets(Protocol):
         It is compared with those other tenants alone, so that none is named to who may not see it; None: with all.
         """
 
+    def links(self) -> Mapping[str, str]:
+        """Every link by its name, as people call it."""
+
     def folder_fault(self, link: str) -> str:
         """Why no page can put a new company's sheet into the link's folder, in Japanese; empty where it can."""
 

@@ -81,6 +81,9 @@ class AirflowSheets:
                 self._known.popitem(last=False)
         return found
 
+    def links(self) -> Mapping[str, str]:
+        return {link.name: link.label for link in LINKS.values()}
+
     def folder_fault(self, link: str) -> str:
         return folder_fault(_mappings(LINKS[link], _any_dag_file(LINKS[link])))
 

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, freeze, guard, jobs, overview, readiness, runs, sheets, start
+from renkei.web.console import company, freeze, guard, jobs, many, overview, readiness, runs, sheets, start
 from renkei.web.console.page import address, message, statics
 from renkei.web.facts import Refused, Services
 
@@ -59,6 +59,7 @@ ROUTERS = (
     jobs.router,
     sheets.router,
     start.router,
+    many.router,
 )
 
 
@@ -82,7 +83,7 @@ def build(services: Services) -> ASGIApp:
     for kind, answer in handlers.items():
         app.add_exception_handler(kind, answer)
     own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
-    return _Guarded(app, {**sheets.UPLOADS, **own})
+    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **own})
 
 
 class _Guarded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -15,7 +15,7 @@ from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.facts import OwnJob, Refused
+from renkei.web.facts import OwnJob, Refused, Services, User
 
 router = APIRouter()
 MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies
@@ -24,8 +24,20 @@ LISTED = 10
 
 def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str]) -> Response:
     """Have a job done, or find the one that is: its page. Who starts one is noted first."""
-    services, dag_id, user, now = seen.services, seen.company.dag_id, seen.user, seen.services.now()
-    knowledge, folder = services.knowledge, services.knowledge.folder(dag_id)
+    number = ask(seen.services, seen.user, seen.company.dag_id, kind, asked)
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "jobs", str(number)), 303)
+
+
+def ask(
+    services: Services,
+    user: User,
+    dag_id: str,
+    kind: str,
+    asked: Mapping[str, str],
+    before: Callable[[], object] = lambda: None,
+) -> int:
+    """As `start`; the job's number. `before` is called for a new one, before it can begin."""
+    now, knowledge, folder = services.now(), services.knowledge, services.knowledge.folder(dag_id)
     if knowledge.jobs_of(user) >= MOST_OF_ONE:
         raise Refused(f"始めた作業が{MOST_OF_ONE}件、終わっていません。終わってから始めてください。")
     audit.note(folder.store, Look(now, user.id, dag_id, f"job {kind}"))
@@ -36,11 +48,12 @@ def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str
         raise Refused(str(error)) from None
     if is_new:
         try:
+            before()
             services.acting.start_job(user, dag_id, job.number, job.request.run)
         except Refused as error:
             jobs.fail(job.number, str(error), now)
             raise
-    return RedirectResponse(address(request, "dag", dag_id, "jobs", str(job.number)), 303)
+    return job.number
 
 
 def newest(seen: guard.Seen) -> list[tuple[Job, State, str]]:

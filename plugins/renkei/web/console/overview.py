@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from renkei.clock import TOKYO
+from renkei.sheets.table_file import csv_parts
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
+from renkei.web.console.runs import XLSX
 from renkei.web.facts import Company
-from renkei.web.screens import figures, overview
+from renkei.web.screens import company_table, figures, overview
 
 router = APIRouter()
 
@@ -32,6 +34,7 @@ def companies(
     days = visitor.services.knowledge.days(shown, overview.begin_of(today))
     strips = {one: figures.strip(overview.strip(days.get(one, ()), today)) for one in shown}
     faults = visitor.services.knowledge.faults()
+    creates = visitor.services.authority.may_create(visitor.user)
     adds = [own.adds for own in visitor.services.own_pages if own.adds]
     return page(
         request,
@@ -40,9 +43,24 @@ def companies(
         strips=strips,
         tiles=overview.TILES,
         faults=faults,
-        adds=adds if visitor.services.authority.may_create(visitor.user) else (),
+        adds=adds if creates else (),
+        creates=creates,
         now=now,
     )
+
+
+@router.get("/companies.{kind}")
+def table(kind: Literal["csv", "xlsx"], visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+    """Every company that somebody may see, with its state, as a file."""
+    now = visitor.services.now()
+    rows = company_table.rows(visible(visitor), now)
+    name = quote(f"連携一覧_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    if kind == "csv":
+        return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
+    from renkei.sheets.workbook.table import workbook  # openpyxl, which no other page of these needs
+
+    return Response(workbook(rows), headers=headers, media_type=XLSX)
 
 
 @router.get("/t/{tenant}")
