@@ -17,6 +17,7 @@ from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 
 OVERLAP = dt.timedelta(minutes=10)  # what Hot Profile commits late has an earlier time of update than its reader thinks
+FIRST = dt.datetime(2000, 1, 1, tzinfo=TOKYO)  # before there was a Hot Profile
 SETTLE = dt.timedelta(seconds=5)  # what is being committed as we read
 
 
@@ -45,11 +46,11 @@ class Progress:
 def window(mode: Mode, progress: Progress, now: dt.datetime, since: dt.date | None = None) -> Window:
     """What a run reads, by Hot Profile's clock.
 
-    初期連携 reads from the day `since` up to now, and every other run from the watermark on, a little before it.
+    初期連携 reads from the day `since` up to now (any day before `FIRST` means all), and every other run from the watermark on, a little before it.
     """
     until = (now - SETTLE).replace(microsecond=0)
     if mode in (Mode.INITIAL, Mode.ESTIMATE):
-        return Window(dt.datetime.combine(since or now.date(), dt.time(), TOKYO), until)
+        return Window(max(dt.datetime.combine(since or now.date(), dt.time(), TOKYO), FIRST), until)
     enabled_at, watermark = progress.enabled_at or now, progress.watermark or now
     return Window(max(enabled_at, watermark - OVERLAP), until)
 

@@ -130,6 +130,15 @@ def test_確認のみ_counts_and_moves_nothing(world: LinkWorld) -> None:
     assert len(world.kintone.by_key()) == 150
 
 
+def test_k3_a_day_before_there_was_a_hot_profile_means_all(world: LinkWorld) -> None:
+    """A slip of the pen as 0206: neither the database nor Hot Profile has to know such a year."""
+    world.hotprofile.put(1)
+    world.start()
+    assert world.run(Mode.INITIAL, since=dt.date(1, 1, 1))["companies"].added == 1
+    since, _ = world.hotprofile.asked[-1]
+    assert since.year == 2000
+
+
 def test_k3_初期連携_brings_what_was_there_before_after_what_changes_now(tmp_path: Path) -> None:
     world = LinkWorld(tmp_path)
     for number in range(300):

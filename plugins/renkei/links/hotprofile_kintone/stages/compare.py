@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from sqlalchemy import select
 
-from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone import data_sets, forms, history
 from renkei.links.hotprofile_kintone.conflicts import Watch, compared
 from renkei.links.hotprofile_kintone.history import State
@@ -18,8 +16,6 @@ from renkei.links.hotprofile_kintone.stages.plan import named
 from renkei.links.hotprofile_kintone.stages.read import Source
 from renkei.links.hotprofile_kintone.tables import WRITTEN
 from renkei.systems.kintone.client import Record
-
-SINCE = dt.datetime(2000, 1, 1, tzinfo=TOKYO)  # before there was a Hot Profile
 
 
 class App(Protocol):
@@ -43,7 +39,7 @@ def compare(job: Job, data_set: DataSet, target: App, source: Source, now: Now) 
         in_kintone |= {int(record["$id"]["value"]) for record in page}
         changed += compared(watch, job, data_set, page, now) if watch else 0
     until = source.now() - data_sets.SETTLE
-    in_source = {str(one["id"]) for entries in source.changed(data_set.name, SINCE, until) for one in entries}
+    in_source = {str(one["id"]) for entries in source.changed(data_set.name, data_sets.FIRST, until) for one in entries}
     its = (WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name)
     query = select(WRITTEN.c.source_id, WRITTEN.c.record_id).where(*its).order_by(WRITTEN.c.source_id)
     missing, gone, known = list[str](), list[str](), 0
