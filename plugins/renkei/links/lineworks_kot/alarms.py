@@ -11,13 +11,14 @@ from renkei.runs.troubles import Troubles
 from renkei.storage.database.database import Database
 
 STOPPED, UNREADABLE, AWAY = LASTING = ("stopped", "unreadable", "away")  # they last, and end
-FUTURE, NO_BOUNDARY, UNSURE = "future", "no_boundary", "unsure"  # they happen
+FUTURE, NO_BOUNDARY, UNSURE, NO_TIME = "future", "no_boundary", "unsure", "no_time"  # they happen
 SUBJECTS = {
     STOPPED: "KING OF TIMEに打刻できません",
     UNREADABLE: "KING OF TIMEの打刻を確認できません",
     AWAY: "KING OF TIMEが応答しません",
     FUTURE: "未来の時刻の打刻メッセージ",
     NO_BOUNDARY: "日付変更時間がない所属の打刻",
+    NO_TIME: "時刻を読み取れない打刻メッセージ",
     UNSURE: "記録されたかどうか分からない打刻",
 }
 OVER = "KING OF TIMEとの連携が復旧しました"

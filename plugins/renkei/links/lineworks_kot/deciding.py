@@ -68,16 +68,27 @@ class Decision:
 
 def read(body: bytes) -> Said | None:
     """The text that a callback brings; None for anything else: a picture, a sticker, a place, a button's data."""
-    event = event_of(body)
-    if event is None:
+    event, text = event_of(body), _text(body)
+    issued_at = _moment(event.issued_time) if event else None
+    if event is None or not text or issued_at is None:
         return None
+    return Said(event.user_id, text, issued_at, bool(event.channel_id))
+
+
+def lacks_time(body: bytes) -> bool:
+    """Whether it is a text, and its time cannot be read: LINE WORKS would write times in another way."""
+    event = event_of(body)
+    return event is not None and bool(_text(body)) and _moment(event.issued_time) is None
+
+
+def _text(body: bytes) -> str:
+    """What somebody wrote; empty where the event is of another kind."""
+    if event_of(body) is None:
+        return ""
     said: dict[str, Any] = json.loads(body)
     content = said.get("content") if said["type"] == "message" else None
     text = content.get("text") if isinstance(content, dict) and content.get("type") == "text" else None
-    issued_at = _moment(event.issued_time)
-    if not isinstance(text, str) or not text or issued_at is None:
-        return None
-    return Said(event.user_id, text, issued_at, bool(event.channel_id))
+    return text if isinstance(text, str) else ""
 
 
 def asked_for(said: Said, mapping: Mapping, words: Sequence[Word]) -> tuple[Word, ...]:

@@ -15,8 +15,18 @@ from renkei.inbox.pump import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK, replies
 from renkei.links.lineworks_kot.accounts import Accounts
-from renkei.links.lineworks_kot.alarms import AWAY, FUTURE, STOPPED, UNREADABLE, UNSURE, Alarms, Tell, no_boundary
-from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, read
+from renkei.links.lineworks_kot.alarms import (
+    AWAY,
+    FUTURE,
+    NO_TIME,
+    STOPPED,
+    UNREADABLE,
+    UNSURE,
+    Alarms,
+    Tell,
+    no_boundary,
+)
+from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, lacks_time, read
 from renkei.links.lineworks_kot.gate import LONGEST_REST_S, Gate
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
@@ -39,6 +49,10 @@ SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never wi
 SENT_MOST = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
+WITHOUT_TIME = (
+    "LINE WORKSのメッセージの時刻(issuedTime)を読み取れないため、打刻していません。LINE WORKSの形式が変わった可能性があります。"
+    "運用担当者に連絡し、従業員にはKING OF TIMEで打刻してもらってください。"
+)
 FROM_THE_FUTURE = (
     "未来の時刻のメッセージが届いたため、打刻しませんでした。メッセージの時刻はLINE WORKSのものです。"
     "このサーバーの時計が遅れていないか、運用担当者に確認してください。打刻しなかった人は「打刻一覧」で確認し、KING OF TIMEで打刻してください。"
@@ -86,7 +100,10 @@ class Puncher:
         """Punch it, or say why it is no punch."""
         punch = self._punches.of(message.number)
         if punch is None:
-            said = read(message.body())
+            body = message.body()
+            if lacks_time(body):
+                self._alarms.notice(NO_TIME, WITHOUT_TIME, self._now())
+            said = read(body)
             if said is None or (said.in_group and not self._mapping.groups):
                 return Settled(Inboxed.DONE, "打刻のメッセージではありません。", forget=True)
             words = asked_for(said, self._mapping, self._words.current().words)

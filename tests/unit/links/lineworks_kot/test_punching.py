@@ -164,6 +164,8 @@ def test_l6_p11_of_what_was_no_punch_nothing_is_kept(world: World, text: str, mo
     assert isinstance(settled, Settled)
     assert settled.forget
     assert (world.king.asked, world.rows(), world.replies()) == ([], [], [])
+    world.worker.tick()
+    assert world.told == ([("no_time", False)] if "issuedTime" in more else [])
     assert world.inbox.listed(Inboxed.DONE, 1)[0].body() == b""
 
 
