@@ -93,9 +93,22 @@ def check(
         ),
     ] = False,
     tenant: TenantName = "",
+    link: Annotated[
+        str,
+        typer.Option(
+            "--link",
+            help=say(
+                "シートの連携の名前（hotprofile_kintone など）。省略するとシートのあるフォルダの名前。",
+                "The sheets' link, such as hotprofile_kintone; without it, the name of the folder that they lie in.",
+            ),
+        ),
+    ] = "",
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
+    if link and link not in LINKS:
+        known = ", ".join(LINKS)
+        raise wrong_usage(f"--link は {known} のいずれかです。", f"--link is one of {known}.")
     if tenant and len(files) > 1:
         raise wrong_usage("--tenant はシートが1つの場合だけ使えます。", "--tenant is for one sheet alone.")
     if marked and (text := next((file for file in files if file.suffix.lower() != ".xlsx"), None)):
@@ -106,14 +119,14 @@ def check(
     with stages() as stage, contextlib.ExitStack() as ends:
         compilers = {name: ends.enter_context(Compiler(link.sheets())) for name, link in LINKS.items()}
         for number, file in enumerate(files, 1):
-            link = context.link_of_file(file)
-            report = link.review()(link, file, tenant or file.stem, live, compilers[link.name])
+            its = LINKS[link] if link else context.link_of_file(file)
+            report = its.review()(its, file, tenant or file.stem, live, compilers[its.name])
             target = marked and (marked / file.name if len(files) > 1 or marked.is_dir() else marked)
             reports.append((file, report, target))
             stage(say("確認中", "checking"), number, len(files))
     for file, report, target in reports:
         if target:
-            _write_marked(context.link_of_file(file), report, target, force)
+            _write_marked(LINKS[link] if link else context.link_of_file(file), report, target, force)
     if as_json:
         print_json({"sheets": [_as_json(*report) for report in reports]})
     else:

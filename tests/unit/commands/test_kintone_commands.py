@@ -39,3 +39,13 @@ def test_l8_a_sheet_with_mistakes_is_not_converted_and_each_is_named(tmp_path: P
     found = CliRunner().invoke(app.app, ["kintone", "convert", str(template), str(tmp_path / "x.yaml")])
     assert found.exit_code == 1
     assert "連携情報!B5" in found.output
+
+
+def test_a_sheet_is_checked_as_its_links_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a customer's mail folder nothing else says which link it is of."""
+    monkeypatch.setenv("RENKEI_STORE", tmp_path.as_uri())
+    sheet, runner = str(tmp_path / "minato.xlsx"), CliRunner()
+    runner.invoke(app.app, ["kintone", "template", "minato", "-o", sheet])
+    found = runner.invoke(app.app, ["check", sheet, "--link", "hotprofile_kintone"])
+    assert (found.exit_code, "サブドメインが記入されていません" in found.output) == (1, True)
+    assert runner.invoke(app.app, ["check", sheet, "--link", "kintone"]).exit_code == 2
