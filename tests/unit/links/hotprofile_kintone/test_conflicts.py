@@ -220,3 +220,25 @@ def test_k8_a_watched_field_that_is_gone_is_named_not_tripped_over(watched: Link
     forms.keep_of(watched.database, "acme", host_of(watched.mapping), "1", gone, watched.clock)
     steps[3]()
     assert "「name」がありません" in history.lines(job)["companies"].said
+
+
+def test_k22_k23_what_is_kept_stays_kept_through_データクレンジング(watched: LinkWorld) -> None:
+    """The new id's record is the old one's, with what people wrote in it, whoever hears the answer."""
+    watched.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    watched.pass_test()
+    watched.kintone.by_hand("1", note="手で書いた備考")
+    change(watched, 1, note="二つ目")
+    del watched.hotprofile.entries["1"]
+
+    def lost() -> None:
+        raise KintoneAwayError("lost", unknown=True)
+
+    watched.kintone.fault = lost
+    moved = {"items": [{"label": "旧会社ID", "value": "1"}]}
+    change(watched, 20, name="新", note="三つ目", **moved)
+    watched.kintone.fault = lambda: None
+    for note in ("四つ目", "五つ目"):
+        change(watched, 20, name="新", note=note, **moved)
+    assert watched.kintone.by_key() == {"20": "新", "2": "会社2", "3": "会社3"}
+    assert watched.kintone.records["1"]["note"] == "手で書いた備考"
+    assert listed(watched)["20", "note"] == KEPT
