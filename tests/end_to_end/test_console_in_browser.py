@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import io
 import os
 import re
@@ -283,6 +284,33 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     assert in_force.read_bytes() == before
 
 
+def test_s3_a_company_is_added_and_its_way_begins_by_itself(site: Site, page: Any) -> None:
+    """In the frame: text 1's form, its ids while one types, 反映待ち until the Dag is there, then 連携開始までの流れ."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed("/"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="連携を追加する").click()
+    for label, text in (
+        ("会社名（必須）", "オメガ物産"), ("会社のID（必須）", "omega"), ("SmartHR URL（必須）", "https://omega.smarthr.jp/"),
+        ("結果通知メールアドレス", "soumu@omega.example.jp"),
+        ("連携開始日（必須）", (dt.date.today() + dt.timedelta(days=30)).isoformat()),
+    ):  # fmt: skip
+        frame.get_by_label(label).fill(text)
+    frame.get_by_label("ID付与コード", exact=True).press_sequentially("om-")
+    expect(frame.get_by_role("row", name="ユーザID 123456789 om-123456789 12/40文字")).to_be_visible()
+    _look(page, "24-adding")
+    frame.get_by_role("button", name="連携を開始する").click()
+    expect(frame.get_by_text("反映待ち")).to_be_visible()
+    assert (site.sheets / "omega.xlsx").is_file()
+    parse = "from scripts.past_runs import parse_into_database as p; from scripts.local_airflow import PROJECT"
+    command = [sys.executable, "-c", f"{parse}; p(PROJECT / 'dags/smarthr_emc.py')"]
+    subprocess.run(command, env=site.environment, cwd=PROJECT, check=True)
+    expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
+    expect(frame.get_by_text("登録されていない接続: smarthr__omega、emc__omega、first_password__omega")).to_be_visible()
+    _look(page, "25-way")
+
+
 def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tmp_path: Path) -> None:
     """A frame cannot print: it leads to the plain page, whose button prints, and which is one A4 as a PDF."""
     from playwright.sync_api import expect
@@ -383,7 +411,12 @@ def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> No
     page.context.close()
 
 
-NARROW = ["/", *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form"))]
+NARROW = [
+    "/",
+    "/new/smarthr_emc",
+    "/many",
+    *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form")),
+]
 
 
 @pytest.mark.parametrize("path", NARROW)

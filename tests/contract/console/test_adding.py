@@ -7,7 +7,11 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from airflow.models.dag import DagModel
+from airflow.models.dagbag import DagPriorityParsingRequest
+from airflow.utils.session import create_session
 from httpx import Response
+from sqlalchemy import delete, select, update
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.web import sheet_desk
@@ -18,6 +22,7 @@ from renkei.storage.versions import Origin
 from renkei.web.facts import Right
 from tests.builders import mapping
 from tests.contract.console.world import BASE, ConsoleWorld, body, dag, text_of
+from tests.harness.airflow_rows import add_dags
 
 NEW = "/new/smarthr_emc"
 START = (dt.date.today() + dt.timedelta(days=30)).isoformat()  # one that the sheet's own check does not doubt
@@ -69,8 +74,6 @@ def test_s3_a_company_is_added_and_its_way_begins(world: ConsoleWorld) -> None:
     assert [(one.by, one.dag_id, one.what) for one in looks] == [("omar", dag("gamma"), "company add")]
     assert "反映待ち" in text_of(body(world, f"{NEW}/gamma"))
     world.door.rights["omar"]["gamma"] = set(Right)
-    from tests.harness.airflow_rows import add_dags
-
     add_dags(dag("gamma"))
     world.services.knowledge.changed()
     answer = world.browser("omar").get(f"{BASE}{NEW}/gamma")
@@ -182,3 +185,28 @@ def test_s1_companies_are_added_by_those_who_may_edit_all(world: ConsoleWorld) -
     world.door.create.add("yuki")
     for tenant in ("gamma", "beta", "nosuch", "A"):
         assert world.browser("yuki").get(f"{BASE}{NEW}/{tenant}").status_code == 404, tenant
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        ({"smarthr_emc__beta": "smarthr_emc.py", "renkei_jobs": "renkei_jobs.py"}, {"smarthr_emc.py"}),
+        ({"smarthr_emc__beta": "smarthr_emc.py", "smarthr_emc__c": "smarthr_emc_01.py"}, {"smarthr_emc.py", "smarthr_emc_01.py"}),
+        ({"renkei_jobs": "sub/renkei_jobs.py"}, {"sub/smarthr_emc.py"}),
+        ({}, set()),
+    ],
+)  # fmt: skip
+def test_s3_the_file_of_a_new_dag_is_parsed_next(empty: ConsoleWorld, known: dict[str, str], asked: set[str]) -> None:
+    """S3: any file of the link's may hold it; in an empty installation the one beside the Dag of jobs."""
+    with create_session() as session:
+        session.execute(delete(DagPriorityParsingRequest))
+    if known:
+        add_dags(*known)
+    with create_session() as session:
+        for dag_id, file in known.items():
+            session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(relative_fileloc=file))
+    for _ in range(2):
+        empty.services.sheets.enabled(dag("gamma"), "omar", {})
+    with create_session() as session:
+        assert set(session.scalars(select(DagPriorityParsingRequest.relative_fileloc))) == asked
+        session.execute(delete(DagPriorityParsingRequest))
