@@ -124,7 +124,7 @@ class AirflowRun:
     """One Dag run as Airflow's database knows it, in a JSON file: it outlives every task's process.
 
     Follows Airflow 3 in what a task can tell: each try is a process of its own and begins without the XComs of the
-    try before; the operator's `retries`; the trigger rules `all_done` and `all_success`.
+    try before; the operator's `retries`; the trigger rules that Renkei uses; tasks that another one skips.
     """
 
     def __init__(self, file: Path, dag_id: str) -> None:
@@ -134,7 +134,7 @@ class AirflowRun:
         now = dt.datetime.now(dt.UTC).isoformat()
         kind = "manual" if manual else "scheduled"
         run = {"run_id": run_id, "run_type": kind, "mode": mode, "at": now}
-        self._keep(run | {"states": {}, "tries": {}, "xcom": {}, "kept": {}})
+        self._keep(run | {"states": {}, "tries": {}, "number": {}, "xcom": {}, "kept": {}})
         return self
 
     # --- what the database holds
@@ -184,15 +184,19 @@ class AirflowRun:
 
     def play(self, until: str = "") -> None:
         """Run what has not run, up to before the task `until`; what fails in passing is tried again at once."""
+        from renkei.orchestration.stage import SKIPPABLE
+
         dag = dag_of(self.dag_id)
         for task in dag.topological_sort():
             if task.task_id == until:
                 return
             above = {self.states().get(name, "") for name in task.upstream_task_ids}
             while self.states().get(task.task_id, "") not in FINISHED:
-                if task.trigger_rule == "all_success" and {"failed", "upstream_failed"} & above:
+                rule = task.trigger_rule
+                skipped = {"all_success": "skipped" in above, SKIPPABLE: above == {"skipped"}}
+                if rule in skipped and {"failed", "upstream_failed"} & above:
                     self.note(task.task_id, "upstream_failed")
-                elif task.trigger_rule == "all_success" and "skipped" in above:
+                elif skipped.get(rule):
                     self.note(task.task_id, "skipped")
                 elif self.attempt(task.task_id):
                     raise RuntimeError(f"{task.task_id} was killed by somebody else")
@@ -210,6 +214,7 @@ class AirflowRun:
         """One try in a process of its own; whether it was killed. `trace` gets its steps."""
         with self._change() as value:
             if value["states"].get(task_id) != "up_for_reschedule":
+                value["number"][task_id] = value["number"].get(task_id, 0) + 1  # Airflow's: a clear does not begin anew
                 value["tries"][task_id] = value["tries"].get(task_id, 0) + 1
             value["xcom"].pop(task_id, None)
             value["states"][task_id] = "running"
@@ -219,7 +224,12 @@ class AirflowRun:
 
     def _execute(self, task_id: str, fuse: KillingFuse) -> None:
         from airflow.sdk.bases.operator import ExecutorSafeguard
-        from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+        from airflow.sdk.exceptions import (
+            AirflowFailException,
+            AirflowRescheduleException,
+            AirflowSkipException,
+            DownstreamTasksSkipped,
+        )
 
         dag = dag_of(self.dag_id)
         task = dag.task_dict[task_id]
@@ -244,6 +254,9 @@ class AirflowRun:
             if answer is not None:
                 ti.xcom_push("return_value", answer)
             state = "success"
+        except DownstreamTasksSkipped as skipped:  # a request of its own, before the task's end is noted
+            fuse.around(f"Airflow skips {', '.join(skipped.tasks)}", partial(self._skip, list(skipped.tasks)))
+            state = "success"
         except AirflowSkipException:
             state = "skipped"
         except AirflowRescheduleException:  # waits for its turn; not a try of its own
@@ -256,6 +269,12 @@ class AirflowRun:
             state = "up_for_retry" if value["tries"][task_id] <= task.retries else "failed"
         fuse.around(f"Airflow notes {state}", lambda: self.note(task_id, state))
         fuse.save()
+
+    def _skip(self, tasks: list[str]) -> None:
+        with self._change() as value:
+            for task in tasks:
+                if value["states"].get(task) not in ("running", "success", "failed"):
+                    value["states"][task] = "skipped"
 
 
 def _fork(work: Callable[[], None]) -> bool:
@@ -311,6 +330,10 @@ class TaskInstance:
     def id(self) -> str:
         """Each try has its own."""
         return f"{self.task_id} {self.run.read()['tries'][self.task_id]}"
+
+    @property
+    def try_number(self) -> int:
+        return int(self.run.read()["number"][self.task_id])
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.fuse.around(f"Airflow keeps {key}", lambda: self.run.push(self.task_id, key, value))

@@ -79,13 +79,14 @@ def _wrong_in_airflow(
             return [f"the run does not end: {[(t['task_id'], t['state']) for t in airflow.tasks(DAG_ID, run_id)]}"]
         time.sleep(0.5)
     wrong, tasks = [], {task["task_id"]: task for task in airflow.tasks(DAG_ID, run_id)}
-    if {task["state"] for task in tasks.values()} != {"success"}:
+    ended = {name: task["state"] for name, task in tasks.items() if task["state"] != "success"}
+    if ended not in ({}, {"approve": "skipped"}):
         wrong.append(f"tasks ended as { ({name: task['state'] for name, task in tasks.items()}) }")
     deaths = Counter(kill.task for kill in dying)
     wrong += [
         f"{name} took {task['try_number']} tries, {1 + deaths[name]} are right"
         for name, task in tasks.items()
-        if task["try_number"] != 1 + deaths[name]
+        if task["state"] != "skipped" and task["try_number"] != 1 + deaths[name]
     ]
     for number, kill in enumerate(dying, told):
         struck = world.folder / f"struck-{number}"
