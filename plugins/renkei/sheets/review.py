@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from renkei.channel import Channel
 from renkei.errors import Problem
 
 
@@ -24,6 +25,7 @@ class Review:
     content: bytes
     misplaced: tuple[Problem, ...] = ()
     beside: tuple[Problem, ...] = ()
+    channels: tuple[Channel, ...] = field(default=(), kw_only=True)
 
     @property
     def usable(self) -> bool:

@@ -40,6 +40,7 @@ class FormLine:
 
     title: str
     cells: Sequence[FormField]
+    named: FormField | None = None  # where what it is about is filled in, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +94,5 @@ class Sheets(Protocol):
     def form(self, dag_id: str, mapping: Any) -> SheetForm | None:
         """None: this link's sheets are not edited on a page."""
 
-    def formed(self, dag_id: str, file_name: str, mapping: Any, given: Mapping[str, str]) -> bytes:
-        """The file that says what was filled in, in the form of `file_name`; faults and all."""
+    def formed(self, dag_id: str, file_name: str, review: Review, given: Mapping[str, str]) -> bytes:
+        """The reviewed sheet with what was filled in, in the form of `file_name`; faults and all."""

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from renkei.channel import Channel
 from renkei.notifications.form import table
+from renkei.notifications.form.filled import NOTHING, Filled, Rows
 from renkei.notifications.form.worksheet import channel_sheet, service_notes
+from renkei.notifications.form.written import channel_line
 from renkei.sheets.information import Information
 from renkei.sheets.workbook import drawing
 from renkei.sheets.workbook.drawing import FIXED, HEADER
@@ -45,8 +48,10 @@ class Template:
     tables: Sequence[TableForm]
 
 
-def write_template(path: Path, template: Template, tenant: str) -> None:
-    """A fresh workbook of this tenant."""
+def write_template(
+    path: Path, template: Template, tenant: str, filled: Filled = NOTHING, channels: Sequence[Channel] = ()
+) -> None:
+    """The workbook of this tenant: a fresh one, or filled in."""
     book = drawing.new_book()
     book.properties.title, book.properties.creator = "連携設定シート", "Renkei"
     steps = [
@@ -54,10 +59,10 @@ def write_template(path: Path, template: Template, tenant: str) -> None:
         (table.TITLE, "結果をチャットなどでも受け取る場合だけ、通知先を1行に1つ記入します。"),
     ]
     introduction = book.create_sheet(INTRODUCTION)
-    information_sheet(book.create_sheet(INFORMATION), template.information, {})
+    information_sheet(book.create_sheet(INFORMATION), template.information, filled.settings)
     for form in template.tables:
-        _table_sheet(book.create_sheet(form.title), form)
-    channel_sheet(book.create_sheet(table.TITLE), ())
+        _table_sheet(book.create_sheet(form.title), form, filled.tables.get(form.title, ()))
+    channel_sheet(book.create_sheet(table.TITLE), list(map(channel_line, channels)))
     introduction_sheet(
         *(introduction, template.link, template.says, tenant),
         *(template.preparations, steps, service_notes()),
@@ -65,15 +70,17 @@ def write_template(path: Path, template: Template, tenant: str) -> None:
     book.save(path)
 
 
-def _table_sheet(sheet: Any, form: TableForm) -> None:
+def _table_sheet(sheet: Any, form: TableForm, rows: Rows) -> None:
     drawing.heading(sheet, 1, form.title, size=14)
     drawing.remark(sheet, 2, form.says)
     drawing.line(sheet, _HEADER, [titles[0] for titles in form.columns.values()], HEADER, bold=True)
     blank = ("",) * len(form.columns)
-    lines = [(given, *blank[1:]) for given in form.given] or [blank] * _SPARE
+    names = {row[0] for row in rows}
+    lines = [*rows, *((given, *blank[1:]) for given in form.given if given not in names)]
+    lines += [] if form.given else [blank] * _SPARE
     for number, line in enumerate(lines, _HEADER + 1):
         drawing.line(sheet, number, line)
-        if line[0]:
+        if line[0] in form.given:
             drawing.dress(sheet.cell(number, 1), FIXED)
     letters = dict(zip(form.columns, "ABCDEFGHIJ", strict=False))
     for key, words in form.offers.items():

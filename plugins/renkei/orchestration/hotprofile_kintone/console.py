@@ -19,6 +19,7 @@ from renkei.orchestration.hotprofile_kintone import (
     setting_pages,
     status_pages,
 )
+from renkei.orchestration.hotprofile_kintone.sheet_editor import EDITOR
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
@@ -99,5 +100,12 @@ PAGES = OwnPages(
     ),
 )
 VIEW = LinkView(
-    ("read", "plan", *WRITES), counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures
+    ("read", "plan", *WRITES),
+    counts,
+    problems,
+    findings,
+    pages=PAGES,
+    connections=connection_names,
+    figures=figures,
+    sheet_editor=EDITOR,
 )

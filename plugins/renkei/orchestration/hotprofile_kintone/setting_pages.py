@@ -1,6 +1,6 @@
 """kintone連携設定 in the three steps of text 5, over the sheet in force: 読み込み, 項目マッピング, 連携テスト (K7, K8, K12, K13).
 
-The sheet is a file, so its settings are shown and not changed here. What asks kintone or Hot Profile is a job.
+The sheet is a file: its settings are shown here, and changed as a new version of it. What asks kintone or Hot Profile is a job.
 """
 
 from __future__ import annotations

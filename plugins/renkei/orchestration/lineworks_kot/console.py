@@ -24,6 +24,7 @@ from renkei.orchestration.lineworks_kot.jobs import (
     ReadEmployees,
     Tried,
 )
+from renkei.orchestration.lineworks_kot.sheet_editor import EDITOR
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
@@ -92,4 +93,13 @@ PAGES = OwnPages(
     ),
     uploads={"/accounts/import": account_pages.UPLOAD_MOST},
 )
-VIEW = LinkView(("accounts",), counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures)
+VIEW = LinkView(
+    ("accounts",),
+    counts,
+    problems,
+    findings,
+    pages=PAGES,
+    connections=connection_names,
+    figures=figures,
+    sheet_editor=EDITOR,
+)

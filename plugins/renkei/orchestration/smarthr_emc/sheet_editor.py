@@ -12,6 +12,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.policy import Place
 from renkei.links.smarthr_emc.sheet.setting_kinds import DATE, TIME
 from renkei.links.smarthr_emc.sheet.settings import SETTINGS
+from renkei.sheets.review import Review
 from renkei.web.sheet_facts import FormField, FormLine, FormTable, SheetForm
 
 _TITLES = ("連携有無", "SmartHR項目", *(place.value for place in Place), "変換")
@@ -49,5 +50,7 @@ def _cell(item: Item, cell: str) -> FormField:
     return FormField(name, label, words=words if strict else (), offers=words)
 
 
-def formed(mapping: Mapping, given: Dict[str, str], suffix: str) -> bytes:
-    return edited(mapping, given, suffix)
+def formed(review: Review, given: Dict[str, str], suffix: str) -> bytes:
+    """The reviewed sheet with what was filled in, in the form of `suffix`."""
+    assert isinstance(review.mapping, Mapping)
+    return edited(review.mapping, given, suffix)

@@ -27,7 +27,7 @@ class LinkView:
     generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
     connections: Callable[[Any], Sequence[str]] = lambda mapping: ()  # that a sheet's mapping names, beside channels'
     sheet_tries: Sequence[SheetTry] = ()
-    sheet_editor: Any = None  # a module with `form` and `formed`, as in `renkei.web.sheet_facts.Sheets`
+    sheet_editor: Any = None  # has `form(mapping)` and `formed(review, given, suffix)`: a SheetEditor, or a module
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
 
 

@@ -124,11 +124,11 @@ class AirflowSheets:
         editor = _editor(dag_id)
         return editor.form(mapping) if editor and mapping is not None else None
 
-    def formed(self, dag_id: str, file_name: str, mapping: Any, given: Mapping[str, str]) -> bytes:
+    def formed(self, dag_id: str, file_name: str, review: Review, given: Mapping[str, str]) -> bytes:
         editor = _editor(dag_id)
         if editor is None:
             raise Refused("この連携のシートは、画面では編集できません。ファイルをアップロードしてください。")
-        found: bytes = editor.formed(mapping, given, suffix_of(file_name))
+        found: bytes = editor.formed(review, given, suffix_of(file_name))
         return found
 
     def _reviewed(

@@ -15,6 +15,7 @@ from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITT
 from renkei.links.workplace_lineworks.wording import doubts
 from renkei.orchestration.web.link_view import LinkView
 from renkei.orchestration.workplace_lineworks import absence_pages, connections, message_pages, setting_pages
+from renkei.orchestration.workplace_lineworks.sheet_editor import EDITOR
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Counts, Figure, Findings, OwnPages, RunProblem
@@ -102,4 +103,13 @@ PAGES = OwnPages(
         "services",
     ),
 )
-VIEW = LinkView(COUNTED_BY, counts, problems, findings, pages=PAGES, connections=connection_names, figures=figures)
+VIEW = LinkView(
+    COUNTED_BY,
+    counts,
+    problems,
+    findings,
+    pages=PAGES,
+    connections=connection_names,
+    figures=figures,
+    sheet_editor=EDITOR,
+)

@@ -43,14 +43,22 @@ class TableReader(LineReader):
             columns = _columns(grid, first, titles)
             if all(key in columns for key in needed):
                 self.hidden_columns(grid, part, first + 1, list(columns.values()))
-                rows = range(first + 1, len(grid.rows))
-                return [(n, columns) for n in rows if is_line(grid.shown(n, columns[needed[0]], ()).text)]
+                rows = [(n, columns) for n in range(first + 1, len(grid.rows))]
+                return [one for one in rows if self._is_line(grid, part, *one, *needed)]
         if any(trim(cell.text) for row in grid.rows for cell in row):
             names = "」「".join(titles[key][0] for key in needed)
             self.problem(
                 f"{self.name} {part}", "見出しの行が見つかりません", f"「{names}」の見出しがある行を残してください"
             )
         return ()
+
+    def _is_line(self, grid: Grid, part: str, number: int, columns: Columns, name: str, what: str) -> bool:
+        """Whether a row is named. One that says something of nothing is no line, and told."""
+        text = grid.shown(number, columns[name], ()).text
+        if not trim(text) and trim(grid.at(number, columns[what]).text):
+            found, remedy = "左の列が空白の行なので読みません", "左の列を記入するか、行を削除してください"
+            self.warning(self.where(part, number, columns[what]), found, remedy)
+        return is_line(text)
 
     def said(self, grid: Grid, part: str, number: int, columns: Columns, key: str) -> RawCell:
         """A cell of a line; blank where the table has no such column."""

@@ -233,7 +233,7 @@ def _saved(request: Request, seen: guard.Seen, given: dict[str, str]) -> Respons
     review = _review(seen, shelf, line.version)
     if review.mapping is None:
         raise guard.NotFound
-    content = seen.services.sheets.formed(seen.company.dag_id, line.version.file_name, review.mapping, given)
+    content = seen.services.sheets.formed(seen.company.dag_id, line.version.file_name, review, given)
     return _kept(request, seen, content, line.version.file_name, Origin.FORM, of=line.number)
 
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from renkei.channel import Channel
 from renkei.links.hotprofile_kintone.items import ID_ITEMS, ITEMS
-from renkei.links.hotprofile_kintone.sheet.form import MARK, item_words, setting_values, setting_word
-from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, DataSet, Mapping
+from renkei.links.hotprofile_kintone.sheet.filled import CONVERSIONS, filled
+from renkei.links.hotprofile_kintone.sheet.form import MARK, setting_values, setting_word
+from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, Mapping
 from renkei.links.hotprofile_kintone.sheet.parse import KEEP_WORD, OVERWRITE_WORD, SKIP_BLANK, WRITE_BLANK
 from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION as SETTINGS
 from renkei.links.hotprofile_kintone.sheet.workbook import COLUMNS, USER_COLUMNS, USERS
+from renkei.notifications.form.filled import Filled, Rows
 from renkei.notifications.form.table import TITLE as CHANNELS_TITLE
 from renkei.notifications.form.worksheet import channel_sheet, service_notes
 from renkei.notifications.form.written import channel_line
@@ -25,7 +27,6 @@ from renkei.sheets.workbook.drawing import FIXED, HEADER, Value
 from renkei.sheets.workbook.information_sheet import information_sheet
 from renkei.sheets.workbook.introduction import INTRODUCTION, introduction_sheet
 from renkei.sheets.workbook.lines import INFORMATION
-from renkei.values.conversion import WORDS, Convert, format_conversions, parse_conversions
 
 EXAMPLE = "記入例"
 _SAYS = "Hot Profileの会社、部署、リードを、kintoneのアプリに連携するための設定です。"
@@ -70,20 +71,24 @@ _EXAMPLE = (  # of 会社
 
 def write_template(path: Path, *, tenant: str = "") -> None:
     """A fresh workbook: every item of Hot Profile has its line, and none is linked yet."""
-    _draw(path, {}, {}, (), (), tenant)
+    _draw(path, {}, {}, (), tenant)
 
 
 def write_workbook(mapping: Mapping, channels: Sequence[Channel], path: Path) -> None:
     """Writes the sheet so that `raw_from_workbook` and `check_sheet` give it back exactly: the template, filled in."""
     values: dict[str, Value] = {key: setting_word(key, value) for key, value in setting_values(mapping)}
-    _draw(path, values, {one.name: one for one in mapping.data_sets}, mapping.users, channels, mapping.tenant)
+    _draw(path, values, filled(mapping).tables, channels, mapping.tenant)
+
+
+def write_filled(path: Path, said: Filled, channels: Sequence[Channel], tenant: str) -> None:
+    """The template with what a page was filled in with, faults and all."""
+    _draw(path, said.settings, said.tables, channels, tenant)
 
 
 def _draw(
     path: Path,
     values: Dict[str, Value],
-    data_sets: Dict[str, DataSet],
-    users: Sequence[tuple[str, str]],
+    tables: Dict[str, Rows],
     channels: Sequence[Channel],
     tenant: str,
 ) -> None:
@@ -95,8 +100,8 @@ def _draw(
     )
     information_sheet(book.create_sheet(INFORMATION), SETTINGS, values)
     for name, label in DATA_SETS.items():
-        _items(book.create_sheet(label), name, data_sets.get(name))
-    _users(book.create_sheet(USERS), users)
+        _items(book.create_sheet(label), name, tables.get(label, ()))
+    _users(book.create_sheet(USERS), tables.get(USERS, ()))
     channel_sheet(book.create_sheet(CHANNELS_TITLE), list(map(channel_line, channels)))
     _example(book.create_sheet(EXAMPLE))
     if values:
@@ -104,7 +109,7 @@ def _draw(
     book.save(path)
 
 
-def _items(sheet: Any, name: str, data_set: DataSet | None) -> None:
+def _items(sheet: Any, name: str, lines: Rows) -> None:
     """The items that are linked first, as the sheet has them, then the others of Hot Profile, and lines for more."""
     label = DATA_SETS[name]
     drawing.heading(sheet, 1, f"{label}: 項目のマッピング", size=14)
@@ -114,13 +119,7 @@ def _items(sheet: Any, name: str, data_set: DataSet | None) -> None:
     drawing.line(sheet, _HEADER, [titles[0] for titles in COLUMNS.values()], HEADER, bold=True)
     for column, note in enumerate(_NOTES.values(), 1):
         drawing.note(sheet.cell(_HEADER, column), note)
-    linked = data_set.items if data_set else ()
-    lines = [
-        tuple(item_words(data_set, item, format_conversions(parse_conversions(item.conversion))).values())
-        for item in linked
-        if data_set
-    ]
-    rest = [item for item in ITEMS[name] if item not in {one.item for one in linked}]
+    rest = [item for item in ITEMS[name] if item not in {line[0] for line in lines}]
     blank = ("",) * (len(COLUMNS) - 1)
     number = _HEADER
     for number, line in enumerate([*lines, *((item, *blank) for item in rest), *[("", *blank)] * SPARE], _HEADER + 1):
@@ -141,13 +140,12 @@ def _offer(sheet: Any, first: int, last: int) -> None:
 
     drawing.offer(sheet, cells("C"), (MARK,), strict=True)
     drawing.offer(sheet, cells("D"), (WRITE_BLANK, SKIP_BLANK), strict=True)
-    words = tuple(word + (":YYYY/MM/DD" if convert is Convert.DATE else "") for convert, word in WORDS.items())
     prompt = ("変換", "通常は空白です。「全角カナ、空白除去」のように並べて書けます。")
-    drawing.suggest(sheet, cells("E"), words, prompt=prompt)
+    drawing.suggest(sheet, cells("E"), CONVERSIONS, prompt=prompt)
     drawing.offer(sheet, cells("G"), (OVERWRITE_WORD, KEEP_WORD), strict=True)
 
 
-def _users(sheet: Any, users: Sequence[tuple[str, str]]) -> None:
+def _users(sheet: Any, users: Rows) -> None:
     drawing.heading(sheet, 1, f"{USERS}: kintoneの「ユーザー選択」に連携する場合だけ", size=14)
     drawing.remark(sheet, 2, "Hot Profileに表示される名前と、kintoneのログイン名を、1行に1人ずつ記入してください。")
     drawing.line(sheet, _HEADER, [titles[0] for titles in USER_COLUMNS.values()], HEADER, bold=True)

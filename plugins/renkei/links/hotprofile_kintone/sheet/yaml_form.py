@@ -30,7 +30,7 @@ LIMITS = Limits(
 _OWN = tuple(key for key in INFORMATION.by_key if "." not in key)
 _TOP = (*_OWN, *DATA_SETS, "users", "notifications")
 _OF_DATA_SET = ("enabled", "app", "old_key", "items")
-_OF_ITEM = ("item", "field", "key", "when_blank", "convert", "table", "conflict")
+OF_ITEM = ("item", "field", "key", "when_blank", "convert", "table", "conflict")
 
 
 def raw_from_yaml(content: bytes, name: str) -> RawSheet:
@@ -71,12 +71,12 @@ def raw_from_yaml(content: bytes, name: str) -> RawSheet:
 
 def _item_tree(data_set: DataSet, item: Item) -> dict[str, str]:
     words = item_words(data_set, item, item.conversion)
-    return {key: text for key, text in zip(_OF_ITEM, words.values(), strict=True) if text}
+    return {key: text for key, text in zip(OF_ITEM, words.values(), strict=True) if text}
 
 
 def _item(node: Node) -> RawItem:
-    keys = node.mapping(_OF_ITEM)
-    cells = [keys[key].cell() if key in keys else RawCell("", f"{node.where}.{key}") for key in _OF_ITEM]
+    keys = node.mapping(OF_ITEM)
+    cells = [keys[key].cell() if key in keys else RawCell("", f"{node.where}.{key}") for key in OF_ITEM]
     return RawItem(*cells)
 
 

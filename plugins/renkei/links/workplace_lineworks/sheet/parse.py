@@ -107,7 +107,7 @@ def _table(rows: Sequence[Row], findings: Findings) -> dict[str, frozenset[str]]
         if kind in found:
             findings.problem(name.where, f"通知項目「{EVENTS[kind]}」が2回あります", "どちらか1つを削除してください")
         found[kind] = frozenset(chosen)
-    return found
+    return {kind: chosen for kind, chosen in found.items() if chosen}  # a line without a mark says nothing
 
 
 def _event(text: str) -> str:

@@ -1,0 +1,75 @@
+"""S2: the sheets of three links as a form, over HTTP: what is saved is a new version, checked like any; who may."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renkei.storage.versions import Origin
+from tests.contract.console import kintone_world, punching_world, workplace_world
+from tests.contract.console.kintone_world import KintoneWorld
+from tests.contract.console.punching_world import PunchingWorld
+from tests.contract.console.workplace_world import WorkplaceWorld
+from tests.contract.console.world import BASE, ConsoleWorld, text_of
+from tests.harness.airflow_rows import emptied
+
+DAGS = {"kintone": kintone_world.DAG, "punching": punching_world.DAG, "workplace": workplace_world.DAG}
+MANY = {f"table.9.{n}.item": "" for n in range(1_000)}  # a big sheet has more fields than a form usually may
+
+
+@pytest.fixture(params=DAGS)
+def world(
+    request: pytest.FixtureRequest,
+    airflow_database: Path,
+    mappings: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[tuple[ConsoleWorld, str]]:
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
+    with emptied():
+        made: Any = {
+            "kintone": lambda: KintoneWorld(tmp_path),
+            "punching": lambda: PunchingWorld(tmp_path, monkeypatch),
+            "workplace": lambda: WorkplaceWorld(tmp_path),
+        }[request.param]
+        yield made(), DAGS[request.param]
+
+
+def fields(shown: str) -> dict[str, str]:
+    """What the browser would send: every input and choice with its value."""
+    found = dict(re.findall(r'<input (?:[^>]* )?name="([^"]+)"[^>]* value="([^"]*)"', shown))
+    for name, body in re.findall(r'<select name="([^"]+)"[^>]*>(.*?)</select>', shown, re.S):
+        chosen = re.search(r"<option selected>([^<]*)</option>", body)
+        found[name] = chosen[1] if chosen else ""
+    return {name: html.unescape(value) for name, value in found.items()}
+
+
+def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[ConsoleWorld, str]) -> None:
+    """As it is shown it changes nothing; 会社名 changed is the one difference; nothing is in force before it is enabled."""
+    console, dag = world
+    path, sheets = f"{BASE}/dag/{dag}/sheet-form", f"{BASE}/dag/{dag}/sheets"
+    yuki = console.browser("yuki")
+    before = console.services.sheets.of(dag).file()
+    assert "画面で編集する" in yuki.get(sheets).text
+    shown = yuki.get(path)
+    assert shown.status_code == 200, text_of(shown.text)
+    sent = MANY | fields(shown.text) | {"token": console.token("yuki")}
+    name = re.search(r'<label for="(setting\.\d+)">会社名<', shown.text)
+    assert name
+    for company, said in ((sent[name[1]], "違いはありません"), ("アクメ改", "アクメ改")):
+        answer = yuki.post(path, data=sent | {name[1]: company})
+        assert answer.status_code == 303, text_of(answer.text)
+        page = text_of(yuki.get(answer.headers["location"]).text)
+        assert said in page
+        number = int(answer.headers["location"].rpartition("/")[2])
+        assert "誤りがあるため" not in page
+    assert console.services.sheets.of(dag).versions.read(number).origin is Origin.FORM
+    assert console.services.sheets.of(dag).file() == before
+    assert console.browser("ken").get(path).status_code in (403, 404)
+    assert console.browser("ken").post(path, data={"of": "1", "token": console.token("ken")}).status_code in (403, 404)
