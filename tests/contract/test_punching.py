@@ -48,7 +48,7 @@ def test_l4_p13_p14_p17_pumps_that_are_killed_punch_each_message_once_in_order(t
             for _ in range(3)
         ]:
             written.result(150)
-        asked = {"database": url, "king": king.url, "lineworks": None, "tenants": [TENANT], "quick": True}
+        asked = {"database": url, "king": king.url, "lineworks": None, "tenants": [TENANT], "quick": 2.0}
         running = [_pump(asked), _pump(asked)]
         try:
             for count in (30, 90, 150):

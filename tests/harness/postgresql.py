@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -25,8 +26,12 @@ def folder_of_programs() -> Path | None:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Its URL for SQLAlchemy; raises AssertionError: it did not start."""
+def postgresql(host: str = "127.0.0.1", clients: str = "") -> Iterator[str]:
+    """Its URL for SQLAlchemy; `clients` are addresses (CIDR) that may come besides this machine's own.
+
+    Raises:
+        AssertionError: it did not start.
+    """
     programs = folder_of_programs()
     assert programs is not None
     folder = Path(tempfile.mkdtemp(prefix="renkei-postgresql-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
@@ -34,29 +39,32 @@ def postgresql() -> Iterator[str]:
     other = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
     if other:
         shutil.chown(folder, "nobody", "nogroup")
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", _free_port(host)
     try:
         made = [*other, programs / "initdb", "-D", data, "-U", "renkei", "--auth=trust", "-E", "UTF8", "-N"]
         subprocess.run(made, check=True, capture_output=True, cwd=folder, timeout=WAIT_S)
-        where = ["-D", data, "-k", "", "-h", "127.0.0.1", "-p", str(port)]
+        if clients:
+            with (data / "pg_hba.conf").open("a") as trusted:
+                trusted.write(f"host all all {clients} trust\n")
+        where = ["-D", data, "-k", "", "-h", host, "-p", str(port)]
         settings = [part for one in FAST for part in ("-c", one)]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen([*other, programs / "postgres", *where, *settings], stdout=log, stderr=log)
         try:
-            _wait(server, port, folder / "log")
-            yield f"postgresql+psycopg2://renkei@127.0.0.1:{port}/postgres"
+            _wait(server, host, port, folder / "log")
+            yield f"postgresql+psycopg2://renkei@{host}:{port}/postgres"
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # whoever is still connected is not waited for
             server.wait(WAIT_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(server: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until and server.poll() is None:
         try:  # it listens before it is ready
-            psycopg2.connect(host="127.0.0.1", port=port, user="renkei", dbname="postgres", connect_timeout=5).close()
+            psycopg2.connect(host=host, port=port, user="renkei", dbname="postgres", connect_timeout=5).close()
         except psycopg2.OperationalError:
             time.sleep(0.05)
         else:
@@ -64,7 +72,7 @@ def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise AssertionError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as taken:
         port: int = taken.getsockname()[1]
         return port

@@ -1,0 +1,87 @@
+"""While people punch, a pump is killed by SIGKILL every 100 ms, whatever it is at, and another one begins at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import select
+
+from renkei.clock import TOKYO
+from renkei.inbox.inbox import Inbox
+from renkei.inbox.receiver import Receiver
+from renkei.inbox.tables import LEASE, State
+from renkei.links.lineworks_kot import LINK
+from renkei.storage.database.database import open_database
+from tests.harness.inbox_programs import PLAIN
+from tests.harness.kingoftime import KingOfTime
+from tests.harness.program import ROOT
+from tests.harness.punching import TENANT, hire, said
+
+EVERY_S, PUMPS, LEASE_S, WITHIN_S = 0.1, 6, 0.5, 600.0
+KINDS = {"出勤": "1", "休憩開始": "3", "休憩終了": "4", "退勤": "2"}
+PEOPLE = 50
+
+
+def storm(folder: Path, each: int) -> Iterator[tuple[str, list[str]]]:
+    """PEOPLE say so many things each; one try."""
+    folder.mkdir(parents=True)
+    url = f"sqlite:///{folder}/renkei.db"
+    with KingOfTime.start() as king:
+        now = dt.datetime.now(TOKYO)
+        king.clear(f"{now:%Y-%m-%d}T12:00:00+09:00")  # an hour at which it may be read
+        users = hire(king, url, TENANT, PEOPLE)
+        expected, receiver = Counter[tuple[str, str, str, str]](), Receiver(url, PLAIN)
+        for number in range(each):
+            text = list(KINDS)[number % len(KINDS)]
+            for second, user in enumerate(users):
+                at = now.replace(microsecond=0) - dt.timedelta(minutes=2 * (each - number), seconds=second)
+                same, body = said(text, user, at)
+                written = receiver.accept(LINK, TENANT, same, user, now, body)
+                expected[user.removeprefix("user-"), f"{at:%Y-%m-%d}", at.isoformat(), KINDS[text]] += 1
+            written.result(WITHIN_S)
+        asked = {"database": url, "king": king.url, "lineworks": None, "tenants": [TENANT], "quick": LEASE_S}
+        how = _rage(url, asked, sum(expected.values()))
+        yield how, _wrong(king, url, expected)
+
+
+def _rage(url: str, asked: dict[str, object], messages: int) -> str:
+    """Kill until all is done or time is over; how it went."""
+    database = open_database(url)
+    inbox, kills, at_work = Inbox(database, PLAIN, LINK, TENANT), 0, 0
+    command = [sys.executable, "-m", "tests.proof.kot.pumps", str(PUMPS), json.dumps(asked)]
+    begun = time.monotonic()
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pumps:
+        assert pumps.stdin is not None
+        assert pumps.stdout is not None
+        while inbox.counts()[State.DONE] < messages and time.monotonic() < begun + WITHIN_S:
+            time.sleep(max(0.0, begun + (kills + 1) * EVERY_S - time.monotonic()))
+            pumps.stdin.write("next\n")
+            pumps.stdin.flush()
+            dead = pumps.stdout.readline().strip()
+            assert dead, "the pumps' parent is gone"
+            kills += 1
+            with database.reading() as connection:
+                owner = connection.scalar(select(LEASE.c.owner).where(LEASE.c.name == inbox.lease)) or ""
+            at_work += owner.startswith(dead)
+        pumps.stdin.close()
+    seconds = time.monotonic() - begun
+    return f"{messages} messages: {kills} kills in {seconds:.0f} s, {at_work} of them of the pump that had the lease"
+
+
+def _wrong(king: KingOfTime, url: str, expected: Counter[tuple[str, str, str, str]]) -> list[str]:
+    punches = king.punches()
+    there = Counter(punches)
+    found = [f"missing {one}" for one in expected - there] + [f"too many {one}" for one in (there - expected)]
+    times: dict[str, list[str]] = {}
+    for code, _, at, _ in punches:
+        times.setdefault(code, []).append(at)
+    found += [f"{code}'s punches came in another order" for code, each in times.items() if each != sorted(each)]
+    counts = Inbox(open_database(url), PLAIN, LINK, TENANT).counts()
+    return found + [f"{number} messages are {state}" for state, number in counts.items() if number and state != "done"]
