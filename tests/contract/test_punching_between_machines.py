@@ -60,9 +60,7 @@ class Company:
 
     def say(self, text: str, number: int) -> set[int]:
         """All of them, at the minute of this number and each at a second of his own; the answers to the callbacks."""
-        times = [
-            self.begun + dt.timedelta(minutes=2 * number, seconds=second) for second, _ in enumerate(self.users)
-        ]
+        times = [self.begun + dt.timedelta(minutes=2 * number, seconds=second) for second, _ in enumerate(self.users)]
         with ThreadPoolExecutor(PEOPLE) as people:
             answers = list(people.map(self._call, [text] * PEOPLE, self.users, times))
         for user, moment, answer in zip(self.users, times, answers, strict=True):

@@ -20,11 +20,13 @@ from tests.harness.kingoftime import KingOfTime
 from tests.harness.punching import MAPPING
 from tests.proof.case import Case, Effort, Say
 from tests.proof.kot.oracle import wrong
+from tests.proof.kot.storm import storm
 from tests.proof.kot.world import Message, PunchWorld
 from tests.proof.tried import Try, case
 
 GROUP = "kot"
 ONCE = "each punch once, with its own time and working day; each message answered once; nothing waits"
+STORM = "each punch once, with its own time, in each employee's order; nothing waits"
 FAULTS: dict[str, dict[str, Any]] = {
     **{kind: {} for kind in ("down", "too_many", "address", "hours", "drop", "drop_after", "truncated")},
     "hang": {"seconds": 1.5},
@@ -50,7 +52,8 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
             return PunchWorld(folder / str(next(numbers)), king, **more)
 
         full = effort is Effort.FULL
-        return [play(fresh, full) for play in (_killed, _faults, _clocks, _stories)]
+        found = [play(fresh, full) for play in (_killed, _faults, _clocks, _stories)]
+    return [*found, _storm(folder / "storm", full)]
 
 
 def morning() -> list[Message]:
@@ -116,6 +119,14 @@ def _clocks(fresh: Fresh, full: bool) -> Iterator[Try]:
         messages = [Message("出勤", user, f"30 {time}") for user in ("u-sato", "u-tanaka")]
         world.play(messages, jump)
         yield f"{time}, {fault}, KING OF TIME {skew} s ahead, {name}", wrong(world, world.program, messages)
+
+
+@case(GROUP, "a pump killed every 100 ms while 1,000 messages are punched", "L4 P13 P14 P17", STORM)
+def _storm(folder: Path, full: bool) -> Iterator[Try]:
+    """In earnest: processes, SIGKILL and the wall's clock."""
+    for how, found in storm(folder, 20 if full else 1):
+        print(f"   {GROUP}: {how}", flush=True)
+        yield how, found
 
 
 TEXTS = (
