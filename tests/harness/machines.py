@@ -1,7 +1,7 @@
 """Machines on networks of their own, as Linux' network namespaces; nothing of this machine's own network takes part.
 
 Each machine is on the networks that it names, as `<network>0`, and knows its own addresses and itself. The cables end at a
-switch, a namespace too; all of them are gone when `with` ends.
+switch, a namespace too; all of them are gone when `with` ends, or when the next test begins if this one was killed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Self
 
 NEWNET = 0x40000000
 HERE = Path("/proc/thread-self/ns/net")
+NAMED = Path("/run/netns")
 WAIT_S = 30
 
 
@@ -43,6 +44,7 @@ class Machines:
         self._made: list[str] = []
 
     def __enter__(self) -> Self:
+        _sweep()
         try:
             self._build()
         except BaseException:
@@ -51,8 +53,8 @@ class Machines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name in self._made:  # with its last process a namespace goes, and its cables with it
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=WAIT_S, check=False)
+        for name in self._made:
+            _delete(name)
 
     def address(self, machine: str, net: str) -> str:
         return f"10.213.{self._nets.index(net)}.{list(self._networks).index(machine) + 1}"
@@ -74,7 +76,7 @@ class Machines:
         """This thread is on the machine, with the sockets that it opens and the processes and threads that it starts."""
         before = os.open(HERE, os.O_RDONLY)
         try:
-            self._enter(os.open(f"/run/netns/{self._prefix}{machine}", os.O_RDONLY))
+            self._enter(os.open(NAMED / f"{self._prefix}{machine}", os.O_RDONLY))
             try:
                 yield
             finally:
@@ -117,3 +119,15 @@ class Machines:
     @staticmethod
     def _run(*arguments: str) -> None:
         subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True, timeout=WAIT_S)
+
+
+def _delete(name: str) -> None:
+    """With its last process the namespace goes, and its cables with it."""
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=WAIT_S, check=False)
+
+
+def _sweep() -> None:
+    """Delete what tests left that were killed."""
+    for left in NAMED.glob("renkei-*-*-*"):
+        if not Path(f"/proc/{left.name.split('-')[1]}").exists():
+            _delete(left.name)
