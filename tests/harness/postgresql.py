@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg2
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 WAIT_S = 120
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # it need not outlive a loss of power
@@ -51,8 +52,9 @@ def postgresql(host: str = "127.0.0.1", clients: str = "") -> Iterator[str]:
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen([*other, programs / "postgres", *where, *settings], stdout=log, stderr=log)
         try:
-            _wait(server, host, port, folder / "log")
-            yield f"postgresql+psycopg2://renkei@{host}:{port}/postgres"
+            url = f"postgresql+psycopg2://renkei@{host}:{port}/postgres"
+            _wait(server, url, folder / "log")
+            yield url
         finally:
             server.send_signal(signal.SIGINT)  # whoever is still connected is not waited for
             server.wait(WAIT_S)
@@ -60,14 +62,15 @@ def postgresql(host: str = "127.0.0.1", clients: str = "") -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(server: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
-    until = time.monotonic() + WAIT_S
+def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    engine, until = create_engine(url, connect_args={"connect_timeout": 5}), time.monotonic() + WAIT_S
     while time.monotonic() < until and server.poll() is None:
         try:  # it listens before it is ready
-            psycopg2.connect(host=host, port=port, user="renkei", dbname="postgres", connect_timeout=5).close()
-        except psycopg2.OperationalError:
+            engine.connect().close()
+        except OperationalError:
             time.sleep(0.05)
         else:
+            engine.dispose()
             return
     raise AssertionError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
