@@ -19,7 +19,7 @@ from renkei.links.lineworks_kot import LINK
 from renkei.storage.database.database import open_database
 from tests.conftest import ROOT
 from tests.harness.inbox_programs import PLAIN
-from tests.harness.kingoftime import COMPANY, KingOfTime
+from tests.harness.kingoftime import KingOfTime
 from tests.harness.punching import TENANT, hire, said
 
 PEOPLE, EACH = 40, 6
@@ -29,7 +29,7 @@ def test_l4_p13_p14_p17_pumps_that_are_killed_punch_each_message_once_in_order(t
     """Two at a time, and whichever works is killed by SIGKILL; every message comes three times, and answers are lost."""
     url = f"sqlite:///{tmp_path}/renkei.db"
     with KingOfTime.start() as king:
-        king.sim("POST", "definition", COMPANY)
+        king.clear()  # an hour at which it may be read
         users = hire(king, url, TENANT, PEOPLE)
         for after in (20, 60, 100):
             king.fault("drop_after", method="POST", after=after)
