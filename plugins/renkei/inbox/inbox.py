@@ -141,7 +141,7 @@ class Inbox:
         return self._messages(sorted(rows, key=lambda row: row.number))
 
     def _change(self, which: ColumnElement[bool], state: State, note: str, **more: bytes) -> bool:
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             changed = update(MESSAGE).where(which).values(state=state, since=utcnow(), note=note, **more)
             return connection.execute(changed).rowcount > 0
 

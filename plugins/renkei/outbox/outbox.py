@@ -268,7 +268,7 @@ class Outbox:
             connection.execute(update(OUTGOING).where(*same).values(**changed))
 
     def _drop(self, which: ColumnElement[bool], note: str, now: dt.datetime) -> int:
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             dropped = update(OUTGOING).where(which).values(state=State.DROPPED, since=now, note=note)
             return connection.execute(dropped).rowcount
 

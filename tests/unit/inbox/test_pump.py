@@ -360,6 +360,7 @@ def test_a_pump_that_is_asked_to_end_does_what_is_under_way(database: Database) 
     with running(database, Sheets(acme=toy)) as working:
         assert begun.wait(LONG)
         working.stop()
+        wait_for(lambda: all(drain._ended for drain in working._drains.values()))  # else a turn may be under way
         go.set()
     assert counts(database) == {State.DONE: 1, State.WAITING: 1}
     assert toy.closed == 1

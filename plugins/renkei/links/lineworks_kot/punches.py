@@ -113,7 +113,7 @@ class Punches:
             PUNCH.c.number != message.number,
             PUNCH.c.issued_at.between(said.issued_at - around, said.issued_at + around),
         )
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             if double_press_s and connection.scalar(select(exists().where(same))):
                 row = self._row(message, said, decision, State.DOUBLE, Reason.DOUBLE, done_at=now)
                 self._outbox.add(connection, if_double, now)
@@ -125,19 +125,19 @@ class Punches:
         self, message: Message, said: Said, decision: Decision, state: State, replies: Iterable[Entry], now: dt.datetime
     ) -> Punch:
         """A message that is no punch, or waits for a person."""
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             done_at = None if state is State.HELD else now
             row = self._row(message, said, decision, state, decision.reason, done_at=done_at)
             self._outbox.add(connection, replies, now)
             return self._add(connection, row)
 
     def sent_again(self, punch: Punch, now: dt.datetime) -> None:
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             connection.execute(update(PUNCH).where(self._is(punch.number)).values(state=State.SENDING, sent_at=now))
 
     def note_absent(self, punch: Punch) -> None:
         """KING OF TIME was asked about a punch that was sent, and does not have it."""
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             values = {"absent": PUNCH.c.absent + 1}
             connection.execute(update(PUNCH).where(self._is(punch.number)).values(values))
 
@@ -153,7 +153,7 @@ class Punches:
     ) -> None:
         """What became of a punch that was sent; `absent` where it changes."""
         done_at = None if state in (State.UNKNOWN, State.HELD) else now
-        with self._database.writing() as connection:
+        with self._database.writing(brief=True) as connection:
             values = {"state": state, "reason": reason or "", "note": note, "done_at": done_at}
             count = {} if absent is None else {"absent": absent}
             connection.execute(update(PUNCH).where(self._is(punch.number)).values(**values, **count))
