@@ -70,8 +70,8 @@ class Compose:
             "ADMIN_USERNAME": "admin",
             "ADMIN_EMAIL": "admin@example.com",
             # One small machine runs it all.
-            "PARALLELISM": "4",
-            "WORKER_CONCURRENCY": "2",
+            "PARALLELISM": "6",
+            "WORKER_CONCURRENCY": "4",  # two of them are the pump's
         }
         # What .env.example offers for the demo.
         self.variables["RENKEI_ALLOWED_HOSTS"] = ",".join(
