@@ -32,7 +32,7 @@ from renkei.runs.hold import Deadline, HeldPlan, Hold
 from renkei.sheets.compiled import digest_of
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Refused, Right, User
+from renkei.web.services import Refused, Right, User
 from scripts.past_runs import parse_into_database
 from tests.builders import mapping
 from tests.conftest import ROOT

@@ -19,7 +19,7 @@ from renkei.sheets import placed
 from renkei.storage import records
 from renkei.storage.audit import Look
 from renkei.storage.versions import Origin
-from renkei.web.facts import Right
+from renkei.web.services import Right
 from tests.builders import mapping
 from tests.contract.console.world import BASE, ConsoleWorld, body, dag, text_of
 from tests.harness.airflow_rows import add_dags

@@ -22,7 +22,7 @@ from renkei.orchestration.approval_tasks import UNANSWERED
 from renkei.runs.hold import Approval, Deadline, HeldPlan, Hold
 from renkei.storage import audit
 from renkei.storage.store import Store
-from renkei.web.facts import Right
+from renkei.web.services import Right
 from tests.contract.console.world import BASE, FOLDER, NOW, ConsoleWorld, OffTheLoop, dag, text_of
 from tests.harness.airflow_rows import answer_question
 from tests.unit.links.smarthr_emc.people.test_explain import day, record

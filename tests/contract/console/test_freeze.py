@@ -16,7 +16,7 @@ from renkei.orchestration.smarthr_emc import console
 from renkei.orchestration.web import freezing
 from renkei.runs.freeze import ALL
 from renkei.storage import records
-from renkei.web.facts import Refused, Right, User
+from renkei.web.services import Refused, Right, User
 from tests.contract.console.world import BASE, NOW, ConsoleWorld, dag, text_of
 
 COMPANY, EVERY = f"/dag/{dag('acme')}/freeze", "/freeze"

@@ -16,7 +16,7 @@ from renkei.orchestration import jobs as task
 from renkei.orchestration.smarthr_emc import jobs as kinds
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console.jobs import MOST_OF_ONE
-from renkei.web.facts import Refused, Right
+from renkei.web.services import Refused, Right
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, dag
 from tests.unit.links.smarthr_emc.people.test_explain import day

@@ -21,7 +21,7 @@ from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone import jobs as kinds
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, QuotaSpentError
 from renkei.systems.kintone.form import Field
-from renkei.web.facts import Right
+from renkei.web.services import Right
 from tests.conftest import ROOT
 from tests.contract.console.kintone_world import DAG, SHEET, KintoneWorld
 from tests.contract.console.world import BASE, NOW, text_of

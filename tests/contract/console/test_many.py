@@ -17,7 +17,7 @@ from renkei.orchestration import jobs as task
 from renkei.orchestration.web import sheet_desk
 from renkei.storage.versions import Origin
 from renkei.web.console import many
-from renkei.web.facts import Right
+from renkei.web.services import Right
 from tests.builders import mapping
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, NOW, ConsoleWorld, body, dag, text_of

@@ -16,7 +16,7 @@ from renkei.errors import StoreError
 from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.storage import audit
 from renkei.storage.store import Store
-from renkei.web.facts import Right
+from renkei.web.services import Right
 from tests.builders import crew
 from tests.contract.console.world import BASE, ConsoleWorld, dag
 from tests.unit.links.smarthr_emc.people.test_explain import day

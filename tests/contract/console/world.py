@@ -35,7 +35,7 @@ from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console.app import build
 from renkei.web.console.guard import token_of
-from renkei.web.facts import Refused, Right, Services, User
+from renkei.web.services import Refused, Right, Services, User
 from tests.builders import mapping
 from tests.harness.airflow_rows import Row, add_dags, add_runs, answer_question, diff_said
 

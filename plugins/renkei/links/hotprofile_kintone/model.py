@@ -7,12 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
 
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
-from renkei.storage.database.database import Database
-from renkei.storage.records import Moment
-from renkei.storage.runs import RunRecord
+from renkei.runs import job
 
 
 class Mode(StrEnum):
@@ -38,39 +35,21 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RunStart:
-    """What a run was asked to do; kept, so that every task of it, however often, does that."""
+class RunStart(job.RunStart[Mode, Mapping]):
+    """What a run was asked to do."""
 
-    FILE: ClassVar[str] = "run"
-    run_id: str  # Airflow's
     mode: Mode
-    started_at: Moment
-    mapping: Mapping  # of the sheet as it was then
-    sheet_digest: str = ""
+    mapping: Mapping
     since: dt.date | None = None  # of 初期連携
     data_set: str = ""  # of 1件テスト
     source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(job.Job[Mode, Mapping]):
     """One run: what it was asked, and where its rows are."""
 
-    database: Database
-    record: RunRecord
     start: RunStart
-
-    @property
-    def mapping(self) -> Mapping:
-        return self.start.mapping
-
-    @property
-    def tenant(self) -> str:
-        return self.mapping.tenant
-
-    @property
-    def mode(self) -> Mode:
-        return self.start.mode
 
     @property
     def data_sets(self) -> tuple[DataSet, ...]:

@@ -10,21 +10,15 @@ from typing import ClassVar
 from renkei.links.lineworks_kot.accounts import Accounts
 from renkei.links.lineworks_kot.mode import Mode
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
-from renkei.storage.database.database import Database
-from renkei.storage.records import Moment
-from renkei.storage.runs import RunRecord
+from renkei.runs import job
 
 
 @dataclass(frozen=True, slots=True)
-class RunStart:
-    """What a run was asked to do; kept, so that every task of it, however often, does that."""
+class RunStart(job.RunStart[Mode, Mapping]):
+    """What a run was asked to do."""
 
-    FILE: ClassVar[str] = "run"
-    run_id: str  # Airflow's
     mode: Mode
-    started_at: Moment
-    mapping: Mapping  # of the sheet as it was then
-    sheet_digest: str = ""
+    mapping: Mapping
     division: str = ""  # of 初回メッセージ送信; empty: all
     type: str = ""
 
@@ -51,20 +45,10 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(job.Job[Mode, Mapping]):
     """One run: what it was asked, and where its rows are."""
 
-    database: Database
-    record: RunRecord
     start: RunStart
-
-    @property
-    def mapping(self) -> Mapping:
-        return self.start.mapping
-
-    @property
-    def tenant(self) -> str:
-        return self.mapping.tenant
 
     @property
     def accounts(self) -> Accounts:

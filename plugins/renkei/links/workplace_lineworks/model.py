@@ -10,9 +10,7 @@ from typing import ClassVar
 
 from renkei.clock import TOKYO
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
-from renkei.storage.database.database import Database
-from renkei.storage.records import Moment
-from renkei.storage.runs import RunRecord
+from renkei.runs import job
 
 Now = Callable[[], dt.datetime]
 
@@ -32,15 +30,11 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RunStart:
-    """What a run was asked to do; kept, so that every task of it, however often, does that."""
+class RunStart(job.RunStart[Mode, Mapping]):
+    """What a run was asked to do."""
 
-    FILE: ClassVar[str] = "run"
-    run_id: str  # Airflow's
     mode: Mode
-    started_at: Moment
-    mapping: Mapping  # of the sheet as it was then
-    sheet_digest: str = ""
+    mapping: Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +86,10 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(job.Job[Mode, Mapping]):
     """One run: what it was asked, and where its rows are."""
 
-    database: Database
-    record: RunRecord
     start: RunStart
-
-    @property
-    def mapping(self) -> Mapping:
-        return self.start.mapping
-
-    @property
-    def tenant(self) -> str:
-        return self.mapping.tenant
-
-    @property
-    def mode(self) -> Mode:
-        return self.start.mode
 
 
 def today(now: dt.datetime) -> dt.date:

@@ -23,7 +23,8 @@ from renkei.orchestration.hotprofile_kintone.sheet_editor import EDITOR
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Figure, Findings, OwnPages, RunProblem
+from renkei.web.facts import Counts, Figure, Findings, RunProblem
+from renkei.web.services import OwnPages
 
 TITLES = ("対象", "場所", "内容", "対処")
 WRITES = tuple(f"write_{name}" for name in DATA_SETS)

@@ -19,7 +19,7 @@ from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.web.console import guard
 from renkei.web.console.jobs import start
 from renkei.web.console.page import address, page
-from renkei.web.facts import OwnJob, Refused
+from renkei.web.services import OwnJob, Refused
 
 router = APIRouter()
 Since = Annotated[str, Form(max_length=10)]

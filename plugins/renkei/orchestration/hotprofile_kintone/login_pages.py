@@ -17,7 +17,7 @@ from renkei.settings import allowed_hosts
 from renkei.systems.hosts import is_private
 from renkei.web.console import guard
 from renkei.web.console.page import address
-from renkei.web.facts import Refused
+from renkei.web.services import Refused
 
 router = APIRouter()
 MOST = 2_000  # characters

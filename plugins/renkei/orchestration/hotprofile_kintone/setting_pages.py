@@ -35,7 +35,7 @@ from renkei.values.conversion import format_conversions, parse_conversions
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import page
-from renkei.web.facts import OwnJob, Right
+from renkei.web.services import OwnJob, Right
 
 router = APIRouter()
 ID_MOST = 64  # characters

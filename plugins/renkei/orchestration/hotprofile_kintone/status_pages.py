@@ -24,8 +24,8 @@ from renkei.storage.audit import Look
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.facts import Right
 from renkei.web.screens.overview import page_of
+from renkei.web.services import Right
 
 router = APIRouter()
 PER_PAGE = 100

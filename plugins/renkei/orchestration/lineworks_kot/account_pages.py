@@ -26,8 +26,8 @@ from renkei.texts import Fault
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, page
-from renkei.web.facts import Refused
 from renkei.web.screens.overview import page_of
+from renkei.web.services import Refused
 
 router = APIRouter()
 PER_PAGE = 50  # each line sends three texts of a form that may have 64 KB

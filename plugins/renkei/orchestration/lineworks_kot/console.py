@@ -29,7 +29,8 @@ from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Figure, Findings, OwnJob, OwnPages
+from renkei.web.facts import Counts, Figure, Findings
+from renkei.web.services import OwnJob, OwnPages
 
 TITLES = ("場所", "内容", "対処")
 

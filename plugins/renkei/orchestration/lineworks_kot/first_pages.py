@@ -19,8 +19,8 @@ from renkei.outbox.tables import State
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import page
-from renkei.web.facts import Refused
 from renkei.web.screens.overview import page_of
+from renkei.web.services import Refused
 
 router = APIRouter()
 PER_PAGE = 100

@@ -21,8 +21,8 @@ from renkei.orchestration.lineworks_kot.company import accounts_of, database, ma
 from renkei.runs.steps import SHOWN
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.facts import Refused
 from renkei.web.screens.overview import page_of
+from renkei.web.services import Refused
 
 router = APIRouter()
 PER_PAGE, OPEN_SHOWN = 100, 100

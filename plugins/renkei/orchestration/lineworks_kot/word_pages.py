@@ -23,7 +23,7 @@ from renkei.links.lineworks_kot.words_store import (
 from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.facts import Refused
+from renkei.web.services import Refused
 
 router = APIRouter()
 MOST = MAX_WORDS * len(Kind)

@@ -28,7 +28,8 @@ from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Findings, Generation, OwnPages, RunProblem
+from renkei.web.facts import Counts, Findings, Generation, RunProblem
+from renkei.web.services import OwnPages
 
 _ITEM_NAMES = {item.name for item in (*USER_ITEM.values(), *DEPARTMENT_ITEM.values())}
 PROBLEM_COLUMNS = ("record_set", "line", "id", "crew_id", "item", "kind", "detail", "source")

@@ -26,9 +26,10 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.facts import Asked, Refused, Right, Run
+from renkei.web.facts import Asked, Run
 from renkei.web.screens.approval import Standing, standing
 from renkei.web.screens.overview import page_of
+from renkei.web.services import Refused, Right
 
 router = APIRouter()
 TASK = "approve"

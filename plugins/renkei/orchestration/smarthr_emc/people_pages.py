@@ -26,7 +26,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import page
-from renkei.web.facts import OwnJob
+from renkei.web.services import OwnJob
 
 router = APIRouter()
 COMPARED_MOST = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them

@@ -26,7 +26,7 @@ from renkei.orchestration.smarthr_emc.jobs import LIVE, REHEARSAL, STORED
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import message, page
-from renkei.web.facts import OwnJob
+from renkei.web.services import OwnJob
 from renkei.web.sheet_facts import SheetTry
 
 router = APIRouter()

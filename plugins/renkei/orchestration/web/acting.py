@@ -22,7 +22,7 @@ from starlette.requests import Request
 from renkei.orchestration import jobs
 from renkei.orchestration.web import freezing, registering
 from renkei.orchestration.web.guard import COOKIE
-from renkei.web.facts import Refused, User
+from renkei.web.services import Refused, User
 
 SAID = {
     401: "ログインの期限が切れました。ログインし直してから、もう一度操作してください。",
@@ -33,7 +33,7 @@ SAID = {
 
 
 class AirflowActing:
-    """`renkei.web.facts.Acting`: in this very process, without a socket."""
+    """`renkei.web.services.Acting`: in this very process, without a socket."""
 
     async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
         body = {"logical_date": None, "conf": {"mode": mode, **settings}}

@@ -26,7 +26,8 @@ from renkei.orchestration.monitor.scan import read_notes, read_results
 from renkei.orchestration.web import freezing, state
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, dag_file_of
 from renkei.runs.freeze import ALL
-from renkei.web.facts import Company, Freeze, User
+from renkei.web.facts import Company, Freeze
+from renkei.web.services import User
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class _Kept:
 
 
 class Companies:
-    """The part of `renkei.web.facts.Knowledge` on all companies."""
+    """The part of `renkei.web.services.Knowledge` on all companies."""
 
     def __init__(self, now: Callable[[], dt.datetime] = utcnow) -> None:
         self._now = now

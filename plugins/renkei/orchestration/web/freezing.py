@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from renkei.orchestration.disaster_freeze import VARIABLE, names_as_told, names_in
 from renkei.runs.freeze import ALL
-from renkei.web.facts import Freeze, Refused, User
+from renkei.web.facts import Freeze
+from renkei.web.services import Refused, User
 
 EVENTS = {True: "renkei_freeze_on", False: "renkei_freeze_off"}
 ATTEMPTS = 5

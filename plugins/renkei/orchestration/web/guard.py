@@ -20,13 +20,13 @@ from airflow.models.dag import DagModel
 from fastapi import HTTPException, Request
 
 from renkei.orchestration.disaster_freeze import VARIABLE
-from renkei.web.facts import Right, User
+from renkei.web.services import Right, User
 
 COOKIE = COOKIE_NAME_JWT_TOKEN
 
 
 class AirflowAuthority:
-    """`renkei.web.facts.Authority` by the auth manager of this Airflow."""
+    """`renkei.web.services.Authority` by the auth manager of this Airflow."""
 
     async def user(self, request: Request) -> User | None:
         """By the cookie of Airflow's log-in alone: pages are for browsers."""

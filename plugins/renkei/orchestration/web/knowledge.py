@@ -8,4 +8,4 @@ from renkei.orchestration.web.past_runs import PastRuns
 
 
 class AirflowKnowledge(Companies, OneCompany, PastRuns):
-    """`renkei.web.facts.Knowledge`."""
+    """`renkei.web.services.Knowledge`."""

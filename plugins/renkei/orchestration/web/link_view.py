@@ -9,7 +9,8 @@ from typing import Any
 from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Evidence, Figure, Findings, Generation, OwnPages
+from renkei.web.facts import Counts, Evidence, Figure, Findings, Generation
+from renkei.web.services import OwnPages
 from renkei.web.sheet_facts import SheetTry
 
 

@@ -13,7 +13,7 @@ from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
 from renkei.orchestration.web.sheet_desk import AirflowSheets
 from renkei.web.console.app import build as build_pages
-from renkei.web.facts import Services
+from renkei.web.services import Services
 
 
 def build() -> ASGIApp:

@@ -31,7 +31,7 @@ from renkei.web.facts import ChannelFact, ConnectionChange, Details, Evidence, G
 
 
 class OneCompany:
-    """The part of `renkei.web.facts.Knowledge` on one company beside its runs."""
+    """The part of `renkei.web.services.Knowledge` on one company beside its runs."""
 
     def details(self, dag_id: str) -> Details:
         tenant = tenant_of(state.dags()[dag_id])

@@ -26,7 +26,7 @@ from renkei.web.facts import Account, Asked, Begun, Findings, Past, Run, Told
 
 
 class PastRuns:
-    """The part of `renkei.web.facts.Knowledge` on a company's runs."""
+    """The part of `renkei.web.services.Knowledge` on a company's runs."""
 
     def days(self, dag_ids: Sequence[str], since: dt.datetime) -> Mapping[str, Sequence[Run]]:
         return state.runs_by_day(dag_ids, since)

@@ -13,7 +13,7 @@ from airflow.secrets.metastore import MetastoreBackend
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from renkei.web.facts import Refused
+from renkei.web.services import Refused
 
 
 def extra_of(name: str) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ from renkei.sheets.placed import folder_fault, suffix_of
 from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import tenants
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Refused
+from renkei.web.services import Refused
 from renkei.web.sheet_facts import SheetForm, SheetTry
 from renkei.web.tenant_sheet import TenantSheet
 

@@ -18,7 +18,8 @@ from renkei.orchestration.workplace_lineworks import absence_pages, connections,
 from renkei.orchestration.workplace_lineworks.sheet_editor import EDITOR
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Counts, Figure, Findings, OwnPages, RunProblem
+from renkei.web.facts import Counts, Figure, Findings, RunProblem
+from renkei.web.services import OwnPages
 
 TITLES = ("対象", "内容", "対処")
 COUNTED_BY = ("fetch_absences", "write_calendar")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from renkei.errors import StoreError
 from renkei.web.console import company, freeze, guard, jobs, many, overview, readiness, runs, sheets, start
 from renkei.web.console.page import address, message, statics
-from renkei.web.facts import Refused, Services
+from renkei.web.services import Refused, Services
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.facts import OwnPages, Right
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import NextStep, next_step
 from renkei.web.screens.timeline import timeline
+from renkei.web.services import OwnPages, Right
 
 router = APIRouter()
 RECENT = 7

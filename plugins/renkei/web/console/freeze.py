@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from renkei.runs.freeze import ALL
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.facts import Company, Right, Services, User
+from renkei.web.facts import Company
 from renkei.web.screens import freeze
+from renkei.web.services import Right, Services, User
 
 router = APIRouter()
 REASON_MOST = 300  # characters

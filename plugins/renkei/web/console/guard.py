@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from renkei.web.facts import Company, Right, Services, User
+from renkei.web.facts import Company
+from renkei.web.services import Right, Services, User
 
 TOKEN_FIELD, TOKEN_HEADER = "token", "X-Renkei-Token"
 FIELDS_MOST = 5_000  # of a form: a sheet has a few for each of its lines

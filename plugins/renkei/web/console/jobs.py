@@ -15,7 +15,7 @@ from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.facts import OwnJob, Refused, Services, User
+from renkei.web.services import OwnJob, Refused, Services, User
 
 router = APIRouter()
 MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies

@@ -28,8 +28,8 @@ from renkei.web.console import guard
 from renkei.web.console.jobs import ask
 from renkei.web.console.page import address, message, page
 from renkei.web.console.sheets import REASON_MOST
-from renkei.web.facts import Right
 from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, Standing, upload_key
+from renkei.web.services import Right
 from renkei.web.tenant_sheet import By
 
 router = APIRouter()

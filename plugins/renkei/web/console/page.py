@@ -17,9 +17,10 @@ from starlette.responses import HTMLResponse, Response
 
 from renkei.clock import TOKYO
 from renkei.web.console.guard import services_of, token_of
-from renkei.web.facts import Company, Question, Right, Services, User
+from renkei.web.facts import Company, Question
 from renkei.web.screens.freeze import Banner, banner
 from renkei.web.screens.words import JOB_STATES, RUN_STATES
+from renkei.web.services import Right, Services, User
 
 WEB = Path(__file__).parents[1]
 MOUNT = "/renkei/console"

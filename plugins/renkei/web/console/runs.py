@@ -18,10 +18,11 @@ from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.web.console import guard
 from renkei.web.console.page import page
-from renkei.web.facts import Generation, Right
+from renkei.web.facts import Generation
 from renkei.web.screens import figures, overview
 from renkei.web.screens.timeline import timeline
 from renkei.web.screens.words import VERDICTS
+from renkei.web.services import Right
 
 log = logging.getLogger(__name__)
 

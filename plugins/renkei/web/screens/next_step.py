@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from renkei.clock import time_in_japan
-from renkei.web.facts import Company, Details, Right
+from renkei.web.facts import Company, Details
 from renkei.web.screens.words import State
+from renkei.web.services import Right
 
 Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "freeze", "page"]
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from renkei.errors import Problem
-from renkei.web.facts import Company, Details, Question, Right, Run
+from renkei.web.facts import Company, Details, Question, Run
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import next_step
 from renkei.web.screens.words import BY_KEY, State
+from renkei.web.services import Right
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 GOOD = Run("r1", "success", NOW, NOW, NOW, "通常", True)

@@ -8,17 +8,7 @@ from typing import Any
 
 import pytest
 
-from renkei.web.facts import (
-    ChannelFact,
-    Company,
-    Compared,
-    Confirmed,
-    Evidence,
-    Question,
-    Reached,
-    Run,
-    Written,
-)
+from renkei.web.facts import ChannelFact, Company, Compared, Confirmed, Evidence, Question, Reached, Run, Written
 from renkei.web.screens.readiness import (
     COMPARED_WITHIN,
     SKEW,
