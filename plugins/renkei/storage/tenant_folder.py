@@ -79,6 +79,14 @@ class TenantFolder:
     def line_logins(self) -> str:
         return f"{self.path}/line_logins"
 
+    @property
+    def source_grants(self) -> str:
+        return f"{self.path}/source_grants"
+
+    @property
+    def source_logins(self) -> str:
+        return f"{self.path}/source_logins"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountFolder:
@@ -103,6 +111,11 @@ def tenants_folder(link: str) -> str:
 
 def accounts_folder(link: str) -> str:
     return f"{link}/accounts"
+
+
+def void_grants_folder(link: str) -> str:
+    """A file for each tenant whose grant was found void: one question tells of all."""
+    return f"{link}/void_grants"
 
 
 def watch_folder(link: str) -> str:

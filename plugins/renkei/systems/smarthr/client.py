@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -52,10 +53,19 @@ class _Page:
 class SmartHRClient:
     """Reads one SmartHR tenant through a `requests` Session that carries its token."""
 
-    def __init__(self, session: requests.Session, base_url: str, requests_per_second: int = 10) -> None:
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        requests_per_second: int = 10,
+        token: str = "",
+        another: Callable[[str], str] | None = None,
+    ) -> None:
+        """`token` where the Session carries none; `another` gives one in place of a token that SmartHR refused, or raises."""
         self._session = bounded(session)
         self._base_url = base_url.rstrip("/")
         self._pacer = Pacer(requests_per_second)
+        self._token, self._another, self._lock = token, another, threading.Lock()
 
     def read_all(
         self,
@@ -193,11 +203,13 @@ class SmartHRClient:
 
     def _get(self, path: str, query: Mapping[str, str], resource: str) -> requests.Response:
         failure: FetchError | None = None
+        renewed = False
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
             self._pacer.acquire()
             response: requests.Response | None = None
+            token = self._token
             try:
                 response = exchange(
                     self._session,
@@ -206,6 +218,7 @@ class SmartHRClient:
                     seconds=ANSWER_S,
                     most=MAX_BODY,
                     params=dict(query),
+                    headers={"Authorization": f"Bearer {token}"} if token else None,
                 )
             except TooLongError as error:
                 raise RetriableFetchError(
@@ -226,6 +239,14 @@ class SmartHRClient:
             if response.status_code == 200:
                 return response
             failure = _failure(response, resource)
+            if response.status_code == 401 and self._another:
+                if renewed:
+                    raise RefusedFetchError(
+                        "SmartHRが、更新したばかりの許可も受け付けません。連携の「SmartHRの接続」の画面を確認してください。"
+                    )
+                renewed = True
+                self._take_another(token, self._another)
+                continue
             if not isinstance(failure, RetriableFetchError):
                 raise failure
             if response.status_code == 429:
@@ -235,6 +256,12 @@ class SmartHRClient:
                 self._pacer.block(pause + random.uniform(0.0, 0.2))
         assert failure is not None
         raise failure
+
+    def _take_another(self, refused: str, another: Callable[[str], str]) -> None:
+        """In place of a refused token; of ten requests that were refused at once, one asks for it."""
+        with self._lock:
+            if self._token == refused:
+                self._token = another(refused)
 
 
 def _check_page(page: _Page, first: _Page, count: int) -> None:

@@ -1,0 +1,349 @@
+"""連携する: from a page to SmartHR's log-in and back, with a grant (S3). Knows neither Airflow nor a session.
+
+    departure = Connecting(folder, oauth).begin(by, redirect_uri, now)    the page sends the browser there, with a cookie
+    folder of tenant_of(state)                                           SmartHR sends it back to redirect_uri
+    Connecting(folder, oauth).finish(back, prove, now)                    the grant, or ConnectingError with the reason
+
+Below `<tenant>/source_logins/`, each named by the SHA-256 of its state, which nobody keeps:
+
+    <state>.json        who began it in which browser, the PKCE verifier, the callback; ten minutes
+    <state>.used.json   created once, before the code is exchanged
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import requests
+
+from renkei.errors import RenkeiError
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.store import DamagedFileError
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.smarthr.oauth import (
+    LostAnswerError,
+    OAuthError,
+    OAuthSettingError,
+    RefusedGrantError,
+    SmartHROAuth,
+    Tokens,
+    UnreachedError,
+    crews_answer,
+    pkce,
+)
+from renkei.texts import trim
+
+log = logging.getLogger(__name__)
+
+LOGIN_LASTS = dt.timedelta(minutes=10)
+OPEN_MOST = 20  # log-ins of one tenant at once: each leaves a file, and whoever may connect may begin one
+CODE_MOST = 2_000  # characters
+_STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
+_NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
+
+
+class Trouble(StrEnum):
+    """Why nothing was connected."""
+
+    STATE = "STATE"  # unknown, used, or too long ago
+    BROWSER = "BROWSER"  # another browser or another person began it
+    OFTEN = "OFTEN"
+    CANCELLED = "CANCELLED"
+    REFUSED = "REFUSED"
+    SETTING = "SETTING"
+    AWAY = "AWAY"
+    LOST = "LOST"
+    OTHER_COMPANY = "OTHER_COMPANY"
+    NO_RIGHT = "NO_RIGHT"
+    MEANWHILE = "MEANWHILE"
+    PLAIN_STORE = "PLAIN_STORE"
+
+
+AGAIN = "もう一度「連携する」を押してください。"
+SAID = {
+    Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。{AGAIN}",
+    Trouble.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
+    Trouble.OFTEN: "途中のログインが多すぎます。10分ほどおいてから、もう一度「連携する」を押してください。",
+    Trouble.CANCELLED: f"キャンセルされました。連携はしていません。連携する場合は、{AGAIN}",
+    Trouble.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
+    Trouble.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
+    Trouble.AWAY: "SmartHRに接続できないか、メンテナンス中です。時間をおいて、もう一度「連携する」を押してください。",
+    Trouble.LOST: f"SmartHRの応答を受け取れず、連携できたか分かりません。{AGAIN}",
+    Trouble.OTHER_COMPANY: "ログインした会社が、シートのSmartHR URLと違います。この会社の管理者でログインし直して、"
+    "もう一度「連携する」を押してください。シートのURLが違う場合は、シートを直してください。",
+    Trouble.NO_RIGHT: "ログインした人またはこの連携に、SmartHRの従業員を参照する権限がありません。SmartHRの管理者権限でログインし直すか、"
+    "SmartHRのアクセス制限を確認して、もう一度「連携する」を押してください。",
+    Trouble.MEANWHILE: "ほかの人が先に操作しました。状態を確認し、必要ならもう一度「連携する」を押してください。",
+    Trouble.PLAIN_STORE: "保存先が暗号化されていないため、SmartHRの許可を保存できません。運用担当者に、保存先の暗号化"
+    "（RENKEI_STORE_KEY_CONN_ID）の設定を依頼してください。",
+}
+
+
+class ConnectingError(RenkeiError):
+    """Nothing was connected; `str()` says why and what to do, and is fit for whoever was on the way."""
+
+    def __init__(self, trouble: Trouble, reason: str = "") -> None:
+        self.trouble, self.reason = trouble, reason
+        super().__init__(SAID[trouble])
+
+
+@dataclass(frozen=True, slots=True)
+class Allower:
+    """Who allows it: somebody with a log-in, or by an invitation."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The way to SmartHR, and the cookie by which the browser is known again for ten minutes."""
+
+    url: str = field(repr=False)
+    cookie: str  # its name
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What a browser came back with: SmartHR's answer in the address, its cookie, and who is in front of it."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    error: str
+    cookie: str = field(repr=False)  # the value of `cookie_name(state)`; "" without one
+    by: Allower
+    redirect_uri: str  # of the page that it came back to
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    by: str
+    browser: str = field(repr=False)  # SHA-256 of the cookie
+    verifier: str = field(repr=False)
+    redirect_uri: str
+    expires_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    at: Moment
+
+
+class Connecting:
+    """The log-ins of one tenant."""
+
+    def __init__(self, folder: TenantFolder, oauth: SmartHROAuth) -> None:
+        self.grants = SourceGrants(folder)
+        self._folder, self._store, self._oauth = folder, folder.store, oauth
+
+    def begin(self, by: Allower, redirect_uri: str, now: dt.datetime) -> Departure:
+        """Where to send the browser.
+
+        Raises:
+            ConnectingError: the store has no key, or too many log-ins are under way.
+        """
+        if not self.grants.may_be_kept:
+            raise ConnectingError(Trouble.PLAIN_STORE)
+        tidy(self._folder, now)
+        if sum(not found[2] for found in _files(self._folder)) >= OPEN_MOST:
+            raise ConnectingError(Trouble.OFTEN)
+        state, browser = f"{self._folder.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
+        verifier, challenge = pkce()
+        expires = (now + LOGIN_LASTS).replace(microsecond=0)
+        login = _Login(by.id, _sha256(browser), verifier, redirect_uri, expires)
+        records.write(self._store, self._key(state), login)
+        return Departure(self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser)
+
+    def finish(self, back: Back, prove: Callable[[str], None], now: dt.datetime) -> Grant:
+        """The grant that stands now. A log-in counts once, however it ends.
+
+        `prove` is given the access token and raises ConnectingError where it is not this tenant's: `prover`.
+
+        Raises:
+            ConnectingError: nothing was connected; what stood before stands.
+        """
+        login = self._login(back)
+        if not records.create(self._store, self._key(back.state, ".used"), _Used(now)) or now >= login.expires_at:
+            raise ConnectingError(Trouble.STATE)
+        if back.error or not back.code or len(back.code) > CODE_MOST:
+            denied = back.error.casefold() == "access_denied"
+            raise ConnectingError(Trouble.CANCELLED if denied else Trouble.REFUSED)
+        number = self.grants.newest()[0]  # whoever disconnects from now on is heard
+        try:
+            tokens = self._oauth.exchange(back.code, login.redirect_uri, login.verifier, now)
+        except OAuthError as error:
+            raise self._trouble(error) from None
+        try:
+            prove(tokens.access_token)
+            grant = _grant(tokens, back.by, now)
+            _follow(self.grants, number, grant)
+        except RenkeiError:
+            self._oauth.revoke(tokens.refresh_token or tokens.access_token)
+            raise
+        self.grants.forget_void()
+        log.info("smarthr connected tenant=%s", self._folder.tenant)
+        return grant
+
+    def disconnect(self, by: Allower, now: dt.datetime) -> bool:
+        """連携解除: whether SmartHR, too, said that the grant is void.
+
+        Raises:
+            ConnectingError: somebody else connected, renewed or disconnected this moment.
+        """
+        return disconnect(self._folder, self._oauth, by, now)
+
+    def _login(self, back: Back) -> _Login:
+        if not _STATE.fullmatch(back.state):
+            raise ConnectingError(Trouble.STATE)
+        try:
+            found = records.read_or_none(self._store, self._key(back.state), _Login)
+        except DamagedFileError:
+            found = None
+        if found is None:
+            raise ConnectingError(Trouble.STATE)
+        same = hmac.compare_digest(_sha256(back.cookie), found.browser)
+        if not same or found.by != back.by.id or found.redirect_uri != back.redirect_uri:  # nor may they use it up
+            raise ConnectingError(Trouble.BROWSER)
+        return found
+
+    def _trouble(self, error: OAuthError) -> ConnectingError:
+        kinds = {
+            RefusedGrantError: Trouble.REFUSED,
+            OAuthSettingError: Trouble.SETTING,
+            UnreachedError: Trouble.AWAY,
+            LostAnswerError: Trouble.LOST,
+        }
+        log.warning("smarthr log-in refused tenant=%s reason=%s", self._folder.tenant, error.reason)
+        return ConnectingError(kinds.get(type(error), Trouble.REFUSED), error.reason)
+
+    def _key(self, state: str, part: str = "") -> str:
+        return f"{self._folder.source_logins}/{_sha256(state)}{part}.json"
+
+
+def disconnect(folder: TenantFolder, oauth: SmartHROAuth | None, by: Allower, now: dt.datetime) -> bool:
+    """As `Connecting.disconnect`, where the app's registration may be gone, too."""
+    grants = SourceGrants(folder)
+    number, grant = grants.newest()
+    if grant is None or grant.made is Made.ENDED:
+        return False
+    ended = _follow(grants, number, Grant(Made.ENDED, now, by.id, trim(by.name))) or grant
+    grants.forget_void()
+    log.info("smarthr disconnected tenant=%s", folder.tenant)
+    return oauth is not None and oauth.revoke(ended.refresh_token or ended.access_token)
+
+
+def _follow(grants: SourceGrants, number: int, record: Grant) -> Grant | None:
+    """Put the record behind `number`, and behind what runs renewed since; the renewed one before it, if there is one.
+
+    Raises:
+        ConnectingError: a person connected or disconnected since.
+    """
+    before = None
+    while not grants.follow(number, record):
+        number, before = grants.newest()
+        if before is None or before.made in (Made.ALLOWED, Made.ENDED):
+            raise ConnectingError(Trouble.MEANWHILE)
+    return before
+
+
+def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], None]:
+    """Asks the SmartHR of the sheet whether a token is its own."""
+
+    def prove(access_token: str) -> None:
+        try:
+            status, _ = crews_answer(session, smarthr_url, access_token)
+        except UnreachedError as error:
+            raise ConnectingError(Trouble.AWAY, error.reason) from None
+        if status == 200:
+            return
+        if status in (401, 404):
+            raise ConnectingError(Trouble.OTHER_COMPANY)
+        raise ConnectingError(Trouble.NO_RIGHT if status == 403 else Trouble.AWAY)
+
+    return prove
+
+
+def tenant_of(state: str) -> str:
+    """The tenant of a log-in; "" where it is none of ours. It names a folder: the caller checks that it is a tenant."""
+    found = _STATE.fullmatch(state)
+    return found[1] if found else ""
+
+
+def cookie_name(state: str) -> str:
+    """One for each log-in, so that two tabs do not take each other's."""
+    return f"renkei_smarthr_{_sha256(state)[:16]}"
+
+
+def is_under_way(folder: TenantFolder, now: dt.datetime) -> bool:
+    """SmartHRで許可待ち: somebody has left for SmartHR and is not back."""
+    files = _files(folder)
+    used = {name for name, _, is_used in files if is_used}
+    for name, key, is_used in files:
+        if is_used or name in used:
+            continue
+        try:
+            found = records.read_or_none(folder.store, key, _Login)
+        except DamagedFileError:
+            continue
+        if found and now < found.expires_at:
+            return True
+    return False
+
+
+def tidy(folder: TenantFolder, now: dt.datetime) -> int:
+    """Delete the log-ins that are long over; how many files. A used one keeps its note as long as itself."""
+    deleted, standing = 0, set()
+    files = _files(folder)
+    for name, key, is_used in files:
+        if is_used:
+            continue
+        try:
+            found = records.read_or_none(folder.store, key, _Login)
+        except DamagedFileError:
+            found = None
+        if found is None or now - found.expires_at > LOGIN_LASTS:
+            folder.store.delete(key)
+            deleted += 1
+        else:
+            standing.add(name)
+    for name, key, is_used in files:
+        if is_used and name not in standing:
+            folder.store.delete(key)
+            deleted += 1
+    return deleted
+
+
+def _files(folder: TenantFolder) -> list[tuple[str, str, bool]]:
+    """Digest of the state, key, and whether it is the note of a used one."""
+    path = folder.source_logins
+    found = ((_NAME.fullmatch(name), f"{path}/{name}") for name in folder.store.names(path))
+    return [(one[1], key, bool(one[2])) for one, key in found if one]
+
+
+def _grant(tokens: Tokens, by: Allower, now: dt.datetime) -> Grant:
+    return Grant(
+        Made.ALLOWED,
+        now,
+        by.id,
+        trim(by.name),
+        now,
+        tokens.access_token,
+        tokens.refresh_token,
+        tokens.expires_at,
+        tokens.scope,
+    )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,201 @@
+"""The access token of a company that allowed us by OAuth, renewed once for all who need it (S3, docs/decisions/0023).
+
+A renewal is noted before its refresh token is sent, and the note stays: of many at once one sends it, and who finds a
+note waits for the next grant. Where none has come when the lease is over, the writer died or its answer was lost, and
+the refresh token may be spent: it is never sent again, and a person has to log in (再認可が必要).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+
+from renkei.clock import utcnow
+from renkei.errors import RefusedFetchError, RetriableFetchError
+from renkei.storage.source_grants import Grant, Made, Renewal, SourceGrants
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.smarthr.oauth import (
+    LostAnswerError,
+    OAuthError,
+    RefusedGrantError,
+    SmartHROAuth,
+    Tokens,
+)
+
+log = logging.getLogger(__name__)
+
+AHEAD = dt.timedelta(minutes=5)  # before its end a grant is renewed
+LEASE = dt.timedelta(seconds=60)  # three times as long as the longest exchange
+LOOK_S = 0.5  # how often who waits looks for the next grant
+
+
+class Standing(StrEnum):
+    """How a company stands with SmartHR by OAuth."""
+
+    NONE = "NONE"  # 未連携, or 連携解除
+    LINKED = "LINKED"  # 連携済み
+    VOID = "VOID"  # 再認可が必要
+
+
+class ReauthoriseError(RefusedFetchError):
+    """再認可が必要: nobody but a person can get a new grant."""
+
+
+class GrantedToken:
+    """The token that counts now, for one tenant. May be asked from several threads."""
+
+    def __init__(
+        self,
+        folder: TenantFolder,
+        oauth: Callable[[], SmartHROAuth],
+        page: str = "",
+        now: Callable[[], dt.datetime] = utcnow,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`oauth` is asked only where a grant must be renewed; `page` is the address at which a person connects."""
+        self.grants = SourceGrants(folder)
+        self._tenant, self._oauth, self._page = folder.tenant, oauth, page
+        self._now, self._sleep = now, sleep
+
+    def exists(self) -> bool:
+        """Whether the company is, or was until SmartHR said otherwise, connected by OAuth."""
+        _, grant = self.grants.newest()
+        return grant is not None and grant.made is not Made.ENDED
+
+    def token(self) -> str:
+        """The access token, renewed where it is about to expire.
+
+        Raises:
+            ReauthoriseError: a person has to log in.
+            RetriableFetchError: SmartHR could not be asked for a new one, and the old one is over.
+        """
+        number, grant = self.grants.newest()
+        if grant is None or not grant.stands:
+            raise self._reauthorise("no grant")
+        now = self._now()
+        if grant.expires_at is None or now < grant.expires_at - AHEAD:
+            return grant.access_token
+        valid = now < grant.expires_at
+        if not grant.refresh_token:
+            if valid:
+                return grant.access_token
+            raise self._reauthorise("expired, and no refresh token")
+        try:
+            return self._renewed(number).access_token
+        except RetriableFetchError:
+            if valid:  # for minutes yet
+                return grant.access_token
+            raise
+
+    def instead_of(self, refused: str) -> str:
+        """Another token than this one, which SmartHR has refused; raises as `token`."""
+        number, grant = self.grants.newest()
+        if grant is not None and grant.stands and grant.access_token != refused:
+            return self.token()
+        if grant is None or not grant.stands:
+            raise self._reauthorise("no grant")
+        if not grant.refresh_token:
+            self._end(number, grant)
+            raise self._reauthorise("refused, and no refresh token")
+        return self._renewed(number).access_token
+
+    def _renewed(self, number: int) -> Grant:
+        """The grant after `number`."""
+        while True:
+            newest, grant = self.grants.newest()
+            if newest != number:
+                if grant is None or not grant.stands:
+                    raise self._reauthorise("no grant")
+                return grant
+            assert grant is not None
+            if self.grants.begin_renewal(number, self._now()):
+                if self.grants.newest()[0] == number:  # again: it may have come while the note was won
+                    return self._renew(number, grant)
+                self.grants.undo_renewal(number)
+            elif (note := self.grants.renewal(number)) and self._is_over(note):
+                if self.grants.newest()[0] == number:
+                    raise self._reauthorise("a renewal without an answer")
+            else:
+                self._sleep(LOOK_S)
+
+    def _is_over(self, note: Renewal) -> bool:
+        return self._now() - note.at > LEASE
+
+    def _renew(self, number: int, grant: Grant) -> Grant:
+        """Sends the refresh token; the only place that does."""
+        try:
+            oauth = self._oauth()
+        except Exception:
+            self.grants.undo_renewal(number)
+            raise
+        try:
+            tokens = oauth.renew(grant.refresh_token, self._now())
+        except RefusedGrantError as error:
+            self._end(number, grant)
+            raise self._reauthorise(error.reason) from None
+        except LostAnswerError as error:
+            if oauth.settings.rotates:  # the note stays: it is never sent again
+                raise self._reauthorise(error.reason) from None
+            raise self._undone(number, error) from None
+        except OAuthError as error:  # not taken up, or the app's registration refused
+            raise self._undone(number, error) from None
+        return self._kept(number, grant, tokens)
+
+    def _end(self, number: int, grant: Grant) -> None:
+        """SmartHR says that it is void. Where another record is there already, that one counts."""
+        self.grants.follow(number, Grant(Made.VOID, self._now(), grant.by, grant.by_name, grant.allowed_at))
+
+    def _kept(self, number: int, grant: Grant, tokens: Tokens) -> Grant:
+        renewed = replace(
+            grant,
+            made=Made.RENEWED,
+            at=self._now(),
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            expires_at=tokens.expires_at,
+            scope=tokens.scope or grant.scope,
+        )
+        if self.grants.follow(number, renewed):
+            log.info("smarthr grant renewed tenant=%s grant=%d", self._tenant, number + 1)
+            self.grants.forget_void()
+            return renewed
+        _, standing_now = self.grants.newest()  # somebody disconnected, or logged in, meanwhile
+        if standing_now is None or not standing_now.stands:
+            raise self._reauthorise("ended meanwhile")
+        return standing_now
+
+    def _undone(self, number: int, error: OAuthError) -> RetriableFetchError:
+        self.grants.undo_renewal(number)
+        log.warning("smarthr grant not renewed tenant=%s reason=%s", self._tenant, error.reason)
+        return RetriableFetchError(f"SmartHRの許可を更新できませんでした。{error}")
+
+    def _reauthorise(self, reason: str) -> ReauthoriseError:
+        log.warning("smarthr grant is void tenant=%s reason=%s", self._tenant, reason)
+        self.grants.note_void()
+        there = (
+            f"次のページを開き、「連携する」を押してください: {self._page}"
+            if self._page
+            else "「連携する」を押してください。"
+        )
+        return ReauthoriseError(
+            "SmartHRの許可の期限が切れたか、取り消されました（再認可が必要）。何も書き込んでいません。"
+            f"SmartHRの管理者が、連携の「SmartHRの接続」の画面から許可し直してください。{there}"
+        )
+
+
+def standing(grants: SourceGrants, now: dt.datetime) -> Standing:
+    """How it stands by the records alone; SmartHR is not asked."""
+    number, grant = grants.newest()
+    if grant is None or grant.made is Made.ENDED:
+        return Standing.NONE
+    if not grant.stands:
+        return Standing.VOID
+    note = grants.renewal(number)
+    if note is not None and now - note.at > LEASE:
+        return Standing.VOID
+    over = grant.expires_at is not None and now >= grant.expires_at and not grant.refresh_token
+    return Standing.VOID if over else Standing.LINKED
