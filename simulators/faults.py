@@ -37,7 +37,8 @@ class Fault(BaseModel):
     """What happens to the next `times` requests (None: to all) that match, after `after` undisturbed ones.
 
     answer: that one, and the service never sees the request; any other name of `kind` that the service knows stands for
-    an answer of its own. slow: `seconds` pass first. hang: no answer for `seconds`, then the connection is cut; the
+    an answer of its own. slow: `seconds` pass first. held: the faults are cleared
+    first; served then, though the client has gone long since. hang: no answer for `seconds`, then the connection is cut; the
     service never sees it. drop: cut at once, before the service sees it. drop_after: the service does its work and the
     connection is cut before it answers. truncated: half of the answer, then cut. calls: these control calls are carried
     out first, then the request is served. `path` is a shell pattern, `contains` a text that the body has.
@@ -64,7 +65,7 @@ class Fault(BaseModel):
         return is_its and self.contains.encode() in body
 
 
-PLAYED = frozenset({"answer", "slow", "hang", "drop", "drop_after", "truncated", "calls"})
+PLAYED = frozenset({"answer", "slow", "held", "hang", "drop", "drop_after", "truncated", "calls"})
 
 
 class Faults:
@@ -73,6 +74,7 @@ class Faults:
     def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
         self.answers = answers or {}
         self._faults: list[Fault] = []
+        self.cleared = asyncio.Event()
 
     def add(self, faults: Sequence[Fault]) -> None:
         """Put them in force after those that are.
@@ -87,6 +89,8 @@ class Faults:
 
     def clear(self) -> None:
         self._faults.clear()
+        self.cleared.set()
+        self.cleared = asyncio.Event()
 
     def pending(self) -> list[Fault]:
         return list(self._faults)
@@ -150,6 +154,9 @@ class FaultyApp:
             case "slow":
                 assert fault
                 await asyncio.sleep(fault.seconds)
+                await self.app(scope, again, send)
+            case "held":
+                await self.faults.cleared.wait()
                 await self.app(scope, again, send)
             case "hang":
                 assert fault

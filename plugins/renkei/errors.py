@@ -122,7 +122,7 @@ class RetriableLoadError(LoadError):
 
 
 class BusyAccountError(RetriableLoadError):
-    """Another tenant is loading into the same EMC account (E27); nothing is wrong."""
+    """Somebody else writes into the same target just now (E27, C8); nothing is wrong."""
 
 
 class RejectedLoadError(LoadError):

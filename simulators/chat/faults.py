@@ -20,7 +20,7 @@ class Fault(faults.Fault):
     """
 
     service: Service
-    kind: Literal["status", "hang", "drop", "drop_after"]
+    kind: Literal["status", "held", "hang", "drop", "drop_after"]
     status: Annotated[int | None, Field(ge=200, le=599)] = None
     body: str | dict[str, Any] | list[Any] = ""
     headers: dict[str, str] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Who works a tenant's messages off: one process at a time, and another one ten seconds after it was killed."""
+"""Who works a tenant's messages off, or writes its calendars: one process at a time, and another one ten seconds after it was killed."""
 
 from __future__ import annotations
 
@@ -54,8 +54,11 @@ class Leases:
             connection.execute(update(LEASE).where(*ours).values(owner=""))
         self._renewed.clear()
 
-    def acquire(self, name: str) -> bool:
-        """Whether it is ours now: nobody had it, or who had it was not heard of for ten seconds."""
+    def acquire(self, name: str, quiet_s: float = 0.0) -> bool:
+        """Whether it is ours now: nobody had it, or who had it was not heard of for ten seconds, and `quiet_s` more.
+
+        So much longer something of theirs may still be under way: a lease that was given back has nothing of it.
+        """
         asked = time.monotonic()
         with self._database.writing(brief=True) as connection:
             now, lasts = _now(connection), dt.timedelta(seconds=LASTS_S)
@@ -66,7 +69,7 @@ class Leases:
                 .on_conflict_do_update(
                     index_elements=[LEASE.c.name],
                     set_=ours,
-                    where=self._is_free(now),
+                    where=self._is_free(now, quiet_s),
                 )
                 .returning(LEASE.c.name)
             )
@@ -94,10 +97,15 @@ class Leases:
             ours = (LEASE.c.owner == self.owner, LEASE.c.name == name)
             connection.execute(update(LEASE).where(*ours).values(owner=""))
 
-    def _is_free(self, now: dt.datetime) -> ColumnElement[bool]:
+    def let_lapse(self, name: str) -> None:
+        """Neither renew nor give it back: something of ours may still be under way."""
+        with self._lock:
+            self._renewed.pop(name, None)
+
+    def _is_free(self, now: dt.datetime, quiet_s: float = 0.0) -> ColumnElement[bool]:
         # One that ends long after any could: the clock was set back, and its owner has not renewed it since.
         after_all = now + 2 * dt.timedelta(seconds=LASTS_S)
-        is_over = or_(LEASE.c.expires_at <= now, LEASE.c.expires_at > after_all)
+        is_over = or_(LEASE.c.expires_at <= now - dt.timedelta(seconds=quiet_s), LEASE.c.expires_at > after_all)
         return or_(LEASE.c.owner.in_(("", self.owner)), is_over)
 
     def holds(self, name: str) -> bool:

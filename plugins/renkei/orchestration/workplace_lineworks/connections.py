@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from renkei import settings
@@ -77,11 +78,15 @@ def registrations(mapping: Mapping) -> list[Channel]:
     return found
 
 
-def calendar(tenant: str) -> LineWorksCalendar:
-    """LINE WORKS' calendars of one tenant. Raises ConnectionError_: what is wrong with each field (C1)."""
+def calendar(tenant: str, may_send: Callable[[], None] = lambda: None) -> LineWorksCalendar:
+    """LINE WORKS' calendars of one tenant; `may_send` is asked right before each request.
+
+    Raises:
+        ConnectionError_: what is wrong with each field (C1).
+    """
     fields = registration_of(Service.LINEWORKS, lineworks_name(tenant), (BOT,)).fields
     credentials = LineWorksCredentials(**{name: fields.get(name, "") for name in _NAMES})
-    return LineWorksCalendar(LineWorksApi(credentials, fields.get("base_url", ""), scopes=SCOPES))
+    return LineWorksCalendar(LineWorksApi(credentials, fields.get("base_url", ""), scopes=SCOPES, may_send=may_send))
 
 
 def database() -> Database:

@@ -12,6 +12,7 @@ from renkei.links.workplace_lineworks.stages import fetch_absences as fetching
 from renkei.links.workplace_lineworks.stages import finish as finishing
 from renkei.links.workplace_lineworks.stages import plan as planning
 from renkei.links.workplace_lineworks.stages import write_calendar as writing
+from renkei.links.workplace_lineworks.turn import writing_turn
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.early_end import nothing_left
 from renkei.orchestration.stage import WithoutTasks, record_of, started
@@ -46,10 +47,11 @@ def write_calendar(tenant: Tenant, context: Any) -> dict[str, Any]:
     forget_end(job.record)
     counts: dict[str, int] = {}
     if job.mapping.calendar and job.mode.writes:
-        calendar = connections.calendar(job.tenant)
-        if job.mode is Mode.RECONCILE:
-            counts |= compare.compare(job, calendar, utcnow)
-        counts |= writing.write_calendar(job, calendar, utcnow)
+        with writing_turn(job.database, job.tenant) as turn:
+            calendar = connections.calendar(job.tenant, turn.check)
+            if job.mode is Mode.RECONCILE:
+                counts |= compare.compare(job, calendar, utcnow)
+            counts |= writing.write_calendar(job, calendar, utcnow, turn.doubt)
     return {**counts, "result": finishing.finish(job, utcnow)}
 
 

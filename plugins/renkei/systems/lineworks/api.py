@@ -31,12 +31,13 @@ class LineWorksApi:
         *,
         scopes: str = SCOPE,
         pace: LineWorksPace | None = None,
+        may_send: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         base = base_url.rstrip("/")
         self._base = "" if base == API_HOST else base  # who types the official address means the official hosts
         self._credentials, self._scopes, self._clock = credentials, scopes, clock
-        self._pace = pace or LineWorksPace()
+        self._pace, self._may_send = pace or LineWorksPace(), may_send
         self._lock = threading.Lock()
         self._kept: Token | None = None
 
@@ -72,6 +73,7 @@ class LineWorksApi:
             begun = time.monotonic()
             answer = later(None, "Timeout")
             try:
+                self._may_send()
                 url = f"{self._base or API_HOST}/v1.0{path}"
                 answer = ask(method, url, headers={"Authorization": f"Bearer {access.text}"}, within_s=left, **kwargs)
             finally:

@@ -12,14 +12,15 @@ from sqlalchemy import select
 from renkei.errors import HoldError, LoadError
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Mode, Planned, Written
 from renkei.links.workplace_lineworks.stages.approve import decide, is_asked
+from renkei.links.workplace_lineworks.stages.finish import finish
 from renkei.links.workplace_lineworks.stages.plan import is_too_much
-from renkei.links.workplace_lineworks.stages.write_calendar import Writer
+from renkei.links.workplace_lineworks.stages.write_calendar import Writer, write_calendar
 from renkei.links.workplace_lineworks.tables import EVENT
 from renkei.runs.hold import Approval
 from renkei.runs.outcome import End
 from renkei.systems.lineworks.calendar import CalendarEvent, Standing
 from renkei.systems.workplace.client import Period, Status, Unit
-from tests.harness.workplace_lineworks import SATO, SUZUKI, AbsenceWorld, away, day
+from tests.harness.workplace_lineworks import NOON, SATO, SUZUKI, AbsenceWorld, away, day
 
 
 @pytest.fixture
@@ -235,6 +236,21 @@ def test_c9_what_is_held_waits_for_a_person_however_many_absences_come_after_it(
     assert (job.record.read(Written).held, len(world.calendar.events)) == (6, 70)
 
 
+def test_c9_a_newer_revision_of_a_cancellation_that_is_held_is_held_with_it(world: AbsenceWorld) -> None:
+    """However many absences there are by then, and also when WORKPLACE deletes it for good."""
+    cancelled_en_masse(world)
+    world.run()
+    for number in range(60):
+        world.workplace.put(f"B-{number}", day("2026-12-20"))
+    world.run()
+    world.workplace.put("A-0", day("2026-12-02"), status=Status.CANCELLED)
+    del world.workplace.all["A-1"]
+    assert world.run().record.read(Planned).held == 6
+    assert len(world.calendar.events) == 70
+    world.workplace.put("A-0", day("2026-12-02"), status=Status.APPROVED)
+    assert world.run().record.read(Planned).held == 5
+
+
 def test_c9_what_was_let_through_and_came_back_is_held_again(world: AbsenceWorld) -> None:
     for number in range(10):
         world.workplace.put(f"A-{number}", day("2026-12-05"))
@@ -392,6 +408,31 @@ def test_c11_an_outage_ends_the_run_and_the_next_one_goes_on(world: AbsenceWorld
     world.run()
     assert len(world.calendar.events) == 1
     assert world.states() == {"A-1": "written"}
+
+
+def test_c8_what_was_lost_is_not_followed_by_something_newer_in_the_same_run(world: AbsenceWorld) -> None:
+    """LINE WORKS may yet carry out what it never answered."""
+    world.workplace.put("A-1", day("2026-12-05"))
+    doubts: list[str] = []
+    job = world.job()
+    fetch, plan, *_ = world.steps(job)
+    fetch()
+    plan()
+
+    def lost() -> None:
+        if world.clock == NOON:  # once: another run reads something newer meanwhile
+            world.clock += dt.timedelta(minutes=1)
+            world.workplace.put("A-1", day("2026-12-06"))
+            fetch()
+            away()
+
+    world.calendar.after = lost
+    write_calendar(job, world.calendar, world.now, lambda: doubts.append("lost"))
+    assert (doubts, world.calendar.written, world.states()) == (["lost"], ["2026-12-05"], {"A-1": "waiting"})
+    with pytest.raises(LoadError, match="接続できません"):
+        finish(job, world.now)
+    world.run()
+    assert world.calendar.shown() == [("年次有給休暇", "2026-12-06", "2026-12-07")]
 
 
 def test_c10_c11_one_for_which_line_works_never_answers_keeps_no_other_waiting(world: AbsenceWorld) -> None:

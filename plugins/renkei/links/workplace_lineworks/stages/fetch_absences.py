@@ -10,12 +10,12 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import exists, or_, select, true, update
+from sqlalchemy import case, exists, or_, select, true, update
 
 from renkei.errors import IncompleteReadError
 from renkei.links.workplace_lineworks.absences import Sealed
 from renkei.links.workplace_lineworks.model import Fetched, Job, today
-from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, GONE, WAITING
+from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, GONE, HELD, WAITING
 from renkei.storage.database.statements import insert
 from renkei.systems.workplace.client import Absence, Listed, Status
 
@@ -69,6 +69,8 @@ def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime, *, asked: boo
     new = insert(job.database, ABSENCE)
     names = ("revision", "status", "digest", "body", "first_day", "last_day", "state", "since")
     values = {name: new.excluded[name] for name in names}
+    # A cancellation that is held stays so, whatever revision of it comes: `plan` lets go what is none any more (C9).
+    values["state"] = case((ABSENCE.c.state == HELD, HELD), else_=WAITING)
     clean = {"failed_at": None, "code": "", "cause": "", "remedy": "", "told": False}
     again = new.on_conflict_do_update(
         index_elements=["tenant", "absence_id"],
@@ -109,7 +111,8 @@ def _revive(job: Job, source: Source, listed: Collection[str], now: dt.datetime)
 def _ask_for(job: Job, source: Source, missing: Sequence[str], now: dt.datetime) -> int:
     found, gone = _asked(source, missing)
     _keep(job, found, now)
-    values: dict[str, Any] = {"status": GONE, "state": WAITING, "since": now, "code": "", "cause": "", "remedy": ""}
+    state = case((ABSENCE.c.state == HELD, HELD), else_=WAITING)
+    values: dict[str, Any] = {"status": GONE, "state": state, "since": now, "code": "", "cause": "", "remedy": ""}
     with job.database.writing() as connection:
         for number in gone:
             connection.execute(

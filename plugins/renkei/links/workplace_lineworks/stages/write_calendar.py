@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -68,13 +68,17 @@ class Task:
     fault: RenkeiError | None = None
 
 
-def write_calendar(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
+def write_calendar(
+    job: Job, calendar: Calendar, now: Now, doubt: Callable[[], None] = lambda: None
+) -> dict[str, int]:
     """What was added, replaced and deleted; `Written` of the run's record says why it stopped, if it did.
+
+    `doubt` is called where an answer was lost: its request may be carried out yet.
 
     Raises:
         SettingError: nothing passes until a person has mended something.
     """
-    writer = Writer(job, calendar, now)
+    writer = Writer(job, calendar, now, doubt)
     fault = writer.work_off() if job.mode.writes else None
     with job.database.reading() as connection:
         query = select(ABSENCE.c.state, func.count()).where(ABSENCE.c.tenant == job.tenant).group_by(ABSENCE.c.state)
@@ -91,8 +95,8 @@ def write_calendar(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
 class Writer:
     """Sends what waits, and keeps what becomes of each."""
 
-    def __init__(self, job: Job, calendar: Calendar, now: Now) -> None:
-        self._job, self._calendar, self._now = job, calendar, now
+    def __init__(self, job: Job, calendar: Calendar, now: Now, doubt: Callable[[], None] = lambda: None) -> None:
+        self._job, self._calendar, self._now, self._doubt = job, calendar, now, doubt
         self._sealed = Sealed(job.record.store, job.tenant)
         self._sheet = sheet_digest(job.mapping)
         self._members: dict[str, Standing] = {}
@@ -102,17 +106,26 @@ class Writer:
         """What stopped it; None where nothing waits any more."""
         tried: Counter[str] = Counter()
         left: set[str] = set()  # for the next run: LINE WORKS is there, and does not answer for these
+        lost: dict[str, Any] = {}  # what was said of those whose answer was lost
         last: RenkeiError | None = None
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while rows := self._next(left):
+                # What was lost may be carried out yet, and after something newer that is sent now (`turn`).
+                if changed := {number for row in rows if lost.get(number := row.absence_id, _said(row)) != _said(row)}:
+                    left |= changed
+                    continue
                 tasks = self._tasks(rows)
                 list(pool.map(self._send, tasks))
                 self._settle(tasks)
                 faults = [task.fault for task in tasks if task.fault and not isinstance(task.fault, EventRefusedError)]
                 if settings := [fault for fault in faults if isinstance(fault, SettingError)]:
                     return settings[0]
-                tried.update(task.row.absence_id for task in tasks if isinstance(task.fault, LineWorksAwayError))
-                left = {number for number, times in tried.items() if times >= TRIES}
+                away = [task.row for task in tasks if isinstance(task.fault, LineWorksAwayError)]
+                if away:
+                    self._doubt()
+                lost |= {row.absence_id: _said(row) for row in away}
+                tried.update(row.absence_id for row in away)
+                left |= {number for number, times in tried.items() if times >= TRIES}
                 last = faults[0] if faults else last
                 if (left and faults and len(faults) == len(tasks)) or len(left) > MOST_LEFT:
                     break
@@ -251,3 +264,8 @@ class Writer:
         if unsent:
             its = (EVENT.c.tenant == self._job.tenant, EVENT.c.event_id.in_(unsent))
             connection.execute(delete(EVENT).where(*its, EVENT.c.written_at.is_(None)))
+
+
+def _said(row: Row[Any]) -> tuple[Any, ...]:
+    """What WORKPLACE has said of an absence, as far as two rows may differ in it."""
+    return row.revision, row.status, row.digest
