@@ -89,7 +89,9 @@ def test_c8_what_a_killed_process_sent_never_lands_after_something_newer(
     world.database.engine.dispose()  # SQLite's connections are one process's
     child = os.fork()
     if not child:
-        world.write(Job(AbsenceWorld(world.folder, url=f"sqlite:///{world.folder}/renkei.db").database, job.record, job.start))
+        world.write(
+            Job(AbsenceWorld(world.folder, url=f"sqlite:///{world.folder}/renkei.db").database, job.record, job.start)
+        )
         os._exit(1)
     wait_for(lambda: world.chat.sim("GET", "faults") == [])  # LINE WORKS has its request
     os.kill(child, signal.SIGKILL)

@@ -68,9 +68,7 @@ class Task:
     fault: RenkeiError | None = None
 
 
-def write_calendar(
-    job: Job, calendar: Calendar, now: Now, doubt: Callable[[], None] = lambda: None
-) -> dict[str, int]:
+def write_calendar(job: Job, calendar: Calendar, now: Now, doubt: Callable[[], None] = lambda: None) -> dict[str, int]:
     """What was added, replaced and deleted; `Written` of the run's record says why it stopped, if it did.
 
     `doubt` is called where an answer was lost: its request may be carried out yet.
