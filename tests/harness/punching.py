@@ -28,12 +28,14 @@ from renkei.outbox.outbox import Outbox
 from renkei.outbox.tables import State as Outboxed
 from renkei.storage.database.database import open_database
 from renkei.systems.kingoftime import client as kot
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError
 from tests.harness.inbox_programs import PLAIN
 from tests.harness.kingoftime import KingOfTime
 
 TENANT = "acme"
 SATO = kot.Employee("ab" * 32, "1001", "1000", "本社", "1", "正社員", "佐藤 花子")
 TANAKA = kot.Employee("cd" * 32, "1003", "2000", "大阪センター", "2", "アルバイト", "田中 美咲")
+UNKNOWN = KingOfTimeAwayError("応答が届きませんでした。", unknown=True)
 USERS = {"u-sato": SATO, "u-tanaka": TANAKA}
 MAPPING = Mapping(
     TENANT,

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.inbox import lease
 from renkei.links.lineworks_kot.accounts import Accounts
 from renkei.storage.cipher import Cipher
 from renkei.storage.database.database import Database, open_database
 from renkei.storage.store import Store
+from tests.harness.punching import World
 
 
 @pytest.fixture
@@ -27,3 +29,13 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def accounts(database: Database, store: Store) -> Accounts:
     return Accounts(database, store, "acme")
+
+
+@pytest.fixture
+def no_lease_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "LASTS_S", 1000.0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
