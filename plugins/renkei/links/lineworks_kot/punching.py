@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 STALE = dt.timedelta(seconds=8)  # after a message was taken nothing is sent for it: the lease may have passed on
 SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never will do, what was sent
+LOOKS_EVERY = dt.timedelta(seconds=10)  # until then: what it has is done, what it has not may still come
 SENT_MOST = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
@@ -130,15 +131,15 @@ class Puncher:
         if settled := _settled(punch):
             return settled
         assert punch.day is not None
-        wait = (max(message.since, punch.sent_at or message.since) + SETTLES - self._now()).total_seconds()
-        if wait > 0:
-            raise PausedError(min(wait, SETTLES.total_seconds()), NOT_SURE)
         if opens := reading_opens_in(self._now()):
             raise PausedError(opens, "KING OF TIMEを確認できない時間帯です。")
         found = self._read(punch, punch.day)
         times = (punch.issued_at, minute(punch.issued_at))
         if any(one.key == punch.key and one.kind == punch.kind and one.at in times for one in found):
             return self._done(punch, CONFIRMED)
+        wait = max(message.since, punch.sent_at or message.since) + SETTLES - self._now()
+        if wait > dt.timedelta(0):
+            raise PausedError(min(wait, LOOKS_EVERY).total_seconds(), NOT_SURE)
         if punch.absent + 1 >= SENT_MOST:
             return self._unsure(punch)
         self._punches.note_absent(punch)

@@ -126,16 +126,31 @@ def test_p14_one_that_a_person_found_missing_is_sent_once_more(world: World) -> 
     assert world.king.shown() == [("1001", "2026-11-30", "12:00:00", "1")]
 
 
-def test_p14_it_is_not_read_back_while_it_may_still_arrive(world: World) -> None:
+def test_p14_while_it_may_still_arrive_it_is_looked_for_and_not_sent_again(world: World) -> None:
     world.now = at("30 12:00")
     world.receive("出勤")
     world.king.faults = [UNKNOWN]
     world.work()
+    for seconds, rests in ((0, 10), (10, 10), (25, 5)):
+        world.now = at("30 12:00") + dt.timedelta(seconds=seconds)
+        pause = world.look_back()
+        assert isinstance(pause, PausedError)
+        assert pause.seconds == rests
+    assert world.rows()[0].absent == 0, "it proves nothing yet"
+    world.now = at("30 12:00:30")
+    assert world.look_back() is None
+
+
+def test_p14_what_arrived_is_found_at_once_by_whoever_takes_over(world: World) -> None:
+    """Long before it would be known that it never will."""
+    world.now = at("30 12:00")
+    world.receive("出勤")
+    world.king.late = [UNKNOWN]
+    world.work()
+    world.begin()
     world.now += dt.timedelta(seconds=10)
-    pause = world.look_back()
-    assert isinstance(pause, PausedError)
-    assert pause.seconds == 20
-    assert world.king.asked == ["punch"]
+    assert world.look_back() == Settled(Inboxed.DONE, CONFIRMED)
+    assert world.king.asked == ["punch", "read"]
 
 
 @pytest.mark.parametrize("kept", [True, False])
