@@ -21,6 +21,7 @@ ANSWERS = {
     "future": "未来",
     "old": "24時間より前",
     "stranger": "登録されていない",
+    "nothing": "文言がない",
 }
 
 
@@ -38,10 +39,10 @@ def wanted(messages: Sequence[Message]) -> Iterator[tuple[Message, str, tuple[st
         kinds = [code for word, code in WORDS.items() if word in text]
         on = [code for code in kinds if code in "1234"] or kinds
         said, came = moment(one.issued), moment(one.arrives or one.issued)
-        if not kinds:
-            yield one, "nothing", None
-        elif one.user not in WHO:
+        if one.user not in WHO:
             yield one, "stranger", None
+        elif not kinds:
+            yield one, "nothing", None
         elif len(on) > 1:
             yield one, "two", None
         elif on[0] in "78":
@@ -75,7 +76,7 @@ def wrong(world: PunchWorld, king: KingOfTime, messages: Sequence[Message]) -> l
     strangers = set[str]()
     for number, (message, what, _) in enumerate(expected, start=1):
         said = answers.get(number, [])
-        if what == "nothing" or (what == "stranger" and message.user + message.issued[:2] in strangers):
+        if what == "stranger" and message.user + message.issued[:2] in strangers:
             if said:
                 found.append(f"{message} was answered: {said}")
             continue

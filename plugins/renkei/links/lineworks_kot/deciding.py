@@ -26,6 +26,8 @@ class Reason(StrEnum):
     """Why a message is no punch, or why it waits."""
 
     STRANGER = "stranger"
+    NO_WORD = "no_word"
+    NO_TIME = "no_time"  # it cannot be read
     TWO_KINDS = "two_kinds"
     OFF = "off"
     NO_BREAKS = "no_breaks"
@@ -41,12 +43,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What somebody wrote."""
+    """What somebody wrote; where its time cannot be read (not `timed`), `issued_at` is when it was received."""
 
     user_id: str = field(repr=False)
     text: str = field(repr=False)
     issued_at: dt.datetime
     in_group: bool
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,13 @@ class Decision:
         return self.words[0].kind
 
 
-def read(body: bytes) -> Said | None:
+def read(body: bytes, received_at: dt.datetime) -> Said | None:
     """The text that a callback brings; None for anything else: a picture, a sticker, a place, a button's data."""
     event, text = event_of(body), _text(body)
-    issued_at = _moment(event.issued_time) if event else None
-    if event is None or not text or issued_at is None:
+    if event is None or not text:
         return None
-    return Said(event.user_id, text, issued_at, bool(event.channel_id))
-
-
-def lacks_time(body: bytes) -> bool:
-    """Whether it is a text, and its time cannot be read: LINE WORKS would write times in another way."""
-    event = event_of(body)
-    return event is not None and bool(_text(body)) and _moment(event.issued_time) is None
+    issued_at = _moment(event.issued_time)
+    return Said(event.user_id, text, issued_at or received_at, bool(event.channel_id), issued_at is not None)
 
 
 def _text(body: bytes) -> str:
@@ -104,6 +101,10 @@ def decide(
     """What becomes of a message with these words; it depends on nothing that changes while the message waits."""
     if person is None:
         return Decision(words, None, Reason.STRANGER)
+    if not words:
+        return Decision(words, person, Reason.NO_WORD)
+    if not said.timed:
+        return Decision(words, person, Reason.NO_TIME)
     if mapping.link_start_on and said.issued_at.astimezone(TOKYO).date() < mapping.link_start_on:
         return Decision(words, person, Reason.NOT_YET)
     if len(words) > 1:

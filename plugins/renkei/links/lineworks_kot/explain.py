@@ -1,6 +1,6 @@
 """なぜ打刻になった／ならなかったのか: of one employee and one day, each message's way, by what the database knows.
 
-KING OF TIME is not asked. A message without a word of 打刻メッセージ leaves nothing of whose it was (P11).
+KING OF TIME is not asked. Of a message without a word of 打刻メッセージ its time is left, and not what it says (L6).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REPLIES = {
     Outboxed.UNKNOWN: (Passed.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
     Outboxed.DROPPED: (Passed.NOT, "期限を過ぎたため送りませんでした。"),
 }
-_NOT_DECIDED = (Reason.TWO_KINDS, Reason.OFF, Reason.NO_BREAKS, Reason.NOT_YET)
+_NOT_DECIDED = (Reason.NO_WORD, Reason.TWO_KINDS, Reason.OFF, Reason.NO_BREAKS, Reason.NOT_YET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def explain(
         none = Step("受信", Passed.NO, *_nothing_came(mapping))
         if first.passed is Passed.NO:
             return account, [Explained("", "打刻できる状態ではありません。" + first.reason, [first])]
-        answer = f"{day.month}/{day.day}に、打刻の文言を含むメッセージは届いていません。"
+        answer = f"{day.month}/{day.day}に、この人のメッセージは届いていません。"
         return account, [Explained("", answer, [first, none])]
     return account, [_explained(database, mapping, punch) for punch in reversed(punches)]
 
@@ -80,11 +80,8 @@ def _account_step(account: Account | None, mapping: Mapping) -> Step:
 
 
 def _nothing_came(mapping: Mapping) -> tuple[str, str]:
-    said = "打刻の文言を含むメッセージがありません。文言のないメッセージの内容は残していません。"
-    return (
-        said,
-        "送った文言が「打刻メッセージ編集」にあるか、Botのトークに送ったか（グループではないか）を確認してください",
-    )
+    said = "メッセージがありません。スタンプや画像、グループでの文言のない会話は記録していません。"
+    return said, "Botのトークに送ったか（グループではないか）、スタンプや画像ではなかったかを確認してください"
 
 
 def _explained(database: Database, mapping: Mapping, punch: Punch) -> Explained:
@@ -98,7 +95,7 @@ def _explained(database: Database, mapping: Mapping, punch: Punch) -> Explained:
             f"{at} {kind}", f"{kind}は打刻していません。{why(punch)}", [*steps, _reply(database, mapping, punch)]
         )
     steps.append(Step("文言", Passed.YES, f"「{punch.word}」は{kind}です。"))
-    if punch.day is None or punch.reason in (Reason.NO_BOUNDARY, Reason.FUTURE):
+    if punch.day is None or punch.reason in (Reason.NO_BOUNDARY, Reason.FUTURE, Reason.NO_TIME):
         steps.append(Step("勤務日", Passed.NO, why(punch), remedy(punch)))
         return Explained(
             f"{at} {kind}", f"{kind}は打刻していません。{why(punch)}", [*steps, _reply(database, mapping, punch)]

@@ -174,6 +174,8 @@ def why(punch: Punch) -> str:
     """Why a message is what it is, in a sentence that names nobody; empty where the state says it all."""
     said = {
         Reason.STRANGER: "打刻連携に登録されていないアカウントからのメッセージです。",
+        Reason.NO_WORD: "打刻の文言がありません（内容は残していません）。",
+        Reason.NO_TIME: "メッセージの時刻を読み取れません（表示しているのは受信した時刻です）。",
         Reason.TWO_KINDS: f"2種類以上の文言（{punch.word}）があり、どの打刻か決められません。本人に聞き返しました。",
         Reason.OFF: "この打刻種別は、連携設定シートで使用しない設定です。",
         Reason.NO_BREAKS: "この従業員の雇用区分は、休憩打刻を許可していません。",
@@ -192,6 +194,8 @@ def remedy(punch: Punch) -> str:
     """What to do about it; empty: nothing."""
     said = {
         Reason.STRANGER: "従業員であれば、アカウント設定に登録し、もう一度送ってもらってください。",
+        Reason.NO_WORD: "打刻にしたい文言であれば、「打刻メッセージ編集」に追加してください。",
+        Reason.NO_TIME: "LINE WORKSの形式が変わった可能性があります。運用担当者に連絡し、KING OF TIMEで打刻してください。",
         Reason.NO_BOUNDARY: "シートの「所属」に加えてください。それまでの分はKING OF TIMEで打刻してください。",
         Reason.NOT_YET: "もう始める場合は、シートの「連携開始日」を直してください。それまではKING OF TIMEで打刻してください。",
         Reason.OFF: "使用する場合は、シートの「休憩打刻」「外出打刻」を直してください。",

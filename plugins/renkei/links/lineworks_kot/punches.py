@@ -34,7 +34,7 @@ class State(StrEnum):
     HELD = "held"  # a person decides (P10)
     APPROVED = "approved"  # a person has: it is to be sent
     REFUSED = "refused"
-    NONE = "none"  # it was no punch: two kinds, or nobody's
+    NONE = "none"  # it was no punch: no word, two kinds, or nobody's
 
     @property
     def label(self) -> str:
@@ -203,7 +203,8 @@ class Punches:
 
     def were_received(self, since: dt.datetime, until: dt.datetime) -> bool:
         """Whether a registered employee asked for a punch in that time."""
-        mine = and_(PUNCH.c.tenant == self._tenant, PUNCH.c.received_at.between(since, until), PUNCH.c.key != "")
+        asked = and_(PUNCH.c.key != "", PUNCH.c.reason != Reason.NO_WORD)
+        mine = and_(PUNCH.c.tenant == self._tenant, PUNCH.c.received_at.between(since, until), asked)
         with self._database.reading() as connection:
             return bool(connection.scalar(select(exists().where(mine))))
 

@@ -26,11 +26,12 @@ from renkei.links.lineworks_kot.alarms import (
     Tell,
     no_boundary,
 )
-from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, lacks_time, read
+from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, read
 from renkei.links.lineworks_kot.gate import LONGEST_REST_S, Gate
+from renkei.links.lineworks_kot.kinds import switched_on
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
-from renkei.links.lineworks_kot.words_store import Words
+from renkei.links.lineworks_kot.words_store import Word, Words
 from renkei.outbox.outbox import Entry
 from renkei.outbox.sender import Sender
 from renkei.storage.database.database import Database
@@ -52,7 +53,7 @@ STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused 
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
 WITHOUT_TIME = (
     "LINE WORKSのメッセージの時刻(issuedTime)を読み取れないため、打刻していません。LINE WORKSの形式が変わった可能性があります。"
-    "運用担当者に連絡し、従業員にはKING OF TIMEで打刻してもらってください。"
+    "運用担当者に連絡してください。打刻しなかった人は「打刻一覧」で確認し、KING OF TIMEで打刻してください。"
 )
 FROM_THE_FUTURE = (
     "未来の時刻のメッセージが届いたため、打刻しませんでした。メッセージの時刻はLINE WORKSのものです。"
@@ -101,14 +102,13 @@ class Puncher:
         """Punch it, or say why it is no punch."""
         punch = self._punches.of(message.number)
         if punch is None:
-            body = message.body()
-            if lacks_time(body):
+            said = read(message.body(), message.received_at)
+            if said and not said.timed:  # LINE WORKS would write times in another way
                 self._alarms.notice(NO_TIME, WITHOUT_TIME, self._now())
-            said = read(body)
             if said is None or (said.in_group and not self._mapping.groups):
                 return Settled(Inboxed.DONE, "打刻のメッセージではありません。", forget=True)
             words = asked_for(said, self._mapping, self._words.current().words)
-            if not words:
+            if said.in_group and not words:  # people talk to one another
                 return Settled(Inboxed.DONE, "打刻の文言がありません。", forget=True)
             person = self._accounts.person_of(said.user_id)
             decision = decide(said, message.received_at, self._mapping, words, person)
@@ -250,7 +250,8 @@ class Puncher:
 
     def _keep(self, message: Message, said: Said, decision: Decision, reason: Reason) -> Settled:
         """A message that is no punch, or not without a person."""
-        states = {Reason.OLD: State.HELD, Reason.TWO_KINDS: State.NONE, Reason.STRANGER: State.NONE}
+        none = (Reason.NO_WORD, Reason.TWO_KINDS, Reason.STRANGER)
+        states = {Reason.OLD: State.HELD, **dict.fromkeys(none, State.NONE)}
         if reason is Reason.FUTURE:
             self._alarms.notice(FUTURE, FROM_THE_FUTURE, self._now())
         if reason is Reason.NO_BOUNDARY and decision.person:
@@ -263,13 +264,21 @@ class Puncher:
         return settled
 
     def _no_punch(self, message: Message, said: Said, decision: Decision, reason: Reason) -> list[Entry]:
-        text = replies.no_punch(said.issued_at, decision.words, reason)
+        words = self._examples() if reason is Reason.NO_WORD else decision.words
+        text = replies.no_punch(said.issued_at, words, reason)
         event = f"reply {message.number} {reason}"
         if reason is Reason.STRANGER:  # one answer a day (P20)
             event = f"reply {reason} {said.issued_at.date().isoformat()} {said.user_id}"
-        worth, priority = (TOLD_FOR, 5) if reason is Reason.DOUBLE else (ASKED_FOR, 2)
+        worth, priority = (ASKED_FOR, 2)
+        if reason in (Reason.DOUBLE, Reason.NO_WORD):
+            worth, priority = TOLD_FOR, 5
         key = decision.person.key if decision.person else said.user_id
         return self._reply(event, key, said.user_id, text, priority, worth, message.number)
+
+    def _examples(self) -> list[Word]:
+        """A word of each kind that is punched."""
+        words = self._words.current()
+        return [Word(kind, text) for kind in switched_on(self._mapping) for text in words.of(kind)[:1]]
 
     def _reply_about(self, punch: Punch, step: str, text: str, priority: int, worth: dt.timedelta) -> list[Entry]:
         user_id = self._punches.sender_of(punch)

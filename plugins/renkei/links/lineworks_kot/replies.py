@@ -37,6 +37,11 @@ def no_punch(at: dt.datetime, words: Sequence[Word], reason: Reason) -> str:
     if reason is Reason.TWO_KINDS:
         named = "」「".join(word.text for word in words)
         return f"「{named}」の両方が含まれているため、打刻していません。どちらか1つだけを送ってください。"
+    if reason is Reason.NO_WORD:
+        named = "」「".join(word.text for word in words)
+        return f"打刻の文言がないため、打刻していません。打刻するには「{named}」のどれかを送ってください。"
+    if reason is Reason.NO_TIME:
+        return f"メッセージの時刻を読み取れないため、打刻していません。{BY_OTHER_MEANS}"
     if reason is Reason.STRANGER:
         return f"あなたのアカウントは打刻連携に登録されていないため、打刻していません。{BY_OTHER_MEANS}"
     if reason is Reason.NOT_YET:

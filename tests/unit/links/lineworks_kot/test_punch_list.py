@@ -46,19 +46,21 @@ def test_a_day_lists_what_was_asked_for_and_what_became_of_it(world: World, punc
     say(world, "おつかれさま")
     rows = punches.listed(Wanted(DAY), 0, 10)
     assert [(one.code, one.state) for one in rows] == [
-        *(("", State.NONE), ("1003", State.NONE), ("1003", State.REFUSED), ("1001", State.DONE)),
+        *(("1001", State.NONE), ("", State.NONE), ("1003", State.NONE), ("1003", State.REFUSED), ("1001", State.DONE)),
     ]
-    assert punches.counts(Wanted(DAY)) == {State.DONE: 1, State.REFUSED: 1, State.NONE: 2}
+    assert punches.counts(Wanted(DAY)) == {State.DONE: 1, State.REFUSED: 1, State.NONE: 3}
     assert [one.code for one in punches.listed(Wanted(DAY, "1003"), 0, 10)] == ["1003", "1003"]
-    assert len(punches.listed(Wanted(DAY, state=State.NONE), 1, 10)) == 1
+    assert len(punches.listed(Wanted(DAY, state=State.NONE), 1, 10)) == 2
     assert punches.counts(Wanted(DAY + dt.timedelta(days=1))) == {}
     assert [why(one)[:10] for one in rows] == [
+        "打刻の文言がありませ",
         "打刻連携に登録されて",
         "2種類以上の文言（出",
         "この従業員の雇用区分",
         "",
     ]
-    assert remedy(rows[0]).startswith("従業員であれば")
+    assert remedy(rows[0]).startswith("打刻にしたい文言であれば")
+    assert remedy(rows[1]).startswith("従業員であれば")
 
 
 def test_the_morning_is_counted_by_quarters_and_timed(world: World, punches: PunchList) -> None:
@@ -170,7 +172,7 @@ def test_p14_what_is_not_known_yet_is_said_to_be_unknown(world: World) -> None:
     [
         ("9999", "この従業員コードの従業員がいません"),
         ("1003", "LINE WORKSアカウントIDが登録されていません"),
-        ("1001", "11/30に、打刻の文言を含むメッセージは届いていません"),
+        ("1001", "11/30に、この人のメッセージは届いていません"),
     ],
 )
 def test_why_nothing_came_is_told_as_far_as_it_is_known(world: World, code: str, answer: str) -> None:

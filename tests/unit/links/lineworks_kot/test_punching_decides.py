@@ -55,6 +55,16 @@ def test_p10_after_midnight_the_working_day_is_by_the_boundary_of_the_division(w
         ("休憩開始", "u-tanaka", "30 09:00", State.REFUSED, Reason.NO_BREAKS, "休憩打刻が許可されていません"),
         ("出勤", "u-nobody", "30 09:00", State.NONE, Reason.STRANGER, "登録されていないため"),
         ("出勤", "u-sato", "30 09:05", State.REFUSED, Reason.FUTURE, "時刻が未来"),
+        (
+            "しゅっきん",
+            "u-sato",
+            "30 09:00",
+            State.NONE,
+            Reason.NO_WORD,
+            "「出勤」「退勤」「休憩開始」「休憩終了」のどれか",
+        ),
+        ("👍", "u-sato", "30 09:00", State.NONE, Reason.NO_WORD, "打刻の文言がない"),
+        ("おはよう", "u-nobody", "30 09:00", State.NONE, Reason.STRANGER, "登録されていないため"),
     ],
 )
 def test_p8_p9_p10_p20_what_is_no_punch_is_answered_with_the_reason(
@@ -134,12 +144,11 @@ def test_p9_where_the_sheet_says_so_a_word_must_stand_alone(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "more"),
     [
-        ("お昼はカレーでした", {}),
         ("", {"content": {"type": "sticker", "packageId": "1", "stickerId": "2"}}),
         ("出勤", {"content": {"type": "image", "fileId": "出勤"}}),
         ("出勤", {"type": "postback", "data": "出勤"}),
         ("出勤", {"source": {"userId": "u-sato", "channelId": "room", "domainId": 1}}),
-        ("出勤", {"issuedTime": "きのう"}),
+        ("出勤", {"issuedTime": "きのう", "source": {"userId": "u-sato", "channelId": "room", "domainId": 1}}),
     ],
 )
 def test_l6_p11_of_what_was_no_punch_nothing_is_kept(world: World, text: str, more: dict[str, object]) -> None:
@@ -151,6 +160,40 @@ def test_l6_p11_of_what_was_no_punch_nothing_is_kept(world: World, text: str, mo
     world.worker.tick()
     assert world.told == ([("no_time", False)] if "issuedTime" in more else [])
     assert world.inbox.listed(Inboxed.DONE, 1)[0].body() == b""
+
+
+@pytest.mark.parametrize("issued", ["きのう", "2026-11-30T09:00:00", "1764460800000"])
+def test_p10_p16_a_message_whose_time_cannot_be_read_is_no_punch_and_its_sender_is_told(
+    world: World, issued: str
+) -> None:
+    world.receive("出勤", issuedTime=issued)
+    settled = world.work()
+    assert isinstance(settled, Settled)
+    assert settled.state is Inboxed.REFUSED
+    assert world.king.asked == []
+    (row,) = world.rows()
+    assert (row.state, row.reason, row.kind) == (State.REFUSED, Reason.NO_TIME, Kind.CLOCK_IN)
+    assert row.issued_at == row.received_at
+    (reply,) = world.replies()
+    assert reply.startswith("メッセージの時刻を読み取れないため、打刻していません。KING OF TIMEの画面などで")
+    world.worker.tick()
+    assert world.told == [("no_time", False)]
+
+
+def test_p16_of_a_message_without_a_word_its_time_is_listed_and_not_what_it_says(world: World) -> None:
+    world.receive("田中さんによろしく")
+    world.work()
+    assert world.inbox.listed(Inboxed.REFUSED, 1)[0].body() == b""
+    (row,) = world.rows()
+    assert (row.key, row.kind, row.word) == (SATO.key, None, "")
+    assert not world.punches.were_received(world.now - dt.timedelta(hours=1), world.now), "nobody asked for a punch"
+
+
+def test_p11_in_a_group_only_what_has_a_word_is_answered(tmp_path: Path) -> None:
+    world = World(tmp_path, dataclasses.replace(MAPPING, groups=True))
+    world.receive("お昼はカレーでした", source={"userId": "u-sato", "channelId": "room", "domainId": 1})
+    world.work()
+    assert (world.rows(), world.replies()) == ([], [])
 
 
 def test_p11_group_talks_count_where_the_sheet_says_so(tmp_path: Path) -> None:
