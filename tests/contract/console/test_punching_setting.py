@@ -253,9 +253,7 @@ def test_p10_l6_the_list_of_punches_and_why_over_http(world: PunchingWorld) -> N
     world.sent("/punches/decide", number=number[1], word="yes")
     assert "ほかの人が先に決めたか" in world.sent("/punches/decide", status=409, number=number[1], word="no")
     assert "承認済み（送信待ち） 1" in world.shown("/punches")
-    assert "この日に、メッセージは届いていません" in world.sent(
-        "/punches", status=200, code="1003", day="2026-11-30"
-    )
+    assert "この日に、メッセージは届いていません" in world.sent("/punches", status=200, code="1003", day="2026-11-30")
     told = world.sent("/punch", status=200, code="1001", day="2026-11-30")
     assert "出勤をKING OF TIMEに打刻しました。" in told
     assert "勤務日 ✓ 済み 11/30 の勤務です" in told
