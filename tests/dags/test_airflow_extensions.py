@@ -88,7 +88,7 @@ def test_connection_types_have_japanese_forms() -> None:
         shown[kind] = (forms[kind].hook_class_name, fields.host.title, fields.password.title, hidden)
     hooks, hidden = "renkei.orchestration.smarthr_emc.hooks", ["login", "port", "url_schema"]
     assert shown == {
-        "smarthr": (f"{hooks}.SmartHRHook", "SmartHRのURL", "アクセストークン", hidden),
+        "smarthr": (f"{hooks}.SmartHRHook", "SmartHRのURL（任意）", "アクセストークン", hidden),
         "emc": (f"{hooks}.EmcHook", "EMC取込APIのURL", "トークン", hidden),
     }
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from renkei.channel import Service
 from renkei.errors import ConnectionError_
 from renkei.notifications.services import SPEC, ConnectionField
-from renkei.systems.hosts import is_trusted
+from renkei.systems.hosts import is_private, is_trusted
 
 _BASES = {  # where each service is, by its host; empty where it has no one place
     Service.SLACK_BOT: {"slack.com": "https://slack.com/api/", "slack-gov.com": "https://slack-gov.com/api/"},
@@ -58,7 +58,7 @@ def register(
     """
     fields, faults = {}, []
     for field in SPEC[service].fields:
-        text = _trim(values.get(field.key) or "")
+        text = trimmed(values.get(field.key) or "")
         if text:
             fields[field.key] = text
             if fault := _fault(service, field, text, allowed_hosts):
@@ -87,11 +87,27 @@ def webhook_fault(service: Service, url: str, allowed_hosts: Collection[str] = (
     return url_fault(url, allowed_hosts)
 
 
-def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: Collection[str]) -> str:
+def text_fault(field: ConnectionField, text: str) -> str:
+    """What no field of a Connection may hold, in Japanese; empty where it may."""
+    if field.plain:
+        return ""
     if not field.lines and any(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text):
         return "途中に空白または見えない文字があります。コピーし直してください。"
     if not text.isascii():
         return "全角文字などが含まれています。コピーし直してください。"
+    return ""
+
+
+def address_fault(url: str, allowed_hosts: Collection[str] = ()) -> str:
+    """Why a secret is not sent to this URL, in Japanese; empty where it is."""
+    if "://" not in url or not is_private(url, allowed_hosts):
+        return "「https://」で始まるURLを入力してください。"
+    return ""
+
+
+def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: Collection[str]) -> str:
+    if found := text_fault(field, text):
+        return found
     match field.key:
         case "url":
             return webhook_fault(service, text, allowed_hosts)
@@ -108,7 +124,7 @@ def _fault(service: Service, field: ConnectionField, text: str, allowed_hosts: C
     return ""
 
 
-def _trim(text: str) -> str:
+def trimmed(text: str) -> str:
     """Without blanks around it, zero-width ones included: they come along with what is copied from a page."""
     start, end = 0, len(text)
     while start < end and _blank(text[start]):

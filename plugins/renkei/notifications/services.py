@@ -11,7 +11,7 @@ from renkei.channel import Service
 
 MEMBER = re.compile(r"(?:社員|member)\s*[:：]\s*(\S+)", re.IGNORECASE)
 MAX_MAIL_ADDRESSES = 5
-Place = Literal["host", "login", "password", "extra"]
+Place = Literal["host", "login", "password", "port", "extra"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class ConnectionField:
     required: bool = True
     secret: bool = False
     lines: bool = False  # of several lines, such as a PEM key; else blanks inside are a mistake
+    url: bool = True  # of a host: a whole URL, and no name of a machine alone
+    plain: bool = False  # any text, such as a company's name: blanks and kanji are no mistake
 
 
 @dataclass(frozen=True, slots=True)

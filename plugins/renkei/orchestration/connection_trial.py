@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from renkei.channel import Channel, Service
 from renkei.errors import RenkeiError
 from renkei.notifications.diagnosis import explain
 from renkei.notifications.services import connection_needed
 from renkei.orchestration.channel_hooks import ChannelHook
+from renkei.orchestration.line.connection import conn_id as line_login
+from renkei.orchestration.line.hook import LineLoginHook
 from renkei.orchestration.plain_mail import MailMessenger
+from renkei.web.connection_facts import TriedConnection, TriedConnections
+
+if TYPE_CHECKING:
+    from renkei.orchestration.tenant import Tenant
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +47,22 @@ def try_channels(channels: Sequence[Channel]) -> Iterator[Trial]:
     delivery = MailMessenger().check()
     said = "メールサーバーに接続できました。" if delivery.accepted else "".join(explain(Service.MAIL, delivery))
     yield Trial("smtp_default", delivery.accepted, said)
+
+
+def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedConnections:
+    """A job: a trial of all that the sheet needs, the one of `asked["name"]` first.
+
+    Raises:
+        MappingError, SheetPendingError
+    """
+    tell("接続を確かめています", 0, 0)
+    found = [*tenant.link.try_systems()(tenant.mapping, tenant.dag_file), *try_channels(tenant.sheet.channels)]
+    if asked.get("name") == (name := line_login(tenant.name)) or any(
+        one.service is Service.LINE for one in tenant.sheet.channels
+    ):
+        found.append(Trial(name, *LineLoginHook(name).test_connection()))
+    found.sort(key=lambda trial: trial.connection != asked.get("name"))
+    return TriedConnections([TriedConnection(one.connection, one.well, one.said) for one in found])
 
 
 def unreachable(channels: Sequence[Channel]) -> list[str]:

@@ -31,7 +31,10 @@ DAG_ID = "renkei_jobs"
 AT_ONCE = 2  # of a million people one takes 2.8 GB
 PATIENCE_S = 60.0  # for a sheet that nobody has compiled yet
 TELLS_EVERY_S = 1.0
-COMMON: Mapping[str, Part[Work]] = {"sheets": Part("renkei.orchestration.many_sheets:look")}  # of every link
+COMMON: Mapping[str, Part[Work]] = {  # of every link
+    "sheets": Part("renkei.orchestration.many_sheets:look"),
+    "connections": Part("renkei.orchestration.connection_trial:look"),
+}
 DOC = f"""# Renkei 作業
 
 「連携」の画面から始めた、時間のかかる作業（リハーサル、今のSmartHRでの確認、kintoneの読み込みと連携テスト）を行います。**画面から始めてください。** この画面の

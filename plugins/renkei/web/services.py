@@ -15,6 +15,7 @@ from starlette.requests import Request
 from renkei.errors import RenkeiError
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.connection_facts import Connections
 from renkei.web.facts import (
     Account,
     Asked,
@@ -70,11 +71,14 @@ class Authority(Protocol):
     def may_freeze_all(self, user: User) -> bool:
         """災害時凍結 of every company."""
 
+    def may_register(self, user: User, name: str) -> bool:
+        """Put something into the Connection of this name."""
+
     def log_in(self, back: str) -> str:
         """The address of the log-in page, which leads `back`."""
 
 
-class Knowledge(Protocol):
+class Knowledge(Connections, Protocol):
     """What Airflow's database and the store know. Everything may be asked at any time, from any thread."""
 
     def companies(self) -> Mapping[str, Company]:

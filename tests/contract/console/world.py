@@ -64,6 +64,7 @@ class Door:
     rights: dict[str, dict[str, set[Right]]]
     freeze_all: set[str] = field(default_factory=lambda: {"omar"})
     create: set[str] = field(default_factory=lambda: {"omar"})
+    register: set[str] = field(default_factory=lambda: {"omar"})
 
     async def user(self, request: Request) -> User | None:
         name = request.cookies.get("_token")
@@ -81,6 +82,9 @@ class Door:
 
     def may_freeze_all(self, user: User) -> bool:
         return user.id in self.freeze_all
+
+    def may_register(self, user: User, name: str) -> bool:
+        return user.id in self.register
 
     def log_in(self, back: str) -> str:
         return f"/auth/login?next={back}"

@@ -61,7 +61,8 @@ class AirflowActing:
         kept = await run_in_threadpool(registering.extra_of, name)
         path = "/connections" if kept is None else f"/connections/{quote(name, safe='')}?{_mask(values)}"
         whole = json.dumps({**(kept or {}), **extra}, ensure_ascii=False)
-        body = {"connection_id": name, "conn_type": conn_type, **values, "extra": whole}
+        given = {place: text or None if place == "port" else text for place, text in values.items()}
+        body = {"connection_id": name, "conn_type": conn_type, **given, "extra": whole}
         await _call(request, "POST" if kept is None else "PATCH", path, body)
 
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:

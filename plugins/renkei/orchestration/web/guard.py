@@ -11,6 +11,7 @@ from collections.abc import Set
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.resource_details import (
+    ConnectionDetails,
     DagAccessEntity,
     DagDetails,
     VariableDetails,
@@ -64,6 +65,15 @@ class AirflowAuthority:
         """Who may write the Variable."""
         details = VariableDetails(key=VARIABLE)
         return get_auth_manager().is_authorized_variable(method="PUT", details=details, user=user.own)
+
+    def may_register(self, user: User, name: str) -> bool:
+        """As Airflow asks when it changes one, and when it makes one."""
+        details = ConnectionDetails(conn_id=name)
+        manager = get_auth_manager()
+        return all(
+            manager.is_authorized_connection(method=method, details=details, user=user.own)
+            for method in ("PUT", "POST")
+        )
 
     def log_in(self, back: str) -> str:
         return str(get_auth_manager().get_url_login(next_url=back))

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, freeze, guard, jobs, many, overview, readiness, runs, sheets, start
+from renkei.web.console import company, connections, freeze, guard, jobs, many, overview, readiness, runs, sheets, start
 from renkei.web.console.page import address, message, statics
 from renkei.web.services import Refused, Services
 
@@ -60,6 +60,7 @@ ROUTERS = (
     sheets.router,
     start.router,
     many.router,
+    connections.router,
 )
 
 

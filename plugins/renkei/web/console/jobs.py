@@ -13,6 +13,7 @@ from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
 from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.web.connection_facts import TriedConnections
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
 from renkei.web.services import OwnJob, Refused, Services, User
@@ -20,6 +21,8 @@ from renkei.web.services import OwnJob, Refused, Services, User
 router = APIRouter()
 MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies
 LISTED = 10
+CONNECTIONS = "connections"
+COMMON = {CONNECTIONS: OwnJob("接続の確認", TriedConnections, "job_connections.html")}  # of every link, by kind
 
 
 def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str]) -> Response:
@@ -110,5 +113,7 @@ def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
 def _own(seen: guard.Seen, job: Job) -> OwnJob | None:
     """None: a kind of another version."""
     dag_id = seen.company.dag_id
+    if job.request.kind in COMMON:
+        return COMMON[job.request.kind]
     pages = (own for own in seen.services.own_pages if dag_id.startswith(f"{own.link}__"))
     return next((own.jobs[job.request.kind] for own in pages if job.request.kind in own.jobs), None)

@@ -1,0 +1,125 @@
+"""接続: what a company's sheet needs of Airflow's Connections, each filled in on a page and tried by a job (L7, S2).
+
+A secret goes from the form into the Connection, as the user who presses, and is in no answer of ours. Whoever may not
+change Connections in Airflow sees which there are, and no more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from renkei import settings
+from renkei.texts import Fault
+from renkei.web.connection_facts import ConnectionState, entered, faults_of
+from renkei.web.console import guard
+from renkei.web.console.jobs import CONNECTIONS, newest, start
+from renkei.web.console.page import address, page
+from renkei.web.services import Refused
+
+router = APIRouter()
+TEXT_MOST = 10_000  # characters of a field: a key has three thousand
+
+
+@router.get("/dag/{dag_id}/connections")
+def connections(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], saved: str = "") -> Response:
+    states = seen.services.knowledge.connection_states(seen.company.dag_id)
+    return page(
+        request,
+        "connections.html",
+        one=seen.company,
+        states=states,
+        may={one.name: seen.services.authority.may_register(seen.user, one.name) for one in states},
+        saved=next((one.name for one in states if one.name == saved), ""),
+        jobs=newest(seen),
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/connections")
+def try_all(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """接続を確かめる."""
+    return start(request, seen, CONNECTIONS, {"name": ""})
+
+
+@router.get("/dag/{dag_id}/connections/{name}")
+def form(request: Request, name: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    return _form(request, seen, _state(seen, name))
+
+
+@router.post("/dag/{dag_id}/connections/{name}")
+async def save(request: Request, name: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """登録する, and the trial of what was registered."""
+    state = await run_in_threadpool(_changeable, seen, name)
+    given = await given_of(request, state)
+    if faults := faults_of(state, given, settings.allowed_hosts()):
+        return await run_in_threadpool(_form, request, seen, state, faults, given)
+    await register(request, seen, state, given)
+    return await run_in_threadpool(_tried, request, seen, name)
+
+
+async def given_of(request: Request, state: ConnectionState) -> dict[str, str]:
+    """What was filled in, by the fields' keys; the inputs are called `field.<key>`."""
+    sent = await request.form()
+    names = {one.key: sent.get(f"field.{one.key}") for one in state.kind.fields}
+    return {key: text[:TEXT_MOST] for key, text in names.items() if isinstance(text, str)}
+
+
+async def register(request: Request, seen: guard.Seen, state: ConnectionState, given: Mapping[str, str]) -> None:
+    """Put what was filled in, and found right, into the Connection. Raises Refused."""
+    said = entered(state, given)
+    await seen.services.acting.register(request, state.name, state.kind.type, said.values, said.extra)
+    seen.services.knowledge.changed()
+
+
+def _tried(request: Request, seen: guard.Seen, name: str) -> Response:
+    try:
+        return start(request, seen, CONNECTIONS, {"name": name})
+    except Refused:  # other work is under way: it is registered all the same
+        here = address(request, "dag", seen.company.dag_id, "connections")
+        return RedirectResponse(f"{here}?saved={name}", 303)
+
+
+def _state(seen: guard.Seen, name: str) -> ConnectionState:
+    found = seen.services.knowledge.connection_state(seen.company.dag_id, name)
+    if found is None:
+        raise guard.NotFound
+    return found
+
+
+def _changeable(seen: guard.Seen, name: str) -> ConnectionState:
+    """Raises NotFound, NotAllowed; Refused: another place than Airflow's database decides."""
+    found = _state(seen, name)
+    if not seen.services.authority.may_register(seen.user, name):
+        raise guard.NotAllowed
+    if found.fault:
+        raise Refused(found.fault)
+    return found
+
+
+def _form(
+    request: Request,
+    seen: guard.Seen,
+    state: ConnectionState,
+    faults: Sequence[Fault] = (),
+    given: Mapping[str, str] | None = None,
+) -> Response:
+    """What was given wrongly comes back, but for secrets."""
+    may = seen.services.authority.may_register(seen.user, state.name)
+    secret = {one.key for one in state.kind.fields if one.secret}
+    values = {key: text for key, text in (state.values if given is None else given).items() if key not in secret}
+    return page(
+        request,
+        "connection.html",
+        400 if faults else 200,
+        one=seen.company,
+        state=state,
+        may=may,
+        values=values if may else {},
+        faults=faults,
+        now=seen.services.now(),
+    )

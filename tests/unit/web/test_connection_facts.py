@@ -1,0 +1,75 @@
+"""A Connection filled in on a page: what is refused, and what goes where (L7, S2, N1, P4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from renkei.channel import Service
+from renkei.orchestration.connection_kinds import OF_PREFIX, OF_SERVICE, PASSWORD, SFTP, kind_of
+from renkei.web.connection_facts import ConnectionState, entered, faults_of
+
+EMC = ConnectionState("emc__acme", OF_PREFIX["emc"])
+KEPT = replace(EMC, registered=True, values={"url": "https://emc.example.jp"}, secrets=frozenset({"secret"}))
+SLACK = ConnectionState("slack_webhook__acme", OF_SERVICE[Service.SLACK_WEBHOOK])
+RIGHT = {"url": "https://emc.example.jp", "secret": "token-0"}
+
+
+def said(state: ConnectionState, given: dict[str, str]) -> str:
+    return " ".join(f"{fault.found} → {fault.remedy}" for fault in faults_of(state, given))
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "expected"),
+    [
+        (EMC, RIGHT, ""),
+        (EMC, {}, "EMC取込APIのURLが入力されていません"),
+        (EMC, RIGHT | {"secret": ""}, "トークンが入力されていません"),
+        (EMC, RIGHT | {"secret": "to ken"}, "トークン: 途中に空白"),
+        (EMC, RIGHT | {"secret": "ｔｏｋｅｎ"}, "トークン: 全角文字"),
+        (EMC, RIGHT | {"url": "http://emc.example.jp"}, "「https://」で始まる"),
+        (EMC, RIGHT | {"url": "emc.example.jp"}, "「https://」で始まる"),
+        (EMC, RIGHT | {"url": "https://user@emc.example.jp"}, "「https://」で始まる"),
+        (KEPT, RIGHT | {"secret": ""}, ""),
+        (KEPT, {"url": "https://evil.example", "secret": ""}, "登録済みの値は使いません"),
+        (KEPT, {"url": "https://new.example.jp", "secret": "new"}, ""),
+        (SLACK, {"url": "https://example.com/nowhere"}, "Slack"),
+        (SLACK, {"url": "https://hooks.slack.com/services/T0/B0/abcdefgh", "expires_on": "soon"}, "有効期限"),
+    ],
+)
+def test_l7_what_cannot_be_right_is_named_by_its_field(
+    state: ConnectionState, given: dict[str, str], expected: str
+) -> None:
+    """No secret that is kept ever goes to another address."""
+    assert (expected in said(state, given)) if expected else said(state, given) == ""
+
+
+def test_l7_no_fault_quotes_a_secret() -> None:
+    for state in (EMC, SLACK, ConnectionState("x", SFTP), ConnectionState("x", OF_SERVICE[Service.LINEWORKS])):
+        given = {one.key: "hush hush秘" for one in state.kind.fields}
+        assert faults_of(state, given)
+        assert "hush" not in said(state, given)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "22a"])
+def test_a_port_is_a_number(port: str) -> None:
+    given = {"host": "sftp.example.jp", "login": "renkei", "host_key": "ssh-ed25519 AAAA", "port": port}
+    assert "65535" in said(ConnectionState("emc_drop__acme", SFTP), given)
+
+
+def test_what_is_entered_goes_to_its_place_and_a_secret_left_out_stays() -> None:
+    kept = ConnectionState("emc_drop__acme", SFTP, True, secrets=frozenset({"password", "private_key"}))
+    given = {"host": " sftp.example.jp ", "port": "", "login": "renkei", "password": "", "private_key": "",
+             "host_key": "ssh-ed25519 AAAA", "remote_path": "受信 1"}  # fmt: skip
+    found = entered(kept, given)
+    assert found.values == {"host": "sftp.example.jp", "port": "", "login": "renkei"}
+    assert found.extra == {"host_key": "ssh-ed25519 AAAA", "remote_path": "受信 1"}
+    key = entered(kept, given | {"private_key": "-----BEGIN\r\nabc\r\n-----END\r\n"}).extra["private_key"]
+    assert key == "-----BEGIN\nabc\n-----END"
+
+
+def test_a_connection_is_of_the_kind_that_it_is_called_by() -> None:
+    assert [kind_of(name) for name in ("smarthr__acme", "emc_drop__acme", "first_password__acme")] == [
+        OF_PREFIX["smarthr"], SFTP, PASSWORD,
+    ]  # fmt: skip
