@@ -9,12 +9,15 @@ API: GET /api/v1/crews, departments, biz_establishments, companies, employment_t
 job_categories, recruitment_types, payment_periods, crew_custom_field_templates, crew_custom_field_template_groups,
 users, users/me. Reading only.
 
+OAuth of a registered app: GET /oauth/authorization, POST /oauth/token, /oauth/revoke; SmartHR Plus is /apps/emc. In every
+company NAME admin@NAME may allow it and member@NAME may not; their password is smarthr.
+
 Control, without authentication, JSON in and out:
 
     POST   /_sim/companies {name, seed, size, token, missing_codes, missing_codes_retired, switches}
            creates or replaces a company. switches: per_page_over clamp|reject, per_page_most (100),
            unknown_name ignore|reject, slots trimmed|padded, no_slots empty|null, hidden_fields [names],
-           hidden_as omitted|null, forbidden [resources, as "departments"], timestamps +09:00|Z,
+           hidden_as omitted|null, hosts [names at which this company alone answers], forbidden [resources, as "departments"], timestamps +09:00|Z,
            expanded [records written in place of their ids: biz_establishment (of crews), company, group, crew, owner,
            soc_ins_owner, lab_ins_owner; `embed=` asks the same of one request for a list of masters or users]
     GET    /_sim/companies                     PATCH /_sim/companies/NAME {switches}     DELETE /_sim/companies/NAME
@@ -32,6 +35,10 @@ Control, without authentication, JSON in and out:
     POST   /_sim/faults [{kind, path, page, company, times, after, ...}]     GET, DELETE /_sim/faults
     GET    /_sim/requests                      counters per company and path; DELETE resets
     POST   /_sim/limits {per_second, per_hour} GET /_sim/limits
+    GET    /_sim/oauth                         switches, who started, what the token's address was asked, grants; PATCH
+           {client_id, client_secret, redirect_uris, expires_in (null: never), refresh rotating|kept|none, pkce
+           accepted|required|ignored, scope, needs_plus}; DELETE: as at the start
+    POST   /_sim/oauth/expire                  every access token has ended; /_sim/oauth/revoke: every grant is revoked
 
 A fault hits requests whose path contains `path` (and of that `page` and `company`, if given), lets `after` of them
 pass, then strikes `times` times (null: always). Kinds, with their own settings:
@@ -39,6 +46,7 @@ pass, then strikes `times` times (null: always). Kinds, with their own settings:
     slow (seconds)  status_429 (seconds: the reset it states)  status_500  maintenance_503 (HTML)
     maintenance_json (503, code 9)  not_json (200, HTML)
     truncated  drop_connection  expired_token (401)  forbidden (403, 3)  ip_not_permitted (403, 15)
+    lost_answer     POST /oauth/token alone: it is done, and the connection closed; there `slow` is done before it waits
     repeated_page   the rows of the page before
     shifted_page    as if a row before this page had been deleted: its first row is missed; on one page only the
                     last row comes twice, on this and all later pages (after) the read stays one short

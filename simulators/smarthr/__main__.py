@@ -15,6 +15,7 @@ from .company import UnknownRecordError
 from .control import control, unknown_record
 from .generator import generate
 from .limits import Limits
+from .oauth_pages import oauth_routes
 from .server import World, api
 from .wire import ReachableProtocol
 
@@ -24,6 +25,7 @@ def application(world: World) -> FastAPI:
     app = FastAPI(title="SmartHR simulator")
     app.include_router(control(world))
     app.include_router(api(world))
+    app.include_router(oauth_routes(world))
     app.add_exception_handler(UnknownRecordError, unknown_record)
     return app
 

@@ -38,6 +38,7 @@ Kind = Literal[
     "hidden_attribute",
     "change_while_reading",
     "drop_connection",
+    "lost_answer",
 ]
 
 

@@ -19,6 +19,7 @@ from . import errors, query
 from .company import Company
 from .faults import Fault, Faults, Window, bend_rows, bend_window, change_while_reading, reorder
 from .limits import Budget, Limits
+from .oauth import OAuth
 from .render import Renderer, dumps
 from .wire import DroppedResponse, TruncatedResponse
 
@@ -98,6 +99,7 @@ class World:
     budgets: dict[str, Budget] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     counts: dict[tuple[str, str], Count] = field(default_factory=dict)
+    oauth: OAuth = field(default_factory=OAuth)
 
     def put(self, company: Company) -> Served:
         """Serve a company, in place of an earlier one of that name."""
@@ -106,8 +108,16 @@ class World:
         return served
 
     def by_token(self, token: str | None) -> Served | None:
-        """The company whose access token this is."""
-        return next((s for s in self.companies.values() if s.company.token == token), None) if token else None
+        """The company whose access token this is, issued by hand or granted by OAuth."""
+        if not token:
+            return None
+        by_hand = next((s for s in self.companies.values() if s.company.token == token), None)
+        return by_hand or self.companies.get(self.oauth.company_of(token) or "")
+
+    def at_home(self, served: Served | None, host: str) -> Served | None:
+        """The company, unless this host is another one's."""
+        owner = next((name for name, one in self.companies.items() if host in one.company.switches.hosts), None)
+        return served if served is None or owner in (None, served.company.name) else None
 
 
 def api(world: World) -> APIRouter:
@@ -117,7 +127,7 @@ def api(world: World) -> APIRouter:
     @router.api_route("/api/v1/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def read(path: str, request: Request) -> Response:
         token = _token(request.headers.get("authorization", ""))
-        served = world.by_token(token)
+        served = world.at_home(world.by_token(token), request.url.hostname or "")
         name = served.company.name if served else ""
         now = time.monotonic()
         budget = world.budgets.setdefault(token if served and token else "", Budget(world.limits))
