@@ -182,3 +182,29 @@ def test_l5_a_look_that_failed_is_not_tried_again_by_everybody(
     assert len(looks) == 1
     world.services.knowledge.changed()
     body(world, "/")
+
+
+@pytest.mark.parametrize(
+    ("form", "done"), [({"unpause": "1"}, [("pause", dag("held"), False)]), ({}, [])], ids=["unpaused", "left paused"]
+)
+def test_a_paused_company_is_run_by_one_click(
+    world: ConsoleWorld, form: dict[str, str], done: list[tuple[object, ...]]
+) -> None:
+    """Its run would wait in Airflow for ever; asked for first, it comes before a tick that the pause had kept back."""
+    world.company("held", "一時停止の会社", paused=True)
+    world.door.rights["yuki"]["held"] = world.door.rights["yuki"]["acme"]
+    path = f"/dag/{dag('held')}/run"
+    assert 'name="unpause" value="1" checked' in body(world, path, "yuki")
+    world.browser("yuki").post(BASE + path, data={"mode": "CHECK_ONLY", **form, "token": world.token("yuki")})
+    assert world.hands.done == [("start", dag("held"), "CHECK_ONLY"), *done]
+
+
+def test_a_run_that_a_pause_keeps_waiting_says_so_and_is_looked_at_again_by_itself(world: ConsoleWorld) -> None:
+    world.company("held", "一時停止の会社", paused=True)
+    world.door.rights["yuki"]["held"] = world.door.rights["yuki"]["acme"]
+    for company, words in (("held", "一時停止中のため、始まりません。"), ("acme", "まだ終わっていません。")):
+        run = world.ran(company, state="queued", subject="", said={}, run_id="manual__1")
+        shown = body(world, f"/dag/{dag(company)}/runs/{run}", "yuki")
+        assert words in shown
+        assert f'hx-get="{BASE}/dag/{dag(company)}/runs/{run}" hx-trigger="every 5s"' in shown
+    assert "hx-trigger" not in body(world, f"/dag/{dag('acme')}/runs/{world.ran('acme', days_ago=1)}", "yuki")

@@ -50,7 +50,8 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
 @router.get("/dag/{dag_id}/run")
 def ask_to_run(request: Request, seen: Annotated[guard.Seen, Depends(guard.runs_dag)]) -> Response:
     """The question before the run: inside Airflow's frame a browser shows no dialog of its own."""
-    return page(request, "run_form.html", one=seen.company, modes=seen.services.knowledge.modes(seen.company.dag_id))
+    modes, may_unpause = seen.services.knowledge.modes(seen.company.dag_id), seen.may(Right.EDIT)
+    return page(request, "run_form.html", one=seen.company, modes=modes, may_unpause=may_unpause)
 
 
 @router.post("/dag/{dag_id}/run")
@@ -58,13 +59,17 @@ async def run(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)],
     mode: Annotated[str, Form()] = "",
+    unpause: Annotated[str, Form()] = "",
 ) -> Response:
+    """A paused Dag's run waits in Airflow; `unpause` lets it begin, before any tick that Airflow makes up for."""
     dag_id = seen.company.dag_id
     modes = await run_in_threadpool(seen.services.knowledge.modes, dag_id)
     if mode not in {choice.value for choice in modes}:
         said = "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。"
         return await run_in_threadpool(message, request, 400, *said)
     run_id = await seen.services.acting.start(request, dag_id, mode)
+    if unpause and seen.company.paused:
+        await seen.services.acting.pause(request, dag_id, False)
     seen.services.knowledge.changed()
     return _to(request, "dag", dag_id, "runs", run_id)
 
