@@ -1,0 +1,159 @@
+"""From an empty installation to the first EMC-OK by the console's pages alone, in Chromium, over the simulators (S3).
+
+Airflow is whole here: its scheduler runs what the pages ask for. What an operator has set up once for all companies,
+the mail server and the application at SmartHR, is there; nothing of the company is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from scripts.neighbours import Neighbours
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+PATIENCE_MS = 50_000
+PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+DAG_ID = "smarthr_emc__acme"
+PEOPLE = 30
+
+
+@dataclass
+class Journey:
+    """Airflow with nothing in it, the systems around, and the times at which each step was done."""
+
+    airflow: LocalAirflow
+    neighbours: Neighbours
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+    def done(self, step: str) -> None:
+        self.steps.append((step, time.monotonic()))
+
+    def report(self) -> str:
+        took = [
+            f"{now - before:5.1f} s  {step}"
+            for (_, before), (step, now) in zip(self.steps, self.steps[1:], strict=False)
+        ]
+        return "\n".join([*took, f"{self.steps[-1][1] - self.steps[0][1]:5.1f} s  together"])
+
+
+@pytest.fixture
+def journey(tmp_path: Path, index: Path) -> Iterator[Journey]:
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    for name in ("smarthr_emc.py", "renkei_jobs.py"):
+        shutil.copyfile(PROJECT / "dags" / name, dags / name)
+    (tmp_path / "mappings/smarthr_emc").mkdir(parents=True)
+    limits = ("--per-second", "1000", "--per-hour", "100000")
+    with Neighbours(tmp_path, [f"acme:1:{PEOPLE}"], ["acme"], limits) as neighbours:
+        mail = {
+            "conn_type": "smtp",
+            "host": "127.0.0.1",
+            "port": neighbours.smtp_port,
+            "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp"},
+        }
+        environment = {
+            "RENKEI_STORE": (tmp_path / "store").as_uri(),
+            "RENKEI_MAPPINGS": str(tmp_path / "mappings"),
+            "RENKEI_INDEX": str(index),
+            "RENKEI_EMC_FORMAT": str(PROJECT / "include/contracts/emc_format.yaml"),
+            "RENKEI_ALLOWED_HOSTS": urlsplit(neighbours.urls["smarthr"]).netloc,
+            "PYTHONPATH": str(PROJECT),
+            "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
+        }
+        with LocalAirflow(tmp_path, environment, dags) as airflow:
+            yield Journey(airflow, neighbours)
+
+
+@pytest.fixture
+def page(journey: Journey) -> Iterator[Any]:
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = browser.new_context(locale="ja-JP", viewport={"width": 1280, "height": 900}).new_page()
+        found.set_default_timeout(PATIENCE_MS)
+        yield found
+        _look(found, "end")
+        browser.close()
+
+
+def _look(page: Any, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"journey-{name}.png"), caret="initial")
+
+
+def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    airflow, urls = journey.airflow, journey.neighbours.urls
+    page.goto(f"{airflow.url}/plugin/renkei/renkei/console/")
+    page.fill("input[name=username]", USER)
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="連携一覧")).to_be_visible()
+    _look(page, "1-empty")
+    journey.done("log in")
+
+    frame.get_by_role("link", name="連携を追加する").first.click()
+    for label, text in (
+        ("会社名（必須）", "株式会社アクメ"), ("会社のID（必須）", "acme"), ("SmartHR URL（必須）", urls["smarthr"]),
+        ("結果通知メールアドレス", "soumu@acme.example.jp"),
+        ("連携開始日（必須）", dt.date.today().isoformat()),
+    ):  # fmt: skip
+        frame.get_by_label(label).fill(text)
+    frame.get_by_role("button", name="連携を開始する").click()
+    expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
+    _look(page, "2-way")
+    journey.done("連携を追加する, until its Dag is there")
+
+    for name, one in (
+        ("smarthr__acme", {"conn_type": "smarthr", "password": "shr_sim_acme"}),
+        ("emc__acme", {"conn_type": "emc", "host": urls["emc"], "password": "emc_sim_acme"}),
+        ("first_password__acme", {"conn_type": "first_password", "password": "Anpi-2026"}),
+    ):
+        airflow.api("POST", "/connections", json={"connection_id": name, **one})
+
+    def way() -> None:
+        page.goto(f"{airflow.url}/plugin/renkei/renkei/console/dag/{DAG_ID}/start")
+        expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
+
+    def step(title: str) -> Any:
+        return frame.get_by_role("row").filter(has=frame.get_by_role("rowheader", name=title))
+
+    way()
+    step("リハーサル").get_by_role("link").click()
+    frame.get_by_label("今のSmartHRとEMCで試す").check()
+    _look(page, "4-rehearsal")
+    frame.get_by_role("button", name=re.compile("リハーサル")).click()
+    expect(frame.get_by_text("開始したときのデータによる結果です")).to_be_visible()
+    _look(page, "5-rehearsed")
+    journey.done("リハーサル")
+
+    for mode, result in (("確認のみ", "EMC-OK"), ("通常", "EMC-OK")):
+        way()
+        step("確認のみ" if mode == "確認のみ" else "初回連携").get_by_role("link").click()
+        frame.get_by_role("radio", name=mode).check()
+        _look(page, f"6-{mode}")
+        frame.get_by_role("button", name="実行する").click()
+        expect(frame.get_by_text(result)).not_to_have_count(0)
+        _look(page, f"7-{mode}")
+        journey.done(mode)
+    way()
+    _look(page, "8-end")
+    print(journey.report())
