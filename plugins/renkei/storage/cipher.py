@@ -64,6 +64,10 @@ class Cipher:
                 "このファイルをバックアップから復元してください。"
             ) from None
 
+    def wrote(self, content: bytes) -> bool:
+        """Whether the key that writes now has encrypted `content`."""
+        return is_encrypted(content) and bytes.fromhex(key_name(content)) == self._writer
+
 
 def is_encrypted(content: bytes) -> bool:
     return content.startswith(MAGIC)

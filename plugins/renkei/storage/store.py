@@ -273,6 +273,10 @@ class Store:
             )
         return self._cipher.decrypt(key, stored)
 
+    def is_sealed_as_now(self, stored: bytes) -> bool:
+        """Whether `seal` would use the same key, or none as well."""
+        return self._cipher.wrote(stored) if self._cipher else not is_encrypted(stored)
+
     def _write_temporary(self, key: str, content: bytes) -> str:
         folder, name = self.path(key).rsplit("/", 1)
         _make_folder(folder)

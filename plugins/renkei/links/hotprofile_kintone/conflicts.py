@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, delete, false, func, select, update
 
 from renkei.links.hotprofile_kintone import LINK
+from renkei.links.hotprofile_kintone.digest_key import digest_key, keyed_mark
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import KEEP, DataSet
 from renkei.links.hotprofile_kintone.tables import CONFLICT, WRITTEN
@@ -122,8 +123,15 @@ class Watch:
             | {"told": case((same, CONFLICT.c.told), else_=false())},
         )
         seen = {**self._names, "state": FOUND, "seen_at": now()}
+        secret = digest_key(self._job.database, self._job.record.store, self._job.tenant)
         rows = [
-            {**seen, "source_id": source_id, "record_id": record_id, "field": code, "mark": mark[:MARK]}
+            {
+                **seen,
+                "source_id": source_id,
+                "record_id": record_id,
+                "field": code,
+                "mark": keyed_mark(mark[:MARK], secret),
+            }
             for source_id, record_id, changed in found
             for code, mark in changed.items()
         ]

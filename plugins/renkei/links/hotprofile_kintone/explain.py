@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import data_sets, forms, history, places
+from renkei.links.hotprofile_kintone.digest_key import digest_key
 from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import Processed, Standing, State, WhatIsKnown
 from renkei.links.hotprofile_kintone.model import host_of
@@ -60,11 +61,12 @@ def explain(
     """Of each record that `text` is the id or the 更新キー of; of one that nobody knows, as far as that tells.
 
     Raises:
-        StoreError: the database cannot be read.
+        StoreError: the database cannot be read, or the store's key is not that of its rows.
     """
     text = text.strip()
     form = forms.last_of(database, mapping.tenant, host_of(mapping), data_set.app)
-    versions = Versions(store, mapping, data_set, numeric_key=_is_numeric(form, data_set))
+    secret = digest_key(database, store, mapping.tenant)
+    versions = Versions(store, mapping, data_set, secret, numeric_key=_is_numeric(form, data_set))
     (key,) = versions.keys([text])
     ids = history.ids_of(database, mapping.tenant, data_set.name, text, [key] if key else [])
     standing = history.standings(database, mapping.tenant).get(data_set.name)

@@ -1,7 +1,8 @@
 """What the database keeps of this link (docs/store.md).
 
 A record of Hot Profile is known by its id, which names nobody. `body` is its mapped items as they were read, sealed
-where the store has a key; `digest` stands for them and for how they are mapped; `key` for its 更新キー.
+where the store has a key; `digest` stands for them and for how they are mapped; `key` for its 更新キー. No digest of
+what was read can be told without the tenant's `DIGEST_KEY`.
 """
 
 from __future__ import annotations
@@ -82,6 +83,12 @@ WRITTEN = Table(  # what kintone confirmed last
     Column("ours", LargeBinary),  # of each watched field what stands for the values that may be ours, sealed (K23)
     Index(_P + "written_key", "tenant", "data_set", "key"),
     Index(_P + "written_record", "tenant", "data_set", "record_id"),
+)
+DIGEST_KEY = Table(
+    _P + "digest_key",
+    METADATA,
+    Column("tenant", String(100), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # 32 random bytes
 )
 QUOTA = Table(  # of one app, over all tenants and data sets (K15)
     _P + "quota",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from renkei.links.hotprofile_kintone import LINK
 from renkei.links.hotprofile_kintone.conversion import key_texts
+from renkei.links.hotprofile_kintone.digest_key import keyed
 from renkei.links.hotprofile_kintone.items import values_of
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Mapping
 from renkei.storage.store import Store
@@ -33,9 +34,14 @@ class Version(NamedTuple):
 class Versions:
     """Makes the versions of one data set, and reads their bodies."""
 
-    def __init__(self, store: Store, mapping: Mapping, data_set: DataSet, *, numeric_key: bool = False) -> None:
-        """`numeric_key`: kintone's field of the 更新キー is a number, so 01 and 1 are the same key (K7)."""
-        self._store, self._data_set, self._numeric = store, data_set, numeric_key
+    def __init__(
+        self, store: Store, mapping: Mapping, data_set: DataSet, secret: bytes, *, numeric_key: bool = False
+    ) -> None:
+        """`secret`: the tenant's `digest_key`.
+
+        `numeric_key`: kintone's field of the 更新キー is a number, so 01 and 1 are the same key (K7).
+        """
+        self._store, self._data_set, self._secret, self._numeric = store, data_set, secret, numeric_key
         self._key_conversion = next((one.conversion for one in data_set.items if one.item == data_set.key), "")
         self._place = f"{LINK}/{mapping.tenant}/{data_set.name}"
         self.sheet = sheet_digest(mapping, data_set)
@@ -56,7 +62,7 @@ class Versions:
     def _of(self, entry: Dict[str, Any], values: Values, key: bytes | None, old_key: bytes | None) -> Version:
         content = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(*_HALVES_TOO)
         source_id = str(entry["id"])
-        digest = blake2b(content, digest_size=16, key=self.sheet).digest()
+        digest = keyed(blake2b(content, digest_size=16, key=self.sheet).digest(), self._secret)
         body = self._store.seal(f"{self._place}/{source_id}", content)
         return Version(source_id, str(entry["updated_at"]), digest, key, old_key, body)
 
@@ -68,7 +74,10 @@ class Versions:
     def keys(self, values: Sequence[Any]) -> list[bytes | None]:
         """What stands for each value of the 更新キー: the same for all that kintone gets as one; None for a blank."""
         texts = key_texts(values, self._key_conversion, is_number=self._numeric)
-        return [blake2b(text.encode(*_HALVES_TOO), digest_size=16).digest() if text else None for text in texts]
+        return [self._key(text) if text else None for text in texts]
+
+    def _key(self, text: str) -> bytes:
+        return keyed(blake2b(text.encode(*_HALVES_TOO), digest_size=16).digest(), self._secret)
 
 
 def sheet_digest(mapping: Mapping, data_set: DataSet) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from renkei.errors import FetchError
 from renkei.links.hotprofile_kintone import data_sets, forms, history
+from renkei.links.hotprofile_kintone.digest_key import digest_key
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
@@ -72,7 +73,8 @@ def versions_of(job: Job, data_set: DataSet) -> Versions:
     form = forms.last(job, data_set)
     field = form.fields.get(data_set.key_field) if form else None
     numeric = field is not None and field.type == "NUMBER"
-    return Versions(job.record.store, job.mapping, data_set, numeric_key=numeric)
+    secret = digest_key(job.database, job.record.store, job.tenant)
+    return Versions(job.record.store, job.mapping, data_set, secret, numeric_key=numeric)
 
 
 def _keep(job: Job, data_set: DataSet, versions: Iterable[Version]) -> int:
