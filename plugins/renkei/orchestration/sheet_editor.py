@@ -19,6 +19,7 @@ from renkei.sheets.review import Review
 from renkei.web.sheet_facts import FormField, FormLine, FormTable, SheetForm
 
 SHOWN = 300  # lines of a table that a page lets edit; the others stay as they are
+Offered = Mapping[str, Mapping[str, Sequence[str]]]  # what a column of a table usually says: by title, then by its key
 _DATED: Mapping[Any, str] = {date: "date", clock_time: "time"}
 
 
@@ -30,10 +31,11 @@ class SheetEditor:
     tables: Sequence[Table]
     filled: Callable[[Any], Filled]  # what a mapping's sheet says
     draw: Callable[[Path, Filled, Sequence[Channel], str], None]  # the workbook of a tenant that says so
+    offered: Callable[[Any], Offered] = lambda mapping: {}  # what is known of the tenant's systems
 
     def form(self, mapping: Any) -> SheetForm:
         """What the sheet says, each cell with all that it may say where that is a list."""
-        filled = self.filled(mapping)
+        filled, offered = self.filled(mapping), self.offered(mapping)
         fields = [_field(number, setting) for number, setting in enumerate(self.information.settings)]
         values = {
             f"setting.{number}": filled.settings.get(setting.key, "")
@@ -48,7 +50,8 @@ class SheetEditor:
                 _cell(number, n, key): text for n in shown for key, text in zip(table.columns, rows[n], strict=True)
             }
             title = table.title + (f"（{SHOWN}行目まで。ほかの行は変わりません）" if len(own) > SHOWN else "")
-            lines = [_line(table, number, n, rows[n][0]) for n in shown]
+            offers = {**table.offers, **offered.get(table.title, {})}
+            lines = [_line(table, offers, number, n, rows[n][0]) for n in shown]
             tables.append(FormTable(title, tuple(table.columns.values()), lines))
         return SheetForm(fields, values, tables)
 
@@ -95,16 +98,16 @@ def _field(number: int, setting: Setting) -> FormField:
     return FormField(f"setting.{number}", setting.label, setting.note, setting.needed, words, dated)
 
 
-def _line(table: Table, number: int, row: int, name: str) -> FormLine:
+def _line(table: Table, offers: Mapping[str, Sequence[str]], number: int, row: int, name: str) -> FormLine:
     """A given line stands under its name; another one is named in its first cell."""
-    first, *others = _cells(table, number, row)
+    first, *others = _cells(table, offers, number, row)
     return FormLine(name, others) if name in table.given else FormLine(f"{row + 1}行目", others, first)
 
 
-def _cells(table: Table, number: int, row: int) -> Iterator[FormField]:
+def _cells(table: Table, offers: Mapping[str, Sequence[str]], number: int, row: int) -> Iterator[FormField]:
     for key, label in table.columns.items():
-        words, offers = tuple(table.words.get(key, ())), tuple(table.offers.get(key, ()))
-        yield FormField(*(_cell(number, row, key), label), words=words, dated=table.dated.get(key, ""), offers=offers)
+        words, usual = tuple(table.words.get(key, ())), tuple(offers.get(key, ()))
+        yield FormField(*(_cell(number, row, key), label), words=words, dated=table.dated.get(key, ""), offers=usual)
 
 
 def _cell(table: int, row: int, key: str) -> str:

@@ -31,7 +31,7 @@ class FormField:
     needed: bool = False
     words: Sequence[str] = ()  # all that it may say; empty: any text
     dated: str = ""  # date, time: what a browser offers
-    offers: Sequence[str] = ()  # what it usually says, where it may say something else too
+    offers: tuple[str, ...] = ()  # what it usually says, where it may say something else too
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,12 @@ class SheetForm:
     fields: Sequence[FormField]
     values: Mapping[str, str]
     tables: Sequence[FormTable] = ()
+
+    def offered(self) -> list[tuple[str, ...]]:
+        """What its cells offer, each list once."""
+        lines = [line for table in self.tables for line in table.lines]
+        cells = [cell for line in lines for cell in (*line.cells, *([line.named] if line.named else []))]
+        return list(dict.fromkeys(cell.offers for cell in cells if cell.offers))
 
 
 class Sheets(Protocol):

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from renkei.links.hotprofile_kintone.forms import keep_of
 from renkei.storage.versions import Origin
+from renkei.systems.kintone.form import Field, Form
 from tests.contract.console import kintone_world, punching_world, workplace_world
 from tests.contract.console.kintone_world import KintoneWorld
 from tests.contract.console.punching_world import PunchingWorld
 from tests.contract.console.workplace_world import WorkplaceWorld
-from tests.contract.console.world import BASE, ConsoleWorld, text_of
+from tests.contract.console.world import BASE, NOW, ConsoleWorld, text_of
 from tests.harness.airflow_rows import emptied
+from tests.harness.hotprofile_kintone import FORM
 
 DAGS = {"kintone": kintone_world.DAG, "punching": punching_world.DAG, "workplace": workplace_world.DAG}
 MANY = {f"table.9.{n}.item": "" for n in range(1_000)}  # a big sheet has more fields than a form usually may
@@ -73,3 +76,22 @@ def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[Console
     assert console.services.sheets.of(dag).file() == before
     assert console.browser("ken").get(path).status_code in (403, 404)
     assert console.browser("ken").post(path, data={"of": "1", "token": console.token("ken")}).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("world", ["kintone"], indirect=True)
+def test_k8_the_codes_that_were_read_are_offered_to_their_data_set(world: tuple[KintoneWorld, str]) -> None:
+    """Those of the app, of a table's columns, and the tables; nothing where no form was read."""
+    console, dag = world
+    path = f"{BASE}/dag/{dag}/sheet-form"
+    yuki = console.browser("yuki")
+    offered = re.compile(r'<input name="table\.0\.\d+\.(?:field|table)"[^>]* list="([^"]+)"')
+    assert not offered.findall(yuki.get(path).text)
+    rows = Field("rows", "SUBTABLE", "明細", cells=(Field("cell", "SINGLE_LINE_TEXT", "<品名>"),))
+    form = Form("1", "3", {**FORM.fields, "rows": rows})
+    keep_of(console.link.database, "acme", "acme.cybozu.com", "1", form, NOW)
+    shown = yuki.get(path).text
+    lists = dict(re.findall(r'<datalist id="([^"]+)">(.*?)</datalist>', shown))
+    told = [re.findall(r'value="([^"]*)"', lists[one]) for one in dict.fromkeys(offered.findall(shown))]
+    assert told == [["id", "name", "note", "cell"], ["rows"]]
+    others = set(re.findall(r'<input name="table\.[12]\.\d+\.(?:field|table)"[^>]* list=', shown))
+    assert not others

@@ -33,12 +33,13 @@ def digest_key(database: Database, store: Store, tenant: str) -> bytes:
     with database.reading() as connection:
         sealed = connection.scalar(select(DIGEST_KEY.c.sealed).where(mine))
     if sealed is None:
-        row = {"tenant": tenant, "sealed": store.seal(place, secrets.token_bytes(32))}
+        new = secrets.token_bytes(32)
+        row = {"tenant": tenant, "sealed": store.seal(place, new)}
         with database.writing() as connection:
             made = connection.execute(insert(database, DIGEST_KEY).values(row).on_conflict_do_nothing())
             sealed = connection.scalar(select(DIGEST_KEY.c.sealed).where(mine))
             if made.rowcount:
-                _key_all(connection, tenant, store.unseal(place, row["sealed"]))
+                _key_all(connection, tenant, new)
     assert sealed is not None
     key = store.unseal(place, sealed)
     if not store.is_sealed_as_now(sealed):
@@ -83,7 +84,7 @@ def _pieces(connection: Connection, table: Table, tenant: str) -> Iterator[list[
 def _change(connection: Connection, table: Table, rows: list[Any], changed: list[dict[str, Any]]) -> None:
     names = [column.name for column in table.primary_key]
     its = and_(*(table.c[name] == bindparam(f"its_{name}") for name in names))
-    values = {name: bindparam(f"new_{name}") for name in changed[0]}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed[0]}
     parameters = [
         {f"its_{name}": getattr(row, name) for name in names} | {f"new_{name}": value for name, value in new.items()}
         for row, new in zip(rows, changed, strict=True)
