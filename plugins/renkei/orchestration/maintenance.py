@@ -76,6 +76,7 @@ def prune_all(
     from renkei.notifications.members.linking import Linking
     from renkei.outbox import outbox
     from renkei.storage.database.database import open_database
+    from renkei.web.customer import invitations
 
     counts = {"tenants": 0, "deleted": 0, "kept": 0, "doubtful": 0}
     failures = []
@@ -123,6 +124,7 @@ def prune_all(
         log.info("prune inbox deleted=%d", inbox.forget(open_database(settings.database_url()), now))
         log.info("prune outbox deleted=%d", outbox.forget(open_database(settings.database_url()), now))
         own.forget(open_database(settings.database_url()), now)
+        invitations.forget(open_database(settings.database_url()), now, keep)
     except StoreError as error:
         failures.append(str(error))
     log.info("prune audit deleted=%d", audit.tidy(store, now, keep))

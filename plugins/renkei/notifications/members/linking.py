@@ -29,6 +29,7 @@ from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import new_token
 from renkei.systems.line.login import LineLogin, LineLoginError, pkce
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ class Linking:
                 "renkei members import で登録してから招待してください。誰も招待していません。"
             )
         self.tidy(now)
-        tokens = {user: secrets.token_urlsafe(32) for user in wanted}
+        tokens = {user: new_token() for user in wanted}
         expires = (now + dt.timedelta(days=days)).replace(microsecond=0)
         for user, token in tokens.items():
             records.write(self._store, self._invitation_key(sha256(token)), Invitation(user, expires))

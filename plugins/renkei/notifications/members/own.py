@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +21,7 @@ from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 from renkei.storage.database.statements import replace as replaced
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import digest_of_token, new_token
 
 FIELDS = ("slack_member_id", "google_chat_webhook")  # what a member may register here; LINE has its own pages
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long
@@ -119,7 +119,7 @@ class OwnEntries:
 
     def invite(self, user_ids: Iterable[str], days: int, now: dt.datetime) -> dict[str, str]:
         """A new token for each, good for `days`; the earlier ones of these members are void. Tokens are kept nowhere."""
-        tokens = {user_id: secrets.token_urlsafe(32) for user_id in user_ids}
+        tokens = {user_id: new_token() for user_id in user_ids}
         until = now + dt.timedelta(days=min(days, MOST_DAYS))
         rows = [self._invitation(user_id, token, now, until) for user_id, token in tokens.items()]
         if rows:
@@ -138,7 +138,7 @@ class OwnEntries:
 
     def invited(self, token: str) -> Invited | None:
         """Whom the token invites, expired or not; None where it is none of ours."""
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = digest_of_token(token)
         with self._database.reading() as connection:
             row = connection.execute(
                 select(INVITATION).where(*self._invited_here(), INVITATION.c.token == digest)
@@ -149,7 +149,7 @@ class OwnEntries:
         return Invited(user_id, row.expires_at, digest)
 
     def _invitation(self, user_id: str, token: str, now: dt.datetime, until: dt.datetime) -> dict[str, object]:
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = digest_of_token(token)
         return {
             "token": digest,
             "link": self.link,

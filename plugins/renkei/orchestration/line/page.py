@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,6 +35,7 @@ from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_
 from renkei.orchestration.link import LINKS
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import is_token
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -190,7 +190,7 @@ def _linkings_of(tenant: str) -> list[Linking]:
 
 def _invited(request: Request) -> tuple[str, str]:
     tenant, token = request.path_params["tenant"], request.path_params["token"]
-    if not is_tenant(tenant) or not re.fullmatch(r"[0-9A-Za-z_-]{43}", token):
+    if not is_tenant(tenant) or not is_token(token):
         raise trouble(Trouble.UNKNOWN)
     return tenant, token
 

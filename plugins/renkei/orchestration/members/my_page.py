@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from renkei.public.bodies import body_of
 from renkei.public.limits import Limit
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.database.database import Database
+from renkei.storage.tokens import is_token
 from renkei.systems.delivery import Message
 
 log = logging.getLogger(__name__)
@@ -212,7 +212,7 @@ class MyPage:
             HTTPException: nobody's, or not any more; a member who left is nobody.
         """
         tenant, token = request.path_params["tenant"], request.path_params["token"]
-        if is_tenant(tenant) and re.fullmatch(r"[0-9A-Za-z_-]{43}", token):
+        if is_tenant(tenant) and is_token(token):
             for where in self.surroundings_of(tenant):
                 invited = where.own.invited(token)
                 if invited is None:

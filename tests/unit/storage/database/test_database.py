@@ -29,6 +29,7 @@ from renkei.outbox import tables as _outbox  # noqa: F401
 from renkei.runs.troubles import TROUBLE
 from renkei.storage.database import database
 from renkei.storage.database.database import HEAD, METADATA, open_database
+from renkei.web.customer import tables as _customer  # noqa: F401
 from tests.conftest import ROOT
 
 MIGRATIONS = ROOT / "plugins" / "renkei" / "storage" / "database" / "migrations"

@@ -1,0 +1,25 @@
+"""What whoever has it may come in with: an address or a code of 256 random bits, of which only the digest is kept.
+
+Where one is looked up, the digest of what was given is: how long that takes says nothing of any other one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+
+def new_token() -> str:
+    """43 characters, fit for an address; nobody can ask for it again."""
+    return secrets.token_urlsafe(32)
+
+
+def is_token(text: str) -> bool:
+    """Whether it has the form of one."""
+    return re.fullmatch(r"[0-9A-Za-z_-]{43}", text) is not None
+
+
+def digest_of_token(token: str) -> bytes:
+    """Under which it is kept: SHA-256."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
