@@ -16,6 +16,7 @@ from renkei.errors import RenkeiError
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.connection_facts import Connections
+from renkei.web.customer.facts import Inviting
 from renkei.web.facts import (
     Account,
     Asked,
@@ -214,3 +215,4 @@ class Services:
     own_pages: Sequence[OwnPages] = ()
     hosts: Sequence[str] = ()  # under which the browser may know this server, beside the request's own Host
     now: Any = field(default=lambda: dt.datetime.now(dt.UTC))
+    inviting: Inviting | None = None  # customers, to their own pages

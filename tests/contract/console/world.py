@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import jobs
 from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.public.inviting import INVITING
 from renkei.orchestration.web import freezing
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
@@ -169,6 +170,7 @@ class ConsoleWorld:
             own_pages(),
             ("airflow.example.jp",),
             lambda: NOW,
+            inviting=INVITING,
         )
         self.serve()
 

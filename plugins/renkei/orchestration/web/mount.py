@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from airflow.sdk import conf
 from starlette.types import ASGIApp
 
+from renkei.orchestration.public.inviting import INVITING
 from renkei.orchestration.web.acting import AirflowActing
 from renkei.orchestration.web.guard import AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
@@ -21,4 +22,4 @@ def build() -> ASGIApp:
     base = conf.get("api", "base_url", fallback="http://localhost:8080")
     secret = conf.get_mandatory_value("api", "secret_key").encode()
     parts = AirflowAuthority(), AirflowKnowledge(), AirflowActing(), secret, AirflowSheets()
-    return build_pages(Services(*parts, own_pages(), (urlsplit(base).netloc,)))
+    return build_pages(Services(*parts, own_pages(), (urlsplit(base).netloc,), inviting=INVITING))

@@ -16,7 +16,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
-from renkei.web.console import company, connections, freeze, guard, jobs, many, overview, readiness, runs, sheets, start
+from renkei.web.console import (
+    company,
+    connections,
+    freeze,
+    guard,
+    invitations,
+    jobs,
+    many,
+    overview,
+    readiness,
+    runs,
+    sheets,
+    start,
+)
 from renkei.web.console.page import address, message, statics
 from renkei.web.services import Refused, Services
 
@@ -59,6 +72,7 @@ ROUTERS = (
     jobs.router,
     sheets.router,
     start.router,
+    invitations.router,
     many.router,
     connections.router,
 )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from renkei.web.console import guard
+from renkei.web.console import guard, invitations
 from renkei.web.console.page import address, message, page
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import NextStep, next_step
@@ -29,7 +29,9 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
     runs = knowledge.runs(one.dag_id, since)
     if len(runs) > RECENT:
         since, runs = runs[RECENT].at, runs[:RECENT]
-    changes = knowledge.connection_changes(one.dag_id, since) if seen.may(Right.EDIT) else ()
+    edits = seen.may(Right.EDIT)
+    changes = knowledge.connection_changes(one.dag_id, since) if edits else ()
+    invited = invitations.history(seen.services, one.dag_id, since) if edits else ()
     return page(
         request,
         "company.html",
@@ -39,9 +41,10 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         step=next_step(one, state, details, next((_first(own) for own in mine), None)),
         details=details,
         runs=runs,
-        events=timeline(runs, knowledge.past(one.dag_id, runs), changes),
+        events=timeline(runs, knowledge.past(one.dag_id, runs), changes, invited),
         may={right: seen.may(right) for right in Right},
-        menu=[entry for own in mine for entry in (*own.open_menu, *(own.menu if seen.may(Right.EDIT) else ()))],
+        menu=[entry for own in mine for entry in (*own.open_menu, *(own.menu if edits else ()))],
+        invites=seen.services.inviting is not None,
         faults=knowledge.faults(),
         now=now,
     )

@@ -16,7 +16,7 @@ from renkei.errors import BaselineError, StoreError
 from renkei.sheets.table_file import csv_parts
 from renkei.storage import audit
 from renkei.storage.audit import Look
-from renkei.web.console import guard
+from renkei.web.console import guard, invitations
 from renkei.web.console.page import page
 from renkei.web.facts import Generation
 from renkei.web.screens import figures, overview
@@ -49,9 +49,13 @@ def history(
     shown = overview.page_of(number, len(runs), PER_PAGE)
     on_page = runs[shown.start : shown.stop]
     since = runs[shown.stop].at if shown.stop < len(runs) else overview.begin_of(today, period)
-    changes = seen.services.knowledge.connection_changes(one.dag_id, since) if seen.may(Right.EDIT) else ()
+    edits = seen.may(Right.EDIT)
+    changes = seen.services.knowledge.connection_changes(one.dag_id, since) if edits else ()
+    invited = invitations.history(seen.services, one.dag_id, since) if edits else []
     if shown.start:  # those after its newest run stand on the page before
-        changes = [change for change in changes if change.at <= (on_page[0].started or on_page[0].at)]
+        newest = on_page[0].started or on_page[0].at
+        changes = [change for change in changes if change.at <= newest]
+        invited = [event for event in invited if event.at <= newest]
     past, fault = seen.services.knowledge.past(one.dag_id, on_page), ""
     generations: Sequence[Generation] = ()
     try:
@@ -66,7 +70,7 @@ def history(
         periods=PERIODS,
         chart=figures.chart(figures.by_day(runs, today, period, waiting)),
         runs=on_page,
-        events=timeline(on_page, past, changes),
+        events=timeline(on_page, past, changes, invited),
         generations=generations,
         fault=past.fault or fault,
         shown=shown,

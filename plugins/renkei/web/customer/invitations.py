@@ -126,9 +126,7 @@ class Invitations:
         this = (*_of(link, tenant), INVITATION.c.number == number)
         with self._database.writing(brief=True) as connection:
             values = {"revoked_at": now, "revoked_by": by[:250]}
-            done = connection.execute(
-                update(INVITATION).where(*this, INVITATION.c.revoked_at.is_(None)).values(values)
-            )
+            done = connection.execute(update(INVITATION).where(*this, INVITATION.c.revoked_at.is_(None)).values(values))
             of_it = select(INVITATION.c.token).where(*this)
             connection.execute(delete(SESSION).where(SESSION.c.invitation.in_(of_it)))
         return bool(done.rowcount)

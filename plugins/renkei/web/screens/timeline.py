@@ -23,9 +23,10 @@ SINCE = ""  # in place of a run's id: after the newest of them began
 
 
 def timeline(
-    runs: Sequence[Run], past: Past, changes: Sequence[ConnectionChange] = ()
+    runs: Sequence[Run], past: Past, changes: Sequence[ConnectionChange] = (), beside: Sequence[Event] = ()
 ) -> Mapping[str, Sequence[Event]]:
-    """The events of each run by its id, newest first; `runs` and `changes` are given newest first.
+    """The events of each run by its id, newest first; `runs`, `changes` and what else happened `beside` are given newest
+    first.
 
     What changed between two runs is told at the later one, where both have a record.
     """
@@ -37,9 +38,10 @@ def timeline(
     for (run, begun), (_, before) in pairwise(known):
         at = run.started or run.at
         found[run.run_id] += [Event(at, text, "cold") for text in _changes(before, begun)]
-    for change in changes:
-        later = [run for run in runs if (run.started or run.at) >= change.at]
-        found[later[-1].run_id if later else SINCE].append(Event(change.at, _connection(change), "cold"))
+    others = [*(Event(change.at, _connection(change), "cold") for change in changes), *beside]
+    for event in sorted(others, key=lambda one: one.at, reverse=True):
+        later = [run for run in runs if (run.started or run.at) >= event.at]
+        found[later[-1].run_id if later else SINCE].append(event)
     return {run_id: events for run_id, events in found.items() if events}
 
 

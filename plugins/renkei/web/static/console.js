@@ -15,6 +15,15 @@
   follow();
   addEventListener("storage", follow);
   addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-copy]")) {
+      const field = document.getElementById(button.dataset.copy);
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        field.select();
+        try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+        document.getElementById(`${button.dataset.copy}-copied`).textContent = "コピーしました";
+      });
+    }
     for (const button of document.querySelectorAll("[data-print]")) {
       button.hidden = false;
       button.addEventListener("click", () => print());

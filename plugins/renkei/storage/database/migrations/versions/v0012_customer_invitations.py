@@ -7,7 +7,7 @@ from alembic import op
 
 from renkei.storage.database.columns import Moment
 
-revision, down_revision = "0011", "0010"
+revision, down_revision = "0012", "0011"
 INVITATION, SESSION = "customer_invitation", "customer_session"
 
 

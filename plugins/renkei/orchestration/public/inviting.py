@@ -1,0 +1,41 @@
+"""Invitations to the お客様ページ, as the console makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from renkei import settings
+from renkei.orchestration.connections import open_store
+from renkei.orchestration.line.connection import page_url
+from renkei.orchestration.link import LINKS, split_dag_id
+from renkei.storage.database.database import open_database
+from renkei.web.customer.facts import Inviting
+from renkei.web.customer.invitations import Allowed, Invitations
+
+PART = "customer"  # of the public pages
+
+
+def invitations() -> Invitations:
+    """Raises StoreError."""
+    return Invitations(open_database(settings.database_url()), open_store())
+
+
+def address() -> str:
+    """Of the お客様ページ, as customers reach it."""
+    return f"{page_url()}/{PART}"
+
+
+def offers(dag_id: str) -> Mapping[Allowed, str]:
+    """What customers of this company can be let do."""
+    named = split_dag_id(dag_id)
+    assert named is not None
+    return offered(named[0])
+
+
+def offered(link: str) -> Mapping[Allowed, str]:
+    """By what each is called."""
+    assert link in LINKS
+    return {Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
+
+
+INVITING = Inviting(invitations, address, offers)

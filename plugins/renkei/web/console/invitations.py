@@ -1,0 +1,146 @@
+"""お客様ページへの招待: made, listed and revoked by who may edit the company's Dag; the link is shown once (S5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.errors import StoreError
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.web.console import guard
+from renkei.web.console.page import address, message, page
+from renkei.web.customer.facts import Inviting
+from renkei.web.customer.invitations import MOST_DAYS, Allowed, NotInvitedError
+from renkei.web.screens import invitations as screen
+from renkei.web.screens.timeline import Event
+from renkei.web.services import Services
+
+router = APIRouter()
+DAYS = (1, 3, 7, 14, MOST_DAYS)
+LABEL_MOST, WHY_MOST = 60, 300  # characters
+
+
+@router.get("/dag/{dag_id}/invitations")
+def listed(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    return _page(request, seen)
+
+
+@router.post("/dag/{dag_id}/invitations")
+def invite(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    label: Annotated[str, Form(max_length=LABEL_MOST)] = "",
+    reason: Annotated[str, Form(max_length=WHY_MOST)] = "",
+    days: Annotated[str, Form(max_length=3)] = "",
+    allows: Annotated[list[str] | None, Form(max_length=len(Allowed))] = None,
+) -> Response:
+    """The link stands on the answer and nowhere else, so this answers with a page, not with a way to one."""
+    inviting = _inviting(seen.services)
+    one, given = seen.company, {"label": " ".join(label.split()), "reason": " ".join(reason.split())}
+    chosen = {kind for kind in inviting.offers(one.dag_id) if kind in (allows or ())}
+    fault = _fault(**given, days=days, chosen=chosen)
+    if fault:
+        return _page(request, seen, fault=fault, given=given, status=400)
+    _note(seen, "invite")
+    by, now = seen.user.name, seen.services.now()
+    try:
+        made, token = inviting.invitations().invite(
+            *_named(one.dag_id), given["label"], given["reason"], chosen, int(days), by, now
+        )
+    except NotInvitedError as error:
+        return _page(request, seen, fault=str(error), given=given, status=409)
+    return _page(request, seen, made=made.number, link=inviting.link(token))
+
+
+@router.post("/dag/{dag_id}/invitations/{number}/revoke")
+def revoke(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
+        raise guard.NotFound
+    _note(seen, f"invitation revoked {number}")
+    now, dag_id = seen.services.now(), seen.company.dag_id
+    if not _inviting(seen.services).invitations().revoke(*_named(dag_id), int(number), seen.user.name, now):
+        said = "招待がないか、既に取り消されています。"
+        return message(request, 409, "取り消していません", said, links=[("招待の画面に戻る", _here(request, seen))])
+    return RedirectResponse(_here(request, seen), 303)
+
+
+def history(services: Services, dag_id: str, since: dt.datetime) -> list[Event]:
+    """What happened to the company's invitations, the newest first; nothing where the store is away, as pages say."""
+    if services.inviting is None:
+        return []
+    try:
+        found = screen.events(services.inviting.invitations().listed(*_named(dag_id)))
+    except StoreError:
+        return []
+    return [event for event in found if event.at >= since]
+
+
+def _page(
+    request: Request,
+    seen: guard.Seen,
+    *,
+    made: int = 0,
+    link: str = "",
+    fault: str = "",
+    given: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    inviting, now, one = _inviting(seen.services), seen.services.now(), seen.company
+    offers = inviting.offers(one.dag_id)
+    lines = [
+        (line, *screen.state(line, now), screen.allowed(line, offers), line.is_good(now))
+        for line in inviting.invitations().listed(*_named(one.dag_id))
+    ]
+    return page(
+        request,
+        "invitations.html",
+        status,
+        one=one,
+        lines=lines,
+        offers=offers,
+        made=made,
+        link=link,
+        fault=fault,
+        given=given or {},
+        days=DAYS,
+        label_most=LABEL_MOST,
+        reason_most=WHY_MOST,
+        now=now,
+    )
+
+
+def _fault(label: str, reason: str, days: str, chosen: set[Allowed]) -> str:
+    if not label or not reason:
+        return "「だれに」と「理由」を入力してください。"
+    if "@" in label or "@" in reason or "＠" in label + reason:
+        return "メールアドレスは書かないでください。「総務部 ご担当者様」のように、だれに渡すかが分かる言葉で入力してください。"
+    if days not in map(str, DAYS):
+        return "有効期間を選んでください。"
+    return "" if chosen else "「できること」を1つ以上選んでください。"
+
+
+def _inviting(services: Services) -> Inviting:
+    """Raises NotFound: nobody is invited here."""
+    if services.inviting is None:
+        raise guard.NotFound
+    return services.inviting
+
+
+def _named(dag_id: str) -> tuple[str, str]:
+    link, _, tenant = dag_id.partition("__")
+    return link, tenant
+
+
+def _here(request: Request, seen: guard.Seen) -> str:
+    return address(request, "dag", seen.company.dag_id, "invitations")
+
+
+def _note(seen: guard.Seen, what: str) -> None:
+    """Before anything is done: what cannot be noted is not done."""
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
