@@ -44,6 +44,7 @@ class PunchingWorld(ConsoleWorld):
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
+        self.monkeypatch = monkeypatch
         self.employees = [SATO, TANAKA]
         self.users = {"sato@acme": User("u-sato", Standing.ACTIVE)}
         self.fault: Exception | None = None
@@ -55,7 +56,7 @@ class PunchingWorld(ConsoleWorld):
         monkeypatch.setattr(task, "utcnow", lambda: NOW)
         monkeypatch.setattr(kinds, "utcnow", lambda: NOW + dt.timedelta(hours=2))  # at noon it may be read
         monkeypatch.setattr(kinds, "kingoftime_client", lambda _: SimpleNamespace(employees=lambda: self.employees))
-        monkeypatch.setattr(kinds, "lineworks", lambda _: SimpleNamespace(api=None))
+        monkeypatch.setattr(kinds, "lineworks", lambda _: SimpleNamespace(api=None, bot_id="1"))
         monkeypatch.setattr(kinds, "find_user", lambda _, account: self.users.get(account, User("", Standing.UNKNOWN)))
         monkeypatch.setattr(kinds, "try_lineworks", self._try)
 
@@ -93,7 +94,7 @@ class PunchingWorld(ConsoleWorld):
         assert answer.status_code == status, text_of(answer.text)[:2000]
         return answer.headers["location"].removeprefix(BASE) if status == 303 else text_of(answer.text)
 
-    def done(self, path: str, **form: str) -> str:
+    def done(self, path: str, **form: Any) -> str:
         """What the job's page shows when the job is over."""
         place = self.sent(path, **form)
         number = int(place.rpartition("/")[2])

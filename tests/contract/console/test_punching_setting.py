@@ -16,8 +16,11 @@ from renkei.links.lineworks_kot.kinds import Kind
 from renkei.links.lineworks_kot.registration import note_registration
 from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration import jobs as task
+from renkei.orchestration.lineworks_kot import import_jobs
+from renkei.orchestration.lineworks_kot import jobs as kinds
 from renkei.outbox.outbox import Outbox
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Delivery, Verdict, later, refused
 from tests.contract.console.punching_world import DAG, DAG_FILE, LINK, SATO, SHEET, TANAKA, PunchingWorld
 from tests.contract.console.world import BASE, NOW, dag
 from tests.harness.airflow_rows import emptied
@@ -144,34 +147,69 @@ def test_p5_a_page_that_is_old_changes_nothing(world: PunchingWorld) -> None:
     assert "画面の内容が古く" in world.sent("/accounts", status=409, **foreign)
 
 
+HEAD = "従業員コード,LINE WORKSアカウントID\n"
+
+
+def uploaded(world: PunchingWorld, text: str) -> str:
+    """What the page of the job shows that looked at the file."""
+    return world.done("/accounts/import", files={"file": ("a.csv", (HEAD + text).encode())})
+
+
 def test_p5_a_file_is_checked_shown_and_taken_over_as_it_was_shown(world: PunchingWorld) -> None:
     world.done("/accounts/read")
-    head = "従業員コード,LINE WORKSアカウントID\n"
-
-    def upload(text: str, status: int = 200) -> str:
-        return world.sent("/accounts/import", status=status, files={"file": ("a.csv", (head + text).encode())})
-
-    shown = upload("1001,sato @acme\n9999,x@acme\n", 400)
+    shown = uploaded(world, "1001,sato @acme\n9999,x@acme\n")
     assert "誤りが2件あります。まだ何も登録していません。" in shown
     assert "ファイル 3行目 従業員コード" in shown
-    assert "追加 2名 変更 0名" in upload("1001,sato@acme\n1003,tanaka@acme\n")
+    assert "誤りのあるファイルは登録できません" in world.done("/accounts/import/confirm", file="2")
+    assert "追加 2名 変更 0名" in uploaded(world, "1001,sato@acme\n1003,tanaka@acme\n")
     assert world.accounts.states() == {}
-    answer = world.browser("yuki").post(
-        f"{BASE}/dag/{DAG}/accounts/import",
-        data={"token": world.token("yuki")},
-        files={"file": ("a.csv", (head + "1001,sato@acme\n1003,tanaka@acme\n").encode())},
-    )
-    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', answer.text)
-    assert digest
-    assert "確認した後に変わりました" in world.sent("/accounts/import/confirm", status=409, digest="0" * 64)
-    assert world.sent("/accounts/import/confirm", digest=digest[1]).endswith("saved=2")
+    assert "登録しました（変更 2名）。" in world.done("/accounts/import/confirm", file="4")
     assert world.accounts.by_entered() == {"sato@acme": "1001", "tanaka@acme": "1003"}
     assert "1001,佐藤 花子,本社,正社員,sato@acme,未確認" in world.html("/accounts.csv")
 
 
+def test_p5_what_somebody_changed_after_it_was_shown_is_not_taken_over(world: PunchingWorld) -> None:
+    world.done("/accounts/read")
+    uploaded(world, "1001,sato@acme\n1003,tanaka@acme\n")
+    world.accounts.put({SATO.key: "hanako@acme"}, "総務", NOW)
+    assert "ほかの人が先にアカウントを変更しました" in world.done("/accounts/import/confirm", file="2")
+    assert world.accounts.by_entered() == {"hanako@acme": "1001"}
+    assert "もう一度インポート" in world.done("/accounts/import/confirm", file="99")
+
+
+def test_p5_whose_accounts_were_taken_over_are_asked_about_at_once(world: PunchingWorld) -> None:
+    """LINE WORKS that is away takes nothing back."""
+    world.done("/accounts/read")
+    note_registration(world.database, "acme", first_at=NOW)
+    uploaded(world, "1001,sato@acme\n")
+    assert "登録済 1件" in world.done("/accounts/import/confirm", file="2")
+    uploaded(world, "1003,tanaka@acme\n")
+    world.monkeypatch.setattr(kinds, "find_user", lambda _, __: later(503, "away"))
+    shown = world.done("/accounts/import/confirm", file="4")
+    assert "登録しました（変更 1名）。 LINE WORKSへの確認は終わっていません。" in shown
+    assert world.accounts.states() == {AccountState.LINKED: 1, AccountState.NEW: 1}
+
+
+def test_p5_ten_thousand_rows_are_no_work_of_the_page_and_every_fault_can_be_downloaded(world: PunchingWorld) -> None:
+    world.done("/accounts/read")
+    text = HEAD + "".join(f"x{number},u {number}@acme\n" for number in range(10_000))
+    with world.monkeypatch.context() as without:
+        without.setattr(import_jobs, "read_accounts", None)
+        place = world.sent("/accounts/import", files={"file": ("a.csv", text.encode())})
+    number = int(place.rpartition("/")[2])
+    job = Jobs(TenantFolder(world.store, LINK, "acme")).read(number)
+    task.do(f"{DAG}/{number}", job.request.run, DAG_FILE)
+    shown = world.shown(place.partition(DAG)[2])
+    assert "誤りが20,000件あります。" in shown
+    assert "はじめの1,000件を表示しています" in shown
+    told = world.html(f"/accounts/import/{number}/problems.csv").splitlines()
+    assert len(told) == 20_001
+    assert told[-1].startswith("ファイル 10001行目 ")
+    assert not world.store.files(f"{TenantFolder(world.store, LINK, 'acme').path}/imports"), "no job is done twice"
+
+
 def test_p5_a_file_may_be_larger_than_a_form_and_is_bounded(world: PunchingWorld) -> None:
-    large = b"x" * 200_000
-    assert "CSV" in world.sent("/accounts/import", status=400, files={"file": ("a.csv", large + b"\0")})
+    assert "CSV" in world.done("/accounts/import", files={"file": ("a.csv", b"x" * 200_000 + b"\0")})
     assert "大きすぎます" in world.sent("/accounts/import", status=413, files={"file": ("a.csv", b"x" * 5_000_000)})
     assert "大きすぎます" in world.sent("/accounts", status=413, entered=["x" * 70_000], key=["a"], was=[""])
 
@@ -214,6 +252,29 @@ def test_p7_words_are_edited_added_and_gone_back_to(world: PunchingWorld) -> Non
     assert "ほかの人が先に" in world.sent("/words", status=409, version="0", **(two | {"text": ["a", "b", "c", "d"]}))
     world.sent("/words/back", version="1", to="0")
     assert (words.current().of(Kind.CLOCK_IN), words.current().why) == (["出勤"], "版0に戻す")
+
+
+def test_p18_the_buttons_follow_a_changed_word_at_once(world: PunchingWorld) -> None:
+    note_registration(world.database, "acme", first_at=NOW)
+    put = list[list[str]]()
+    answers = iter([Delivery(Verdict.ACCEPTED), refused(403, "forbidden")])
+    world.monkeypatch.setattr(kinds, "put_menu", lambda _api, _bot, texts: put.append(texts) or next(answers))
+    jobs = Jobs(TenantFolder(world.store, LINK, "acme"))
+
+    def shown_by_its_job(number: int) -> str:
+        job = jobs.read(number)
+        assert job.request.kind == kinds.MENU
+        task.do(f"{DAG}/{number}", job.request.run, DAG_FILE)
+        return world.shown(f"/jobs/{number}")
+
+    assert world.sent("/words", version="0", kind=["1", "2"], text=["おはよう", "退勤"]).endswith("?saved=1&menu=1")
+    assert "いま更新しています" in world.shown("/words?saved=1&menu=1")
+    assert "トークのメニューを更新しました: おはよう、退勤" in shown_by_its_job(1)
+    assert world.sent("/words/back", version="1", to="0").endswith("menu=1")
+    assert "更新できませんでした（forbidden）" in shown_by_its_job(2)
+    assert put == [["おはよう", "退勤"], ["出勤", "退勤"]]
+    world.sent("/words", version="2", kind=["1", "2"], text=["出勤", "退勤"])
+    assert jobs.numbers() == [2, 1], "where nothing changed nothing is put"
 
 
 def test_l6_names_are_for_those_who_may_edit_and_every_look_is_noted(world: PunchingWorld) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from renkei.errors import Problem
-from renkei.links.lineworks_kot.accounts import Account
 from renkei.links.lineworks_kot.credentials import ACCOUNT_LABEL, account_fault
 from renkei.sheets.findings import Findings
 from renkei.sheets.rows import Rows, UnreadableError, read_rows
@@ -31,15 +30,6 @@ class AccountFile:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a file would do."""
-
-    added: int
-    changed: int
-    same: int
-
-
 def read_accounts(content: bytes, name: str, keys: Mapping[str, str], registered: Mapping[str, str]) -> AccountFile:
     """The accounts in a file called `name`, and everything wrong with it by the row that a spreadsheet shows.
 
@@ -55,13 +45,6 @@ def read_accounts(content: bytes, name: str, keys: Mapping[str, str], registered
     findings.problems.sort(key=lambda one: int(found[1]) if (found := re.search(r" (\d+)行目", one.where)) else 0)
     found = {} if findings.problems else {keys[code]: entered for _, code, entered in lines}
     return AccountFile(found, tuple(findings.problems), tuple(findings.warnings))
-
-
-def preview(accounts: Mapping[str, str], shown: Iterable[Account]) -> Preview:
-    now = {one.employee.key: one.entered for one in shown}
-    added = sum(not now.get(key) for key in accounts)
-    same = sum(now.get(key) == entered for key, entered in accounts.items())
-    return Preview(added, len(accounts) - added - same, same)
 
 
 def _lines(read: Rows, name: str, findings: Findings) -> Iterable[tuple[int, str, str]]:

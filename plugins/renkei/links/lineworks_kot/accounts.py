@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -199,6 +199,18 @@ class Accounts:
         wanted = self._chosen(select(EMPLOYEE, *_named(ACCOUNT)), of)
         wanted = wanted.order_by(EMPLOYEE.c.code, EMPLOYEE.c.key).offset(start)
         return self._read(wanted.limit(most) if most else wanted)
+
+    def each(self, of: Selection = Selection()) -> Iterator[Account]:
+        """As `shown`, read a little at a time."""
+        start = 0
+        while found := self.shown(of, start, AT_ONCE):
+            yield from found
+            start += AT_ONCE
+
+    def of_code(self, code: str) -> Account | None:
+        """The employee with this 従業員コード, rather one whom KING OF TIME has."""
+        wanted = self._chosen(select(EMPLOYEE, *_named(ACCOUNT)), Selection()).where(EMPLOYEE.c.code == code)
+        return next(iter(self._read(wanted.order_by(EMPLOYEE.c.gone, EMPLOYEE.c.key).limit(1))), None)
 
     def registered(self, of: Selection = Selection(), start: int = 0, most: int | None = None) -> list[Account]:
         """Those with an account that LINE WORKS knows: whom the bot can write to."""

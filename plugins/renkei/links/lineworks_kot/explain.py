@@ -49,8 +49,7 @@ def explain(
     database: Database, store: Store, mapping: Mapping, code: str, day: dt.date
 ) -> tuple[Account | None, list[Explained]]:
     """The employee with this 従業員コード, and each of their messages of the day; where there is none, how far it came."""
-    found = [one for one in Accounts(database, store, mapping.tenant).shown() if one.employee.code == code]
-    account = next((one for one in found if not one.gone), next(iter(found), None))
+    account = Accounts(database, store, mapping.tenant).of_code(code)
     first = _account_step(account, mapping)
     punches = PunchList(database, store, mapping.tenant).listed(Wanted(day, code), 0, MOST)
     if not punches:

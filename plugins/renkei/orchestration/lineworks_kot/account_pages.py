@@ -1,27 +1,24 @@
-"""LINE WORKS連携設定: アカウント設定 of the shown 所属 and 雇用区分, one by one and 一括インポート (P5).
+"""LINE WORKS連携設定: アカウント設定 of the shown 所属 and 雇用区分, one by one (P5).
 
 Ids and names are sent as forms or shown, and stand in no address (L6). Who looked is noted.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from renkei.links.lineworks_kot.account_file import CODE, NAME, preview, read_accounts
+from renkei.links.lineworks_kot.account_file import CODE, NAME
 from renkei.links.lineworks_kot.accounts import Account, AccountState, AccountTakenError, Selection
 from renkei.links.lineworks_kot.credentials import ACCOUNT_LABEL, account_fault
 from renkei.links.lineworks_kot.registration import read_registration
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
 from renkei.orchestration.lineworks_kot.jobs import CHECK, READ
 from renkei.sheets.table_file import csv_parts
-from renkei.storage.store import MissingKeyError
 from renkei.texts import Fault
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
@@ -31,8 +28,6 @@ from renkei.web.services import Refused
 
 router = APIRouter()
 PER_PAGE = 50  # each line sends three texts of a form that may have 64 KB
-UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file: ten thousand lines have half of one
-PROBLEMS_SHOWN = 1_000
 TONES = {AccountState.LINKED: "good", AccountState.NEW: "cold", AccountState.PENDING: "wait"}
 _CODE = Query(max_length=40)
 
@@ -92,59 +87,6 @@ def check(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edit
     return start(request, seen, CHECK, {})
 
 
-@router.post("/dag/{dag_id}/accounts/import")
-def upload(
-    request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    file: Annotated[UploadFile, File()],
-) -> Response:
-    """一括インポート: every bad row, or what would change; nothing is changed yet."""
-    found, content = accounts_of(seen), file.file.read(UPLOAD_MOST)
-    name = "ファイル" if not (file.filename or "").lower().endswith((".xlsx", ".xlsm")) else "ファイル.xlsx"
-    read = read_accounts(content, name, found.employee_keys(), found.by_entered())
-    digest = ""
-    if read.accounts:
-        kept = json.dumps(dict(read.accounts)).encode()
-        digest = hashlib.sha256(kept).hexdigest()
-        folder = seen.services.knowledge.folder(seen.company.dag_id)
-        folder.store.write(_import_key(seen), kept)
-    return page(
-        request,
-        "lineworks_kot/import.html",
-        400 if read.problems else 200,
-        one=seen.company,
-        problems=read.problems[:PROBLEMS_SHOWN],
-        count=len(read.problems),
-        warnings=read.warnings,
-        preview=preview(read.accounts, found.shown()) if read.accounts else None,
-        digest=digest,
-        now=seen.services.now(),
-    )
-
-
-@router.post("/dag/{dag_id}/accounts/import/confirm")
-def confirm(
-    request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    digest: Annotated[str, Form(max_length=64)] = "",
-) -> Response:
-    """What the preview showed, and nothing else, is taken over."""
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    try:
-        kept = store.read(_import_key(seen))
-    except MissingKeyError:
-        kept = b""
-    if hashlib.sha256(kept).hexdigest() != digest:
-        raise Refused("ファイルの内容が確認した後に変わりました。もう一度インポートしてください。")
-    try:
-        count = accounts_of(seen).put(json.loads(kept), seen.user.name, seen.services.now())
-    except AccountTakenError as error:
-        raise Refused(str(error)) from None
-    store.delete(_import_key(seen))
-    _have_checked(request, seen, count)
-    return RedirectResponse(f"{address(request, 'dag', seen.company.dag_id, 'accounts')}?saved={count}", 303)
-
-
 def _have_checked(request: Request, seen: guard.Seen, changed: int) -> None:
     """LINE WORKS is asked at once for the userId of what was entered, by which alone a message finds its employee."""
     if changed and read_registration(database(), seen.company.tenant).first_at:
@@ -160,22 +102,16 @@ def download(
 ) -> Response:
     """The shown accounts as a file that 一括インポート takes back."""
     note_look(seen, "accounts.csv")
-    shown = accounts_of(seen).shown(Selection(division, type_))
+    shown = accounts_of(seen).each(Selection(division, type_))
     headers = {"Content-Disposition": 'attachment; filename="accounts.csv"'}
     return StreamingResponse(csv_parts(_rows(shown)), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _rows(shown: Sequence[Account]) -> Iterator[Sequence[str]]:
+def _rows(shown: Iterable[Account]) -> Iterator[Sequence[str]]:
     yield CODE, NAME, "所属", "雇用区分", ACCOUNT_LABEL, "状態"
     for one in shown:
         employee, state = one.employee, one.state.label if one.state else "未登録"
         yield employee.code, employee.name, employee.division_name, employee.type_name, one.entered, state
-
-
-def _import_key(seen: guard.Seen) -> str:
-    """Of this user: two who import at once see what each of them has uploaded."""
-    folder = seen.services.knowledge.folder(seen.company.dag_id)
-    return f"{folder.path}/imports/{hashlib.sha256(seen.user.id.encode()).hexdigest()[:32]}.json"
 
 
 def _page(

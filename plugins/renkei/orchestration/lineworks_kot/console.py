@@ -13,15 +13,27 @@ from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
 from renkei.links.lineworks_kot.preparing import unusable
 from renkei.links.lineworks_kot.registration import FIRST_DONE
-from renkei.orchestration.lineworks_kot import account_pages, first_pages, punch_pages, registration_pages, word_pages
+from renkei.orchestration.lineworks_kot import (
+    account_pages,
+    first_pages,
+    import_pages,
+    punch_pages,
+    registration_pages,
+    word_pages,
+)
+from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile, TakenOver
 from renkei.orchestration.lineworks_kot.jobs import (
     CHECK,
     FIRST,
+    IMPORT,
+    MENU,
     READ,
+    TAKE,
     TRY,
     CheckedAccounts,
     FirstMessages,
     ReadEmployees,
+    ShownMenu,
     Tried,
 )
 from renkei.orchestration.lineworks_kot.sheet_editor import EDITOR
@@ -67,7 +79,7 @@ def connection_names(mapping: Any) -> Sequence[str]:
 
 _JOB = "lineworks_kot/job_{}.html"
 router = APIRouter()
-for pages in (registration_pages, account_pages, first_pages, word_pages, punch_pages):
+for pages in (registration_pages, account_pages, import_pages, first_pages, word_pages, punch_pages):
     router.include_router(pages.router)
 PAGES = OwnPages(
     LINK,
@@ -86,13 +98,18 @@ PAGES = OwnPages(
         READ: OwnJob("従業員の読み込み", ReadEmployees, _JOB.format("read")),
         CHECK: OwnJob("LINE WORKSへの確認", CheckedAccounts, _JOB.format("check")),
         FIRST: OwnJob("初回メッセージの送信", FirstMessages, _JOB.format("first")),
+        IMPORT: OwnJob(
+            "一括インポートの検査", CheckedFile, _JOB.format("import"), {"most": import_pages.PROBLEMS_SHOWN}
+        ),
+        TAKE: OwnJob("一括インポートの登録", TakenOver, _JOB.format("take")),
+        MENU: OwnJob("メニューの更新", ShownMenu, _JOB.format("menu")),
     },
     first=(
         "まだ一度も連携していません。LINE WORKSのAPIを登録し、従業員を読み込んでアカウントを登録してください。",
         "LINE WORKSのAPI登録を開く",
         "lineworks",
     ),
-    uploads={"/accounts/import": account_pages.UPLOAD_MOST},
+    uploads={"/accounts/import": import_pages.UPLOAD_MOST},
 )
 VIEW = LinkView(
     ("accounts",),

@@ -12,15 +12,20 @@ from renkei.links.lineworks_kot import first_message, preparing
 from renkei.links.lineworks_kot.accounts import Accounts, Selection
 from renkei.links.lineworks_kot.registration import note_registration
 from renkei.links.lineworks_kot.words_store import Words
+from renkei.orchestration.lineworks_kot import import_jobs
 from renkei.orchestration.lineworks_kot.connection_trial import try_lineworks
 from renkei.orchestration.lineworks_kot.connections import kingoftime_client
+from renkei.orchestration.lineworks_kot.import_jobs import TakenOver
 from renkei.orchestration.lineworks_kot.lineworks import lineworks
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.database.database import Database, open_database
+from renkei.systems.delivery import Verdict
+from renkei.systems.lineworks.menu import put_menu
 from renkei.systems.lineworks.users import find_user
 
 Progress = Callable[[str, int, int], None]
 TRY, READ, CHECK, FIRST = "try_lineworks", "read_employees", "check_accounts", "first_messages"
+IMPORT, TAKE, MENU = "import_accounts", "take_over_accounts", "put_menu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,15 @@ class FirstMessages:
     minutes: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShownMenu:
+    """The buttons of the bot's menu, as of a version of the words; with a `fault` they are not there yet."""
+
+    version: int
+    buttons: tuple[str, ...]
+    fault: str = ""
+
+
 def try_registration(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Tried:
     """The secrets are in the Connection by now, and in no record of a job (L7)."""
     progress("LINE WORKSに接続しています", 0, 0)
@@ -78,6 +92,20 @@ def check_accounts(tenant: Tenant, asked: Mapping[str, str], progress: Progress)
     return CheckedAccounts(count, tuple(preparing.accounts_said(accounts.states())))
 
 
+def take_over(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> TakenOver:
+    return import_jobs.take_over(tenant, asked, progress, lambda *given: check_accounts(*given).said)
+
+
+def show_words(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> ShownMenu:
+    """The buttons in LINE WORKS have the words that are in force (P18)."""
+    progress("LINE WORKSのメニューを更新しています", 0, 0)
+    app, words = lineworks(tenant.mapping), Words(_database(), tenant.name).current()
+    buttons = preparing.menu_of(tenant.mapping, words)
+    answer = put_menu(app.api, app.bot_id, buttons)
+    fault = "" if answer.verdict is Verdict.ACCEPTED else answer.reason or "応答がありません"
+    return ShownMenu(words.version, tuple(buttons), fault)
+
+
 def first_messages(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> FirstMessages:
     """`again` is a name of this very press where who has had theirs is to get another one."""
     progress("初回メッセージを用意しています", 0, 0)
@@ -100,4 +128,12 @@ def _accounts(tenant: Tenant) -> Accounts:
     return Accounts(_database(), tenant.folder().store, tenant.name)
 
 
-JOBS = {TRY: try_registration, READ: read_employees, CHECK: check_accounts, FIRST: first_messages}
+JOBS = {
+    TRY: try_registration,
+    READ: read_employees,
+    CHECK: check_accounts,
+    FIRST: first_messages,
+    IMPORT: import_jobs.check_file,
+    TAKE: take_over,
+    MENU: show_words,
+}

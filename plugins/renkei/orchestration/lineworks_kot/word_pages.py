@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import Problem
 from renkei.links.lineworks_kot.kinds import Kind, switched_on
+from renkei.links.lineworks_kot.registration import read_registration
 from renkei.links.lineworks_kot.words_store import (
     MAX_WORD,
     MAX_WORDS,
@@ -21,7 +22,9 @@ from renkei.links.lineworks_kot.words_store import (
     word_warnings,
 )
 from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
+from renkei.orchestration.lineworks_kot.jobs import MENU
 from renkei.web.console import guard
+from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, page
 from renkei.web.services import Refused
 
@@ -65,6 +68,7 @@ def save(
             found.save(whole, version, seen.user.name, seen.services.now(), why.strip())
         except ChangedMeanwhileError as error:
             raise Refused(str(error)) from None
+        return _saved(request, seen)
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "words") + "?saved=1", 303)
 
 
@@ -84,7 +88,19 @@ def back(
         found.save(wanted.words, version, seen.user.name, seen.services.now(), f"版{to}に戻す")
     except ChangedMeanwhileError as error:
         raise Refused(str(error)) from None
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "words") + "?saved=1", 303)
+    return _saved(request, seen)
+
+
+def _saved(request: Request, seen: guard.Seen) -> Response:
+    """What people write counts from now on; the buttons in LINE WORKS follow by a job, begun at once (P18)."""
+    menu = ""
+    if read_registration(database(), seen.company.tenant).first_at:
+        try:
+            start(request, seen, MENU, {"version": str(_words(seen).current().version)})
+            menu = "&menu=1"
+        except Refused:  # another job is under way: the next run does it
+            menu = "&menu=0"
+    return RedirectResponse(address(request, "dag", seen.company.dag_id, "words") + f"?saved=1{menu}", 303)
 
 
 def _words(seen: guard.Seen) -> Words:
@@ -109,6 +125,8 @@ def _page(
         warnings=word_warnings([word for word in shown if word.kind in on]),
         versions=_words(seen).versions(),
         saved=bool(request.query_params.get("saved")),
+        menu=request.query_params.get("menu", ""),
+        jobs=newest(seen),
         most=MAX_WORD,
         now=seen.services.now(),
     )

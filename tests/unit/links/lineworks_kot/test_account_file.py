@@ -7,10 +7,8 @@ import io
 import openpyxl
 import pytest
 
-from renkei.links.lineworks_kot.account_file import AccountFile, Preview, preview, read_accounts
-from renkei.links.lineworks_kot.accounts import Account
+from renkei.links.lineworks_kot.account_file import AccountFile, read_accounts
 from renkei.links.lineworks_kot.credentials import blank_fault
-from renkei.systems.kingoftime.client import Employee
 
 KEYS = {f"{number:04d}": f"key{number}" for number in range(1, 10_001)}
 HEAD = "従業員コード,氏名,LINE WORKSアカウントID\n"
@@ -86,21 +84,35 @@ def test_p5_a_file_that_is_no_such_table_is_told_as_a_whole(content: bytes, said
     assert said in str(problem)
 
 
-def test_p5_ten_thousand_rows_with_every_kind_of_fault_are_all_told_by_row() -> None:
-    faulty = [
-        f"{number:04d},,a{number} b@acme" if number % 2 else f"x{number},,u{number}@acme" for number in range(1, 10_001)
+BAD = (  # what is wrong in a row of employee `n`, and what is said of it
+    (",,u{n}@acme", "従業員コードがありません"),
+    ("x{n},,u{n}@acme", "の従業員がKING OF TIMEにいません"),
+    ("1.2E+{n},,u{n}@acme", "桁が失われた数値です"),
+    ("{n:04},,", "LINE WORKSアカウントIDが空白です"),
+    ("{n:04},,u {n}@acme", "半角スペース(U+0020)"),
+    ("{n:04},,u\u3000{n}@acme", "全角スペース(U+3000)"),
+    ("{n:04},,ｕ{n}@acme", "全角の文字があります"),
+    ("{n:04},,u{n}@@acme", "アカウントIDの形ではありません"),
+    ("{n:04},,same@acme", "行目と同じアカウントIDです"),
+    ("0001,,u{n}@acme", "この従業員には2行目にも別のアカウントIDがあります"),
+    ("{n:04},,held{n}@acme", "従業員コード 9999 に登録済み"),
+)
+
+
+def test_p4_p5_ten_thousand_rows_with_every_kind_of_fault_are_all_told_by_row() -> None:
+    rows = [BAD[number % len(BAD)] for number in range(2, 10_001)]
+    lines = [row.format(n=number) for number, (row, _) in enumerate(rows, 2)]
+    registered = {f"held{number}@acme": "9999" for number in range(10_001)}
+    first = "0001,,same@acme\n"  # the one good row, with which two kinds collide
+    found = read(first + "\n".join(line for line in lines if "9999,," not in line), registered)
+    told = {int(one.where.split()[1].removesuffix("行目")): one.found for one in found.problems}
+    kept = [
+        (number, said) for number, (line, (_, said)) in enumerate(zip(lines, rows, strict=True)) if "9999,," not in line
     ]
-    found = read("\n".join(faulty))
-    assert len(found.problems) == 10_000
-    assert [problem.where.split()[1] for problem in found.problems[:3]] == ["2行目", "3行目", "4行目"]
-
-
-def test_p5_a_preview_says_what_would_change() -> None:
-    def account(number: int, entered: str) -> Account:
-        return Account(Employee(f"key{number}", "", "", "", "", "", ""), entered, None, "", "", None, None)
-
-    shown = [account(1, "a@acme"), account(2, "b@acme"), account(3, "")]
-    assert preview({"key1": "a@acme", "key2": "c@acme", "key3": "d@acme"}, shown) == Preview(1, 1, 1)
+    assert not found.accounts
+    assert len(found.problems) == len(told) == len(kept)
+    for row, (_, said) in enumerate(kept, 3):
+        assert said in told[row], (row, told[row])
 
 
 def test_p4_a_newline_at_the_end_of_what_was_pasted_is_named() -> None:

@@ -1,0 +1,79 @@
+"""一括インポート: a file goes to its job, whose page shows what is wrong or what would change; and 登録 of it (P5)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from renkei.errors import Problem
+from renkei.jobs.records import Jobs
+from renkei.orchestration.lineworks_kot.company import note_look, tenant_of
+from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile, upload_key
+from renkei.orchestration.lineworks_kot.jobs import IMPORT, TAKE
+from renkei.sheets.table_file import csv_parts
+from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.web.console import guard
+from renkei.web.console.jobs import ask, start
+from renkei.web.console.page import address
+from renkei.web.services import Refused
+
+router = APIRouter()
+UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file: ten thousand lines have half of one
+PROBLEMS_SHOWN = 1_000  # the others are in the file that can be downloaded
+
+
+@router.post("/dag/{dag_id}/accounts/import")
+def upload(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    file: Annotated[UploadFile, File()],
+) -> Response:
+    """検査する: every bad row, or what would change; nothing is changed yet."""
+    tenant_of(seen)
+    content, name = file.file.read(UPLOAD_MOST), (file.filename or "").lower()
+    digest, dag_id = hashlib.sha256(content).hexdigest(), seen.company.dag_id
+    folder = seen.services.knowledge.folder(dag_id)
+    asked = {"upload": digest, "name": "ファイル.xlsx" if name.endswith((".xlsx", ".xlsm")) else "ファイル"}
+
+    def keep() -> None:
+        key = upload_key(folder, digest)
+        for old in folder.store.files(key.rpartition("/")[0]):
+            folder.store.delete(old)
+        folder.store.write(key, content)
+
+    number = ask(seen.services, seen.user, dag_id, IMPORT, asked, keep)
+    return RedirectResponse(address(request, "dag", dag_id, "jobs", str(number)), 303)
+
+
+@router.post("/dag/{dag_id}/accounts/import/confirm")
+def confirm(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    file: Annotated[int, Form(ge=1, le=99_999_999)],
+) -> Response:
+    """登録: what the job of this number has shown, and nothing else."""
+    tenant_of(seen)
+    return start(request, seen, TAKE, {"file": str(file), "by": seen.user.name})
+
+
+@router.get("/dag/{dag_id}/accounts/import/{number}/problems.csv")
+def problems(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], number: int) -> Response:
+    """All that is wrong in a file."""
+    note_look(seen, "accounts problems.csv")
+    try:
+        found = Jobs(seen.services.knowledge.folder(seen.company.dag_id)).result(number, CheckedFile)
+    except (MissingKeyError, DamagedFileError):
+        raise Refused("この検査結果は、もうありません。もう一度インポートしてください。") from None
+    headers = {"Content-Disposition": 'attachment; filename="problems.csv"'}
+    parts = csv_parts(_rows(found.problems))
+    return StreamingResponse(parts, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _rows(found: Sequence[Problem]) -> Iterator[Sequence[str]]:
+    yield "場所", "内容", "対処"
+    for problem in found:
+        yield problem.where, problem.found, problem.remedy
