@@ -85,6 +85,8 @@ def test_c6_times_are_local_and_days_end_before_their_end(bot: Bot) -> None:
         asked = f"{EVENTS}?fromDateTime=2026-12-01T00:00:00%2B09:00&untilDateTime={until}"
         assert len(bot.call("GET", asked, bot.token("calendar.read")).json()["events"]) == found, until
     assert bot.call("GET", EVENTS, bot.token("calendar.read")).status_code == 400
+    long = f"{EVENTS}?fromDateTime=2026-12-01T00:00:00%2B09:00&untilDateTime=2027-01-01T00:00:01%2B09:00"
+    assert bot.call("GET", long, bot.token("calendar.read")).status_code == 400
 
 
 def test_calendar_needs_its_scope_and_a_member_who_is_there(bot: Bot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -45,10 +46,33 @@ def calendar(chat: Chat) -> LineWorksCalendar:
     return LineWorksCalendar(api_of(chat))
 
 
+def user_of(chat: Chat, email: str) -> str:
+    users = chat.sim("GET", "lineworks")["users"]
+    return str(next(one["userId"] for one in users if one["email"] == email))
+
+
 def shown(chat: Chat) -> list[dict[str, Any]]:
     found = chat.sim("GET", "lineworks/calendars")
     assert found["notices"] == [], "nobody is told"
     return [event[0] for events in found["calendars"].values() for event in events.values()]
+
+
+def test_c8_a_month_of_a_member_s_events_is_listed_by_their_ids(chat: Chat, calendar: LineWorksCalendar) -> None:
+    """However many and long they are; a member who is not there has none."""
+    first = dt.date(2026, 12, 5)
+    own = {"description": "め" * 5_000, "start": {"date": "2026-12-20"}, "end": {"date": "2026-12-21"}}
+    for number in range(40):
+        calendar.put(SATO, replace(EVENT, id=f"renkei-{number}"))
+        chat.sim("PATCH", f"lineworks/calendars/{user_of(chat, SATO)}/renkei-{number}", own)
+    calendar.put(SATO, replace(EVENT, id="later", start="2027-01-05", end="2027-01-06"))
+    assert sorted(calendar.ids(SATO, first)) == sorted(f"renkei-{number}" for number in range(40))
+    assert "later" in calendar.ids(SATO, first + dt.timedelta(days=1))
+    assert calendar.ids("nobody@acme.example", first) == []
+    with pytest.raises(EventRefusedError):
+        calendar.ids(TAKAHASHI, first)
+    chat.fault(service="lineworks", kind="status", status=200, body={"events": [{"id": 1}]}, path="/lineworks/*events")
+    with pytest.raises(LineWorksAwayError, match="形式"):
+        calendar.ids(SATO, first)
 
 
 def test_c5_c7_an_event_is_added_replaced_and_deleted_by_its_own_id(chat: Chat, calendar: LineWorksCalendar) -> None:

@@ -22,6 +22,7 @@ from renkei.links.workplace_lineworks.stages.compare import compare
 from renkei.links.workplace_lineworks.stages.fetch_absences import fetch_absences
 from renkei.links.workplace_lineworks.stages.finish import finish
 from renkei.links.workplace_lineworks.stages.plan import plan
+from renkei.links.workplace_lineworks.stages.strays import remove_strays
 from renkei.links.workplace_lineworks.stages.write_calendar import write_calendar
 from renkei.links.workplace_lineworks.tables import ABSENCE
 from renkei.storage.cipher import Cipher
@@ -121,6 +122,9 @@ class FakeCalendar:
     def get(self, user_id: str, event_id: str) -> dict[str, Any] | None:
         return self.events.get((user_id, event_id))
 
+    def ids(self, user_id: str, first_day: dt.date) -> list[str]:
+        return [number for member, number in self.events if member == user_id]
+
     def member(self, user_id: str) -> Standing:
         return self.members.get(user_id, Standing.NONE)
 
@@ -176,7 +180,11 @@ class AbsenceWorld:
         return [
             lambda: fetch_absences(job, self.workplace, self.clock),
             lambda: plan(job, self.clock),
-            *([lambda: compare(job, self.calendar, self.now)] if job.mode is Mode.RECONCILE else []),
+            *(
+                [lambda: (compare(job, self.calendar, self.now), remove_strays(job, self.calendar, self.now))]
+                if job.mode is Mode.RECONCILE
+                else []
+            ),
             lambda: write_calendar(job, self.calendar, self.now),
             lambda: finish(job, self.now),
         ]

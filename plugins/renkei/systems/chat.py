@@ -47,15 +47,17 @@ class Answer:
         return retry_after_s(self.headers)
 
 
-def ask(method: str, url: str, *, within_s: float = ANSWER_S, **kwargs: Any) -> Answer | Delivery:
-    """The answer, whatever its status; a `Delivery` where there is none.
+def ask(
+    method: str, url: str, *, within_s: float = ANSWER_S, most: int = MAX_BYTES, **kwargs: Any
+) -> Answer | Delivery:
+    """The answer, whatever its status, of at most `most` bytes; a `Delivery` where there is none.
 
     LATER when the request cannot have been sent (no such host, refused, no TLS); UNKNOWN when it may have been.
     """
     connect_s, seconds = min(CONNECT_S, within_s), min(ANSWER_S, within_s)
     try:
         with own_session() as session:
-            response = exchange(session, method, url, connect_s=connect_s, seconds=seconds, most=MAX_BYTES, **kwargs)
+            response = exchange(session, method, url, connect_s=connect_s, seconds=seconds, most=most, **kwargs)
     except UnsendableError as error:
         return refused(None, type(error.__cause__ or error).__name__)
     except requests.RequestException as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,7 @@ OPTIONAL = {
 LONGEST = {"eventId": 255, "summary": 200, "description": 5000, "location": 100}
 CHOICES = {"transparency": ("OPAQUE", "TRANSPARENT"), "visibility": ("PUBLIC", "PRIVATE")}
 LISTS = {"attendees": 500, "recurrence": 100, "reminders": 100}
+LISTED = timedelta(days=31)  # calendar-event-user-list
 LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 ZONED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
 PATH = "/v1.0/users/{user}/calendar/events"
@@ -79,11 +80,13 @@ def build_calendar(app: App) -> APIRouter:
 
     @router.get(PATH)
     async def in_range(request: Request, user: str) -> dict[str, Any]:
-        """(guess) Each event as an object with its components; those that touch the time asked for."""
+        """At most 31 days; those that touch the time asked for (guess: in which order)."""
         events = events_of(request, user, "list")
         first, last = (moment_asked(request, name) for name in ("fromDateTime", "untilDateTime"))
+        if last <= first or last - first > LISTED:
+            raise invalid("fromDateTime and untilDateTime must span 31 days at most.")
         touched = [each for each in events.values() if span(each[0])[0] < last and span(each[0])[1] > first]
-        return {"events": [{"eventComponents": each} for each in touched]}
+        return {"events": [{"eventComponents": each, "organizerCalendarId": "calendar-1"} for each in touched]}
 
     @router.get(PATH + "/{event_id}")
     async def get(request: Request, user: str, event_id: str) -> dict[str, Any]:

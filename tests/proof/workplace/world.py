@@ -16,6 +16,7 @@ from renkei.links.workplace_lineworks.stages.compare import compare
 from renkei.links.workplace_lineworks.stages.fetch_absences import fetch_absences
 from renkei.links.workplace_lineworks.stages.finish import finish
 from renkei.links.workplace_lineworks.stages.plan import plan
+from renkei.links.workplace_lineworks.stages.strays import remove_strays
 from renkei.links.workplace_lineworks.stages.write_calendar import write_calendar
 from renkei.storage.database.database import open_database
 from renkei.systems.lineworks import api
@@ -68,7 +69,11 @@ class CalendarWorld(AbsenceWorld):
         return [
             lambda: fetch_absences(job, source, self.clock),
             lambda: plan(job, self.clock),
-            *([lambda: compare(job, calendar, self.now)] if job.mode is Mode.RECONCILE else []),
+            *(
+                [lambda: (compare(job, calendar, self.now), remove_strays(job, calendar, self.now))]
+                if job.mode is Mode.RECONCILE
+                else []
+            ),
             lambda: write_calendar(job, calendar, self.now),
             lambda: finish(job, self.now),
         ]

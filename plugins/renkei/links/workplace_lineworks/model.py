@@ -83,6 +83,9 @@ class Compared:
     missing: int = 0  # deleted by hand
     changed: int = 0
     left: int = 0  # for the next 照合
+    strays: int = 0  # events of ours that no absence stands for
+    removed: int = 0  # of them
+    of: str = ""  # a digest of just these differences
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ FAILED_ABSENCES = "CALENDAR-WARN(登録できない不在あり)"
 DOUBTFUL_READ = "CALENDAR-WARN(WORKPLACEの一覧を確認)"
 OVER = "CALENDAR-OK(復旧)"
 MOST_LISTED = 100
+STRAYS_LEFT = (
+    "シートの「手で変えた予定」が「残す」か、件数が多いか、WORKPLACEの一覧に疑わしい点があるため、削除していません。"
+)
 RELEASE_HOW = "承認するには、Dagを実行方法「保留中の取消の承認」で実行（Trigger）してください。"
 
 
@@ -42,6 +45,11 @@ def figures(
             f"照合: 確認 {compared.asked:,}件、カレンダーから消えていた予定 {compared.missing:,}件、"
             f"変更されていた予定 {compared.changed:,}件"
         )
+        if compared.strays:
+            left = compared.strays - compared.removed
+            yield f"  どの不在にも当たらないRenkeiの予定 {compared.strays:,}件（削除 {compared.removed:,}件）" + (
+                f"。残りの {left:,}件は、そのままです。{STRAYS_LEFT}" if left else ""
+            )
         if compared.left:
             yield f"  残り {compared.left:,}件は、次の照合で確認します。"
     if written:

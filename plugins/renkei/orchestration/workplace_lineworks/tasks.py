@@ -7,7 +7,7 @@ from typing import Any
 from renkei.clock import utcnow
 from renkei.errors import SettingError
 from renkei.links.workplace_lineworks.model import Job, Mode, RunStart
-from renkei.links.workplace_lineworks.stages import approve, compare
+from renkei.links.workplace_lineworks.stages import approve, compare, strays
 from renkei.links.workplace_lineworks.stages import fetch_absences as fetching
 from renkei.links.workplace_lineworks.stages import finish as finishing
 from renkei.links.workplace_lineworks.stages import plan as planning
@@ -50,7 +50,7 @@ def write_calendar(tenant: Tenant, context: Any) -> dict[str, Any]:
         with writing_turn(job.database, job.tenant) as turn:
             calendar = connections.calendar(job.tenant, turn.check)
             if job.mode is Mode.RECONCILE:
-                counts |= compare.compare(job, calendar, utcnow)
+                counts |= compare.compare(job, calendar, utcnow) | strays.remove_strays(job, calendar, utcnow)
             counts |= writing.write_calendar(job, calendar, utcnow, turn.doubt)
     return {**counts, "result": finishing.finish(job, utcnow)}
 

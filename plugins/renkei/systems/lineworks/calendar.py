@@ -5,6 +5,7 @@ Every write may be repeated: an event is known by an id that we give it, so that
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,8 @@ from renkei.systems.lineworks.client import place_of
 SCOPES = "calendar,user.read"
 TOKYO = "Asia/Tokyo"
 TRIES = 3  # of a request that came too early
+LISTED_DAYS = 31  # at most in one request: calendar-default-event-user-list
+LIST_MOST = 4_000_000  # bytes of a month of one member
 NO_MEMBER, SUSPENDED, REFUSED = "NO_MEMBER", "SUSPENDED", "REFUSED"
 
 
@@ -132,6 +135,22 @@ class LineWorksCalendar:
             raise LineWorksAwayError("LINE WORKSの応答がAPIの形式ではありません。次回の連携で確認し直します。")
         found: dict[str, Any] = components[0]
         return found
+
+    def ids(self, user_id: str, first_day: dt.date) -> list[str]:
+        """The ids of the events that touch one of LISTED_DAYS from then on; none where there is no such member."""
+        days = (first_day, first_day + dt.timedelta(days=LISTED_DAYS))
+        names = ("fromDateTime", "untilDateTime")
+        query = {name: f"{day}T00:00:00+09:00" for name, day in zip(names, days, strict=True)}
+        answer = self._ask("list", "GET", user_id, "", params=query, most=LIST_MOST)
+        if _is_missing(answer):
+            return []
+        _check(answer, user_id)
+        try:
+            return [event["eventComponents"][0]["eventId"] for event in answer.said["events"]]
+        except (KeyError, TypeError, IndexError):
+            raise LineWorksAwayError(
+                "LINE WORKSの応答がAPIの形式ではありません。次回の連携で確認し直します。"
+            ) from None
 
     def member(self, user_id: str) -> Standing:
         """Whether somebody has exactly this user id, and may use LINE WORKS (C3)."""

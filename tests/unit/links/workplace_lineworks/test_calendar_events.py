@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from renkei.links.workplace_lineworks.calendar_events import END_FIRST, NO_HOURS, BadAbsenceError, event_id, wanted
+from renkei.links.workplace_lineworks.calendar_events import (
+    END_FIRST,
+    NO_HOURS,
+    BadAbsenceError,
+    event_id,
+    mark,
+    wanted,
+)
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.systems.workplace.client import Absence, Period, Status, Unit
 from tests.harness.workplace_lineworks import MAPPING, SATO, SUZUKI, day, hours
@@ -101,4 +108,5 @@ def test_c5_an_event_s_id_is_the_member_s_period_and_names_nobody() -> None:
     }
     assert len(ids) == 5
     assert event_id("acme", replace(one, revision=7, periods=(day("2027-01-01"),)), 0) in ids
-    assert all(len(number) == 47 and "sato" not in number for number in ids)
+    assert all(len(number) == 48 and "sato" not in number for number in ids)
+    assert [sum(number.startswith(mark(tenant)) for number in ids) for tenant in ("acme", "other", "acm")] == [4, 1, 0]

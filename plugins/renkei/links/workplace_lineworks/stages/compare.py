@@ -6,6 +6,9 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select, update
@@ -33,6 +36,7 @@ def compare(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
     """
     before = job.record.read_or_none(Compared) or Compared()
     asked, missing, changed = before.asked, before.missing, before.changed
+    differing = [before.of] if before.of else []
     begun, sealed = job.start.started_at, Sealed(job.record.store, job.tenant)
     rows = _rows(job, now, MOST - asked)
     try:
@@ -41,14 +45,20 @@ def compare(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
             asked += 1
             missing += kind == "missing"
             changed += kind == "changed"
+            differing += [f"{row.event_id} {kind}"] if kind else []
             _note(job, row, now, again=bool(kind) and job.mapping.restore)
     finally:
         with job.database.reading() as connection:
             its = (EVENT.c.tenant == job.tenant, EVENT.c.last_day >= today(now()))
             old = (EVENT.c.compared_at.is_(None)) | (EVENT.c.compared_at < begun)
             left = connection.scalar(select(func.count()).where(*its, old)) or 0
-        job.record.write(Compared(asked, missing, changed, left))
+        job.record.write(replace(before, asked=asked, missing=missing, changed=changed, left=left, of=digest_of(differing)))
     return {"asked": asked, "missing": missing, "changed": changed, "left": left}
+
+
+def digest_of(differing: Sequence[str]) -> str:
+    """What stands for just these differences; nothing for none."""
+    return blake2b("\n".join(differing).encode(), digest_size=16).hexdigest() if differing else ""
 
 
 def _rows(job: Job, now: Now, most: int) -> list[Row[Any]]:

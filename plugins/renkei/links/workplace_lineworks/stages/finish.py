@@ -19,7 +19,7 @@ def finish(job: Job, now: Now) -> str:
     compared = job.record.read_or_none(Compared)
     result = "loaded" if job.mode.writes else "checked"
     if job.mode is Mode.RECONCILE and compared:
-        result = "differs" if compared.missing or compared.changed else "compared"
+        result = "differs" if compared.of else "compared"
     note_end(job.record, result, now())
     return result
 
