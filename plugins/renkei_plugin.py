@@ -10,7 +10,13 @@ from airflow.plugins_manager import AirflowPlugin
 from renkei.orchestration import run_end
 from renkei.orchestration.connection_form import PortZeroIsNoPort
 from renkei.orchestration.starting import watch_new_runs
-from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns, EveryMinutes, TimesInJapan
+from renkei.orchestration.timetable import (
+    DailyInJapan,
+    DailyWithSideRuns,
+    EveryMinutes,
+    EveryMinutesWithSideRuns,
+    TimesInJapan,
+)
 
 
 class Pages:
@@ -31,7 +37,7 @@ class Pages:
 
 class RenkeiPlugin(AirflowPlugin):
     name = "renkei"
-    timetables = [DailyInJapan, DailyWithSideRuns, EveryMinutes, TimesInJapan]  # noqa: RUF012 - Airflow's own form
+    timetables = [DailyInJapan, DailyWithSideRuns, EveryMinutes, EveryMinutesWithSideRuns, TimesInJapan]  # noqa: RUF012 - Airflow's own form
     listeners = [run_end]  # noqa: RUF012
     fastapi_apps = [  # noqa: RUF012 - the longer prefix first, or the other app would take its requests
         {

@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pendulum import DateTime, instance
 
-from renkei.orchestration.timetable import DailyInJapan, DailyWithSideRuns, EveryMinutes, TimesInJapan
+from renkei.orchestration.timetable import (
+    DailyInJapan,
+    DailyWithSideRuns,
+    EveryMinutes,
+    EveryMinutesWithSideRuns,
+    TimesInJapan,
+)
 from renkei.sheets.side_run import SideRun, mark_of
 
 MOMENTS = st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC))
@@ -225,6 +231,32 @@ def test_e43_a_daily_run_is_never_later_for_side_runs(now: dt.datetime, ago: int
     raise AssertionError(f"after three side runs the daily run {daily} has not come")
 
 
+@pytest.mark.parametrize(
+    ("now", "last", "expected"),
+    [
+        ("11-20T02:20", "11-20T02:20", "11-20 02:25"),
+        ("11-20T02:26", "11-20T02:25", "11-20 02:27"),
+        ("11-20T02:29", "11-20T02:28", "11-20 02:30"),
+        ("11-20T02:58", "11-20T02:25", "11-20 02:27"),
+        ("11-20T03:30", "11-20T02:25", "11-20 03:30"),
+        ("11-20T03:00", None, "11-20 03:00"),
+    ],
+    ids=["before it", "its turn", "after it", "less than an hour late", "missed", "switched on"],
+)
+def test_c8_照合_comes_at_night_between_the_runs_of_every_few_minutes(
+    now: str, last: str | None, expected: str
+) -> None:
+    nightly = [SideRun("reconcile", dt.time(2, 27, 30), dt.timedelta(hours=1))]
+    timetable = EveryMinutesWithSideRuns(5, nightly, tokyo("11-01T00:00"))
+    assert next_run(timetable, now, last) == expected
+    assert [mark(timetable, one) for one in ("11-20T02:27:30", "11-20T02:25:00")] == ["reconcile", ""]
+    assert mark(EveryMinutes(5), "11-20T02:27:30") == "past"  # the sheet has just changed: it only looks
+    again = EveryMinutesWithSideRuns.deserialize(json.loads(json.dumps(timetable.serialize())))
+    assert (again, again.every) == (timetable, dt.timedelta(minutes=5))
+    assert again not in (EveryMinutesWithSideRuns(5, [], timetable._not_before), EveryMinutes(5, timetable._not_before))
+    assert again.description == "5分ごと、02:27"
+
+
 def test_e43_a_side_run_s_id_says_what_it_is() -> None:
     """Only of what the timetable starts; one of a sheet that has just changed is nobody's, and no daily run."""
     timetable, plain = DailyWithSideRuns(4, 30, [CHECK, RECONCILE]), DailyInJapan(4, 30)
@@ -241,7 +273,7 @@ def test_e1_a_changed_daily_time_loses_no_day() -> None:
         assert [mark(timetable, one) for one in ("11-20T04:30:00", "11-20T04:33:00", "11-20T18:00:00")] == ["", "", ""]
 
 
-def mark(timetable: DailyInJapan, text: str, run_type: DagRunType = DagRunType.SCHEDULED) -> str:
+def mark(timetable: Timetable, text: str, run_type: DagRunType = DagRunType.SCHEDULED) -> str:
     at = instance(dt.datetime.fromisoformat(f"2026-{text}+09:00")).in_timezone("UTC")
     return mark_of(timetable.generate_run_id(run_type=run_type, run_after=at, data_interval=None))
 

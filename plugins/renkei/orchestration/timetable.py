@@ -36,6 +36,7 @@ class _NotBefore(Timetable):
     """
 
     _not_before: DateTime | None
+    _side_runs: tuple[SideRun, ...] = ()
 
     def _begin(self, not_before: dt.datetime | None) -> None:
         self._not_before = None if not_before is None else instance(not_before).in_timezone("UTC")
@@ -53,6 +54,20 @@ class _NotBefore(Timetable):
 
     def __hash__(self) -> int:
         return hash(self.description)  # Airflow asks thirty times a Dag
+
+    def generate_run_id(
+        self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: Any
+    ) -> str:
+        """With its mark for a side run, which loads nothing.
+
+        Airflow keeps a Dag and its next tick apart, and may have one of before and the other of after a change of the
+        sheet: a tick of a whole minute is a daily run's, or the day would have none; any other is a side run's.
+        """
+        plain = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
+        at = run_after.in_timezone(TOKYO).time().replace(microsecond=0)
+        if run_type.value != "scheduled" or at.second == 0:
+            return plain
+        return f"{plain}__{next((one.mark for one in self._side_runs if one.at == at), 'past')}"
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
@@ -112,7 +127,6 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
         self._timezone = TOKYO
         self._interval = dt.timedelta()
         self._run_immediately = False
-        self._side_runs: tuple[SideRun, ...] = ()
         self.description = f"毎日 {hour:02d}:{minute:02d}（日本時間）"
 
     def serialize(self) -> dict[str, Any]:
@@ -120,20 +134,6 @@ class DailyInJapan(_NotBefore, CronTriggerTimetable):
 
     def validate(self) -> None:
         """Nothing to check: hours and minutes come from a time."""
-
-    def generate_run_id(
-        self, *, run_type: DagRunType, run_after: DateTime, data_interval: DataInterval | None, **extra: Any
-    ) -> str:
-        """With its mark for a side run, which loads nothing.
-
-        Airflow keeps a Dag and its next tick apart, and may have one of before and the other of after a change of the
-        sheet: a tick of a whole minute is a daily run's, or the day would have none; any other is a side run's.
-        """
-        plain = super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
-        at = run_after.in_timezone(TOKYO).time().replace(microsecond=0)
-        if run_type.value != "scheduled" or at.second == 0:
-            return plain
-        return f"{plain}__{next((one.mark for one in self._side_runs if one.at == at), 'past')}"
 
     def _get_next(self, current: DateTime) -> DateTime:
         local = current.in_timezone(TOKYO)
@@ -168,16 +168,13 @@ class TimesInJapan(DailyInJapan):
         return [DailyInJapan(at.hour, at.minute) for at in self._times]
 
 
-class DailyWithSideRuns(DailyInJapan):
-    """The daily run as `DailyInJapan` has it, and runs beside it, whose ids say what they are (`sheets/side_run.py`).
+class _WithSideRuns(_NotBefore):
+    """Runs beside those of the timetable after it, whose ids say what they are (`sheets/side_run.py`).
 
-    They take nothing from the daily run: the earliest tick comes first, and one that is too late comes not at all.
+    They take nothing from those: the earliest tick comes first, and one that is too late comes not at all.
     """
 
-    def __init__(
-        self, hour: int, minute: int, side_runs: Sequence[SideRun], not_before: dt.datetime | None = None
-    ) -> None:
-        super().__init__(hour, minute, not_before)
+    def _beside(self, side_runs: Sequence[SideRun]) -> None:
         self._side_runs = tuple(side_runs)
         self.description += "".join(f"、{one.at:%H:%M}" for one in self._side_runs)
 
@@ -208,6 +205,24 @@ class DailyWithSideRuns(DailyInJapan):
             for one in self._side_runs
         ]
         return DagRunInfo.exact(min([found.run_after, *(tick.in_timezone("UTC") for tick in ticks)]))
+
+
+class DailyWithSideRuns(_WithSideRuns, DailyInJapan):
+    """The daily run, and those beside it."""
+
+    def __init__(
+        self, hour: int, minute: int, side_runs: Sequence[SideRun], not_before: dt.datetime | None = None
+    ) -> None:
+        super().__init__(hour, minute, not_before)
+        self._beside(side_runs)
+
+
+class EveryMinutesWithSideRuns(_WithSideRuns, EveryMinutes):
+    """A run every so many minutes, and those of a day beside them."""
+
+    def __init__(self, minutes: int, side_runs: Sequence[SideRun], not_before: dt.datetime | None = None) -> None:
+        super().__init__(minutes, not_before)
+        self._beside(side_runs)
 
 
 def timetable_of(link: Link, sheet: Compiled[Any], not_before: dt.datetime | None = None) -> Timetable:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from renkei.clock import TOKYO
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.runs import job
+from renkei.storage.records import Moment
 
 Now = Callable[[], dt.datetime]
 
@@ -86,6 +87,14 @@ class Compared:
     strays: int = 0  # events of ours that no absence stands for
     removed: int = 0  # of them
     of: str = ""  # a digest of just these differences
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDifferences:
+    """The differences that somebody has heard of last; kept in the tenant's folder."""
+
+    of: str  # as `Compared.of`
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.orchestration.approval_tasks import AskPersonOperator
 from renkei.orchestration.stage import SKIPPABLE, stage_task
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.timetable import EveryMinutes
+from renkei.orchestration.timetable import EveryMinutes, EveryMinutesWithSideRuns
 from renkei.sheets.compiled import Compiled
 
 FETCH_TIMEOUT = dt.timedelta(minutes=30)
@@ -45,6 +45,9 @@ def work(tenant: Tenant) -> Sequence[BaseOperator]:
 
 
 def timetable(sheet: Compiled[Mapping], not_before: dt.datetime | None) -> EveryMinutes:
-    """連携間隔."""
+    """連携間隔, and 照合 at night."""
     assert sheet.mapping is not None
-    return EveryMinutes(sheet.mapping.interval_minutes, not_before)
+    minutes = sheet.mapping.interval_minutes
+    if sheet.side_runs:
+        return EveryMinutesWithSideRuns(minutes, sheet.side_runs, not_before)
+    return EveryMinutes(minutes, not_before)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, Hours, Mapping
 from renkei.links.workplace_lineworks.sheet.settings import (
     ABSENT,
+    DAILY,
     HIDDEN,
     KEEP,
     KIND,
+    NEVER,
     PRIVATE,
     PUBLIC,
     RESTORE,
@@ -57,6 +59,7 @@ def settings_of(mapping: Mapping) -> dict[str, str]:
         "申請中の不在": SHOWN if mapping.applied_shown else HIDDEN,
         "午前の時間帯": hours(mapping.morning),
         "午後の時間帯": hours(mapping.afternoon),
+        "照合": DAILY if mapping.reconcile else NEVER,
         "手で変えた予定": RESTORE if mapping.restore else KEEP,
         "保留する取消の割合": f"{mapping.held_percent}%",
         "連携開始日": mapping.link_start_on.isoformat() if mapping.link_start_on else "",

@@ -11,7 +11,7 @@ from renkei.channel import Event
 from renkei.clock import utcnow
 from renkei.links.workplace_lineworks import history
 from renkei.links.workplace_lineworks.events import worker
-from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, Written
+from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, ToldDifferences, Written
 from renkei.links.workplace_lineworks.tables import FAILED
 from renkei.links.workplace_lineworks.wording import (
     DOUBTFUL_READ,
@@ -24,9 +24,12 @@ from renkei.links.workplace_lineworks.wording import (
 )
 from renkei.orchestration.report import Report, RunEnd, plain_report
 from renkei.orchestration.workplace_lineworks import connections
+from renkei.runs import notes
 from renkei.runs.outcome import Outcome
 from renkei.runs.troubles import Troubles
+from renkei.storage import records
 
+REMIND_AFTER = dt.timedelta(days=6, hours=12)  # a week; a run may be early
 IS_HELD, DOUBTS = "held", "doubtful read"
 
 
@@ -44,19 +47,35 @@ def report(end: RunEnd) -> Report:
     new, news = known.untold(kinds, now), history.count_untold(database, tenant)
     ended = known.over(kinds) if end.outcome.succeeded else set()
     found = plain_report(end, [*figures(fetched, planned, written, compared), *listed(absences, count)])
-    subject = _subject(new, news, ended) if end.outcome is Outcome.OK else ""
+    by_itself = end.run_id.startswith("scheduled__")
+    is_well = end.outcome is Outcome.OK or (end.outcome is Outcome.COMPARED and by_itself)
+    subject = _subject(new, news, ended) if is_well else ""
     if subject:
         event = {OVER: Event.SUCCESS, HELD: Event.HOLD}.get(subject, Event.FAILURE)
         title = f"【{event.label}】{end.tenant.link.label}: {tenant} {subject}"
         mail = replace(found.message, title=title, subject=f"{subject} {end.tenant.sheet.company}")
         found = replace(found, event=event, message=mail, operators_message=mail)
-    by_itself = end.run_id.startswith("scheduled__")
+    folder = end.tenant.folder()
+    differs = compared if compared and end.outcome is Outcome.DIFFERS else None
 
     def heard() -> None:
         known.note_told(kinds, now)
         history.note_told(database, tenant, now)
+        if differs:
+            records.write(folder.store, folder.last_comparison, ToldDifferences(differs.of, now))
 
-    return replace(found, quiet=by_itself and not (new or news or ended), heard=heard)
+    is_new = differs is not None and not _is_left(end, differs, now)
+    quiet = by_itself and not (new or news or ended or is_new)
+    return replace(found, quiet=quiet, calls=not quiet, heard=heard)
+
+
+def _is_left(end: RunEnd, differs: Compared, now: dt.datetime) -> bool:
+    """Whether it is what somebody has heard of, and what is left as it is, night after night."""
+    if end.tenant.mapping.restore and differs.removed == differs.strays:
+        return False  # put back: found again, it is another one
+    folder = end.tenant.folder()
+    told = notes.read(folder.store, folder.last_comparison, ToldDifferences)
+    return told is not None and told.of == differs.of and now - told.at < REMIND_AFTER
 
 
 def _kinds(end: RunEnd, fetched: Fetched | None, planned: Planned | None) -> Iterator[str]:

@@ -10,4 +10,4 @@ from renkei.sheets.compiled import SheetKind
 if TYPE_CHECKING:
     from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 
-SHEETS: SheetKind[Mapping] = SheetKind(LINK, 2, f"{__name__}.compile:compile_sheet", f"{__name__}.mapping:Mapping")
+SHEETS: SheetKind[Mapping] = SheetKind(LINK, 3, f"{__name__}.compile:compile_sheet", f"{__name__}.mapping:Mapping")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.links.workplace_lineworks.sheet.parse import check_sheet
+from renkei.links.workplace_lineworks.sheet.side_runs import side_runs
 from renkei.links.workplace_lineworks.sheet.workbook import raw_from_workbook
 from renkei.links.workplace_lineworks.sheet.yaml_form import raw_from_yaml
 from renkei.sheets.checked import Checked, compiled_by
@@ -16,4 +18,8 @@ def compile_sheet(
     name: str, content: bytes, tenant: str, allowed_hosts: Collection[str] = ()
 ) -> tuple[Compiled[Mapping], Checked[Mapping] | None]:
     """The compiled sheet, and what it was made from; the latter is None for a file that cannot be read at all."""
-    return compiled_by(name, content, tenant, raw_from_yaml, raw_from_workbook, lambda raw: check_sheet(raw, tenant))
+    compiled, checked = compiled_by(
+        name, content, tenant, raw_from_yaml, raw_from_workbook, lambda raw: check_sheet(raw, tenant)
+    )
+    beside = side_runs(compiled.mapping) if compiled.mapping else ()
+    return replace(compiled, side_runs=beside), checked

@@ -48,6 +48,7 @@ class Mapping:
     morning: Hours | None = None  # 午前の時間帯
     afternoon: Hours | None = None
     restore: bool = True  # an event that was changed by hand: 戻す, else 残す (C8)
+    reconcile: bool = True  # 照合 by itself every night (C8)
     held_percent: int = HELD_PERCENT  # 保留する取消の割合 (C9)
     messengers: dict[str, bool] = field(default_factory=dict)  # by CHANNELS: 使用する
     table: dict[str, frozenset[str]] = field(default_factory=dict)  # 通知管理: by EVENTS, the channels (W1)

@@ -28,6 +28,7 @@ KIND, ABSENT = "不在の種類", "不在のみ"
 PUBLIC, PRIVATE = "公開", "非公開"
 SHOWN, HIDDEN = "仮の予定として登録する", "登録しない"
 RESTORE, KEEP = "戻す", "残す"
+DAILY, NEVER = "毎日", "しない"
 MOST_HOURS = 24 * 7
 OLD_NAMES = {  # text 3's, of API 1.0: what stands there is a secret or is not needed any more
     "API ID": "API 2.0では使いません",
@@ -86,6 +87,15 @@ INFORMATION = Information(
         Setting("afternoon", "午後の時間帯", _hours, "午後半休を使う場合は必須（既定値はありません）。例: 13:00-18:00"),
         _of_choice(
             "restore", "手で変えた予定", RESTORE, KEEP, f"照合で見つけた、人が変えた・消した予定。空白なら{RESTORE}"
+        ),
+        _of_choice(
+            *(
+                "reconcile",
+                "照合",
+                DAILY,
+                NEVER,
+                f"毎晩、カレンダーの予定を確かめる。違いがあれば知らせます。空白なら{DAILY}",
+            )
         ),
         Setting(
             *("held_percent", "保留する取消の割合", count(100)),

@@ -52,7 +52,9 @@ def compare(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
             its = (EVENT.c.tenant == job.tenant, EVENT.c.last_day >= today(now()))
             old = (EVENT.c.compared_at.is_(None)) | (EVENT.c.compared_at < begun)
             left = connection.scalar(select(func.count()).where(*its, old)) or 0
-        job.record.write(replace(before, asked=asked, missing=missing, changed=changed, left=left, of=digest_of(differing)))
+        job.record.write(
+            replace(before, asked=asked, missing=missing, changed=changed, left=left, of=digest_of(differing))
+        )
     return {"asked": asked, "missing": missing, "changed": changed, "left": left}
 
 
