@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
 from renkei import settings
 from renkei.channel import Channel, Event, Service
 from renkei.clock import utcnow
-from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, StoreError
+from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, SettingError, StoreError
 from renkei.notifications import disabled_channels
 from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, Opener
 from renkei.notifications.delivery_log import DeliveryLog
@@ -26,6 +26,10 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Message
+from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key
+
+if TYPE_CHECKING:
+    from renkei.orchestration.tenant import Tenant
 
 
 def tell(
@@ -90,6 +94,24 @@ def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterato
         for step in try_channel(channel, tenant, opener(link, tenant, store), deliveries, utcnow()):
             yield channel, step
     _show(link, tenant, channels, deliveries)
+
+
+def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedChannel:
+    """A job: a test message to the channel whose key is `asked["channel"]` (N5).
+
+    Raises:
+        SettingError: the sheet has no such channel any more.
+        SheetPendingError
+    """
+    found = next((one for one in tenant.channels if channel_key(one.name) == asked.get("channel")), None)
+    if found is None:
+        raise SettingError("この通知先は、使用中のシートにありません。画面を開き直してください。")
+    tell("テストを送信しています", 0, 0)
+    steps = [
+        TriedStep(step.title, step.well, step.found, step.remedy, step.decides)
+        for _, step in try_channels(tenant.link.name, tenant.name, [found])
+    ]
+    return TriedChannel(found.name, steps)
 
 
 def current_state(link: str, tenant: str, channel: Channel) -> tuple[ChannelState, str]:

@@ -34,6 +34,7 @@ TELLS_EVERY_S = 1.0
 COMMON: Mapping[str, Part[Work]] = {  # of every link
     "sheets": Part("renkei.orchestration.many_sheets:look"),
     "connections": Part("renkei.orchestration.connection_trial:look"),
+    "channel": Part("renkei.orchestration.channel_connections:look"),
 }
 DOC = f"""# Renkei 作業
 

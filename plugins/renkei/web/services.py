@@ -15,6 +15,7 @@ from starlette.requests import Request
 from renkei.errors import RenkeiError
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.channel_facts import Channels
 from renkei.web.connection_facts import Connections
 from renkei.web.customer.facts import Inviting
 from renkei.web.facts import (
@@ -79,7 +80,7 @@ class Authority(Protocol):
         """The address of the log-in page, which leads `back`."""
 
 
-class Knowledge(Connections, Protocol):
+class Knowledge(Connections, Channels, Protocol):
     """What Airflow's database and the store know. Everything may be asked at any time, from any thread."""
 
     def companies(self) -> Mapping[str, Company]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from renkei.channel import Channel
 from renkei.sheets.difference import SheetLine
 from renkei.sheets.review import Review
 from renkei.web.tenant_sheet import TenantSheet
@@ -102,3 +103,6 @@ class Sheets(Protocol):
 
     def formed(self, dag_id: str, file_name: str, review: Review, given: Mapping[str, str]) -> bytes:
         """The reviewed sheet with what was filled in, in the form of `file_name`; faults and all."""
+
+    def with_channels(self, dag_id: str, file_name: str, review: Review, channels: Sequence[Channel]) -> bytes:
+        """The reviewed sheet with these in its 通知, in the form of `file_name`. Raises Refused: not on a page."""

@@ -95,3 +95,21 @@ def test_k8_the_codes_that_were_read_are_offered_to_their_data_set(world: tuple[
     assert told == [["id", "name", "note", "cell"], ["rows"]]
     others = set(re.findall(r'<input name="table\.[12]\.\d+\.(?:field|table)"[^>]* list=', shown))
     assert not others
+
+
+def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[ConsoleWorld, str]) -> None:
+    """通知連携の登録 writes a line of 通知, and leaves all else of the sheet as it was."""
+    console, dag = world
+    yuki, sheet = console.browser("yuki"), console.services.sheets.of(dag)
+    before = sheet.file()
+    assert before.path
+    had = console.services.sheets.review(dag, before.path.name, before.content)
+    shown = yuki.get(f"{BASE}/dag/{dag}/channels/new?service=MAIL")
+    found = re.search(r'name="digest" value="([0-9a-f]+)"', shown.text)
+    assert found, text_of(shown.text)
+    form = {"digest": found[1], "service": "MAIL", "name": "人事のメール", "to": "jinji@acme.example.jp"}
+    answer = yuki.post(f"{BASE}/dag/{dag}/channels", data=form | {"token": console.token("yuki")})
+    assert (answer.status_code, "version=" in answer.headers["location"]) == (303, True), text_of(answer.text)
+    now = console.services.sheets.review(dag, before.path.name, sheet.file().content)
+    assert now.mapping == had.mapping
+    assert [one.name for one in now.channels] == [*(one.name for one in had.channels), "人事のメール"]

@@ -20,12 +20,12 @@ class ConnectionDesk:
 
     def connection_states(self, dag_id: str) -> Sequence[ConnectionState]:
         tenant = tenant_of(state.dags()[dag_id])
-        return [_state(name, kind, tenant.name) for name, kind in _needed(tenant).items()]
+        return [state_of_connection(name, kind, tenant.name) for name, kind in _needed(tenant).items()]
 
     def connection_state(self, dag_id: str, name: str) -> ConnectionState | None:
         tenant = tenant_of(state.dags()[dag_id])
         kinds = {line_login(tenant.name): kind_of(line_login(tenant.name)), **_needed(tenant)}
-        return _state(name, kinds[name], tenant.name) if name in kinds else None
+        return state_of_connection(name, kinds[name], tenant.name) if name in kinds else None
 
 
 def _needed(tenant: Tenant) -> dict[str, ConnectionKind]:
@@ -42,7 +42,7 @@ def _needed(tenant: Tenant) -> dict[str, ConnectionKind]:
     return found
 
 
-def _state(name: str, kind: ConnectionKind, tenant: str) -> ConnectionState:
+def state_of_connection(name: str, kind: ConnectionKind, tenant: str) -> ConnectionState:
     shared = not is_own(name, tenant)
     if said := registering.elsewhere(name):
         return ConnectionState(name, kind, registered=True, fault=said, shared=shared)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from renkei.channel import Channel
 from renkei.orchestration import jobs
 from renkei.orchestration.link import Link
 from renkei.orchestration.sheet_reviews import SheetReviews, split
@@ -69,6 +71,13 @@ class AirflowSheets(SheetReviews):
             raise Refused("この連携のシートは、画面では編集できません。ファイルをアップロードしてください。")
         found: bytes = editor.formed(review, given, suffix_of(file_name))
         return found
+
+    def with_channels(self, dag_id: str, file_name: str, review: Review, channels: Sequence[Channel]) -> bytes:
+        said: tuple[Channel, ...] = tuple(channels)
+        mapping: Any = review.mapping
+        if hasattr(mapping, "channels"):  # of a link whose sheet keeps them in its mapping
+            mapping = replace(mapping, channels=said)
+        return self.formed(dag_id, file_name, replace(review, mapping=mapping, channels=said), {})
 
 
 def _editor(dag_id: str) -> Any:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
 from renkei.web.console import (
+    channels,
     company,
     connections,
     freeze,
@@ -75,6 +76,7 @@ ROUTERS = (
     invitations.router,
     many.router,
     connections.router,
+    channels.router,
 )
 
 

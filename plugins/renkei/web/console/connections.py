@@ -72,8 +72,10 @@ async def given_of(request: Request, state: ConnectionState) -> dict[str, str]:
 async def register(request: Request, seen: guard.Seen, state: ConnectionState, given: Mapping[str, str]) -> None:
     """Put what was filled in, and found right, into the Connection. Raises Refused."""
     said = entered(state, given)
+    knowledge, dag_id = seen.services.knowledge, seen.company.dag_id
     await seen.services.acting.register(request, state.name, state.kind.type, said.values, said.extra)
-    seen.services.knowledge.changed()
+    await run_in_threadpool(knowledge.connection_renewed, dag_id, state.name)
+    knowledge.changed()
 
 
 def _tried(request: Request, seen: guard.Seen, name: str) -> Response:

@@ -13,6 +13,7 @@ from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
 from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.web.channel_facts import TriedChannel
 from renkei.web.connection_facts import TriedConnections
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -21,8 +22,11 @@ from renkei.web.services import OwnJob, Refused, Services, User
 router = APIRouter()
 MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies
 LISTED = 10
-CONNECTIONS = "connections"
-COMMON = {CONNECTIONS: OwnJob("接続の確認", TriedConnections, "job_connections.html")}  # of every link, by kind
+CONNECTIONS, CHANNEL = "connections", "channel"
+COMMON = {  # of every link, by kind
+    CONNECTIONS: OwnJob("接続の確認", TriedConnections, "job_connections.html"),
+    CHANNEL: OwnJob("通知テスト", TriedChannel, "job_channel.html"),
+}
 
 
 def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str]) -> Response:

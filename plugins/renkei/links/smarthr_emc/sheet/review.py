@@ -105,7 +105,8 @@ def review(
         content,
         shown(list(_twins(path, tenant, neighbours))),
         shown(beside),
-        checked.settings.get("smarthr_url", "") if checked else "",
+        smarthr_url=checked.settings.get("smarthr_url", "") if checked else "",
+        channels=compiled.channels,
     )
 
 

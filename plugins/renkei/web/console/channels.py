@@ -1,0 +1,291 @@
+"""通知連携: the list, 通知連携の登録, 通知管理 and a test of each channel, as text 2 has them (N1, N2, N5, N8).
+
+The channels stand in the sheet, so each change is a new version of it; their secrets stand in Connections.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from renkei import settings
+from renkei.channel import Channel, Event, Service
+from renkei.notifications.form.lines import read_channels
+from renkei.notifications.form.words import event_marks
+from renkei.notifications.form.written import channel_line
+from renkei.notifications.services import SPEC, SPECS, connection_needed
+from renkei.sheets.findings import Findings
+from renkei.texts import Fault, RawCell, fold
+from renkei.web.channel_facts import ChannelLine, channel_key, unheard, with_events
+from renkei.web.connection_facts import ConnectionState, faults_of
+from renkei.web.console import connections, guard, sheet_change
+from renkei.web.console.jobs import CHANNEL, newest, start
+from renkei.web.console.page import address, page
+from renkei.web.console.sheet_change import Change, InForce, UnsoundError
+from renkei.web.services import Refused, Right
+
+router = APIRouter()
+TEXT_MOST = 500  # characters of a field of the sheet
+KNOWN = "届かなくてもよいことを確認して「承知のうえで保存する」にチェックを入れるか、ONにする通知先を選んでください"
+Text = Annotated[str, Form(max_length=TEXT_MOST)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """通知連携の登録 as it was filled in; `of` is the channel that is changed, None for a new one."""
+
+    service: Service
+    name: str = ""
+    to: str = ""
+    muted: bool = False
+    of: Channel | None = None
+
+
+@router.get("/dag/{dag_id}/channels")
+def channels(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)], saved: str = "", version: str = ""
+) -> Response:
+    may = seen.may(Right.EDIT)
+    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    return page(
+        request,
+        "channels.html",
+        one=seen.company,
+        lines=lines,
+        limit=settings.channel_failures(),
+        unheard=unheard([one.channel for one in lines], _disabled(lines)),
+        may=may,
+        saved=next((one.channel.name for one in lines if one.key == saved), ""),
+        version=version if re.fullmatch(r"[1-9][0-9]{0,7}", version) else "",
+        jobs=newest(seen) if may else (),
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/channels/new")
+def new(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], service: str = "") -> Response:
+    """The form of a サービス種別: what it asks for is drawn from `services.SPECS`."""
+    return _form(request, seen, sheet_change.in_force(seen), Asked(_service(service)))
+
+
+@router.get("/dag/{dag_id}/channels/{key}")
+def edit(request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    of = sheet_change.in_force(seen)
+    one = _channel(of, key)
+    return _form(request, seen, of, Asked(one.service, one.name, one.to, one.muted, one))
+
+
+@router.post("/dag/{dag_id}/channels")
+async def register(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    digest: Text = "",
+    service: Text = "",
+    name: Text = "",
+    to: Text = "",
+    muted: Text = "",
+    key: Text = "",
+) -> Response:
+    """登録する: the secret into its Connection, then the sheet; a channel that was 無効 is none after it."""
+    of = await run_in_threadpool(sheet_change.drawn_of, seen, digest)
+    old = _channel(of, key) if key else None
+    asked = Asked(old.service if old else _service(service), name, to, bool(muted), old)
+    channel, state, faults = await run_in_threadpool(_read, seen, of, asked)
+    given = await connections.given_of(request, state) if state else {}
+    entered = bool(state and any(given.values()) and not state.fault)
+    if entered and state is not None:
+        if not await run_in_threadpool(seen.services.authority.may_register, seen.user, state.name):
+            raise guard.NotAllowed
+        faults += faults_of(state, given, settings.allowed_hosts())
+    elif state and not state.registered:
+        faults.append(Fault(f"接続「{state.name}」がまだ登録されていません", "このサービスの項目を入力してください"))
+    content = b""
+    if channel and not faults:
+        try:
+            told = [channel if one is old else one for one in of.review.channels] + ([] if old else [channel])
+            content = await run_in_threadpool(sheet_change.with_channels, seen, of, told)
+        except UnsoundError as error:
+            faults += [Fault(one.found, one.remedy) for one in error.problems]
+    if faults or channel is None:
+        return await run_in_threadpool(_form, request, seen, of, asked, faults, given)
+    if entered and state is not None:
+        await connections.register(request, seen, state, given)
+    return await run_in_threadpool(_registered, request, seen, of, channel, content)
+
+
+@router.post("/dag/{dag_id}/channels/{key}/test")
+def test(request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """テスト: a message to this channel, step by step; one that passes enables a channel that was 無効 (N5)."""
+    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    if key not in {one.key for one in lines}:
+        raise guard.NotFound
+    return start(request, seen, CHANNEL, {"channel": key})
+
+
+@router.post("/dag/{dag_id}/channels/{key}/remove")
+def remove(
+    request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], digest: Text = ""
+) -> Response:
+    """The channel leaves the sheet; its Connection stays where it is."""
+    of = sheet_change.drawn_of(seen, digest)
+    gone = _channel(of, key)
+    return _changed(request, seen, of, [one for one in of.review.channels if one is not gone],
+                    f"通知連携「{gone.name}」を削除しました")  # fmt: skip
+
+
+@router.get("/dag/{dag_id}/events")
+def events(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    of = sheet_change.in_force(seen)
+    return _table(request, seen, of, of.review.channels)
+
+
+@router.post("/dag/{dag_id}/events")
+async def save_events(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """保存する: the boxes are called `<channel's key>.<event>`, those of 通知を行わない `<key>.muted`."""
+    sent = {name for name, value in (await request.form()).items() if isinstance(value, str)}
+    digest = str((await request.form()).get("digest", ""))
+    return await run_in_threadpool(_saved_events, request, seen, sent, digest)
+
+
+def _saved_events(request: Request, seen: guard.Seen, sent: set[str], digest: str) -> Response:
+    of = sheet_change.drawn_of(seen, digest)
+    own = of.review.channels
+    boxes = {
+        channel_key(one.name): {event for event in Event if f"{channel_key(one.name)}.{event.value}" in sent}
+        for one in own
+    }
+    told = [replace(one, muted=f"{channel_key(one.name)}.muted" in sent) for one in with_events(own, boxes)]
+    lost = unheard([*_mails(seen), *told])
+    if lost and "known" not in sent:
+        return _table(request, seen, of, told, lost)
+    if told == list(own):
+        return RedirectResponse(address(request, "dag", seen.company.dag_id, "channels"), 303)
+    return _changed(request, seen, of, told, "通知管理を変更しました")
+
+
+def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, ConnectionState | None, list[Fault]]:
+    """The channel that was filled in, as the sheet will have it, and its Connection; all that is wrong with it."""
+    state = seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of)
+    old = asked.of or Channel("", asked.service)
+    line = channel_line(replace(old, name="", connection=state.name if state else ""))
+    line = replace(
+        line,
+        name=RawCell(asked.name, "名前"),
+        to=RawCell(asked.to, "送信先"),
+        muted=RawCell("○" if asked.muted else "", "通知を行わない"),
+    )
+    marks = tuple((word, RawCell(mark, "")) for (word, _), mark in zip(line.marks or (), event_marks(old), strict=True))
+    findings = Findings()
+    read = read_channels([replace(line, marks=marks)], findings, tenant=seen.company.tenant)
+    faults = [Fault(f"{one.where}: {one.found}" if one.where else one.found, one.remedy) for one in findings.problems]
+    channel = read[0] if read else None
+    if channel and any(fold(one.name) == fold(channel.name) for one in of.review.channels if one is not asked.of):
+        faults.append(Fault("同じ名前の通知先がほかにもあります", "通知先ごとに異なる名前を付けてください"))
+    if channel and not connection_needed(channel.service, channel.to):  # 社員:ID brings its own webhook
+        state = None
+    return channel, state, faults
+
+
+def _registered(request: Request, seen: guard.Seen, of: InForce, channel: Channel, content: bytes) -> Response:
+    """After the secret: the sheet, where it says anything new; then 無効 is taken back, under its old name, too."""
+    dag_id = seen.company.dag_id
+    change = Change()
+    if channel not in of.review.channels:
+        change = sheet_change.put_into_force(seen, of, content, f"通知連携「{channel.name}」を登録しました")
+    seen.services.knowledge.channels_renewed(dag_id, [channel.name])
+    seen.services.knowledge.changed()
+    return _to_list(request, seen, change, channel_key(channel.name))
+
+
+def _changed(request: Request, seen: guard.Seen, of: InForce, told: Sequence[Channel], why: str) -> Response:
+    try:
+        content = sheet_change.with_channels(seen, of, told)
+    except UnsoundError as error:
+        raise Refused(" ".join(str(one) for one in error.problems)) from None
+    return _to_list(request, seen, sheet_change.put_into_force(seen, of, content, why))
+
+
+def _to_list(request: Request, seen: guard.Seen, change: Change, key: str = "") -> Response:
+    dag = ("dag", seen.company.dag_id)
+    if change.not_placed:  # kept in Git: the version's own page says why, and gives the file
+        return RedirectResponse(address(request, *dag, "sheets", str(change.number)), 303)
+    asked = "&".join([f"saved={key}"] * bool(key) + [f"version={change.number}"] * bool(change.number))
+    return RedirectResponse(address(request, *dag, "channels") + (f"?{asked}" if asked else ""), 303)
+
+
+def _form(
+    request: Request,
+    seen: guard.Seen,
+    of: InForce,
+    asked: Asked,
+    faults: Sequence[Fault] = (),
+    given: Mapping[str, str] | None = None,
+) -> Response:
+    state = seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of)
+    secret = {one.key for one in state.kind.fields if one.secret} if state else set()
+    may = state is not None and seen.services.authority.may_register(seen.user, state.name)
+    shown = (given if given else state.values) if state and may else {}
+    return page(
+        request,
+        "channel.html",
+        400 if faults else 200,
+        one=seen.company,
+        asked=asked,
+        spec=SPEC[asked.service],
+        specs=SPECS,
+        state=state,
+        may=may,
+        values={key: text for key, text in shown.items() if key not in secret},
+        digest=of.digest,
+        key=channel_key(asked.of.name) if asked.of else "",
+        faults=faults,
+        now=seen.services.now(),
+    )
+
+
+def _table(
+    request: Request, seen: guard.Seen, of: InForce, told: Sequence[Channel], lost: Sequence[Event] = ()
+) -> Response:
+    """With what is `lost` the page asks again before anything is saved (N8)."""
+    mails = _mails(seen)
+    return page(
+        request,
+        "channel_events.html",
+        409 if lost else 200,
+        one=seen.company,
+        mails=mails,
+        rows=[(channel_key(one.name), one, SPEC[one.service].label) for one in told],
+        events=list(Event),
+        lost=lost,
+        unheard=unheard([*mails, *told]),
+        known=KNOWN,
+        digest=of.digest,
+        now=seen.services.now(),
+    )
+
+
+def _mails(seen: guard.Seen) -> list[Channel]:
+    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    return [one.channel for one in lines if not one.of_sheet]
+
+
+def _channel(of: InForce, key: str) -> Channel:
+    """Raises NotFound."""
+    found = next((one for one in of.review.channels if channel_key(one.name) == key), None)
+    if found is None:
+        raise guard.NotFound
+    return found
+
+
+def _service(text: str) -> Service:
+    return Service(text) if text in set(Service) else Service.SLACK_WEBHOOK
+
+
+def _disabled(lines: Sequence[ChannelLine]) -> list[str]:
+    return [one.channel.name for one in lines if one.is_disabled]
