@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -32,6 +30,7 @@ from tests.conftest import ROOT
 from tests.harness.oauth import KEY
 from tests.harness.renewing_program import oauth_at
 from tests.harness.smarthr import SmartHR
+from tests.harness.smarthr_login import Person
 
 CALLBACK = "http://airflow.example.jp/renkei/console/smarthr/callback"
 YUKI = Allower("yuki", "結城")
@@ -57,26 +56,11 @@ class Way:
     def begin(self) -> Departure:
         return self.connecting.begin(YUKI, CALLBACK, self.now)
 
-    def allow(
-        self, departure: Departure, user: str = "admin@acme", answer: str = "allow", **query: str
-    ) -> dict[str, str]:
-        """Log in, answer the consent; the query with which SmartHR sends the browser back."""
-        with requests.Session() as browser:
-            shown = browser.get(departure.url, timeout=30)
-            shown = self.submit(browser, shown, email=user, password="smarthr")
-            sent = self.submit(browser, shown, follow=False, _answer=answer, **query)
-        there = sent.headers["location"]
+    def allow(self, departure: Departure, user: str = "admin@acme", answer: str = "allow") -> dict[str, str]:
+        """The query with which SmartHR sends the browser back."""
+        there = Person(self.smarthr, user).answers(departure.url, answer)
         assert there.startswith(f"{CALLBACK}?")
         return dict(parse_qsl(urlsplit(there).query))
-
-    def submit(
-        self, browser: requests.Session, shown: requests.Response, follow: bool = True, **values: str
-    ) -> requests.Response:
-        assert shown.status_code == 200, shown.text
-        fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', shown.text.replace("&quot;", '"'))) | values
-        action = re.findall(r'action="([^"]+)"', shown.text)[0]
-        data = {name: unescape(value) for name, value in fields.items()}
-        return browser.post(self.smarthr.url + action, data=data, allow_redirects=follow, timeout=30)
 
     def finish(self, departure: Departure, answer: dict[str, str]) -> Grant:
         back = Back(answer["state"], answer.get("code", ""), answer.get("error", ""), departure.value, YUKI, CALLBACK)
@@ -188,10 +172,10 @@ def test_what_smarthr_does_not_publish_may_be_otherwise(way: Way) -> None:
     way.set(pkce="required", scope="crews", expires_in=None, refresh="none", needs_plus=True)
     way.oauth = oauth_at(way.smarthr.url, scope="crews")
     way.connecting = Connecting(way.folder, way.oauth)
-    with requests.Session() as browser:
-        shown = way.submit(browser, browser.get(f"{way.smarthr.url}/apps/emc", timeout=30))
-        shown = way.submit(browser, shown, email="admin@acme", password="smarthr")
-        assert "連携済み" in way.submit(browser, shown).text
+    person = Person(way.smarthr)
+    shown = person.log_in(person.submit(person.browser.get(f"{way.smarthr.url}/apps/emc", timeout=30)))
+    assert "連携をはじめる" in shown.text
+    assert "連携済み" in person.submit(shown).text
     grant = way.connect()
     assert (grant.refresh_token, grant.expires_at, grant.scope) == ("", None, "crews")
     assert way.token(days=400).token() == grant.access_token
@@ -215,10 +199,10 @@ def test_the_simulator_is_as_strict_as_oauth(way: Way) -> None:
     ):
         answer = requests.get(authorize, params=query | wrong, timeout=30, allow_redirects=False)
         assert f"error={error}" in answer.headers["location"]
-    with requests.Session() as browser:
-        shown = browser.get(departure.url, timeout=30)
-        assert way.submit(browser, shown, email="admin@acme", password="no").status_code == 401
-        assert "管理者権限" in way.submit(browser, shown, email="member@acme", password="smarthr").text
+    member = Person(way.smarthr, "member@acme")
+    shown = member.browser.get(departure.url, timeout=30)
+    assert member.submit(shown, email="admin@acme", password="no").status_code == 401
+    assert "管理者権限" in member.log_in(shown).text
     forged = requests.post(authorize, data=query | {"_answer": "allow"}, timeout=30, allow_redirects=False)
     assert forged.status_code == 403
     asked = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from fsspec.implementations.local import LocalFileSystem
@@ -20,17 +21,20 @@ from renkei.inbox import inbox
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import MESSAGE, State
 from renkei.jobs.records import KEPT, Jobs
+from renkei.links.smarthr_emc.connecting import Allower, Connecting
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import audit
 from renkei.storage.audit import Look
-from renkei.storage.cipher import MAGIC
+from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
+from renkei.storage.source_grants import Grant, Made, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.smarthr.oauth import OAuthSettings, SmartHROAuth
 from tests.conftest import HOME, ROOT
 
 LINK, DAG_ID = "smarthr_emc", "renkei_maintenance"
@@ -263,3 +267,17 @@ def test_l7_a_missing_connection_opens_no_store(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "no_such_key")
     with pytest.raises(StoreError, match=r"no_such_key.*RENKEI_STORE_KEY_CONN_ID.*Connections で登録"):
         open_store()
+
+
+def test_l7_log_ins_that_are_over_and_grants_long_replaced_go(store: Store) -> None:
+    """The one that counts stays, and its number is never given again."""
+    sealed = Store(store.fs, store.root, Cipher(KEY))
+    folder, now = TenantFolder(sealed, LINK, "acme"), dt.datetime.now(dt.UTC)
+    oauth = SmartHROAuth(OAuthSettings("client", "secret"), requests.Session())
+    Connecting(folder, oauth).begin(Allower("yuki", "結城"), "https://airflow.example.jp/", now - dt.timedelta(hours=1))
+    grants = SourceGrants(folder)
+    for number in range(12):
+        assert grants.follow(number, Grant(Made.RENEWED, now, "yuki", "結城", now, f"access-{number}"))
+    prune_all(sealed, now, dt.timedelta(days=400), lambda *_: False)
+    assert sealed.names(folder.source_logins) == []
+    assert (len(sealed.names(folder.source_grants)), grants.newest()[0]) == (10, 12)

@@ -69,6 +69,7 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
     """A right and a wrong Connection of each type, made as a file or a command makes them: without a port; id → type."""
     right = {
         "smarthr": {"host": neighbours.urls["smarthr"], "password": "shr_sim_acme"},
+        "smarthr_plus": {"login": "sim_client", "password": "sim_client_secret"},
         "emc": {"host": neighbours.urls["emc"], "password": "emc_sim_acme"},
         "hotprofile": {"host": neighbours.urls["hotprofile"], "password": "hp_sim_key"},
         "kintone": {"host": neighbours.urls["kintone"], "password": "kin_sim_companies"},
@@ -90,6 +91,8 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
             wrong = {"password": "https://example.com/nowhere"}
         if kind == "line_login":  # LINE tells nobody whether a channel's secret is right before a member logs in
             wrong = {"login": "no number"}
+        if kind == "smarthr_plus":  # nor SmartHR of an app
+            wrong = {"host": "https://example.com"}
         if kind == "kintone":  # which apps its tokens open, only a sheet says
             wrong = {"host": "https://example.com"}
         for name, fields in ((f"{kind}__right", connection), (f"{kind}__wrong", {**connection, **wrong})):

@@ -40,6 +40,28 @@ SYSTEM_KINDS = (
         _hook("smarthr_emc.hooks.SmartHRHook"),
     ),
     ConnectionKind(
+        "smarthr_plus",
+        "SmartHR Plus",
+        (
+            ConnectionField("login", "クライアントID", "login", "SmartHR Plusのパートナー契約で受け取ったもの"),
+            _secret("シークレット", "SmartHR Plusのパートナー契約で受け取ったもの"),
+            _url("SmartHRのURL", "空白なら https://app.smarthr.jp", required=False),
+            *(
+                ConnectionField(key, label, "extra", note, required=False, plain=True)
+                for key, label, note in (
+                    ("authorize_url", "認可のURL", "空白なら (SmartHRのURL)/oauth/authorization"),
+                    ("token_url", "トークンのURL", "空白なら (SmartHRのURL)/oauth/token"),
+                    ("revoke_url", "取り消しのURL", "空白なら、連携解除をSmartHRに知らせません"),
+                    ("scope", "scope", "SmartHRから指定があれば"),
+                    ("pkce", "PKCEを使う", "使わない場合だけ no"),
+                    ("rotates", "更新トークンは1回だけ使える", "何度でも使えると確認した場合だけ no"),
+                    ("lifetime_s", "有効期間（秒）", "SmartHRの応答に有効期間がない場合だけ"),
+                )
+            ),
+        ),
+        _hook("smarthr_emc.smarthr_plus.SmartHRPlusHook"),
+    ),
+    ConnectionKind(
         "emc",
         "Emergency Call (EMC)",
         (_url("EMC取込APIのURL", "https://emc.example.jp"), _secret("トークン", "EMCアカウントのトークン")),

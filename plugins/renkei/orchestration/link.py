@@ -87,7 +87,9 @@ class Link:
     registrations: Part[Callable[[Any], Sequence[Channel]]] | None = (
         None  # of a mapping, beside channels: they may expire
     )
-    tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = None  # its rows, of runs older than so much
+    tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = (
+        None  # what it keeps beside its runs, older than so much
+    )
     drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     preloads: Sequence[str] = ()  # modules that its tasks import
@@ -123,6 +125,7 @@ LINKS = {
             try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
             console=Part("renkei.orchestration.smarthr_emc.console:VIEW"),
             jobs=Part("renkei.orchestration.smarthr_emc.jobs:JOBS"),
+            tidy=Part("renkei.orchestration.smarthr_emc.smarthr_plus:tidy"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
         Link(

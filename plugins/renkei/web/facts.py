@@ -108,6 +108,7 @@ class Company:
     current: Run | None = None  # the one that is under way
     question: Question | None = None
     notes: int = 0  # 注意 of the sheet
+    void_grant: bool = False  # 再認可が必要: a person has to allow us the source again
     stopped_channels: int = 0  # 無効
     endings: Mapping[str, dt.date] = field(default_factory=dict)  # the 有効期限 that is near or over, by channel
 

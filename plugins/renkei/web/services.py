@@ -202,6 +202,10 @@ class OwnPages:
     )
     adds: tuple[str, str] | None = None  # 連携を追加する: what it is called among others, and the address
     uploads: Mapping[str, int] = field(default_factory=dict)  # the end of an address that takes a file: bytes at most
+    secret_queries: Sequence[str] = ()  # the ends of addresses whose query no log may have
+    connects: tuple[str, str] | None = (
+        None  # where a person allows us the source: as in `menu`, and the Connection's prefix
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,11 @@ def emc_format() -> EmcFormat:
 
 
 def smarthr_client(tenant: str, url: str, requests_per_second: int = 10) -> SmartHRClient:
-    """SmartHR, by the Connection `smarthr__<tenant>`.
-
-    Raises:
-        ConnectionError_: it is missing, or belongs to another SmartHR.
-    """
+    """SmartHR, as the tenant's runs reach it; raises as `hooks.smarthr_client`."""
     as_airflow()
-    from renkei.orchestration.smarthr_emc.hooks import SmartHRHook
+    from renkei.orchestration.smarthr_emc import hooks
 
-    return SmartHRHook(f"smarthr__{tenant}").client(url, requests_per_second)
+    return hooks.smarthr_client(tenant, url, requests_per_second)
 
 
 def emc_target(mapping: Mapping) -> Target:

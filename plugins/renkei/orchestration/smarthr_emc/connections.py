@@ -14,7 +14,8 @@ from renkei.links.smarthr_emc.sheet.mapping import Loader, Mapping
 from renkei.notifications.services import SYSTEMS
 from renkei.orchestration.connections import extra_of, find_connection
 from renkei.orchestration.disaster_freeze import frozen_tenants
-from renkei.orchestration.smarthr_emc.hooks import EmcHook, SmartHRHook
+from renkei.orchestration.smarthr_emc import hooks
+from renkei.orchestration.smarthr_emc.hooks import EmcHook
 from renkei.runs.freeze import ALL
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.emc.drop import DropFolder, LocalFiles
@@ -23,8 +24,8 @@ from renkei.texts import trim
 
 
 def smarthr_client(mapping: Mapping) -> SmartHRClient:
-    """SmartHR of one tenant: Connection `smarthr__<tenant>`."""
-    return SmartHRHook(f"smarthr__{mapping.tenant}").client(mapping.smarthr_url, mapping.requests_per_second)
+    """SmartHR of one tenant; raises as `hooks.smarthr_client`."""
+    return hooks.smarthr_client(mapping.tenant, mapping.smarthr_url, mapping.requests_per_second)
 
 
 def emc_target(mapping: Mapping) -> EmcClient | DropFolder:

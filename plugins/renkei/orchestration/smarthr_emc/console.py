@@ -19,11 +19,19 @@ from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.value_warnings import HYGIENE_COLUMNS
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES, PROBLEMS, RECORD_SETS, VALUE_WARNINGS, WARNINGS
 from renkei.orchestration.disaster_freeze import frozen_tenants
-from renkei.orchestration.smarthr_emc import adding_pages, held_pages, people_pages, rehearsal_page, sheet_editor
+from renkei.orchestration.smarthr_emc import (
+    adding_pages,
+    held_pages,
+    people_pages,
+    rehearsal_page,
+    sheet_editor,
+    smarthr_pages,
+)
 from renkei.orchestration.smarthr_emc.connections import connection_names
 from renkei.orchestration.smarthr_emc.dag import APPROVAL
 from renkei.orchestration.smarthr_emc.evidence import evidence
 from renkei.orchestration.smarthr_emc.jobs import PERSON, REHEARSAL
+from renkei.orchestration.smarthr_emc.smarthr_plus import CALLBACK, PAGE
 from renkei.orchestration.web.link_view import LinkView
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
@@ -138,16 +146,18 @@ def _of_emc(row: Any, url: str) -> RunProblem:
 
 
 router = APIRouter()
-for pages in (adding_pages.router, people_pages.router, held_pages.router, rehearsal_page.router):
-    router.include_router(pages)
+for pages in (adding_pages, people_pages, held_pages, rehearsal_page, smarthr_pages):
+    router.include_router(pages.router)
 PAGES = OwnPages(
     LINK,
     router,
     Path(__file__).parent / "pages",
-    (*people_pages.MENU, *rehearsal_page.MENU),
+    (*people_pages.MENU, *rehearsal_page.MENU, (PAGE, "SmartHRの接続")),
     {held_pages.TASK: APPROVAL},
     {PERSON: people_pages.JOB, REHEARSAL: rehearsal_page.JOB},
     adds=adding_pages.ADDS,
+    secret_queries=(f"/{CALLBACK}",),
+    connects=(PAGE, "smarthr"),
 )
 VIEW = LinkView(
     ("diff",),
@@ -161,4 +171,6 @@ VIEW = LinkView(
     connection_names,
     sheet_tries=rehearsal_page.TRIES,
     sheet_editor=sheet_editor,
+    granted=smarthr_pages.granted,
+    void=smarthr_pages.void,
 )

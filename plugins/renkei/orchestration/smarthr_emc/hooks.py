@@ -9,6 +9,7 @@ import requests
 
 from renkei.errors import ConnectionError_, RenkeiError
 from renkei.orchestration.secret_hook import SecretHook
+from renkei.orchestration.smarthr_emc import smarthr_plus
 from renkei.settings import allowed_hosts
 from renkei.systems.emc.client import EmcClient
 from renkei.systems.hosts import is_private
@@ -53,11 +54,7 @@ class SmartHRHook(_TokenHook):
                 f"Airflowの接続「{self.http_conn_id}」のURLと連携設定シートのSmartHR URLが異なります。"
                 "別の会社のトークンを使わないよう中止しました。どちらかを直してください。"
             )
-        if not is_smarthr_url(smarthr_url, allowed_hosts()):  # the sheet was read when other hosts were allowed
-            raise ConnectionError_(
-                "連携設定シートのSmartHR URLはSmartHRのURLではないため、トークンを送りませんでした。"
-                "シートのSmartHR URLを「https://(サブドメイン).smarthr.jp」の形に直してください。"
-            )
+        refuse_foreign(smarthr_url)
         return SmartHRClient(session, smarthr_url, requests_per_second)
 
     def test_connection(self) -> tuple[bool, str]:
@@ -73,6 +70,29 @@ class SmartHRHook(_TokenHook):
         except RenkeiError as error:
             return False, str(error)
         return True, "SmartHRに接続できました。"
+
+
+def smarthr_client(tenant: str, smarthr_url: str, requests_per_second: int = 10) -> SmartHRClient:
+    """A client by what the company allowed on 「SmartHRの接続」; if it never did, by the Connection `smarthr__<tenant>`.
+
+    Raises:
+        FetchError: it had allowed it, and the grant is void, or cannot be renewed just now.
+        ConnectionError_: as `SmartHRHook.client`.
+    """
+    grant = smarthr_plus.granted(tenant)
+    if not grant.exists():
+        return SmartHRHook(f"smarthr__{tenant}").client(smarthr_url, requests_per_second)
+    refuse_foreign(smarthr_url)
+    return SmartHRClient(smarthr_plus.session(), smarthr_url, requests_per_second, grant.token(), grant.instead_of)
+
+
+def refuse_foreign(smarthr_url: str) -> None:
+    """Raises ConnectionError_: the sheet was read when other hosts were allowed."""
+    if not is_smarthr_url(smarthr_url, allowed_hosts()):
+        raise ConnectionError_(
+            "連携設定シートのSmartHR URLはSmartHRのURLではないため、トークンを送りませんでした。"
+            "シートのSmartHR URLを「https://(サブドメイン).smarthr.jp」の形に直してください。"
+        )
 
 
 class EmcHook(_TokenHook):

@@ -112,7 +112,7 @@ class Companies:
             view = link.console() if link.console else None
             own = {one.tenant: one for one in dags.values() if one.link is link}
             sheets = self._shelf.facts(link, dag_file_of(link, own.values()))
-            notes, results, ends = _watched(link, faults)
+            notes, results, ends, void = _watched(link, faults)
             schedules = silence.follow(
                 notes,
                 {name: one.expected for name, one in sheets.items() if not one.unlinked},
@@ -159,6 +159,7 @@ class Companies:
                     current=current.get(one),
                     question=question,
                     notes=sheet.warnings if sheet else 0,
+                    void_grant=tenant in void,
                     stopped_channels=len(disabled_channels.disabled(index, link.name, tenant)),
                     endings=ends.get(tenant, {}),
                 )
@@ -196,15 +197,19 @@ def _linked(results: Results, tenant: str, last: dt.datetime | None) -> bool:
     return last is not None if results.linked is None else tenant in results.linked
 
 
-def _watched(link: Link, faults: list[str]) -> tuple[Notes, Results, Mapping[str, Mapping[str, dt.date]]]:
+def _watched(
+    link: Link, faults: list[str]
+) -> tuple[Notes, Results, Mapping[str, Mapping[str, dt.date]], Collection[str]]:
+    view = link.console() if link.console else None
     try:
         store = open_store()
         # Where nobody watches, rather a false alarm than none.
-        return read_notes(link, store, LOST), read_results(link, store), endings(store, link.name)
+        void = view.void(store) if view and view.void else ()
+        return read_notes(link, store, LOST), read_results(link, store), endings(store, link.name), void
     except StoreError as error:
         log.error("console: %s", error)
         faults.append(STORE_FAULT)
-        return LOST, Results({}), {}
+        return LOST, Results({}), {}, ()
 
 
 def _grace(faults: list[str]) -> dt.timedelta | None:

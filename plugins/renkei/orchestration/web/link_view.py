@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from renkei.orchestration.link import LINKS
 from renkei.storage.runs import RunRecord
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.facts import Counts, Evidence, Figure, Findings, Generation
 from renkei.web.services import OwnPages
@@ -30,6 +31,12 @@ class LinkView:
     sheet_tries: Sequence[SheetTry] = ()
     sheet_editor: Any = None  # has `form(mapping)` and `formed(review, given, suffix)`: a SheetEditor, or a module
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
+    granted: Callable[[TenantFolder], Collection[str]] | None = (
+        None  # Connections that a grant stands in for; StoreError
+    )
+    void: Callable[[Store], Collection[str]] | None = (
+        None  # the tenants whose grant is void, in one question; StoreError
+    )
 
 
 def own_pages() -> list[OwnPages]:

@@ -97,7 +97,8 @@ class OneCompany:
         tenant = tenant_of(state.dags()[dag_id])
         view, mapping = tenant.link.console() if tenant.link.console else None, tenant.sheet.mapping
         names = dict.fromkeys(view.connections(mapping)) if view and mapping is not None else {}
-        return {name: _is_registered(name) for name in names}
+        granted = view.granted(self.folder(dag_id)) if view and view.granted and names else ()
+        return {name: name in granted or _is_registered(name) for name in names}
 
     def generations(self, dag_id: str) -> Sequence[Generation]:
         link = state.dags()[dag_id].link

@@ -47,6 +47,7 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "X-Robots-Tag": "noindex, nofollow",
 }
+SECRET = "renkei.secret_query"  # in the scope of such a request
 AGAIN = "画面を開き直して、もう一度操作してください。"
 MOST_BYTES = 64 * 1024  # of a form without a file
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -100,7 +101,8 @@ def build(services: Services) -> ASGIApp:
     for kind, answer in handlers.items():
         app.add_exception_handler(kind, answer)
     own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
-    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **own})
+    secret = tuple(end for own in services.own_pages for end in own.secret_queries)
+    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **own}, secret)
 
 
 class _Guarded:
@@ -109,9 +111,12 @@ class _Guarded:
     FastAPI reads the whole form before it asks who sends it.
     """
 
-    def __init__(self, app: FastAPI, uploads: Mapping[str, int]) -> None:
-        """`uploads`: by the end of an address how many bytes its form may have, which has a file."""
-        self.app, self._uploads = app, uploads
+    def __init__(self, app: FastAPI, uploads: Mapping[str, int], secret: tuple[str, ...] = ()) -> None:
+        """`uploads`: by the end of an address how many bytes its form may have, which has a file.
+
+        `secret`: the ends of addresses whose query no log may have.
+        """
+        self.app, self._uploads, self._secret = app, uploads, secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         read, whole, failed = 0, False, False
@@ -135,6 +140,9 @@ class _Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
+        if self._secret and path.endswith(self._secret):
+            scope, outer = {**scope, SECRET: True}, scope
+            outer["query_string"] = b""  # Airflow's access log reads it when the request is done
         refused = _refused_unread(scope, most)
         if refused:
             request = Request({**scope, "app": self.app})
@@ -174,7 +182,7 @@ def _not_logged_in(request: Request, _: Exception) -> Response:
     to = guard.services_of(request).authority.log_in
     if _is_htmx(request):  # it would put the log-in page into a part of ours
         return Response(status_code=401, headers={"HX-Refresh": "true"})
-    if request.method == "GET":
+    if request.method == "GET" and SECRET not in request.scope:  # its query would come into the log-in's address
         return RedirectResponse(to(back), 303)
     said = "送信した内容は保存していません。ログインし直してから、もう一度操作してください。"
     return message(request, 401, "ログインの期限が切れました", said, links=[("ログインする", to(address(request, "")))])

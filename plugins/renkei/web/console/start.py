@@ -36,5 +36,6 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
         any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(seen)),
         sheet.versions.read(numbers[-1]).at if numbers else None,
         now.astimezone(TOKYO).date(),
+        next((own.connects for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),
     )
     return page(request, "start.html", one=one, way=way(facts), now=now)

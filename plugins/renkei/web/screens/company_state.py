@@ -13,7 +13,7 @@ from renkei.web.screens.words import State
 def state_of(company: Company, now: dt.datetime) -> State:
     """The one state: what is told of the last result that is over, unless something else keeps results from coming.
 
-    A broken sheet comes before the failures that it causes, a question before the failure of yesterday.
+    A broken sheet and a void grant come before the failures that they cause, a question before the failure of yesterday.
     """
     if company.unlinked:
         return State.UNLINKED
@@ -21,6 +21,8 @@ def state_of(company: Company, now: dt.datetime) -> State:
         return State.BROKEN
     if company.question:
         return State.HELD
+    if company.void_grant:
+        return State.VOID_GRANT
     if company.last and company.last.state == "failed":
         return State.STOPPED
     if company.silent_since:

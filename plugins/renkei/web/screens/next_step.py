@@ -28,8 +28,13 @@ class NextStep:
 RUN, UNPAUSE = Right.RUN, Right.EDIT
 
 
-def next_step(company: Company, state: State, details: Details, first: NextStep | None = None) -> NextStep:
-    """The one thing that brings this company on; `first` is what its link begins with, if not with a run."""
+def next_step(
+    company: Company, state: State, details: Details, first: NextStep | None = None, connects: str = ""
+) -> NextStep:
+    """The one thing that brings this company on.
+
+    `first` is what its link begins with, if not with a run; `connects` the page on which a person allows us the source.
+    """
     match state:
         case State.BROKEN:
             return _broken(company, details)
@@ -37,6 +42,9 @@ def next_step(company: Company, state: State, details: Details, first: NextStep 
             until = f"{_at(details.answer_until)} までに" if details.answer_until else ""
             text = f"登録が止まっています。{until}内容を確認して回答してください。回答がない場合は何も登録しません。"
             return NextStep(text, "answer", "内容を確認して回答する")
+        case State.VOID_GRANT:
+            text = f"{company.source}の許可の期限が切れたか、取り消されました。「連携する」から許可し直してください。"
+            return NextStep(text, "page", f"{company.source}の接続を開く", Right.EDIT, connects)
         case State.STOPPED:
             running = (
                 "いま実行中です。終わったら結果を確認してください。"

@@ -53,6 +53,7 @@ class Facts:
     rehearsed: bool
     first_version: dt.datetime | None
     today: dt.date
+    connects: tuple[str, str] | None = None  # as OwnPages.connects
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +80,25 @@ def way(facts: Facts) -> Way:
 def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     one = facts.company
     sound = not (one.sheet_gone or one.broken or one.pending)
-    missing = [name for name, there in facts.connections.items() if not there]
-    said = f"登録されていない接続: {'、'.join(missing)}" if missing else f"接続: {'、'.join(facts.connections)}"
+    page, prefix = facts.connects or ("", "")
+    source = f"{prefix}__{one.tenant}" if page else ""
+    missing = [name for name, there in facts.connections.items() if not there and name != source]
+    there = "、".join(name for name in facts.connections if name != source)
+    said = f"登録されていない接続: {'、'.join(missing)}" if missing else f"接続: {there}"
+    allowed = [
+        (facts.connections.get(source, False),
+         _step("連携済み", f"「連携する」を押し、{one.source}の管理者権限でログインして許可します。アクセストークンでも連携できます。",
+               CUSTOMER, f"{one.source}の接続", page)),
+    ] if page else []  # fmt: skip
     tested = any(run.is_test and run.state == "success" for run in facts.runs)
     told = [channel.name for channel in facts.details.channels if channel.last_well]
     looked = _first(facts.runs, lambda run: not run.writes and run.is_result) is not None
     return [
         (sound, _step("シート", "誤りのない連携設定シートが使用中です。" if sound else "連携設定シートを用意し、誤りを直して有効にします。",
                       CUSTOMER, "シートの画面", "sheets")),
+        *allowed,
         (bool(facts.connections) and not missing,
-         _step(f"{one.source}と{one.target}の接続", said if sound else "シートの後に、必要な接続が決まります。", OPERATOR,
+         _step(f"{one.target}などの接続" if page else f"{one.source}と{one.target}の接続", said if sound else "シートの後に、必要な接続が決まります。", OPERATOR,
                "Airflowの接続", airflow="connections")),
         (tested or bool(told),
          _step("通知テスト", f"届いた通知先: {'、'.join(told)}" if told else "結果を知らせる先に、届くことを確かめます。", CUSTOMER,

@@ -25,6 +25,7 @@ class State(Enum):
     HELD = Look("held", "要対応（保留）", "！", "wait")
     SILENT = Look("silent", "結果なし", "✕", "bad")
     BROKEN = Look("broken", "設定エラー", "✕", "bad")
+    VOID_GRANT = Look("void_grant", "再認可が必要", "✕", "bad")
     FROZEN = Look("frozen", "災害時凍結中", "❄", "cold")
     UNLINKED_YET = Look("new", "未連携", "○", "none")
     BEFORE = Look("before", "開始前", "○", "none")

@@ -45,19 +45,20 @@
   for (const event of ["htmx:after:history:push", "htmx:after:history:replace"]) addEventListener(event, mirror);
   addEventListener("pageshow", mirror);
 
-  // The frame may open no window; a link of the page around it may.
-  const leave = (address) => {
+  // The frame may open no window, nor lead the page around it elsewhere; a link of that page may.
+  const leave = (address, target) => {
     const link = outer.document.createElement("a");
-    Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer" });
+    Object.assign(link, { href: address, target, rel: "noopener noreferrer" });
     link.click();
   };
 
   // An Airflow page inside our frame would be an Airflow within Airflow.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-airflow-page], a[data-outside]");
+    const link = event.target.closest?.("a[data-airflow-page], a[data-outside], a[data-leave]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if ("outside" in link.dataset) return leave(link.href);
+    if ("outside" in link.dataset) return leave(link.href, "_blank");
+    if ("leave" in link.dataset) return leave(`${link.href}?framed=1`, "_self");
     outer.history.pushState({}, "", link.getAttribute("href"));
     outer.dispatchEvent(new outer.PopStateEvent("popstate"));
   });

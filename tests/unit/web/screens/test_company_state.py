@@ -37,6 +37,9 @@ NEVER = {"last": None, "last_result": None}
         ({"current": RUNNING}, State.WELL),  # what runs now is no result
         ({"last": BAD}, State.STOPPED),
         ({"last": BAD, "paused": True}, State.STOPPED),
+        ({"last": BAD, "void_grant": True}, State.VOID_GRANT),  # the failure's cause
+        ({"void_grant": True, "question": ASKED}, State.HELD),
+        ({"void_grant": True, "broken": True}, State.BROKEN),
         ({"last": BAD, "silent_since": NOW}, State.STOPPED),
         ({"last": BAD, "question": ASKED}, State.HELD),
         ({"silent_since": NOW}, State.SILENT),
@@ -68,10 +71,18 @@ def test_the_day_of_link_start_begins_in_japan() -> None:
     assert state_of(begins, dt.datetime(2026, 11, 30, 15, 0, tzinfo=dt.UTC)) is State.UNLINKED_YET
 
 
+def test_s3_a_void_grant_leads_to_the_page_where_it_is_given_anew() -> None:
+    """S3: by who may change the company."""
+    one = company(void_grant=True, source="甲")
+    step = next_step(one, state_of(one, NOW), Details(), connects="source")
+    assert (step.kind, step.page, step.right, step.label) == ("page", "source", Right.EDIT, "甲の接続を開く")
+    assert "許可し直してください" in step.text
+
+
 def test_states_are_told_apart_by_more_than_their_colour() -> None:
     """A word each, and within one colour another word: no two look the same to anybody."""
     looks = [state.value for state in State]
-    assert len({look.label for look in looks}) == len({look.key for look in looks}) == len(BY_KEY) == 10
+    assert len({look.label for look in looks}) == len({look.key for look in looks}) == len(BY_KEY) == 11
     assert all(look.sign for look in looks)
 
 

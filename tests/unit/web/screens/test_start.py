@@ -61,6 +61,25 @@ def test_s3_all_is_done_when_it_runs_by_itself() -> None:
     assert next_of(paused) == "連携開始日"
 
 
+@pytest.mark.parametrize(
+    ("there", "title", "said"),
+    [
+        ({"a__acme": False, "b__acme": False}, "連携済み", "登録されていない接続: b__acme"),
+        ({"a__acme": True, "b__acme": False}, "Bなどの接続", "登録されていない接続: b__acme"),
+        ({"a__acme": False, "b__acme": True}, "連携済み", "接続: b__acme"),
+        ({"a__acme": True, "b__acme": True}, "通知テスト", "接続: b__acme"),
+    ],
+)
+def test_s3_the_source_is_a_step_of_its_own_where_a_person_allows_it(
+    there: dict[str, bool], title: str, said: str
+) -> None:
+    """S3: text 1's step 3, with a button that leads to the page."""
+    facts = dataclasses.replace(BEGINNING, connections=there, connects=("source", "a"))
+    steps = {step.title: step for step in way(facts).steps}
+    assert next_of(facts) == title
+    assert (steps["連携済み"].page, steps["連携済み"].who, steps["Bなどの接続"].text) == ("source", CUSTOMER, said)
+
+
 def test_s3_each_step_says_who_has_to_act() -> None:
     """S3: and has one button."""
     steps = way(BEGINNING).steps

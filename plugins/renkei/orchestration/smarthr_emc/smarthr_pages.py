@@ -1,0 +1,256 @@
+"""SmartHRの接続 of a company: 連携する → SmartHR's log-in → 連携済み, 再認可が必要, 連携解除, アクセストークンで連携中 (S3).
+
+Who may change the Connection `smarthr__<tenant>` in Airflow may do this. Code and state enter no log (`secret_queries`),
+and no page of ours is shown with them in its address: whatever comes of them, the browser is sent on.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.errors import ConnectionError_
+from renkei.links.smarthr_emc import LINK, connecting
+from renkei.links.smarthr_emc.connecting import (
+    LOGIN_LASTS,
+    SAID,
+    Allower,
+    Back,
+    Connecting,
+    ConnectingError,
+    Trouble,
+    cookie_name,
+    is_under_way,
+    prover,
+    tenant_of,
+)
+from renkei.links.smarthr_emc.granted import Standing, standing
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
+from renkei.orchestration.link import dag_id
+from renkei.orchestration.smarthr_emc import smarthr_plus
+from renkei.orchestration.smarthr_emc.hooks import refuse_foreign
+from renkei.orchestration.smarthr_emc.smarthr_plus import CALLBACK, PAGE
+from renkei.sheets.tenant_files import is_tenant
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.source_grants import SourceGrants, void_tenants
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.smarthr.oauth import SmartHROAuth
+from renkei.web.console import guard
+from renkei.web.console.page import MOUNT, address, page
+from renkei.web.services import Refused, Right
+
+router = APIRouter()
+FRAMED = ".framed"  # behind the cookie of whoever left from within Airflow's frame
+CONNECTED, ENDED, REVOKED = "CONNECTED", "ENDED", "REVOKED"
+GOOD = {
+    CONNECTED: "連携済みになりました。",
+    ENDED: "連携を解除しました。SmartHR側の許可は残っています。SmartHR Plusの画面でも連携を解除してください。",
+    REVOKED: "連携を解除し、SmartHRの許可も取り消しました。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a company stands with SmartHR: a label and its tone."""
+
+    label: str
+    tone: str
+
+
+def shown(stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
+    """What happened on the way just now is shown while nothing better stands."""
+    if stands is Standing.VOID:
+        return Shown("再認可が必要", "bad")
+    if stands is Standing.LINKED:
+        return Shown("連携済み", "good")
+    if trouble is Trouble.OTHER_COMPANY:
+        return Shown("会社が違います", "bad")
+    if trouble is Trouble.CANCELLED:
+        return Shown("キャンセルされました", "wait")
+    if under_way:
+        return Shown("SmartHRで許可待ち", "cold")
+    return Shown("アクセストークンで連携中", "good") if has_token else Shown("未連携", "none")
+
+
+@router.get(f"/dag/{{dag_id}}/{PAGE}")
+def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], said: str = "") -> Response:
+    folder, now = _own(seen), seen.services.now()
+    grants = SourceGrants(folder)
+    stands, (_, grant) = standing(grants, now), grants.newest()
+    trouble = Trouble(said) if said in tuple(Trouble) else None
+    token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    return page(
+        request,
+        f"{LINK}/smarthr.html",
+        one=seen.company,
+        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered)),
+        linked=stands is Standing.LINKED,
+        void=stands is Standing.VOID,
+        grant=grant if grant and stands is not Standing.NONE else None,
+        good=GOOD.get(said, ""),
+        bad=SAID[trouble] if trouble else "",
+        smarthr_url=mapping.smarthr_url if mapping else "",
+        has_token=bool(token and token.registered),
+        connection=_connection(seen),
+        may=seen.services.authority.may_register(seen.user, _connection(seen)),
+        fault=_fault(mapping, grants),
+        minutes=int(LOGIN_LASTS.total_seconds() // 60),
+        now=now,
+    )
+
+
+@router.get(f"/dag/{{dag_id}}/{PAGE}/connect")
+def connect(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], framed: str = "") -> Response:
+    """連携する: off to SmartHR. A link, for a browser holds a form and all that follows to this page's policy."""
+    folder = _connector(seen)
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise guard.Foreign
+    _sheet(seen)
+    back = smarthr_plus.callback_url()
+    try:
+        departure = Connecting(folder, _oauth()).begin(Allower(seen.user.id, seen.user.name), back, seen.services.now())
+    except ConnectingError as error:
+        return _there(request, seen.company.dag_id, error.trouble, framed=False)
+    response = RedirectResponse(departure.url, 303, {"Referrer-Policy": "no-referrer"})
+    response.set_cookie(
+        departure.cookie,
+        departure.value + (FRAMED if framed else ""),
+        max_age=int(LOGIN_LASTS.total_seconds()),
+        path=urlsplit(back).path,
+        secure=back.startswith("https:"),
+        httponly=True,
+        samesite="lax",  # sent when SmartHR sends the browser back, and with nothing else from elsewhere
+    )
+    return response
+
+
+@router.get(f"/{CALLBACK}")
+def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+    """SmartHR has sent the browser back."""
+    state, code, error = (request.query_params.get(name, "") for name in ("state", "code", "error"))
+    tenant = tenant_of(state)
+    seen = _seen(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
+    folder, mapping = _connector(seen), _sheet(seen)
+    cookie = request.cookies.get(cookie_name(state), "")
+    by = Allower(visitor.user.id, visitor.user.name)
+    back = Back(state, code, error, cookie.removesuffix(FRAMED), by, smarthr_plus.callback_url())
+    said = CONNECTED
+    try:
+        prove = prover(smarthr_plus.session(), mapping.smarthr_url)
+        Connecting(folder, _oauth()).finish(back, prove, visitor.services.now())
+        _note(seen, folder, "smarthr connected")
+    except ConnectingError as trouble:
+        said = trouble.trouble
+    visitor.services.knowledge.changed()
+    response = _there(request, seen.company.dag_id, said, framed=cookie.endswith(FRAMED))
+    response.delete_cookie(cookie_name(state), path=urlsplit(back.redirect_uri).path)
+    return response
+
+
+@router.post(f"/dag/{{dag_id}}/{PAGE}/disconnect")
+def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+    """連携解除: the grant is given back where SmartHR has an address for it."""
+    folder = _connector(seen)
+    oauth: SmartHROAuth | None = None
+    with suppress(ConnectionError_):  # the registration is gone, or broken: what we hold is void all the same
+        oauth = smarthr_plus.oauth()
+    by = Allower(seen.user.id, seen.user.name)
+    try:
+        said = REVOKED if connecting.disconnect(folder, oauth, by, seen.services.now()) else ENDED
+    except ConnectingError as error:
+        said = error.trouble
+    _note(seen, folder, "smarthr disconnected")
+    seen.services.knowledge.changed()
+    return _there(request, seen.company.dag_id, said, framed=False)
+
+
+def granted(folder: TenantFolder) -> tuple[str, ...]:
+    """The Connection that a grant of the company stands in for."""
+    grant = SourceGrants(folder).newest()[1]
+    return (f"smarthr__{folder.tenant}",) if grant and grant.stands else ()
+
+
+def void(store: Store) -> frozenset[str]:
+    return void_tenants(store, LINK)
+
+
+# --- what all of them need
+
+
+def _own(seen: guard.Seen) -> TenantFolder:
+    """The company's folder; raises NotFound: it is another link's."""
+    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    if folder.link != LINK:
+        raise guard.NotFound
+    return folder
+
+
+def _connector(seen: guard.Seen) -> TenantFolder:
+    """As `_own`, for who may connect it; raises NotAllowed."""
+    folder = _own(seen)
+    if not seen.services.authority.may_register(seen.user, _connection(seen)):
+        raise guard.NotAllowed
+    return folder
+
+
+def _seen(visitor: guard.Visitor, one: str) -> guard.Seen:
+    """Raises NotFound: a company that is none, or that he may not change."""
+    company, authority = visitor.services.knowledge.companies().get(one), visitor.services.authority
+    if company is None or not all(authority.may(visitor.user, right, one) for right in (Right.SEE, Right.EDIT)):
+        raise guard.NotFound
+    return guard.Seen(visitor.user, visitor.services, company)
+
+
+def _sheet(seen: guard.Seen) -> Mapping:
+    """Raises Refused: the sheet does not say which SmartHR it is."""
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    if mapping is None:
+        raise Refused("連携設定シートに誤りがあるか、まだ読み取られていません。シートを直してから連携してください。")
+    try:
+        refuse_foreign(mapping.smarthr_url)
+    except ConnectionError_ as error:
+        raise Refused(str(error)) from None
+    return mapping
+
+
+def _oauth() -> SmartHROAuth:
+    try:
+        return smarthr_plus.oauth()
+    except ConnectionError_ as error:
+        raise Refused(str(error)) from None
+
+
+def _fault(mapping: Mapping | None, grants: SourceGrants) -> str:
+    """Why 連携する cannot be pressed."""
+    if mapping is None:
+        return "連携設定シートに誤りがあるか、まだ読み取られていません。シートを直してから連携してください。"
+    if not grants.may_be_kept:
+        return SAID[Trouble.PLAIN_STORE]
+    try:
+        smarthr_plus.read_settings()
+    except ConnectionError_ as error:
+        return str(error)
+    return ""
+
+
+def _connection(seen: guard.Seen) -> str:
+    return f"smarthr__{seen.company.tenant}"
+
+
+def _note(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
+    audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+
+
+def _there(request: Request, one: str, said: str, *, framed: bool) -> RedirectResponse:
+    """The company's page, which says what came of it; within Airflow's frame for who left from there."""
+    path = f"{address(request, 'dag', one, PAGE)}?said={quote(said)}"
+    outer = request.scope.get("root_path", "").removesuffix(MOUNT)
+    return RedirectResponse(f"{outer}/plugin/renkei{path}" if framed else path, 303, {"Referrer-Policy": "no-referrer"})
