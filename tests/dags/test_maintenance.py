@@ -269,8 +269,10 @@ def test_l7_a_missing_connection_opens_no_store(monkeypatch: pytest.MonkeyPatch)
         open_store()
 
 
-def test_l7_log_ins_that_are_over_and_grants_long_replaced_go(store: Store) -> None:
+def test_l7_log_ins_that_are_over_and_grants_long_replaced_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that counts stays, and its number is never given again."""
+    monkeypatch.setenv("AIRFLOW_CONN_STORE_KEY", json.dumps({"conn_type": "generic", "password": KEY}))
+    monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "store_key")
     sealed = Store(store.fs, store.root, Cipher(KEY))
     folder, now = TenantFolder(sealed, LINK, "acme"), dt.datetime.now(dt.UTC)
     oauth = SmartHROAuth(OAuthSettings("client", "secret"), requests.Session())
