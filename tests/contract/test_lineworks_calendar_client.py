@@ -104,7 +104,8 @@ def test_c5_a_lost_answer_is_made_good_by_repeating(
 def test_c3_a_member_has_exactly_this_id(calendar: LineWorksCalendar) -> None:
     assert calendar.member(SATO) is Standing.ACTIVE
     assert calendar.member(TAKAHASHI) is Standing.SUSPENDED
-    for other in ("SATO@acme.example", "nobody@acme.example", "../bots", "", "channel:1"):
+    assert calendar.member(SATO.upper()) is Standing.OTHER_CASE
+    for other in ("nobody@acme.example", "../bots", "", "channel:1"):
         assert calendar.member(other) is Standing.NONE
 
 

@@ -91,10 +91,11 @@ def text_fault(field: ConnectionField, text: str) -> str:
     """What no field of a Connection may hold, in Japanese; empty where it may."""
     if field.plain:
         return ""
-    if not field.lines and any(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text):
-        return "途中に空白または見えない文字があります。コピーし直してください。"
-    if not text.isascii():
-        return "全角文字などが含まれています。コピーし直してください。"
+    for place, character in enumerate(text, start=1):
+        if not field.lines and (character.isspace() or unicodedata.category(character) in ("Cc", "Cf")):
+            return f"途中に空白または見えない文字があります（{place}文字目）。コピーし直してください。"
+        if not character.isascii():
+            return f"全角文字などが含まれています（{place}文字目）。コピーし直してください。"
     return ""
 
 

@@ -113,6 +113,10 @@ def entered(state: ConnectionState, given: Mapping[str, str]) -> Entered:
 def _fault(kind: ConnectionKind, one: ConnectionField, text: str, hosts: Collection[str]) -> str:
     if said := text_fault(one, text):
         return said
+    if kind.service is Service.LINEWORKS and one.key == "private_key":
+        from renkei.systems.lineworks.auth import key_fault  # Airflow's own list of Connection types has no use for it
+
+        return key_fault(text)
     if one.place == "port" and not (text.isdecimal() and 0 < int(text) < 65_536):
         return "1から65535までの数字を入力してください。"
     if one.place == "host" and kind.service is None and one.url:
@@ -125,7 +129,8 @@ def _of_service(state: ConnectionState, texts: Mapping[str, str], hosts: Collect
     if state.kind.service is None:
         return []
     try:
-        register(state.kind.service, texts, hosts, needless=state.secrets)
+        needless = {one.key for one in state.kind.fields if not one.required}
+        register(state.kind.service, texts, hosts, needless=state.secrets | needless)
     except ConnectionError_ as error:
         return [Fault(str(error), "直して、もう一度登録してください")]
     return []

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from airflow.models.connection import Connection
+from airflow.utils.session import create_session
 
 from renkei.orchestration.workplace_lineworks.absence_pages import period_text
 from renkei.systems.lineworks.calendar import Standing
@@ -34,9 +36,7 @@ def test_c1_c2_the_setting_is_shown_with_the_names_of_both_apis_and_no_secret(wo
     assert "LINE WORKSカレンダー 使用する" in shown
     assert "午前の時間帯 （未設定）" in shown
     assert "予定名: 病気休暇 休暇" in shown
-    assert "Server API Consumer Key API 2.0では Client ID と Client Secret です" in shown
-    assert "Airflowの接続 lineworks__acme" in shown
-    assert "この接続だけを直し" in shown
+    assert "LINE WORKS Developer Consoleの認証情報 未登録" in shown
     world.write_sheet(SHEET.replace("使用する", "使用しない", 1))
     assert "LINE WORKSカレンダー 使用しない" in world.shown("/services?tab=nosuch")
 
@@ -86,6 +86,54 @@ def test_c3_why_an_absence_is_or_is_not_in_the_calendar(world: WorkplaceWorld) -
     assert "一覧で受信していません" in world.sent("/absence", text="A-9")
     world.write_sheet(SHEET.replace("使用する", "使用しない", 1))
     assert "カレンダー登録を使用していません" in world.sent("/absence", text="A-1")
+
+
+NAME = "lineworks__acme"
+KEY = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----"
+
+
+@pytest.fixture
+def registered() -> None:
+    extra = json.dumps({"service_account": "a@acme", "private_key": KEY, "bot_id": "2000001"})
+    with create_session() as session:
+        session.query(Connection).delete()
+        session.add(
+            Connection(conn_id=NAME, conn_type="lineworks", login="client", password="very-secret", extra=extra)
+        )
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("tab", ["calendar", "messengers"])
+def test_c1_c2_the_credentials_stand_on_both_tabs_under_their_old_names(world: WorkplaceWorld, tab: str) -> None:
+    """One form for both parts; no secret is ever shown; who may not change Connections sees no form."""
+    html, shown = world.html(f"/services?tab={tab}", "omar"), world.shown(f"/services?tab={tab}", "omar")
+    for name in ("Client ID（以前の名前: Server API Consumer Key）", "Service Account（以前の名前: Server List ID）"):
+        assert name in shown
+    assert "Private Key（以前の名前: Server List秘密キー、秘密鍵）" in shown
+    assert "Private Keyを再発行すると前の鍵は使えなくなり、両方が止まります" in shown
+    assert "API ID、Domain ID、管理者メールは、API 2.0では使いません" in shown
+    assert "Bot ID 2000001" in shown
+    assert f'action="/renkei/console/dag/{DAG}/connections/{NAME}"' in html
+    assert ("very-secret" in html, "hush" in html) == (False, False)
+    assert "workplace__acme 未登録 登録する" in shown
+    other = world.html(f"/services?tab={tab}", "yuki")
+    assert "Airflowの接続を変更する権限が必要です" in other
+    assert "field.client_id" not in other
+    assert "2000001" not in other or tab == "messengers"
+
+
+@pytest.mark.usefixtures("registered")
+def test_c1_who_writes_calendars_alone_needs_no_bot_and_keeps_what_is_not_typed(world: WorkplaceWorld) -> None:
+    given = {"field.client_id": "other", "field.service_account": "a@acme", "field.bot_id": ""}
+    to = world.sent(f"/connections/{NAME}", "omar", 303, **given)
+    values = {"login": "other", "host": ""}
+    assert world.hands.done[0][:4] == ("register", NAME, "lineworks", values)
+    assert "jobs/1" in to  # both parts are tried at once
+    sheet = SHEET + "messengers: {lineworks: 使用する}\nevents: [{event: 申請, lineworks: ○}]\n"
+    world.write_sheet(sheet)
+    assert "Bot IDが入力されていません" in world.sent(f"/connections/{NAME}", "omar", 400, **given)
+    wrong = given | {"field.bot_id": "1", "field.private_key": "nonsense"}
+    assert "秘密鍵として読めません" in world.sent(f"/connections/{NAME}", "omar", 400, **wrong)
 
 
 @pytest.mark.parametrize("path", OWN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from renkei.channel import Service
 from renkei.orchestration.connection_kinds import OF_PREFIX, OF_SERVICE, PASSWORD, SFTP, kind_of
@@ -50,6 +52,37 @@ def test_l7_no_fault_quotes_a_secret() -> None:
         given = {one.key: "hush hush秘" for one in state.kind.fields}
         assert faults_of(state, given)
         assert "hush" not in said(state, given)
+
+
+def lineworks_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kind = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()).decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ""),
+        ({"bot_id": ""}, "Bot IDが入力されていません"),
+        ({"client_id": "ab c"}, "Client ID: 途中に空白または見えない文字があります（3文字目）"),
+        ({"client_secret": "ab\u200bc"}, "Client Secret: 途中に空白または見えない文字があります（3文字目）"),
+        ({"service_account": "ａb@acme"}, "Service Account: 全角文字などが含まれています（1文字目）"),
+        ({"private_key": "秘密鍵"}, "Private Key: 全角文字"),
+        ({"private_key": "MIIEvQIBADANBg"}, "Private Key: Private Key を秘密鍵として読めません"),
+        ({"private_key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}, "秘密鍵として読めません"),
+        ({"private_key": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}, "秘密鍵として読めません"),
+    ],
+)
+def test_c1_line_works_credentials_are_refused_field_by_field(given: dict[str, str], expected: str) -> None:
+    """P4: blanks by field and place; a key that is no PEM. Of who has no bot, the Bot ID may stay blank."""
+    state = ConnectionState("lineworks__acme", OF_SERVICE[Service.LINEWORKS])
+    right = {"client_id": "c", "client_secret": "s", "service_account": "a@acme", "bot_id": "1"}
+    right["private_key"] = lineworks_key()
+    assert (expected in said(state, right | given)) if expected else said(state, right) == ""
+    fields = tuple(replace(one, required=one.required and one.key != "bot_id") for one in state.kind.fields)
+    no_bot = replace(state, kind=replace(state.kind, fields=fields))
+    assert said(no_bot, right | {"bot_id": ""}) == ""
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "22a"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from renkei.channel import Channel, Service
@@ -35,11 +36,19 @@ def _needed(tenant: Tenant) -> dict[str, ConnectionKind]:
     names = view.connections(mapping) if view and mapping is not None else ()
     channels: Sequence[Channel] = [one for one in tenant.sheet.channels if one.connection]
     found = {name: kind_of(name) for name in names}
+    if view and mapping is not None:
+        found = {name: _without(kind, view.needless(mapping, name)) for name, kind in found.items()}
     for channel in channels:
         found.setdefault(channel.connection, OF_SERVICE[channel.service])
     if any(kind.service is Service.LINE for kind in found.values()):
         found.setdefault(name := line_login(tenant.name), kind_of(name))
     return found
+
+
+def _without(kind: ConnectionKind, needless: Collection[str]) -> ConnectionKind:
+    """The type, of which these fields may stay blank."""
+    fields = (replace(one, required=False) if one.key in needless else one for one in kind.fields)
+    return replace(kind, fields=tuple(fields)) if needless else kind
 
 
 def state_of_connection(name: str, kind: ConnectionKind, tenant: str) -> ConnectionState:

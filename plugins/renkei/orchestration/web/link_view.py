@@ -28,6 +28,7 @@ class LinkView:
     evidence: Callable[[TenantFolder], Evidence] | None = None  # may raise StoreError, BaselineError
     generations: Callable[[TenantFolder], Sequence[Generation]] | None = None  # as Knowledge.generations
     connections: Callable[[Any], Sequence[str]] = lambda mapping: ()  # that a sheet's mapping names, beside channels'
+    needless: Callable[[Any, str], Collection[str]] = lambda mapping, name: ()  # fields of one that may stay blank
     sheet_tries: Sequence[SheetTry] = ()
     sheet_editor: Any = None  # has `form(mapping)` and `formed(review, given, suffix)`: a SheetEditor, or a module
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from renkei.channel import Service
 from renkei.errors import ConnectionError_
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
+from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.channel_hooks import LineHook, LineWorksHook, SlackBotHook
 from renkei.orchestration.connection_trial import Trial, tried
 from renkei.orchestration.connections import extra_of, find_connection
@@ -28,7 +30,7 @@ def try_systems(mapping: Mapping, dag_file: str) -> Iterator[Trial]:
         yield trial if trial.well else Trial(name, False, f"カレンダー登録: {trial.said}{REISSUED}")
     if mapping.uses("lineworks"):
         well, said = LineWorksHook(name).test_connection()
-        yield Trial(name, well, said if well else f"メッセンジャー通知: {said}{REISSUED}")
+        yield Trial(name, well, f"{said}{_bot(name)}" if well else f"メッセンジャー通知: {said}{REISSUED}")
     if any(mapping.messengers.values()):
         yield tried(f"workplace__{mapping.tenant}", partial(_try_events_secret, mapping.tenant))
     for channel, hook in (("slack", SlackBotHook), ("line", LineHook)):
@@ -48,6 +50,11 @@ def _try_events_secret(tenant: str) -> str:
             f"推測できない{SECRET_LEAST}文字以上の文字列を、WORKPLACE側と両方に登録してください。"
         )
     return "通知の署名キーが登録されています（WORKPLACE側と同じかは、最初の通知で分かります）。"
+
+
+def _bot(name: str) -> str:
+    """What text 3 shows after saving (W8)."""
+    return f"（Bot ID: {registration_of(Service.LINEWORKS, name).fields['bot_id']}）"
 
 
 def _try_calendar(tenant: str) -> str:

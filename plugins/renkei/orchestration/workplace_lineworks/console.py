@@ -75,6 +75,15 @@ def connection_names(mapping: Any) -> Sequence[str]:
     )
 
 
+def needless(mapping: Any, name: str) -> Sequence[str]:
+    """Who writes calendars alone has no bot."""
+    return (
+        (connections.BOT,)
+        if name == connections.lineworks_name(mapping.tenant) and not mapping.uses("lineworks")
+        else ()
+    )
+
+
 def _dict(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -111,6 +120,7 @@ VIEW = LinkView(
     findings,
     pages=PAGES,
     connections=connection_names,
+    needless=needless,
     figures=figures,
     sheet_editor=EDITOR,
 )

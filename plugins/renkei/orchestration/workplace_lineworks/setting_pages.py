@@ -1,23 +1,25 @@
-"""サービス連携設定 over the sheet in force: a tab for each of its two parts (C1, C2, W1).
+"""サービス連携設定 over the sheet in force: a tab for each of its two parts, and their credentials (C1, C2, W1, W8).
 
-The sheet is a file, so its settings are shown and not changed here. A part brings its template and what that shows.
+Settings are shown here, and changed in the sheet's form. Credentials go by the console's own form into Connections: those of
+LINE WORKS stand on both tabs under text 3's old names, for both parts use the one Connection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
-from renkei.links.workplace_lineworks.sheet.settings import OLD_NAMES
+from renkei.links.workplace_lineworks.sheet.settings import NEEDLESS, OLD_FIELDS
 from renkei.orchestration.workplace_lineworks import message_pages
 from renkei.orchestration.workplace_lineworks.absence_pages import tenant_of
 from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.documentation import ASSUMED, settings_of
+from renkei.web.connection_facts import ConnectionState
 from renkei.web.console import guard
 from renkei.web.console.page import page
 
@@ -34,13 +36,38 @@ class Part:
 
 
 def _calendar(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
-    return {"settings": settings_of(sheet), "titles": sheet.titles, "old_names": OLD_NAMES}
+    return {"settings": settings_of(sheet), "titles": sheet.titles}
 
 
 PARTS = {
     "calendar": Part("カレンダー登録", "workplace_lineworks/calendar.html", _calendar),
     "messengers": Part("メッセンジャー通知", "workplace_lineworks/messengers.html", message_pages.messengers),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Of one Connection: how it stands, and whether who looks may change it."""
+
+    state: ConnectionState
+    may: bool
+
+
+def _credentials(seen: guard.Seen) -> list[Credentials]:
+    """Of all Connections that the sheet needs; those of LINE WORKS first, its fields with their old names."""
+    states = seen.services.knowledge.connection_states(seen.company.dag_id)
+    own = lineworks_name(seen.company.tenant)
+    found = [_with_old_names(one) if one.name == own else one for one in states]
+    found.sort(key=lambda one: one.name != own)
+    return [Credentials(one, seen.services.authority.may_register(seen.user, one.name)) for one in found]
+
+
+def _with_old_names(state: ConnectionState) -> ConnectionState:
+    fields = (
+        replace(one, label=f"{one.label}（以前の名前: {OLD_FIELDS[one.key]}）") if one.key in OLD_FIELDS else one
+        for one in state.kind.fields
+    )
+    return replace(state, kind=replace(state.kind, fields=tuple(fields)))
 
 
 @router.get("/dag/{dag_id}/services")
@@ -56,7 +83,9 @@ def services(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_d
         parts_=PARTS,
         tab=tab,
         shown=PARTS[tab].shows(seen, sheet) if sheet else {},
-        connection=lineworks_name(tenant),
+        credentials=_credentials(seen),
+        lineworks=lineworks_name(tenant),
+        needless=NEEDLESS,
         assumed=ASSUMED,
         now=seen.services.now(),
     )

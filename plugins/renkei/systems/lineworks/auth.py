@@ -94,6 +94,11 @@ def bot_fault(bot_id: str) -> str:
     return "" if re.fullmatch(r"[0-9]{1,20}", bot_id) else "Bot ID が数字ではありません"
 
 
+def key_fault(pem: str) -> str:
+    """Why `pem` is no Private Key, in Japanese; or ""."""
+    return "" if _key(pem) else UNREADABLE
+
+
 def mended(pem: str) -> str:
     r"""A private key with its line ends back, which a form of one line or a JSON text (`\n`) took away."""
     found = PEM.search(re.sub(r"\\+[nrt]", "\n", pem))

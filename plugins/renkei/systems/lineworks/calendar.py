@@ -45,7 +45,8 @@ class Standing(StrEnum):
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
-    NONE = "NONE"  # nobody, or somebody whose id is another one in a letter (C3)
+    OTHER_CASE = "OTHER_CASE"  # somebody whose id differs in capital letters alone: nobody's guess (C3)
+    NONE = "NONE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +159,19 @@ class LineWorksCalendar:
             return Standing.NONE
         answer = self._answer("user-get", "GET", f"/users/{quote(user_id, safe='')}")
         if _is_missing(answer):
-            return Standing.NONE
+            small = user_id.lower()
+            is_there = small != user_id and self.member(small) is not Standing.NONE
+            return Standing.OTHER_CASE if is_there else Standing.NONE
         if answer.status == 403:
             raise _no_right(answer, user_id, "user.read")
         _check(answer, user_id)
         said = answer.said
-        if user_id not in (said.get("userId"), said.get("email")) or said.get("isDeleted"):
+        known = [one for one in (said.get("userId"), said.get("email")) if isinstance(one, str)]
+        if said.get("isDeleted"):
             return Standing.NONE
+        if user_id not in known:
+            is_there = user_id.casefold() in (one.casefold() for one in known)
+            return Standing.OTHER_CASE if is_there else Standing.NONE
         return Standing.SUSPENDED if said.get("isSuspended") or said.get("isPending") else Standing.ACTIVE
 
     def check(self) -> None:

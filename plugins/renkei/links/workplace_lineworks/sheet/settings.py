@@ -30,14 +30,19 @@ SHOWN, HIDDEN = "仮の予定として登録する", "登録しない"
 RESTORE, KEEP = "戻す", "残す"
 DAILY, NEVER = "毎日", "しない"
 MOST_HOURS = 24 * 7
-OLD_NAMES = {  # text 3's, of API 1.0: what stands there is a secret or is not needed any more
-    "API ID": "API 2.0では使いません",
+OLD_FIELDS = {  # text 3's names, of API 1.0, by the fields of API 2.0 in the Connection
+    "client_id": "Server API Consumer Key",
+    "client_secret": "Server API Consumer Key",
+    "service_account": "Server List ID",
+    "private_key": "Server List秘密キー、秘密鍵",
+}
+NEEDLESS = ("API ID", "Domain ID", "管理者メール")  # text 3's, of which API 2.0 knows nothing
+OLD_NAMES = {  # what stands there in a sheet is a secret or is not needed any more
+    **dict.fromkeys(NEEDLESS, "API 2.0では使いません"),
     "Server API Consumer Key": "API 2.0では Client ID と Client Secret です",
     "Server List ID": "API 2.0では Service Account です",
     "Server List秘密キー": "API 2.0では Private Key です",
     "Server List秘密鍵": "API 2.0では Private Key です",
-    "Domain ID": "API 2.0では使いません",
-    "管理者メール": "API 2.0では使いません",
 }
 
 

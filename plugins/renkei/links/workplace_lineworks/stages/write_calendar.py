@@ -214,6 +214,8 @@ class Writer:
         self._members[user_id] = standing
         if standing is Standing.NONE:
             raise EventRefusedError(NO_MEMBER, "LINE WORKSに同じユーザーIDのメンバーがいません")
+        if standing is Standing.OTHER_CASE:
+            raise EventRefusedError(NO_MEMBER, "LINE WORKSのメンバーと、ユーザーIDの大文字・小文字が違います")
         if standing is Standing.SUSPENDED:
             raise EventRefusedError(SUSPENDED, "LINE WORKSのメンバーが利用停止中か、参加待ちです")
 
