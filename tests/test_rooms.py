@@ -20,7 +20,7 @@ ARROWS = {
     "runs": {"storage"},
     "notifications": {"sheets", "storage", "systems"},
     "links": {"inbox", "outbox", "notifications", "runs", "sheets", "storage", "systems", "values"},
-    "web": {"jobs", "links", "notifications", "runs", "sheets", "storage", "systems", "values"},
+    "web": {"jobs", "links", "notifications", "public", "runs", "sheets", "storage", "systems", "values"},
 }
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from renkei.sheets.grants import Grants
     from renkei.sheets.review import Review
     from renkei.storage.runs import RunRecord
+    from renkei.web.customer.facts import Connector
 
     When = Callable[[Compiled[Any], dt.datetime | None], Timetable]  # by the sheet, and not before that moment
     Told = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
@@ -92,6 +93,7 @@ class Link:
     )
     drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
+    connector: Part[Callable[[str], Connector]] | None = None  # by a tenant: its customers connect the source by a page
     preloads: Sequence[str] = ()  # modules that its tasks import
     keep_days: int = 0  # of its runs' records, where RENKEI_KEEP_DAYS is more; 0: no fewer
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result

@@ -4,6 +4,7 @@
     limits      how often, by address and by tenant
     server      the process
     bodies      a request's body, bounded in size and time
+    origin      whether a form comes from a page of ours
     secrets     a tenant's secret, read seldom, and the one before it for ten minutes
     receiving   what every receiver of signed messages does
     lineworks   callbacks of LINE WORKS into the inbox

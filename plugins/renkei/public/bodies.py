@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
 MOST_BYTES = 64 * 1024
 WITHIN_S = 10.0
+FIELDS = 20  # of a form
 _CLOSE = {"Connection": "close"}  # what is left of it is not waited for
 
 
-async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
+async def body_of(request: Request, most: int = MOST_BYTES, within_s: float = 0) -> bytes:
     """The bytes as they were sent; a Content-Encoding is left as it is.
 
     Raises:
-        HTTPException: it is longer than `most` (413), takes longer than ten seconds (408), or breaks off (400).
+        HTTPException: it is longer than `most` (413), takes longer than ten seconds, or `within_s` (408), or breaks off
+            (400).
     """
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > most:
         raise HTTPException(413, headers=_CLOSE)
     body = bytearray()
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s or WITHIN_S):
             async for part in request.stream():
                 body += part
                 if len(body) > most:
@@ -33,3 +38,20 @@ async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
     except ClientDisconnect:
         raise HTTPException(400) from None
     return bytes(body)
+
+
+async def form_of(request: Request, most: int = MOST_BYTES, within_s: float = 0) -> FormData:
+    """The form that it is, with one file at most; let go of what it holds by `close`.
+
+    Raises:
+        HTTPException: as `body_of`; it is no form (400).
+    """
+    body = await body_of(request, most, within_s)
+
+    async def received() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        return await Request(request.scope, received).form(max_files=1, max_fields=FIELDS)
+    except MultiPartException:
+        raise HTTPException(400) from None

@@ -33,6 +33,7 @@ class Origin(StrEnum):
     FORM = "form"  # made on the page
     OUTSIDE = "outside"  # 外部で変更: the file in the mappings folder was changed by hand
     BACK = "back"  # an earlier one again
+    CUSTOMER = "customer"  # uploaded on the お客様ページ; `by` is its invitation
 
 
 @dataclass(frozen=True, slots=True)

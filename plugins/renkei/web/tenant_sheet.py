@@ -43,6 +43,7 @@ class TenantSheet:
 
     def __init__(self, folder: TenantFolder, mappings: Path) -> None:
         self.versions, self._mappings, self._tenant = Versions(folder), mappings, folder.tenant
+        self.store = folder.store
 
     def file(self) -> Placed:
         """What is in force, whether or not it is on record."""

@@ -46,7 +46,7 @@ def test_s5_the_link_is_shown_once_and_lets_its_company_in(
         answer = invite(world)
     assert answer.status_code == 200
     page, _, token = link_in(answer).partition("#")
-    assert page.endswith("/renkei/customer/")
+    assert page.endswith("/renkei/customer/enter")
     assert answer.headers["Cache-Control"] == "no-store"
     entered = invitations().enter(token, NOW)
     assert entered

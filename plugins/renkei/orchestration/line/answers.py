@@ -7,10 +7,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jinja2
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -39,13 +37,6 @@ class Unlogged:
 def masked(user_id: str) -> str:
     """Enough for a member to see that the invitation is another's; the whole id may be a mail address."""
     return f"{user_id[:2]}•••{user_id[-1]}" if len(user_id) > 3 else f"{user_id[:1]}•••"
-
-
-def is_from(request: Request, ours: str) -> bool:
-    """Whether a page of ours sent the form, whose address begins as `ours`."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    parts = urlsplit(ours)
-    return site == "same-origin" if site else origin == f"{parts.scheme}://{parts.netloc}"
 
 
 def headers(form_action: str = "'none'") -> dict[str, str]:

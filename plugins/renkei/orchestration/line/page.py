@@ -30,9 +30,10 @@ from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
-from renkei.orchestration.line.answers import Unlogged, headers, is_from, masked, page
+from renkei.orchestration.line.answers import Unlogged, headers, masked, page
 from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel, page_url
 from renkei.orchestration.link import LINKS
+from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.tokens import is_token

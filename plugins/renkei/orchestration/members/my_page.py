@@ -30,11 +30,12 @@ from renkei.errors import RenkeiError
 from renkei.notifications.members.own import Invited, OwnEntries, OwnEntry
 from renkei.notifications.members.table import Member
 from renkei.notifications.services import SPEC
-from renkei.orchestration.line.answers import Unlogged, is_from, masked, page
+from renkei.orchestration.line.answers import Unlogged, masked, page
 from renkei.outbox.outbox import Entry, Outbox
 from renkei.outbox.tables import State
 from renkei.public.bodies import body_of
 from renkei.public.limits import Limit
+from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.database.database import Database
 from renkei.storage.tokens import is_token

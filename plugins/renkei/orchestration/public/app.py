@@ -13,6 +13,8 @@ from renkei.inbox.receiver import Receiver
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line import page
 from renkei.orchestration.link import LINKS
+from renkei.orchestration.public import customers
+from renkei.orchestration.public.inviting import PART
 from renkei.public import app
 from renkei.storage.database.database import open_database
 
@@ -29,7 +31,7 @@ def receiver() -> Receiver:
 
 def alone() -> ASGIApp:
     """What `renkei serve` serves."""
-    return app.build([*_of_links(), Mount("", app=page.build())], _check)
+    return app.build([*_of_links(), Mount(f"/{PART}", app=customers.build()), Mount("", app=page.build())], _check)
 
 
 def in_api_server() -> ASGIApp:
@@ -37,7 +39,9 @@ def in_api_server() -> ASGIApp:
 
     Callbacks are taken all the same: each customer registers the new address on a day of his own.
     """
-    return app.guarded([*_of_links(), Mount("", app=page.moved() if settings.public_url() else page.build())])
+    elsewhere = bool(settings.public_url())
+    own = [] if elsewhere else [Mount(f"/{PART}", app=customers.build())]
+    return app.guarded([*_of_links(), *own, Mount("", app=page.moved() if elsewhere else page.build())])
 
 
 def _of_links() -> Sequence[BaseRoute]:

@@ -34,8 +34,9 @@ def offers(dag_id: str) -> Mapping[Allowed, str]:
 
 def offered(link: str) -> Mapping[Allowed, str]:
     """By what each is called."""
-    assert link in LINKS
-    return {Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
+    found = LINKS[link]
+    connection = {Allowed.CONNECTION: f"{found.source}の接続"} if found.connector else {}
+    return {**connection, Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
 
 
 INVITING = Inviting(invitations, address, offers)

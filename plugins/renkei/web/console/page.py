@@ -56,8 +56,8 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
         .render(
             values
             | {
-                "url": partial(_address, base),
-                "airflow": partial(_address, base.removesuffix(MOUNT)),
+                "url": partial(address_below, base),
+                "airflow": partial(address_below, base.removesuffix(MOUNT)),
                 "static": lambda name: f"{base}/static/{statics()[name].version}/{name}",
                 "airflow_base": base.removesuffix(MOUNT),
                 "answer_page": partial(_answer_page, services, user, base),
@@ -78,7 +78,7 @@ def message(request: Request, status: int, title: str, *lines: str, links: Seque
 
 def address(request: Request, *parts: str) -> str:
     """Of a page of ours."""
-    return _address(request.scope.get("root_path", ""), *parts)
+    return address_below(request.scope.get("root_path", ""), *parts)
 
 
 def _banner(services: Services, user: User, company: object) -> Banner | None:
@@ -94,13 +94,25 @@ def _answer_page(services: Services, user: User | None, base: str, company: Comp
     part = own.answers.get(question.task_id) if own else None
     if part is None or user is None or not services.authority.may(user, Right.EDIT, company.dag_id):
         return ""
-    return _address(base, "dag", company.dag_id, part, question.run_id)
+    return address_below(base, "dag", company.dag_id, part, question.run_id)
 
 
-def _address(base: str, *parts: str, **query: Any) -> str:
+def address_below(base: str, *parts: str, **query: Any) -> str:
     asked = urlencode({name: value for name, value in query.items() if value not in (None, "")})
     path = "/".join(quote(str(part), safe="") for part in parts)
     return f"{base}/{path}" + (f"?{asked}" if asked else "")
+
+
+def filters() -> dict[str, Any]:
+    """How templates write times and numbers."""
+    return {
+        "jp": in_japan,
+        "jpfull": full,
+        "jpday": day,
+        "number": number,
+        "lasted": lasted,
+        "percent": percent,
+    }
 
 
 @cache
@@ -112,14 +124,7 @@ def _templates(own: tuple[Path, ...]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {
-        "jp": in_japan,
-        "jpfull": full,
-        "jpday": day,
-        "number": number,
-        "lasted": lasted,
-        "percent": percent,
-    }
+    found.filters |= filters()
     found.globals |= {"Right": Right, "RUN_STATES": RUN_STATES, "JOB_STATES": JOB_STATES}
     return found
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
 
-from renkei.web.customer.invitations import Allowed, Invitations
+from renkei.sheets.difference import SheetLine
+from renkei.sheets.review import Review
+from renkei.web.customer.invitations import Allowed, Invitation, Invitations
+from renkei.web.facts import RunProblem
+from renkei.web.tenant_sheet import TenantSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +25,154 @@ class Inviting:
 
     def link(self, token: str) -> str:
         """Behind `#` no browser sends it, so no log on the way has it."""
-        return f"{self.address()}/#{token}"
+        return f"{self.address()}/enter#{token}"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The one company of an invitation."""
+
+    dag_id: str
+    name: str
+    source: str  # as people call it
+    target: str
+    sheet: bool  # a sheet without errors is in force
+    link_start_on: dt.date | None = None
+    last_result: dt.datetime | None = None  # of a run of which somebody heard
+    connects: bool = False  # its source can be connected on a page
+
+
+class ResultState(Enum):
+    """How a run ended: a label and its tone."""
+
+    WELL = ("正常", "good")
+    BAD = ("エラー", "bad")
+    WAITING = ("確認待ち", "wait")
+    NONE = ("処理中または中断", "quiet")
+
+    @property
+    def label(self) -> str:
+        return str(self.value[0])
+
+    @property
+    def tone(self) -> str:
+        return str(self.value[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run, by what the store keeps of it."""
+
+    key: str  # of its record
+    at: dt.datetime
+    state: ResultState
+    subject: str = ""
+    lines: Sequence[str] = ()  # figures and reasons, which name nobody
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """A run, with some of its errors."""
+
+    result: Result
+    problems: Sequence[RunProblem] = ()
+    count: int = 0  # of all errors
+
+
+class Stand(Enum):
+    """How a company stands with its source system: a label and its tone."""
+
+    NONE = ("未連携", "none")
+    UNDER_WAY = ("許可待ち", "cold")
+    LINKED = ("連携済み", "good")
+    VOID = ("再認可が必要", "bad")
+    OTHERWISE = ("ほかの方法で接続", "quiet")  # by a token that the operator keeps
+
+    @property
+    def label(self) -> str:
+        return str(self.value[0])
+
+    @property
+    def tone(self) -> str:
+        return str(self.value[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What is known of the connection."""
+
+    stand: Stand
+    at: dt.datetime | None = None
+    by: str = ""  # who allowed it
+    fault: str = ""  # why it cannot be connected here, in Japanese
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The way to the source system, and the cookie by which the browser is known again."""
+
+    url: str = field(repr=False)
+    cookie: str
+    value: str = field(repr=False)
+    lasts_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a browser came back with from the source system; `cookie` gives the value of one of its cookies by name."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    error: str
+    cookie: Callable[[str], str] = field(repr=False)
+
+
+class Connector(Protocol):
+    """A company's way to connect its source system. Its errors (RenkeiError) are fit for the customer."""
+
+    @property
+    def origin(self) -> str:
+        """Of the source system's log-in."""
+
+    def standing(self, now: dt.datetime) -> Connected: ...
+
+    def begin(self, by: Invitation, back: str, now: dt.datetime) -> Departure: ...
+
+    def finish(self, answer: Answer, by: Invitation, back: str, now: dt.datetime) -> None: ...
+
+
+class Sheets(Protocol):
+    """As `renkei.web.sheet_facts.Sheets`, of which it is a part."""
+
+    def of(self, dag_id: str) -> TenantSheet: ...
+
+    def review(self, dag_id: str, file_name: str, content: bytes, among: frozenset[str] | None = None) -> Review: ...
+
+    def marked(self, dag_id: str, review: Review) -> bytes: ...
+
+    def differences(self, dag_id: str, old: Any, new: Any) -> Sequence[SheetLine]: ...
+
+
+class Knowledge(Protocol):
+    """What the sheets and the store know of one company. May be asked from any thread; may raise StoreError."""
+
+    def company(self, dag_id: str) -> Company: ...
+
+    def results(self, dag_id: str, most: int) -> Sequence[Result]:
+        """The newest ones first."""
+
+    def result(self, dag_id: str, key: str, start: int, most: int) -> ResultPage | None:
+        """None: there is no such record."""
+
+    def connector(self, dag_id: str) -> Connector | None:
+        """None: its source is not connected on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that the pages need of their surroundings."""
+
+    inviting: Inviting
+    sheets: Sheets
+    knowledge: Knowledge
+    now: Callable[[], dt.datetime]

@@ -34,6 +34,7 @@ ORIGINS = {
     Origin.FORM: "画面で編集",
     Origin.OUTSIDE: "外部で変更",
     Origin.BACK: "以前の版に戻す",
+    Origin.CUSTOMER: "お客様ページでアップロード",
 }
 
 

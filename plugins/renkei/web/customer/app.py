@@ -1,0 +1,140 @@
+"""The app, to be mounted where the internet reaches it; and what it answers where something is wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from renkei.errors import RenkeiError
+from renkei.web.customer import connection, entry, guard, results, sheets
+from renkei.web.customer.facts import Services
+from renkei.web.customer.page import message
+from renkei.web.services import Refused
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": connection.policy(),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",  # none to others; to ourselves, or older browsers send no Origin with a button
+    "Strict-Transport-Security": "max-age=31536000",  # browsers heed it by TLS alone
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+ROUTERS = (entry.router, sheets.router, results.router, connection.router)
+NO_PAGE = (
+    "このページは開けません",
+    "招待の期限が切れたか、取り消されたか、開いてから時間がたっています。届いたリンクを、もう一度開いてください。",
+    "それでも開けない場合は、リンクを送った運用担当者に、新しい招待を依頼してください。",
+)
+
+
+def build(services: Services, limits: guard.Limits | None = None) -> ASGIApp:
+    """The pages over what they need of their surroundings."""
+    app = FastAPI(title="Renkei", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.services, app.state.limits = services, limits or guard.Limits()
+    for router in ROUTERS:
+        app.include_router(router)
+    handlers: dict[Any, Any] = {
+        guard.NotFound: _not_found,
+        guard.Foreign: _foreign,
+        guard.TooOften: _too_often,
+        RequestValidationError: _not_understood,
+        HTTPException: _http,
+        Refused: _refused,
+        Exception: _failed,
+    }
+    for kind, answer in handlers.items():
+        app.add_exception_handler(kind, answer)
+    return _WithHeaders(app)
+
+
+class _WithHeaders:
+    """The app with `HEADERS` on whatever it answers."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                ours = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] = [*message["headers"], *(one for one in ours if one[0] not in given)]
+            await send(message)
+
+        own = dict(scope)
+        if scope["type"] == "http":
+            # An access log around us reads them when the request is done: what the source system sends back is a secret.
+            scope["query_string"] = b""
+        try:
+            await self.app(own, receive, sent)
+        except Exception:
+            return  # `_failed` has answered and logged; Starlette raises it again for a log that would show its text
+
+
+# --- what is answered where something is wrong
+
+
+def _alone(request: Request) -> None:
+    """The answer says nothing of who asks: it is the same to everybody."""
+    request.state.visitor = None
+
+
+def _not_found(request: Request, _: Exception) -> Response:
+    _alone(request)
+    title, *lines = NO_PAGE
+    return message(request, 404, title, *lines)
+
+
+def _foreign(request: Request, _: Exception) -> Response:
+    said = "別のサイトから送信されたか、開いてから時間がたった画面です。画面を開き直して、もう一度操作してください。"
+    return message(request, 403, "操作を受け付けませんでした", said)
+
+
+def _too_often(request: Request, _: Exception) -> Response:
+    response = message(request, 429, "操作が多すぎます", "1分ほどおいてから、もう一度お試しください。")
+    response.headers["Retry-After"] = "60"
+    return response
+
+
+def _not_understood(request: Request, _: Exception) -> Response:
+    return message(request, 400, "内容を読み取れません", "画面を開き直して、もう一度操作してください。")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses (an unknown path, another method), and bodies."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        response = message(request, 413, "送信された内容が大きすぎます", "ファイルの大きさを確かめてください。")
+    elif error.status_code == 503:
+        response = message(request, 503, "混み合っています", "30秒ほどおいてから、もう一度お試しください。")
+    elif error.status_code in (400, 408):
+        response = _not_understood(request, error)
+    else:
+        response = _not_found(request, error)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return message(request, 409, "操作できませんでした", str(error))
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """A fault of the setting, the store, or ours: its text is the operator's, and might quote anybody (L6)."""
+    log.error("customer page: %s", error if isinstance(error, RenkeiError) else type(error).__name__)
+    _alone(request)
+    said = "時間をおいて、もう一度お試しください。続く場合は、リンクを送った運用担当者に連絡してください。"
+    return message(request, 503, "ただいま使えません", said)

@@ -1,0 +1,84 @@
+"""The source system is connected: there by a button, and back (S3, S5). How, its link knows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from renkei.errors import RenkeiError
+from renkei.web.customer import guard
+from renkei.web.customer.facts import Answer, Connector
+from renkei.web.customer.page import address, page
+from renkei.web.customer.uploads import note
+
+router = APIRouter()
+BACK = "connection/back"
+
+
+@router.get("/connection")
+def shown(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)]) -> Response:
+    return _page(request, visitor)
+
+
+@router.post("/connection")
+def begin(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.posts_connection)]) -> Response:
+    connector = _connector(visitor)
+    note(visitor, "connection begun")
+    try:
+        departure = connector.begin(visitor.invitation, _back(visitor), visitor.services.now())
+    except RenkeiError as error:
+        return _page(request, visitor, str(error), 409)
+    response = RedirectResponse(departure.url, 303)
+    cookie, value, lasts_s = departure.cookie, departure.value, departure.lasts_s
+    guard.set_cookie(visitor.services, response, value, name=cookie, lasts_s=lasts_s)
+    return response
+
+
+@router.get("/connection/back")
+def come_back(
+    request: Request,
+    visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)],
+    state: str = "",
+    code: str = "",
+    error: str = "",
+) -> Response:
+    """From the source system. The way on leads to an address without its answer."""
+    connector = _connector(visitor)
+    note(visitor, "connection back")
+    answer = Answer(state, code, error, lambda name: guard.cookie_of(visitor.services, request, name))
+    try:
+        connector.finish(answer, visitor.invitation, _back(visitor), visitor.services.now())
+    except RenkeiError as trouble:
+        return _page(request, visitor, str(trouble), 409)
+    return RedirectResponse(address(request, "connection"), 303)
+
+
+def _page(request: Request, visitor: guard.Visitor, fault: str = "", status: int = 200) -> Response:
+    connector = _connector(visitor)
+    found = connector.standing(visitor.services.now())
+    shown = page(request, "customer_connection.html", status, company=visitor.company(), found=found, fault=fault)
+    # The browser holds the whole way that begins with the button to this list, redirects there too.
+    shown.headers["Content-Security-Policy"] = policy(f"'self' https: {connector.origin}")
+    return shown
+
+
+def policy(form_action: str = "'self'") -> str:
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
+def _connector(visitor: guard.Visitor) -> Connector:
+    """Raises NotFound."""
+    found = visitor.services.knowledge.connector(visitor.dag_id)
+    if found is None:
+        raise guard.NotFound
+    return found
+
+
+def _back(visitor: guard.Visitor) -> str:
+    """The address to which the source system sends the browser back, to be registered there."""
+    return f"{visitor.services.inviting.address()}/{BACK}"

@@ -1,0 +1,11 @@
+// The invitation stands behind #, which no browser sends: into the field with it, and out of the address bar.
+(() => {
+  "use strict";
+  const field = document.getElementById("invitation");
+  const given = location.hash.slice(1);
+  if (!field || !given) return;
+  field.value = given;
+  history.replaceState(null, "", location.pathname);
+  document.getElementById("by-hand").hidden = true;
+  document.getElementById("by-link").hidden = false;
+})();
