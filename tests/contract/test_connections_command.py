@@ -72,10 +72,10 @@ def test_missing_connections_are_named(known: dict[str, str]) -> None:
     assert all(f"「{trial['connection']}」" in trial["said"] for trial in trials), trials
 
 
-def test_a_drop_folder_is_tried(known: dict[str, str], tmp_path: Path) -> None:
+def test_a_drop_folder_is_tried(known: dict[str, str], neighbours: Neighbours, tmp_path: Path) -> None:
     """E38: whether files could be put there, and none is."""
     path = tmp_path / "mappings/smarthr_emc/acme.yaml"
-    write_yaml(dataclasses.replace(mapping(), loader=Loader.FILE_DROP), path)
+    write_yaml(dataclasses.replace(mapping(), smarthr_url=neighbours.urls["smarthr"], loader=Loader.FILE_DROP), path)
     (tmp_path / "a file").write_text("")
     for place, status in ((tmp_path / "drop", 0), (tmp_path / "a file/drop", 1)):
         extra = json.dumps({"path": str(place)})

@@ -13,6 +13,7 @@ from renkei.links.smarthr_emc import diff
 from renkei.links.smarthr_emc.disaster import keep_users
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.plan import id_changes
+from renkei.links.smarthr_emc.records import SetSummary
 from tests.builders import Day, crew, departments, freeze, mapping, plan_day
 
 SHEET = mapping()
@@ -292,6 +293,22 @@ def test_e3_some_modes_write_unchanged_sets(mode: Mode) -> None:
     """全件書き込み and 再連携 write everything."""
     people = [crew("c1", "001")]
     assert day(*people, after=day(*people), mode=mode).changed[RecordSet.USERS]
+
+
+@pytest.mark.parametrize(
+    ("received", "mode", "changed"),
+    [
+        (SetSummary(2, 2, "values", "rules"), Mode.NORMAL, False),
+        (SetSummary(2, 2, "others", "rules"), Mode.NORMAL, True),
+        (SetSummary(2, 2, "values", "other rules"), Mode.NORMAL, True),
+        (SetSummary(2, 2, "values", "rules"), Mode.RESTORE, True),
+    ],
+)
+def test_e14_another_sheet_and_a_restore_are_changes_of_the_same_values(
+    received: SetSummary, mode: Mode, changed: bool
+) -> None:
+    """The same people by other rules are other rows in EMC; 復元 brings back what EMC had."""
+    assert diff.is_changed(SetSummary(2, 2, "values", "rules"), received, mode) is changed
 
 
 def test_e31_ids_that_emc_has_are_adopted_as_updates() -> None:
