@@ -98,7 +98,7 @@ def world(
 def test_w1_w8_the_table_shows_event_by_channel_the_connections_and_the_bot(
     world: MessagesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "Airflowの接続「lineworks__acme」（LINE WORKS）がありません。" in world.shown("/services?tab=messengers")
+    assert "Bot IDが登録されていません。" in world.shown("/services?tab=messengers")
     extra = {"service_account": "a@acme", "private_key": "k", "bot_id": "2000001"}
     connection = {"conn_type": "lineworks", "login": "client", "password": "very-secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_LINEWORKS__ACME", json.dumps(connection))

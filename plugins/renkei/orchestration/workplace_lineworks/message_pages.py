@@ -24,6 +24,7 @@ from renkei.notifications.services import SPEC
 from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.line.connection import callback_url, page_url
 from renkei.orchestration.workplace_lineworks.absence_pages import note_look, tenant_of
+from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.drain import SERVICES
 from renkei.orchestration.workplace_lineworks.my import my_page_url
 from renkei.outbox.outbox import Outbox, Outgoing
@@ -54,7 +55,7 @@ def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
             for channel, service in SERVICES.items()
             if service is not Service.GOOGLE_CHAT
         },
-        "bot_id": _bot_id(tenant) if sheet.uses("lineworks") else "",
+        "bot_id": _bot_id(seen) if sheet.uses("lineworks") else "",
         "disabled": {
             channel: fault.note
             for (channel, who), fault in faults.all().items()
@@ -159,10 +160,14 @@ def _page(
     )
 
 
-def _bot_id(tenant: str) -> str:
+def _bot_id(seen: guard.Seen) -> str:
     """W8; why there is none, where the Connection is not right."""
-    try:
-        return registration_of(Service.LINEWORKS, f"lineworks__{tenant}").fields["bot_id"]
+    name = lineworks_name(seen.company.tenant)
+    state = seen.services.knowledge.connection_state(seen.company.dag_id, name)
+    if state and not state.fault:
+        return state.values.get("bot_id", "") or "Bot IDが登録されていません。"
+    try:  # it is not in Airflow's database
+        return registration_of(Service.LINEWORKS, name).fields["bot_id"]
     except ConnectionError_ as error:
         return str(error)
 
