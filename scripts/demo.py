@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -162,6 +163,8 @@ def _everything(
         settings |= demo_sales.connections(neighbours.urls) | demo_punching.connections(neighbours.urls)
         settings |= demo_absences.connections(neighbours.urls) | demo_events.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
+        app = {"redirect_uris": [f"{airflow.url}/renkei/console/smarthr/callback"]}
+        requests.patch(f"{neighbours.urls['smarthr']}/_sim/oauth", json=app, timeout=30).raise_for_status()
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
         with airflow:
@@ -225,6 +228,13 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "port": neighbours.smtp_port,
         "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp"},
     }
+    plus = {  # 連携する: at the simulated SmartHR log in as admin@hinata, with the password smarthr
+        "conn_type": "smarthr_plus",
+        "host": neighbours.urls["smarthr"],
+        "login": "sim_client",
+        "password": "sim_client_secret",
+        "extra": {"revoke_url": f"{neighbours.urls['smarthr']}/oauth/revoke"},
+    }
     environment = {
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_INDEX": str(folder / "index"),
@@ -238,6 +248,7 @@ def environment(folder: Path, neighbours: Neighbours, mappings: list[Mapping]) -
         "RENKEI_STORE_KEY_CONN_ID": "renkei_store_key",  # members' webhooks are secrets
         "AIRFLOW_CONN_RENKEI_STORE_KEY": json.dumps({"conn_type": "generic", "password": STORE_KEY}),
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp),
+        "AIRFLOW_CONN_SMARTHR_PLUS": json.dumps(plus),
     }
     for mapping in mappings:
         environment |= connections(neighbours, mapping.tenant, mapping.emc_account)
@@ -392,7 +403,10 @@ def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
         "   (出勤 written in the one is punched in the other)"
     )
     folder = airflow.home.parent
-    console.print(f"SmartHR  {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")
+    console.print(
+        f"SmartHR  {neighbours.urls['smarthr']}/apps/emc   (連携する in a company's SmartHRの接続: admin@hinata, smarthr)"
+    )
+    console.print(f"         {neighbours.urls['smarthr']}/_sim/companies   records  {folder / 'store'}")
     console.print(f"sheets   {folder / 'mappings' / LINK}   for renkei and airflow:  . {folder / 'environment'}")
 
 

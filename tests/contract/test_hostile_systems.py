@@ -5,6 +5,7 @@ The seconds that clients wait are a fraction of the real ones.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import gzip
 import json
@@ -28,12 +29,15 @@ from renkei.systems.kintone.client import KintoneClient
 from renkei.systems.kintone.errors import KintoneAwayError
 from renkei.systems.mail.client import BoundedSMTP
 from renkei.systems.smarthr import client as smarthr
+from renkei.systems.smarthr import oauth
 from renkei.systems.smarthr.client import SmartHRClient
+from renkei.systems.smarthr.oauth import OAuthError, OAuthSettings, SmartHROAuth
 from tests.harness.hostile import MARK, Hostile, Play, drip, hang, http, said
 from tests.harness.patience import within
 
 SECONDS = 0.2  # to connect, and for an answer
 MOST = 200_000  # bytes of one
+NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -65,6 +69,8 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MAX_BODY", MOST)
         monkeypatch.setattr(module, "TRIES", 1)
     monkeypatch.setattr(emc, "LONG_S", SECONDS)
+    monkeypatch.setattr(oauth, "ANSWER_S", SECONDS)
+    monkeypatch.setattr(oauth, "CONNECT_S", SECONDS)
     monkeypatch.setattr("renkei.systems.transport.CONNECT_S", SECONDS)
     monkeypatch.setattr("renkei.systems.transport.MAX_HEAD", MOST)
     sleep = time.sleep
@@ -77,6 +83,10 @@ CALLS: dict[str, tuple[Ask, type[RenkeiError]]] = {
     "SmartHR list": (
         lambda session, url: SmartHRClient(session, url, 1000).read_all("departments"),
         RetriableFetchError,
+    ),
+    "SmartHR token": (
+        lambda session, url: SmartHROAuth(OAuthSettings("id", MARK, token_url=url), session).renew(MARK, NOW),
+        OAuthError,
     ),
     "EMC outcome": (lambda session, url: EmcClient(session, url).find_import("k"), RetriableLoadError),
     "EMC search": (

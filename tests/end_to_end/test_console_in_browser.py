@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
@@ -22,22 +24,26 @@ from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from tests.builders import mapping
+from tests.harness.oauth import KEY
+from tests.harness.smarthr import SmartHR
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 PATIENCE_MS = 120_000  # Airflow's own pages are 7 MB of script
 PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
-ACME, BETA = "smarthr_emc__acme", "smarthr_emc__beta"
+ACME, BETA, GAMMA = (f"smarthr_emc__{tenant}" for tenant in ("acme", "beta", "gamma"))
 
 
 @dataclasses.dataclass
 class Site:
-    """Airflow at `url`, whose path is `prefix`; beta's sheet is a workbook."""
+    """Airflow at `url`, whose path is `prefix`; beta's sheet is a workbook, gamma's SmartHR is there."""
 
     url: str
     prefix: str
     sheets: Path
     environment: dict[str, str]
+    log: Path  # of Airflow
+    smarthr: SmartHR
 
     def plain(self, path: str) -> str:
         return f"{self.url}/renkei/console{path}"
@@ -48,12 +54,20 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def smarthr() -> Iterator[SmartHR]:
+    with SmartHR.start("--company", "gamma:1:20") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFactory, smarthr: SmartHR) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("console")
     sheets = folder / "mappings/smarthr_emc"
     sheets.mkdir(parents=True)
     for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事"), ("gamma", "ガンマ工業")):
         sheet = dataclasses.replace(mapping(settings={"会社名": name}), tenant=tenant, emc_account=tenant)
+        if tenant == "gamma":
+            sheet = dataclasses.replace(sheet, smarthr_url=smarthr.url)
         write_workbook(sheet, sheets / "beta.xlsx") if tenant == "beta" else write_yaml(
             sheet, sheets / f"{tenant}.yaml"
         )
@@ -62,10 +76,18 @@ def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFacto
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(index),
         "PYTHONPATH": str(PROJECT),
+        "RENKEI_STORE_KEY_CONN_ID": "store_key",
+        "RENKEI_ALLOWED_HOSTS": urlsplit(smarthr.url).netloc,
+        "AIRFLOW_CONN_STORE_KEY": json.dumps({"conn_type": "generic", "password": KEY}),
+        "AIRFLOW_CONN_SMARTHR_PLUS": json.dumps(
+            {"conn_type": "smarthr_plus", "host": smarthr.url, "login": "sim_client", "password": "sim_client_secret"}
+        ),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",  # its access log tells the address of every request
     }
     with LocalAirflow(folder, environment, folder, pages_only=new_database, prefix="/af") as airflow:
         subprocess.run([sys.executable, "-m", "tests.end_to_end.console_rows"], env=airflow.environment, check=True)
-        yield Site(airflow.url, "/af", sheets, airflow.environment)
+        smarthr.sim("PATCH", "oauth", {"redirect_uris": [f"{airflow.url}/renkei/console/smarthr/callback"]})
+        yield Site(airflow.url, "/af", sheets, airflow.environment, airflow.log, smarthr)
 
 
 @pytest.fixture(scope="module")
@@ -307,8 +329,35 @@ def test_s3_a_company_is_added_and_its_way_begins_by_itself(site: Site, page: An
     command = [sys.executable, "-c", f"{parse}; p(PROJECT / 'dags/smarthr_emc.py')"]
     subprocess.run(command, env=site.environment, cwd=PROJECT, check=True)
     expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
-    expect(frame.get_by_text("登録されていない接続: smarthr__omega、emc__omega、first_password__omega")).to_be_visible()
+    expect(frame.get_by_text("登録されていない接続: emc__omega、first_password__omega")).to_be_visible()
     _look(page, "25-way")
+
+
+def test_s3_smarthr_is_connected_by_its_log_in_and_a_run_uses_it(site: Site, page: Any) -> None:
+    """Out of the frame to SmartHR's log-in and consent, and back into it; no code comes into Airflow's log (L7)."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed(f"/dag/{GAMMA}"))
+    frame = _frame(page)
+    frame.get_by_role("link", name="SmartHRの接続").click()
+    expect(frame.get_by_text("未連携", exact=True)).to_be_visible()
+    frame.get_by_role("link", name="連携する", exact=True).click()
+    page.get_by_label("メールアドレス").fill("admin@gamma")
+    page.get_by_label("パスワード").fill("smarthr")
+    page.get_by_role("button", name="ログイン").click()
+    _look(page, "30-consent")
+    page.get_by_role("button", name="許可する").click()
+    expect(frame.get_by_role("status")).to_have_text("連携済みになりました。")
+    assert page.url == site.framed(f"/dag/{GAMMA}/smarthr?said=CONNECTED")
+    expect(frame.get_by_role("row", name=f"許可した人 {USER}さん")).to_be_visible()
+    _look(page, "31-connected")
+    read = "from renkei.orchestration.smarthr_emc.hooks import smarthr_client as c; import sys; c('gamma', sys.argv[1]).check()"
+    subprocess.run([sys.executable, "-c", read, site.smarthr.url], env=site.environment, check=True)
+    frame.get_by_role("button", name="連携解除").click()
+    expect(frame.get_by_text("連携を解除しました。")).to_be_visible()
+    log = site.log.read_text("utf-8", "replace")
+    assert "/renkei/console/smarthr/callback" in log, "the access log was there"
+    assert not re.search(r"code_[\w-]{20}|gamma\.[0-9a-f]{64}", log)
 
 
 def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tmp_path: Path) -> None:
@@ -415,7 +464,7 @@ NARROW = [
     "/",
     "/new/smarthr_emc",
     "/many",
-    *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form")),
+    *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form", "/smarthr")),
 ]
 
 

@@ -265,6 +265,7 @@ def test_s3_the_step_連携済み_counts_a_grant(world: SmartHRWorld) -> None:
     shown = text_of(body(world, path))
     assert "2. 連携済み 完了" in shown
     assert "smarthr__acme" not in shown
+    assert "smarthr__acme SmartHR 許可済み 登録する" in text_of(body(world, f"/dag/{dag('acme')}/connections"))
 
 
 def test_アクセストークンで連携_stays_the_other_way(world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ def connections(request: Request, seen: Annotated[guard.Seen, Depends(guard.edit
         "connections.html",
         one=seen.company,
         states=states,
+        there=seen.services.knowledge.connections(seen.company.dag_id),
         may={one.name: seen.services.authority.may_register(seen.user, one.name) for one in states},
         saved=next((one.name for one in states if one.name == saved), ""),
         jobs=newest(seen),
