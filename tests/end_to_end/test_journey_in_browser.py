@@ -22,6 +22,7 @@ import pytest
 
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
+from tests.harness.mail import Mail
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -122,19 +123,27 @@ def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, pag
     _look(page, "2-way")
     journey.done("連携を追加する, until its Dag is there")
 
-    for name, one in (
-        ("smarthr__acme", {"conn_type": "smarthr", "password": "shr_sim_acme"}),
-        ("emc__acme", {"conn_type": "emc", "host": urls["emc"], "password": "emc_sim_acme"}),
-        ("first_password__acme", {"conn_type": "first_password", "password": "Anpi-2026"}),
-    ):
-        airflow.api("POST", "/connections", json={"connection_id": name, **one})
-
     def way() -> None:
         page.goto(f"{airflow.url}/plugin/renkei/renkei/console/dag/{DAG_ID}/start")
         expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
 
     def step(title: str) -> Any:
         return frame.get_by_role("row").filter(has=frame.get_by_role("rowheader", name=title))
+
+    step("SmartHRとEMCの接続").get_by_role("link").click()
+    for name, fields in (
+        ("smarthr__acme", {"アクセストークン": "shr_sim_acme"}),
+        ("emc__acme", {"EMC取込APIのURL": urls["emc"], "トークン": "emc_sim_acme"}),
+        ("first_password__acme", {"パスワード": "Anpi-2026"}),
+    ):
+        step(name).get_by_role("link", name="登録する").click()
+        for label, text in fields.items():
+            frame.get_by_label(label, exact=True).fill(text)
+        frame.get_by_role("button", name="登録して確かめる").click()
+        expect(step(name)).to_contain_text("○")
+        _look(page, f"3-{name}")
+        frame.get_by_role("link", name="接続の一覧に戻る").click()
+    journey.done("接続")
 
     way()
     step("リハーサル").get_by_role("link").click()
@@ -155,5 +164,9 @@ def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, pag
         _look(page, f"7-{mode}")
         journey.done(mode)
     way()
+    expect(frame.get_by_text("最初のシートから最初の連携の成功まで")).to_be_visible()
+    expect(step("結果の確認")).to_contain_text(f"EMCが確認した社員: {PEOPLE}名")
     _look(page, "8-end")
+    told = [mail["subject"] for mail in Mail(urls["mail"]).messages()]
+    assert [subject.split()[0] for subject in told] == ["EMC-OK", "EMC-OK"], told
     print(journey.report())

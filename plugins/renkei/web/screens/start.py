@@ -39,7 +39,7 @@ class Step:
     who: str
     label: str = ""
     page: str = ""
-    airflow: Literal["", "connections", "dag"] = ""
+    airflow: Literal["", "dag"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
         *allowed,
         (bool(facts.connections) and not missing,
          _step(f"{one.target}などの接続" if page else f"{one.source}と{one.target}の接続", said if sound else "シートの後に、必要な接続が決まります。", OPERATOR,
-               "Airflowの接続", airflow="connections")),
+               "接続の画面", "connections")),
         (tested or bool(told),
          _step("通知テスト", f"届いた通知先: {'、'.join(told)}" if told else "結果を知らせる先に、届くことを確かめます。", CUSTOMER,
                "Airflowで「通知テスト」を実行", airflow="dag")),
@@ -129,9 +129,7 @@ def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     ]  # fmt: skip
 
 
-def _step(
-    title: str, text: str, who: str, label: str, page: str = "", airflow: Literal["", "connections", "dag"] = ""
-) -> Step:
+def _step(title: str, text: str, who: str, label: str, page: str = "", airflow: Literal["", "dag"] = "") -> Step:
     return Step(title, Stand.OPEN, text, who, label, page, airflow)
 
 
