@@ -20,16 +20,19 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from scripts.demo import STORE_KEY
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.harness.mail import Mail
+from tests.harness.smarthr import SmartHR
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATIENCE_MS = 50_000
+PATIENCE_MS = 150_000
 PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
 DAG_ID = "smarthr_emc__acme"
 PEOPLE = 30
+CALLBACK = "/renkei/console/smarthr/callback"
 
 
 @dataclass
@@ -60,6 +63,7 @@ def journey(tmp_path: Path, index: Path) -> Iterator[Journey]:
     (tmp_path / "mappings/smarthr_emc").mkdir(parents=True)
     limits = ("--per-second", "1000", "--per-hour", "100000")
     with Neighbours(tmp_path, [f"acme:1:{PEOPLE}"], ["acme"], limits) as neighbours:
+        smarthr = SmartHR(neighbours.urls["smarthr"])
         mail = {
             "conn_type": "smtp",
             "host": "127.0.0.1",
@@ -73,9 +77,20 @@ def journey(tmp_path: Path, index: Path) -> Iterator[Journey]:
             "RENKEI_EMC_FORMAT": str(PROJECT / "include/contracts/emc_format.yaml"),
             "RENKEI_ALLOWED_HOSTS": urlsplit(neighbours.urls["smarthr"]).netloc,
             "PYTHONPATH": str(PROJECT),
+            "RENKEI_STORE_KEY_CONN_ID": "store_key",
+            "AIRFLOW_CONN_STORE_KEY": json.dumps({"conn_type": "generic", "password": STORE_KEY}),
             "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
+            "AIRFLOW_CONN_SMARTHR_PLUS": json.dumps(
+                {
+                    "conn_type": "smarthr_plus",
+                    "host": smarthr.url,
+                    "login": "sim_client",
+                    "password": "sim_client_secret",
+                }
+            ),
         }
         with LocalAirflow(tmp_path, environment, dags) as airflow:
+            smarthr.sim("PATCH", "oauth", {"redirect_uris": [f"{airflow.url}{CALLBACK}"]})
             yield Journey(airflow, neighbours)
 
 
@@ -130,9 +145,20 @@ def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, pag
     def step(title: str) -> Any:
         return frame.get_by_role("row").filter(has=frame.get_by_role("rowheader", name=title))
 
-    step("SmartHRとEMCの接続").get_by_role("link").click()
+    step("連携済み").get_by_role("link").click()
+    frame.get_by_role("link", name="連携する", exact=True).click()
+    page.get_by_label("メールアドレス").fill("admin@acme")
+    page.get_by_label("パスワード").fill("smarthr")
+    page.get_by_role("button", name="ログイン").click()
+    _look(page, "3-consent")
+    page.get_by_role("button", name="許可する").click()
+    expect(frame.get_by_role("status")).to_contain_text("連携済み")
+    _look(page, "3-connected")
+    journey.done("連携する → 連携済み")
+
+    way()
+    step("EMCなどの接続").get_by_role("link").click()
     for name, fields in (
-        ("smarthr__acme", {"アクセストークン": "shr_sim_acme"}),
         ("emc__acme", {"EMC取込APIのURL": urls["emc"], "トークン": "emc_sim_acme"}),
         ("first_password__acme", {"パスワード": "Anpi-2026"}),
     ):
@@ -143,7 +169,14 @@ def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, pag
         expect(step(name)).to_contain_text("○")
         _look(page, f"3-{name}")
         frame.get_by_role("link", name="接続の一覧に戻る").click()
-    journey.done("接続")
+    journey.done("EMCなどの接続")
+
+    way()
+    step("通知テスト").get_by_role("link").click()
+    frame.get_by_role("button", name="テスト").click()
+    expect(frame.get_by_text("に届きました。")).to_be_visible()
+    _look(page, "4-told")
+    journey.done("通知テスト")
 
     way()
     step("リハーサル").get_by_role("link").click()
@@ -168,5 +201,5 @@ def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, pag
     expect(step("結果の確認")).to_contain_text(f"EMCが確認した社員: {PEOPLE}名")
     _look(page, "8-end")
     told = [mail["subject"] for mail in Mail(urls["mail"]).messages()]
-    assert [subject.split()[0] for subject in told] == ["EMC-OK", "EMC-OK"], told
+    assert told == ["EMC-OK 株式会社アクメ", "EMC-OK(Check Only) 株式会社アクメ", "【テスト】Renkei 通知テスト"]
     print(journey.report())

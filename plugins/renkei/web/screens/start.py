@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
 
 from renkei.web.facts import Company, Details, Run
 
@@ -31,7 +30,7 @@ class Stand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; the button leads to a `page` of the company's, or to Airflow's own (`airflow`)."""
+    """One step; the button leads to a `page` of the company's."""
 
     title: str
     stand: Stand
@@ -39,7 +38,6 @@ class Step:
     who: str
     label: str = ""
     page: str = ""
-    airflow: Literal["", "dag"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def way(facts: Facts) -> Way:
     for done, step in (*_prepared(facts, linked), *_started(facts, linked)):
         stand = Stand.DONE if done else Stand.OPEN if next_seen else Stand.NEXT
         next_seen = next_seen or not done
-        found.append(Step(step.title, stand, step.text, step.who, step.label, step.page, step.airflow))
+        found.append(Step(step.title, stand, step.text, step.who, step.label, step.page))
     ended = linked.ended if linked else None
     took = (facts.first_version, ended) if facts.first_version and ended and facts.first_version < ended else None
     return Way(found, took)
@@ -102,7 +100,7 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
                "接続の画面", "connections")),
         (tested or bool(told),
          _step("通知テスト", f"届いた通知先: {'、'.join(told)}" if told else "結果を知らせる先に、届くことを確かめます。", CUSTOMER,
-               "Airflowで「通知テスト」を実行", airflow="dag")),
+               "通知連携の画面", "channels")),
         (facts.rehearsed or looked or linked is not None,
          _step("リハーサル", "この内容で何が登録されるかを、何も書き込まずに確かめます。", CUSTOMER, "リハーサル", "rehearsal")),
         (looked or linked is not None,
@@ -129,8 +127,8 @@ def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     ]  # fmt: skip
 
 
-def _step(title: str, text: str, who: str, label: str, page: str = "", airflow: Literal["", "dag"] = "") -> Step:
-    return Step(title, Stand.OPEN, text, who, label, page, airflow)
+def _step(title: str, text: str, who: str, label: str, page: str = "") -> Step:
+    return Step(title, Stand.OPEN, text, who, label, page)
 
 
 def _first(runs: Sequence[Run], wanted: object) -> Run | None:
