@@ -128,6 +128,7 @@ LINKS = {
             console=Part("renkei.orchestration.smarthr_emc.console:VIEW"),
             jobs=Part("renkei.orchestration.smarthr_emc.jobs:JOBS"),
             tidy=Part("renkei.orchestration.smarthr_emc.smarthr_plus:tidy"),
+            connector=Part("renkei.orchestration.smarthr_emc.customer_connection:connector"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
         Link(

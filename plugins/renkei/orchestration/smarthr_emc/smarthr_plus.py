@@ -48,7 +48,10 @@ class SmartHRPlusHook(BaseHook):
             read_settings(self.smarthr_plus_conn_id)
         except RenkeiError as error:
             return False, str(error)
-        return True, f"形は正しいです。SmartHRのアプリに、コールバックURL {callback_url()} を登録してください。"
+        return True, (
+            f"形は正しいです。SmartHRのアプリに、コールバックURL {callback_url()} を登録してください。"
+            f"お客様ページから連携する場合は、{customer_callback_url()} も登録します。"
+        )
 
 
 def read_settings(name: str = CONN_ID) -> OAuthSettings:
@@ -127,6 +130,14 @@ def callback_url() -> str:
     """コールバックURL of the console, to be registered at SmartHR to the letter."""
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     return f"{base}/renkei/console/{CALLBACK}"
+
+
+def customer_callback_url() -> str:
+    """The same of the お客様ページ."""
+    from renkei.orchestration.public.inviting import address  # of pages, which no task has a use for
+    from renkei.web.customer.connection import BACK
+
+    return f"{address()}/{BACK}"
 
 
 def _text(extra: dict[str, Any], name: str) -> str:

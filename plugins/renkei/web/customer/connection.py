@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from renkei.errors import RenkeiError
 from renkei.web.customer import guard
-from renkei.web.customer.facts import Answer, Connector
+from renkei.web.customer.facts import Answer, Connector, NotConnectedError
 from renkei.web.customer.page import address, page
 from renkei.web.customer.uploads import note
 
@@ -18,8 +18,17 @@ BACK = "connection/back"
 
 
 @router.get("/connection")
-def shown(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)]) -> Response:
-    return _page(request, visitor)
+def shown(
+    request: Request, visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)], said: str = ""
+) -> Response:
+    connector = _connector(visitor)
+    found, fault = connector.standing(visitor.services.now()), connector.said(said)
+    shown = page(request, "customer_connection.html", company=visitor.company(), found=found, fault=fault)
+    if (
+        connector.origin
+    ):  # the browser holds the whole way that begins with the button to this list, redirects there too
+        shown.headers["Content-Security-Policy"] = policy(f"'self' https: {connector.origin}")
+    return shown
 
 
 @router.post("/connection")
@@ -28,15 +37,15 @@ def begin(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.post
     note(visitor, "connection begun")
     try:
         departure = connector.begin(visitor.invitation, _back(visitor), visitor.services.now())
-    except RenkeiError as error:
-        return _page(request, visitor, str(error), 409)
-    response = RedirectResponse(departure.url, 303)
+    except NotConnectedError as error:
+        return _there(request, error.code)
+    response = RedirectResponse(departure.url, 303, {"Referrer-Policy": "no-referrer"})
     cookie, value, lasts_s = departure.cookie, departure.value, departure.lasts_s
     guard.set_cookie(visitor.services, response, value, name=cookie, lasts_s=lasts_s)
     return response
 
 
-@router.get("/connection/back")
+@router.get(f"/{BACK}")
 def come_back(
     request: Request,
     visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)],
@@ -44,24 +53,21 @@ def come_back(
     code: str = "",
     error: str = "",
 ) -> Response:
-    """From the source system. The way on leads to an address without its answer."""
+    """From the source system. Whatever came of it, the browser is sent on to an address without its answer."""
     connector = _connector(visitor)
+    visitor.count(visitor.limits.departures)
     note(visitor, "connection back")
     answer = Answer(state, code, error, lambda name: guard.cookie_of(visitor.services, request, name))
     try:
         connector.finish(answer, visitor.invitation, _back(visitor), visitor.services.now())
-    except RenkeiError as trouble:
-        return _page(request, visitor, str(trouble), 409)
-    return RedirectResponse(address(request, "connection"), 303)
+    except NotConnectedError as trouble:
+        return _there(request, trouble.code)
+    return _there(request)
 
 
-def _page(request: Request, visitor: guard.Visitor, fault: str = "", status: int = 200) -> Response:
-    connector = _connector(visitor)
-    found = connector.standing(visitor.services.now())
-    shown = page(request, "customer_connection.html", status, company=visitor.company(), found=found, fault=fault)
-    # The browser holds the whole way that begins with the button to this list, redirects there too.
-    shown.headers["Content-Security-Policy"] = policy(f"'self' https: {connector.origin}")
-    return shown
+def _there(request: Request, said: str = "") -> Response:
+    there = address(request, "connection") + (f"?said={quote(said)}" if said else "")
+    return RedirectResponse(there, 303, {"Referrer-Policy": "no-referrer"})
 
 
 def policy(form_action: str = "'self'") -> str:

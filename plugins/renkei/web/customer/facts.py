@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from renkei.errors import RenkeiError
 from renkei.sheets.difference import SheetLine
 from renkei.sheets.review import Review
 from renkei.web.customer.invitations import Allowed, Invitation, Invitations
@@ -102,8 +103,7 @@ class Connected:
     """What is known of the connection."""
 
     stand: Stand
-    at: dt.datetime | None = None
-    by: str = ""  # who allowed it
+    at: dt.datetime | None = None  # when it was allowed
     fault: str = ""  # why it cannot be connected here, in Japanese
 
 
@@ -127,14 +127,25 @@ class Answer:
     cookie: Callable[[str], str] = field(repr=False)
 
 
+class NotConnectedError(RenkeiError):
+    """Nothing was connected; `code` says why, and stands in an address of ours: `Connector.said` has the words."""
+
+    def __init__(self, code: str, said: str = "") -> None:
+        self.code = str(code)
+        super().__init__(said or self.code)
+
+
 class Connector(Protocol):
-    """A company's way to connect its source system. Its errors (RenkeiError) are fit for the customer."""
+    """A company's way to connect its source system. `begin` and `finish` may raise NotConnectedError."""
 
     @property
     def origin(self) -> str:
         """Of the source system's log-in."""
 
     def standing(self, now: dt.datetime) -> Connected: ...
+
+    def said(self, code: str) -> str:
+        """Why nothing was connected and what to do, in Japanese; empty for what is no such code."""
 
     def begin(self, by: Invitation, back: str, now: dt.datetime) -> Departure: ...
 
