@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -151,8 +151,8 @@ class Jobs:
             if records.create(self._store, self._key(number, "request"), request):
                 return Job(number, request, None, None, None), True
 
-    def begin(self, number: int, run: str, now: dt.datetime) -> Request:
-        """What the run of this id is to do.
+    def begin(self, number: int, run: str, now: dt.datetime, again: Collection[str] = ()) -> Request:
+        """What the run of this id is to do. A job of the kinds `again` may be begun more than once, by its own run.
 
         Raises:
             NotToBeginError: it is another run's, too late, or has been begun before.
@@ -163,6 +163,9 @@ class Jobs:
             raise NotToBeginError("この作業の記録がありません。画面から始めてください。") from None
         if request.run != run:
             raise NotToBeginError("この作業は、別の実行のものです。画面から始めてください。")
+        if request.kind in again and self._read(number, "begun", Begun) is not None:
+            records.write(self._store, self._key(number, "begun"), Begun(now))  # it lasts from now on
+            return request
         if now > request.at + WAITS:
             raise NotToBeginError("待ち時間が長すぎたため、始めません。画面からもう一度始めてください。")
         if not records.create(self._store, self._key(number, "begun"), Begun(now)):

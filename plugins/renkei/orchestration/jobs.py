@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 import time
@@ -12,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, Param
-from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowTaskTimeout
 
 from renkei.clock import utcnow
 from renkei.errors import RenkeiError, SettingError, StoreError
-from renkei.jobs.records import KEPT, LASTS, WAITS, Jobs, NotToBeginError, Progress, Request
+from renkei.jobs.records import KEPT, LASTS, Jobs, NotToBeginError, Progress, Request
 from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, Link, Part, split_dag_id
 from renkei.orchestration.tenant import find_tenant
@@ -29,19 +30,24 @@ log = logging.getLogger(__name__)
 
 DAG_ID = "renkei_jobs"
 AT_ONCE = 2  # of a million people one takes 2.8 GB
+RUNS_AT_ONCE = AT_ONCE + 1  # one for the job that waits for companies' runs most of the time
+LONGEST = dt.timedelta(hours=24)  # of that one
+TRIES = 3  # after a death of the worker; a job that may not be begun again ends at the first of them
 PATIENCE_S = 60.0  # for a sheet that nobody has compiled yet
 TELLS_EVERY_S = 1.0
 COMMON: Mapping[str, Part[Work]] = {  # of every link
     "sheets": Part("renkei.orchestration.many_sheets:look"),
     "connections": Part("renkei.orchestration.connection_trial:look"),
     "channel": Part("renkei.orchestration.channel_connections:look"),
+    "checks": Part("renkei.orchestration.many_checks:look"),
 }
+AGAIN = ("checks",)  # kinds that find what they have done, and go on from there
 DOC = f"""# Renkei 作業
 
 「連携」の画面から始めた、時間のかかる作業（リハーサル、今のSmartHRでの確認、kintoneの読み込みと連携テスト）を行います。**画面から始めてください。** この画面の
 「トリガー」からは始められません。
 
-- 1件が1つの実行です。同時に{AT_ONCE}件まで、1社では1件だけ実行します。再試行はしません。
+- 1件が1つの実行です。同時に{AT_ONCE}件まで、1社では1件だけ実行します。再試行はしません。ただし「まとめて確認のみ」は、実行する環境が止まっても、止まったところから続けます（最長{LONGEST.days * 24}時間）。
 - 結果は保存先に{KEPT.days}日間置き、その会社のDagを編集できる人だけが、「連携」の画面で見られます。
 - 失敗（赤）は、その作業が終わらなかったことだけを示します。連携の処理には影響しません。
 - このDagを一時停止すると、画面の作業は始まりません。
@@ -75,14 +81,19 @@ def do(named: object, run_id: str, dag_file: str) -> dict[str, Any]:
     link, tenant, number = _understood(named)
     try:
         jobs = Jobs(TenantFolder(connections.open_store(), link.name, tenant))
-        request = jobs.begin(number, run_id, utcnow())
+        request = jobs.begin(number, run_id, utcnow(), AGAIN)
     except (NotToBeginError, StoreError) as error:
         raise AirflowFailException(str(error)) from None
     began = time.monotonic()
     try:
         found = find_tenant(link, tenant, dag_file, PATIENCE_S)
-        result = _work(link, request)(found, request.asked, _telling(jobs, number))
+        asked = request.asked
+        if request.kind in AGAIN:
+            asked = {**asked, "run": request.run, "number": str(number)}
+        result = _work(link, request)(found, asked, _telling(jobs, number))
         jobs.finish(number, result, utcnow())
+    except AirflowRescheduleException:
+        raise
     except RenkeiError as error:
         raise _failed(jobs, number, str(error)) from None
     except AirflowTaskTimeout:
@@ -142,12 +153,18 @@ def build_dag(dag_file: str) -> DAG:
         doc_md=DOC,
         schedule=None,
         catchup=False,
-        max_active_runs=AT_ONCE,
-        dagrun_timeout=WAITS + LASTS,  # where no worker takes it: its place is the others'
+        max_active_runs=RUNS_AT_ONCE,
+        dagrun_timeout=LONGEST,  # where no worker takes it: its place is the others'
         is_paused_upon_creation=False,
         params={"job": Param("", type="string", title="作業", description="画面が指定します")},
         tags=["renkei"],
-        default_args={"owner": "renkei", "retries": 0},
+        default_args={"owner": "renkei", "retries": TRIES, "retry_delay": dt.timedelta(seconds=10)},
     ) as dag:
-        JobOperator(dag_file=dag_file, task_id="work", task_display_name="作業", execution_timeout=LASTS)
+        JobOperator(
+            dag_file=dag_file,
+            task_id="work",
+            task_display_name="作業",
+            execution_timeout=LASTS,
+            max_active_tis_per_dag=AT_ONCE,
+        )
     return dag

@@ -103,6 +103,9 @@ class Knowledge(Connections, Channels, Protocol):
 
     def run(self, dag_id: str, run_id: str) -> Run | None: ...
 
+    def runs_called(self, run_id: str, dag_ids: Sequence[str]) -> Mapping[str, Run]:
+        """The runs of one id of several Dags, by dag id."""
+
     def details(self, dag_id: str) -> Details: ...
 
     def mapping(self, dag_id: str) -> Any:

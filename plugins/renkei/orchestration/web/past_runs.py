@@ -34,6 +34,9 @@ class PastRuns:
     def runs(self, dag_id: str, since: dt.datetime) -> Sequence[Run]:
         return state.runs_of(dag_id, since)
 
+    def runs_called(self, run_id: str, dag_ids: Sequence[str]) -> Mapping[str, Run]:
+        return state.runs_called(run_id, dag_ids)
+
     def run(self, dag_id: str, run_id: str) -> Run | None:
         found = state.run_of(dag_id, run_id)
         return found.run if found else None

@@ -115,6 +115,16 @@ def runs_under_way() -> dict[str, Run]:
         return {row.dag_id: _run(row) for row in rows}
 
 
+def runs_called(run_id: str, dag_ids: Sequence[str]) -> dict[str, Run]:
+    """The runs of this id, by their Dags."""
+    found: dict[str, Run] = {}
+    with create_session() as session:
+        for some in [dag_ids[n : n + MOST_IDS] for n in range(0, len(dag_ids), MOST_IDS)]:
+            wanted = select(*OF_RUN).where(DagRun.dag_id.in_(some), DagRun.run_id == run_id)
+            found |= {row.dag_id: _run(row) for row in session.execute(wanted)}
+        return found
+
+
 def questions() -> dict[str, Question]:
     """Who is asked for an answer, by dag id."""
     asked = (TaskInstance.dag_id, TaskInstance.run_id, TaskInstance.task_id, HITLDetail.created_at)

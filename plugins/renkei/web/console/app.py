@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import StoreError
 from renkei.web.console import (
+    bulk,
     channels,
     company,
     connections,
@@ -78,6 +79,7 @@ ROUTERS = (
     many.router,
     connections.router,
     channels.router,
+    bulk.router,
 )
 
 
@@ -102,7 +104,7 @@ def build(services: Services) -> ASGIApp:
         app.add_exception_handler(kind, answer)
     own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
     secret = tuple(end for own in services.own_pages for end in own.secret_queries)
-    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **own}, secret)
+    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **bulk.UPLOADS, **own}, secret)
 
 
 class _Guarded:

@@ -140,6 +140,12 @@ def signed_in(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
 
 
 @_guard
+def posts_signed_in(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
+    """For what asks of each company what its visitor may do with it."""
+    return visitor
+
+
+@_guard
 def sees_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
     return _see(visitor, dag_id)
 

@@ -77,9 +77,8 @@ def overview(
 ) -> Overview:
     """What was asked for; words and pages that make no sense are passed over."""
     everybody = [Row(one, found := state_of(one, now), badges(one, found, now)) for one in companies]
-    query = " ".join(query.split())[:100]
-    words = [fold(word) for word in query.split()]
-    named = [row for row in everybody if all(word in _text_of(row.company) for word in words)]
+    query = _query_of(query)
+    named = [row for row in everybody if _is_named(row.company, query)]
     chosen = BY_KEY.get(state)
     rows = [row for row in named if chosen in (None, row.state)]
     rows.sort(key=lambda row: (row.state.urgency, row.company.name, row.company.dag_id))
@@ -92,6 +91,20 @@ def overview(
         query,
         chosen,
     )
+
+
+def matching(companies: Iterable[Company], now: dt.datetime, query: str = "", state: str = "") -> list[Company]:
+    """All companies of a list that was asked for, whatever page they are on."""
+    query, chosen = _query_of(query), BY_KEY.get(state)
+    return [one for one in companies if _is_named(one, query) and chosen in (None, state_of(one, now))]
+
+
+def _query_of(text: str) -> str:
+    return " ".join(text.split())[:100]
+
+
+def _is_named(company: Company, query: str) -> bool:
+    return all(fold(word) in _text_of(company) for word in query.split())
 
 
 def _text_of(company: Company) -> str:

@@ -1,0 +1,145 @@
+"""確認のみ of many companies, one after another, whatever dies in between (E3, L4, L5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
+from fsspec.implementations.local import LocalFileSystem
+
+from renkei.clock import utcnow
+from renkei.errors import SettingError
+from renkei.jobs.records import Jobs, State
+from renkei.orchestration import jobs as job_dag
+from renkei.orchestration import many_checks
+from renkei.orchestration.jobs import do, name_of
+from renkei.orchestration.many_checks import LONGEST, look
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.web.bulk_facts import KIND, PLACE, check_run
+
+LINK = "smarthr_emc"
+DAGS = ["smarthr_emc__acme", "hotprofile_kintone__beta", "smarthr_emc__gamma"]
+
+
+class Airflow:
+    """Runs of other Dags, in memory: each is over after so many looks at it."""
+
+    def __init__(self, lasts: int = 2, gone: tuple[str, ...] = ()) -> None:
+        self.lasts, self.gone, self.age = lasts, gone, dt.timedelta()
+        self.started: list[tuple[str, str, dict[str, str]]] = []
+        self.looks: dict[str, int] = {}
+        self.most = 0  # under way at once
+
+    def state(self, dag_id: str, run_id: str) -> tuple[str, dt.datetime] | None:
+        if dag_id not in [one for one, _, _ in self.started]:
+            return None
+        self.looks[dag_id] = self.looks.get(dag_id, 0) + 1
+        return ("success" if self._is_over(dag_id) else "running"), utcnow() - self.age
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, str]) -> bool:
+        if dag_id in self.gone:
+            return False
+        assert dag_id not in [one for one, _, _ in self.started]
+        self.started.append((dag_id, run_id, dict(conf)))
+        self.most = max(self.most, sum(not self._is_over(one) for one, _, _ in self.started))
+        return True
+
+    def _is_over(self, dag_id: str) -> bool:
+        return self.looks.get(dag_id, 0) > self.lasts
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    return Jobs(TenantFolder(Store(LocalFileSystem(), str(tmp_path / "store")), LINK, PLACE))
+
+
+@pytest.fixture
+def tenant(jobs: Jobs, mappings: Path) -> Any:
+    return job_dag.find_tenant(job_dag.LINKS[LINK], PLACE, "dags/renkei_jobs.py", 0)
+
+
+def asked(jobs: Jobs) -> dict[str, str]:
+    job, _ = jobs.ask(KIND, {"dags": " ".join(DAGS)}, "u1", "omar", utcnow(), lambda _: True)
+    return {**job.request.asked, "run": "job__1__x", "number": str(job.number)}
+
+
+def quiet(*_: object) -> None:
+    """Tells nobody; sleeps no time."""
+
+
+def test_e3_each_company_in_its_turn_and_never_two_at_once(jobs: Jobs, tenant: Any) -> None:
+    """E3: 確認のみ by each link's own word; each run has the job's id, by which it is found again."""
+    airflow, told = Airflow(), []
+    found = look(tenant, asked(jobs), lambda *said: told.append(said[1:]), airflow, quiet)
+    assert airflow.started == [(one, check_run("job__1__x"), {"mode": "CHECK_ONLY"}) for one in DAGS]
+    assert (airflow.most, told, found.asked, found.refused) == (1, [(0, 3), (1, 3), (2, 3)], 3, [])
+
+
+def test_l4_who_begins_anew_starts_nothing_a_second_time(
+    jobs: Jobs, tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L4: a stretch is over, a worker died: `start` of the stand-in refuses a second run of one company."""
+    airflow, said = Airflow(lasts=3), asked(jobs)
+    monkeypatch.setattr(many_checks, "STRETCH_S", -1.0)
+    rounds = 0
+    while rounds < 50:
+        rounds += 1
+        try:
+            look(tenant, said, quiet, airflow, quiet)
+        except AirflowRescheduleException:
+            continue
+        break
+    assert (rounds > len(DAGS), airflow.most, [one for one, _, _ in airflow.started]) == (True, 1, DAGS)
+
+
+def test_l5_a_company_that_airflow_does_not_start_keeps_no_other_waiting(jobs: Jobs, tenant: Any) -> None:
+    airflow = Airflow(gone=(DAGS[1],))
+    found = look(tenant, asked(jobs), quiet, airflow, quiet)
+    assert ([one for one, _, _ in airflow.started], found.refused) == ([DAGS[0], DAGS[2]], [DAGS[1]])
+
+
+def test_l1_a_run_that_does_not_end_is_not_overtaken(jobs: Jobs, tenant: Any) -> None:
+    airflow = Airflow(lasts=10**6)
+    airflow.age = LONGEST + dt.timedelta(minutes=1)
+    with pytest.raises(SettingError, match="smarthr_emc__acme の確認のみが2時間"):
+        look(tenant, asked(jobs), quiet, airflow, quiet)
+    assert len(airflow.started) == 1
+
+
+def test_who_stops_it_stops_what_has_not_begun(jobs: Jobs, tenant: Any) -> None:
+    airflow, said = Airflow(), asked(jobs)
+
+    def tell(_: str, place: int, __: int) -> None:
+        if place == 1:
+            jobs.fail(1, "中止しました。", utcnow())
+
+    with pytest.raises(SettingError, match="中止"):
+        look(tenant, said, tell, airflow, quiet)
+    assert [one for one, _, _ in airflow.started] == DAGS[:1]
+
+
+def test_l4_the_job_is_begun_again_by_its_own_run_and_by_no_other(
+    jobs: Jobs, mappings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L4: the Dag's task passes Airflow's word on, and the job is still under way; a second begin of its run goes on."""
+    airflow = Airflow()
+    monkeypatch.setattr(many_checks, "SupervisedRuns", lambda: airflow)
+    monkeypatch.setattr(many_checks, "STRETCH_S", -1.0)
+    job, _ = jobs.ask(KIND, {"dags": " ".join(DAGS)}, "u1", "omar", utcnow(), lambda _: True)
+    named = name_of(f"{LINK}__{PLACE}", job.number)
+    monkeypatch.setattr(many_checks, "POLL_S", 0.0)
+    with pytest.raises(AirflowRescheduleException):
+        do(named, job.request.run, "dags/renkei_jobs.py")
+    assert jobs.read(1).state(utcnow(), lambda _: True) is State.RUNNING
+    with pytest.raises(AirflowFailException, match="別の実行"):
+        do(named, "job__1__other", "dags/renkei_jobs.py")
+    monkeypatch.setattr(many_checks, "STRETCH_S", 1_000.0)
+    do(named, job.request.run, "dags/renkei_jobs.py")
+    assert jobs.read(1).state(utcnow(), lambda _: True) is State.DONE
+    assert [one for one, _, _ in airflow.started] == DAGS

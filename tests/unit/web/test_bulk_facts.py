@@ -1,0 +1,55 @@
+"""Which companies a deed concerns, and why it does not concern the others (S1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from renkei.web.bulk_facts import NO_RIGHT, Deed, chosen, hindrance
+from renkei.web.facts import Company
+from renkei.web.services import Right
+
+ONE = Company("smarthr_emc__acme", "SmartHR → EMC", "acme", "アクメ", freezable=True)
+
+
+@pytest.mark.parametrize(
+    ("deed", "changes", "why"),
+    [
+        (Deed.CHECK, {}, ""),
+        (Deed.CHECK, {"paused": True}, "一時停止中"),
+        (Deed.CHECK, {"unlinked": True}, "連携解除"),
+        (Deed.CHECK, {"broken": True}, "シートを使えません"),
+        (Deed.CHECK, {"sheet_gone": True}, "シートを使えません"),
+        (Deed.CHECK, {"pending": True}, "読み取り中"),
+        (Deed.CHECK, {"dag_gone": True}, "Dagがありません"),
+        (Deed.PAUSE, {}, ""),
+        (Deed.PAUSE, {"paused": True}, "既に一時停止中"),
+        (Deed.UNPAUSE, {}, "一時停止していません"),
+        (Deed.UNPAUSE, {"paused": True}, ""),
+        (Deed.FREEZE, {}, ""),
+        (Deed.FREEZE, {"frozen": True}, "既に凍結中"),
+        (Deed.FREEZE, {"freezable": False}, "災害時凍結のない連携"),
+        (Deed.FREEZE, {"dag_gone": True}, ""),
+        (Deed.UNFREEZE, {}, "凍結していません"),
+        (Deed.UNFREEZE, {"frozen": True}, ""),
+    ],
+)
+def test_what_makes_no_sense_with_a_company_is_said(deed: Deed, changes: dict[str, bool], why: str) -> None:
+    found = hindrance(deed, replace(ONE, **changes))
+    assert (why in found) if why else found == ""
+
+
+def test_s1_the_right_is_asked_for_each_company_and_is_the_deeds_own() -> None:
+    asked = []
+
+    def may(right: Right, dag_id: str) -> bool:
+        asked.append((right, dag_id))
+        return dag_id.endswith("acme")
+
+    two = replace(ONE, dag_id="smarthr_emc__beta", name="ベータ")
+    found = chosen(Deed.CHECK, [two, ONE], may)
+    assert ([one.dag_id for one in found.those], found.others) == (["smarthr_emc__acme"], [(two, NO_RIGHT)])
+    assert asked == [(Right.RUN, "smarthr_emc__acme"), (Right.RUN, "smarthr_emc__beta")]
+    chosen(Deed.FREEZE, [ONE], may)
+    assert asked[-1] == (Right.EDIT, "smarthr_emc__acme")
