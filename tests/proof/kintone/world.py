@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import signal
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import requests
-from sqlalchemy import Connection
 
 from renkei.clock import TOKYO
 from renkei.errors import RenkeiError
@@ -25,12 +18,13 @@ from renkei.links.hotprofile_kintone.stages.check import check
 from renkei.links.hotprofile_kintone.stages.plan import plan
 from renkei.links.hotprofile_kintone.stages.read import read
 from renkei.links.hotprofile_kintone.stages.write import write
-from renkei.storage.database.database import Database, open_database
+from renkei.storage.database.database import open_database
 from renkei.systems.hotprofile.client import HotProfileClient
 from renkei.systems.kintone.client import KintoneClient
 from tests.harness.hotprofile import KEY, HotProfile
 from tests.harness.hotprofile_kintone import COMPANIES, MAPPING, NINE, LinkWorld
 from tests.harness.kintone import Kintone
+from tests.harness.moments import Moments, Watched, is_killed, watched
 from tests.proof.kintone.oracle import LONGEST_NAME, wrong_about
 
 _TEXT = {"type": "SINGLE_LINE_TEXT"}
@@ -61,46 +55,6 @@ TENANT_APPS = replace(
     ),
 )
 DAYS = 40  # that what is held may take
-
-
-class Moments:
-    """Counts what others can see of a run; kills the process at the `at`-th."""
-
-    def __init__(self, at: int = 0) -> None:
-        self.at, self.passed = at, 0
-
-    def __call__(self) -> None:
-        self.passed += 1
-        if self.passed == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Watched(requests.Session):
-    """A moment before each request, and one when it is answered."""
-
-    def __init__(self, moment: Callable[[], None]) -> None:
-        super().__init__()
-        self._moment = moment
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        self._moment()
-        answer = super().send(request, **kwargs)
-        self._moment()
-        return answer
-
-
-def watched(sound: Database, moment: Callable[[], None]) -> Database:
-    """A moment before each transaction is kept, and one after."""
-
-    class Watching(Database):
-        @contextmanager
-        def writing(self) -> Iterator[Connection]:
-            with super().writing() as connection:
-                yield connection
-                moment()
-            moment()
-
-    return Watching(sound.engine)
 
 
 @dataclass
@@ -173,23 +127,14 @@ class SalesWorld(LinkWorld):
 
     def killed(self, job: Job, at: int) -> bool:
         """The run in a process of its own that dies at a moment; whether it came to that."""
-        self.database.engine.dispose()  # SQLite's connections are one process's
-        child = os.fork()
-        if not child:
-            try:
-                moment = Moments(at)
-                database = watched(open_database(f"sqlite:///{self.folder}/renkei.db"), moment)
-                for step in self.steps(Job(database, job.record, job.start), moment):
-                    step()
-                os._exit(0)
-            except RenkeiError:
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the run broke off by itself"
-        return os.WIFSIGNALED(status)
+
+        def run() -> None:
+            moment = Moments(at)
+            database = watched(open_database(f"sqlite:///{self.folder}/renkei.db"), moment)
+            for step in self.steps(Job(database, job.record, job.start), moment):
+                step()
+
+        return is_killed(self.database, run)
 
     def settle(self) -> None:
         """Nothing is broken any more: run until nothing waits."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +22,9 @@ from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.calendar import SCOPES, LineWorksCalendar
 from renkei.systems.workplace.client import WorkplaceClient
 from tests.harness.chat import Chat
+from tests.harness.moments import Moments, Watched, is_killed, watched
 from tests.harness.workplace import TOKEN, Workplace, days
 from tests.harness.workplace_lineworks import MAPPING, NOON, SATO, SUZUKI, AbsenceWorld
-from tests.proof.kintone.world import Moments, Watched, watched
 from tests.proof.workplace.oracle import OWN, wrong_about
 
 NOBODY, SUSPENDED = "SATO@acme.example", "takahashi@acme.example"
@@ -90,32 +88,22 @@ class CalendarWorld(AbsenceWorld):
 
     def killed(self, job: Job, at: int) -> bool:
         """The run in a process of its own that dies at a moment; whether it came to that."""
-        self.database.engine.dispose()  # SQLite's connections are one process's
-        child = os.fork()
-        if not child:
-            try:
-                moment = Moments(at)
-                asks = vars(api)["ask"]
 
-                def ask(*args: Any, **kwargs: Any) -> Any:
-                    moment()
-                    answer = asks(*args, **kwargs)
-                    moment()
-                    return answer
+        def run() -> None:
+            moment, asks = Moments(at), vars(api)["ask"]
 
-                vars(api)["ask"] = ask
-                database = watched(open_database(f"sqlite:///{self.folder}/renkei.db"), moment)
-                for step in self.steps(Job(database, job.record, job.start), moment):
-                    step()
-                os._exit(0)
-            except RenkeiError:
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the run broke off by itself"
-        return os.WIFSIGNALED(status)
+            def ask(*args: Any, **kwargs: Any) -> Any:
+                moment()
+                answer = asks(*args, **kwargs)
+                moment()
+                return answer
+
+            vars(api)["ask"] = ask
+            database = watched(open_database(f"sqlite:///{self.folder}/renkei.db"), moment)
+            for step in self.steps(Job(database, job.record, job.start), moment):
+                step()
+
+        return is_killed(self.database, run)
 
     def settle(self) -> None:
         """Nothing is broken any more: today, the day after, and what people changed by hand."""

@@ -8,48 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.model import Job
-from renkei.storage.database.database import Database
+from tests.harness.fuse import Died
 from tests.harness.hotprofile_kintone import LinkWorld
+from tests.harness.moments import Moments, die, watched
 
 RECORDS = 230  # three batches
 
 
-class Killed(BaseException):
-    """The process is gone: nothing below catches it."""
-
-
-class Fuse:
-    """Counts moments, and ends the process at the n-th; from there on nothing of it happens any more."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.passed, self.is_dead = at, 0, False
-
-    def moment(self) -> None:
-        self.passed += 1
-        if self.is_dead or self.passed == self.at:
-            self.is_dead = True
-            raise Killed
-
-
 @contextmanager
-def fused(world: LinkWorld, fuse: Fuse) -> Iterator[None]:
+def fused(world: LinkWorld, fuse: Moments) -> Iterator[None]:
     """Moments are: before a transaction is committed, after it, before a request is answered, after it was."""
 
-    class Fused(Database):
-        @contextmanager
-        def writing(self) -> Iterator[Connection]:
-            with super().writing() as connection:
-                yield connection
-                fuse.moment()
-            fuse.moment()
-
     sound = world.database
-    world.database = Fused(sound.engine)
-    world.kintone.before = world.kintone.fault = fuse.moment
+    world.database = watched(sound, fuse)
+    world.kintone.before = world.kintone.fault = fuse
     try:
         yield
     finally:
@@ -102,13 +77,13 @@ def test_l4_a_run_that_dies_anywhere_loses_nothing_and_doubles_nothing(
     while True:
         at += 1
         world = whole.copy(tmp_path / str(at))
-        fuse = Fuse(at)
+        fuse = Moments(at, die)
         job = world.job()
         try:
             with fused(world, fuse):
                 for step in world.steps(Job(world.database, job.record, job.start)):
                     step()
-        except Killed:
+        except Died:
             pass
         if not fuse.is_dead:
             break

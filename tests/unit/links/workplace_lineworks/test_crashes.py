@@ -7,46 +7,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from renkei.links.workplace_lineworks.stages import write_calendar
-from renkei.storage.database.database import Database
 from renkei.systems.workplace.client import Status
+from tests.harness.fuse import Died
+from tests.harness.moments import Moments, die, watched
 from tests.harness.workplace_lineworks import SATO, SUZUKI, AbsenceWorld, day, hours
 
 
-class Killed(BaseException):
-    """The process is gone: nothing below catches it."""
-
-
-class Fuse:
-    """Counts moments, and ends the process at the n-th; from there on nothing of it happens any more."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.passed, self.is_dead = at, 0, False
-
-    def moment(self) -> None:
-        self.passed += 1
-        if self.is_dead or self.passed == self.at:
-            self.is_dead = True
-            raise Killed
-
-
 @contextmanager
-def fused(world: AbsenceWorld, fuse: Fuse) -> Iterator[None]:
+def fused(world: AbsenceWorld, fuse: Moments) -> Iterator[None]:
     """Moments are: before a transaction is committed, after it, before a request is carried out, after it was."""
 
-    class Fused(Database):
-        @contextmanager
-        def writing(self, *, brief: bool = False) -> Iterator[Connection]:
-            with super().writing(brief=brief) as connection:
-                yield connection
-                fuse.moment()
-            fuse.moment()
-
     sound = world.database
-    world.database = Fused(sound.engine)
-    world.calendar.before = world.calendar.after = fuse.moment
+    world.database = watched(sound, fuse)
+    world.calendar.before = world.calendar.after = fuse
     try:
         yield
     finally:
@@ -96,13 +70,13 @@ def test_l4_a_run_killed_at_any_moment_and_repeated_ends_alike(tmp_path: Path, m
     while True:
         at += 1
         world = start.copy(tmp_path / f"at{at}")
-        fuse = Fuse(at)
+        fuse = Moments(at, die)
         job = world.job()
         for number in range(4):
             with fused(world, fuse):
                 try:
                     world.steps(world.job(run=job.record.run))[number]()
-                except Killed:
+                except Died:
                     fuse.at, fuse.is_dead = 0, False
                     repeat = True
                 else:
@@ -123,7 +97,7 @@ def test_l4_a_run_that_is_never_repeated_is_made_good_by_the_next_one(tmp_path: 
     start = prepared(tmp_path / "start")
     for at in range(1, 60, 3):
         world = start.copy(tmp_path / f"at{at}")
-        with fused(world, Fuse(at)), suppress(Killed):
+        with fused(world, Moments(at, die)), suppress(Died):
             world.run()
         world.run()
         check(world)
