@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from renkei.orchestration.connections import open_store
+from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.tenant_folder import TenantFolder
 from tests.end_to_end.airflow_world import ADDRESS, NOTHING, AirflowWorld
+from tests.harness.oauth import KEY
 
 
 def test_e39_refused_token_is_told_at_once(world: AirflowWorld) -> None:
@@ -14,6 +20,21 @@ def test_e39_refused_token_is_told_at_once(world: AirflowWorld) -> None:
     (mail,) = world.mails()
     assert mail["subject"] == "EMC-ERROR-R(Receive NG)"
     assert "新しいトークンを発行し" in mail["body"]
+    assert world.state() == NOTHING
+
+
+def test_s3_a_void_grant_is_told_with_the_page_to_open(world: AirflowWorld) -> None:
+    """S3, 再認可が必要: EMC-ERROR-R, at once, though there is an access token too; nothing is read with that."""
+    world.monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "store_key")
+    world.connect("store_key", conn_type="generic", password=KEY)
+    grants = SourceGrants(TenantFolder(open_store(), "smarthr_emc", "acme"))
+    assert grants.follow(0, Grant(Made.VOID, dt.datetime.now(dt.UTC), "yuki", "結城"))
+    run = world.run()
+    assert (run.failed(), run.tries["fetch_departments"]) == (["fetch_departments", "outcome"], 1)
+    (mail,) = world.mails()
+    assert mail["subject"] == "EMC-ERROR-R(Receive NG)", mail["body"]
+    assert "再認可が必要" in mail["body"]
+    assert "http://airflow.example.jp/renkei/console/dag/smarthr_emc__acme/smarthr" in mail["body"]
     assert world.state() == NOTHING
 
 

@@ -282,6 +282,16 @@ def test_アクセストークンで連携_stays_the_other_way(world: SmartHRWor
     connections.smarthr_client(world.mapping).check()
 
 
+def test_a_grant_that_is_good_needs_no_registration(world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is renewed by it, and read without; 連携解除 works too."""
+    world.connect()
+    monkeypatch.delenv("AIRFLOW_CONN_SMARTHR_PLUS")
+    connections.smarthr_client(world.mapping).check()
+    assert "状態 連携済み" in world.shown()
+    assert world.post("/disconnect") == f"{BASE}{HERE}?said=ENDED"
+    assert "SmartHR側の許可は残っています" in world.shown("ENDED")
+
+
 def test_what_is_missing_for_連携する_is_said_and_nothing_begins(
     world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,8 @@ def smarthr_client(tenant: str, smarthr_url: str, requests_per_second: int = 10)
     if not grant.exists():
         return SmartHRHook(f"smarthr__{tenant}").client(smarthr_url, requests_per_second)
     refuse_foreign(smarthr_url)
-    return SmartHRClient(smarthr_plus.session(), smarthr_url, requests_per_second, grant.token(), grant.instead_of)
+    token = grant.token()
+    return SmartHRClient(smarthr_plus.session(), smarthr_url, requests_per_second, token, grant.instead_of)
 
 
 def refuse_foreign(smarthr_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -101,9 +102,10 @@ def oauth() -> SmartHROAuth:
 
 
 def session() -> requests.Session:
-    """Without a token; TLS and proxies as the Connection's Extra says."""
-    made = own_session()
-    extra = extra_of(find_connection(CONN_ID, LABEL))
+    """Without a token; TLS and proxies as the Connection's Extra says, if there is one: a grant that is good needs none."""
+    made, extra = own_session(), {}
+    with suppress(ConnectionError_):
+        extra = extra_of(find_connection(CONN_ID, LABEL))
     for name, kinds in _SESSION.items():
         if isinstance(extra.get(name), kinds):
             setattr(made, name, extra[name])
