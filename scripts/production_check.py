@@ -42,6 +42,7 @@ from scripts.tenant_role import RoleFailed, log_in, prove_role
 ROOT = Path(__file__).resolve().parents[1]
 INSIDE = "/opt/airflow"
 HEALTHY_WITHIN_S = 300  # on a busy machine of two cores
+WORKER_ENDS_WITHIN_S = 60  # of the ten minutes that Compose gives it
 DEBIAN = {
     "postgres": ["postgresql-15", "postgresql-client-15", "libpq5"],
     "redis-server": ["redis-server", "redis-tools", "liblzf1", "libjemalloc2"],
@@ -356,6 +357,31 @@ def look_at_console(compose: Compose, session: requests.Session, dag_id: str) ->
     return took[0]
 
 
+def stop_worker(compose: Compose, worker: subprocess.Popen[bytes]) -> tuple[float, int]:
+    """Seconds from SIGTERM to the end of the worker, which has pumps at work; and how many.
+
+    Raises:
+        CheckFailed: no pump is at work, or the worker does not end.
+    """
+    session = log_in_as_admin(compose)
+    runs = f"http://127.0.0.1:{compose.port('8080')}/api/v2/dags/renkei_pump/dagRuns/~/taskInstances?state=running"
+    deadline = time.monotonic() + 300
+    while not (pumps := session.get(runs, timeout=30).json()["total_entries"]):
+        if time.monotonic() > deadline:
+            raise CheckFailed("no run of renkei_pump is at work")
+        time.sleep(1)
+    time.sleep(5)  # a task is running before its own process is
+    begun = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    try:
+        worker.wait(WORKER_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        raise CheckFailed(
+            f"the worker did not end within {WORKER_ENDS_WITHIN_S} s\n{tail(compose, 'worker')}"
+        ) from None
+    return time.monotonic() - begun, pumps
+
+
 def prove(compose: Compose, dag_id: str | None, demo: bool) -> None:
     """Starts everything in Compose's order and prints a row per service."""
     for program in DEBIAN:
@@ -389,6 +415,8 @@ def prove(compose: Compose, dag_id: str | None, demo: bool) -> None:
             except RoleFailed as failure:
                 raise CheckFailed(f"the role of one tenant: {failure}") from failure
             print(f"{dag_id}: a plan approved by its own role alone after {seconds:.1f} s")
+        seconds, pumps = stop_worker(compose, processes["worker"])
+        print(f"worker: ended {seconds:.1f} s after SIGTERM, with {pumps} pumps at work")
 
 
 def main() -> int:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CONFIG
 from airflow.sdk import DAG
+from celery import signals
 
 from renkei import settings
 from renkei.inbox.inbox import Inbox, Message
@@ -16,11 +23,12 @@ from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Settled
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State
+from renkei.orchestration import celery_config, pump, pump_dag
 from renkei.orchestration import link as registry
-from renkei.orchestration import pump, pump_dag
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import Link, Part
 from renkei.orchestration.pump_dag import DAG_ID, LASTS
+from renkei.orchestration.stopping import file_of
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.database.database import open_database
 from tests.conftest import HOME, ROOT
@@ -98,6 +106,56 @@ def test_l5_tenants_are_shared_among_the_dags_each_once(mappings: Path, monkeypa
     ]
     assert all(shared)
     assert sum(map(len, shared)) == len(set.union(*shared)) == len(names)
+
+
+CHILD = """
+import time
+from renkei.orchestration.stopping import Above
+above = Above()
+print("BEGUN", flush=True)
+while not above.wants_end():
+    time.sleep(0.05)
+print("ENDED", flush=True)
+"""
+
+
+@pytest.fixture
+def child() -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A supervisor with a task below it, and what the task says."""
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT / "plugins")
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "BEGUN\n"
+    yield parent, parent.stdout
+    parent.kill()
+    parent.communicate()
+
+
+def test_a_task_whose_supervisor_was_killed_ends_by_itself(child: tuple[subprocess.Popen[str], IO[str]]) -> None:
+    parent, said = child
+    parent.kill()
+    assert said.readline() == "ENDED\n"
+
+
+def test_a_worker_that_is_asked_to_stop_tells_the_tasks_below_it(child: tuple[subprocess.Popen[str], IO[str]]) -> None:
+    parent, said = child
+    file = file_of(parent.pid)
+    file.touch()
+    try:
+        assert said.readline() == "ENDED\n"
+    finally:
+        file.unlink()
+
+
+def test_celery_tells_by_its_signals_and_forgets_an_earlier_worker() -> None:
+    """As Airflow imports the configuration."""
+    assert celery_config.CONFIG is DEFAULT_CELERY_CONFIG
+    file = file_of(os.getpid())
+    for over in (signals.worker_init, signals.worker_shutdown):
+        signals.worker_shutting_down.send(sender="celery@here", sig="SIGTERM", how="Warm", exitcode=0)
+        assert file.exists()
+        over.send(sender=None)
+        assert not file.exists()
 
 
 @pytest.mark.usefixtures("airflow_database")

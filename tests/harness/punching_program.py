@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from renkei.clock import utcnow
 from renkei.inbox import lease, pump
 from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump, Tenancy
@@ -27,6 +28,7 @@ from renkei.storage.database.database import open_database
 from renkei.systems.kingoftime.client import KingOfTimeClient
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.client import LineWorksBot
+from renkei.systems.lineworks.pace import MINUTE_S
 from tests.harness.inbox_programs import PLAIN
 from tests.harness.punching import company_sheet
 
@@ -51,7 +53,7 @@ class Tenants:
                 leases=leases,
                 mapping=company_sheet(tenant, replies=bool(self._asked["lineworks"])),
                 open_client=self._client,
-                sender=Sender(outbox, leases, self._outlet()),
+                sender=Sender(outbox, leases, self._outlet(outbox)),
                 tell=lambda kind, text, over: True,
             )
         )
@@ -61,12 +63,13 @@ class Tenants:
         session.headers["Authorization"] = "Bearer kot_sim_token"
         return KingOfTimeClient(session, self._asked["king"])
 
-    def _outlet(self) -> Callable[[str], Outlet]:
+    def _outlet(self, outbox: Outbox) -> Callable[[str], Outlet]:
         found = self._asked["lineworks"]
         if not found:
             return lambda channel: (_ for _ in ()).throw(AssertionError(channel))
         names = ("client_id", "client_secret", "service_account", "private_key", "bot_id")
         bot = LineWorksBot(LineWorksCredentials(*(str(found[name]) for name in names)), found["base_url"])
+        bot.sent_before(outbox.tried_within("lineworks", MINUTE_S, utcnow()))
         return lambda _channel: Outlet(bot)
 
 

@@ -95,20 +95,19 @@ class Pump:
         self._ending: dict[str, Future[None]] = {}  # by lease
         self._closing = ThreadPoolExecutor(THREADS, thread_name_prefix="pump closing")
         self._woken = threading.Event()
-        self._over = threading.Event()
+        self._over, self._stopped = threading.Event(), False
         self._tries_at = self._looks_at = 0.0
 
     def stop(self) -> None:
         """From any thread, or a handler of a signal: `run` ends when what is under way is done."""
-        self._over.set()
-        self._woken.set()
+        self._stopped = True  # and no Event: the thread that the handler interrupts may hold its lock
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Until `until` says so, or `stop` was called."""
         threading.Thread(target=self._ask_on, name="pump source", daemon=True).start()
         with Leases(self._database) as leases:
             try:
-                while not self._over.is_set() and not until():
+                while not self._stopped and not until():
                     self._turn_safely(leases)
                     self._woken.wait(LOOKS_EVERY_S)
                     self._woken.clear()

@@ -14,6 +14,7 @@ from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump, Tenancy, Worker
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.stopping import Above
 from renkei.orchestration.tenant import find_tenant
 from renkei.sheets.tenant_files import TenantFile, tenants
 from renkei.storage.database.database import open_database
@@ -55,8 +56,9 @@ def pump(dag_file: str, shard: int = 0, shards: int = 1) -> Pump:
 
 
 def run(pump: Pump, lasts: dt.timedelta) -> None:
-    """For so long, or until Renkei's code is another one: the next run has it."""
+    """For so long, until Renkei's code is another one, which the next run has, or until the worker is to stop."""
     until, looks_at, code = time.monotonic() + lasts.total_seconds(), 0.0, _code()
+    above = Above()
 
     def is_over() -> bool:
         nonlocal looks_at
@@ -65,7 +67,7 @@ def run(pump: Pump, lasts: dt.timedelta) -> None:
             looks_at = now + LOOKS_EVERY_S
             if _code() != code:
                 return True
-        return now >= until
+        return now >= until or above.wants_end()
 
     pump.run(is_over)
 

@@ -148,6 +148,14 @@ class Outbox:
             ).returning(OUTGOING)
             return self._messages(sorted(connection.execute(taken), key=lambda row: (row.priority, row.number)))
 
+    def tried_within(self, channel: str, seconds: float, now: dt.datetime) -> list[float]:
+        """How many seconds ago each message of the channel was sent, or tried, by whichever process."""
+        since = now - dt.timedelta(seconds=seconds)
+        tried = and_(OUTGOING.c.attempts > 0, OUTGOING.c.state != State.DROPPED, OUTGOING.c.since >= since)
+        wanted = select(OUTGOING.c.since).where(self._ours(), OUTGOING.c.channel == channel, tried)
+        with self._database.reading() as connection:
+            return [(now - at).total_seconds() for at in connection.scalars(wanted)]
+
     def settle(self, settled: Sequence[Settled], now: dt.datetime) -> None:
         """Notes what became of messages; a late answer counts although another process holds the lease by now."""
         if settled:

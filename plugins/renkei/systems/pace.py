@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 SAFETY_S = 0.005  # clocks of both sides tick differently
@@ -108,6 +108,18 @@ class Pacer:
             if headers is not None:
                 self._blocked_until = max(self._blocked_until, now + self._reset_s(headers))
             self._changed.notify_all()
+
+    def next_in_s(self) -> float:
+        """About how many seconds until one may be sent: for whoever does not wait for it here."""
+        with self._lock:
+            wait = self._wait_s()
+        return self._window_s if wait is None else max(wait, SAFETY_S)
+
+    def sent_before(self, ages_s: Iterable[float]) -> None:
+        """What another process has sent, by how many seconds ago each was answered: it counts as if we had."""
+        with self._lock:
+            now = self._clock()
+            self._answered = deque(sorted([*self._answered, *(now - age for age in ages_s)]))
 
     def block(self, seconds: float) -> None:
         """Send nothing for so long: what a 429 asks for."""

@@ -7,7 +7,7 @@ Stricter than documented, so that a sloppy client is found here: properties that
 is counted in UTF-16 code units, and content other than text, link, button_template and flex is not taken.
 
 Control: `GET`, `POST` and `DELETE /_sim/lineworks`, see `app.Settings`; `DELETE /_sim/lineworks/tokens` makes every token
-void; `POST /_sim/lineworks/said` see `talk`.
+void; `POST /_sim/lineworks/said` see `talk`; `GET /_sim/lineworks/calls`.
 """
 
 from __future__ import annotations
@@ -72,6 +72,14 @@ def build(inbox: Inbox) -> APIRouter:
     @router.get("/_sim/lineworks/said")
     async def uttered() -> list[Uttered]:
         return app.talk.uttered
+
+    @router.get("/_sim/lineworks/calls")
+    async def calls() -> list[dict[str, Any]]:
+        """How often each operation was called in each minute, and how often of that it was too often (429)."""
+        return [
+            {"operation": name, "minute": minute, "calls": used, "refused": max(0, used - app.most)}
+            for (name, minute), used in sorted(app.calls.items())
+        ]
 
     router.include_router(app.control)
     router.include_router(build_calendar_control(app))

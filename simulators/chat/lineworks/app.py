@@ -107,6 +107,11 @@ class App:
     def now(self) -> float:
         return time.time() + self.settings.ahead_s
 
+    @property
+    def most(self) -> int:
+        """Calls of one operation in a minute."""
+        return FREE_PER_MINUTE if self.settings.strict else self.settings.per_minute
+
     def user(self, name: str) -> User | None:
         return next((one for one in self.settings.users if name in (one.userId, one.email)), None)
 
@@ -132,7 +137,7 @@ class App:
             raise api_error(401, "UNAUTHORIZED", "Authentication failed.")
         if not token.scopes & set(scopes):
             raise api_error(403, "FORBIDDEN", "Access is denied: the scope of the token does not suffice.")
-        most, minute = FREE_PER_MINUTE if self.settings.strict else self.settings.per_minute, int(self.now() // 60)
+        most, minute = self.most, int(self.now() // 60)
         used = self.calls[operation, minute] = self.calls.get((operation, minute), 0) + 1
         request.state.limit = {
             "rateLimit-used": str(min(used, most)),

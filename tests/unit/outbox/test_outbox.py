@@ -223,3 +223,15 @@ def test_p6_of_each_recipient_the_newest_message_of_a_purpose_counts(database: D
         database, outbox, an_entry("1", **first), an_entry("2", **first, dropped="古い"), an_entry("3", purpose="reply")
     )
     assert outbox.newest("first", ["sato", "tanaka"]) == {"sato": (State.DROPPED, "古い")}
+
+
+def test_p16_what_was_tried_since_a_moment_is_known_to_whoever_takes_over(
+    database: Database, outbox: Outbox, leases: Leases
+) -> None:
+    add(database, outbox, *(an_entry(name) for name in ("sent", "again", "waits")), an_entry("other", channel="line"))
+    sent, again = outbox.turn(leases, "slack", [], 2, AT)
+    outbox.turn(leases, "line", [], 1, AT)
+    later = after(minutes=1)
+    outbox.settle([Settled(sent, State.SENT), Settled(again, State.WAITING, "429", later)], later)
+    assert outbox.tried_within("slack", 60, after(minutes=1, seconds=20)) == [20, 20]
+    assert outbox.tried_within("slack", 60, after(minutes=3)) == []

@@ -102,3 +102,28 @@ def test_c11_what_other_programs_use_is_seen_in_the_headers() -> None:
 )
 def test_c11_a_reset_is_within_the_minute_whatever_is_said(headers: dict[str, str], seconds: float) -> None:
     assert reset_s(headers) == seconds
+
+
+def test_p16_what_another_process_has_sent_within_the_window_counts_as_ours() -> None:
+    """A pump that takes over sends no more than what is left of the minute."""
+    clock = Clock()
+    pacer = Pacer(240, 60, clock=clock, sleep=clock.sleep)
+    pacer.sent_before([10.0] * 200 + [59.0] * 30 + [90.0] * 500)
+
+    moments = send(pacer, clock, 240)
+
+    assert sum(at < 1 for at in moments) == 10
+    assert sum(at < 50 for at in moments) == 40
+    assert sum(at < 60 for at in moments) == 240
+
+
+def test_p16_whoever_does_not_wait_is_told_when_the_next_turn_is() -> None:
+    clock = Clock()
+    pacer = Pacer(2, 60, clock=clock, sleep=clock.sleep)
+    send(pacer, clock, 1)
+    clock.now = 20
+    send(pacer, clock, 1)
+    assert not pacer.acquire(5)
+    assert pacer.next_in_s() == pytest.approx(40, abs=0.1)
+    clock.now = 61
+    assert 0 < pacer.next_in_s() < 0.1

@@ -26,6 +26,8 @@ from renkei.outbox.outbox import Outbox
 from renkei.outbox.sender import Outlet, Sender
 from renkei.storage.database.database import open_database
 from renkei.systems.delivery import Message, Tone, key_of
+from renkei.systems.lineworks.client import LineWorksBot
+from renkei.systems.lineworks.pace import MINUTE_S
 
 
 def drain(tenant: Tenant, leases: Leases) -> Puncher:
@@ -36,7 +38,8 @@ def drain(tenant: Tenant, leases: Leases) -> Puncher:
         StoreError: the store or the database cannot be opened.
     """
     mapping, store, database = tenant.mapping, open_store(), open_database(settings.database_url())
-    sender = Sender(Outbox(database, store, LINK, tenant.name), leases, bot_of(mapping))
+    outbox = Outbox(database, store, LINK, tenant.name)
+    sender = Sender(outbox, leases, bot_of(mapping, outbox))
     return Puncher(
         Surroundings(
             database=database,
@@ -50,17 +53,20 @@ def drain(tenant: Tenant, leases: Leases) -> Puncher:
     )
 
 
-def bot_of(mapping: Mapping) -> Callable[[str], Outlet]:
+def bot_of(mapping: Mapping, outbox: Outbox) -> Callable[[str], Outlet]:
     """Opens the tenant's bot, of Connection `lineworks__<tenant>`: the same one, with its token and its pace, as long as
-    the Connection says the same.
+    the Connection says the same. What another pump has sent within this minute counts (P16).
     """
     last: list[tuple[Registration, Outlet]] = []
 
-    def opened(_channel: str) -> Outlet:
+    def opened(channel: str) -> Outlet:
         found = registration_of(Service.LINEWORKS, connection_of(mapping.tenant))
         if not last or last[-1][0] != found:
             lineworks(mapping)  # raises where it is another bot than the sheet names
-            last[:] = [(found, Outlet(messenger(found)))]
+            bot = messenger(found)
+            assert isinstance(bot, LineWorksBot)
+            bot.sent_before(outbox.tried_within(channel, MINUTE_S, utcnow()))
+            last[:] = [(found, Outlet(bot))]
         return last[-1][1]
 
     return opened

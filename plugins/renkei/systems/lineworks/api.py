@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from renkei.systems.chat import Answer, ask
@@ -69,7 +69,7 @@ class LineWorksApi:
             if left <= 0:
                 return later(None, "Timeout")
             if not pacer.acquire(turn_s):
-                return later(429, BUSY, MINUTE_S)
+                return later(429, BUSY, pacer.next_in_s())
             begun = time.monotonic()
             answer = later(None, "Timeout")
             try:
@@ -85,6 +85,10 @@ class LineWorksApi:
         if isinstance(answer, Answer) and answer.status == 429:
             pacer.block(reset_s(answer.headers) or answer.retry_after_s or MINUTE_S)
         return answer
+
+    def asked_before(self, operation: str, ages_s: Iterable[float]) -> None:
+        """What an earlier process of the tenant has asked within this minute, by how many seconds ago."""
+        self._pace.of(operation).sent_before(ages_s)
 
     def _token(self, within_s: float) -> Token | Delivery:
         with self._lock:  # one thread asks for a new one, the others wait for it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from renkei.systems.lineworks.auth import LineWorksCredentials, bot_fault
 MAX_TEXT = 2000  # characters; counted as UTF-16 units, the stricter way
 MAX_LINK = 1000  # a longer link is left out, not cut
 CHANNEL = "channel:"  # before the id of a talk room
+TO_MEMBER = "bot-user-message-send"  # what LINE WORKS counts by
 TURN_S = 5.0  # how long one message waits for its turn: who sends many waits by himself
 
 
@@ -44,8 +45,12 @@ class LineWorksBot:
         if not place:
             return refused(None, "送信先がLINE WORKSのユーザーIDでもトークルームでもありません")
         content = {"content": {"type": "text", "text": text_of(message)}}
-        operation = "bot-channel-message-send" if to.startswith(CHANNEL) else "bot-user-message-send"
+        operation = "bot-channel-message-send" if to.startswith(CHANNEL) else TO_MEMBER
         return self._ask(operation, "POST", f"/{place}/messages", 201, to.removeprefix(CHANNEL), json=content)
+
+    def sent_before(self, ages_s: Iterable[float]) -> None:
+        """Messages to members that an earlier process has sent within this minute, by how many seconds ago each."""
+        self._api.asked_before(TO_MEMBER, ages_s)
 
     def check(self) -> Delivery:
         """Whether the credentials give a token that may see the bot."""
