@@ -8,6 +8,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 CONNECTIONS = 1_000  # at once, each with a request of 64 KiB at most
+IDLE_S = (
+    75  # longer than a proxy keeps one for its next request: one that is closed as that is sent would lose a callback
+)
 STOPS_WITHIN_S = 20  # requests that have begun may end
 
 
@@ -40,6 +43,7 @@ def server(app: ASGIApp, host: str, port: int, proxies: str = "") -> Server:
             access_log=False,  # addresses hold invitations (L7)
             log_level="warning",
             limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=STOPS_WITHIN_S,
         )
     )

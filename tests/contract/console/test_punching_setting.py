@@ -71,6 +71,15 @@ def test_p2_p3_the_two_stages_with_text_4s_messages(world: PunchingWorld) -> Non
         assert secret not in shown
 
 
+def test_p11_the_callback_url_is_shown_where_the_public_service_has_an_address(
+    world: PunchingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_registration(world.database, "acme", first_at=NOW)
+    assert "運用担当者から案内されたアドレス" in world.shown("/lineworks")
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp/")
+    assert "https://renkei.example.jp/renkei/lineworks/acme/callback を登録します。" in world.shown("/lineworks")
+
+
 def test_p1_p3_a_first_stage_that_fails_says_what_to_look_at_and_opens_no_second(world: PunchingWorld) -> None:
     world.sent("/lineworks/agree", agreed="1")
     world.fault = SettingError("LINE WORKSがアプリの利用を拒否しています（invalid_scope）。")

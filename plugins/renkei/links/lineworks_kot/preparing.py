@@ -113,6 +113,7 @@ def refused_by_line_works(delivery: Delivery) -> str:
         f"LINE WORKSがアプリの利用を拒否しています（{delivery.reason}）。次を確認してください。"
         f"(1) Developer Consoleのアプリの「OAuth Scopes」に {SCOPES_WANTED} の3つがあり、[保存]をしたか。"
         "(2)「Service Account」を[発行]したか。(3)「LINE WORKSのAPI登録」の内容が、Developer Consoleと同じか。"
+        "(4) Botが削除されていないか、Bot IDが同じか。"
     )
 
 

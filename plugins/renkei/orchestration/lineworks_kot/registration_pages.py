@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from renkei import settings
 from renkei.links.lineworks_kot.credentials import blank_fault
 from renkei.links.lineworks_kot.registration import (
     AGREED,
@@ -159,6 +160,7 @@ def _page(
             name: value for name, value in (given or {}).items() if name in ("client_id", "service_account", "bot_id")
         },
         connection=connection_of(tenant),
+        callback=f"{where}/renkei/lineworks/{tenant}/callback" if (where := settings.public_url()) else "",
         AGREED=AGREED,
         jobs=newest(seen),
         now=seen.services.now(),

@@ -51,6 +51,7 @@ def test_p10_after_midnight_the_working_day_is_by_the_boundary_of_the_division(w
     ("text", "user", "issued", "state", "reason", "said"),
     [
         ("出勤して退勤", "u-sato", "30 09:00", State.NONE, Reason.TWO_KINDS, "どちらか1つだけ"),
+        ("出勤しました。退勤は18時", "u-sato", "30 09:00", State.NONE, Reason.TWO_KINDS, "どちらか1つだけ"),
         ("外出", "u-sato", "30 09:00", State.REFUSED, Reason.OFF, "外出開始の打刻を使用していません"),
         ("休憩開始", "u-tanaka", "30 09:00", State.REFUSED, Reason.NO_BREAKS, "休憩打刻が許可されていません"),
         ("出勤", "u-nobody", "30 09:00", State.NONE, Reason.STRANGER, "登録されていないため"),
@@ -94,6 +95,19 @@ def test_e1_before_the_link_starts_nothing_is_punched_and_that_is_said(tmp_path:
     world.receive("退勤", user="u-tanaka", issued="1 00:30")
     world.work()
     assert world.king.shown() == [("1003", "2026-11-30", "00:30:00", "2")]
+
+
+def test_p9_p11_as_long_a_message_as_is_accepted_punches_by_its_word(world: World) -> None:
+    world.receive("あ" * 20_000 + "出勤")
+    assert world.work() == Settled(Inboxed.DONE)
+    assert world.rows()[0].word == "出勤"
+
+
+def test_p7_p9_an_emoji_may_be_a_word_whoever_writes_it(world: World) -> None:
+    Words(world.database, "acme").save([Word(Kind.CLOCK_IN, "🏃\u200d♀️")], 0, "admin", world.now)
+    world.receive("おはよう🏃\u200d♀\ufe0f")
+    world.work()
+    assert [one[3] for one in world.king.shown()] == ["1"]
 
 
 def test_p10_a_clock_that_is_a_little_ahead_is_no_future(world: World) -> None:
