@@ -10,6 +10,7 @@
         end or are killed, tenants at rest
     F12 absences into calendars                               F13 workflow events to four messengers
     F14 200 tenants at one minute                             F15 the monitor's look at a thousand
+    F16 a changed absence until it is in its calendar
 
 Never fails because of a figure: the table says which targets were met.
 """
@@ -41,6 +42,7 @@ from scripts.bench import (
     search,
     sheets,
     tenants,
+    visible,
     work,
 )
 from scripts.bench.figures import Figure, machine
@@ -61,6 +63,7 @@ BENCHES = {
     "F13": events.measure,
     "F14": many.measure_minute,
     "F15": many.measure_monitor,
+    "F16": visible.measure,
 }
 SLOW = {"F5"}
 console = Console(highlight=False, width=150)

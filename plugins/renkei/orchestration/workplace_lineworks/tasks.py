@@ -22,7 +22,7 @@ from renkei.runs.outcome import forget_end
 
 
 def fetch_absences(tenant: Tenant, context: Any) -> Any:
-    """Where nothing has changed, the run is planned here, and over."""
+    """The run is planned here, too: where nothing has changed it is over, and where nobody is asked, written next."""
     record = begin_run(tenant, context)
     record.create(_start(tenant, context))  # cleared, it does again what it was asked first
     job = job_of(tenant, context)
@@ -30,7 +30,9 @@ def fetch_absences(tenant: Tenant, context: Any) -> Any:
     if job.mapping.calendar:
         counts = fetching.fetch_absences(job, connections.workplace_client(job.tenant), utcnow())
         planning.plan(job, utcnow())
-    return nothing_left(tenant, context, counts) if finishing.finish_if_idle(job, utcnow) else counts
+    if finishing.finish_if_idle(job, utcnow):
+        return nothing_left(tenant, context, counts)
+    return counts if approve.is_asked(job) else WithoutTasks(counts, ("plan", "approve"))
 
 
 def plan(tenant: Tenant, context: Any) -> Any:
