@@ -44,7 +44,6 @@ from sqlalchemy.orm import Session
 
 from renkei import clock, settings
 from renkei.clock import DAILY_AT, next_daily, utcnow
-from renkei.links.smarthr_emc import LINK
 from renkei.orchestration import run_end
 from renkei.orchestration.link import LINKS
 from renkei.sheets.load import load_all
@@ -95,8 +94,9 @@ def parse_into_database(dag_file: Path) -> None:
 
 def dags_of(dag_file: Path) -> dict[str, DAG]:
     """All of them, however long their sheets take: one that is still read has other tasks."""
-    folder = settings.mappings_folder(str(dag_file), LINK)
-    load_all(LINKS[LINK].sheets(), tenants(folder), settings.index_folder(), settings.allowed_hosts())
+    if link := LINKS.get(dag_file.stem):
+        folder = settings.mappings_folder(str(dag_file), link.name)
+        load_all(link.sheets(), tenants(folder), settings.index_folder(), settings.allowed_hosts())
     bag = DagBag(str(dag_file), bundle_name=BUNDLE)
     assert bag.import_errors == {}
     return bag.dags

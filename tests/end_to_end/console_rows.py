@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+from renkei.links.hotprofile_kintone.forms import keep_of
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.link import LINKS
 from renkei.orchestration.web import state
 from renkei.runs.hold import Deadline
+from renkei.settings import database_url
+from renkei.storage.database.database import open_database
 from scripts.local_airflow import PROJECT
 from scripts.past_runs import parse_into_database
 from tests.harness.airflow_rows import Row, add_runs, diff_said
+from tests.harness.hotprofile_kintone import FORM
 from tests.unit.links.smarthr_emc.people.test_explain import day, record
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -17,10 +22,14 @@ DAYS = 20
 
 
 def main() -> None:
-    parse_into_database(PROJECT / "dags/smarthr_emc.py")
+    for link in LINKS:
+        parse_into_database(PROJECT / f"dags/{link}.py")
     now = dt.datetime.now(dt.UTC)
+    keep_of(open_database(database_url()), "kin", "acme.cybozu.com", "1", FORM, now)
     rows = []
     for dag_id, dag in sorted(state.dags().items()):
+        if dag.link.name != "smarthr_emc":
+            continue
         for back in range(DAYS, -1, -1):
             failed = dag.tenant == "beta" and back == 0
             subject = "EMC-ERROR-D(Update NG)" if failed else "EMC-OK"

@@ -5,148 +5,23 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
-import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
 
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
-from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from scripts.local_airflow import PROJECT, USER
 from tests.builders import mapping
-from tests.harness.oauth import KEY
-from tests.harness.smarthr import SmartHR
+from tests.end_to_end.console_site import Site, frame_of, look, needs_chromium, new_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATIENCE_MS = 120_000  # Airflow's own pages are 7 MB of script
-PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+pytestmark = needs_chromium
 ACME, BETA, GAMMA = (f"smarthr_emc__{tenant}" for tenant in ("acme", "beta", "gamma"))
-
-
-@dataclasses.dataclass
-class Site:
-    """Airflow at `url`, whose path is `prefix`; beta's sheet is a workbook, gamma's SmartHR is there."""
-
-    url: str
-    prefix: str
-    sheets: Path
-    environment: dict[str, str]
-    log: Path  # of Airflow
-    smarthr: SmartHR
-
-    def plain(self, path: str) -> str:
-        return f"{self.url}/renkei/console{path}"
-
-    def framed(self, path: str) -> str:
-        """The address in Airflow's menu: the frame's whole path behind that of the menu."""
-        return f"{self.url}/plugin/renkei{self.prefix}/renkei/console{path}"
-
-
-@pytest.fixture(scope="module")
-def smarthr() -> Iterator[SmartHR]:
-    with SmartHR.start("--company", "gamma:1:20") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFactory, smarthr: SmartHR) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("console")
-    sheets = folder / "mappings/smarthr_emc"
-    sheets.mkdir(parents=True)
-    for tenant, name in (("acme", "株式会社アクメ"), ("beta", "ベータ商事"), ("gamma", "ガンマ工業")):
-        sheet = dataclasses.replace(mapping(settings={"会社名": name}), tenant=tenant, emc_account=tenant)
-        if tenant == "gamma":
-            sheet = dataclasses.replace(sheet, smarthr_url=smarthr.url)
-        write_workbook(sheet, sheets / "beta.xlsx") if tenant == "beta" else write_yaml(
-            sheet, sheets / f"{tenant}.yaml"
-        )
-    environment = {
-        "RENKEI_STORE": (folder / "store").as_uri(),
-        "RENKEI_MAPPINGS": str(folder / "mappings"),
-        "RENKEI_INDEX": str(index),
-        "PYTHONPATH": str(PROJECT),
-        "RENKEI_STORE_KEY_CONN_ID": "store_key",
-        "RENKEI_ALLOWED_HOSTS": urlsplit(smarthr.url).netloc,
-        "AIRFLOW_CONN_STORE_KEY": json.dumps({"conn_type": "generic", "password": KEY}),
-        "AIRFLOW_CONN_SMARTHR_PLUS": json.dumps(
-            {"conn_type": "smarthr_plus", "host": smarthr.url, "login": "sim_client", "password": "sim_client_secret"}
-        ),
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",  # its access log tells the address of every request
-    }
-    with LocalAirflow(folder, environment, folder, pages_only=new_database, prefix="/af") as airflow:
-        subprocess.run([sys.executable, "-m", "tests.end_to_end.console_rows"], env=airflow.environment, check=True)
-        smarthr.sim("PATCH", "oauth", {"redirect_uris": [f"{airflow.url}/renkei/console/smarthr/callback"]})
-        yield Site(airflow.url, "/af", sheets, airflow.environment, airflow.log, smarthr)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def login(site: Site, chromium: Any) -> Any:
-    """The cookies of somebody who has logged in, by way of an address deep in the frame that he was led back to."""
-    from playwright.sync_api import expect
-
-    page = _page(chromium)
-    page.goto(site.framed(f"/dag/{BETA}"))
-    page.fill("input[name=username]", USER)
-    page.fill("input[name=password]", PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(_frame(page).get_by_role("heading", name="ベータ商事")).to_be_visible()
-    assert page.url == site.framed(f"/dag/{BETA}")
-    state = page.context.storage_state()
-    page.context.close()
-    return state
-
-
-def _page(chromium: Any, **options: Any) -> Any:
-    """A page whose console must stay silent about our pages: a broken policy speaks there."""
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=PATIENCE_MS)
-    page = chromium.new_context(locale="ja-JP", **options).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.said = []
-    page.on(
-        "console", lambda one: page.said.append(f"{one.text} {one.location}") if "Security Policy" in one.text else None
-    )
-    page.on("pageerror", lambda one: page.said.append(str(one)))
-    return page
-
-
-@pytest.fixture
-def page(chromium: Any, login: Any) -> Iterator[Any]:
-    found = _page(chromium, storage_state=login, viewport={"width": 1280, "height": 900})
-    yield found
-    assert found.said == []
-    found.context.close()
-
-
-def _frame(page: Any) -> Any:
-    return page.frame_locator("iframe")
-
-
-def _look(page: Any, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), caret="initial")  # else it adds a style of its own
 
 
 def test_one_finds_a_company_by_the_menu_and_comes_back(site: Site, page: Any) -> None:
@@ -155,9 +30,9 @@ def test_one_finds_a_company_by_the_menu_and_comes_back(site: Site, page: Any) -
 
     page.goto(f"{site.url}/dags")
     page.get_by_role("link", name="連携", exact=True).click()
-    frame = _frame(page)
+    frame = frame_of(page)
     expect(frame.get_by_role("heading", name="連携一覧")).to_be_visible()
-    _look(page, "1-list")
+    look(page, "1-list")
     icon = page.locator("nav img[src*='renkei/console'], img[src*='renkei/console/static']").first
     expect(icon).to_be_visible()
     assert icon.evaluate("image => image.naturalWidth") > 0, icon.get_attribute("src")
@@ -172,7 +47,7 @@ def test_one_finds_a_company_by_the_menu_and_comes_back(site: Site, page: Any) -
     frame.get_by_role("link", name="株式会社アクメ").click()
     expect(frame.get_by_role("heading", name="株式会社アクメ")).to_be_visible()
     expect(page).to_have_url(site.framed(f"/dag/{ACME}"))
-    _look(page, "2-company")
+    look(page, "2-company")
     page.evaluate("history.back()")
     expect(frame.get_by_text("「アクメ」: 1社")).to_be_visible()
     expect(page).to_have_url(found)
@@ -183,8 +58,8 @@ def test_the_theme_is_airflows_while_the_page_is_open(site: Site, page: Any) -> 
     from playwright.sync_api import expect
 
     page.goto(site.framed("/"))
-    body = _frame(page).locator("html")
-    expect(_frame(page).get_by_role("heading", name="連携一覧")).to_be_visible()
+    body = frame_of(page).locator("html")
+    expect(frame_of(page).get_by_role("heading", name="連携一覧")).to_be_visible()
     shown = set()
     for theme in ("dark", "light", "dark"):
         page.evaluate(
@@ -193,7 +68,7 @@ def test_the_theme_is_airflows_while_the_page_is_open(site: Site, page: Any) -> 
         )
         expect(body).to_have_attribute("data-theme", theme)
         shown.add(body.evaluate("element => getComputedStyle(element).backgroundColor"))
-    _look(page, "3-dark")
+    look(page, "3-dark")
     assert len(shown) == 2, shown
 
 
@@ -203,14 +78,14 @@ def test_a_tab_of_each_dag_shows_its_company(site: Site, page: Any) -> None:
 
     page.goto(f"{site.url}/dags/{BETA}")
     page.get_by_role("link", name="連携の状態").click()
-    frame = _frame(page)
+    frame = frame_of(page)
     expect(
         frame.get_by_text("直近の処理が失敗しました。誤りと対処を確認し、直してから実行してください。")
     ).to_be_visible()
-    _look(page, "4-tab")
+    look(page, "4-tab")
     frame.get_by_role("link", name="実行履歴を見る").click()
     expect(frame.get_by_role("img", name=re.compile("30日間の件数"))).to_be_visible()
-    _look(page, "5-history")
+    look(page, "5-history")
     frame.get_by_role("link", name="ベータ商事").click()
     frame.get_by_role("link", name="AirflowのDag").click()
     expect(page).to_have_url(re.compile(re.escape(f"{site.url}/dags/{BETA}") + r"/?$"))
@@ -222,14 +97,14 @@ def test_a_run_is_asked_for_before_it_is_started(site: Site, page: Any) -> None:
     from playwright.sync_api import expect
 
     page.goto(site.framed(f"/dag/{ACME}"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="実行する", exact=True).first.click()
     expect(frame.get_by_role("radio", name="確認のみ")).to_be_checked()
-    _look(page, "6-ask")
+    look(page, "6-ask")
     frame.get_by_role("button", name="実行する").click()
     expect(frame.get_by_role("heading", name="待機中 確認のみ")).to_be_visible()
     expect(frame.locator("dd", has_text=USER)).to_be_visible()
-    _look(page, "7-run")
+    look(page, "7-run")
 
 
 def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -> None:
@@ -237,11 +112,11 @@ def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -
     from playwright.sync_api import expect
 
     page.goto(site.framed("/"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="回答する").click()
     expect(frame.get_by_text("回答待ち")).to_be_visible()
     expect(frame.get_by_role("cell", name="小鳥遊")).to_be_visible()
-    _look(page, "10-approval")
+    look(page, "10-approval")
     approve = frame.get_by_role("button", name="承認して登録する（社員6件を削除）")
     approve.click()
     assert frame.get_by_label("判断の理由（必須）").evaluate("field => field.validity.valueMissing")
@@ -249,7 +124,7 @@ def test_e36_a_held_plan_is_judged_by_name_and_approved(site: Site, page: Any) -
     approve.click()
     expect(frame.get_by_text(f"{USER}さんが承認しました。理由: 拠点閉鎖")).to_be_visible()
     expect(approve).to_have_count(0)
-    _look(page, "11-approved")
+    look(page, "11-approved")
 
 
 def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Site, page: Any, tmp_path: Path) -> None:
@@ -265,14 +140,14 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
             new.writestr(name, old.read(name).replace(b".smarthr.jp", b".example.com"))
 
     page.goto(site.framed(f"/dag/{BETA}"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="シート", exact=True).click()
     expect(frame.get_by_text("使用中 版1")).to_be_visible()
     frame.get_by_label("連携設定シート（").set_input_files(broken)
-    _look(page, "20-sheets")
+    look(page, "20-sheets")
     frame.get_by_role("button", name="アップロードして確認する").click()
     expect(frame.get_by_text("誤りがあるため、有効にできません")).to_be_visible()
-    _look(page, "21-sheet-errors")
+    look(page, "21-sheet-errors")
     with page.expect_download() as download:
         frame.get_by_role("link", name="色付きの控えを保存").click()
     marked = io.BytesIO(download.value.path().read_bytes())
@@ -283,7 +158,7 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     frame.get_by_label("連携設定シート（").set_input_files(mended)
     frame.get_by_role("button", name="アップロードして確認する").click()
     expect(frame.get_by_role("row", name="連携情報 処理時刻 – 04:30 05:15")).to_be_visible()
-    _look(page, "22-sheet-draft")
+    look(page, "22-sheet-draft")
     frame.get_by_label("理由（必須）").fill("給与の締めを避ける")
     frame.get_by_role("button", name="この版を有効にする").click()
     state = frame.get_by_label("状態", exact=True)
@@ -297,7 +172,7 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     expect(state).to_contain_text("給与の締めを避ける")
 
     all_versions.click()
-    _look(page, "23-sheet-versions")
+    look(page, "23-sheet-versions")
     frame.get_by_role("link", name="版1", exact=True).click()
     frame.get_by_role("button", name="この版に戻す").click()
     frame.get_by_label("理由（必須）").fill("元に戻す")
@@ -311,7 +186,7 @@ def test_s3_a_company_is_added_and_its_way_begins_by_itself(site: Site, page: An
     from playwright.sync_api import expect
 
     page.goto(site.framed("/"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="連携を追加する").click()
     for label, text in (
         ("会社名（必須）", "オメガ物産"), ("会社のID（必須）", "omega"), ("SmartHR URL（必須）", "https://omega.smarthr.jp/"),
@@ -321,7 +196,7 @@ def test_s3_a_company_is_added_and_its_way_begins_by_itself(site: Site, page: An
         frame.get_by_label(label).fill(text)
     frame.get_by_label("ID付与コード", exact=True).press_sequentially("om-")
     expect(frame.get_by_role("row", name="ユーザID 123456789 om-123456789 12/40文字")).to_be_visible()
-    _look(page, "24-adding")
+    look(page, "24-adding")
     frame.get_by_role("button", name="連携を開始する").click()
     expect(frame.get_by_text("反映待ち")).to_be_visible()
     assert (site.sheets / "omega.xlsx").is_file()
@@ -330,7 +205,7 @@ def test_s3_a_company_is_added_and_its_way_begins_by_itself(site: Site, page: An
     subprocess.run(command, env=site.environment, cwd=PROJECT, check=True)
     expect(frame.get_by_role("heading", name="連携開始までの流れ")).to_be_visible()
     expect(frame.get_by_text("登録されていない接続: emc__omega、first_password__omega")).to_be_visible()
-    _look(page, "25-way")
+    look(page, "25-way")
 
 
 def test_s3_smarthr_is_connected_by_its_log_in_and_a_run_uses_it(site: Site, page: Any) -> None:
@@ -338,19 +213,19 @@ def test_s3_smarthr_is_connected_by_its_log_in_and_a_run_uses_it(site: Site, pag
     from playwright.sync_api import expect
 
     page.goto(site.framed(f"/dag/{GAMMA}"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="SmartHRの接続").click()
     expect(frame.get_by_text("未連携", exact=True)).to_be_visible()
     frame.get_by_role("link", name="連携する", exact=True).click()
     page.get_by_label("メールアドレス").fill("admin@gamma")
     page.get_by_label("パスワード").fill("smarthr")
     page.get_by_role("button", name="ログイン").click()
-    _look(page, "30-consent")
+    look(page, "30-consent")
     page.get_by_role("button", name="許可する").click()
     expect(frame.get_by_role("status")).to_have_text("連携済みになりました。")
     assert page.url == site.framed(f"/dag/{GAMMA}/smarthr?said=CONNECTED")
     expect(frame.get_by_role("row", name=f"許可した人 {USER}さん")).to_be_visible()
-    _look(page, "31-connected")
+    look(page, "31-connected")
     read = "from renkei.orchestration.smarthr_emc.hooks import smarthr_client as c; import sys; c('gamma', sys.argv[1]).check()"
     subprocess.run([sys.executable, "-c", read, site.smarthr.url], env=site.environment, check=True)
     frame.get_by_role("button", name="連携解除").click()
@@ -365,7 +240,7 @@ def test_a_statement_is_printed_from_a_page_of_its_own(site: Site, page: Any, tm
     from playwright.sync_api import expect
 
     page.goto(site.framed(f"/dag/{ACME}"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="即応証明").click()
     expect(frame.get_by_text("証明できません: ")).to_be_visible()
     expect(frame.get_by_role("button", name="印刷・PDF")).to_be_hidden()
@@ -386,16 +261,16 @@ def test_who_has_left_is_found_and_explained(site: Site, page: Any) -> None:
     from playwright.sync_api import expect
 
     page.goto(site.framed(f"/dag/{ACME}"))
-    frame = _frame(page)
+    frame = frame_of(page)
     frame.get_by_role("link", name="予定と社員を探す").click()
     frame.get_by_role("button", name="削除 1").click()
     expect(frame.get_by_role("status")).to_have_text("削除: 1人")
     gone = frame.get_by_role("row").filter(has_text="小鳥遊")
-    _look(page, "12-people")
+    look(page, "12-people")
     gone.get_by_role("button", name="詳しく見る").click()
     expect(frame.get_by_role("status")).to_contain_text("EMCから削除")
     expect(frame.get_by_role("heading", name="小鳥遊")).to_be_visible()
-    _look(page, "13-person")
+    look(page, "13-person")
     assert page.url == site.framed(f"/dag/{ACME}/person")
 
 
@@ -403,7 +278,7 @@ def test_a_name_is_text_and_a_reload_asks_again(site: Site, chromium: Any, login
     """Outside the frame, on a narrow screen: whatever somebody is called, and what was asked for stays."""
     from playwright.sync_api import expect
 
-    page = _page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page = new_page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
     page.goto(site.plain(f"/dag/{ACME}/people"))
     page.get_by_role("searchbox").fill("SCRIPT")
     page.get_by_role("button", name="検索").click()
@@ -414,7 +289,7 @@ def test_a_name_is_text_and_a_reload_asks_again(site: Site, chromium: Any, login
         page.reload()
     page.get_by_role("button", name="詳しく見る").click()
     expect(page.get_by_role("heading", name="<script>alert(5)</script>")).to_be_visible()
-    _look(page, "14-narrow-person")
+    look(page, "14-narrow-person")
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     assert page.said == []
     page.context.close()
@@ -424,7 +299,7 @@ def test_a_session_that_ended_is_a_log_in_and_not_an_empty_page(site: Site, chro
     """A part that htmx asks for would show the log-in inside the list; the page reloads itself instead."""
     from playwright.sync_api import expect
 
-    page = _page(chromium, storage_state=login)
+    page = new_page(chromium, storage_state=login)
     page.goto(site.plain("/"))
     expect(page.get_by_role("heading", name="連携一覧")).to_be_visible()
     page.context.clear_cookies()
@@ -438,14 +313,14 @@ def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> No
     """Outside the frame, on a narrow screen: links, search and forms are the browser's own."""
     from playwright.sync_api import expect
 
-    page = _page(chromium, storage_state=login, java_script_enabled=False, viewport={"width": 420, "height": 900})
+    page = new_page(chromium, storage_state=login, java_script_enabled=False, viewport={"width": 420, "height": 900})
     page.goto(site.plain("/"))
     page.get_by_label("会社名・テナントで検索").fill("beta")
     page.get_by_role("button", name="検索").click()
     expect(page.get_by_text("「beta」: 1社")).to_be_visible()
-    _look(page, "8-narrow-list")
+    look(page, "8-narrow-list")
     page.get_by_role("link", name="ベータ商事").click()
-    _look(page, "9-narrow-company")
+    look(page, "9-narrow-company")
     page.get_by_role("link", name="誤りと対処を見る").click()
     expect(page.get_by_role("heading", name="失敗 EMC-ERROR-D(Update NG)")).to_be_visible()
     page.get_by_role("link", name="ベータ商事").click()
@@ -471,7 +346,64 @@ NARROW = [
 @pytest.mark.parametrize("path", NARROW)
 def test_no_page_is_wider_than_a_narrow_screen(site: Site, chromium: Any, login: Any, path: str) -> None:
     """Wide tables move within themselves."""
-    page = _page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page = new_page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
     page.goto(site.plain(path))
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     page.context.close()
+
+
+def test_s2_k8_the_sheet_of_kintone_is_filled_in_checked_mended_and_enabled(site: Site, page: Any) -> None:
+    """In the frame: 連携情報, items with the codes that were read, the 対応表 of users; a mistake is told at its place."""
+    from playwright.sync_api import expect
+
+    dag, workbook = "hotprofile_kintone__kin", site.sheets.parent / "hotprofile_kintone/kin.xlsx"
+    page.goto(site.framed(f"/dag/{dag}"))
+    frame = frame_of(page)
+    frame.get_by_role("link", name="シート", exact=True).click()
+    frame.get_by_role("link", name="画面で編集する").click()
+    expect(frame.get_by_label("サブドメイン（必須）")).to_have_value("https://acme.cybozu.com")
+    companies = frame.get_by_role("region", name="会社", exact=True)
+    tel = companies.get_by_label("代表電話番号 kintoneフィールドコード")
+    offered = tel.evaluate("field => [...field.list.options].map(option => option.value)")
+    assert offered == ["id", "name", "note"]
+    frame.get_by_label("連携間隔（必須）").select_option("1時間")
+    frame.get_by_label("通知先メールアドレス（必須）").fill("soumu@kin.example.jp")
+    tel.fill("note")
+    users = frame.get_by_role("region", name="ユーザー対応表")
+    users.get_by_role("textbox").nth(0).fill("山田 太郎")
+    users.get_by_role("textbox").nth(1).fill("yamada")
+    look(page, "30-kintone-form")
+    save = frame.get_by_role("button", name="新しい版として保存し、確認する")
+    save.click()
+    expect(frame.get_by_text("フィールドコード「note」が2回記入されています")).to_be_visible()
+    look(page, "31-kintone-errors")
+    expect(users.get_by_role("textbox").nth(1)).to_have_value("yamada")
+    tel.fill("tel")
+    save.click()
+    expect(frame.get_by_role("row", name="連携情報 連携間隔（分） – 5 60")).to_be_visible()
+    look(page, "32-kintone-draft")
+    frame.get_by_label("理由（必須）").fill("電話番号も連携する")
+    frame.get_by_role("button", name="この版を有効にする").click()
+    expect(frame.get_by_label("状態", exact=True)).to_contain_text("反映待ち")
+    cells = [cell.value for sheet in openpyxl.load_workbook(workbook) for row in sheet for cell in row]
+    assert {"tel", "yamada", "1時間"} <= set(cells)
+
+
+@pytest.mark.parametrize(
+    ("dag", "changed"), [("lineworks_kot__kot", "打刻商店改"), ("workplace_lineworks__wp", "不在工業改")]
+)
+def test_s2_the_sheets_of_the_other_links_are_filled_in(site: Site, page: Any, dag: str, changed: str) -> None:
+    """In the frame: the form, its one change, the version enabled: the file in force says it."""
+    from playwright.sync_api import expect
+
+    page.goto(site.framed(f"/dag/{dag}/sheet-form"))
+    frame = frame_of(page)
+    frame.get_by_label("会社名", exact=True).fill(changed)
+    look(page, f"33-{dag}")
+    frame.get_by_role("button", name="新しい版として保存し、確認する").click()
+    expect(frame.get_by_role("row", name=re.compile(f"会社名.*{changed}"))).to_be_visible()
+    frame.get_by_label("理由（必須）").fill("社名を変えた")
+    frame.get_by_role("button", name="この版を有効にする").click()
+    expect(frame.get_by_label("状態", exact=True)).to_contain_text("反映待ち")
+    link, _, tenant = dag.partition("__")
+    assert f"company_name: {changed}" in (site.sheets.parent / link / f"{tenant}.yaml").read_text(encoding="utf-8")

@@ -91,6 +91,13 @@ def test_k18_ten_thousand_failures_are_paged_and_grouped(world: KintoneWorld) ->
     assert "フィールド「name」: <script> 10,000件" in text_of(html)
     assert "<script>" not in html
     assert "失敗しているレコードはありません" not in world.shown("/failed?of=nosuch&page=zz")
+    assert '/failed.csv" download>' in html
+    lines = world.html("/failed.csv").splitlines()
+    assert len(lines) == 1 + 10_000
+    assert lines[0] == "\ufeffID,対象,フィールド,原因,対処,kintoneのエラー,失敗した日時,kintone"
+    assert lines[1].startswith("000000,会社,name,<script>,直してください,CB_VA01,")
+    assert lines[-1].endswith(",https://acme.cybozu.com/k/1/")
+    assert len(world.html("/failed.csv?of=leads").splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -133,7 +140,7 @@ def test_s1_ids_and_values_are_only_for_those_who_may_change_the_dag(world: Kint
     """S1: a viewer sees counts alone; another company, and another link's, answers as none."""
     world.linked(LONG)
     assert "失敗レコード" not in world.shown("/processed", "ken")
-    for path in ("/failed", "/record"):
+    for path in ("/failed", "/failed.csv", "/record"):
         world.html(path, "ken", 403)
     for path, form in (("/record", {"of": "companies", "text": "1"}), ("/failed/again", {})):
         world.sent(path, "ken", 403, **form)

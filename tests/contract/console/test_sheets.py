@@ -310,8 +310,14 @@ def test_s2_a_sheet_is_edited_on_the_page(world: ConsoleWorld) -> None:
     found = kept(world).versions.read(number)
     assert (found.origin, found.of) == (Origin.FORM, 1)
     assert "会社名 – 株式会社アクメ アクメ改" in text_of(body(world, f"{SHEETS}/{number}", "yuki"))
-    bad = made(post(world, path, of="1", **{"user.user_id.source": "ありえない項目"}))
-    assert "誤りがあるため" in text_of(body(world, f"{SHEETS}/{bad}", "yuki"))
+    numbers = kept(world).versions.numbers()
+    bad = post(world, path, of="1", **{name: "アクメ改", "user.user_id.source": "ありえない項目"})
+    assert bad.status_code == 422
+    assert "誤りがあるため、まだ保存していません" in text_of(bad.text)
+    assert "「ありえない項目」" in text_of(bad.text)
+    typed = dict(re.findall(r'<input name="([^"]+)"[^>]* value="([^"]*)"', bad.text))
+    assert (typed[name], typed["user.user_id.source"]) == ("アクメ改", "ありえない項目")
+    assert kept(world).versions.numbers() == numbers
     assert world.browser("ken").get(BASE + path).status_code == 403
     assert post(world, path, "ken", of="1").status_code == 403
     assert post(world, path, of="99").status_code == 404

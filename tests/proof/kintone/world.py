@@ -63,6 +63,7 @@ class SalesWorld(LinkWorld):
 
     systems: tuple[HotProfile, Kintone] | None = None
     enabled: str = ""  # when, as Hot Profile writes it
+    tokens: str = "app1,app2"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,7 +96,7 @@ class SalesWorld(LinkWorld):
 
     def steps(self, job: Job, moment: Callable[[], None] = lambda: None) -> list[Callable[[], Any]]:
         reading, writing = Watched(moment), Watched(moment)
-        writing.headers["X-Cybozu-API-Token"] = "app1,app2"
+        writing.headers["X-Cybozu-API-Token"] = self.tokens
         source: Any = HotProfileClient(reading, self.source.url, KEY)
 
         def app_of(data_set: DataSet, app: str) -> Any:

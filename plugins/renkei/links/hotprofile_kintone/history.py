@@ -21,6 +21,7 @@ from renkei.links.hotprofile_kintone.tables import DATA_SET, FAILED, HISTORY, IN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 
+PART = 2_000  # records that are held in memory at once
 KEPT_IDLE = dt.timedelta(days=7)  # a run that found nothing to do
 
 
@@ -162,6 +163,22 @@ def failed_records(
     ordered = query.order_by(WORK.c.failed_at.desc(), WORK.c.data_set, WORK.c.source_id).limit(limit).offset(offset)
     with database.reading() as connection:
         return [_failed(row, row.record_id or "") for row in connection.execute(ordered)]
+
+
+def failed_parts(database: Database, tenant: str, data_set: str = "") -> Iterator[list[FailedRecord]]:
+    """All 失敗レコード by data set and id, part by part; nothing is held open between two of them."""
+    written = and_(*(WORK.c[name] == WRITTEN.c[name] for name in ("tenant", "data_set", "source_id")))
+    query = select(WORK, WRITTEN.c.record_id).outerjoin(WRITTEN, written)
+    for name in [data_set] if data_set else [*DATA_SETS]:
+        its = (WORK.c.tenant == tenant, WORK.c.data_set == name, WORK.c.state == FAILED)
+        part, last = query.where(*its).order_by(WORK.c.source_id).limit(PART), ""
+        while True:
+            with database.reading() as connection:
+                rows = connection.execute(part.where(WORK.c.source_id > last)).all()
+            if not rows:
+                break
+            yield [_failed(row, row.record_id or "") for row in rows]
+            last = rows[-1].source_id
 
 
 def causes(database: Database, tenant: str, data_set: str = "") -> list[tuple[str, str, int]]:

@@ -32,6 +32,7 @@ OVER = "KINTONE-OK(復旧)"
 CONFLICTS = "KINTONE-WARN(kintoneで変更された項目あり)"
 TESTED = "KINTONE-TEST(連携テスト)"
 MOST_LISTED = 100
+MOST_CAUSES = 20  # that a mail names
 CONFLICT_STATES = {
     conflicts.FOUND: "次に連携するときに、シートのとおり上書きするか残します",
     conflicts.OVERWRITTEN: "Hot Profileの値で上書きしました",
@@ -78,14 +79,20 @@ def conflict_lines(found: Sequence[Conflict], count: int) -> Iterator[str]:
     yield "上書きするか残すかは、連携設定シートの「競合」の列で項目ごとに決められます。"
 
 
-def listed(records: Sequence[FailedRecord], count: int) -> Iterator[str]:
-    """失敗レコード, with cause and remedy (K18)."""
+def listed(records: Sequence[FailedRecord], count: int, causes: Sequence[tuple[str, str, int]] = ()) -> Iterator[str]:
+    """失敗レコード, with cause and remedy (K18); of more than can be read, their `history.causes` first."""
     if not records:
         return
     yield f"失敗レコード {count:,}件:"
+    if count > MOST_LISTED:
+        for field, cause, its in causes[:MOST_CAUSES]:
+            yield f"  {f'フィールド「{field}」: ' if field else ''}{cause} {its:,}件"
+        if len(causes) > MOST_CAUSES:
+            yield f"  ほか{len(causes) - MOST_CAUSES:,}種類の原因"
+        yield f"はじめの{MOST_LISTED}件:"
     for one in records[:MOST_LISTED]:
         field = f" フィールド「{one.field}」" if one.field else ""
         yield f"  {DATA_SETS[one.data_set]} ID {one.source_id}{field}: {one.cause} → {one.remedy}"
     if count > MOST_LISTED:
-        yield f"  ほか{count - MOST_LISTED:,}件"
+        yield f"  ほか{count - MOST_LISTED:,}件。すべては「失敗レコード」の画面から、ファイル（CSV）で保存できます"
     yield "これらのレコードは飛ばし、ほかのレコードの連携は続けています。Hot Profileで直すと自動で、または「失敗分の再連携」で連携し直します。"

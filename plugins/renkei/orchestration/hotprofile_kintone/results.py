@@ -44,6 +44,7 @@ def report(end: RunEnd) -> Report:
     lines = history.of_run(database, tenant, end.record.run)
     failed = sum(one.failed for one in history.standings(database, tenant).values())
     records = history.failed_records(database, tenant, limit=MOST_LISTED) if failed else []
+    causes = history.causes(database, tenant) if failed > MOST_LISTED else []
     tested = end.record.read_or_none(Tested)
     mapping: Mapping | None = end.tenant.sheet.mapping
     watched = {one.name for one in mapping.data_sets if one.watched} if mapping else set()
@@ -53,7 +54,7 @@ def report(end: RunEnd) -> Report:
         *([PASSED] if tested else []),
         *(text for line in lines for text in figures(line, is_watched=line.data_set in watched)),
         *(said for _, said in quotas),
-        *listed(records, failed),
+        *listed(records, failed, causes),
         *conflict_lines(conflicts.listed(database, tenant, limit=MOST_LISTED, untold=True), changed),
     ]
     kinds = {*_kinds(end, lines), *(kind for kind, _ in quotas)}

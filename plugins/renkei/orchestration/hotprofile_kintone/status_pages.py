@@ -5,30 +5,37 @@ Counts are for all who see the company; whose records failed, for those who may 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import LINK, conflicts, history, places
 from renkei.links.hotprofile_kintone.forecast import Gauge, gauges
-from renkei.links.hotprofile_kintone.history import Standing
+from renkei.links.hotprofile_kintone.history import FailedRecord, Standing
 from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.links.hotprofile_kintone.wording import CONFLICT_STATES, STATES
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.form import FORM
+from renkei.sheets.table_file import csv_parts
 from renkei.storage import audit
 from renkei.storage.audit import Look
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
+from renkei.web.console.runs import to_the_end
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Right
 
 router = APIRouter()
 PER_PAGE = 100
+MOST_ROWS = 100_000  # of a file
 TONES = {"running": "cold", "done": "good", "held": "wait", "away": "wait", "stopped": "bad"}
 
 
@@ -86,6 +93,28 @@ def failed(
         may_run=seen.may(Right.RUN),
         now=seen.services.now(),
     )
+
+
+@router.get("/dag/{dag_id}/failed.csv")
+def download(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
+    """All of them as a file, which a page and a mail show the beginning of."""
+    tenant, database, now = tenant_of(seen), connections.database(), seen.services.now()
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    note_look(seen, "failed.csv")
+    parts = history.failed_parts(database, tenant, of if of in DATA_SETS else "")
+    rows = to_the_end(_rows(mapping, (record for part in parts for record in part)))
+    name = quote(f"失敗レコード_{seen.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[Sequence[str]]:
+    yield "ID", "対象", "フィールド", "原因", "対処", "kintoneのエラー", "失敗した日時", "kintone"
+    for one in islice(records, MOST_ROWS):
+        cells = (one.source_id, one.label, one.field, one.cause, one.remedy, one.code)
+        yield *cells, time_in_japan(one.failed_at), _page_of(mapping, one.data_set, one.record_id)
+    if next(records, None) is not None:
+        yield (f"{MOST_ROWS:,}件までを載せています。",)
 
 
 @router.post("/dag/{dag_id}/failed/again")

@@ -41,6 +41,7 @@ LONGEST_PAUSE_S = 60.0
 LONGEST_ID = 40  # characters of a department's
 LAST_ID = 1 << 53  # beyond it is no id
 CLOCK_KEPT_S = 60.0
+DEPARTMENTS_KEPT_S = 600.0
 
 Entry = dict[str, Any]  # a record as Hot Profile writes it
 _LISTS = {"companies": "clients", "departments": "leads", "leads": "leads"}
@@ -90,6 +91,7 @@ class HotProfileClient:
             sleep=lambda seconds: time.sleep(seconds),
         )
         self._clock: tuple[dt.datetime, float] | None = None
+        self._departments: tuple[dict[str, Entry], float] | None = None  # and when that was read
 
     def changed(self, data_set: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Entry]]:
         """Lists of the records that were last updated in the window, together all of them, each once (K5, K6).
@@ -115,15 +117,12 @@ class HotProfileClient:
     def by_id(self, data_set: str, ids: Sequence[str]) -> list[Entry]:
         """Those of `ids` that are there now, in no order.
 
-        One request for all that lie within a thousand of each other, which is what an answer may have; for departments,
-        a read of all leads.
+        One request for all that lie within a thousand of each other, which is what an answer may have. Departments take
+        a read of all leads, which answers the next questions too, for ten minutes: a writer asks for 500 at a time.
         """
         if data_set == "departments":
-            wanted = set(ids)
-            found: dict[Any, Entry] = {}
-            for stretch in _departments(self._stretches("leads", None)):
-                found |= {one["id"]: one for one in stretch if str(one["id"]) in wanted}
-            return list(found.values())
+            known = self._departments_now() if ids else {}
+            return [known[one] for one in dict.fromkeys(ids) if one in known]
         numbers = {int(one) for one in ids if one.isascii() and one.isdecimal() and len(one) <= 15}
         entries = (
             entry
@@ -131,6 +130,13 @@ class HotProfileClient:
             for entry in self._range(_LISTS[data_set], low, high, None).entries
         )
         return [entry for entry in entries if _number(entry["id"]) in numbers]
+
+    def _departments_now(self) -> dict[str, Entry]:
+        if self._departments is None or time.monotonic() - self._departments[1] > DEPARTMENTS_KEPT_S:
+            self._departments = None  # two of them at once would be twice the memory
+            every = _departments(self._stretches("leads", None))
+            self._departments = {str(one["id"]): one for stretch in every for one in stretch}, time.monotonic()
+        return self._departments[0]
 
     def user_exists(self, user: str) -> bool:
         """Whether 連携ユーザー is still there: whether their key is accepted (K4)."""

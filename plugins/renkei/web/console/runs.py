@@ -122,13 +122,13 @@ def findings(
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if kind == "csv":
-        return StreamingResponse(csv_parts(_to_the_end(rows)), headers=headers, media_type="text/csv; charset=utf-8")
+        return StreamingResponse(csv_parts(to_the_end(rows)), headers=headers, media_type="text/csv; charset=utf-8")
     from renkei.sheets.workbook.table import workbook  # openpyxl, which no other page needs
 
     return Response(workbook(rows), headers=headers, media_type=XLSX)
 
 
-def _to_the_end(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+def to_the_end(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
     """The rows; where they break off, the last one says so: what was sent before looks like a whole file."""
     try:
         yield from rows

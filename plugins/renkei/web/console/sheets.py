@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, message, page
 from renkei.web.screens.sheets import VersionLine, VersionState, lines
+from renkei.web.sheet_facts import SheetForm
 from renkei.web.tenant_sheet import By, Standing, TenantSheet
 
 router = APIRouter()
@@ -218,7 +219,7 @@ def edit(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]
             "この連携のシートか、誤りのあるシートは、画面では編集できません。ファイルを直してアップロードしてください。"
         )
         return _message(request, seen, 409, "画面では編集できません", said)
-    return page(request, "sheet_form.html", one=seen.company, line=line, form=form, now=seen.services.now())
+    return _form(request, seen, line, form)
 
 
 @router.post("/dag/{dag_id}/sheet-form")
@@ -233,8 +234,23 @@ def _saved(request: Request, seen: guard.Seen, given: dict[str, str]) -> Respons
     review = _review(seen, shelf, line.version)
     if review.mapping is None:
         raise guard.NotFound
-    content = seen.services.sheets.formed(seen.company.dag_id, line.version.file_name, review, given)
-    return _kept(request, seen, content, line.version.file_name, Origin.FORM, of=line.number)
+    sheets, dag_id, name = seen.services.sheets, seen.company.dag_id, line.version.file_name
+    content = sheets.formed(dag_id, name, review, given)
+    said = sheets.review(dag_id, name, content)
+    form = sheets.form(dag_id, review.mapping)
+    if said.problems and form is not None:  # all that was typed is there to be mended
+        typed = {field: given.get(field, text) for field, text in form.values.items()}
+        return _form(request, seen, line, replace(form, values=typed), said)
+    return _kept(request, seen, content, name, Origin.FORM, of=line.number)
+
+
+def _form(
+    request: Request, seen: guard.Seen, line: VersionLine, form: SheetForm, said: Review | None = None
+) -> Response:
+    """`said`: of what was filled in, which is kept nowhere."""
+    status = 422 if said else 200
+    now = seen.services.now()
+    return page(request, "sheet_form.html", status, one=seen.company, line=line, form=form, said=said, now=now)
 
 
 def _kept(

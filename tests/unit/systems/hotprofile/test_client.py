@@ -348,6 +348,14 @@ def test_k1_departments_are_what_leads_name_as_theirs(clock: SkipClock) -> None:
     assert hot.wire.seen[0].path == "/rest_api/v1/leads/get_entry_list"
     assert hot.client.by_id("departments", ["7", "8"]) == [found]
 
+    asked = len(hot.wire.seen)
+    assert hot.client.by_id("departments", ["7"] * 500) == [found]
+    assert hot.client.by_id("departments", ["8"]) == hot.client.by_id("departments", []) == []
+    assert len(hot.wire.seen) == asked, "all leads are read once for all of them"
+    hot.records[4]["organization_id"] = 8
+    clock.sleep(module.DEPARTMENTS_KEPT_S + 1)
+    assert numbers(hot.client.by_id("departments", ["7", "8"])) == [7, 8]
+
     hot.records[5]["organization_id"] = {"id": 7}
     with pytest.raises(RetriableFetchError, match="部署ID"):
         hot.changed("departments")

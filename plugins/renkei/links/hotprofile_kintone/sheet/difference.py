@@ -14,6 +14,7 @@ _LABELS = labels_of(
     INFORMATION,
     **DATA_SETS,  # a data set's name is what its lines stand under
     company="会社名",
+    interval_minutes="連携間隔（分）",
     data_sets="項目定義",
     enabled="連携を行う",
     app="アプリID",

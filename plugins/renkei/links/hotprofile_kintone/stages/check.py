@@ -14,6 +14,7 @@ from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
+from renkei.links.hotprofile_kintone.stages.finish import end_line
 from renkei.links.hotprofile_kintone.versions import sheet_digest
 from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError
 from renkei.systems.kintone.form import Form
@@ -77,7 +78,10 @@ def _check(job: Job, data_set: DataSet, app_of: Callable[[DataSet], App], now: N
                     State.STOPPED,
                     f"{said}\nアプリをまだ一度も読み込めていないため、この{data_set.label}の連携を始められません。",
                 )
-    history.note(job, data_set, state=state.value, said=said)
+    if state is State.STOPPED and job.mode.writes:
+        end_line(job, data_set, state, said, now)  # what waits goes on waiting, and is counted
+    else:
+        history.note(job, data_set, state=state.value, said=said)
     return state
 
 

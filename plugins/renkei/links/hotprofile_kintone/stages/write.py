@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, exists, false, select, update
+from sqlalchemy import Row, and_, bindparam, case, delete, exists, false, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
@@ -328,23 +328,32 @@ class Writer:
     def _fail(self, refused: Sequence[tuple[Row[Any], Refusal]]) -> None:
         if not refused:
             return
-        at = self._now()
+        same = and_(WORK.c.code == bindparam("its_code"), WORK.c.field == bindparam("its_field"))
+        statement = (
+            update(WORK)
+            .where(self._mine, WORK.c.source_id == bindparam("its"))
+            .values(
+                state=FAILED,
+                told=case((same, WORK.c.told), else_=false()),
+                failed_at=self._now(),
+                code=bindparam("its_code"),
+                field=bindparam("its_field"),
+                cause=bindparam("its_cause"),
+                remedy=bindparam("its_remedy"),
+            )
+        )
+        rows = [
+            {
+                "its": row.source_id,
+                "its_code": why.code,
+                "its_field": why.field,
+                "its_cause": why.detail,
+                "its_remedy": why.remedy,
+            }
+            for row, why in refused
+        ]
         with self._job.database.writing() as connection:
-            for row, why in refused:
-                same = and_(WORK.c.code == why.code, WORK.c.field == why.field)
-                connection.execute(
-                    update(WORK)
-                    .where(self._mine, WORK.c.source_id == row.source_id)
-                    .values(
-                        state=FAILED,
-                        told=case((same, WORK.c.told), else_=false()),
-                        failed_at=at,
-                        code=why.code,
-                        field=why.field,
-                        cause=why.detail,
-                        remedy=why.remedy,
-                    )
-                )
+            connection.execute(statement, rows)
 
     def _put_back(self, tasks: Sequence[Task]) -> None:
         """Not sent: the next run's, or tomorrow's. What an earlier process may have sent stays as that."""
