@@ -74,6 +74,7 @@ def test_p2_p3_the_two_stages_with_text_4s_messages(world: PunchingWorld) -> Non
 def test_p11_the_callback_url_is_shown_where_the_public_service_has_an_address(
     world: PunchingWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    world.sent("/lineworks/agree", agreed="1")
     note_registration(world.database, "acme", first_at=NOW)
     assert "運用担当者から案内されたアドレス" in world.shown("/lineworks")
     monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp/")
