@@ -128,6 +128,15 @@ def test_c10_one_record_that_is_none_is_named_and_the_others_come(workplace: Wor
     assert ([one.id for one in listed.absences], listed.malformed, listed.whole) == (["A-2"], ["A-1"], True)
 
 
+def test_c7_however_long_a_title_and_a_reason_are_nothing_of_them_is_kept(workplace: Workplace) -> None:
+    long = ABSENCE | {"title": "長" * 5_000, "reason": "由" * 5_000}
+    workplace.fault(
+        "answer", answer={"status": 200, "body": {"version": 1, "total": 1, "next": None, "absences": [long]}}
+    )
+    (found,) = client_of(workplace).absences(SINCE).absences
+    assert (found.id, "長" in repr(found), "由" in repr(found)) == ("A-1", False, False)
+
+
 def test_c9_pages_that_do_not_go_on_end(workplace: Workplace) -> None:
     page = {"version": 1, "total": 1, "next": "A-1", "absences": [ABSENCE]}
     workplace.fault("answer", times=None, answer={"status": 200, "body": page})

@@ -48,6 +48,7 @@ class Fetched:
     gone: int = 0  # deleted in WORKPLACE for good
     suspicious: int = 0  # absences that are in the calendars and not in the list, and were not asked for one by one
     malformed: list[str] = field(default_factory=list)  # their ids, of which the list names a hundred
+    older: list[str] = field(default_factory=list)  # the same, of those whose revision is older than the one we have
 
 
 @dataclass(frozen=True, slots=True)

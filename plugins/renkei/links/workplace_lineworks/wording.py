@@ -77,8 +77,19 @@ def doubts(fetched: Fetched | None) -> Iterator[str]:
             "カレンダーからは削除していません。WORKPLACEを確認してください。"
         )
     if fetched.malformed:
-        shown = "、".join(fetched.malformed[:10]) + ("ほか" if len(fetched.malformed) > 10 else "")
-        yield f"形式が正しくない不在が {len(fetched.malformed):,}件あります（{shown}）。飛ばして、ほかの連携を続けています。"
+        yield (
+            f"形式が正しくない不在が {len(fetched.malformed):,}件あります（{_some(fetched.malformed)}）。飛ばして、ほかの連携を"
+            "続けています。WORKPLACEで、その申請の期間、不在の種類（100文字以内）、ユーザーIDを確認してください。"
+        )
+    if fetched.older:
+        yield (
+            f"前に受信した版より古い不在が {len(fetched.older):,}件あります（{_some(fetched.older)}）。新しい版のままにして"
+            "います。WORKPLACEの一覧が古くないかを確認してください。"
+        )
+
+
+def _some(numbers: Sequence[str]) -> str:
+    return "、".join(numbers[:10]) + ("ほか" if len(numbers) > 10 else "")
 
 
 def listed(absences: Sequence[FailedAbsence], count: int) -> Iterator[str]:

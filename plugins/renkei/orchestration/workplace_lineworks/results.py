@@ -19,6 +19,7 @@ from renkei.links.workplace_lineworks.wording import (
     HELD,
     MOST_LISTED,
     OVER,
+    doubts,
     figures,
     listed,
 )
@@ -82,7 +83,7 @@ def _kinds(end: RunEnd, fetched: Fetched | None, planned: Planned | None) -> Ite
     """The troubles that this run has met, each by a name that stays the same while it lasts."""
     if planned and planned.held:
         yield IS_HELD
-    if fetched and (fetched.suspicious or fetched.malformed):
+    if fetched and [*doubts(fetched)]:
         yield DOUBTS
     if end.outcome is Outcome.SETTING:  # another setting is another trouble
         yield f"{end.outcome} {hashlib.sha256(end.message.encode()).hexdigest()[:12]}"

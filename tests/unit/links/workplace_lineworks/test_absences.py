@@ -16,6 +16,7 @@ from renkei.links.workplace_lineworks.stages.finish import finish
 from renkei.links.workplace_lineworks.stages.plan import is_too_much
 from renkei.links.workplace_lineworks.stages.write_calendar import Writer, write_calendar
 from renkei.links.workplace_lineworks.tables import EVENT
+from renkei.links.workplace_lineworks.wording import doubts
 from renkei.runs.hold import Approval
 from renkei.runs.outcome import End
 from renkei.systems.lineworks.calendar import CalendarEvent, Standing
@@ -94,7 +95,8 @@ def test_c8_an_older_revision_never_overwrites_a_newer_one(world: AbsenceWorld) 
     world.workplace.put("A-1", day("2026-12-09"))
     world.run()
     world.workplace.all["A-1"] = older
-    world.run()
+    job = world.run()
+    assert "前に受信した版より古い不在が 1件あります（A-1）" in "".join(doubts(job.record.read(Fetched)))
     assert world.calendar.shown() == [("年次有給休暇", "2026-12-09", "2026-12-10")]
 
 

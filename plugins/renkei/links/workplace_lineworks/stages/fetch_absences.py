@@ -41,6 +41,7 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     """
     since = today(now) - PAST
     listed = source.absences(since)
+    older = _older(job, listed.absences)
     _keep(job, listed.absences, now)
     known = {one.id for one in listed.absences} | set(listed.malformed)
     missing = _missing(job, known, since)
@@ -53,10 +54,18 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     job.record.write(
         Fetched(
             *(len(listed.absences), listed.whole, gone, len(missing) if doubted else 0),
-            [*listed.malformed[:MOST_NAMED]],
+            *([*listed.malformed[:MOST_NAMED]], older[:MOST_NAMED]),
         )
     )
     return {"read": len(listed.absences), "gone": gone, "malformed": len(listed.malformed)}
+
+
+def _older(job: Job, absences: Sequence[Absence]) -> list[str]:
+    """The ids of those that are listed in an older revision than we have: that one stays (C8)."""
+    query = select(ABSENCE.c.absence_id, ABSENCE.c.revision).where(ABSENCE.c.tenant == job.tenant)
+    with job.database.reading() as connection:
+        known = {row[0]: int(row[1]) for row in connection.execute(query)}
+    return [one.id for one in absences if one.revision < known.get(one.id, 0)]
 
 
 def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime, *, asked: bool = False) -> None:
