@@ -163,7 +163,8 @@ def _everything(
         settings |= demo_sales.connections(neighbours.urls) | demo_punching.connections(neighbours.urls)
         settings |= demo_absences.connections(neighbours.urls) | demo_events.connections(neighbours.urls)
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
-        app = {"redirect_uris": [f"{airflow.url}/renkei/console/smarthr/callback"]}
+        callbacks = "console/smarthr/callback", "customer/connection/back"
+        app = {"redirect_uris": [f"{airflow.url}/renkei/{callback}" for callback in callbacks]}
         requests.patch(f"{neighbours.urls['smarthr']}/_sim/oauth", json=app, timeout=30).raise_for_status()
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
@@ -384,9 +385,18 @@ def _show_told(mails: list[dict[str, str]], messages: list[dict[str, Any]]) -> N
         console.print(Panel(Text(message["text"].rstrip()), title=title, title_align="left"))
 
 
+def _invitation(airflow: LocalAirflow, tenant: str) -> str:
+    """The address at which a customer's administrator would come in; a new one for each start."""
+    command = [sys.executable, "-m", "scripts.demo_invitation", tenant]
+    done = subprocess.run(command, cwd=PROJECT, env=airflow.environment, stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode().splitlines()[-1] if done.returncode == 0 else "could not be made"
+
+
 def _show_places(airflow: LocalAirflow, neighbours: Neighbours) -> None:
     console.print(f"\nAirflow  {airflow.url}  (user {USER}, password {PASSWORD})")
     console.print(f"連携     {airflow.url}/renkei/console/  (in Airflow's menu: 連携)")
+    console.print(f"お客様ページ  {_invitation(airflow, TOLD)}", soft_wrap=True)
+    console.print(f"         (by an invitation to {NAMES[TOLD]} alone, without a log-in)")
     console.print(
         f"EMC      {neighbours.urls['emc']}   mails  {neighbours.urls['mail']}   chat  {neighbours.urls['chat']}"
     )

@@ -207,3 +207,10 @@ def test_every_rule_names_its_tests(rule: str) -> None:
         found = in_file(ROOT / file)
         assert name in found, f"{file} has no {name}"
         assert mention.search(f"{name} {found[name]}".lower().replace("_", " ")), f"{name} does not speak of {rule}"
+
+
+def test_what_security_promises_is_tested() -> None:
+    """Every test that docs/security.md names is in the file that it links."""
+    named = re.findall(r"\[`(test_\w+)`\]\(([^)]+\.py)\)", text("docs/security.md"))
+    assert len(named) > 50
+    assert [(test, file) for test, file in named if test not in in_file((ROOT / "docs" / file).resolve())] == []

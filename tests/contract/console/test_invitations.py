@@ -107,6 +107,17 @@ def test_s1_only_who_may_edit_the_company_invites(world: ConsoleWorld) -> None:
     assert listed()[0].revoked_at is None
 
 
+def test_s1_who_may_not_change_the_connection_invites_nobody_to_connect(world: ConsoleWorld) -> None:
+    """A customer's grant stands in for the Connection `smarthr__acme`."""
+    world.door.register = set()
+    assert "SmartHRの接続" not in body(world, PAGE, "yuki")
+    assert invite(world, allows="connection").status_code == 400
+    world.door.register = {"yuki"}
+    assert "SmartHRの接続" in body(world, PAGE, "yuki")
+    assert invite(world, allows="connection").status_code == 200
+    assert [one.allows for one in listed()] == [{Allowed.CONNECTION}]
+
+
 def test_its_history_stands_among_the_companys_runs(world: ConsoleWorld) -> None:
     """For those who may edit; for whom it was is on its own page alone."""
     token = link_in(invite(world)).partition("#")[2]

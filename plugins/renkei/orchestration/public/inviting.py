@@ -39,4 +39,11 @@ def offered(link: str) -> Mapping[Allowed, str]:
     return {**connection, Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
 
 
-INVITING = Inviting(invitations, address, offers)
+def connection(dag_id: str) -> str:
+    """Connections are named after their system and their tenant."""
+    named = split_dag_id(dag_id)
+    assert named is not None
+    return f"{LINKS[named[0]].source.lower()}__{named[1]}"
+
+
+INVITING = Inviting(invitations, address, offers, connection)

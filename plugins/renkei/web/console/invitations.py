@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -42,7 +43,7 @@ def invite(
     """The link stands on the answer and nowhere else, so this answers with a page, not with a way to one."""
     inviting = _inviting(seen.services)
     one, given = seen.company, {"label": " ".join(label.split()), "reason": " ".join(reason.split())}
-    chosen = {kind for kind in inviting.offers(one.dag_id) if kind in (allows or ())}
+    chosen = {kind for kind in _offers(seen) if kind in (allows or ())}
     fault = _fault(**given, days=days, chosen=chosen)
     if fault:
         return _page(request, seen, fault=fault, given=given, status=400)
@@ -91,9 +92,9 @@ def _page(
     status: int = 200,
 ) -> Response:
     inviting, now, one = _inviting(seen.services), seen.services.now(), seen.company
-    offers = inviting.offers(one.dag_id)
+    names = inviting.offers(one.dag_id)
     lines = [
-        (line, *screen.state(line, now), screen.allowed(line, offers), line.is_good(now))
+        (line, *screen.state(line, now), screen.allowed(line, names), line.is_good(now))
         for line in inviting.invitations().listed(*_named(one.dag_id))
     ]
     return page(
@@ -102,7 +103,7 @@ def _page(
         status,
         one=one,
         lines=lines,
-        offers=offers,
+        offers=_offers(seen),
         made=made,
         link=link,
         fault=fault,
@@ -112,6 +113,14 @@ def _page(
         reason_most=WHY_MOST,
         now=now,
     )
+
+
+def _offers(seen: guard.Seen) -> Mapping[Allowed, str]:
+    """What this person may let customers do: nobody invites to what he may not do himself."""
+    inviting, dag_id = _inviting(seen.services), seen.company.dag_id
+    offers = inviting.offers(dag_id)
+    connects = seen.services.authority.may_register(seen.user, inviting.connection(dag_id))
+    return {kind: name for kind, name in offers.items() if connects or kind is not Allowed.CONNECTION}
 
 
 def _fault(label: str, reason: str, days: str, chosen: set[Allowed]) -> str:

@@ -23,6 +23,7 @@ class Inviting:
     invitations: Callable[[], Invitations]  # may raise StoreError
     address: Callable[[], str]  # of the お客様ページ, as customers reach it
     offers: Callable[[str], Mapping[Allowed, str]]  # what a company's customers can be let do, by dag id, and its name
+    connection: Callable[[str], str]  # the Airflow Connection in whose place a customer's grant stands, by dag id
 
     def link(self, token: str) -> str:
         """Behind `#` no browser sends it, so no log on the way has it."""

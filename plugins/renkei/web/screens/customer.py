@@ -116,7 +116,10 @@ def _beginning(facts: Facts) -> Step:
     begins = facts.company.link_start_on
     if begins is None:
         return Step("連携開始日", *OPEN, "シートの「連携開始日」で決まります。")
-    began = begins <= facts.now.astimezone(dt.timezone(dt.timedelta(hours=9))).date()
+    began = (
+        facts.company.last_result is not None
+        and begins <= facts.now.astimezone(dt.timezone(dt.timedelta(hours=9))).date()
+    )
     day = f"{begins.year}年{begins.month}月{begins.day}日"
     return Step("連携開始日", *(DONE if began else OPEN), f"{day}から、自動で処理します。")
 

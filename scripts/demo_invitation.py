@@ -1,0 +1,22 @@
+"""An invitation to the お客様ページ of one company, by the environment of `make run`: `python -m scripts.demo_invitation TENANT`."""
+
+from __future__ import annotations
+
+import sys
+
+from renkei.clock import utcnow
+from renkei.orchestration.public.inviting import INVITING, offered
+
+LINK = "smarthr_emc"
+DAYS = 30
+
+
+def main(tenant: str) -> None:
+    """Prints the address; it is kept nowhere else."""
+    whom = "総務部 ご担当者様（デモ）", "make run"
+    _, token = INVITING.invitations().invite(LINK, tenant, *whom, offered(LINK), DAYS, "make run", utcnow())
+    print(INVITING.link(token))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
