@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from renkei.sheets.grants import Grants
     from renkei.sheets.review import Review
     from renkei.storage.runs import RunRecord
+    from renkei.storage.tenant_folder import TenantFolder
     from renkei.web.customer.facts import Connector
 
     When = Callable[[Compiled[Any], dt.datetime | None], Timetable]  # by the sheet, and not before that moment
@@ -88,6 +89,9 @@ class Link:
     registrations: Part[Callable[[Any], Sequence[Channel]]] | None = (
         None  # of a mapping, beside channels: they may expire
     )
+    grant_end: Part[Callable[[TenantFolder], tuple[dt.date, str] | None]] | None = (
+        None  # the day on which what a company allowed us at the source ends, if nothing renews it; the page to allow it
+    )
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = (
         None  # what it keeps beside its runs, older than so much
     )
@@ -127,6 +131,7 @@ LINKS = {
             try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
             console=Part("renkei.orchestration.smarthr_emc.console:VIEW"),
             jobs=Part("renkei.orchestration.smarthr_emc.jobs:JOBS"),
+            grant_end=Part("renkei.orchestration.smarthr_emc.smarthr_plus:grant_end"),
             tidy=Part("renkei.orchestration.smarthr_emc.smarthr_plus:tidy"),
             connector=Part("renkei.orchestration.smarthr_emc.customer_connection:connector"),
             preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),

@@ -13,8 +13,13 @@ from renkei.errors import NotificationError
 from renkei.links.workplace_lineworks.sheet.compile import compile_sheet
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import expiring
+from renkei.storage.cipher import Cipher
+from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import accepted, later
 from tests.dags.monitor.looks import SLACK, World, at
+from tests.harness.oauth import KEY
 
 
 def test_n2_an_answer_that_will_be_too_late_is_told_once_to_the_tenant(acme: World) -> None:
@@ -71,6 +76,26 @@ def test_n2_the_end_of_a_registration_is_told_at_each_threshold(acme: World) -> 
     assert heard == [(day, "9:00", whom) for day in days for whom in ("acme", OPERATOR)]
     assert "hooks.slack.com" not in acme.ear.lines + "".join(acme.ear.titles)
     assert "（あと7日）" in acme.ear.lines
+
+
+@pytest.mark.parametrize("refresh", ["", "refresh-1"])
+def test_n2_the_end_of_a_grant_that_nothing_renews_is_told(acme: World, refresh: str) -> None:
+    """N2: to the company, at each threshold, with the page where it is allowed anew."""
+    acme.store = Store(acme.store.fs, acme.store.root, Cipher(KEY))
+    grant = Grant(Made.ALLOWED, at("1 9:00"), "yuki", "結城", at("1 9:00"), "access-1", refresh, at("30 9:00"))
+    assert SourceGrants(TenantFolder(acme.store, "smarthr_emc", "acme")).follow(0, grant)
+    heard = []
+    for day in range(20, 31):
+        acme.result("acme", at(f"{day} 4:40"))
+        before = len(acme.ear.said)
+        acme.look(f"{day} 9:00")
+        heard += [day for _, event, _, _ in acme.ear.said[before:] if event is Event.EXPIRY]
+    assert heard == ([] if refresh else [20, 23, 29, 30])
+    if not refresh:
+        message = acme.ear.said[-1][2]
+        assert message.lines[0] == "SmartHRの許可の有効期限: 2026/11/30 まで（本日）"
+        assert message.link == "http://airflow.example.jp/renkei/console/dag/smarthr_emc__acme/smarthr"
+        assert "access-1" not in acme.ear.lines
 
 
 @pytest.mark.usefixtures("ends")

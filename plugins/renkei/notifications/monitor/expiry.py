@@ -108,6 +108,41 @@ def connections_message(label: str, found: Sequence[Expiring], link: str = "") -
     )
 
 
+@dataclass(frozen=True, slots=True)
+class EndingGrant:
+    """What a company allowed us at its source, and nothing renews; `days` may be negative."""
+
+    tenant: str
+    on: dt.date
+    days: int
+
+    @property
+    def key(self) -> str:
+        return key_of("grant", self.tenant, self.on.isoformat(), str(_threshold(self.days)))
+
+
+def ending_grant(tenant: str, on: dt.date, today: dt.date) -> EndingGrant | None:
+    """What is to be told of it; None: its end is far."""
+    days = (on - today).days
+    return None if _threshold(days) is None else EndingGrant(tenant, on, days)
+
+
+def grant_message(label: str, one: EndingGrant, link: str) -> Message:
+    """For the tenant's channels: until when runs can read the source, and who renews it."""
+    source = label.partition(" → ")[0]
+    return Message(
+        title=f"【期限切れ予告】{label}: {one.tenant} {source}の許可",
+        lines=(
+            f"{source}の許可の有効期限: {one.on:%Y/%m/%d} {_remaining(one.days)}",
+            f"自動では更新できません。{source}の管理者が、「{source}の接続」の画面で「連携する」を押し、許可し直してください。"
+            "期限を過ぎると、処理は止まります。",
+        ),
+        link=link,
+        link_label=f"{source}の接続を開く",
+        tone=Tone.WAITING,
+    )
+
+
 def _remaining(days: int) -> str:
     if days < 0:
         return f"に期限が切れています（{-days}日前）"

@@ -1,4 +1,4 @@
-"""期限切れ予告, told once each: approvals that end soon, and registrations with a 有効期限 (N2)."""
+"""期限切れ予告, told once each: approvals that end soon, and registrations with a 有効期限 (N2), grants that nothing renews."""
 
 from __future__ import annotations
 
@@ -96,6 +96,7 @@ def tell_connections(
             known[tenant] = {one.channel: one.on for one in mine}
         if tenant != OPERATOR:
             _tell_ending(notices, tenant, everybody[tenant], mine)
+            _tell_grant(notices, tenant, everybody[tenant], today.date())
     _tell_ending(notices, OPERATOR, operator, found)
     if known != before:
         records.write(notices.store, _endings_key(notices.link.name), Endings(known))
@@ -136,6 +137,20 @@ def _tell_ending(notices: Notices, whom: str, channels: Sequence[Channel], found
         some = new[first : first + MAX_LINES]
         message = expiry.connections_message(notices.link.label, some, airflow_page("/connections"))
         notices.tell_once(whom, channels, message, [one.key for one in some])
+
+
+def _tell_grant(notices: Notices, tenant: str, channels: Sequence[Channel], today: dt.date) -> None:
+    """What the tenant allowed us at its source, where nothing renews it."""
+    if notices.link.grant_end is None:
+        return
+    try:
+        found = notices.link.grant_end()(notices.folder(tenant))
+    except Exception as error:  # one tenant's must not hide another's (L5)
+        log.error("grant of tenant=%s cannot be looked at: %s", tenant, type(error).__name__)
+        return
+    one = expiry.ending_grant(tenant, found[0], today) if found else None
+    if found and one:
+        notices.tell_once(tenant, channels, expiry.grant_message(notices.link.label, one, found[1]), [one.key])
 
 
 def _cursor(notices: Notices, today: dt.date) -> str:

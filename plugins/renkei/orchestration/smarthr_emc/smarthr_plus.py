@@ -11,6 +11,7 @@ import requests
 from airflow.configuration import conf
 from airflow.sdk import BaseHook
 
+from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, RenkeiError
 from renkei.links.smarthr_emc import LINK, connecting
 from renkei.links.smarthr_emc.granted import GrantedToken
@@ -112,11 +113,22 @@ def session() -> requests.Session:
     return made
 
 
+def page_of(tenant: str) -> str:
+    """SmartHRの接続 of a company."""
+    return console_page("dag", dag_id(LINK, tenant), PAGE)
+
+
+def grant_end(folder: TenantFolder) -> tuple[dt.date, str] | None:
+    """The day in Japan on which a grant ends that nothing renews, and the page to allow it anew; may raise StoreError."""
+    _, grant = SourceGrants(folder).newest()
+    if grant is None or not grant.stands or grant.refresh_token or grant.expires_at is None:
+        return None
+    return grant.expires_at.astimezone(TOKYO).date(), page_of(folder.tenant)
+
+
 def granted(tenant: str) -> GrantedToken:
     """The token of a company that is, or was, connected by OAuth."""
-    return GrantedToken(
-        TenantFolder(open_store(), LINK, tenant), oauth, console_page("dag", dag_id(LINK, tenant), PAGE)
-    )
+    return GrantedToken(TenantFolder(open_store(), LINK, tenant), oauth, page_of(tenant))
 
 
 def tidy(now: dt.datetime, _keep: dt.timedelta) -> int:
