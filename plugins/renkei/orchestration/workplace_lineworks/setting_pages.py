@@ -26,6 +26,13 @@ from renkei.web.console.page import page
 router = APIRouter()
 
 
+ASKED = {  # what text 3 calls it in its popups, by the name of a Connection up to its tenant
+    "slack_bot": "ステップ3でコピーしたトークン",
+    "line": "Channel access token（返答モードはChat）",
+    "line_login": "Login Channel ID、Login Channel secret（状態はPublished）、Direct link",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One tab."""
@@ -86,6 +93,7 @@ def services(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_d
         credentials=_credentials(seen),
         lineworks=lineworks_name(tenant),
         needless=NEEDLESS,
+        asked={f"{kind}__{tenant}": said for kind, said in ASKED.items()},
         assumed=ASSUMED,
         now=seen.services.now(),
     )
