@@ -110,7 +110,9 @@ def test_w1_w8_the_table_shows_event_by_channel_the_connections_and_the_bot(
     assert "申請 ○ ○ – –" in shown
     assert "承認 – ○ ○ 使用しない –" in shown
     assert "slack_bot__acme 送信済み 1" in shown
-    assert "line_login__acme 案内の項目: Login Channel ID、Login Channel secret（状態はPublished）、Direct link" in shown
+    assert (
+        "line_login__acme 案内の項目: Login Channel ID、Login Channel secret（状態はPublished）、Direct link" in shown
+    )
     assert "/renkei/workplace/acme/events" in shown
     assert "Slackへの送信を止めています（token_revoked）" in shown
 
