@@ -20,12 +20,11 @@ from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.tenant_folder import TenantFolder
 
 if TYPE_CHECKING:
-    from renkei.notifications.members.file import MembersFile
+    from renkei.notifications.members.importing import Import
     from renkei.notifications.members.linking import Linking
     from renkei.notifications.members.table import Members
 
 MAX_DAYS = 90
-REMOVED_LEAST, REMOVED_SHARE = 5, 0.1  # of the members, by one import; as E34 has it for people
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help=say("テナント名。", "The tenant."))]
 UserIds = Annotated[list[str] | None, typer.Argument(metavar="USER_ID...", help=say("ユーザID。", "User ids."))]
 Output = Annotated[
@@ -78,45 +77,28 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from renkei.notifications.members.file import read_members
+    from renkei.notifications.members.importing import read_import, take_over
     from renkei.notifications.members.own import OwnEntries
-    from renkei.notifications.members.table import completed
     from renkei.storage.database.database import open_database
 
     linking = _linking(tenant)
-    members = linking.members
-    current = members.imported()
-    linked = {user: link.line_user_id for user, link in members.line_links().items()}
-    found = read_members(file.read_bytes(), file.name, current, linked, settings.allowed_hosts())
-    table = completed(found.frame, current)
-    before, after = current.set_index("user_id"), table.set_index("user_id")
-    stay = after.index.intersection(before.index)
-    counts = {
-        "members": len(after),
-        "added": len(after.index.difference(before.index)),
-        "changed": int((after.loc[stay] != before.loc[stay]).any(axis=1).sum()),
-        "removed": len(before.index.difference(after.index)),
-    }
-    many = counts["removed"] >= REMOVED_LEAST and counts["removed"] > REMOVED_SHARE * len(before)
+    found = read_import(file.read_bytes(), file.name, linking, settings.allowed_hosts())
     if not found.problems:
-        members.check(table)
-        if many and not remove_many:
+        if found.removes_many and not remove_many:
             raise wrong_usage(
-                f"{len(before)}名のうち{counts['removed']}名の登録が消えます。ファイルを確かめ、正しければ --remove-many を付けてください。",
-                f"{counts['removed']} of {len(before)} members would go; if that is right, add --remove-many.",
+                f"{found.before}名のうち{found.removed}名の登録が消えます。ファイルを確かめ、正しければ --remove-many を付けてください。",
+                f"{found.removed} of {found.before} members would go; if that is right, add --remove-many.",
             )
         if not check:
-            members.replace(table)
-            users = set(table["user_id"])  # all that stay: what an import that died has left behind goes now
-            linking.keep_only(users)
-            OwnEntries(open_database(settings.database_url()), linking.folder).keep_only(users)
-    _show_import(found, counts, check, as_json)
+            take_over(found, linking, OwnEntries(open_database(settings.database_url()), linking.folder))
+    _show_import(found, check, as_json)
     if found.problems:
         raise typer.Exit(Status.WRONG)
 
 
-def _show_import(found: MembersFile, counts: dict[str, int], check: bool, as_json: bool) -> None:
+def _show_import(found: Import, check: bool, as_json: bool) -> None:
     sound = not found.problems
+    counts = {name: getattr(found, name) for name in ("members", "added", "changed", "removed")}
     if as_json:
         rows = {"problems": _rows(found.problems), "warnings": _rows(found.warnings)}
         print_json({"imported": sound and not check, **(counts if sound else {}), **rows})

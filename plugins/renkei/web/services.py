@@ -31,6 +31,7 @@ from renkei.web.facts import (
     Run,
     RunChoice,
 )
+from renkei.web.member_facts import MemberInvitations
 from renkei.web.sheet_facts import Sheets
 
 
@@ -80,7 +81,7 @@ class Authority(Protocol):
         """The address of the log-in page, which leads `back`."""
 
 
-class Knowledge(Connections, Channels, Protocol):
+class Knowledge(Connections, Channels, MemberInvitations, Protocol):
     """What Airflow's database and the store know. Everything may be asked at any time, from any thread."""
 
     def companies(self) -> Mapping[str, Company]:

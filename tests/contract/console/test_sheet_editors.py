@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ from typing import Any
 import pytest
 
 from renkei.links.hotprofile_kintone.forms import keep_of
+from renkei.orchestration import jobs
 from renkei.storage.versions import Origin
 from renkei.systems.kintone.form import Field, Form
+from tests.conftest import ROOT
 from tests.contract.console import kintone_world, punching_world, workplace_world
 from tests.contract.console.kintone_world import KintoneWorld
 from tests.contract.console.punching_world import PunchingWorld
@@ -113,3 +117,31 @@ def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[Conso
     now = console.services.sheets.review(dag, before.path.name, sheet.file().content)
     assert now.mapping == had.mapping
     assert [one.name for one in now.channels] == [*(one.name for one in had.channels), "人事のメール"]
+
+
+def test_s2_sheets_of_each_link_come_in_a_zip(world: tuple[ConsoleWorld, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """S2, S6: a changed one, a new company's, a broken one; what is sound is put into force."""
+    console, dag = world
+    link, sheet = dag.partition("__")[0], console.services.sheets.of(dag)
+    own = sheet.file()
+    assert own.path
+    changed = own.content.replace("株式会社アクメ".encode(), "アクメ改".encode())
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as new:
+        for name, content in (("acme", changed), ("gamma", own.content), ("delta", b"nonsense: [1")):
+            new.writestr(f"{name}.yaml", content)
+    omar, token = console.browser("omar"), {"token": console.token("omar")}
+    files = {"file": ("sheets.zip", found.getvalue())}
+    answer = omar.post(f"{BASE}/many", data=token | {"link": link}, files=files)
+    assert answer.headers.get("location") == f"{BASE}/many/{link}/1", text_of(answer.text)
+    monkeypatch.setattr(jobs, "utcnow", lambda: NOW)
+    monkeypatch.setattr("renkei.web.console.many.ENABLED_S", 1_000.0)
+    (kept,) = (key for key in console.store.files(f"{link}/tenants/operator/jobs/00000001") if "request" in key)
+    (run,) = re.findall(r"job__1__\w+", console.store.read(kept).decode())
+    jobs.do(f"{link}__operator/1", run, str(ROOT / "dags/renkei_jobs.py"))
+    shown = text_of(omar.get(f"{BASE}/many/{link}/1").text)
+    assert "有効にできる 2 誤り 1 全3件" in shown
+    omar.post(f"{BASE}/many/{link}/1/enable", data=token | {"reason": "一括の登録"})
+    assert sheet.file().content == changed
+    assert (own.path.parent / "gamma.yaml").read_bytes() == own.content
+    assert not (own.path.parent / "delta.yaml").exists()

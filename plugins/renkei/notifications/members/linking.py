@@ -127,6 +127,11 @@ class Linking:
         self.withdraw(wanted, except_for={sha256(token) for token in tokens.values()})
         return tokens
 
+    def invited(self, now: dt.datetime) -> dict[str, dt.datetime]:
+        """Who has an invitation that is open, and until when."""
+        found = self._records(self._invitations, Invitation).values()
+        return {one.user_id: one.expires_at for one in found if one.expires_at > now and not one.used_at}
+
     def withdraw(self, user_ids: Collection[str], except_for: Collection[str] = ()) -> None:
         """Make the invitations of these members void."""
         users = set(user_ids)

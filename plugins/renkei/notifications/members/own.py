@@ -45,6 +45,14 @@ class OwnEntry:
     changed_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OwnStanding:
+    """How far a member is with registering himself."""
+
+    registered: dict[str, dt.datetime] = field(default_factory=dict)  # the fields that he has, and since when
+    invited_until: dt.datetime | None = None
+
+
 class OwnEntries:
     """What the members of one tenant registered themselves, and the invitations by which they may."""
 
@@ -70,6 +78,24 @@ class OwnEntries:
             row.field: OwnEntry(self._store.unseal(self._place(member, row.field), row.value).decode(), row.changed_at)
             for row in rows
         }
+
+    def standings(self, user_ids: Iterable[str], now: dt.datetime) -> dict[str, OwnStanding]:
+        """What these members have registered themselves, without what it is, and whether an invitation is open."""
+        users = {_digest(user_id): user_id for user_id in user_ids}
+        entries = select(ENTRY.c.member, ENTRY.c.field, ENTRY.c.changed_at)
+        invited = select(INVITATION.c.member, INVITATION.c.expires_at)
+        with self._database.reading() as connection:
+            here = (ENTRY.c.link == self.link, ENTRY.c.tenant == self.tenant)
+            rows = connection.execute(entries.where(*here)).all()
+            open_ = connection.execute(invited.where(*self._invited_here(), INVITATION.c.expires_at > now)).all()
+        found = {user_id: OwnStanding() for user_id in users.values()}
+        for row in rows:
+            if user_id := users.get(row.member):
+                found[user_id].registered[row.field] = row.changed_at
+        for member, until in open_:
+            if user_id := users.get(member):
+                found[user_id] = replace(found[user_id], invited_until=until)
+        return found
 
     def register(self, invited: Invited, name: str, value: str, now: dt.datetime) -> None:
         """Makes `value` his, checked already; an empty one takes it back.

@@ -31,6 +31,7 @@ class LinkView:
     needless: Callable[[Any, str], Collection[str]] = lambda mapping, name: ()  # fields of one that may stay blank
     sheet_tries: Sequence[SheetTry] = ()
     sheet_editor: Any = None  # has `form(mapping)` and `formed(review, given, suffix)`: a SheetEditor, or a module
+    own_page: bool = False  # its members have マイ情報, where they register themselves
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
     granted: Callable[[TenantFolder], Collection[str]] | None = (
         None  # Connections that a grant stands in for; StoreError

@@ -123,4 +123,5 @@ VIEW = LinkView(
     needless=needless,
     figures=figures,
     sheet_editor=EDITOR,
+    own_page=True,
 )

@@ -26,6 +26,7 @@ from renkei.web.console import (
     invitations,
     jobs,
     many,
+    members,
     overview,
     readiness,
     runs,
@@ -80,6 +81,7 @@ ROUTERS = (
     connections.router,
     channels.router,
     bulk.router,
+    members.router,
 )
 
 
@@ -104,7 +106,7 @@ def build(services: Services) -> ASGIApp:
         app.add_exception_handler(kind, answer)
     own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
     secret = tuple(end for own in services.own_pages for end in own.secret_queries)
-    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **bulk.UPLOADS, **own}, secret)
+    return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **bulk.UPLOADS, **members.UPLOADS, **own}, secret)
 
 
 class _Guarded:

@@ -1,0 +1,222 @@
+"""メンバー: who is reached where (marks, never the ids), 一括インポート with its preview, invitations to register oneself (N4).
+
+They name people: for who may edit the Dag, and every look is noted. An address of an invitation is shown once, in a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from renkei import settings
+from renkei.errors import SettingError
+from renkei.notifications.members.file import written
+from renkei.notifications.members.importing import Import, read_import, take_over
+from renkei.notifications.members.linking import Linking
+from renkei.notifications.members.own import OwnEntries
+from renkei.notifications.members.table import COLUMNS, MemberError
+from renkei.sheets.table_file import csv_parts
+from renkei.storage import audit
+from renkei.storage.audit import Look
+from renkei.storage.database.database import open_database
+from renkei.storage.store import MissingKeyError
+from renkei.texts import trim
+from renkei.web.console import guard
+from renkei.web.console.page import address, message, page
+from renkei.web.console.runs import XLSX
+from renkei.web.member_facts import FIELDS, MemberLine, registered
+from renkei.web.screens.overview import page_of
+from renkei.web.services import Refused
+
+router = APIRouter()
+UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file
+UPLOADS = {"/members/import": UPLOAD_MOST}
+PER_PAGE = 100
+PROBLEMS_SHOWN = 1_000
+DAYS_MOST = {"line": 90, "my": 30}
+DAYS = 14
+SECRETS = ("google_chat_webhook",)  # no file of ours has them
+TEXT = "text/csv; charset=utf-8"
+
+
+@router.get("/dag/{dag_id}/members")
+def members(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], at: str = "", saved: str = ""
+) -> Response:
+    _note(seen, "members")
+    lines, offered = _lines(seen), seen.services.knowledge.member_invitations(seen.company.dag_id)
+    shown = page_of(at, len(lines), PER_PAGE)
+    return page(
+        request,
+        "members.html",
+        one=seen.company,
+        lines=lines[shown.start : shown.stop],
+        shown=shown,
+        fields=FIELDS,
+        counts=registered(lines),
+        offered=offered,
+        days=DAYS,
+        days_most=DAYS_MOST,
+        most=UPLOAD_MOST // 1_000_000,
+        saved=saved if saved.isascii() and saved.isdigit() else "",
+        now=seen.services.now(),
+    )
+
+
+@router.get("/dag/{dag_id}/members.{kind}")
+def download(kind: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+    """The table as a file that the import takes back, but for webhooks."""
+    if kind not in ("csv", "xlsx"):
+        raise guard.NotFound
+    _note(seen, "members file")
+    found = _linking(seen).members
+    # Their own links stay where they are: exported and imported again, they could no longer be undone.
+    table = found.imported().assign(linked_at=found.all()["linked_at"])
+    content = written(table, [name for name in COLUMNS if name not in SECRETS], excel=kind == "xlsx")
+    return Response(content, headers=_as_file(f"members.{kind}"), media_type=XLSX if kind == "xlsx" else TEXT)
+
+
+@router.post("/dag/{dag_id}/members/import")
+def upload(
+    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], file: Annotated[UploadFile, File()]
+) -> Response:
+    """Every mistake, or what would change; nothing is changed yet."""
+    _note(seen, "members import")
+    content = file.file.read(UPLOAD_MOST)
+    excel = (file.filename or "").lower().endswith((".xlsx", ".xlsm"))
+    read = _read(seen, content, excel)
+    digest = hashlib.sha256(content).hexdigest()
+    if not read.problems:
+        seen.services.knowledge.folder(seen.company.dag_id).store.write(_import_key(seen, excel), content)
+    return page(
+        request,
+        "members_import.html",
+        400 if read.problems else 200,
+        one=seen.company,
+        read=read,
+        problems=read.problems[:PROBLEMS_SHOWN],
+        digest=digest,
+        excel=excel,
+        now=seen.services.now(),
+    )
+
+
+@router.post("/dag/{dag_id}/members/import/confirm")
+def confirm(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    digest: Annotated[str, Form(max_length=64)] = "",
+    excel: Annotated[str, Form(max_length=1)] = "",
+    removing: Annotated[str, Form(max_length=1)] = "",
+) -> Response:
+    """What the preview showed, and nothing else, is taken over; the table may have changed, so that it is read again."""
+    store, key = seen.services.knowledge.folder(seen.company.dag_id).store, _import_key(seen, bool(excel))
+    content = b""
+    with suppress(MissingKeyError):
+        content = store.read(key)
+    if not content or hashlib.sha256(content).hexdigest() != digest:
+        raise Refused("ファイルの内容が確認した後に変わりました。もう一度インポートしてください。")
+    read = _read(seen, content, bool(excel))
+    if read.problems:
+        raise Refused("確認した後に登録が変わり、誤りになりました。もう一度インポートしてください。")
+    if read.removes_many and not removing:
+        said = (
+            f"{read.before}名のうち{read.removed}名の登録が消えます。正しければ、確認の画面でチェックを入れてください。"
+        )
+        return message(request, 409, "登録していません", said)
+    _note(seen, "members import confirmed")
+    linking = _linking(seen)
+    take_over(read, linking, _own(linking))
+    store.delete(key)
+    return RedirectResponse(f"{address(request, 'dag', seen.company.dag_id, 'members')}?saved={read.members}", 303)
+
+
+@router.post("/dag/{dag_id}/members/invite")
+def invite(
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    kind: Annotated[str, Form(max_length=10)] = "",
+    who: Annotated[str, Form(max_length=100)] = "",
+    days: Annotated[int, Form(ge=1, le=90)] = DAYS,
+) -> Response:
+    """A file of addresses, a member each: for the one that is named, else for everybody who is not registered yet."""
+    knowledge, dag_id, linking, now = seen.services.knowledge, seen.company.dag_id, _linking(seen), seen.services.now()
+    if kind not in knowledge.member_invitations(dag_id) or days > DAYS_MOST[kind]:
+        raise Refused("招待の種類か有効日数を読み取れません。画面を開き直してください。")
+    if fault := knowledge.member_invitation_fault(dag_id, kind):
+        raise Refused(f"{fault}招待していません。「接続」の画面で確認してください。")
+    lines = _lines(seen)
+    done = ("line_user_id",) if kind == "line" else ("slack_member_id", "google_chat_webhook")
+    users = [trim(who)] if trim(who) else [one.user_id for one in lines if one.has.isdisjoint(done)]
+    if not set(users) <= {one.user_id for one in lines}:
+        raise Refused("メンバーにいないユーザIDです。先にインポートで登録してください。招待していません。")
+    if not users:
+        raise Refused("招待する人がいません。全員が登録済みです。")
+    _note(seen, f"members invite {kind}")
+    try:
+        tokens = (linking if kind == "line" else _own(linking)).invite(users, days, now)
+    except MemberError as error:
+        raise Refused(str(error)) from None
+    rows = _invitations(seen, kind, tokens)
+    return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
+
+
+def _invitations(seen: guard.Seen, kind: str, tokens: dict[str, str]) -> Iterator[Sequence[str]]:
+    knowledge, dag_id = seen.services.knowledge, seen.company.dag_id
+    yield "ユーザID", f"{knowledge.member_invitations(dag_id)[kind]}のURL"
+    for user_id, token in tokens.items():
+        yield user_id, knowledge.member_invitation_url(dag_id, kind, token)
+
+
+def _lines(seen: guard.Seen) -> list[MemberLine]:
+    linking, now = _linking(seen), seen.services.now()
+    table, invited = linking.members.all(), linking.invited(now)
+    own = _own(linking).standings(table["user_id"], now)
+    links = {user: link.linked_at for user, link in linking.members.line_links().items()}
+    found = []
+    for row in table.to_dict("records"):
+        user = str(row["user_id"])
+        himself = {**own[user].registered, **({"line_user_id": links[user]} if user in links else {})}
+        has = frozenset({name for name in FIELDS if row[name]} | himself.keys())
+        until = max((one for one in (invited.get(user), own[user].invited_until) if one), default=None)
+        found.append(MemberLine(user, has, himself, until))
+    return found
+
+
+def _read(seen: guard.Seen, content: bytes, excel: bool) -> Import:
+    """Raises Refused: the store may not keep what is in it."""
+    try:
+        return read_import(
+            content, "ファイル.xlsx" if excel else "ファイル.csv", _linking(seen), settings.allowed_hosts()
+        )
+    except SettingError as error:
+        raise Refused(str(error)) from None
+
+
+def _linking(seen: guard.Seen) -> Linking:
+    return Linking(seen.services.knowledge.folder(seen.company.dag_id))
+
+
+def _own(linking: Linking) -> OwnEntries:
+    return OwnEntries(open_database(settings.database_url()), linking.folder)
+
+
+def _import_key(seen: guard.Seen, excel: bool) -> str:
+    """Of this user: two who import at once see what each of them has uploaded."""
+    folder, name = seen.services.knowledge.folder(seen.company.dag_id), hashlib.sha256(seen.user.id.encode())
+    return f"{folder.path}/imports/members-{name.hexdigest()[:32]}.{'xlsx' if excel else 'csv'}"
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+
+
+def _note(seen: guard.Seen, what: str) -> None:
+    """Before anything is shown: who cannot be noted is shown nothing."""
+    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
