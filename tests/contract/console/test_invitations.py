@@ -12,7 +12,9 @@ from httpx import Response
 from renkei.orchestration.public.inviting import invitations
 from renkei.storage import records
 from renkei.storage.audit import Look
+from renkei.storage.versions import Origin
 from renkei.web.customer.invitations import Allowed, Invitation
+from renkei.web.tenant_sheet import By
 from tests.contract.console.world import BASE, LINK, NOW, RUN_ID, ConsoleWorld, body, dag, text_of
 
 PAGE = f"/dag/{dag('acme')}/invitations"
@@ -116,6 +118,20 @@ def test_s1_who_may_not_change_the_connection_invites_nobody_to_connect(world: C
     assert "SmartHRの接続" in body(world, PAGE, "yuki")
     assert invite(world, allows="connection").status_code == 200
     assert [one.allows for one in listed()] == [{Allowed.CONNECTION}]
+
+
+def test_a_customers_upload_is_shown_to_the_operator_until_he_has_decided(world: ConsoleWorld) -> None:
+    page, content = f"/dag/{dag('acme')}", (world.sheets / "acme.yaml").read_bytes() + b"\n"
+    invite(world)
+    sheet = world.services.sheets.of(dag("acme"))
+    assert "確認を待っています" not in body(world, page, "yuki")
+    number = sheet.keep(content, "新しい.yaml", Origin.CUSTOMER, By("invitation 1", "総務部"), NOW)
+    shown = body(world, page, "yuki")
+    assert "お客様がアップロードしたシートが、確認を待っています" in shown
+    assert f"/sheets/{number}" in shown
+    assert "確認を待っています" not in body(world, page, "ken")
+    sheet.enable(number, sheet.file().digest, By("yuki", "結城"), "確認した", NOW)
+    assert "確認を待っています" not in body(world, page, "yuki")
 
 
 def test_its_history_stands_among_the_companys_runs(world: ConsoleWorld) -> None:

@@ -143,6 +143,23 @@ def test_uploads_of_a_day_are_bounded(world: CustomerWorld, monkeypatch: pytest.
     assert world.guest("beta").upload(sheet("beta")).status_code == 303
 
 
+def test_l5_one_company_holds_up_no_other(world: CustomerWorld) -> None:
+    """Whoever sends slowly, or a sheet that takes its time, takes his company's one place."""
+    guest = world.guest()
+    guest.upload(sheet())
+    for places in (world.limits.uploading, world.limits.reviewing):
+        places.add(f"{LINK}__acme")
+    assert guest.upload(sheet()).status_code == 409
+    assert "ほかの操作の途中です" in guest.shown("/sheets/1", 409)
+    other = world.guest("beta")
+    assert other.upload(sheet("beta")).status_code == 303
+    assert "誤り" in other.shown("/sheets/1")
+    assert world.limits.uploading == world.limits.reviewing == {f"{LINK}__acme"}
+    world.limits.uploading |= {f"other {number}" for number in range(8)}
+    full = other.upload(sheet("beta"))
+    assert (full.status_code, full.headers["Retry-After"]) == (503, "30")
+
+
 def test_a_company_without_a_sheet_can_send_its_first(world: CustomerWorld) -> None:
     (world.sheets / "acme.yaml").unlink()
     guest = world.guest(allows=frozenset({Allowed.SHEET}))

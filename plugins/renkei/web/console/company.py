@@ -51,6 +51,7 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         may={right: seen.may(right) for right in Right},
         menu=[entry for own in mine for entry in (*own.open_menu, *(own.menu if edits else ()))],
         invites=seen.services.inviting is not None,
+        waiting=invitations.waiting(seen.services, one.dag_id) if edits else (),
         faults=knowledge.faults(),
         now=now,
     )

@@ -18,12 +18,14 @@ from renkei.web.console.page import address, message, page
 from renkei.web.customer.facts import Inviting
 from renkei.web.customer.invitations import MOST_DAYS, Allowed, NotInvitedError
 from renkei.web.screens import invitations as screen
+from renkei.web.screens.customer import Upload, uploads
 from renkei.web.screens.timeline import Event
 from renkei.web.services import Services
 
 router = APIRouter()
 DAYS = (1, 3, 7, 14, MOST_DAYS)
 LABEL_MOST, WHY_MOST = 60, 300  # characters
+LISTED = 20  # versions among which those of customers are looked for
 
 
 @router.get("/dag/{dag_id}/invitations")
@@ -79,6 +81,20 @@ def history(services: Services, dag_id: str, since: dt.datetime) -> list[Event]:
     except StoreError:
         return []
     return [event for event in found if event.at >= since]
+
+
+def waiting(services: Services, dag_id: str) -> list[Upload]:
+    """The sheets of customers that nobody has looked into yet, the newest first; asked where somebody was invited."""
+    if services.inviting is None:
+        return []
+    try:
+        if not services.inviting.invitations().listed(*_named(dag_id)):
+            return []
+        sheet = services.sheets.of(dag_id)
+        found = uploads(sheet.versions.listed(LISTED), list(sheet.versions.moves()), sheet.file().digest)
+    except StoreError:  # as pages say
+        return []
+    return [one for one in found if one.waits]
 
 
 def _page(

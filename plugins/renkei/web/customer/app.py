@@ -49,6 +49,7 @@ def build(services: Services, limits: guard.Limits | None = None) -> ASGIApp:
         guard.NotFound: _not_found,
         guard.Foreign: _foreign,
         guard.TooOften: _too_often,
+        guard.Busy: _busy,
         RequestValidationError: _not_understood,
         HTTPException: _http,
         Refused: _refused,
@@ -106,6 +107,13 @@ def _too_often(request: Request, _: Exception) -> Response:
     response = message(request, 429, "操作が多すぎます", "1分ほどおいてから、もう一度お試しください。")
     response.headers["Retry-After"] = "60"
     return response
+
+
+def _busy(request: Request, _: Exception) -> Response:
+    said = (
+        "同じ会社の別の操作（アップロードか、シートの確認）が終わっていません。少し待ってから、もう一度お試しください。"
+    )
+    return message(request, 409, "ほかの操作の途中です", said)
 
 
 def _not_understood(request: Request, _: Exception) -> Response:

@@ -7,9 +7,9 @@ that only the session's own pages know.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -45,15 +45,23 @@ class TooOften(Exception):
     """More than a person does."""
 
 
+class Busy(Exception):
+    """The same is being done for this company already."""
+
+
 @dataclass(slots=True)
 class Limits:
     """How often: so many a second after so many at once."""
 
     entries: Limit = field(default_factory=lambda: Limit(1 / 10, 10))  # of one address
     requests: Limit = field(default_factory=lambda: Limit(2, 120))  # of one invitation
-    reviews: Limit = field(default_factory=lambda: Limit(1 / 10, 30))  # each may take ten seconds of a processor
+    reviews: Limit = field(default_factory=lambda: Limit(1 / 30, 20))  # each may take ten seconds of a processor
     departures: Limit = field(default_factory=lambda: Limit(1 / 60, 10))
-    uploading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))  # of all: each is kept in memory
+    uploads: int = 8  # at once, of all companies: each is kept in memory
+    uploading: set[str] = field(default_factory=set)  # the companies with one under way, and those
+    reviewing: set[str] = field(
+        default_factory=set
+    )  # with a sheet that is looked through: one each, or one holds up all
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,21 @@ class Visitor:
     def may(self, what: Allowed) -> bool:
         """What the invitation allows, and its link still has."""
         return what in self.invitation.allows and what in self.services.inviting.offers(self.dag_id)
+
+    @contextmanager
+    def alone(self, among: set[str]) -> Iterator[None]:
+        """This company's only one meanwhile.
+
+        Raises:
+            Busy: there is one.
+        """
+        if self.dag_id in among:
+            raise Busy
+        among.add(self.dag_id)
+        try:
+            yield
+        finally:
+            among.discard(self.dag_id)
 
     def count(self, limit: Limit) -> None:
         """Raises TooOften."""
@@ -210,10 +233,9 @@ async def posts_sheet(request: Request, visitor: Annotated[Visitor, Depends(_vis
     """With a file, which is let go of at the end."""
     found = _with(Allowed.SHEET, visitor)
     _refuse_foreign(request, found.services)
-    uploading = found.limits.uploading
-    if uploading.locked():
+    if len(found.limits.uploading) >= found.limits.uploads:
         raise HTTPException(503, headers={"Retry-After": "30"})
-    async with uploading:
+    with found.alone(found.limits.uploading):
         found = await _posted(request, found, UPLOAD_MOST, UPLOAD_WITHIN_S)
         try:
             yield found

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from renkei.storage.runs import is_run_key
 from renkei.web.customer import guard
 from renkei.web.customer.page import page
-from renkei.web.customer.uploads import note
 from renkei.web.screens.customer import without_addresses
 from renkei.web.screens.overview import page_of
 
@@ -38,7 +37,6 @@ def result(
     found = knowledge.result(visitor.dag_id, key, 0, PER_PAGE)
     if found is None:
         raise guard.NotFound
-    note(visitor, "findings")
     shown = page_of(number, found.count, PER_PAGE)
     if shown.start:
         found = knowledge.result(visitor.dag_id, key, shown.start, PER_PAGE) or found

@@ -85,7 +85,8 @@ def marked(number: str, visitor: Annotated[guard.Visitor, Depends(guard.sees_she
         raise guard.NotFound
     review = _review(visitor, found)
     note(visitor, f"sheet marked {found.number}")
-    content = visitor.services.sheets.marked(visitor.dag_id, review)
+    with visitor.alone(visitor.limits.reviewing):
+        content = visitor.services.sheets.marked(visitor.dag_id, review)
     name = quote(f"連携設定シート-{found.number}-確認結果.xlsx")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(content, headers=headers, media_type="application/octet-stream")
@@ -108,7 +109,8 @@ def _review(visitor: guard.Visitor, found: Upload) -> Review:
     visitor.count(visitor.limits.reviews)
     sheets = visitor.services.sheets
     content = sheets.of(visitor.dag_id).versions.content(found.version)
-    return sheets.review(visitor.dag_id, found.version.file_name, content, NOBODY)
+    with visitor.alone(visitor.limits.reviewing):
+        return sheets.review(visitor.dag_id, found.version.file_name, content, NOBODY)
 
 
 def _differences(visitor: guard.Visitor, new: Review) -> tuple[Sequence[SheetLine], str]:
@@ -117,7 +119,8 @@ def _differences(visitor: guard.Visitor, new: Review) -> tuple[Sequence[SheetLin
     used = sheets.of(dag_id).file()
     if used.path is None or not used.content:
         return (), "いま使っているシートがないため、比べられません。"
-    old = sheets.review(dag_id, used.path.name, used.content, NOBODY)
+    with visitor.alone(visitor.limits.reviewing):
+        old = sheets.review(dag_id, used.path.name, used.content, NOBODY)
     if old.mapping is None or new.mapping is None:
         which = "いま使っているシート" if new.mapping is not None else "このシート"
         return (), f"{which}に誤りがあるため、違いを示せません。"

@@ -24,6 +24,11 @@ class Upload:
     label: str
     tone: str
 
+    @property
+    def waits(self) -> bool:
+        """For the operator."""
+        return self.tone == "wait"
+
 
 def uploads(versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], in_force: str) -> list[Upload]:
     """Of those versions the customers' own, in their order; `moves` the newest first, `in_force` a file's digest."""
@@ -79,8 +84,7 @@ def steps(facts: Facts) -> list[Step]:
 
 
 def _sheet(facts: Facts) -> Step:
-    waiting = any(one.tone == "wait" for one in facts.uploads)
-    if waiting:
+    if any(one.waits for one in facts.uploads):
         stand, text = ("確認待ち", "cold"), "アップロードしたシートを、運用担当者が確認しています。"
     elif facts.company.sheet:
         stand, text = DONE, "誤りのないシートを使っています。変更する場合は、新しいシートをアップロードしてください。"
