@@ -13,7 +13,7 @@ from sqlalchemy import text
 from renkei.storage.database.database import METADATA, Database, open_database
 from tests.harness.hotprofile_kintone import LinkWorld
 from tests.harness.postgresql import folder_of_programs, postgresql
-from tests.unit.links.hotprofile_kintone import test_conflicts, test_keys, test_reading, test_writing
+from tests.unit.links.hotprofile_kintone import test_conflicts, test_digest_key, test_keys, test_reading, test_writing
 
 RULES = tuple(f"test_k{number}_" for number in (3, 5, 7, 15, 17, 22, 23))
 pytestmark = pytest.mark.skipif(folder_of_programs() is None, reason="PostgreSQL is not installed")
@@ -26,7 +26,9 @@ def _plays(module: ModuleType) -> Iterator[tuple[str, Callable[..., None]]]:
             yield name, test
 
 
-PLAYS = dict(one for module in (test_writing, test_reading, test_keys, test_conflicts) for one in _plays(module))
+PLAYS = dict(
+    one for module in (test_writing, test_reading, test_keys, test_conflicts, test_digest_key) for one in _plays(module)
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 from typing import Any
+from unittest import mock
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -21,8 +22,7 @@ from tests.harness.hotprofile_kintone import KEY, LinkWorld
 NEW_KEY = "bmV3LWtleS1uZXcta2V5LW5ldy1rZXktbmV3LWtleS0="
 
 
-@pytest.fixture
-def named(world: LinkWorld) -> LinkWorld:
+def with_names(world: LinkWorld) -> LinkWorld:
     """会社名 is the 更新キー, 備考 is watched. 1 is written, 2 is refused as too long, and 1 was changed by somebody in kintone."""
     watched = (Item("会社ID", "id"), Item("会社名", "name"), Item("備考", "note", conflict=OVERWRITE))
     world.change_mapping(key="会社名", items=watched)
@@ -36,6 +36,11 @@ def named(world: LinkWorld) -> LinkWorld:
     world.wait(minutes=30)
     world.run()
     return world
+
+
+@pytest.fixture
+def named(world: LinkWorld) -> LinkWorld:
+    return with_names(world)
 
 
 def rows(world: LinkWorld, table: Any) -> list[Any]:
@@ -68,11 +73,9 @@ def test_l6_the_same_name_in_two_companies_has_two_digests(world: LinkWorld) -> 
     assert keys["acme"] == digest_key(world.database, world.store, "acme")
 
 
-def test_k5_what_a_version_without_keys_has_written_stays_known(
-    named: LinkWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_k5_what_a_version_without_keys_has_written_stays_known(world: LinkWorld) -> None:
     """Nothing is written again, nothing failed is told again, and a conflict that was seen stays that one."""
-    monkeypatch.setattr(module, "PIECE", 1)
+    named = with_names(world)
     named.hotprofile.put(3, "三", note="")
     named.wait(minutes=5)
     named.run()
@@ -92,7 +95,8 @@ def test_k5_what_a_version_without_keys_has_written_stays_known(
         connection.execute(update(CONFLICT).values(mark=bare("秘密", 8).hex()[:8]))
     requests = named.kintone.requests
     named.wait(minutes=5)
-    lines = named.run()
+    with mock.patch.object(module, "PIECE", 1):
+        lines = named.run()
     assert (lines["companies"].read, lines["companies"].unchanged, lines["companies"].failed) == (1, 1, 1)
     assert named.kintone.requests - requests <= 1  # the form
     after = {table: rows(named, table) for table in (WRITTEN, WORK, CONFLICT)}
