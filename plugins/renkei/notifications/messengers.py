@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -44,9 +44,12 @@ class _Discreet:
         return dataclasses.replace(delivery, reason=reason)
 
 
-def messenger(registration: Registration) -> Messenger:
-    """The client of every service but mail, which Airflow's SMTP Connection sends."""
-    return _Discreet(_client(registration), _secrets(registration))
+def messenger(registration: Registration, sent_s: Iterable[float] = ()) -> Messenger:
+    """The client of every service but mail, which Airflow's SMTP Connection sends.
+
+    `sent_s`: how many seconds ago another process has sent messages with it; LINE WORKS' limit counts those, too.
+    """
+    return _Discreet(_client(registration, sent_s), _secrets(registration))
 
 
 def _secrets(registration: Registration) -> list[str]:
@@ -62,7 +65,7 @@ def _secrets(registration: Registration) -> list[str]:
     return sorted((text for text in found if len(text) >= SECRET_LEAST), key=len, reverse=True)
 
 
-def _client(registration: Registration) -> Messenger:
+def _client(registration: Registration, sent_s: Iterable[float]) -> Messenger:
     fields = registration.fields
     base = {"base_url": fields["base_url"]} if "base_url" in fields else {}
     match registration.service:
@@ -79,7 +82,9 @@ def _client(registration: Registration) -> Messenger:
         case Service.LINEWORKS:
             names = ("client_id", "client_secret", "service_account", "private_key", "bot_id")
             credentials = LineWorksCredentials(**{name: fields[name] for name in names})
-            return LineWorksBot(credentials, fields.get("base_url", ""))
+            bot = LineWorksBot(credentials, fields.get("base_url", ""))
+            bot.sent_before(sent_s)
+            return bot
         case Service.LINE:
             return LineMessenger(fields["token"], **base)
         case Service.MAIL:

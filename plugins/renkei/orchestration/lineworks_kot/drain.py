@@ -26,7 +26,6 @@ from renkei.outbox.outbox import Outbox
 from renkei.outbox.sender import Outlet, Sender
 from renkei.storage.database.database import open_database
 from renkei.systems.delivery import Message, Tone, key_of
-from renkei.systems.lineworks.client import LineWorksBot
 from renkei.systems.lineworks.pace import MINUTE_S
 
 
@@ -63,9 +62,7 @@ def bot_of(mapping: Mapping, outbox: Outbox) -> Callable[[str], Outlet]:
         found = registration_of(Service.LINEWORKS, connection_of(mapping.tenant))
         if not last or last[-1][0] != found:
             lineworks(mapping)  # raises where it is another bot than the sheet names
-            bot = messenger(found)
-            assert isinstance(bot, LineWorksBot)
-            bot.sent_before(outbox.tried_within(channel, MINUTE_S, utcnow()))
+            bot = messenger(found, outbox.tried_within(channel, MINUTE_S, utcnow()))
             last[:] = [(found, Outlet(bot))]
         return last[-1][1]
 
