@@ -28,9 +28,9 @@ from renkei.sheets.load import load
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile, encode
 from renkei.systems.emc.file_format import load_format
+from renkei.systems.emc.payloads import Import
 from scripts.bench.figures import Figure, Say, child
 from scripts.local_airflow import PROJECT
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from renkei.links.smarthr_emc import validate
+from renkei.links.smarthr_emc import text_checks
+from renkei.links.smarthr_emc.sheet.items import PASSWORD as OURS
 from renkei.systems.emc.file_format import load_format
 from simulators.emc.api import build_router
 from simulators.emc.fileformat import DEFAULT_FORMAT
@@ -137,7 +138,7 @@ def agree(schema: dict[str, Any], pattern: str, simulated: bool, text: str) -> N
 )
 def test_e29_passwords_are_judged_alike(text: str) -> None:
     """Visible ASCII characters."""
-    agree(of_column("users", "パスワード"), validate.PASSWORD, PASSWORD.fullmatch(text) is not None, text)
+    agree(of_column("users", "パスワード"), OURS, PASSWORD.fullmatch(text) is not None, text)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_e29_passwords_are_judged_alike(text: str) -> None:
 def test_e29_mail_addresses_are_judged_alike(text: str) -> None:
     """`local@domain` in ASCII, the local part of at most 64 characters."""
     simulated = address_code(DEFAULT_FORMAT, "メールアドレス", text) is None
-    agree(SCHEMAS["MailAddress"], validate.MAIL, simulated, text)
+    agree(SCHEMAS["MailAddress"], text_checks.MAIL, simulated, text)
 
 
 @pytest.mark.parametrize(
@@ -182,11 +183,11 @@ def test_e29_mail_addresses_are_judged_alike(text: str) -> None:
 def test_e29_telephone_numbers_are_judged_alike(text: str) -> None:
     """10 to 15 digits, single hyphens, an optional + in front."""
     simulated = bool(text) and address_code(DEFAULT_FORMAT, "電話番号", text) is None
-    agree(SCHEMAS["PhoneNumber"], validate.PHONE, simulated, text)
+    agree(SCHEMAS["PhoneNumber"], text_checks.PHONE, simulated, text)
 
 
 def test_e29_every_control_character_that_emc_refuses_is_refused_before() -> None:
     """C0, delete and C1, which CP932 can carry in part."""
     for code in range(0x110000):
         if not 0xD800 <= code < 0xE000 and CONTROL.match(chr(code)):
-            assert re.match(validate.CONTROL, chr(code)), hex(code)
+            assert re.match(text_checks.CONTROL, chr(code)), hex(code)

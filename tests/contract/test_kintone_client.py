@@ -17,7 +17,7 @@ from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item
 from renkei.systems.kintone import client as module
-from renkei.systems.kintone.client import KintoneClient, Record
+from renkei.systems.kintone.client import KintoneClient
 from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
@@ -25,6 +25,7 @@ from renkei.systems.kintone.errors import (
     RecordRefusedError,
     Refusal,
 )
+from renkei.systems.kintone.payloads import Record
 from tests.harness.clock import no_waits
 from tests.harness.kintone import Kintone
 

@@ -28,9 +28,9 @@ from renkei.storage.database.database import Database, open_database
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.kintone.client import Record, Written
 from renkei.systems.kintone.errors import RecordChangedError, RecordGoneError, RecordRefusedError, Refusal
 from renkei.systems.kintone.form import Field, Form
+from renkei.systems.kintone.payloads import Record, Written
 
 NINE = dt.datetime(2026, 4, 1, 9, 0, tzinfo=TOKYO)
 KEY = "ZGVtby1rZXktZGVtby1rZXktZGVtby1rZXktZGVtby0="  # 32 bytes

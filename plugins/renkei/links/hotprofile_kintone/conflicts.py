@@ -24,8 +24,8 @@ from renkei.links.hotprofile_kintone.sheet.mapping import KEEP, DataSet
 from renkei.links.hotprofile_kintone.tables import CONFLICT, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
-from renkei.systems.kintone.client import Record
 from renkei.systems.kintone.form import Form, same_number
+from renkei.systems.kintone.payloads import Record
 
 FOUND, OVERWRITTEN, KEPT = "found", "overwritten", "kept"  # and not written over yet, or what became of it then
 MARK = 8  # characters that tell two values apart, and do not tell the value

@@ -27,9 +27,9 @@ import pandas as pd
 
 from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet, Item
-from renkei.systems.kintone.client import Record
 from renkei.systems.kintone.errors import Refusal
 from renkei.systems.kintone.form import Field, Form, same_number
+from renkei.systems.kintone.payloads import Record
 from renkei.texts import Fault, narrow, similar, trim
 from renkei.values.conversion import Conversion, parse_conversions
 from renkei.values.convert import converted

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from renkei.systems.kintone.client import Record
 from renkei.systems.kintone.errors import KintoneSettingError, QuotaSpentError, RecordRefusedError, Refusal
 from renkei.systems.kintone.form import Field, Form, same_number
+from renkei.systems.kintone.payloads import Record
 
 
 class Parent(Protocol):

@@ -26,8 +26,9 @@ from renkei.links.smarthr_emc.records import EmcRefusal, LoadConfirmation, Plan,
 from renkei.storage.baselines import Baseline, Baselines, generation_of
 from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
-from renkei.systems.emc.client import EmcProblem, Import, ImportBusyError, import_key
+from renkei.systems.emc.client import ImportBusyError, import_key
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.emc.payloads import EmcProblem, Import
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.sheet.codec import mapping_from_json, mapping_to_json
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.records import Moment
-from renkei.systems.emc.client import EmcProblem
+from renkei.systems.emc.payloads import EmcProblem
 
 Triple = tuple[str, str, str]
 

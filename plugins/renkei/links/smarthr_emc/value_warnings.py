@@ -23,7 +23,7 @@ from renkei.links.smarthr_emc.model import Operation
 from renkei.links.smarthr_emc.records import ValueWarnings
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Action, FieldRule, Mapping
-from renkei.links.smarthr_emc.validate import PHONE
+from renkei.links.smarthr_emc.text_checks import PHONE
 from renkei.links.smarthr_emc.wording import SHARED_BY, VALUE_WARNINGS
 from renkei.systems.emc.file_format import EmcFormat
 from renkei.values.character_warnings import character_warnings, double_blanks, id_warnings, kinds_of

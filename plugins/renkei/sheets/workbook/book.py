@@ -11,11 +11,25 @@ import datetime as dt
 import functools
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from renkei.sheets.workbook import date_format, number_format
+from renkei.sheets.workbook.attributes import (
+    _PLACE,
+    Area,
+    area,
+    column_of,
+    is_bare,
+    is_hidden,
+    is_of_symbols,
+    is_struck,
+    is_true,
+    is_white,
+    is_within,
+    rich_text,
+)
 from renkei.sheets.workbook.built_in_formats import BUILT_IN, GENERAL
 from renkei.sheets.workbook.number_format import NotShownError
 from renkei.sheets.workbook.package import Package, PackageError, relation_id
@@ -26,14 +40,10 @@ _UNKNOWN = "[$-F800]"
 _UNCONDITIONAL = (
     "「ホーム」>「条件付き書式」>「ルールのクリア」で書式のルールを消し、表示したい値を文字として入力してください"
 )
-_SYMBOLS = re.compile(r"wingdings( [23])?|webdings|symbol|marlett|mt extra|bookshelf symbol 7", re.IGNORECASE)
 _SYMBOL = re.compile("[!-\xff\uf000-\uf0ff]")  # what such a font has a sign for; kanji it leaves to other fonts
 _OTHER_FONT = "セルのフォントを「游ゴシック」などに変え、表示したい文字(○など)を入力し直してください"
 _NO_FILL = "「セルの書式設定」>「配置」>「横位置」を「繰り返し」から「標準」に変えてください"
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
-
-Area = tuple[int, int, int, int]  # first row, first column, last row, last column; from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Book:
         relations = {each.id: each for each in self._package.relations(workbook)}
         for element in self._package.root(workbook).iter():
             if element.tag == "workbookPr":
-                self._since_1904 = _true(element.get("date1904"))
+                self._since_1904 = is_true(element.get("date1904"))
             elif element.tag == "sheet":
                 if (related := relations.get(relation_id(element))) is None:
                     raise PackageError("a worksheet without a part")
@@ -120,9 +130,9 @@ class Book:
         for element in self._package.elements(part) if part else ():
             if element.tag == "si":
                 if element.find("r") is not None:  # else it has the cell's font
-                    struck |= {len(texts)} if _is_struck(element) else set()
-                    symbols |= {len(texts)} if _is_of_symbols(element) else set()
-                texts.append(_rich_text(element))
+                    struck |= {len(texts)} if is_struck(element) else set()
+                    symbols |= {len(texts)} if is_of_symbols(element) else set()
+                texts.append(rich_text(element))
                 element.clear()
         return texts, struck, symbols
 
@@ -133,10 +143,10 @@ class Book:
         formats = {int(each.get("numFmtId")): decoded(each.get("formatCode", "")) for each in sheet.iter("numFmt")}
         formats = BUILT_IN | formats
         fonts = [
-            (_is_struck(font), _is_of_symbols(font), _is_white(font.find("color")))
+            (is_struck(font), is_of_symbols(font), is_white(font.find("color")))
             for font in sheet.iterfind("fonts/font")
         ] or [(False, False, False)]
-        bare = [_is_bare(fill) for fill in sheet.iterfind("fills/fill")] or [True]
+        bare = [is_bare(fill) for fill in sheet.iterfind("fills/fill")] or [True]
         self._numbered = {n for n, each in enumerate(sheet.iterfind("dxfs/dxf")) if each.find("numFmt") is not None}
         cells = sheet.findall("cellXfs/xf")
         looks = [
@@ -171,18 +181,18 @@ class Book:
                     number, before = int(element.get("r", number + 1)), number
                     if number <= before:
                         raise PackageError(f"row {number} is not behind row {before}")
-                    if _is_hidden(element, "ht"):
+                    if is_hidden(element, "ht"):
                         layout.hidden_rows.add(number - 1)
                     yield number, self._cells(element, number, layout)
                     element.clear()
-                case "col" if _is_hidden(element, "width"):
+                case "col" if is_hidden(element, "width"):
                     first = int(element.get("min"))
                     layout.hidden_columns.append(range(first - 1, int(element.get("max", first))))
                 case "mergeCell":
                     layout.merges.add(element.get("ref", "").replace("$", ""))
                 case "sheetView":
                     layout.hides_zeros |= element.get("showZeros") in ("0", "false")
-                    layout.shows_formulas |= _true(element.get("showFormulas"))
+                    layout.shows_formulas |= is_true(element.get("showFormulas"))
 
     def _restyled(self, part: str) -> list[Area]:
         """The cells that a conditional format (条件付き書式) may show otherwise. They stand behind the rows."""
@@ -213,15 +223,15 @@ class Book:
             if element.tag != "c":
                 continue
             place = _PLACE.fullmatch(element.get("r", "").upper())
-            before, column = column, _column(place[1]) if place else column + 1
+            before, column = column, column_of(place[1]) if place else column + 1
             if column <= before:
                 raise PackageError(f"a cell of row {number} is there twice")
             formula = element.find("f")
             if formula is not None and formula.get("ref") and formula.get("t") in ("array", "dataTable"):
                 layout.computed.append(area(formula.get("ref")))
-            if formula is not None or (len(element) and _within(layout.computed, number - 1, column)):
+            if formula is not None or (len(element) and is_within(layout.computed, number - 1, column)):
                 cells.append((column, Found("", "数式が入力されています")))
-            elif len(element) and _within(layout.restyled, number - 1, column):
+            elif len(element) and is_within(layout.restyled, number - 1, column):
                 cells.append((column, Found("", "条件付き書式によって表示が変わるセルです", _UNCONDITIONAL)))
             elif len(element) and (found := self._found(element, layout)) is not None:
                 cells.append((column, self._in_its_font(found, element)))
@@ -232,7 +242,7 @@ class Book:
         style = self._style(cell)
         shared = cell.get("t") == "s" and int(cell.findtext("v")) in self._symbols
         written = cell.find("is")
-        own = written is not None and _is_of_symbols(written)
+        own = written is not None and is_of_symbols(written)
         if (style.symbols or shared or own) and _SYMBOL.search(found.text):
             return Found("", "文字が記号として表示されるフォント(Wingdingsなど)のセルです", _OTHER_FONT)
         if style.repeated and found.text:
@@ -248,8 +258,8 @@ class Book:
         struck = False
         if kind == "inlineStr":
             written = cell.find("is")
-            value = None if written is None else _rich_text(written)
-            struck = written is not None and _is_struck(written)
+            value = None if written is None else rich_text(written)
+            struck = written is not None and is_struck(written)
         if not value:
             return None
         style = self._style(cell)
@@ -265,7 +275,7 @@ class Book:
                     text = value if kind == "inlineStr" else decoded(value)
                     return Found(number_format.show_text(text, style.shown_as), struck=struck)
                 case "b":
-                    return Found("TRUE" if _true(value.strip()) else "FALSE", struck=struck)
+                    return Found("TRUE" if is_true(value.strip()) else "FALSE", struck=struck)
                 case "e" if cell.get("vm"):
                     return Found("", "文字ではないもの(画像、データ型など)が入っています")
                 case "e":
@@ -319,67 +329,3 @@ def _serial(text: str, since_1904: bool) -> float:
         raise NotShownError("日付を読み取れません") from None
     first = dt.datetime(1904, 1, 1) if since_1904 else dt.datetime(1899, 12, 30)
     return (moment - first) / dt.timedelta(days=1)
-
-
-def _is_hidden(element: Any, size: str) -> bool:
-    """Whether a row or column is hidden, be it by a height or width of nothing."""
-    return _true(element.get("hidden")) or float(element.get(size, 1)) == 0
-
-
-def _true(text: str | None) -> bool:
-    return text in ("1", "true", "on")
-
-
-def _rich_text(element: Any) -> str:
-    """A text with all its differently formatted parts, without its readings (ふりがな)."""
-    parts = [element.find("t"), *(run.find("t") for run in element.findall("r"))]
-    return "".join(decoded(part.text) for part in parts if part is not None and part.text)
-
-
-def _is_struck(element: Any) -> bool:
-    return any(strike.get("val", "1") not in ("0", "false", "off") for strike in element.iter("strike"))
-
-
-def _is_of_symbols(element: Any) -> bool:
-    """Whether a font, or that of a part of a text, has signs where others have letters."""
-    return any(each.tag in ("name", "rFont") and _SYMBOLS.fullmatch(each.get("val", "")) for each in element.iter())
-
-
-def _is_white(color: Any) -> bool:
-    """Whether a colour is the paper's; a shade of it is another one."""
-    if color is None or float(color.get("tint", 0)):
-        return False
-    return (
-        color.get("rgb", "")[-6:].upper() == "FFFFFF" or color.get("theme") == "0" or color.get("indexed") in ("1", "9")
-    )
-
-
-def _is_bare(fill: Any) -> bool:
-    """Whether a cell's ground is as white as the paper."""
-    pattern = fill.find("patternFill")
-    if pattern is None or pattern.get("patternType", "none") == "none":
-        return fill.find("gradientFill") is None
-    return pattern.get("patternType") == "solid" and _is_white(pattern.find("fgColor"))
-
-
-@functools.lru_cache(maxsize=1024)
-def _column(letters: str) -> int:
-    """The column, from 0."""
-    return functools.reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0) - 1
-
-
-def _within(areas: Sequence[Area], row: int, column: int) -> bool:
-    return any(top <= row <= bottom and left <= column <= right for top, left, bottom, right in areas)
-
-
-def area(reference: str) -> Area:
-    """First row, first column, last row and last column of `A1:B2`, from 0.
-
-    Raises:
-        PackageError: it is no such place.
-    """
-    ends = [_PLACE.fullmatch(end.upper()) for end in reference.replace("$", "").split(":")]
-    if not 1 <= len(ends) <= 2 or None in ends:
-        raise PackageError(f"no place: {reference}")
-    (top, left), (bottom, right) = ((int(end[2]) - 1, _column(end[1])) for end in (ends[0], ends[-1]) if end)
-    return top, left, bottom, right

@@ -13,7 +13,8 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
 from renkei.errors import MappingError, Problem
-from renkei.sheets.workbook.book import Book, Found, Layout, Worksheet, area
+from renkei.sheets.workbook.attributes import area
+from renkei.sheets.workbook.book import Book, Found, Layout, Worksheet
 from renkei.sheets.workbook.container import refusal
 from renkei.texts import CELL_LONGEST, fold, trim
 

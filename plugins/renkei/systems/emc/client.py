@@ -9,8 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +17,7 @@ import requests
 
 from renkei.errors import ConnectionError_, LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.emc.payloads import Import, declared, misshapen, read_code, read_import, read_items, read_page
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,7 @@ EXPORT_TRIES = 3
 APPLYING_POLL_S = 1.0
 APPLYING_LIMIT_S = 1_800.0
 
-IMPORT_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.:-]{1,200}")  # stands in paths
 KEY = re.compile(r"[a-z0-9_-]+\.[0-9a-f]{16}\.[0-9a-f]{12}")  # of an import that Renkei opened: import_key
-
-ImportState = Literal["open", "applying", "committed", "rejected", "aborted"]
 
 
 class ImportBusyError(RetriableLoadError):
@@ -46,30 +43,6 @@ class ImportBusyError(RetriableLoadError):
 def import_key(source: str, plan_digest: str) -> str:
     """A new idempotency key: of this attempt alone, and told apart from other people's (`forgotten`)."""
     return f"{source}.{plan_digest[:16]}.{uuid.uuid4().hex[:12]}"
-
-
-@dataclass(frozen=True, slots=True)
-class EmcProblem:
-    """An error or notice of EMC about one line of a file."""
-
-    file: str  # departments | users
-    line: int
-    item: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """What EMC knows of one import."""
-
-    id: str
-    key: str
-    state: ImportState
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    errors: tuple[EmcProblem, ...] = ()
-    error_count: int = 0
-    notices: tuple[EmcProblem, ...] = ()
 
 
 class EmcClient:
@@ -100,7 +73,7 @@ class EmcClient:
     def _imports(self, query: Mapping[str, str]) -> list[Import]:
         found = self._json("GET", "/imports", params=query).get("imports")
         if not isinstance(found, list):
-            raise _misshapen()
+            raise misshapen()
         return [read_import(one) for one in found]
 
     def submit(
@@ -169,7 +142,7 @@ class EmcClient:
         for start in range(0, len(ids), most):
             asked = list(ids[start : start + most])
             body = self._json("POST", f"/{record_set}/search", json={"ids": asked, "fields": list(fields)})
-            found += _read_items(body, fields)
+            found += read_items(body, fields)
         return found
 
     def export(self, record_set: Literal["departments", "users"], fields: Sequence[str]) -> pd.DataFrame:
@@ -200,7 +173,7 @@ class EmcClient:
         after: str | None = ""
         while after is not None:
             query = {"after": after, "limit": str(RECORDS_PER_PAGE), "fields": ",".join(fields)}
-            page = _read_page(self._json("GET", f"/{record_set}", params=query), fields)
+            page = read_page(self._json("GET", f"/{record_set}", params=query), fields)
             if version not in (None, page.version):
                 return None
             for one in page.ids:  # in the contract's order, which is by code point as Python's is
@@ -227,7 +200,7 @@ class EmcClient:
                 "EMCの応答が取込仕様の形式ではありません。メンテナンス中の可能性があります。"
             ) from error
         if not isinstance(body, dict):
-            raise _misshapen()
+            raise misshapen()
         return body
 
     def _request(self, method: str, path: str, *, seconds: float = 0.0, **kwargs: Any) -> requests.Response:
@@ -284,108 +257,3 @@ def _failure(response: requests.Response) -> LoadError:
     if status in (408, 429) or status >= 500:
         return RetriableLoadError(f"EMCが一時的に応答できません（HTTP {status}）。時間をおいて再実行してください。")
     return RejectedLoadError(f"EMCが要求を受け付けませんでした（HTTP {status}、{code or '理由不明'}）。")
-
-
-def read_code(code: Any) -> str:
-    """The contract's name of an error; what is no such name may quote what was sent, and goes no further (L6)."""
-    return code if isinstance(code, str) and re.fullmatch("[A-Z_]{1,40}", code) else ""
-
-
-def declared(departments: ImportFile | None, users: ImportFile | None) -> dict[str, Any]:
-    """What is said of the files before they are sent, so that a torn one is noticed."""
-    files = {"departments": departments, "users": users}
-    return {name: file and {"rows": file.rows, "sha256": file.sha256} for name, file in files.items()}
-
-
-def read_import(body: Mapping[str, Any]) -> Import:
-    """An import as the contract writes it.
-
-    Raises:
-        RetriableLoadError: it is not; so nothing is known of the outcome (L1).
-    """
-    try:
-        errors = _problems(body.get("errors"))
-        found = Import(
-            id=body["id"],
-            key=body["key"],
-            state=body["state"],
-            counts=body.get("counts") or {},
-            errors=errors,
-            error_count=body.get("error_count") or len(errors),
-            notices=_problems(body.get("notices")),
-        )
-        well = (
-            isinstance(found.key, str)
-            and IMPORT_ID.fullmatch(found.id)
-            and found.state in get_args(ImportState)
-            and type(found.error_count) is int
-            and all(type(n) is int for counts in found.counts.values() for n in counts.values())
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _misshapen() from error
-    if not well:
-        raise _misshapen()
-    return found
-
-
-def _misshapen() -> RetriableLoadError:
-    return RetriableLoadError("EMCの応答が取込仕様の形式ではありません。")
-
-
-def _read_items(body: Mapping[str, Any], fields: Sequence[str]) -> list[dict[str, str]]:
-    """What a search found. Raises: RetriableLoadError: an item lacks a field, or is there twice."""
-    items = body.get("items")
-    if not isinstance(items, list) or not all(
-        isinstance(item, dict) and all(_is_text(item.get(name)) for name in fields) for item in items
-    ):
-        raise _misshapen()
-    if len({item[fields[0]] for item in items}) < len(items):
-        raise _misshapen()
-    return items
-
-
-def _is_text(value: Any) -> bool:
-    """Whether it is a text, without half a character: JSON can write one."""
-    return isinstance(value, str) and (value.isascii() or not re.search("[\ud800-\udfff]", value))
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    version: int
-    total: int
-    ids: list[str]
-    table: Any  # pyarrow's; one text column per item asked for
-    following: str | None
-
-
-def _read_page(body: Mapping[str, Any], fields: Sequence[str]) -> _Page:
-    """A page as the contract writes it: every item that was asked for, as a text.
-
-    Raises:
-        RetriableLoadError: it is not.
-    """
-    try:
-        columns = [pa.array([item[name] for item in body["items"]], type=pa.large_string()) for name in fields]
-        page = _Page(body["version"], body["total"], columns[0].to_pylist(), pa.table(columns, fields), body["next"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _misshapen() from error
-    if (
-        type(page.version) is not int
-        or type(page.total) is not int
-        or not (page.following is None or isinstance(page.following, str))
-        or any(column.null_count for column in columns)
-    ):
-        raise _misshapen()
-    return page
-
-
-def _problems(rows: Sequence[Mapping[str, Any]] | None) -> tuple[EmcProblem, ...]:
-    """Raises: KeyError, TypeError, AttributeError: they are not as the contract writes them."""
-    found = tuple(
-        EmcProblem(row["file"], row["line"], row.get("item") or "", read_code(row["code"]), row["message"])
-        for row in rows or ()
-    )
-    for one in found:
-        if type(one.line) is not int or not all(isinstance(text, str) for text in (one.file, one.item, one.message)):
-            raise TypeError("a problem of EMC's")
-    return found

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from renkei.errors import LoadError, RetriableLoadError
-from renkei.systems.emc.client import EmcProblem, Import, declared, read_code, read_import
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.emc.payloads import EmcProblem, Import, declared, read_code, read_import
 from renkei.systems.transport import json_of
 
 MAX_RESULT = 20_000_000  # bytes of a result file

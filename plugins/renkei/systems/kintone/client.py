@@ -15,9 +15,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import requests
 
@@ -34,6 +33,22 @@ from renkei.systems.kintone.errors import (
     failure,
 )
 from renkei.systems.kintone.form import Form, read_form, same_number
+from renkei.systems.kintone.payloads import (
+    Record,
+    Written,
+    has_revisions,
+    id_of,
+    is_number,
+    misshapen,
+    placed,
+    quoted,
+    read_written,
+    refuse_empty_keys,
+    request_of,
+    upsert_body,
+    users_in,
+    with_ids,
+)
 from renkei.systems.transport import (
     TooLongError,
     UnsendableError,
@@ -50,24 +65,12 @@ RECORDS_PER_WRITE = 100
 RECORDS_PER_READ = 500
 ANSWER_S = 60.0
 MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 100 kB for each record of a page
-LONGEST_URL = 4_000  # characters; what is longer goes as POST with X-HTTP-Method-Override
 TRIES = 4
 LOOKS = 3  # of a write without upsert: each time asks first who is there
 LONGEST_PAUSE_S = 30.0
 AT_ONCE = 5
 UNKNOWN_USER = "GAIA_IL26"
 CROWDED = 0.8  # of the domain's requests at once: from there on we take less
-
-Record = dict[str, Any]  # as kintone writes it: {"code": {"value": …}}
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What kintone says of a record that was written."""
-
-    id: str
-    revision: str
-    added: bool
 
 
 class KintoneClient:
@@ -104,7 +107,7 @@ class KintoneClient:
         try:
             form = read_form(app, body)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise _misshapen() from error
+            raise misshapen() from error
         self.know(form)
         return form
 
@@ -122,7 +125,7 @@ class KintoneClient:
         """
         found: list[Record] = []
         for start in range(0, len(values), RECORDS_PER_WRITE):
-            query = f"{field} in ({', '.join(map(_quoted, values[start : start + RECORDS_PER_WRITE]))})"
+            query = f"{field} in ({', '.join(map(quoted, values[start : start + RECORDS_PER_WRITE]))})"
             for page in self.pages(app, [*fields, field] if fields else [], query):
                 found += page
         if any(field not in record for record in found):
@@ -139,8 +142,8 @@ class KintoneClient:
         last = 0
         while True:
             where = f"({query}) and " if query else ""
-            page = self._page(app, f"{where}$id > {last} order by $id asc limit {RECORDS_PER_READ}", _with_ids(fields))
-            ids = [_id(record) for record in page]
+            page = self._page(app, f"{where}$id > {last} order by $id asc limit {RECORDS_PER_READ}", with_ids(fields))
+            ids = [id_of(record) for record in page]
             if any(one <= before for before, one in zip([last, *ids], ids, strict=False)):
                 raise KintoneAwayError(
                     "kintoneのレコードの一覧のページが重複しているか、順序が崩れています。全件と言えないため中止しました。",
@@ -164,10 +167,10 @@ class KintoneClient:
             KintoneAwayError: not now; where it is `unknown`, they may be written all the same.
             QuotaSpentError: by `spend`; nothing was sent.
         """
-        _refuse_empty_keys(key, records)
+        refuse_empty_keys(key, records)
         if self._upserts:
             try:
-                return self._put(app, _upsert_body(app, key, records))
+                return self._put(app, upsert_body(app, key, records))
             except RecordGoneError:  # of a key that is not there yet: it took no notice of `upsert`
                 self._upserts = False
         return self._write_by_looking(app, key, records)
@@ -187,7 +190,7 @@ class KintoneClient:
         return self._put(app, {"app": app, "records": rows})
 
     def _put(self, app: str, body: Mapping[str, Any]) -> list[Written]:
-        users = [_users(row["record"]) for row in body["records"]]
+        users = [users_in(row["record"]) for row in body["records"]]
         unknown = [
             replace(self._unknown_users[one], index=number)
             for number, names in enumerate(users)
@@ -196,7 +199,7 @@ class KintoneClient:
         if unknown:
             raise RecordRefusedError(unknown)
         try:
-            return _written(self._ask("PUT", "/records.json", body, app=app, again=True), len(users))
+            return read_written(self._ask("PUT", "/records.json", body, app=app, again=True), len(users))
         except RecordRefusedError as error:
             if error.first.code == UNKNOWN_USER and len(users) == 1 == len(users[0]):  # kintone does not say who it is
                 self._unknown_users[users[0].pop()] = error.first
@@ -228,9 +231,9 @@ class KintoneClient:
             except RecordRefusedError as error:
                 numbers = old if old and old[0] not in done else new
                 if numbers is new and any(one.field == key for one in error.refusals):
-                    trouble = _placed(error, numbers)  # a duplicate of the key: there after all
+                    trouble = placed(error, numbers)  # a duplicate of the key: there after all
                     continue
-                raise _placed(error, numbers) from error
+                raise placed(error, numbers) from error
         assert trouble is not None
         if isinstance(trouble, RecordGoneError):
             raise KintoneAwayError("kintoneのレコードが書き込み中に変更され続けています。", unknown=False) from trouble
@@ -239,8 +242,8 @@ class KintoneClient:
     def _ids_by_key(self, app: str, key: str, values: Sequence[str]) -> dict[str, str]:
         """kintone's id of each of `values` that is there; in a field of numbers 01.0 is 1 (K7)."""
         found = self.find(app, key, values, [key])
-        ids = {str(record[key]["value"]): str(_id(record)) for record in found}
-        numbers = {same_number(value): one for value, one in ids.items()} if _is_number(found, key) else {}
+        ids = {str(record[key]["value"]): str(id_of(record)) for record in found}
+        numbers = {same_number(value): one for value, one in ids.items()} if is_number(found, key) else {}
         known = {value: ids.get(value) or numbers.get(same_number(value)) for value in values}
         return {value: one for value, one in known.items() if one}
 
@@ -249,13 +252,13 @@ class KintoneClient:
         body = self._ask("POST", "/records.json", {"app": app, "records": rows}, app=app)
         ids, revisions = body.get("ids"), body.get("revisions")
         if not isinstance(ids, list) or not isinstance(revisions, list) or not len(ids) == len(revisions) == len(rows):
-            raise _misshapen()
+            raise misshapen()
         return [Written(str(one), str(revision), True) for one, revision in zip(ids, revisions, strict=True)]
 
     def _page(self, app: str, query: str, fields: Sequence[str]) -> list[Record]:
         records = self._ask("GET", "/records.json", {"app": app, "query": query, "fields": list(fields)}).get("records")
         if not isinstance(records, list) or not all(isinstance(one, dict) and "$id" in one for one in records):
-            raise _misshapen()
+            raise misshapen()
         return records
 
     def _ask(
@@ -278,7 +281,7 @@ class KintoneClient:
                 return self._once(method, path, body, app)
             except KintoneAwayError as error:
                 may_have_arrived = error.unknown = error.unknown or may_have_arrived
-                is_last = attempt == TRIES - 1 or (isinstance(error, RecordChangedError) and _has_revisions(body))
+                is_last = attempt == TRIES - 1 or (isinstance(error, RecordChangedError) and has_revisions(body))
                 if is_last or (error.unknown and not again):
                     raise
                 log.info("kintone %s %s: %s; trying again", method, path, type(error).__name__)
@@ -290,7 +293,7 @@ class KintoneClient:
         raise AssertionError
 
     def _once(self, method: str, path: str, body: Mapping[str, Any], app: str) -> dict[str, Any]:
-        method, url, sent = _request(method, f"{self._root}{self._path}{path}", body)
+        method, url, sent = request_of(method, f"{self._root}{self._path}{path}", body)
         with self._gate.passed() as note:
             self._spend(1)
             try:
@@ -324,9 +327,9 @@ class KintoneClient:
         try:
             answer = json_of(response.content)
         except ValueError as error:
-            raise _misshapen() from error
+            raise misshapen() from error
         if not isinstance(answer, dict):
-            raise _misshapen()
+            raise misshapen()
         return answer
 
 
@@ -373,98 +376,5 @@ class Gate:
             self._closed_until = max(self._closed_until, time.monotonic() + pause)
 
 
-def _request(method: str, url: str, body: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Method, URL and the rest of a request; a GET that is too long for a URL goes as the reference's POST."""
-    headers = {"Accept-Language": "ja"}
-    if method != "GET":
-        return method, url, {"json": body, "headers": headers}
-    pairs = [
-        (f"{name}[{number}]" if isinstance(value, list) else name, one)
-        for name, value in body.items()
-        for number, one in enumerate(value if isinstance(value, list) else [value])
-    ]
-    query = "&".join(f"{quote(name)}={quote(str(value))}" for name, value in pairs)
-    if len(url) + len(query) < LONGEST_URL:
-        return "GET", f"{url}?{query}", {"headers": headers}
-    return "POST", url, {"json": body, "headers": {**headers, "X-HTTP-Method-Override": "GET"}}
-
-
-def _has_revisions(body: Mapping[str, Any]) -> bool:
-    return any("revision" in row for row in body.get("records", ()))
-
-
-def _upsert_body(app: str, key: str, records: Sequence[tuple[str, Record]]) -> dict[str, Any]:
-    rows = [
-        {
-            "updateKey": {"field": key, "value": value},
-            "record": {code: cell for code, cell in record.items() if code != key},
-        }
-        for value, record in records
-    ]
-    return {"app": app, "upsert": True, "records": rows}
-
-
-def _refuse_empty_keys(key: str, records: Sequence[tuple[str, Record]]) -> None:
-    """kintone adds a record without a key again and again (K7)."""
-    empty = [number for number, (value, _) in enumerate(records) if not value.strip()]
-    if empty:
-        remedy = "Hot Profileで更新キーの項目に値を入力してください"
-        raise RecordRefusedError([Refusal(number, key, "EMPTY_KEY", "更新キーが空です", remedy) for number in empty])
-
-
-def _users(record: Record) -> set[str]:
-    """The ログイン名 in a record."""
-    values = [cell["value"] for cell in record.values() if isinstance(cell["value"], list)]
-    return {one["code"] for value in values for one in value if "code" in one}
-
-
-def _placed(error: RecordRefusedError, numbers: Sequence[int]) -> RecordRefusedError:
-    """The error about part of the records, with their indexes among all."""
-    return RecordRefusedError(
-        [
-            one
-            if one.index is None or one.index >= len(numbers)
-            else Refusal(numbers[one.index], one.field, one.code, one.detail, one.remedy)
-            for one in error.refusals
-        ]
-    )
-
-
-def _written(body: Any, count: int) -> list[Written]:
-    rows = body.get("records") if isinstance(body, dict) else None
-    try:
-        if not isinstance(rows, list) or len(rows) != count:
-            raise _misshapen()
-        return [Written(str(row["id"]), str(row["revision"]), row.get("operation") == "INSERT") for row in rows]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _misshapen() from error
-
-
-def _with_ids(fields: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys([*fields, "$id", "$revision"])) if fields else []
-
-
-def _id(record: Record) -> int:
-    try:
-        return int(record["$id"]["value"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _misshapen() from error
-
-
-def _is_number(records: Sequence[Record], field: str) -> bool:
-    return any(record[field].get("type") == "NUMBER" for record in records)
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def _count(text: str | None) -> int:
     return int(text) if text is not None and text.isascii() and text.isdecimal() else 0
-
-
-def _misshapen() -> KintoneAwayError:
-    return KintoneAwayError(
-        "kintoneの応答がREST APIの形式ではありません。メンテナンス中の可能性があります。正常に接続できるようになれば、自動で再開します。",
-        unknown=True,
-    )

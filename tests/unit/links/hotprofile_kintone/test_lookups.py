@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from renkei.links.hotprofile_kintone.lookups import missing_in_lookups
-from renkei.systems.kintone.client import Record
 from renkei.systems.kintone.errors import KintoneSettingError, QuotaSpentError
 from renkei.systems.kintone.form import Field
+from renkei.systems.kintone.payloads import Record
 from tests.unit.links.hotprofile_kintone.forms import form
 
 

@@ -30,7 +30,7 @@ from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder
-from renkei.systems.emc.client import EmcProblem, Import
+from renkei.systems.emc.payloads import EmcProblem, Import
 from tests.builders import EMC_FORMAT, crew, crews, departments, freeze, mapping
 
 NOW = dt.datetime(2026, 11, 2, 4, 30, tzinfo=dt.UTC)

@@ -6,11 +6,7 @@ import pandas as pd
 import pytest
 
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.validate import (
-    PROBLEM_COLUMNS,
-    no_problems,
-    other_tenants_ids,
-)
+from renkei.links.smarthr_emc.validate import PROBLEM_COLUMNS, no_problems, other_tenants_ids
 from tests.builders import CONTACT, crew, departments, found, mapping, plan_day
 from tests.unit.links.smarthr_emc.problems import PLAIN, kinds
 

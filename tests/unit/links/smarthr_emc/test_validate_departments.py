@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.links.smarthr_emc.validate import (
-    check_departments,
-)
+from renkei.links.smarthr_emc.validate import check_departments
 from tests.builders import EMC_FORMAT, Day, crew, departments, found, freeze, mapping, plan_day
 from tests.unit.links.smarthr_emc.problems import PLAIN, kinds, tree
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from renkei.links.smarthr_emc.validate import (
-    remedy_of,
-)
+from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import CONVERSIONS, PROBLEMS, REMEDIES
 from tests.builders import EMC_FORMAT, crew, departments, mapping, plan_day
 from tests.unit.values.test_convert import converting

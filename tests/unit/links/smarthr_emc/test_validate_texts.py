@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from renkei.links.smarthr_emc.sheet.mapping import Loader
-from renkei.links.smarthr_emc.validate import (
-    check_departments,
-    remedy_of,
-)
+from renkei.links.smarthr_emc.validate import check_departments, remedy_of
 from renkei.links.smarthr_emc.wording import REMEDIES
 from tests.builders import EMC_FORMAT, crew, departments, found, freeze, mapping, plan_day
 from tests.unit.links.smarthr_emc.problems import PLAIN, each, kinds, tree

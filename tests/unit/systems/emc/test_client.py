@@ -11,8 +11,9 @@ import requests
 
 from renkei.errors import RejectedLoadError, RetriableLoadError
 from renkei.systems.emc import client as module
-from renkei.systems.emc.client import EmcClient, ImportBusyError, read_import
+from renkei.systems.emc.client import EmcClient, ImportBusyError
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.emc.payloads import read_import
 from tests.harness.clock import SkipClock, no_waits
 from tests.unit.systems.transport import Answer, Seen, Wire, session_over
 

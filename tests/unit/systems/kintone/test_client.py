@@ -14,13 +14,14 @@ import requests
 from renkei.errors import ConnectionError_
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.systems.kintone import client as module
-from renkei.systems.kintone.client import Gate, KintoneClient, Written
+from renkei.systems.kintone.client import Gate, KintoneClient
 from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
     QuotaSpentError,
     RecordRefusedError,
 )
+from renkei.systems.kintone.payloads import Written
 from tests.harness.clock import SkipClock, no_waits
 from tests.unit.systems.transport import Answer, Seen, Wire, session_over
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from sqlalchemy import Row
 
 from renkei.links.hotprofile_kintone.conflicts import Ours
-from renkei.systems.kintone.client import Record, Written
 from renkei.systems.kintone.form import Form
+from renkei.systems.kintone.payloads import Record, Written
 
 
 class Target(Protocol):

@@ -20,8 +20,8 @@ from renkei.links.hotprofile_kintone.conflicts import Watch
 from renkei.links.hotprofile_kintone.model import Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.batch import Target, Task
-from renkei.systems.kintone.client import Record, Written
 from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, RecordChangedError
+from renkei.systems.kintone.payloads import Record, Written
 
 TRIES = 3  # each time somebody was faster
 

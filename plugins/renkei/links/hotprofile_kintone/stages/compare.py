@@ -15,7 +15,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.plan import named
 from renkei.links.hotprofile_kintone.stages.read import Source
 from renkei.links.hotprofile_kintone.tables import WRITTEN
-from renkei.systems.kintone.client import Record
+from renkei.systems.kintone.payloads import Record
 
 
 class App(Protocol):

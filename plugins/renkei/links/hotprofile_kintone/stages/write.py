@@ -33,10 +33,10 @@ from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY, TAKEN_KEY
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
 from renkei.storage.database.statements import replace
-from renkei.systems.kintone.client import Written
 from renkei.systems.kintone.errors import GONE as RECORD_GONE
 from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, Refusal
 from renkei.systems.kintone.form import same_number
+from renkei.systems.kintone.payloads import Written
 
 log = logging.getLogger(__name__)
 

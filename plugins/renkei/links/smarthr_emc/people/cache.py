@@ -6,7 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from renkei.links.smarthr_emc.people.index import PeopleIndex, people_index
+from renkei.links.smarthr_emc.people.index import PeopleIndex
+from renkei.links.smarthr_emc.people.make_index import people_index
 from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings
 from renkei.storage.runs import RunRecord
 

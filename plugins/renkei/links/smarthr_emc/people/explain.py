@@ -16,7 +16,8 @@ from typing import Any
 from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.people.ending import Came, Ending, ending_of
-from renkei.links.smarthr_emc.people.index import Kind, Line, PeopleIndex, people_index, plain
+from renkei.links.smarthr_emc.people.index import Kind, Line, PeopleIndex, plain
+from renkei.links.smarthr_emc.people.make_index import people_index
 from renkei.links.smarthr_emc.people.past import Event, Looked, Once, events_of, known_once
 from renkei.links.smarthr_emc.people.steps import Registered, Step, steps_of
 from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunStart

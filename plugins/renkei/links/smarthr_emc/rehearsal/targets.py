@@ -10,8 +10,8 @@ import pandas as pd
 
 from renkei.errors import LoadError, RetriableLoadError
 from renkei.links.smarthr_emc.load import Target
-from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile
+from renkei.systems.emc.payloads import Import
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from renkei.links.smarthr_emc.stages.job import Job
 from renkei.links.smarthr_emc.validate import other_tenants_ids, refused_passwords
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.hold import Approval
-from renkei.systems.emc.client import Import
 from renkei.systems.emc.encode import ImportFile, encode
 from renkei.systems.emc.file_format import EmcFormat
+from renkei.systems.emc.payloads import Import
 from renkei.values.columns import positions
 
 

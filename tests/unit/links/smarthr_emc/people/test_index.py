@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from renkei.errors import RecordError
 from renkei.links.smarthr_emc.people.cache import IndexCache
-from renkei.links.smarthr_emc.people.index import KINDS, Kind, Only, PeopleIndex, people_index
+from renkei.links.smarthr_emc.people.index import KINDS, Kind, Only, PeopleIndex
+from renkei.links.smarthr_emc.people.make_index import people_index
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.texts import BLANKS

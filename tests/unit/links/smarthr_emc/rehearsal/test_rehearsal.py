@@ -28,7 +28,7 @@ from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.emc.client import Import
+from renkei.systems.emc.payloads import Import
 from renkei.values.conversion import Conversion, Convert
 from tests.builders import EMC_FORMAT, crew, crews, departments, mapping
 
