@@ -11,7 +11,10 @@ from renkei.storage.versions import Moved, Origin, Version
 from renkei.web.customer.facts import Company, Connected, Stand
 from renkei.web.customer.invitations import Allowed
 
-_ADDRESS = re.compile(r"[^\s<>、。（）「」:：]+[@＠][^\s<>、。（）「」]+")
+# From a word's beginning on, so that a long word is read once.
+_ADDRESS = re.compile(
+    r"(?<![^\s<>、。（）「」:：])[^\s<>、。（）「」:：][^\s<>、。（）「」:：@＠]*+[@＠][^\s<>、。（）「」]+"
+)
 _OWN_PATH = "保存先の"  # a line of the summary that names a file of the store: the operator's
 
 
