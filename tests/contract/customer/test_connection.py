@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -179,3 +180,18 @@ def test_what_is_not_ready_is_said_without_what_is_the_operators(
     assert guest.post("/connection").headers["location"] == f"{BASE}/connection?said=NOT_READY"
     (world.sheets / "acme.yaml").write_text("x: [", encoding="utf-8")
     assert "先に、誤りのない連携設定シートが必要です" in guest.shown("/connection")
+
+
+def test_l7_an_access_log_around_us_has_no_answer_of_smarthr(world: ConnectingWorld) -> None:
+    """Airflow's reads the scope when a request is done."""
+    seen: list[bytes] = []
+
+    async def logged(scope: Any, receive: Any, send: Any) -> None:
+        await world.app(scope, receive, send)
+        seen.append(scope["path"].encode() + scope["query_string"])
+
+    guest = Browser(logged)
+    guest.enter(world.invite())
+    guest.get("/connection/back?state=acme.secret&code=secret", 303)
+    assert len(seen) == 2
+    assert not [one for one in seen if b"secret" in one]

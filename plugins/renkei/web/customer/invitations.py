@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, update
 
 from renkei.errors import RenkeiError
+from renkei.storage.database.columns import Moment
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import insert
 from renkei.storage.store import Store
@@ -228,7 +229,7 @@ def forget(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
 
 
 def _note_use(connection: Connection, invitation: bytes, now: dt.datetime) -> None:
-    used = {"first_used_at": func.coalesce(INVITATION.c.first_used_at, now), "last_used_at": now}
+    used = {"first_used_at": func.coalesce(INVITATION.c.first_used_at, literal(now, Moment)), "last_used_at": now}
     connection.execute(update(INVITATION).where(INVITATION.c.token == invitation).values(used))
 
 

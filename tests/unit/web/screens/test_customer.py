@@ -1,0 +1,126 @@
+"""What the お客様ページ says: the customer's steps, the states of what he uploaded, and nothing of people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version
+from renkei.web.customer.facts import Company, Connected, Stand
+from renkei.web.customer.invitations import Allowed
+from renkei.web.screens.customer import Facts, lines_of, steps, uploads, without_addresses
+
+NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+
+
+def company(**facts: Any) -> Company:
+    return Company(**({"dag_id": "smarthr_emc__acme", "name": "株式会社アクメ", "source": "SmartHR", "target": "EMC",
+                       "sheet": True} | facts))  # fmt: skip
+
+
+def said(
+    one: Company, stand: Stand | None = None, allowed: frozenset[Allowed] = frozenset(Allowed), **more: Any
+) -> dict[str, tuple[str, str]]:
+    """State and page of each step by its title."""
+    facts = Facts(one, allowed, Connected(stand) if stand else None, more.get("uploads", ()), NOW)
+    return {step.title: (step.label, step.page) for step in steps(facts)}
+
+
+def version(digest: str, at: dt.datetime = NOW, origin: Origin = Origin.CUSTOMER) -> Version:
+    return Version(digest, "x.xlsx", 10, at, "invitation 1", "総務", origin)
+
+
+def moved(digest: str, at: dt.datetime, *, done: bool = True) -> Moved:
+    return Moved(1, Move(1, digest, "", at, "yuki", "結城", "理由"), MoveEnd(at, done))
+
+
+def test_a_company_at_its_beginning_is_told_what_is_its_to_do() -> None:
+    assert said(company(sheet=False), Stand.NONE) == {
+        "シート": ("次にすること", "sheets"),
+        "SmartHRの接続": ("次にすること", "connection"),
+        "結果の確認": ("未完了", "results"),
+        "連携開始日": ("未完了", ""),
+    }
+
+
+def test_a_company_whose_link_runs_has_nothing_left_to_do() -> None:
+    one = company(last_result=NOW, link_start_on=dt.date(2026, 11, 30))
+    assert {label for label, _ in said(one, Stand.LINKED).values()} == {"完了"}
+
+
+def test_a_day_in_japan_begins_there() -> None:
+    """At 0:30 of the day in Japan it is the day before in UTC."""
+    one = company(last_result=NOW, link_start_on=dt.date(2026, 11, 30))
+    facts = [Facts(one, (), None, (), dt.datetime(2026, 11, 29, hour, 30, tzinfo=dt.UTC)) for hour in (14, 15)]
+    assert [steps(fact)[-1].label for fact in facts] == ["未完了", "完了"]
+
+
+@pytest.mark.parametrize(
+    ("stand", "label"),
+    [
+        (Stand.NONE, "次にすること"),
+        (Stand.UNDER_WAY, "次にすること"),
+        (Stand.VOID, "次にすること"),
+        (Stand.LINKED, "完了"),
+        (Stand.OTHERWISE, "完了"),
+    ],
+)
+def test_every_stand_of_the_connection_has_its_step(stand: Stand, label: str) -> None:
+    assert said(company(), stand)["SmartHRの接続"] == (label, "connection")
+
+
+def test_what_the_invitation_does_not_allow_has_no_button_and_is_not_asked_for() -> None:
+    facts = Facts(company(sheet=False), frozenset(), Connected(Stand.NONE), (), NOW)
+    assert [step.page for step in steps(facts)] == [""] * 4
+    assert [step.text for step in steps(facts)[:2]] == [
+        "この招待では操作できません。運用担当者に確認してください。"
+    ] * 2
+
+
+def test_a_link_without_a_page_to_connect_has_no_such_step() -> None:
+    assert "SmartHRの接続" not in said(company())
+
+
+def test_what_waits_for_the_operator_is_said_before_all_else() -> None:
+    found = uploads([(2, version("b"))], [moved("a", NOW - HOUR)], "a")
+    assert said(company(), uploads=found)["シート"] == ("確認待ち", "sheets")
+
+
+def test_uploads_are_the_customers_own_with_their_states() -> None:
+    """What the operator put into force later has answered those of before."""
+    versions = [
+        (5, version("e", NOW)),
+        (4, version("d", NOW - HOUR, Origin.UPLOAD)),
+        (3, version("c", NOW - 3 * HOUR)),
+        (2, version("b", NOW - 4 * HOUR)),
+    ]
+    moves = [moved("z", NOW + HOUR, done=False), moved("c", NOW - 2 * HOUR)]
+    assert [(one.number, one.label, one.waits) for one in uploads(versions, moves, "c")] == [
+        (5, "運用担当者の確認待ち", True),
+        (3, "使用中", False),
+        (2, "使用していません", False),
+    ]
+    assert [one.waits for one in uploads(versions, [], "")] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("yamada@example.jp を確認", "（メールアドレス） を確認"),
+        ("宛先: yamada＠example.jp、sato@example.jp。", "宛先: （メールアドレス）、（メールアドレス）。"),
+        ("「a.b+c@d.e」がありません", "「（メールアドレス）」がありません"),
+        ("abc0001 は重複しています", "abc0001 は重複しています"),
+        ("処理日時: 2026/11/30 4:30:00～4:31:00", "処理日時: 2026/11/30 4:30:00～4:31:00"),
+    ],
+)
+def test_l6_a_mail_address_is_shown_to_nobody(text: str, shown: str) -> None:
+    assert without_addresses(text) == shown
+
+
+def test_a_summary_is_shown_without_the_tenant_and_the_operators_paths() -> None:
+    lines = ["EMC-OK acme", "社員 30件", "全件: 保存先の smarthr_emc/tenants/acme/runs/x/problems.parquet"]
+    assert lines_of(lines, "acme") == ("EMC-OK", ["社員 30件"])
+    assert lines_of([], "acme") == ("", [])
