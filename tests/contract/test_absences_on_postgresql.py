@@ -5,22 +5,30 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from sqlalchemy import text
 
+from renkei.errors import BusyAccountError
+from renkei.links.workplace_lineworks.turn import writing_turn
 from renkei.storage.database.database import METADATA, open_database
 from tests.harness.postgresql import folder_of_programs, postgresql
 from tests.harness.workplace_lineworks import AbsenceWorld
-from tests.unit.links.workplace_lineworks import test_absences
+from tests.unit.links.workplace_lineworks import test_absences, test_strays
 
 pytestmark = pytest.mark.skipif(folder_of_programs() is None, reason="PostgreSQL is not installed")
 
-TESTS = {
-    name: test
-    for name, test in inspect.getmembers(test_absences, inspect.isfunction)
-    if name.startswith("test_") and set(inspect.signature(test).parameters) == {"world"}
-}
+
+def rules_of(module: ModuleType) -> dict[str, Callable[[AbsenceWorld], None]]:
+    return {
+        name: test
+        for name, test in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("test_") and set(inspect.signature(test).parameters) == {"world"}
+    }
+
+
+TESTS, STRAYS = rules_of(test_absences), rules_of(test_strays)
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +48,22 @@ def world(url: str, tmp_path: Path) -> AbsenceWorld:
 @pytest.mark.parametrize("test", [*TESTS.values()], ids=[*TESTS])
 def test_l4_absences_over_postgresql(test: Callable[[AbsenceWorld], None], world: AbsenceWorld) -> None:
     test(world)
+
+
+@pytest.mark.parametrize("test", [*STRAYS.values()], ids=[*STRAYS])
+def test_c8_events_that_no_absence_stands_for_over_postgresql(
+    test: Callable[[AbsenceWorld], None], world: AbsenceWorld
+) -> None:
+    test(test_strays.begun_anew(world))
+
+
+def test_c8_one_process_writes_calendars_over_postgresql(url: str) -> None:
+    database = open_database(url)
+    with writing_turn(database, "acme") as turn:
+        turn.check()
+        with pytest.raises(BusyAccountError), writing_turn(database, "acme"):
+            pytest.fail("two of them write")
+    with writing_turn(database, "acme") as turn:
+        turn.doubt()
+    with pytest.raises(BusyAccountError), writing_turn(database, "acme"):
+        pytest.fail("its request may be carried out yet")

@@ -19,8 +19,11 @@ from tests.harness.workplace_lineworks import MAPPING, SATO, SUZUKI, AbsenceWorl
 
 @pytest.fixture
 def world(tmp_path: Path) -> AbsenceWorld:
+    return begun_anew(AbsenceWorld(tmp_path / "world"))
+
+
+def begun_anew(world: AbsenceWorld) -> AbsenceWorld:
     """Written; then the database is lost, one absence is cancelled and one deleted, and a run has begun anew."""
-    world = AbsenceWorld(tmp_path / "world")
     for number in range(60):
         world.workplace.put(f"A-{number:02}", day("2026-12-05"))
     world.workplace.put("B-1", day("2026-12-10"), user_id=SUZUKI)
