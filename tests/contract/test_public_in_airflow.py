@@ -69,6 +69,18 @@ def test_what_a_link_registers_is_served(toy: Inbox, build: Callable[[], ASGIApp
     assert (page.status_code, "このURLは使えません" in page.text) == (404, True)
 
 
+def test_s5_customers_pages_are_served_by_one_of_the_two(toy: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the API server only where there is no other: with a public service, it need not face customers."""
+
+    def opened(served: ASGIApp, prefix: str) -> int:
+        return ask(served, lambda client: client.get(f"{prefix}/customer/enter")).status_code
+
+    monkeypatch.delenv("RENKEI_PUBLIC_URL", raising=False)
+    assert (opened(app.alone(), "/renkei"), opened(app.in_api_server(), "")) == (200, 200)
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp")
+    assert (opened(app.alone(), "/renkei"), opened(app.in_api_server(), "")) == (200, 404)
+
+
 def status(served: ASGIApp, tenant: str, secret: str = "x") -> int:
     """The answer to a callback of the tenant, signed with the secret."""
     body, address = message("出勤"), f"/renkei/lineworks/{tenant}/callback"

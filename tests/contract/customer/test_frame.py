@@ -148,6 +148,16 @@ def test_the_cookie_is_the_hosts_and_no_scripts(world: CustomerWorld) -> None:
     assert "max-age" not in cookie.casefold(), "it goes with the browser"
 
 
+def test_without_tls_the_cookie_is_this_paths(world: CustomerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one machine, to try it, and below a prefix: a browser takes no `__Host-` there."""
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", "http://localhost:8080/af")
+    cookie = world.browser().enter(world.invite()).headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert "Path=/af/renkei/customer;" in cookie + ";"
+    assert "httponly" in cookie.casefold()
+    assert "secure" not in cookie.casefold().replace("samesite", "")
+
+
 def test_a_session_that_somebody_else_began_is_not_taken_over(world: CustomerWorld) -> None:
     """Session fixation: who comes in gets a new one, and the one that he had is over."""
     browser = world.guest()
