@@ -328,15 +328,16 @@ def test_s3_the_way_to_the_first_run_says_what_is_missing(world: ConsoleWorld, m
     path = f"/dag/{dag('acme')}/start"
     shown = text_of(body(world, path, "yuki"))
     assert "1. シート 完了" in shown
-    assert "次にすること 登録されていない接続: " in shown
+    assert "2. 連携済み 次にすること" in shown
     monkeypatch.setenv("AIRFLOW_CONN_SMARTHR__ACME", "http://x")
+    assert "次にすること 登録されていない接続: emc__acme" in text_of(body(world, path, "yuki"))
     monkeypatch.setenv("AIRFLOW_CONN_EMC__ACME", "http://x")
     shown = text_of(body(world, path, "yuki"))
-    assert "3. 通知テスト 次にすること" in shown
+    assert "4. 通知テスト 次にすること" in shown
     world.ran("acme", days_ago=-1)
     shown = text_of(body(world, path, "yuki"))
     assert "最初のシートから最初の連携の成功まで: 18時間33分" in shown
-    assert "6. 初回連携 完了" in shown
+    assert "7. 初回連携 完了" in shown
     assert world.browser("ken").get(BASE + path).status_code == 403
     assert world.browser("yuki").get(BASE + path.replace("acme", "beta")).status_code == 404
 
