@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Protocol
 
 from renkei.errors import RenkeiError
@@ -13,6 +12,7 @@ from renkei.sheets.difference import SheetLine
 from renkei.sheets.review import Review
 from renkei.web.customer.invitations import Allowed, Invitation, Invitations
 from renkei.web.facts import RunProblem
+from renkei.web.labelled import Labelled
 from renkei.web.tenant_sheet import TenantSheet
 
 
@@ -44,21 +44,13 @@ class Company:
     connects: bool = False  # its source can be connected on a page
 
 
-class ResultState(Enum):
+class ResultState(Labelled):
     """How a run ended: a label and its tone."""
 
     WELL = ("正常", "good")
     BAD = ("エラー", "bad")
     WAITING = ("確認待ち", "wait")
     NONE = ("処理中または中断", "quiet")
-
-    @property
-    def label(self) -> str:
-        return str(self.value[0])
-
-    @property
-    def tone(self) -> str:
-        return str(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class ResultPage:
     count: int = 0  # of all errors
 
 
-class Stand(Enum):
+class Stand(Labelled):
     """How a company stands with its source system: a label and its tone."""
 
     NONE = ("未連携", "none")
@@ -89,14 +81,6 @@ class Stand(Enum):
     LINKED = ("連携済み", "good")
     VOID = ("再認可が必要", "bad")
     OTHERWISE = ("ほかの方法で接続", "quiet")  # by a token that the operator keeps
-
-    @property
-    def label(self) -> str:
-        return str(self.value[0])
-
-    @property
-    def tone(self) -> str:
-        return str(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)

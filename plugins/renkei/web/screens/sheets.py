@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from renkei.storage.versions import Moved, Origin, Version
+from renkei.web.labelled import Labelled
 from renkei.web.tenant_sheet import Standing
 
 LOADED_SHOWN = 12  # characters of a digest that a Dag's page has
 
 
-class VersionState(Enum):
+class VersionState(Labelled):
     """A label and its tone."""
 
     DRAFT = ("下書き", "none")
     COMING = ("反映待ち", "cold")
     IN_FORCE = ("使用中", "good")
     PAST = ("過去", "quiet")
-
-    @property
-    def label(self) -> str:
-        return str(self.value[0])
-
-    @property
-    def tone(self) -> str:
-        return str(self.value[1])
 
 
 ORIGINS = {

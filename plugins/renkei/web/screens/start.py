@@ -5,27 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from renkei.web.facts import Company, Details, Run
+from renkei.web.labelled import Labelled
 
 CUSTOMER, OPERATOR = "お客様の管理者", "運用担当者"
 
 
-class Stand(Enum):
+class Stand(Labelled):
     """How far a step is: a label and its tone."""
 
     DONE = ("完了", "good")
     NEXT = ("次にすること", "wait")
     OPEN = ("未完了", "none")
-
-    @property
-    def label(self) -> str:
-        return str(self.value[0])
-
-    @property
-    def tone(self) -> str:
-        return str(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)
