@@ -23,7 +23,11 @@ class Above:
 
     def __init__(self) -> None:
         self._parent = os.getppid()
-        self._files = [file_of(process.pid) for process in psutil.Process().parents()]
+        try:
+            above = psutil.Process().parents()
+        except psutil.Error:  # a machine that hides them from us
+            above = []
+        self._files = [file_of(process.pid) for process in above]
 
     def wants_end(self) -> bool:
         """One of them was asked to stop; or the one that started us is gone, and nobody will hear of what we do."""
