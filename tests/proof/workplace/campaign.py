@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT
 from renkei.systems.workplace import client as workplace_client
 from tests.harness.chat import Chat
 from tests.harness.workplace import Workplace, days
@@ -35,7 +36,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
         stack.enter_context(mock.patch.object(workplace_client, "time", HURRIED))
         full = effort is Effort.FULL
         fresh = worlds(folder, systems)
-        return [play(fresh, full) for play in (_killed, _lineworks, _workplace, _stale, _by_hand, _stories)]
+        return [play(fresh, full) for play in (_killed, _lineworks, _workplace, _stale, _by_hand, _lost, _stories)]
 
 
 @case(GROUP, "killed before and after each request and each transaction", "L4 C5 C8 C11", WHOLE)
@@ -120,6 +121,15 @@ def _by_hand(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
         eventful(world).go()
         world.settle()
         yield change, world.wrong()
+
+
+@case(GROUP, "the database is lost, and absences change before the next run", "C8", WHOLE)
+def _lost(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+    for events_too in (True, False) if full else (True,):
+        world = next(fresh)
+        world.lose(*((ABSENCE, EVENT) if events_too else (ABSENCE,)))
+        eventful(world).settle()
+        yield "both tables" if events_too else "absences alone", world.wrong()
 
 
 @case(GROUP, "stories by chance", "C4 C5 C6 C8 C9 C10", WHOLE)

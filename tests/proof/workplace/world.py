@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table, delete
+
 from renkei.errors import RenkeiError
 from renkei.links.workplace_lineworks.model import Job, Mode
 from renkei.links.workplace_lineworks.stages.compare import compare
@@ -104,6 +106,11 @@ class CalendarWorld(AbsenceWorld):
                 step()
 
         return is_killed(self.database, run)
+
+    def lose(self, *tables: Table) -> None:
+        with self.database.writing() as connection:
+            for table in tables:
+                connection.execute(delete(table))
 
     def settle(self) -> None:
         """Nothing is broken any more: today, the day after, and what people changed by hand."""

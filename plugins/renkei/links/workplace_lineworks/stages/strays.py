@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from renkei.links.workplace_lineworks.absences import Sealed
 from renkei.links.workplace_lineworks.calendar_events import event_id, live, mark
@@ -71,8 +71,9 @@ def _strays(job: Job, calendar: Calendar, day: dt.date) -> Iterator[tuple[str, s
         ours -= {event_id(job.tenant, one, number) for one in living for number in range(PERIODS_MOST)}
         # Asked for after the calendar: an event is written down before it is sent.
         its = (EVENT.c.tenant == job.tenant, EVENT.c.event_id.in_(ours))
+        absence = exists().where(ABSENCE.c.tenant == EVENT.c.tenant, ABSENCE.c.absence_id == EVENT.c.absence_id)
         with job.database.reading() as connection:
-            ours -= set(connection.scalars(select(EVENT.c.event_id).where(*its)))
+            ours -= set(connection.scalars(select(EVENT.c.event_id).where(*its, absence)))
         yield from ((user_id, number) for number in sorted(ours))
 
 
