@@ -91,10 +91,11 @@ def _set_up(airflow: LocalAirflow, bot: dict[str, Any], expect: Expect, say: Say
     expect("KING OF TIME: employees", True, "従業員 4名を読み込みました。" in told)
     lines = "".join(f"{code},{account}\n" for code, account in ACCOUNTS.items())
     file = ("accounts.csv", f"従業員コード,LINE WORKSアカウントID\n{lines}".encode())
-    preview = console.post("accounts", "accounts/import", files={"file": file})
-    digest = re.search(r'name="digest" value="([0-9a-f]+)"', preview)
-    assert digest, preview[:2000]
-    console.post("accounts", "accounts/import/confirm", digest=digest[1])
+    preview = console.job("accounts", "accounts/import", files={"file": file})
+    number = re.search(r'name="file" value="([0-9]+)"', preview)
+    assert number, preview[:2000]
+    told = console.job("accounts", "accounts/import/confirm", file=number[1])
+    expect("一括インポート", True, "登録しました（変更 3名）。" in told)
     told = console.job("accounts", "accounts/check")
     expect("LINE WORKS: accounts", True, "登録済 3件" in told)
     console.job("first", "first/send", sure="1")
@@ -115,15 +116,15 @@ class Console:
         answer.raise_for_status()
         return answer.text
 
-    def post(self, page: str, path: str, files: Any = None, **form: str) -> str:
+    def post(self, page: str, path: str, **form: str) -> str:
         """The page that is shown then."""
-        answer = self._send(page, path, files, form)
+        answer = self._send(page, path, None, form)
         answer.raise_for_status()
         return answer.text
 
-    def job(self, page: str, path: str, **form: str) -> str:
+    def job(self, page: str, path: str, files: Any = None, **form: str) -> str:
         """The job's page once it is over."""
-        place = self._send(page, path, None, form).url
+        place = self._send(page, path, files, form).url
 
         def over() -> str:
             shown = self._session.get(place, timeout=60).text
