@@ -68,6 +68,16 @@ def test_e7_retired_is_deleted_and_absent_stays() -> None:
     assert second.reasons()["001"] == "retired"
 
 
+def test_e7_a_retired_crew_is_nobody_whatever_id_stands_in_its_row() -> None:
+    """On either day: a snapshot blanks the ids of the retired, and the diff does not rely on it."""
+    both, one = freeze(SHEET, [crew("c1", "001"), crew("c2", "002")]).users, freeze(SHEET, [crew("c2", "002")]).users
+    retired = both.assign(valid=both["crew_id"] != "c1")
+    left, _ = diff.diff_users(both, retired, frozenset())
+    assert dict(zip(left["id"], left["operation"], strict=True)) == {"002": "UPDATE", "001": "DELETE"}
+    never, _ = diff.diff_users(retired, one, frozenset())
+    assert dict(zip(never["id"], never["operation"], strict=True)) == {"002": "UPDATE"}
+
+
 def test_e7_resignation_date_has_no_effect() -> None:
     """A date of leaving, past or coming, deletes nobody."""
     sheet = mapping({"検索ワード1": "退職年月日"})
@@ -176,11 +186,17 @@ def test_e10_ids_compare_exactly(old: str, new: str) -> None:
 
 
 def test_e12_another_id_of_the_same_crew_is_listed_apart() -> None:
-    """Delete and add, recognised by crew id, and no leaver or joiner."""
-    first = day(crew("c1", "001"), crew("c2", "002"))
-    second = day(crew("c1", "101"), crew("c3", "003"), after=first)
-    assert second.operations() == {"101": "CREATE", "003": "CREATE", "001": "DELETE", "002": "DELETE"}
-    assert second.reasons() == {"101": "id_change", "003": "", "001": "id_change", "002": "gone"}
+    """Delete and add, recognised by crew id, and no leaver, joiner or anybody who stays as he was."""
+    first = day(crew("c1", "001"), crew("c2", "002"), crew("c4", "004"))
+    second = day(crew("c1", "101"), crew("c3", "003"), crew("c4", "004"), after=first)
+    assert second.operations() == {
+        "101": "CREATE",
+        "003": "CREATE",
+        "004": "UPDATE",
+        "001": "DELETE",
+        "002": "DELETE",
+    }
+    assert second.reasons() == {"101": "id_change", "003": "", "004": "", "001": "id_change", "002": "gone"}
     assert id_changes(second.diff) == [("c1", "001", "101")]
     assert second.counts[RecordSet.USERS].broken_law() is None
 

@@ -215,6 +215,7 @@ def test_e10_duplicates_do_not_break_the_plan() -> None:
         ("1", "user_id", "duplicate_id"),
         ("1", "user_id", "duplicate_id"),
     ]
+    assert second.row("1")["crew_id"] == "c1"  # one row of the file: of two, EMC would have whichever comes last
 
 
 def test_e14_what_an_update_writes_otherwise_is_found_and_nothing_else() -> None:
