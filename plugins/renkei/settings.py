@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from renkei.errors import SettingError
 
-SPREAD_MOST = 180  # minutes: before people come to work
+MAX_SPREAD = 180  # minutes: before people come to work
 
 
 def _airflow_home() -> Path:
@@ -126,7 +126,7 @@ def silence_grace() -> dt.timedelta:
 def spread_minutes() -> int:
     """RENKEI_SPREAD_MINUTES: over how many minutes from 4:30 on the tenants are spread that name no 処理時刻; 0 = none."""
     configured = os.environ.get("RENKEI_SPREAD_MINUTES") or "0"
-    return min(int(configured), SPREAD_MOST) if re.fullmatch(r"[0-9]{1,4}", configured) else 0
+    return min(int(configured), MAX_SPREAD) if re.fullmatch(r"[0-9]{1,4}", configured) else 0
 
 
 def retry_delay() -> dt.timedelta:

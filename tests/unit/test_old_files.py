@@ -12,7 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.channel import Event, Service
 from renkei.links.smarthr_emc.ownership import Registered
-from renkei.notifications.delivery_log import Told
+from renkei.notifications.delivery_log import LoggedDelivery
 from renkei.notifications.members.linking import Beginning, Invitation, LinkedBy, Trip
 from renkei.notifications.members.table import Claim, LineLink
 from renkei.notifications.monitor.expiry import Waiting
@@ -43,7 +43,7 @@ OLD: list[tuple[str, Any]] = [
     (
         '{"at": "2026-11-22T04:38:01.234567+00:00", "channel": "総務", "event": "FAILURE", "message_id": "m",'
         ' "reason": "", "service": "SLACK_WEBHOOK", "status": 200, "verdict": "ACCEPTED"}',
-        Told("総務", Service.SLACK_WEBHOOK, Event.FAILURE, Verdict.ACCEPTED, 200, "", "m", AT),
+        LoggedDelivery("総務", Service.SLACK_WEBHOOK, Event.FAILURE, Verdict.ACCEPTED, 200, "", "m", AT),
     ),
     (
         '{"at": "2026-11-22T04:38:01.234567+00:00", "event": "SUCCESS", "outcome": "EMC-OK", "run": "scheduled__1"}',

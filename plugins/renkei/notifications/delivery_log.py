@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LoggedDelivery:
     """What became of one message in one channel."""
 
     channel: str
@@ -39,7 +39,7 @@ class Told:
 class DeliveryLog:
     """`states` is None where no store can be reached; `record` is None for what is told outside a run.
 
-    The record's `told.json` has a `Told` for each channel key.
+    The record's `told.json` has a `LoggedDelivery` for each channel key.
     """
 
     def __init__(self, states: ChannelStates | None, record: RunRecord | None = None) -> None:
@@ -47,7 +47,7 @@ class DeliveryLog:
         self._known: dict[str, ChannelState] = {}
         self._entries = self._kept()
 
-    def _kept(self) -> dict[str, Told]:
+    def _kept(self) -> dict[str, LoggedDelivery]:
         """What can be read of it: of a damaged file, the sound entries."""
         if self._record is None:
             return {}
@@ -59,13 +59,13 @@ class DeliveryLog:
         sound = {}
         for key, entry in kept.items():
             try:
-                sound[key] = records.from_plain(Told, entry)
+                sound[key] = records.from_plain(LoggedDelivery, entry)
             except ValueError as error:
                 log.warning("%s", DamagedFileError(f"{self._record.folder}/told.json", str(error)))
         return sound
 
     @property
-    def told(self) -> list[Told]:
+    def told(self) -> list[LoggedDelivery]:
         """What was told in this run, oldest first."""
         return sorted(self._entries.values(), key=lambda one: (one.at, one.channel))
 
@@ -77,7 +77,7 @@ class DeliveryLog:
         return Delivery(told.verdict, told.status, told.reason), told.at
 
     def settle(self, key: str, channel: Channel, event: Event, delivery: Delivery, now: dt.datetime) -> None:
-        self._entries[key] = Told(
+        self._entries[key] = LoggedDelivery(
             channel.name,
             channel.service,
             event,

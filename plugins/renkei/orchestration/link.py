@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from renkei.web.customer.facts import Connector
 
     When = Callable[[Compiled[Any], dt.datetime | None], Timetable]  # by the sheet, and not before that moment
-    Told = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
+    LastTold = tuple[Sequence[str], Sequence[Channel]]  # mail addresses, and channels
     Work = Callable[[Tenant, Mapping[str, str], Callable[[str, int, int], None]], object]  # asked, progress; the result
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Link:
     titles: Part[Mapping[str, Sequence[str]]] | None = None  # of a workbook's tables, by their names in problems
     commands: Part[Callable[[Typer], None]] | None = None  # of `renkei`, for this link alone
     errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
-    last_told: Part[Callable[[Tenant], Told]] | None = None  # by the sheet that was loaded last, for a broken one
+    last_told: Part[Callable[[Tenant], LastTold]] | None = None  # by the sheet that was loaded last, for a broken one
     console: Part[LinkView] | None = None  # what its runs count, and their errors
     jobs: Part[Mapping[str, Work]] | None = None  # by kind: what is too long for a page; each gives back a dataclass
     registrations: Part[Callable[[Any], Sequence[Channel]]] | None = (

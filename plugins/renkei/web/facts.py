@@ -283,7 +283,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldChannel:
     """What became of one message of a run."""
 
     channel: str
@@ -304,7 +304,7 @@ class Account:
     problems: Sequence[RunProblem] = ()
     problem_count: int = 0
     notes: int = 0  # 注意
-    told: Sequence[Told] = ()
+    told: Sequence[ToldChannel] = ()
     fault: str = ""
 
 

@@ -18,7 +18,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version, Versions
 
 FIRST, BY_HAND = "画面で扱う前から使われていたシート", "シートのファイルが、画面の外で変更されました"
-NAME_MOST = 120  # characters of an uploaded file's name
+MAX_NAME = 120  # characters of an uploaded file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +188,4 @@ def shown_name(name: str) -> str:
     """A file's name as it was uploaded: a line without folders, its end kept."""
     plain = "".join(c for c in name.replace("\\", "/").rpartition("/")[2] if c.isprintable())
     stem, dot, suffix = plain.rpartition(".")
-    return f"{stem[:NAME_MOST]}{dot}{suffix[:5]}" if dot else plain[:NAME_MOST]
+    return f"{stem[:MAX_NAME]}{dot}{suffix[:5]}" if dot else plain[:MAX_NAME]

@@ -15,11 +15,11 @@ from renkei.links.lineworks_kot.words_store import WordList
 from renkei.systems.delivery import Delivery, Verdict
 from renkei.systems.kingoftime.client import Employee
 from renkei.systems.kingoftime.hours import reading_opens_in
-from renkei.systems.lineworks.menu import BUTTONS_MOST, TEXT_MOST
+from renkei.systems.lineworks.menu import MAX_BUTTONS, TEXT_MOST
 from renkei.systems.lineworks.users import Standing, User
 
 ASKED_AGAIN = dt.timedelta(days=7)  # an account that was there may be suspended by now
-GONE_LEAST, GONE_MOST = 5, 0.1  # so many, and such a part of all, are not gone by a read that nobody asked for
+GONE_LEAST, MAX_GONE = 5, 0.1  # so many, and such a part of all, are not gone by a read that nobody asked for
 SCOPES_WANTED = "bot、bot.read、user.email.read"
 CLOSED = "KING OF TIMEを読み取れない時間帯（8:30～10:00、17:30～18:30）のため、従業員の読み込みは次の実行で行います。"
 _STATES = {
@@ -69,7 +69,7 @@ def read_employees(
         )
     known = set(accounts.employee_keys().values())
     gone = len(known - {one.key for one in found})
-    if not asked_by_person and gone >= GONE_LEAST and gone > len(known) * GONE_MOST:
+    if not asked_by_person and gone >= GONE_LEAST and gone > len(known) * MAX_GONE:
         raise FetchError(
             f"KING OF TIMEの従業員が{len(known):,}名から{gone:,}名減っています。いない従業員は打刻できなくなるため、何も変えていません。"
             "アクセストークンの権限が減っていないか確認してください。退職などで本当に減った場合は、"
@@ -123,7 +123,7 @@ def menu_of(mapping: Mapping, words: WordList) -> list[str]:
     for kind in switched_on(mapping):
         texts = [text for text in words.of(kind) if len(text) <= TEXT_MOST]
         found += texts[:1]
-    return found[:BUTTONS_MOST]
+    return found[:MAX_BUTTONS]
 
 
 def unusable(states: dict[AccountState, int]) -> int:

@@ -48,7 +48,7 @@ AT_ONCE = 8
 STALE = dt.timedelta(seconds=8)  # after a message was taken nothing is sent for it: the lease may have passed on
 SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never will do, what was sent
 LOOKS_EVERY = dt.timedelta(seconds=10)  # until then: what it has is done, what it has not may still come
-SENT_MOST = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
+MAX_SENT = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
 WITHOUT_TIME = (
@@ -140,7 +140,7 @@ class Puncher:
         wait = max(message.since, punch.sent_at or message.since) + SETTLES - self._now()
         if wait > dt.timedelta(0):
             raise PausedError(min(wait, LOOKS_EVERY).total_seconds(), NOT_SURE)
-        if punch.absent + 1 >= SENT_MOST:
+        if punch.absent + 1 >= MAX_SENT:
             return self._unsure(punch)
         self._punches.note_absent(punch)
         return None
@@ -230,7 +230,7 @@ class Puncher:
         assert punch.kind is not None
         text = replies.being_confirmed(punch.issued_at, punch.kind, reading_opens_in(self._now() + SETTLES))
         reply = self._reply_about(punch, "unknown", text, 3, TOLD_FOR)
-        absent = SENT_MOST if is_other else None
+        absent = MAX_SENT if is_other else None
         self._punches.become(punch, State.UNKNOWN, reply, self._now(), note=NOT_SURE, absent=absent)
         return Settled(Inboxed.UNKNOWN, NOT_SURE)
 

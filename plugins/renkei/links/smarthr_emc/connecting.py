@@ -46,8 +46,8 @@ from renkei.texts import trim
 log = logging.getLogger(__name__)
 
 LOGIN_LASTS = dt.timedelta(minutes=10)
-OPEN_MOST = 20  # log-ins of one tenant at once: each leaves a file, and whoever may connect may begin one
-CODE_MOST = 2_000  # characters
+MAX_OPEN = 20  # log-ins of one tenant at once: each leaves a file, and whoever may connect may begin one
+MAX_CODE = 2_000  # characters
 _STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
 _NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
 
@@ -156,7 +156,7 @@ class Connecting:
         if not self.grants.may_be_kept:
             raise ConnectingError(Trouble.PLAIN_STORE)
         tidy(self._folder, now)
-        if sum(not found[2] for found in _files(self._folder)) >= OPEN_MOST:
+        if sum(not found[2] for found in _files(self._folder)) >= MAX_OPEN:
             raise ConnectingError(Trouble.OFTEN)
         state, browser = f"{self._folder.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
         verifier, challenge = pkce()
@@ -176,7 +176,7 @@ class Connecting:
         login = self._login(back)
         if not records.create(self._store, self._key(back.state, ".used"), _Used(now)) or now >= login.expires_at:
             raise ConnectingError(Trouble.STATE)
-        if back.error or not back.code or len(back.code) > CODE_MOST:
+        if back.error or not back.code or len(back.code) > MAX_CODE:
             denied = back.error.casefold() == "access_denied"
             raise ConnectingError(Trouble.CANCELLED if denied else Trouble.REFUSED)
         number = self.grants.newest()[0]  # whoever disconnects from now on is heard

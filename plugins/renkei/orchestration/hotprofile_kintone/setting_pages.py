@@ -26,7 +26,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, It
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import FIND, LOAD, TEST, FoundRecord, LoadedForm
-from renkei.orchestration.hotprofile_kintone.login_pages import MOST as SECRET_MOST
+from renkei.orchestration.hotprofile_kintone.login_pages import MOST as MAX_SECRET
 from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field
@@ -38,7 +38,7 @@ from renkei.web.console.page import page
 from renkei.web.services import OwnJob, Right
 
 router = APIRouter()
-ID_MOST = 64  # characters
+MAX_ID = 64  # characters
 EVERY = {5: "5分", 30: "30分", 60: "1時間", 180: "3時間", 360: "6時間", 720: "12時間", 1440: "24時間"}
 
 
@@ -93,8 +93,8 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
         EVERY=EVERY,
         CONFLICT_WORDS=CONFLICT_WORDS,
         ID_ITEMS=ID_ITEMS,
-        id_most=ID_MOST,
-        secret_most=SECRET_MOST,
+        id_most=MAX_ID,
+        secret_most=MAX_SECRET,
         may_test=seen.may(Right.RUN),
         jobs=newest(seen),
         now=seen.services.now(),
@@ -116,7 +116,7 @@ def find(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
-    source_id: Annotated[str, Form(min_length=1, max_length=ID_MOST)] = "",
+    source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:
     """検索 of 連携テスト: what would be written, and nothing is."""
     return start(request, seen, FIND, {"data_set": _known(seen, of), "source_id": source_id.strip()})
@@ -127,7 +127,7 @@ def write_one(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
-    source_id: Annotated[str, Form(min_length=1, max_length=ID_MOST)] = "",
+    source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:
     """テスト: writes that one, as a run would; so it takes the right to run, too."""
     if not seen.may(Right.RUN):

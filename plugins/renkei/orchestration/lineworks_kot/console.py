@@ -109,7 +109,7 @@ PAGES = OwnPages(
         "LINE WORKSのAPI登録を開く",
         "lineworks",
     ),
-    uploads={"/accounts/import": import_pages.UPLOAD_MOST},
+    uploads={"/accounts/import": import_pages.MAX_UPLOAD},
 )
 VIEW = LinkView(
     ("accounts",),

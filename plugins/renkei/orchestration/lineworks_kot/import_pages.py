@@ -22,7 +22,7 @@ from renkei.web.console.page import address
 from renkei.web.services import Refused
 
 router = APIRouter()
-UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file: ten thousand lines have half of one
+MAX_UPLOAD = 4 * 1024 * 1024  # bytes of a form with a file: ten thousand lines have half of one
 PROBLEMS_SHOWN = 1_000  # the others are in the file that can be downloaded
 
 
@@ -34,7 +34,7 @@ def upload(
 ) -> Response:
     """検査する: every bad row, or what would change; nothing is changed yet."""
     tenant_of(seen)
-    content, name = file.file.read(UPLOAD_MOST), (file.filename or "").lower()
+    content, name = file.file.read(MAX_UPLOAD), (file.filename or "").lower()
     digest, dag_id = hashlib.sha256(content).hexdigest(), seen.company.dag_id
     folder = seen.services.knowledge.folder(dag_id)
     asked = {"upload": digest, "name": "ファイル.xlsx" if name.endswith((".xlsx", ".xlsm")) else "ファイル"}

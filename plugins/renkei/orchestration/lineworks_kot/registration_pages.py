@@ -33,7 +33,7 @@ from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, page
 
 router = APIRouter()
-FIELD_MOST, KEY_MOST = 300, 10_000  # characters
+MAX_FIELD, MAX_KEY = 300, 10_000  # characters
 LABELS = {
     "client_id": "Client ID",
     "client_secret": "Client Secret",
@@ -42,7 +42,7 @@ LABELS = {
     "bot_id": "Bot ID",
     "bot_secret": "Bot Secret",
 }
-Text = Annotated[str, Form(max_length=FIELD_MOST)]
+Text = Annotated[str, Form(max_length=MAX_FIELD)]
 
 
 @router.get("/dag/{dag_id}/lineworks")
@@ -70,7 +70,7 @@ async def first(
     client_secret: Text = "",
     service_account: Text = "",
     bot_id: Text = "",
-    private_key: Annotated[str, Form(max_length=KEY_MOST)] = "",
+    private_key: Annotated[str, Form(max_length=MAX_KEY)] = "",
 ) -> Response:
     """第一段階: what was entered is kept as the user, and then tried."""
     given = {

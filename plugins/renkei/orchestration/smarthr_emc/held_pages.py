@@ -34,7 +34,7 @@ from renkei.web.services import Refused, Right
 router = APIRouter()
 TASK = "approve"
 ANSWERS = {"approve": APPROVE, "refuse": REFUSE}
-REASON_MOST = 500  # characters
+MAX_REASON = 500  # characters
 NO_RECORD = "この実行の記録が保存先にありません。保存期間を過ぎたか、削除されています。内容を確認できないため、この画面では回答できません。"
 NO_PLAN = "この実行の計画の記録がありません。検証をやり直している場合は、終わってから画面を開き直してください。"
 
@@ -80,7 +80,7 @@ def approval(
         fault=fault,
         record_sets=RECORD_SETS,
         may_answer=seen.may(Right.ANSWER),
-        reason_most=REASON_MOST,
+        reason_most=MAX_REASON,
         now=seen.services.now(),
     )
 
@@ -92,7 +92,7 @@ async def answer(
     seen: Annotated[guard.Seen, Depends(guard.posts_answers_dag)],
     plan: Annotated[str, Form(max_length=200)] = "",
     answer: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
     here = address(request, "dag", seen.company.dag_id, APPROVAL, run_id)
 

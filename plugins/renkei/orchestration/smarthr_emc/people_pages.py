@@ -29,7 +29,7 @@ from renkei.web.console.page import page
 from renkei.web.services import OwnJob
 
 router = APIRouter()
-COMPARED_MOST = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
+MAX_COMPARED = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
 TEXT_MOST = 200  # characters; no name or address of anybody's is longer
 _indexes = IndexCache()
 _PASSED = {
@@ -100,7 +100,7 @@ def _people(
     index = _indexes(run) if run else None
     found = index.find(text, only, start) if index and asked else None
     changes = None
-    if run and index and found and len(index) <= COMPARED_MOST:
+    if run and index and found and len(index) <= MAX_COMPARED:
         changes = changed_items(run, [line.crew_id for line in found.lines])
     return _page(
         request,

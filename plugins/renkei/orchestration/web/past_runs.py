@@ -22,7 +22,7 @@ from renkei.storage import records
 from renkei.storage.runs import Began, RunRecord, is_run_key
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, Asked, Begun, Findings, Past, Run, Told
+from renkei.web.facts import Account, Asked, Begun, Findings, Past, Run, ToldChannel
 
 
 class PastRuns:
@@ -127,8 +127,8 @@ def _mail(tenant: Tenant, record: RunRecord, found: RunFacts) -> str:
     return report.message.body or "\n".join((report.message.title, *report.message.lines))
 
 
-def _told(record: RunRecord) -> list[Told]:
+def _told(record: RunRecord) -> list[ToldChannel]:
     return [
-        Told(one.channel, one.event.label, one.verdict.value, one.reason, one.at)
+        ToldChannel(one.channel, one.event.label, one.verdict.value, one.reason, one.at)
         for one in DeliveryLog(None, record).told
     ]

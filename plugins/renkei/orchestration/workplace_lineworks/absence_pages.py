@@ -26,7 +26,7 @@ from renkei.web.services import Right
 
 router = APIRouter()
 PER_PAGE = 100
-ID_MOST = 64  # characters
+MAX_ID = 64  # characters
 TONES = {WRITTEN: "good", WAITING: "cold", FAILED: "bad", HELD: "wait", history.NO_EVENT: "quiet"}
 HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
 
@@ -89,7 +89,7 @@ def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)])
 def one(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=ID_MOST)] = "",
+    text: Annotated[str, Form(max_length=MAX_ID)] = "",
 ) -> Response:
     tenant_of(seen)
     if text.strip():
@@ -114,7 +114,7 @@ def _page(request: Request, seen: guard.Seen, text: str = "") -> Response:
         explained=explained,
         period=period_text,
         passed=SHOWN,
-        id_most=ID_MOST,
+        id_most=MAX_ID,
         now=seen.services.now(),
     )
 

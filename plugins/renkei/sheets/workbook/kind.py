@@ -20,7 +20,7 @@ _COPY = f"内容を{XLSX}に書き写してください"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Unreadable:
     """What a file is, what to do with it, and how its name must end before any program opens it."""
 
     found: str
@@ -34,20 +34,20 @@ class Told:
         return f"ファイル名の末尾を「{self.suffix}」に直してから、{self.remedy}"
 
 
-_XLS = Told("古い形式(.xls)のExcelブックです", _SAVE, ".xls")
-_UNKNOWN = Told("Excelブックではありません、または壊れています", f"{XLSX}で保存したファイルを使ってください")
-_WORD, _POWERPOINT = Told("Wordの文書です", _COPY), Told("PowerPointの文書です", _COPY)
-_OFFICE = Told("LibreOfficeなどの文書で、表計算のものではありません", _COPY)
+_XLS = Unreadable("古い形式(.xls)のExcelブックです", _SAVE, ".xls")
+_UNKNOWN = Unreadable("Excelブックではありません、または壊れています", f"{XLSX}で保存したファイルを使ってください")
+_WORD, _POWERPOINT = Unreadable("Wordの文書です", _COPY), Unreadable("PowerPointの文書です", _COPY)
+_OFFICE = Unreadable("LibreOfficeなどの文書で、表計算のものではありません", _COPY)
 _CONTENT_TYPES = (  # by what stands in them; Word's and PowerPoint's have templates and add-ins too
     ("wordprocessingml", _WORD),
     ("ms-word", _WORD),
     ("presentationml", _POWERPOINT),
     ("ms-powerpoint", _POWERPOINT),
-    ("sheet.binary", Told("Excelバイナリブック(.xlsb)です", _SAVE, ".xlsb")),
-    ("addin.macroenabled", Told("Excelアドイン(.xlam)です", _COPY)),
-    ("template.macroenabled", Told("マクロ有効テンプレート(.xltm)です", _SAVE, ".xltm")),
-    ("spreadsheetml.template", Told("Excelテンプレート(.xltx)です", _SAVE, ".xltx")),
-    ("sheet.macroenabled", Told("マクロ有効ブック(.xlsm)です", _SAVE, ".xlsm")),
+    ("sheet.binary", Unreadable("Excelバイナリブック(.xlsb)です", _SAVE, ".xlsb")),
+    ("addin.macroenabled", Unreadable("Excelアドイン(.xlam)です", _COPY)),
+    ("template.macroenabled", Unreadable("マクロ有効テンプレート(.xltm)です", _SAVE, ".xltm")),
+    ("spreadsheetml.template", Unreadable("Excelテンプレート(.xltx)です", _SAVE, ".xltx")),
+    ("sheet.macroenabled", Unreadable("マクロ有効ブック(.xlsm)です", _SAVE, ".xlsm")),
 )
 SUFFIXES = {  # what such a file is usually called; a file of these in a folder of sheets was meant as one
     **dict.fromkeys((".xls", ".xlt", ".xlw"), "古い形式(.xls)のExcelブックです"),
@@ -62,10 +62,10 @@ SUFFIXES = {  # what such a file is usually called; a file of these in a folder 
 TEXT_SUFFIXES = (".csv", ".tsv")
 
 
-def told(content: bytes) -> Told | None:
+def told(content: bytes) -> Unreadable | None:
     """What a file is; None for what may be a workbook."""
     if not content.strip(b"\0 \r\n\t"):
-        return Told("ファイルが空です", "記入したファイルを、もう一度コピーするか保存し直してください")
+        return Unreadable("ファイルが空です", "記入したファイルを、もう一度コピーするか保存し直してください")
     if content.startswith(_OLE):
         return _ole(content)
     if content.startswith(b"PK"):
@@ -73,15 +73,15 @@ def told(content: bytes) -> Told | None:
     if content.startswith(_BIFF):
         return _XLS
     if b"%PDF-" in content[:1_024]:  # readers of PDF take what stands before it
-        return Told("PDFです", f"元の{XLSX}を使うか、内容を書き写してください")
+        return Unreadable("PDFです", f"元の{XLSX}を使うか、内容を書き写してください")
     if content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")) or content[4:8] == b"ftyp":
-        return Told("画像です", f"元の{XLSX}を使うか、内容を書き写してください")
+        return Unreadable("画像です", f"元の{XLSX}を使うか、内容を書き写してください")
     if content.startswith((b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"BZh")):
-        return Told("圧縮されたファイルです", f"展開し、中の{XLSX}を使ってください")
+        return Unreadable("圧縮されたファイルです", f"展開し、中の{XLSX}を使ってください")
     return _text(content[:4_096])
 
 
-def told_of_type(content_type: str) -> Told | None:
+def told_of_type(content_type: str) -> Unreadable | None:
     """The same of a file of Office's newer kind, by the content type of its main part; None for a workbook."""
     lowered = content_type.lower()
     return next((told for mark, told in _CONTENT_TYPES if mark in lowered), None)
@@ -95,16 +95,16 @@ def told_of_text(content: bytes) -> str:
     return _ole(content).found if content.startswith(_OLE) else ""
 
 
-def _ole(content: bytes) -> Told:
+def _ole(content: bytes) -> Unreadable:
     def has(name: str) -> bool:
         return name.encode("utf-16-le") in content
 
     if has("DRMEncryptedTransform") or has("DRMEncryptedDataSpace"):
         remedy = "Excelで開き、秘密度ラベルやアクセス制限を外して保存してください"
-        return Told("秘密度ラベルなどで暗号化されたファイルです", remedy)
+        return Unreadable("秘密度ラベルなどで暗号化されたファイルです", remedy)
     if has("EncryptedPackage"):
         asked = "開くときにパスワードを聞かれないこともあります"
-        return Told(f"パスワードで保護(暗号化)されたExcelブックです({asked})", _NO_PASSWORD)
+        return Unreadable(f"パスワードで保護(暗号化)されたExcelブックです({asked})", _NO_PASSWORD)
     if has("WordDocument"):
         return _WORD
     if has("PowerPoint Document"):
@@ -112,39 +112,41 @@ def _ole(content: bytes) -> Told:
     return _XLS if has("Workbook") or has("Book") else _UNKNOWN
 
 
-def _zip(content: bytes) -> Told | None:
+def _zip(content: bytes) -> Unreadable | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [name.lower() for name in archive.namelist()]
             if "mimetype" in archive.namelist() and b"opendocument" in (kind := archive.open("mimetype").read(99)):
-                spreadsheet = Told("LibreOfficeなどの表計算の文書(.ods)です", _EXPORT, ".ods")
+                spreadsheet = Unreadable("LibreOfficeなどの表計算の文書(.ods)です", _EXPORT, ".ods")
                 return spreadsheet if b"spreadsheet" in kind else _OFFICE
     except Exception:  # zipfile raises whatever a damaged file makes it trip over
-        return Told("途中で切れているか、壊れています", "元のファイルを、もう一度コピーするか保存し直してください")
+        return Unreadable(
+            "途中で切れているか、壊れています", "元のファイルを、もう一度コピーするか保存し直してください"
+        )
     if any(name.endswith(".iwa") or name == "index.zip" for name in names):
         remedy = f"Numbersで開き、「ファイル」>「書き出す」>「Excel」で{XLSX}として書き出してください"
-        return Told("MacのNumbersの書類です", remedy, ".numbers")
+        return Unreadable("MacのNumbersの書類です", remedy, ".numbers")
     if any(name.lstrip("/") == "[content_types].xml" for name in names):
         return None
     remedy = f"展開し、中の{XLSX}を使ってください"
     if any(name.endswith((".xlsx", ".xls", ".xlsm")) for name in names):
-        return Told("ZIPで圧縮されたファイルです", remedy, ".zip")
-    return Told("ZIPファイルで、Excelブックではありません", f"{XLSX}で保存したファイルを使ってください")
+        return Unreadable("ZIPで圧縮されたファイルです", remedy, ".zip")
+    return Unreadable("ZIPファイルで、Excelブックではありません", f"{XLSX}で保存したファイルを使ってください")
 
 
-def _text(start: bytes) -> Told:
+def _text(start: bytes) -> Unreadable:
     plain = start.replace(b"\0", b"").lower()
     if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
-        return Told("XMLスプレッドシート2003です", _SAVE, ".xml")
+        return Unreadable("XMLスプレッドシート2003です", _SAVE, ".xml")
     if b"opendocument" in plain and b"<" in plain[:9]:
-        return Told("LibreOfficeなどの表計算の文書(.fods)です", _EXPORT, ".fods")
+        return Unreadable("LibreOfficeなどの表計算の文書(.fods)です", _EXPORT, ".fods")
     if re.search(rb"<(!doctype html|html|table|head|body|meta)\b", plain):
-        return Told("Webページ(HTML)です", _SAVE, ".html")
+        return Unreadable("Webページ(HTML)です", _SAVE, ".html")
     if b"mime-version:" in plain:
-        return Told("Webページ(MHTML)です", _SAVE, ".mht")
+        return Unreadable("Webページ(MHTML)です", _SAVE, ".mht")
     if b'"doc_id"' in plain or b"docs.google.com" in plain:
         remedy = f"Googleスプレッドシートの「ファイル」>「ダウンロード」で{XLSX}を選んでください"
-        return Told("Googleスプレッドシートへのリンクで、表そのものではありません", remedy)
+        return Unreadable("Googleスプレッドシートへのリンクで、表そのものではありません", remedy)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or not re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", start):
-        return Told("文字だけのファイル(CSVなど)で、Excelブックではありません", _SAVE, ".csv")
+        return Unreadable("文字だけのファイル(CSVなど)で、Excelブックではありません", _SAVE, ".csv")
     return _UNKNOWN

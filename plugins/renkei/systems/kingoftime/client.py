@@ -21,7 +21,7 @@ from renkei.systems.transport import TooLongError, UnsendableError, bounded, exc
 HOST = "https://api.kingtime.jp"
 CONNECT_S, PUNCH_S = 4.0, 5.0  # together less than the lease under which a punch is sent
 READ_S = 60.0
-PUNCH_MOST, READ_MOST = 100_000, 100_000_000  # bytes of an answer
+MAX_PUNCH, MAX_READ = 100_000, 100_000_000  # bytes of an answer
 TEXT_MOST = 200  # characters of a name or code that are kept
 _KEY = re.compile(r"[0-9A-Za-z]{1,64}")
 _CODE = re.compile(r"[1-9]")
@@ -74,9 +74,7 @@ class KingOfTimeClient:
             OtherPunchError: another one was.
         """
         sent = {"date": day.isoformat(), "time": written(at), "code": kind}
-        response = self._exchange(
-            "POST", f"/daily-workings/timerecord/{key}", CONNECT_S, PUNCH_S, PUNCH_MOST, json=sent
-        )
+        response = self._exchange("POST", f"/daily-workings/timerecord/{key}", CONNECT_S, PUNCH_S, MAX_PUNCH, json=sent)
         if response.status_code not in (200, 201):
             raise self._refusal(response)
         try:
@@ -118,7 +116,7 @@ class KingOfTimeClient:
         return said
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
-        response = self._exchange("GET", path, CONNECT_S, READ_S, READ_MOST, params=query)
+        response = self._exchange("GET", path, CONNECT_S, READ_S, MAX_READ, params=query)
         if response.status_code != 200:
             error = self._refusal(response)
             if isinstance(error, PunchRefusedError):

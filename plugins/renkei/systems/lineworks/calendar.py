@@ -24,7 +24,7 @@ SCOPES = "calendar,user.read"
 TOKYO = "Asia/Tokyo"
 TRIES = 3  # of a request that came too early
 LISTED_DAYS = 31  # at most in one request: calendar-default-event-user-list
-LIST_MOST = 4_000_000  # bytes of a month of one member
+MAX_LIST = 4_000_000  # bytes of a month of one member
 NO_MEMBER, SUSPENDED, REFUSED = "NO_MEMBER", "SUSPENDED", "REFUSED"
 
 
@@ -142,7 +142,7 @@ class LineWorksCalendar:
         days = (first_day, first_day + dt.timedelta(days=LISTED_DAYS))
         names = ("fromDateTime", "untilDateTime")
         query = {name: f"{day}T00:00:00+09:00" for name, day in zip(names, days, strict=True)}
-        answer = self._ask("list", "GET", user_id, "", params=query, most=LIST_MOST)
+        answer = self._ask("list", "GET", user_id, "", params=query, most=MAX_LIST)
         if _is_missing(answer):
             return []
         _check(answer, user_id)

@@ -12,7 +12,7 @@ from renkei.systems.lineworks.answers import delivery_of
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import bot_fault
 
-BUTTONS_MOST, TEXT_MOST = 4, 300
+MAX_BUTTONS, TEXT_MOST = 4, 300
 PATH = "persistentmenu"
 
 
@@ -23,7 +23,7 @@ def put_menu(api: LineWorksApi, bot_id: str, texts: Sequence[str]) -> Delivery:
     if not texts:
         answer = api.ask("bot-persistentmenu-delete", "DELETE", f"/bots/{bot_id}/{PATH}")
         return answer if isinstance(answer, Delivery) else delivery_of(answer, 204)
-    actions = [{"type": "message", "label": text, "text": text} for text in texts[:BUTTONS_MOST]]
+    actions = [{"type": "message", "label": text, "text": text} for text in texts[:MAX_BUTTONS]]
     answer = api.ask(
         "bot-persistentmenu-create", "POST", f"/bots/{bot_id}/{PATH}", json={"content": {"actions": actions}}
     )

@@ -28,7 +28,7 @@ PAGE_SIZE = 500
 PER_MINUTE = 600
 TRIES = 4
 READS = 3  # of the whole list, while it changes under us
-PAGES_MOST = 2_000  # a million absences
+MAX_PAGES = 2_000  # a million absences
 ANSWER_S = 60.0
 MAX_BODY = 20_000_000  # bytes of an answer, unpacked
 LONGEST_PAUSE_S = 60.0
@@ -153,7 +153,7 @@ class WorkplaceClient:
 
     def _pages(self, since: dt.date) -> Iterator[dict[str, Any]]:
         asked = {"since": since.isoformat(), "limit": str(PAGE_SIZE)}
-        for _ in range(PAGES_MOST):
+        for _ in range(MAX_PAGES):
             page = self._get("/absences", asked)
             if page is None or not _is_page(page):
                 raise RetriableFetchError(

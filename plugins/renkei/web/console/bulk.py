@@ -33,7 +33,7 @@ router = APIRouter()
 UPLOADS = {"/bulk": 256 * 1024}  # bytes of a form: it names every company
 MOST = 2_000  # companies
 LASTS_S = 2.0  # for how long one request goes on; the next one goes on from there
-REASON_MOST = 300
+MAX_REASON = 300
 Names = Annotated[str, Form(max_length=250_000)]
 
 
@@ -58,7 +58,7 @@ def confirm(
         query=q,
         state=state,
         most=MOST,
-        reason_most=REASON_MOST,
+        reason_most=MAX_REASON,
         jobs=[one for one in _jobs(visitor) if one.request.by == visitor.user.id],
         now=visitor.services.now(),
     )
@@ -70,7 +70,7 @@ async def do(
     visitor: Annotated[guard.Visitor, Depends(guard.posts_signed_in)],
     deed: Annotated[str, Form(max_length=20)] = "",
     dags: Names = "",
-    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest. 確認のみ is one job."""

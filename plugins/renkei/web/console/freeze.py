@@ -15,9 +15,9 @@ from renkei.web.screens import freeze
 from renkei.web.services import Right, Services, User
 
 router = APIRouter()
-REASON_MOST = 300  # characters
+MAX_REASON = 300  # characters
 CHANGES_SHOWN = 30
-Reason = Annotated[str, Form(max_length=REASON_MOST)]
+Reason = Annotated[str, Form(max_length=MAX_REASON)]
 
 
 @router.get("/dag/{dag_id}/freeze")
@@ -84,7 +84,7 @@ def _page(
         means=freeze.MEANS,
         since=freeze.since,
         late=[one.tenant for one in (found or {}).values() if freeze.is_forgotten(one, now)],
-        reason_most=REASON_MOST,
+        reason_most=MAX_REASON,
         all=ALL,
         now=now,
         **values,

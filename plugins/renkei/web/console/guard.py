@@ -19,7 +19,7 @@ from renkei.web.facts import Company
 from renkei.web.services import Right, Services, User
 
 TOKEN_FIELD, TOKEN_HEADER = "token", "X-Renkei-Token"
-FIELDS_MOST = 5_000  # of a form: a sheet has a few for each of its lines
+MAX_FIELDS = 5_000  # of a form: a sheet has a few for each of its lines
 
 GuardT = TypeVar("GuardT", bound=Callable[..., Any])
 
@@ -101,7 +101,7 @@ async def _refuse_foreign(request: Request, visitor: Visitor) -> None:
         host for host in (request.headers.get("Host", ""), *visitor.services.hosts) if host
     }:
         raise Foreign
-    given = request.headers.get(TOKEN_HEADER) or (await request.form(max_fields=FIELDS_MOST)).get(TOKEN_FIELD)
+    given = request.headers.get(TOKEN_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(TOKEN_FIELD)
     expected = token_of(visitor.services, visitor.user)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Foreign

@@ -24,7 +24,7 @@ from renkei.web.services import Services
 
 router = APIRouter()
 DAYS = (1, 3, 7, 14, MOST_DAYS)
-LABEL_MOST, WHY_MOST = 60, 300  # characters
+MAX_LABEL, MAX_WHY = 60, 300  # characters
 LISTED = 20  # versions among which those of customers are looked for
 
 
@@ -37,8 +37,8 @@ def listed(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag
 def invite(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    label: Annotated[str, Form(max_length=LABEL_MOST)] = "",
-    reason: Annotated[str, Form(max_length=WHY_MOST)] = "",
+    label: Annotated[str, Form(max_length=MAX_LABEL)] = "",
+    reason: Annotated[str, Form(max_length=MAX_WHY)] = "",
     days: Annotated[str, Form(max_length=3)] = "",
     allows: Annotated[list[str] | None, Form(max_length=len(Allowed))] = None,
 ) -> Response:
@@ -125,8 +125,8 @@ def _page(
         fault=fault,
         given=given or {},
         days=DAYS,
-        label_most=LABEL_MOST,
-        reason_most=WHY_MOST,
+        label_most=MAX_LABEL,
+        reason_most=MAX_WHY,
         now=now,
     )
 

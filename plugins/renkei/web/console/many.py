@@ -27,7 +27,7 @@ from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask
 from renkei.web.console.page import address, message, page
-from renkei.web.console.sheets import REASON_MOST
+from renkei.web.console.sheets import MAX_REASON
 from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, Standing, upload_key
 from renkei.web.services import Right
 from renkei.web.tenant_sheet import By
@@ -84,7 +84,7 @@ def enable(
     link: str,
     number: str,
     visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)],
-    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest."""
@@ -165,7 +165,7 @@ def _page(
         more=bool(why and any(one.open for one in lines[place:])),
         fault=fault,
         folder_fault=services.sheets.folder_fault(link),
-        reason_most=REASON_MOST,
+        reason_most=MAX_REASON,
         now=now,
     )
 

@@ -35,11 +35,11 @@ from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused
 
 router = APIRouter()
-UPLOAD_MOST = 4 * 1024 * 1024  # bytes of a form with a file
-UPLOADS = {"/members/import": UPLOAD_MOST}
+MAX_UPLOAD = 4 * 1024 * 1024  # bytes of a form with a file
+UPLOADS = {"/members/import": MAX_UPLOAD}
 PER_PAGE = 100
 PROBLEMS_SHOWN = 1_000
-DAYS_MOST = {"line": 90, "my": 30}
+MAX_DAYS = {"line": 90, "my": 30}
 DAYS = 14
 SECRETS = ("google_chat_webhook",)  # no file of ours has them
 TEXT = "text/csv; charset=utf-8"
@@ -62,8 +62,8 @@ def members(
         counts=registered(lines),
         offered=offered,
         days=DAYS,
-        days_most=DAYS_MOST,
-        most=UPLOAD_MOST // 1_000_000,
+        days_most=MAX_DAYS,
+        most=MAX_UPLOAD // 1_000_000,
         saved=saved if saved.isascii() and saved.isdigit() else "",
         now=seen.services.now(),
     )
@@ -88,7 +88,7 @@ def upload(
 ) -> Response:
     """Every mistake, or what would change; nothing is changed yet."""
     _note(seen, "members import")
-    content = file.file.read(UPLOAD_MOST)
+    content = file.file.read(MAX_UPLOAD)
     excel = (file.filename or "").lower().endswith((".xlsx", ".xlsm"))
     read = _read(seen, content, excel)
     digest = hashlib.sha256(content).hexdigest()
@@ -146,7 +146,7 @@ def invite(
 ) -> Response:
     """A file of addresses, a member each: for the one that is named, else for everybody who is not registered yet."""
     knowledge, dag_id, linking, now = seen.services.knowledge, seen.company.dag_id, _linking(seen), seen.services.now()
-    if kind not in knowledge.member_invitations(dag_id) or days > DAYS_MOST[kind]:
+    if kind not in knowledge.member_invitations(dag_id) or days > MAX_DAYS[kind]:
         raise Refused("招待の種類か有効日数を読み取れません。画面を開き直してください。")
     if fault := knowledge.member_invitation_fault(dag_id, kind):
         raise Refused(f"{fault}招待していません。「接続」の画面で確認してください。")

@@ -34,9 +34,9 @@ from renkei.web.tenant_sheet import By, Standing, TenantSheet
 
 router = APIRouter()
 LISTED = 50
-REASON_MOST = 300  # characters
-FORM_MOST = 1024 * 1024  # bytes of a whole sheet as a form
-UPLOADS = {"/sheets": MAX_BYTES + 64 * 1024, "/sheet-form": FORM_MOST}  # bytes of a form, by the end of its address
+MAX_REASON = 300  # characters
+MAX_FORM = 1024 * 1024  # bytes of a whole sheet as a form
+UPLOADS = {"/sheets": MAX_BYTES + 64 * 1024, "/sheet-form": MAX_FORM}  # bytes of a form, by the end of its address
 Number = Annotated[str, Form(max_length=8)]
 
 
@@ -125,7 +125,7 @@ def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
         tried=tried,
         is_workbook=not is_yaml(suffix_of(line.version.file_name)),
         fits=_fits(shelf.standing, line.version),
-        reason_most=REASON_MOST,
+        reason_most=MAX_REASON,
         now=seen.services.now(),
     )
 
@@ -174,7 +174,7 @@ def enable(
     number: str,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     digest: Annotated[str, Form(max_length=64)] = "",
-    reason: Annotated[str, Form(max_length=REASON_MOST)] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
     """有効にする: in place of the file that the page showed (`digest`), only without errors, only with a reason."""
     dag_id, now, shelf = seen.company.dag_id, seen.services.now(), _shelf(seen)

@@ -29,7 +29,7 @@ from renkei.web.customer.invitations import Allowed, Invitation, Session
 
 COOKIE = "renkei_customer"
 FIELD = "form"  # of every form of ours
-UPLOAD_MOST, UPLOAD_WITHIN_S = MAX_BYTES + MOST_BYTES, 120.0
+MAX_UPLOAD, UPLOAD_WITHIN_S = MAX_BYTES + MOST_BYTES, 120.0
 GuardT = TypeVar("GuardT", bound=Callable[..., Any])
 
 
@@ -236,7 +236,7 @@ async def posts_sheet(request: Request, visitor: Annotated[Visitor, Depends(_vis
     if len(found.limits.uploading) >= found.limits.uploads:
         raise HTTPException(503, headers={"Retry-After": "30"})
     with found.alone(found.limits.uploading):
-        found = await _posted(request, found, UPLOAD_MOST, UPLOAD_WITHIN_S)
+        found = await _posted(request, found, MAX_UPLOAD, UPLOAD_WITHIN_S)
         try:
             yield found
         finally:

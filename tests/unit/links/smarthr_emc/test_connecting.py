@@ -16,7 +16,7 @@ import requests
 from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    OPEN_MOST,
+    MAX_OPEN,
     SAID,
     Allower,
     ConnectingError,
@@ -193,7 +193,7 @@ def test_l7_tokens_and_verifiers_lie_sealed_and_nothing_names_the_state(world: O
 
 
 def test_so_many_at_once_and_no_more(world: OAuthWorld) -> None:
-    for _ in range(OPEN_MOST):
+    for _ in range(MAX_OPEN):
         begun(world)
     with pytest.raises(ConnectingError) as raised:
         begun(world)

@@ -31,7 +31,7 @@ from renkei.storage.baselines import Baseline
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 
-SHOWN_MOST = 20  # people of one name
+MAX_SHOWN = 20  # people of one name
 LOOKED_AT = 2_000_000  # people of earlier loads, who are read through within about a second
 NO_READ = "この会社のSmartHRの受信データが、保存先にまだありません。受信が1回終わると調べられます。"
 
@@ -87,7 +87,7 @@ def explain(
     ended = ending(run)
     people, rows = _told(run, [who], ended)
     if not people and plain(who):
-        found = index(run).find(who, most=SHOWN_MOST)
+        found = index(run).find(who, most=MAX_SHOWN)
         if found.total > 1:
             answer = f"{found.total:,}人が当てはまります。1人を選んでください。"
             return Explanation(who, answer, (), found.lines, run.run, at)

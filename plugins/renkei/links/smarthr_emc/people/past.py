@@ -22,8 +22,8 @@ from renkei.storage.store import MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.values.columns import flat, is_in
 
-RUNS_MOST = 400  # as many as housekeeping keeps of a daily link
-NAMED_MOST = 20  # people of one name
+MAX_RUNS = 400  # as many as housekeeping keeps of a daily link
+MAX_NAMED = 20  # people of one name
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _back(folder: TenantFolder, people: int, look: Callable[[Baseline, RunRecord
     baselines, looked = Baselines(folder), Looked()
     for generation in reversed(baselines.generations()):
         baseline = baselines.read(generation)
-        if looked.runs and (people < baseline.users or looked.runs == RUNS_MOST):
+        if looked.runs and (people < baseline.users or looked.runs == MAX_RUNS):
             return replace(looked, all=False)
         people -= baseline.users
         try:
@@ -134,5 +134,5 @@ def _had(baseline: Baseline, run: RunRecord, who: str) -> list[Once]:
         target = target[hits.to_numpy(zero_copy_only=False)]
     return [
         Once(crew_id, user_id, "" if pd.isna(name) else name, baseline.confirmed_at)
-        for crew_id, user_id, name in target.head(NAMED_MOST).itertuples(index=False, name=None)
+        for crew_id, user_id, name in target.head(MAX_NAMED).itertuples(index=False, name=None)
     ]

@@ -31,7 +31,7 @@ from renkei.outbox.sender import NOWHERE, Outlet, Sender
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace as replaced
 from renkei.systems.delivery import Delivery, Messenger, Verdict, refused
-from renkei.systems.delivery import Message as Told
+from renkei.systems.delivery import Message as ToMember
 
 LINK = "workplace_lineworks"
 GRACE = dt.timedelta(seconds=10)  # for an earlier event of the document that is still on its way
@@ -186,7 +186,7 @@ class _Disabling:
     def __init__(self, inner: Messenger, channel: str, faults: Faults, clock: Callable[[], dt.datetime]) -> None:
         self._inner, self._channel, self._faults, self._clock = inner, channel, faults, clock
 
-    def send(self, message: Told, to: str, key: str) -> Delivery:
+    def send(self, message: ToMember, to: str, key: str) -> Delivery:
         if self._faults.disabled(self._channel, to, to, self._clock()):
             return refused(None, DISABLED)
         return self._inner.send(message, to, key)
