@@ -120,6 +120,12 @@ def test_l6_a_mail_address_is_shown_to_nobody(text: str, shown: str) -> None:
     assert without_addresses(text) == shown
 
 
+def test_a_long_text_costs_no_more_than_its_length() -> None:
+    """A hundred thousand characters that might all begin an address."""
+    text = "x@y " + "a" * 100_000
+    assert without_addresses(text) == "（メールアドレス） " + "a" * 100_000
+
+
 def test_a_summary_is_shown_without_the_tenant_and_the_operators_paths() -> None:
     lines = ["EMC-OK acme", "社員 30件", "全件: 保存先の smarthr_emc/tenants/acme/runs/x/problems.parquet"]
     assert lines_of(lines, "acme") == ("EMC-OK", ["社員 30件"])
