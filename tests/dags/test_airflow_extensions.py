@@ -25,6 +25,7 @@ from renkei.orchestration.plain_mail import MailMessenger, PlainMailHook, quoted
 from renkei.orchestration.provider import get_provider_info
 from renkei.orchestration.smarthr_emc import connections
 from renkei.orchestration.smarthr_emc.hooks import EmcHook, SmartHRHook
+from renkei.orchestration.workplace_lineworks.connections import WorkplaceHook
 from renkei.systems.delivery import Message, Verdict
 from renkei.texts import mail_addresses
 from scripts.chat_connections import chat_connections
@@ -436,3 +437,13 @@ def test_n5_the_test_button_asks_the_service(
     assert text.endswith("。")
     assert wrong not in text
     assert neighbours.chat_messages() == []
+
+
+def test_l7_no_secret_of_extra_is_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    """L7: Airflow's HttpHook makes a header of whatever Extra has; a field of ours there is none."""
+    extra = {"events_secret": "s" * 40, "X-Gateway": "ours"}
+    connection = {"conn_type": "workplace", "host": "https://workplace.example.jp", "password": "token", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_WORKPLACE__ACME", json.dumps(connection))
+    session, _ = WorkplaceHook("workplace__acme").open_session()
+    assert session.headers["X-Gateway"] == "ours"
+    assert "events_secret" not in session.headers

@@ -10,6 +10,7 @@ from airflow.sdk import Connection
 
 from renkei.errors import ConnectionError_
 from renkei.notifications.services import SYSTEMS
+from renkei.orchestration.connection_kinds import kind_of
 from renkei.orchestration.connections import extra_of, find_connection
 from renkei.systems.transport import token_fault
 
@@ -44,6 +45,9 @@ class SecretHook(HttpHook):
         self.base_url = self.base_url.strip()
         session.auth = None
         session.trust_env = False  # a .netrc entry would replace the secret
+        for one in kind_of(self.conn_type).fields:
+            if one.place == "extra":  # HttpHook makes a header of whatever Extra has
+                session.headers.pop(one.key, None)
         session.headers["Accept"] = "application/json"
         return session, connection
 
