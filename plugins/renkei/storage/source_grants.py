@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,6 +64,7 @@ class Renewal:
     """Somebody is renewing a grant since then, or died of it."""
 
     at: Moment
+    by: str = ""  # a number drawn for this note, so that it is known from another of the same moment
 
 
 class SourceGrants:
@@ -96,11 +98,11 @@ class SourceGrants:
                 "保存先が暗号化されていないため、SmartHRの許可を保存できません。"
                 "運用担当者が RENKEI_STORE_KEY_CONN_ID を設定してから、もう一度「連携する」を押してください。"
             )
-        return records.create(self._store, self._key(number + 1), grant)
+        return self._create(self._key(number + 1), grant)
 
     def begin_renewal(self, number: int, now: dt.datetime) -> bool:
         """Note that number is being renewed; False: it is, or was, by another."""
-        return records.create(self._store, self._note(number), Renewal(now))
+        return self._create(self._note(number), Renewal(now, secrets.token_hex(8)))
 
     def renewal(self, number: int) -> Renewal | None:
         return records.read_or_none(self._store, self._note(number), Renewal)
@@ -125,6 +127,12 @@ class SourceGrants:
         for key in old:
             self._store.delete(key)
         return len(old)
+
+    def _create(self, key: str, value: Grant | Renewal) -> bool:
+        """Whether it is there, and ours: an object store's client asks once more where the answer was lost, and is told
+        that something is there.
+        """
+        return records.create(self._store, key, value) or records.read_or_none(self._store, key, type(value)) == value
 
     def _numbers(self, kind: re.Pattern[str]) -> list[int]:
         return sorted(int(found[1]) for name in self._store.names(self._path) if (found := kind.fullmatch(name)))

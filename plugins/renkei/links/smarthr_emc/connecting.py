@@ -262,10 +262,10 @@ def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], None]
 
     def prove(access_token: str) -> None:
         try:
-            status, _ = crews_answer(session, smarthr_url, access_token)
+            status, crews = crews_answer(session, smarthr_url, access_token)
         except UnreachedError as error:
             raise ConnectingError(Trouble.AWAY, error.reason) from None
-        if status == 200:
+        if status == 200 and isinstance(crews, list):
             return
         if status in (401, 404):
             raise ConnectingError(Trouble.OTHER_COMPANY)

@@ -11,12 +11,14 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 
 from renkei.clock import utcnow
 from renkei.errors import RefusedFetchError, RetriableFetchError
 from renkei.storage.source_grants import Grant, Made, Renewal, SourceGrants
+from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import (
     LostAnswerError,
@@ -100,11 +102,13 @@ class GrantedToken:
             raise self._reauthorise("no grant")
         if not grant.refresh_token:
             self._end(number, grant)
-            raise self._reauthorise("refused, and no refresh token")
+            return self._after(number, "refused, and no refresh token").access_token
         return self._renewed(number).access_token
 
     def _renewed(self, number: int) -> Grant:
         """The grant after `number`."""
+        known: Renewal | None = None
+        waited = 0.0  # for the same note: nobody waits longer than the lease, whatever the clocks say
         while True:
             newest, grant = self.grants.newest()
             if newest != number:
@@ -116,14 +120,16 @@ class GrantedToken:
                 if self.grants.newest()[0] == number:  # again: it may have come while the note was won
                     return self._renew(number, grant)
                 self.grants.undo_renewal(number)
-            elif (note := self.grants.renewal(number)) and self._is_over(note):
+                continue
+            note = self.grants.renewal(number)
+            if note != known:
+                known, waited = note, 0.0
+            if note and (self._now() - note.at > LEASE or waited > LEASE.total_seconds()):
                 if self.grants.newest()[0] == number:
                     raise self._reauthorise("a renewal without an answer")
-            else:
-                self._sleep(LOOK_S)
-
-    def _is_over(self, note: Renewal) -> bool:
-        return self._now() - note.at > LEASE
+                continue
+            self._sleep(LOOK_S)
+            waited += LOOK_S
 
     def _renew(self, number: int, grant: Grant) -> Grant:
         """Sends the refresh token; the only place that does."""
@@ -136,20 +142,31 @@ class GrantedToken:
             tokens = oauth.renew(grant.refresh_token, self._now())
         except RefusedGrantError as error:
             self._end(number, grant)
-            raise self._reauthorise(error.reason) from None
+            return self._after(number, error.reason)
         except LostAnswerError as error:
             if oauth.settings.rotates:  # the note stays: it is never sent again
-                raise self._reauthorise(error.reason) from None
+                return self._after(number, error.reason)
             raise self._undone(number, error) from None
         except OAuthError as error:  # not taken up, or the app's registration refused
             raise self._undone(number, error) from None
-        return self._kept(number, grant, tokens)
+        return self._kept(number, grant, tokens, oauth)
+
+    def _after(self, number: int, reason: str) -> Grant:
+        """What a person allowed while `number` turned out to be void.
+
+        Raises:
+            ReauthoriseError: nothing.
+        """
+        newest, grant = self.grants.newest()
+        if newest == number or grant is None or not grant.stands:
+            raise self._reauthorise(reason) from None
+        return grant
 
     def _end(self, number: int, grant: Grant) -> None:
         """SmartHR says that it is void. Where another record is there already, that one counts."""
         self.grants.follow(number, Grant(Made.VOID, self._now(), grant.by, grant.by_name, grant.allowed_at))
 
-    def _kept(self, number: int, grant: Grant, tokens: Tokens) -> Grant:
+    def _kept(self, number: int, grant: Grant, tokens: Tokens, oauth: SmartHROAuth) -> Grant:
         renewed = replace(
             grant,
             made=Made.RENEWED,
@@ -163,10 +180,11 @@ class GrantedToken:
             log.info("smarthr grant renewed tenant=%s grant=%d", self._tenant, number + 1)
             self.grants.forget_void()
             return renewed
-        _, standing_now = self.grants.newest()  # somebody disconnected, or logged in, meanwhile
-        if standing_now is None or not standing_now.stands:
-            raise self._reauthorise("ended meanwhile")
-        return standing_now
+        try:
+            return self._after(number, "ended meanwhile")
+        except ReauthoriseError:  # 連携解除: nobody is to hold what came after it
+            oauth.revoke(tokens.refresh_token or tokens.access_token)
+            raise
 
     def _undone(self, number: int, error: OAuthError) -> RetriableFetchError:
         self.grants.undo_renewal(number)
@@ -175,7 +193,8 @@ class GrantedToken:
 
     def _reauthorise(self, reason: str) -> ReauthoriseError:
         log.warning("smarthr grant is void tenant=%s reason=%s", self._tenant, reason)
-        self.grants.note_void()
+        if self.exists():  # after 連携解除 nobody has to log in
+            self.grants.note_void()
         there = (
             f"次のページを開き、「連携する」を押してください: {self._page}"
             if self._page
@@ -199,3 +218,14 @@ def standing(grants: SourceGrants, now: dt.datetime) -> Standing:
         return Standing.VOID
     over = grant.expires_at is not None and now >= grant.expires_at and not grant.refresh_token
     return Standing.VOID if over else Standing.LINKED
+
+
+def tidy(grants: SourceGrants, now: dt.datetime) -> int:
+    """Delete grants long replaced, and a mark 再認可が必要 that does not hold; how many grants.
+
+    Whoever makes that mark may be overtaken by a log-in, and whoever takes it away may die before he does.
+    """
+    with suppress(DamagedFileError):  # of one tenant: the next one's are tidied all the same
+        if standing(grants, now) is not Standing.VOID:
+            grants.forget_void()
+    return grants.tidy()

@@ -14,7 +14,7 @@ from airflow.sdk import BaseHook
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, RenkeiError
 from renkei.links.smarthr_emc import LINK, connecting
-from renkei.links.smarthr_emc.granted import GrantedToken
+from renkei.links.smarthr_emc import granted as granted_token
 from renkei.orchestration.connections import extra_of, find_connection, open_store
 from renkei.orchestration.link import dag_id
 from renkei.orchestration.monitor.operator_channels import console_page
@@ -126,9 +126,9 @@ def grant_end(folder: TenantFolder) -> tuple[dt.date, str] | None:
     return grant.expires_at.astimezone(TOKYO).date(), page_of(folder.tenant)
 
 
-def granted(tenant: str) -> GrantedToken:
+def granted(tenant: str) -> granted_token.GrantedToken:
     """The token of a company that is, or was, connected by OAuth."""
-    return GrantedToken(TenantFolder(open_store(), LINK, tenant), oauth, page_of(tenant))
+    return granted_token.GrantedToken(TenantFolder(open_store(), LINK, tenant), oauth, page_of(tenant))
 
 
 def tidy(now: dt.datetime, _keep: dt.timedelta) -> int:
@@ -136,7 +136,7 @@ def tidy(now: dt.datetime, _keep: dt.timedelta) -> int:
     store, deleted = open_store(), 0
     for tenant in store.names(tenants_folder(LINK)):
         folder = TenantFolder(store, LINK, tenant)
-        deleted += connecting.tidy(folder, now) + SourceGrants(folder).tidy()
+        deleted += connecting.tidy(folder, now) + granted_token.tidy(SourceGrants(folder), now)
     return deleted
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -171,9 +172,8 @@ class SmartHROAuth:
         kind, scope = said.get("token_type", "bearer"), said.get("scope")
         if not _is_token(access) or not (refresh is None or _is_token(refresh)) or str(kind).lower() != "bearer":
             raise LostAnswerError("SmartHRの応答に、使えるトークンがありません。", "an answer without tokens")
-        seconds = said.get("expires_in") or self.settings.lifetime_s
-        number = int(str(seconds)) if str(seconds).isascii() and str(seconds).isdecimal() else 0
-        expires = now + dt.timedelta(seconds=min(number, LONGEST_S)) if number else None
+        lasts = _seconds(said.get("expires_in") or self.settings.lifetime_s)
+        expires = now + dt.timedelta(seconds=lasts) if lasts else None
         return Tokens(access, refresh or "", expires, words(scope) if isinstance(scope, str) else "")
 
     def _ask(self, url: str, asked: dict[str, str]) -> requests.Response:
@@ -234,6 +234,12 @@ def _said(response: requests.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def _seconds(value: Any) -> int:
+    """Of a lifetime, as a number or as text; 0 where it says none."""
+    text = str(int(value)) if isinstance(value, float) else str(value)
+    return min(int(text), LONGEST_S) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def _is_token(value: Any) -> TypeGuard[str]:

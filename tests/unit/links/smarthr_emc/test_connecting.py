@@ -280,3 +280,25 @@ def test_連携解除_ends_what_was_renewed_meanwhile_and_gives_that_back(
 def test_the_tenant_stands_in_the_state() -> None:
     assert tenant_of("acme." + "0" * 64) == "acme"
     assert tenant_of("acme") == ""
+
+
+@pytest.mark.parametrize("rubbish", ["<html>ただいまメンテナンス中です", "", '"ok"', {"crews": []}, None], ids=str)
+def test_a_200_that_is_no_list_of_people_proves_nothing(world: OAuthWorld, rubbish: Any) -> None:
+    """A maintenance page, or whatever answers in SmartHR's place."""
+    departure = begun(world)
+    world.crews = Answer(rubbish)
+    assert refused(world, departure) is Trouble.AWAY
+    assert world.grants.newest() == (0, None)
+
+
+def test_a_grant_whose_making_was_not_heard_of_stands(world: OAuthWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object store's client asks once more where the answer was lost, and hears that something is there."""
+    departure, create = begun(world), world.store.create
+
+    def asked_twice(key: str, content: bytes) -> bool:
+        return create(key, content) and ("source_grants" not in key or create(key, content))
+
+    monkeypatch.setattr(world.store, "create", asked_twice)
+    grant = finished(world, departure)
+    assert world.grants.newest() == (1, grant)
+    assert [one["path"] for one in world.asked] == ["/oauth/token"], "it is not given back"

@@ -11,9 +11,10 @@ import requests
 
 from renkei.errors import FetchError, RetriableFetchError
 from renkei.links.smarthr_emc import connecting
-from renkei.links.smarthr_emc.granted import AHEAD, LEASE, ReauthoriseError, Standing, standing
+from renkei.links.smarthr_emc.granted import AHEAD, LEASE, ReauthoriseError, Standing, standing, tidy
 from renkei.runs.outcome import Outcome, outcome_of
 from renkei.storage.source_grants import KEPT, Grant, Made, PlainStoreError, SourceGrants, void_tenants
+from renkei.storage.store import Store
 from tests.harness.oauth import NOW, SECRETS, YUKI, OAuthWorld, tokens
 from tests.unit.systems.transport import Answer
 
@@ -246,3 +247,115 @@ def test_old_grants_go_and_no_number_is_given_twice(world: OAuthWorld) -> None:
     assert world.grants.tidy() == 10
     assert (world.grants.tidy(), world.grants.newest()[0]) == (0, KEPT + 5)
     assert len(world.store.names(world.folder.source_grants)) == 2 * KEPT
+
+
+def test_who_is_refused_takes_what_a_person_allowed_meanwhile(world: OAuthWorld) -> None:
+    """A new log-in may have voided the refresh token that was being sent: the new grant counts, and is no 再認可が必要."""
+    world.allowed(lasts=SECOND)
+
+    def meanwhile() -> Answer:
+        made = Grant(Made.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
+        assert world.grants.follow(1, made)
+        world.grants.forget_void()
+        return Answer({"error": "invalid_grant"}, 400)
+
+    world.answer = meanwhile
+    assert world.granted().token() == "access-9"
+    assert void(world) == frozenset()
+
+
+def test_whose_answer_is_lost_takes_what_a_person_allowed_meanwhile(world: OAuthWorld) -> None:
+    world.allowed(lasts=SECOND)
+
+    def meanwhile() -> requests.ReadTimeout:
+        made = Grant(Made.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
+        assert world.grants.follow(1, made)
+        return requests.ReadTimeout()
+
+    world.answer = meanwhile
+    assert world.granted().token() == "access-9"
+    assert void(world) == frozenset()
+
+
+def test_連携解除_during_a_run_is_no_再認可が必要(world: OAuthWorld) -> None:
+    """The run stops; the list of companies says nothing of a log-in that nobody wants."""
+    world.allowed()
+    run = world.granted()
+    assert run.token() == "access-1"
+    connecting.disconnect(world.folder, None, YUKI, world.now)
+    with pytest.raises(ReauthoriseError):
+        run.instead_of("access-1")
+    assert void(world) == frozenset()
+
+
+def test_what_is_renewed_after_連携解除_is_given_back(tmp_path: Path) -> None:
+    """Else a token that nobody keeps would be good for hours."""
+    world = OAuthWorld(tmp_path, revoke_url="https://app.smarthr.jp/oauth/revoke")
+    world.allowed(lasts=SECOND)
+
+    def meanwhile() -> Answer:
+        world.answer = Answer({})
+        connecting.disconnect(world.folder, world.oauth, YUKI, world.now)
+        return tokens(2)
+
+    world.answer = meanwhile
+    with pytest.raises(ReauthoriseError):
+        world.granted().token()
+    assert [one["token"] for one in world.asked if "token" in one] == ["refresh-1", "refresh-2"]
+    assert void(world) == frozenset()
+
+
+@pytest.mark.parametrize("ahead", [dt.timedelta(hours=1), dt.timedelta(days=400)], ids=str)
+def test_who_waits_waits_no_longer_than_the_lease_whatever_the_clocks_say(
+    world: OAuthWorld, ahead: dt.timedelta
+) -> None:
+    """The writer's clock was ahead, or ours was put back: his note lies in the future."""
+    world.allowed(lasts=SECOND)
+    assert world.grants.begin_renewal(1, world.now + ahead)
+    slept = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += seconds
+        assert slept <= 2 * LEASE.total_seconds(), "for ever"
+
+    with pytest.raises(ReauthoriseError):
+        world.granted(sleep).token()
+    assert world.sent == []
+
+
+def unheard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an object store's client: it asks once more where the answer was lost, and hears that something is there."""
+    create = store.create
+
+    def asked_twice(key: str, content: bytes) -> bool:
+        create(key, content)
+        return create(key, content)
+
+    monkeypatch.setattr(store, "create", asked_twice)
+
+
+def test_a_note_whose_making_was_not_heard_of_costs_nobody_a_log_in(
+    world: OAuthWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.allowed(lasts=SECOND)
+    unheard(world.store, monkeypatch)
+    assert world.granted().token() == "access-2"
+    assert world.sent == ["refresh-1"]
+    assert world.grants.begin_renewal(2, world.now)
+    assert not world.grants.begin_renewal(2, world.now), "another's of the same moment is another's"
+
+
+def test_a_mark_that_is_wrong_is_gone_the_next_night(world: OAuthWorld) -> None:
+    """Whoever marks it may be overtaken by a log-in, or die before he takes the mark away."""
+    world.allowed()
+    world.grants.note_void()
+    assert tidy(world.grants, world.now) == 0
+    assert void(world) == frozenset()
+    assert world.grants.follow(1, Grant(Made.VOID, NOW, "yuki", "結城", NOW))
+    world.grants.note_void()
+    tidy(world.grants, world.now)
+    assert void(world) == {"acme"}
+    assert world.grants.follow(2, Grant(Made.ENDED, NOW, "yuki", "結城", NOW))
+    tidy(world.grants, world.now)
+    assert void(world) == frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import logging
 from pathlib import Path
@@ -84,10 +85,19 @@ def test_a_code_is_exchanged_with_the_secret_in_the_body(world: OAuthWorld) -> N
     assert "Authorization" not in world.wire.seen[0].headers
 
 
-@pytest.mark.parametrize("said", [{"expires_in": None}, {"expires_in": 0}, {"expires_in": "soon"}])
+@pytest.mark.parametrize(
+    "said",
+    [{"expires_in": None}, {"expires_in": 0}, {"expires_in": "soon"}, {"expires_in": "9" * 5000}, {"expires_in": True}],
+)
 def test_what_does_not_say_when_it_ends_does_not_end(world: OAuthWorld, said: dict[str, Any]) -> None:
     world.answer = tokens(1, **said)
     assert world.oauth.exchange("c", CALLBACK, "v", NOW).expires_at is None
+
+
+@pytest.mark.parametrize("lasts", [7200, "7200", 7200.0])
+def test_when_it_ends_is_read_leniently(world: OAuthWorld, lasts: Any) -> None:
+    world.answer = tokens(1, expires_in=lasts)
+    assert world.oauth.exchange("c", CALLBACK, "v", NOW).expires_at == NOW + dt.timedelta(hours=2)
 
 
 def test_without_a_new_refresh_token_the_old_one_stays(world: OAuthWorld) -> None:
