@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from renkei.errors import HoldError, LoadError
+from renkei.links.workplace_lineworks import history
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Mode, Planned, Written
 from renkei.links.workplace_lineworks.stages.approve import decide, is_asked
 from renkei.links.workplace_lineworks.stages.finish import finish
@@ -361,7 +362,10 @@ def test_c10_one_that_is_malformed_when_it_is_asked_for_stops_nothing(world: Abs
     assert (world.states()["B-1"], len(world.calendar.events)) == ("written", 3)
 
 
-@pytest.mark.parametrize(("standing", "code"), [(Standing.NONE, "NO_MEMBER"), (Standing.SUSPENDED, "SUSPENDED")])
+@pytest.mark.parametrize(
+    ("standing", "code"),
+    [(Standing.NONE, "NO_MEMBER"), (Standing.OTHER_CASE, "NO_MEMBER"), (Standing.SUSPENDED, "SUSPENDED")],
+)
 def test_c3_a_member_who_is_not_there_is_listed_and_tried_again_the_next_day(
     world: AbsenceWorld, standing: Standing, code: str
 ) -> None:
@@ -370,6 +374,8 @@ def test_c3_a_member_who_is_not_there_is_listed_and_tried_again_the_next_day(
     world.workplace.put("A-2", day("2026-12-05"), user_id=SUZUKI)
     world.run()
     assert world.states() == {"A-1": f"failed {code}", "A-2": "written"}
+    (failed,) = history.failed(world.database, "acme", 10)
+    assert ("大文字・小文字が違います" in failed.cause) == (standing is Standing.OTHER_CASE)
     with world.database.reading() as connection:
         assert [row.absence_id for row in connection.execute(select(EVENT))] == ["A-2"]
     world.calendar.members[SATO] = Standing.ACTIVE
