@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
@@ -17,8 +18,12 @@ import pytest
 from tenacity import wait_none
 
 from renkei.errors import ConnectionError_, RetriableLoadError
+from renkei.orchestration.connection_kinds import SFTP
+from renkei.orchestration.smarthr_emc.connections import drop_folder
 from renkei.systems.emc.drop import DropFolder
 from renkei.systems.emc.encode import ImportFile
+from renkei.web.connection_facts import ConnectionState, entered, faults_of
+from tests.builders import mapping
 from tests.harness.patience import within
 from tests.harness.sftp_server import SftpServer
 
@@ -50,6 +55,30 @@ def changed(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_EMC_DROP__ACME", json.dumps(connection))
     monkeypatch.setattr("airflow.providers.ssh.hooks.ssh.wait_fixed", lambda seconds: wait_none())
     monkeypatch.setattr("airflow.providers.ssh.hooks.ssh.wait_random", lambda *seconds: wait_none())
+
+
+def test_e38_what_the_page_of_connections_registers_opens_the_folder(
+    sftp_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E38, S2: with the server's key checked, though Extra once said that it need not be; another key is refused."""
+    before = json.loads(os.environ["AIRFLOW_CONN_EMC_DROP__ACME"])
+    given = {"host": "127.0.0.1", "port": str(before["port"]), "login": "emc", "password": "pass", "remote_path": "in"}
+    right = (sftp_folder.parent / "host_key").read_text()
+    other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUZ0WQpEJ0PmvWPpFRN8Ie2Yx2dxKr8NqD3vIkbmW4N"
+    state = ConnectionState("emc_drop__acme", SFTP)
+    sheet = dataclasses.replace(mapping(), tenant="acme", emc_account="acme")
+    for host_key, works in ((right, True), (other, False)):
+        form = given | {"host_key": host_key}
+        assert faults_of(state, form) == []
+        said = entered(state, form)
+        values = {place: int(text) if place == "port" else text for place, text in said.values.items()}
+        changed(monkeypatch, **values, extra={**before["extra"], **said.extra})
+        if works:
+            drop_folder(sheet).check()
+            assert list(sftp_folder.iterdir()) == []
+        else:
+            with pytest.raises(ConnectionError_, match="登録された鍵"):
+                drop_folder(sheet).check()
 
 
 def drop() -> DropFolder:

@@ -106,6 +106,13 @@ def test_s1_companies_are_added_by_who_may_edit_dags_in_general(airflow: Any) ->
     assert {role for role in ROLES if authority.may_create(User(role, role, own(role)))} == set(ROLES[1:])
 
 
+def test_s1_connections_are_filled_in_by_who_may_change_them_in_airflow(airflow: Any) -> None:
+    """The matrix that was measured."""
+    authority = AirflowAuthority()
+    found = {role for role in ROLES if authority.may_register(User(role, role, own(role)), "emc__acme")}
+    assert found == {"op", "admin"}
+
+
 def test_s4_all_are_frozen_by_who_may_write_variables(airflow: Any) -> None:
     """The matrix that was measured; a company is frozen by who may edit its Dag, though he may write no Variable."""
     authority = AirflowAuthority()
@@ -310,10 +317,10 @@ def test_s2_an_enabled_sheet_is_in_use_when_airflows_dag_has_it(airflow: Any) ->
 def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any) -> None:
     """What is not given stays, secrets among it; who may write no Connection is refused; the environment is not overruled."""
 
-    def register(role: str, name: str, values: dict[str, str], extra: dict[str, str]) -> None:
+    def register(role: str, name: str, values: dict[str, str], extra: dict[str, str], kind: str = "lineworks") -> None:
         cookie = f"{COOKIE}={browser(airflow, role).cookies[COOKIE]}".encode()
         scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
-        asyncio.run(AirflowActing().register(Request(scope), name, "lineworks", values, extra))
+        asyncio.run(AirflowActing().register(Request(scope), name, kind, values, extra))
 
     name, login = "lineworks__acme", {"login": "client", "password": "first-secret"}
     register("admin", name, login, {"private_key": "pem", "bot_id": "1"})
@@ -324,6 +331,11 @@ def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any)
         assert (kept.conn_type, kept.login, kept.password) == ("lineworks", "client", "first-secret")
     register("admin", name, login | {"password": "second-secret"}, {"bot_id": "2"})
     assert registering.extra_of(name) == {"private_key": "pem", "bot_id": "2", "bot_secret": "hidden"}
+    for port in ("2222", ""):
+        register("admin", "emc_drop__acme", {"host": "sftp.example.jp", "port": port}, {}, "sftp")
+        drop = registering.stored("emc_drop__acme")
+        assert drop is not None
+        assert (drop.type, drop.values["host"], drop.values["port"]) == ("sftp", "sftp.example.jp", port)
     with pytest.raises(Refused, match="この操作の権限がありません"):
         register("user", name, login, {})
     with pytest.MonkeyPatch.context() as patch:

@@ -14,13 +14,16 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.clock import utcnow
 from renkei.errors import SettingError
 from renkei.jobs.records import Jobs, State
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
-from renkei.orchestration import many_checks
 from renkei.orchestration.jobs import do, name_of
 from renkei.orchestration.many_checks import LONGEST, look
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, PLACE, check_run
+from tests.conftest import ROOT
+from tests.unit.links.smarthr_emc.people.test_explain import OPTIONAL_ID
 
 LINK = "smarthr_emc"
 DAGS = ["smarthr_emc__acme", "hotprofile_kintone__beta", "smarthr_emc__gamma"]
@@ -143,3 +146,17 @@ def test_l4_the_job_is_begun_again_by_its_own_run_and_by_no_other(
     do(named, job.request.run, "dags/renkei_jobs.py")
     assert jobs.read(1).state(utcnow(), lambda _: True) is State.DONE
     assert [one for one, _, _ in airflow.started] == DAGS
+
+
+def test_l7_all_connections_of_a_sheet_are_tried_the_one_that_was_filled_in_first(
+    jobs: Jobs, mappings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job of the page of Connections: what is missing is said for each, and nothing keeps another from its trial."""
+    for name in ("SMARTHR__ACME", "EMC__ACME", "SMTP_DEFAULT"):
+        monkeypatch.delenv(f"AIRFLOW_CONN_{name}", raising=False)
+    write_yaml(OPTIONAL_ID, mappings / "acme.yaml")
+    found = job_dag.find_tenant(job_dag.LINKS[LINK], "acme", str(ROOT / "dags/renkei_jobs.py"), 60)
+    tried = connection_trial.look(found, {"name": "emc__acme"}, quiet).trials
+    assert [one.name for one in tried][:2] == ["emc__acme", "smarthr__acme"]
+    assert {one.name: one.well for one in tried} == dict.fromkeys(("emc__acme", "smarthr__acme", "smtp_default"), False)
+    assert all(one.said for one in tried)

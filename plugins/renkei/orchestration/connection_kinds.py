@@ -148,6 +148,7 @@ SFTP = ConnectionKind(  # its form in Airflow is that of Airflow's own provider
             "remote_path", "フォルダ", "extra", "空白ならログイン直後のフォルダ", required=False, plain=True
         ),
     ),
+    always={"no_host_key_check": "false"},  # else an entry of before would have the key ignored
 )
 PASSWORD = ConnectionKind("generic", "初期パスワード", (_secret("パスワード", "半角の英数字と記号"),))
 OF_PREFIX = {**{kind.type: kind for kind in (*SYSTEM_KINDS, *CHANNEL_KINDS)}, "emc_drop": SFTP}

@@ -25,6 +25,7 @@ class ConnectionKind:
     fields: tuple[ConnectionField, ...]
     hook: str = ""  # of ours, by its dotted name; empty: another provider's
     service: Service | None = None  # of a channel: its own checks apply, too
+    always: Mapping[str, str] = field(default_factory=dict)  # what Extra says besides, whoever fills it in
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def faults_of(state: ConnectionState, given: Mapping[str, str], hosts: Collectio
 def entered(state: ConnectionState, given: Mapping[str, str]) -> Entered:
     """What is to be registered: every field that is no secret, and the secrets that were given."""
     values: dict[str, str] = {}
-    extra: dict[str, str] = {}
+    extra: dict[str, str] = dict(state.kind.always)
     for one in state.kind.fields:
         text = trimmed(given.get(one.key, "").replace("\r\n", "\n"))
         if text or not one.secret:

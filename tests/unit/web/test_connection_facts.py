@@ -97,7 +97,8 @@ def test_what_is_entered_goes_to_its_place_and_a_secret_left_out_stays() -> None
              "host_key": "ssh-ed25519 AAAA", "remote_path": "受信 1"}  # fmt: skip
     found = entered(kept, given)
     assert found.values == {"host": "sftp.example.jp", "port": "", "login": "renkei"}
-    assert found.extra == {"host_key": "ssh-ed25519 AAAA", "remote_path": "受信 1"}
+    kept_out = {"no_host_key_check": "false"}  # whatever Extra said before
+    assert found.extra == {"host_key": "ssh-ed25519 AAAA", "remote_path": "受信 1", **kept_out}
     key = entered(kept, given | {"private_key": "-----BEGIN\r\nabc\r\n-----END\r\n"}).extra["private_key"]
     assert key == "-----BEGIN\nabc\n-----END"
 
