@@ -62,9 +62,8 @@ class ChannelDesk:
     def channels_renewed(self, dag_id: str, names: Collection[str]) -> None:
         tenant = tenant_of(state.dags()[dag_id])
         states = ChannelStates(tenant.folder())
-        for channel in tenant.sheet.channels:
-            if channel.name in names:
-                states.forget(channel)
+        for name in names:  # of a sheet that has just been changed, and is not read yet, too
+            states.forget(Channel(name, Service.MAIL))
         as_new = dict.fromkeys(names, ChannelState())
         disabled_channels.put(settings.index_folder(), tenant.link.name, tenant.name, as_new)
 

@@ -59,7 +59,7 @@ def channels(
         one=seen.company,
         lines=lines,
         limit=settings.channel_failures(),
-        unheard=unheard([one.channel for one in lines], _disabled(lines)),
+        unheard=() if seen.company.pending else unheard([one.channel for one in lines], _disabled(lines)),
         may=may,
         saved=next((one.channel.name for one in lines if one.key == saved), ""),
         version=version if re.fullmatch(r"[1-9][0-9]{0,7}", version) else "",
@@ -161,7 +161,7 @@ def _saved_events(request: Request, seen: guard.Seen, sent: set[str], digest: st
         for one in own
     }
     told = [replace(one, muted=f"{channel_key(one.name)}.muted" in sent) for one in with_events(own, boxes)]
-    lost = unheard([*_mails(seen), *told])
+    lost = _lost(seen, told)
     if lost and "known" not in sent:
         return _table(request, seen, of, told, lost)
     if told == list(own):
@@ -263,11 +263,16 @@ def _table(
         rows=[(channel_key(one.name), one, SPEC[one.service].label) for one in told],
         events=list(Event),
         lost=lost,
-        unheard=unheard([*mails, *told]),
+        unheard=_lost(seen, told),
         known=KNOWN,
         digest=of.digest,
         now=seen.services.now(),
     )
+
+
+def _lost(seen: guard.Seen, told: Sequence[Channel]) -> list[Event]:
+    """失敗 and 保留 that these channels and the mail would not hear of; while the sheet is being read, nobody can say."""
+    return [] if seen.company.pending else unheard([*_mails(seen), *told])
 
 
 def _mails(seen: guard.Seen) -> list[Channel]:
