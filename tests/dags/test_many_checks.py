@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import ErrorResponse
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.clock import utcnow
@@ -18,7 +20,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
 from renkei.orchestration.jobs import do, name_of
-from renkei.orchestration.many_checks import LONGEST, look
+from renkei.orchestration.many_checks import LONGEST, SupervisedRuns, look
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, PLACE, check_run
@@ -160,3 +162,25 @@ def test_l7_all_connections_of_a_sheet_are_tried_the_one_that_was_filled_in_firs
     assert [one.name for one in tried][:2] == ["emc__acme", "smarthr__acme"]
     assert {one.name: one.well for one in tried} == dict.fromkeys(("emc__acme", "smarthr__acme", "smtp_default"), False)
     assert all(one.said for one in tried)
+
+
+@pytest.mark.parametrize(
+    ("detail", "there"), [({"status_code": 404}, False), ({"status_code": 503}, True), (None, True)]
+)
+def test_l1_while_airflow_cannot_say_nothing_is_overtaken(
+    monkeypatch: pytest.MonkeyPatch, detail: dict[str, int] | None, there: bool
+) -> None:
+    """L1: only a run that Airflow says is not there is none; of any other trouble the job comes back later."""
+
+    class Supervisor:
+        def send(self, _: object) -> None:
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(), raising=False)
+    runs = SupervisedRuns()
+    if there:
+        for ask in (lambda: runs.state("a", "b"), lambda: runs.start("a", "b", {})):
+            with pytest.raises(AirflowRescheduleException):
+                ask()
+    else:
+        assert (runs.state("a", "b"), runs.start("a", "b", {})) == (None, False)

@@ -34,10 +34,14 @@ class Runs(Protocol):
     """Runs of other Dags, as a task can reach them."""
 
     def state(self, dag_id: str, run_id: str) -> tuple[str, dt.datetime] | None:
-        """How far it is, and since when it is there; None: there is none."""
+        """How far it is, and since when it is there; None: there is none.
+
+        Raises:
+            AirflowRescheduleException: nobody can say now.
+        """
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, str]) -> bool:
-        """Start it, unless it is there already; False: Airflow does not take it."""
+        """Start it, unless it is there already; False: Airflow does not take it. Raises as `state`."""
 
 
 class SupervisedRuns:
@@ -49,7 +53,9 @@ class SupervisedRuns:
 
         try:
             found: Any = SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id, run_id=run_id))
-        except AirflowRuntimeError:  # there is none
+        except AirflowRuntimeError as error:
+            if _status(error) != 404:  # it may be under way
+                raise _later() from None
             return None
         return str(found.state.value), found.run_after
 
@@ -59,7 +65,9 @@ class SupervisedRuns:
 
         try:
             SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=dict(conf)))
-        except AirflowRuntimeError:  # not loaded, errors of import
+        except AirflowRuntimeError as error:
+            if _status(error) not in (400, 404):  # errors of import, not loaded
+                raise _later() from None  # by its id it is found then, if it was started
             return False
         return True
 
@@ -97,10 +105,21 @@ def look(
                     "その実行を確認してから、残りの会社でもう一度始めてください。"
                 )
             if time.monotonic() > until:
-                raise AirflowRescheduleException(utcnow() + COMES_BACK)  # type: ignore[no-untyped-call]
+                raise _later()
             sleep(POLL_S)
             found = runs.state(dag_id, run_id)
     return CheckedMany(len(dag_ids), refused)
+
+
+def _later() -> AirflowRescheduleException:
+    return AirflowRescheduleException(utcnow() + COMES_BACK)  # type: ignore[no-untyped-call]
+
+
+def _status(error: AirflowRuntimeError) -> int:
+    """What Airflow's API server answered; 0 where it did not."""
+    detail = error.error.detail
+    found = detail.get("status_code") if isinstance(detail, dict) else None
+    return found if isinstance(found, int) else 0
 
 
 def _mode(dag_id: str) -> str:
