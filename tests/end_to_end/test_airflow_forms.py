@@ -1,4 +1,5 @@
-"""Airflow's own forms in a real browser: the Test button of every Connection type of ours, and the trigger form."""
+"""Airflow's own forms in a real browser: the Test button of every Connection type of ours, and the trigger form; and what
+pages of ours register, tried by jobs that Airflow itself does."""
 
 from __future__ import annotations
 
@@ -126,7 +127,7 @@ def test_n5_every_type_of_connection_has_a_test_button_that_answers(
     """A click says that a right Connection is right, and what is wrong with a wrong one, in words of ours."""
     assert set(stored.values()) == {form["connection-type"] for form in get_provider_info()["connection-types"]}
     page.goto(f"{airflow.url}/connections")
-    said = {name: _click_test(page, name) for name in stored}
+    said = {name: _click_test(page, name, name == "smarthr__right") for name in stored}
     assert {name: answer["status"] for name, answer in said.items()} == {
         name: name.endswith("__right") for name in stored
     }, said
@@ -134,19 +135,91 @@ def test_n5_every_type_of_connection_has_a_test_button_that_answers(
     assert "wrong-secret-0" not in json.dumps(said)
 
 
-def _click_test(page: Any, name: str) -> dict[str, Any]:
+def _click_test(page: Any, name: str, by_mouse: bool) -> dict[str, Any]:
     from playwright.sync_api import expect
 
     row = page.locator("tbody tr", has=page.get_by_text(name, exact=True))
     button = row.get_by_label("接続をテストする")
     expect(button).to_be_enabled(timeout=PATIENCE_MS)
     with page.expect_response(lambda answer: answer.url.endswith("/connections/test")) as waiting:
-        button.press("Enter")  # to a mouse, the tooltip of one row hides the next
+        button.click() if by_mouse else button.press("Enter")  # the tooltip of the row that was clicked hides the next
     answer = waiting.value
     assert answer.status == 200, f"{name}: {answer.text()}"
     assert json.loads(answer.request.post_data)["port"] == 0, "the page has changed: is the middleware still needed?"
     found: dict[str, Any] = answer.json()
     return found
+
+
+def test_n2_a_channel_is_registered_tested_disabled_and_registered_again(
+    airflow: LocalAirflow, neighbours: Neighbours, page: Any
+) -> None:
+    """Text 2 on the pages, over Airflow itself: N1, N2, N5, S2; and E3: まとめて操作 has 確認のみ done by a job."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE_MS)
+    here = f"{airflow.url}/renkei/console/dag/smarthr_emc__acme"
+    airflow.wait_for_dags(["smarthr_emc__acme"])
+    webhook = neighbours.chat_registrations()["slack_webhook"]["url"]
+
+    page.goto(f"{here}/channels")
+    page.get_by_role("link", name="通知連携を登録する").click()
+    page.get_by_label("名前").fill("総務のSlack")
+    for service, asked in (("チャットワーク", "APIトークン"), ("Slack(Webhook)", "Incoming WebhookのURL")):
+        page.get_by_label("サービス種別").select_option(label=service)
+        expect(page.get_by_label(asked)).to_be_visible()
+    page.get_by_label("Incoming WebhookのURL").fill(webhook)
+    page.get_by_role("button", name="登録する").click()
+    expect(page.get_by_text("シートの版2として有効にしました。")).to_be_visible()
+    row = page.get_by_role("row", name="総務のSlack")
+    _reload_until(page, row)
+    assert webhook not in page.content()
+    expect(row).to_contain_text("使用中")
+
+    _press_test(page, "に届きました。")
+    assert "通知テスト" in json.dumps(neighbours.chat_messages(), ensure_ascii=False)
+
+    requests.post(
+        f"{neighbours.urls['chat']}/_sim/slack", json={"webhook": "no_service"}, timeout=30
+    ).raise_for_status()
+    for deed, done in (
+        ("一時停止を解除する", "1社について終わりました。"),
+        ("確認のみを実行する", "すべての会社で終わりました。"),
+    ):
+        page.goto(f"{airflow.url}/renkei/console/bulk?q=acme")
+        page.get_by_role("button", name=deed, exact=True).click()
+        page.get_by_role("button", name=f"1社で{deed}").click()
+        expect(page.get_by_text(done)).to_be_visible(timeout=2 * PATIENCE_MS)
+    expect(page.get_by_text("終了 1 ")).to_be_visible()
+    assert neighbours.emc_head_count("acme")["users"] == 0  # 確認のみ
+
+    page.goto(f"{here}/channels")
+    expect(row).to_contain_text("無効")
+    expect(row).to_contain_text("no_service")
+    requests.post(f"{neighbours.urls['chat']}/_sim/slack", json={"webhook": "active"}, timeout=30).raise_for_status()
+    row.get_by_role("link", name="総務のSlack").click()
+    expect(page.get_by_text("登録済み（変更する場合だけ入力）")).to_be_visible()
+    page.get_by_label("Incoming WebhookのURL").fill(webhook)
+    page.get_by_role("button", name="登録する").click()
+    expect(row).to_contain_text("使用中")
+    expect(row).to_contain_text("0/5")
+    _press_test(page, "に届きました。")
+
+
+def _reload_until(page: Any, wanted: Any) -> None:
+    """Airflow reads a sheet again in its own time."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not wanted.count():
+        assert time.monotonic() < deadline, page.content()
+        page.wait_for_timeout(500)
+        page.reload()
+
+
+def _press_test(page: Any, said: str) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="「総務のSlack」をテストする").click()
+    expect(page.get_by_text(said)).to_be_visible()
+    page.get_by_role("link", name="通知連携に戻る").click()
 
 
 def test_e1_the_trigger_form_links_before_the_start_date(
