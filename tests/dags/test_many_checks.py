@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
 from renkei.orchestration.jobs import do, name_of
 from renkei.orchestration.many_checks import LONGEST, SupervisedRuns, look
+from renkei.orchestration.smarthr_emc import tasks
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, PLACE, check_run
@@ -184,3 +186,25 @@ def test_l1_while_airflow_cannot_say_nothing_is_overtaken(
                 ask()
     else:
         assert (runs.state("a", "b"), runs.start("a", "b", {})) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("run_type", "mode", "by_hand"),
+    [
+        ("manual", "NORMAL", True),
+        ("operator_triggered", "CHECK_ONLY", True),
+        ("operator_triggered", "NORMAL", False),
+        ("scheduled", "NORMAL", False),
+    ],
+)
+def test_e31_a_look_of_many_companies_is_asked_for_and_no_other_first_link_begins_by_itself(
+    monkeypatch: pytest.MonkeyPatch, run_type: str, mode: str, by_hand: bool
+) -> None:
+    """E31: 確認のみ before the first link works on the page of many companies as on that of one."""
+    monkeypatch.setattr(tasks.connections, "disaster_freeze", lambda _: False)
+    form = job_dag.LINKS[LINK].form()
+    asked_for = SimpleNamespace(mode=form.modes[mode], settings={})
+    tenant: Any = SimpleNamespace(name="acme", asked=lambda _: asked_for, sheet=SimpleNamespace(digest="d"))
+    run = SimpleNamespace(run_type=run_type, start_date=utcnow(), run_after=utcnow())
+    context = {"run_id": "r", "dag_run": run, "ti": SimpleNamespace(start_date=utcnow())}
+    assert tasks.run_start(tenant, context).manual is by_hand

@@ -189,7 +189,7 @@ def test_n2_a_channel_is_registered_tested_disabled_and_registered_again(
         page.get_by_role("button", name=deed, exact=True).click()
         page.get_by_role("button", name=f"1社で{deed}").click()
         expect(page.get_by_text(done)).to_be_visible(timeout=2 * PATIENCE_MS)
-    expect(page.get_by_text("終了 1 ")).to_be_visible()
+    expect(page.get_by_role("row", name="acme").get_by_text("成功")).to_be_visible()
     assert neighbours.emc_head_count("acme")["users"] == 0  # 確認のみ
 
     page.goto(f"{here}/channels")

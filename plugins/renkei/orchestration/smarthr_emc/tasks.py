@@ -106,11 +106,13 @@ def run_start(tenant: Tenant, context: Any) -> RunStart:
     Raises:
         SettingError: that cannot be understood.
     """
-    asked = tenant.asked(context)
+    asked, run_type = tenant.asked(context), context["dag_run"].run_type
+    # What only looks, somebody has asked for on the page of many companies; nothing that writes comes from there (E31).
+    by_hand = run_type == "manual" or (run_type == "operator_triggered" and not asked.mode.writes)
     return RunStart(
         context["run_id"],
         Mode(asked.mode.value),
-        context["dag_run"].run_type == "manual",
+        by_hand,
         started(context).isoformat(),
         tenant.sheet.digest,
         disaster=connections.disaster_freeze(tenant.name),
