@@ -74,17 +74,17 @@ def runs(store: Store) -> list[str]:
 
 def test_l6_runs_go_when_they_are_older_than_the_limit(store: Store) -> None:
     """By the run's own start; the rest of the store stays, and so do others' runs."""
-    for run, days in (("a", 400.1), ("b", 399.9), ("c", 1), ("d", 4000)):
+    for run, days in (("a", 400.1), ("b", 399.9), ("c", 1), ("d", 4000), ("e", 400)):
         add_run(store, run, days)
     add_run(store, "a", 900, tenant="beta")
     store.write(f"{LINK}/accounts/acme/tenants/acme.json", b"{}")
-    assert pruned(store) == Pruned(deleted=2, kept=2, doubtful=())
-    assert runs(store) == ["b", "c"]
+    assert pruned(store) == Pruned(deleted=2, kept=3, doubtful=())
+    assert runs(store) == ["b", "c", "e"]
     assert store.files(f"{LINK}/tenants/acme/runs/a") == []
     assert len(store.files(f"{LINK}/tenants/acme/runs/b")) == 1 + len(FILES)
     assert store.names(f"{LINK}/tenants/beta/runs") == ["a"]
     assert store.exists(f"{LINK}/accounts/acme/tenants/acme.json")
-    assert pruned(store) == Pruned(0, 2, ())
+    assert pruned(store) == Pruned(0, 3, ())
 
 
 def test_l3_e31_runs_of_the_last_two_baselines_stay(store: Store) -> None:
