@@ -14,6 +14,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import requests
 
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from scripts.local_airflow import PROJECT, USER
@@ -339,7 +340,10 @@ NARROW = [
     "/",
     "/new/smarthr_emc",
     "/many",
-    *(f"/dag/{BETA}{part}" for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form", "/smarthr")),
+    *(
+        f"/dag/{BETA}{part}"
+        for part in ("", "/runs", "/run", "/sheets", "/sheets/1", "/sheet-form", "/smarthr", "/invitations")
+    ),
 ]
 
 
@@ -407,3 +411,23 @@ def test_s2_the_sheets_of_the_other_links_are_filled_in(site: Site, page: Any, d
     expect(frame.get_by_label("状態", exact=True)).to_contain_text("反映待ち")
     link, _, tenant = dag.partition("__")
     assert f"company_name: {changed}" in (site.sheets.parent / link / f"{tenant}.yaml").read_text(encoding="utf-8")
+
+
+def test_s5_customers_come_in_by_the_api_server_where_there_is_no_public_service(site: Site) -> None:
+    """Below its prefix; its access log has neither the invitation nor what the source system sends back (L7)."""
+    command = [sys.executable, "-m", "scripts.demo_invitation", "acme"]
+    made = subprocess.run(command, cwd=PROJECT, env=site.environment, stdout=subprocess.PIPE, check=True)
+    address, _, token = made.stdout.decode().splitlines()[-1].partition("#")
+    assert address == f"{site.url}/renkei/customer/enter"
+    browser = requests.Session()
+    browser.headers["Sec-Fetch-Site"] = "same-origin"
+    assert browser.get(address, timeout=120).status_code == 200
+    start = browser.post(address, data={"invitation": token}, timeout=120)
+    assert start.url == f"{site.url}/renkei/customer/"
+    assert "株式会社アクメ" in start.text
+    assert f'href="{site.prefix}/renkei/customer/sheets"' in start.text
+    assert requests.get(start.url, timeout=120).status_code == 404
+    browser.get(f"{start.url}connection/back?state=acme.secret-state&code=secret-code", timeout=120)
+    log = site.log.read_text()
+    assert "/renkei/customer/enter" in log
+    assert [secret for secret in (token, "secret-state", "secret-code") if secret in log] == []
