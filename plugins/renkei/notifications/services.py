@@ -178,7 +178,19 @@ def connection_needed(service: Service, to: str) -> bool:
 # Connections of these types, which are called like them, open a system: what they hold is no first password.
 SYSTEMS = frozenset(
     {
-        *("smarthr", "smarthr_plus", "emc", "emc_drop", "hotprofile", "kingoftime", "kintone", "sftp", "smtp"),
+        *(
+            "smarthr",
+            "smarthr_plus",
+            "emc",
+            "emc_drop",
+            "hotprofile",
+            "kingoftime",
+            "kintone",
+            "line_login",
+            "sftp",
+            "smtp",
+        ),
+        "workplace",
         *(spec.connection_type for spec in SPECS if spec.connection_type),
     }
 )

@@ -9,7 +9,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from renkei.channel import Service
-from renkei.orchestration.connection_kinds import OF_PREFIX, OF_SERVICE, PASSWORD, SFTP, kind_of
+from renkei.notifications.services import SYSTEMS
+from renkei.orchestration.connection_kinds import (
+    CHANNEL_KINDS,
+    OF_PREFIX,
+    OF_SERVICE,
+    PASSWORD,
+    SFTP,
+    SYSTEM_KINDS,
+    kind_of,
+)
 from renkei.web.connection_facts import ConnectionState, entered, faults_of
 
 EMC = ConnectionState("emc__acme", OF_PREFIX["emc"])
@@ -107,3 +116,9 @@ def test_a_connection_is_of_the_kind_that_it_is_called_by() -> None:
     assert [kind_of(name) for name in ("smarthr__acme", "emc_drop__acme", "first_password__acme")] == [
         OF_PREFIX["smarthr"], SFTP, PASSWORD,
     ]  # fmt: skip
+
+
+def test_l7_no_connection_that_opens_a_system_can_be_named_as_a_first_password() -> None:
+    """秘密:NAME would send its secret to EMC."""
+    kinds = [*SYSTEM_KINDS, *CHANNEL_KINDS, SFTP]
+    assert {kind.type for kind in kinds} | set(OF_PREFIX) <= SYSTEMS
