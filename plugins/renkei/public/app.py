@@ -84,6 +84,7 @@ class _Guarded:
             await send(message)
 
         if too_many and not (scope["method"] == "POST" and scope["path"].endswith(SIGNED)):
+            scope["query_string"] = b""  # no page takes what may be a secret out of it before a log around us reads it
             await _answer(429, {"Retry-After": "60", "Connection": "close"})(scope, receive, with_headers)
             return
         try:

@@ -342,3 +342,14 @@ def test_the_guesses_are_fields_of_extra(world: SmartHRWorld, monkeypatch: pytes
     well, said = smarthr_plus.SmartHRPlusHook().test_connection()
     assert well
     assert f"http://airflow.example.jp{CALLBACK}" in said
+
+
+def test_l7_no_page_of_ours_has_smarthrs_answer_in_its_address(
+    world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registration was broken on the way: the company's page says so, and the code is in no browser's history."""
+    back = Person(world.smarthr).answers(world.leave())
+    monkeypatch.delenv("AIRFLOW_CONN_SMARTHR_PLUS")
+    assert world.back(back) == f"{BASE}{HERE}?said="
+    assert "smarthr_plus" in world.shown()
+    assert world.grants.newest()[1] is None

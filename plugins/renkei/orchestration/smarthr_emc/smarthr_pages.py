@@ -101,7 +101,7 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
         has_token=bool(token and token.registered),
         connection=_connection(seen),
         may=seen.services.authority.may_register(seen.user, _connection(seen)),
-        fault=_fault(mapping, grants),
+        fault=_fault(seen, grants),
         minutes=int(LOGIN_LASTS.total_seconds() // 60),
         now=now,
     )
@@ -138,17 +138,19 @@ def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.
     state, code, error = (request.query_params.get(name, "") for name in ("state", "code", "error"))
     tenant = tenant_of(state)
     seen = _seen(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
-    folder, mapping = _connector(seen), _sheet(seen)
+    folder = _connector(seen)
     cookie = request.cookies.get(cookie_name(state), "")
     by = Allower(visitor.user.id, visitor.user.name)
     back = Back(state, code, error, cookie.removesuffix(FRAMED), by, smarthr_plus.callback_url())
     said = CONNECTED
     try:
-        prove = prover(smarthr_plus.session(), mapping.smarthr_url)
+        prove = prover(smarthr_plus.session(), _sheet(seen).smarthr_url)
         Connecting(folder, _oauth()).finish(back, prove, visitor.services.now())
         _note(seen, folder, "smarthr connected")
     except ConnectingError as trouble:
         said = trouble.trouble
+    except Refused:  # the page says why nobody can connect
+        said = ""
     visitor.services.knowledge.changed()
     response = _there(request, seen.company.dag_id, said, framed=cookie.endswith(FRAMED))
     response.delete_cookie(cookie_name(state), path=urlsplit(back.redirect_uri).path)
@@ -228,17 +230,15 @@ def _oauth() -> SmartHROAuth:
         raise Refused(str(error)) from None
 
 
-def _fault(mapping: Mapping | None, grants: SourceGrants) -> str:
+def _fault(seen: guard.Seen, grants: SourceGrants) -> str:
     """Why 連携する cannot be pressed."""
-    if mapping is None:
-        return "連携設定シートに誤りがあるか、まだ読み取られていません。シートを直してから連携してください。"
-    if not grants.may_be_kept:
-        return SAID[Trouble.PLAIN_STORE]
     try:
-        smarthr_plus.read_settings()
-    except ConnectionError_ as error:
+        _sheet(seen)
+        if grants.may_be_kept:
+            _oauth()
+    except Refused as error:
         return str(error)
-    return ""
+    return "" if grants.may_be_kept else SAID[Trouble.PLAIN_STORE]
 
 
 def _connection(seen: guard.Seen) -> str:

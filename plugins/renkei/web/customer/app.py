@@ -87,6 +87,13 @@ class _WithHeaders:
 # --- what is answered where something is wrong
 
 
+def _said(request: Request, status: int, title: str, *lines: str) -> Response:
+    """A page; but none of ours has the source system's answer in its address, whatever came of it and whoever asks."""
+    if request.url.path.endswith(f"/{connection.BACK}"):
+        return connection.there(request)
+    return message(request, status, title, *lines)
+
+
 def _alone(request: Request) -> None:
     """The answer says nothing of who asks: it is the same to everybody."""
     request.state.visitor = None
@@ -95,16 +102,16 @@ def _alone(request: Request) -> None:
 def _not_found(request: Request, _: Exception) -> Response:
     _alone(request)
     title, *lines = NO_PAGE
-    return message(request, 404, title, *lines)
+    return _said(request, 404, title, *lines)
 
 
 def _foreign(request: Request, _: Exception) -> Response:
     said = "別のサイトから送信されたか、開いてから時間がたった画面です。画面を開き直して、もう一度操作してください。"
-    return message(request, 403, "操作を受け付けませんでした", said)
+    return _said(request, 403, "操作を受け付けませんでした", said)
 
 
 def _too_often(request: Request, _: Exception) -> Response:
-    response = message(request, 429, "操作が多すぎます", "1分ほどおいてから、もう一度お試しください。")
+    response = _said(request, 429, "操作が多すぎます", "1分ほどおいてから、もう一度お試しください。")
     response.headers["Retry-After"] = "60"
     return response
 
@@ -113,20 +120,20 @@ def _busy(request: Request, _: Exception) -> Response:
     said = (
         "同じ会社の別の操作（アップロードか、シートの確認）が終わっていません。少し待ってから、もう一度お試しください。"
     )
-    return message(request, 409, "ほかの操作の途中です", said)
+    return _said(request, 409, "ほかの操作の途中です", said)
 
 
 def _not_understood(request: Request, _: Exception) -> Response:
-    return message(request, 400, "内容を読み取れません", "画面を開き直して、もう一度操作してください。")
+    return _said(request, 400, "内容を読み取れません", "画面を開き直して、もう一度操作してください。")
 
 
 def _http(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses (an unknown path, another method), and bodies."""
     assert isinstance(error, HTTPException)
     if error.status_code == 413:
-        response = message(request, 413, "送信された内容が大きすぎます", "ファイルの大きさを確かめてください。")
+        response = _said(request, 413, "送信された内容が大きすぎます", "ファイルの大きさを確かめてください。")
     elif error.status_code == 503:
-        response = message(request, 503, "混み合っています", "30秒ほどおいてから、もう一度お試しください。")
+        response = _said(request, 503, "混み合っています", "30秒ほどおいてから、もう一度お試しください。")
     elif error.status_code in (400, 408):
         response = _not_understood(request, error)
     else:
@@ -137,7 +144,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    return message(request, 409, "操作できませんでした", str(error))
+    return _said(request, 409, "操作できませんでした", str(error))
 
 
 def _failed(request: Request, error: Exception) -> Response:
@@ -145,4 +152,4 @@ def _failed(request: Request, error: Exception) -> Response:
     log.error("customer page: %s", error if isinstance(error, RenkeiError) else type(error).__name__)
     _alone(request)
     said = "時間をおいて、もう一度お試しください。続く場合は、リンクを送った運用担当者に連絡してください。"
-    return message(request, 503, "ただいま使えません", said)
+    return _said(request, 503, "ただいま使えません", said)

@@ -38,7 +38,7 @@ def begin(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.post
     try:
         departure = connector.begin(visitor.invitation, _back(visitor), visitor.services.now())
     except NotConnectedError as error:
-        return _there(request, error.code)
+        return there(request, error.code)
     response = RedirectResponse(departure.url, 303, {"Referrer-Policy": "no-referrer"})
     cookie, value, lasts_s = departure.cookie, departure.value, departure.lasts_s
     guard.set_cookie(visitor.services, response, value, name=cookie, lasts_s=lasts_s)
@@ -61,13 +61,14 @@ def come_back(
     try:
         connector.finish(answer, visitor.invitation, _back(visitor), visitor.services.now())
     except NotConnectedError as trouble:
-        return _there(request, trouble.code)
-    return _there(request)
+        return there(request, trouble.code)
+    return there(request)
 
 
-def _there(request: Request, said: str = "") -> Response:
-    there = address(request, "connection") + (f"?said={quote(said)}" if said else "")
-    return RedirectResponse(there, 303, {"Referrer-Policy": "no-referrer"})
+def there(request: Request, said: str = "") -> Response:
+    """The page of the connection, which says what came of it."""
+    path = address(request, "connection") + (f"?said={quote(said)}" if said else "")
+    return RedirectResponse(path, 303, {"Referrer-Policy": "no-referrer"})
 
 
 def policy(form_action: str = "'self'") -> str:
