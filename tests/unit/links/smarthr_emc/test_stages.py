@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from renkei.errors import BaselineError, LinkStateError, RecordError, RejectedLoadError, RenkeiError
+from renkei.errors import BaselineError, LinkStateError, RecordError, RejectedLoadError, RenkeiError, SettingError
 from renkei.links.smarthr_emc import fetch, load, ownership, stages
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import (
@@ -208,6 +208,26 @@ def test_e27_the_last_check_is_made_while_nobody_else_can_load(store: Dying) -> 
         load.apply(job.record, job.record.read(Plan), lock, Emc(), lambda: (None, None), check, NOW)  # type: ignore[arg-type]
     assert [pending and pending.run for pending in seen] == ["today"]
     assert lock.pending() is None
+
+
+@pytest.mark.parametrize(("checked_for", "is_loaded"), [("", True), ("another format", False)])
+def test_e38_a_plan_is_loaded_in_the_format_it_was_checked_for(
+    store: Dying, checked_for: str, is_loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan of a version that did not keep its format is loaded: an upgrade stops no run that is under way."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    job.record.write(dataclasses.replace(job.record.read(Plan), emc_format=checked_for))
+    monkeypatch.setattr(load, "apply", lambda *_: Import("1", "key", "committed"))
+
+    def apply() -> str:
+        return stages.load.apply(job, Emc(), EMC_FORMAT, lambda name: "secret", NOW)  # type: ignore[arg-type]
+
+    if is_loaded:
+        assert apply() == "loaded"
+    else:
+        with pytest.raises(SettingError, match="形式定義"):
+            apply()
 
 
 def promote(record: RunRecord, generation: int = 1) -> None:
