@@ -196,3 +196,4 @@ def worlds(folder: Path, systems: tuple[HotProfile, Kintone]) -> Iterator[SalesW
         world = SalesWorld(place, systems=systems)
         world.start()
         yield world
+        world.database.engine.dispose()  # hundreds of open ones take an interpreter minutes to end
