@@ -76,8 +76,13 @@ class Channels(Protocol):
     def channel_lines(self, dag_id: str) -> Sequence[ChannelLine]:
         """All of them, 結果通知メール first. Raises StoreError: how they do cannot be read."""
 
-    def channel_connection(self, dag_id: str, service: Service, of: Channel | None = None) -> ConnectionState | None:
-        """The Connection of a channel, or of a new one of this service; None: the service needs none."""
+    def channel_connection(
+        self, dag_id: str, service: Service, of: Channel | None, taken: Collection[str]
+    ) -> ConnectionState | None:
+        """The Connection of a channel, or of a new one of this service; None: the service needs none.
+
+        `taken` are those of the channels in the sheet, which may not have been read yet.
+        """
 
     def connection_renewed(self, dag_id: str, connection: str) -> None:
         """As `channels_renewed`, of the channels with this Connection."""

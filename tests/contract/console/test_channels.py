@@ -134,6 +134,17 @@ WRONG: list[tuple[dict[str, str], str]] = [
 ]
 
 
+def test_l7_a_second_webhook_takes_no_other_channels_connection_while_the_sheet_is_being_read(
+    world: ConsoleWorld,
+) -> None:
+    """Else the first channel's messages would go to the second one's place."""
+    sent(world, HERE, digest=digest(world), **SLACK)
+    sent(world, HERE, digest=digest(world), **SLACK | {"name": "営業のSlack", "field.url": WEBHOOK + "2"})
+    names = [done[1] for done in world.hands.done if done[0] == "register"]
+    assert names == ["slack_webhook__acme", "slack_webhook_2__acme"]
+    assert {one.connection for one in channels(world)} == set(names)
+
+
 def test_n1_what_is_wrong_is_said_and_nothing_is_done(world: ConsoleWorld) -> None:
     of = digest(world)
     for form, said in WRONG:

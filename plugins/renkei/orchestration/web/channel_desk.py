@@ -45,14 +45,15 @@ class ChannelDesk:
             )
         return found
 
-    def channel_connection(self, dag_id: str, service: Service, of: Channel | None = None) -> ConnectionState | None:
+    def channel_connection(
+        self, dag_id: str, service: Service, of: Channel | None, taken: Collection[str]
+    ) -> ConnectionState | None:
         tenant = tenant_of(state.dags()[dag_id])
         if not SPEC[service].fields:
             return None
         if of is not None:
             return state_of_connection(of.connection, OF_SERVICE[service], tenant.name) if of.connection else None
-        used = {one.connection for one in tenant.sheet.channels}
-        return state_of_connection(_free_name(service, tenant.name, used), OF_SERVICE[service], tenant.name)
+        return state_of_connection(_free_name(service, tenant.name, taken), OF_SERVICE[service], tenant.name)
 
     def connection_renewed(self, dag_id: str, connection: str) -> None:
         channels = tenant_of(state.dags()[dag_id]).sheet.channels
@@ -68,14 +69,14 @@ class ChannelDesk:
         disabled_channels.put(settings.index_folder(), tenant.link.name, tenant.name, as_new)
 
 
-def _free_name(service: Service, tenant: str, used: Collection[str]) -> str:
+def _free_name(service: Service, tenant: str, taken: Collection[str]) -> str:
     """A Connection of a new channel: where the secret is the destination, one that no other channel has."""
     usual = default_connection(service, tenant)
     if SPEC[service].destination is not None:
         return usual
     kind, number = SPEC[service].connection_type, 1
     name = usual
-    while name in used:
+    while name in taken:
         number += 1
         name = f"{kind}_{number}__{tenant}"
     return name

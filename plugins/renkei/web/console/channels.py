@@ -171,7 +171,7 @@ def _saved_events(request: Request, seen: guard.Seen, sent: set[str], digest: st
 
 def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, ConnectionState | None, list[Fault]]:
     """The channel that was filled in, as the sheet will have it, and its Connection; all that is wrong with it."""
-    state = seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of)
+    state = _connection(seen, of, asked)
     old = asked.of or Channel("", asked.service)
     line = channel_line(replace(old, name="", connection=state.name if state else ""))
     line = replace(
@@ -190,6 +190,12 @@ def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, 
     if channel and not connection_needed(channel.service, channel.to):  # 社員:ID brings its own webhook
         state = None
     return channel, state, faults
+
+
+def _connection(seen: guard.Seen, of: InForce, asked: Asked) -> ConnectionState | None:
+    """Of the sheet in force: by what Airflow has read of it, a new channel would get the Connection of the one before."""
+    taken = {one.connection for one in of.review.channels}
+    return seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of, taken)
 
 
 def _registered(request: Request, seen: guard.Seen, of: InForce, channel: Channel, content: bytes) -> Response:
@@ -227,7 +233,7 @@ def _form(
     faults: Sequence[Fault] = (),
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    state = seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of)
+    state = _connection(seen, of, asked)
     secret = {one.key for one in state.kind.fields if one.secret} if state else set()
     may = state is not None and seen.services.authority.may_register(seen.user, state.name)
     shown = (given if given else state.values) if state and may else {}
