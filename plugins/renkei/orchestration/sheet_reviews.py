@@ -26,7 +26,7 @@ from renkei.web.tenant_sheet import TenantSheet
 
 AT_ONCE = 2  # reviews: each has a process of its own
 WAITS_S = 20.0  # for a place among them
-REMEMBERED = 32  # reviews
+REMEMBERED, REMEMBERED_BYTES = 32, 64_000_000  # reviews, and the files that they hold
 BUSY = "ほかのシートを確認しています。少し待ってから、もう一度操作してください。"
 
 
@@ -68,9 +68,12 @@ class SheetReviews:
         found = self._reviewed(link, tenant, file_name, content, grants, neighbours)
         with self._lock:
             self._known[key] = found
-            while len(self._known) > REMEMBERED:
+            while len(self._known) > REMEMBERED or (len(self._known) > 1 and self._size() > REMEMBERED_BYTES):
                 self._known.popitem(last=False)
         return found
+
+    def _size(self) -> int:
+        return sum(len(one.content) for one in self._known.values())
 
     def links(self) -> Mapping[str, str]:
         return {link.name: link.label for link in LINKS.values()}

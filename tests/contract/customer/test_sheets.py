@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
+from renkei.orchestration import sheet_reviews
+from renkei.orchestration.link import dag_id
+from renkei.orchestration.public.connection_secrets import DAG_FILE
+from renkei.orchestration.sheet_reviews import SheetReviews
 from renkei.sheets import bounded
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.tenant_files import MAX_BYTES
@@ -168,3 +172,17 @@ def test_a_company_without_a_sheet_can_send_its_first(world: CustomerWorld) -> N
     assert "いま使っているシートがない" in guest.shown("/sheets/1")
     assert not (world.sheets / "acme.yaml").exists()
     assert world.folder().link == LINK
+
+
+def test_l5_what_is_remembered_of_sheets_is_bounded_by_its_size(
+    world: CustomerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty files of 20 MB are a day's uploads of one company; what they take is taken from all."""
+    reviews = SheetReviews(DAG_FILE)
+    for number in range(4):
+        reviews.review(dag_id(LINK, "acme"), "a.yaml", sheet() + f"# {number}".encode(), frozenset())
+    assert len(reviews._known) == 4
+    monkeypatch.setattr(sheet_reviews, "REMEMBERED_BYTES", 2 * len(sheet()) + 100)
+    last = reviews.review(dag_id(LINK, "acme"), "a.yaml", sheet() + b"# 9", frozenset())
+    assert [*reviews._known.values()][-1] is last
+    assert len(reviews._known) == 2
