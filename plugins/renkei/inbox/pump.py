@@ -242,13 +242,13 @@ class _Drain:
 
     def _free(self, worker: Worker) -> int:
         with self._lock:
-            return worker.at_once - len(self._under_way - {"tick"})
+            return worker.at_once - len(self._under_way - self._looking - {"tick"})
 
     def _may_look(self, worker: Worker) -> bool:
-        """Looking back takes half of the places at most: a target that is slow to tell may be quick to do."""
+        """Looking back has half as many places of its own: neither waits for the other, however much there is of it."""
         with self._lock:
             looks = len(self._looking & self._under_way)
-        return looks < max(1, worker.at_once // 2) and self._free(worker) > 0
+        return looks < max(1, worker.at_once // 2)
 
     def _start(self, name: object, work: Callable[..., None], *arguments: object) -> None:
         with self._lock:

@@ -250,6 +250,25 @@ def test_p14_a_target_that_is_slow_to_tell_keeps_nothing_new_waiting(database: D
         wait_for(lambda: counts(database) == {State.DONE: 11})
 
 
+def test_p14_however_much_is_new_what_is_unknown_is_looked_back_at(database: Database) -> None:
+    """All places are taken by what takes long, and more waits: as after a pump was killed in the rush."""
+    toy, ends = Toy(at_once=2), threading.Event()
+
+    def does(text: str) -> Settled:
+        if text == "unknown":
+            return Settled(State.UNKNOWN)
+        ends.wait(LONG)
+        return DONE
+
+    toy.does = does
+    toy.finds = lambda _: DONE if len(toy.did) > 2 else _raises(PausedError(0.01, "not yet"))("")
+    accept(database, "unknown", *(f"new {number}" for number in range(6)))
+    with running(database, Sheets(acme=toy)):
+        wait_for(lambda: counts(database) == {State.DONE: 1, State.SENDING: 2, State.WAITING: 4})
+        ends.set()
+        wait_for(lambda: counts(database) == {State.DONE: 7})
+
+
 def test_l4_what_a_lost_answer_of_the_database_left_behind_is_looked_back_at(database: Database) -> None:
     """Taken, and nobody at it: the commit came through and its answer did not."""
     toy = Toy()
@@ -317,6 +336,7 @@ def test_of_two_pumps_one_works_and_the_other_goes_on_at_once_when_it_ends(datab
             wait_for(lambda: counts(database) == {State.DONE: 1})
             assert first.ticks == 0
             one.stop()
+            wait_for(lambda: first.ticks)
             accept(database, "b")
             wait_for(lambda: counts(database) == {State.DONE: 2})
     assert (first.did, second.did) == (["b"], ["a"])

@@ -47,7 +47,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 STALE = dt.timedelta(seconds=8)  # after a message was taken nothing is sent for it: the lease may have passed on
 SETTLES = dt.timedelta(seconds=30)  # by then KING OF TIME has done, or never will do, what was sent
-LOOKS_EVERY = dt.timedelta(seconds=10)  # until then: what it has is done, what it has not may still come
+LOOKS_AFTER = dt.timedelta(seconds=5)  # what it has by then is done; what it has not may still come
+LOOKS_EVERY = dt.timedelta(seconds=10)
 MAX_SENT = 5  # times that KING OF TIME may not have a punch that may have been sent; then a person looks for it
 STOPPED_S = 300.0  # until one punch is tried again, after KING OF TIME refused us (P15)
 TOLD_FOR, ASKED_FOR = dt.timedelta(minutes=10), dt.timedelta(hours=24)  # how long a reply is worth sending
@@ -131,15 +132,17 @@ class Puncher:
         if settled := _settled(punch):
             return settled
         assert punch.day is not None
+        gone = self._now() - max(message.since, punch.sent_at or message.since)
+        if gone < min(LOOKS_AFTER, SETTLES):
+            raise PausedError((min(LOOKS_AFTER, SETTLES) - gone).total_seconds(), NOT_SURE)
         if opens := reading_opens_in(self._now()):
             raise PausedError(opens, "KING OF TIMEを確認できない時間帯です。")
         found = self._read(punch, punch.day)
         times = (punch.issued_at, minute(punch.issued_at))
         if any(one.key == punch.key and one.kind == punch.kind and one.at in times for one in found):
             return self._done(punch, CONFIRMED)
-        wait = max(message.since, punch.sent_at or message.since) + SETTLES - self._now()
-        if wait > dt.timedelta(0):
-            raise PausedError(min(wait, LOOKS_EVERY).total_seconds(), NOT_SURE)
+        if gone < SETTLES:
+            raise PausedError(min(SETTLES - gone, LOOKS_EVERY).total_seconds(), NOT_SURE)
         if punch.absent + 1 >= MAX_SENT:
             return self._unsure(punch)
         self._punches.note_absent(punch)

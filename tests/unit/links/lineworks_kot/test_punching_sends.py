@@ -131,11 +131,12 @@ def test_p14_while_it_may_still_arrive_it_is_looked_for_and_not_sent_again(world
     world.receive("出勤")
     world.king.faults = [UNKNOWN]
     world.work()
-    for seconds, rests in ((0, 10), (10, 10), (25, 5)):
+    for seconds, rests in ((0, 5), (5, 10), (15, 10), (25, 5)):
         world.now = at("30 12:00") + dt.timedelta(seconds=seconds)
         pause = world.look_back()
         assert isinstance(pause, PausedError)
         assert pause.seconds == rests
+    assert world.king.asked == ["punch", "read", "read", "read"]
     assert world.rows()[0].absent == 0, "it proves nothing yet"
     world.now = at("30 12:00:30")
     assert world.look_back() is None
