@@ -161,3 +161,12 @@ def public_url() -> str | None:
     serve is in Airflow's API server.
     """
     return os.environ.get("RENKEI_PUBLIC_URL", "").strip().rstrip("/") or None
+
+
+def check_public_url() -> None:
+    """Raises SettingError: RENKEI_PUBLIC_URL is no address that pages, cookies and forms' origins could begin with."""
+    url = public_url()
+    if url and not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", url):
+        raise SettingError(
+            f"RENKEI_PUBLIC_URL「{url}」を、https://renkei.example.jp の形（小文字のホスト名、後ろのパスなし）にしてください。"
+        )

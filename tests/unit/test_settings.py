@@ -99,3 +99,29 @@ def test_sheets_lie_beside_the_dags_unless_they_are_said_to_lie_elsewhere(monkey
 def test_hosts_are_a_list_without_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENKEI_ALLOWED_HOSTS", " 127.0.0.1:8000 ,, sim ")
     assert settings.allowed_hosts() == ("127.0.0.1:8000", "sim")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "https://renkei.example.jp", "https://renkei.example.jp/", "http://127.0.0.1:8090"]
+)
+def test_s5_the_public_address_is_a_host(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", said)
+    settings.check_public_url()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "renkei.example.jp",
+        "https://renkei.example.jp/af",
+        "https://Renkei.example.jp",
+        "https://a@b",
+        "ftp://a",
+        "https://",
+    ],
+)
+def test_s5_an_address_by_which_pages_would_lead_nowhere_is_named(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a scheme cookies would be sent in the clear; with a path no link of a page would be right."""
+    monkeypatch.setenv("RENKEI_PUBLIC_URL", said)
+    with pytest.raises(SettingError, match="RENKEI_PUBLIC_URL"):
+        settings.check_public_url()

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from renkei.commands.i18n import say
+from renkei.commands.output import err
+from renkei.errors import SettingError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,5 +40,10 @@ def serve(
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
     from renkei.orchestration.public.app import alone
     from renkei.public.server import server
+    from renkei.settings import check_public_url
 
+    try:
+        check_public_url()
+    except SettingError as error:  # of the pages alone: callbacks are taken all the same, for they are sent once
+        err.print(str(error), style="red", markup=False)
     server(alone(), host, port, proxies).run()
