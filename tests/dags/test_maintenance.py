@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
+import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -176,6 +178,17 @@ def test_l6_who_looked_at_people_is_kept_as_long_as_records_are(store: Store) ->
         audit.note(store, Look(now - dt.timedelta(days=days), "yuki", f"{LINK}__acme", "search"))
     assert run()[0] == "success"
     assert store.names(audit.FOLDER) == [f"{now - dt.timedelta(days=399):%Y-%m-%d}"]
+
+
+@pytest.mark.usefixtures("database")
+def test_l6_a_file_that_nobody_confirms_goes_after_a_day(store: Store) -> None:
+    keys = [f"{TenantFolder(store, LINK, tenant).imports}/{name}" for tenant in ("acme", "operator") for name in "ab"]
+    for key, hours in zip(keys, (25, 23, 25, 23), strict=True):
+        store.write(key, "山田".encode())
+        at = time.time() - hours * 3600
+        os.utime(store.path(key), (at, at))
+    assert run()[0] == "success"
+    assert [key for key in keys if store.exists(key)] == keys[1::2]
 
 
 def test_l6_messages_that_are_over_go_after_35_days_whichever_link_they_are_of(store: Store) -> None:

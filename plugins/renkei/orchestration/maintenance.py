@@ -20,7 +20,7 @@ from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.unfinished import ongoing_in
 from renkei.orchestration.timetable import DailyInJapan
-from renkei.storage import audit, retention
+from renkei.storage import audit, retention, uploads
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Versions
@@ -91,6 +91,7 @@ def prune_all(
             with ExitStack() as afterwards:  # whatever becomes of the runs
                 afterwards.callback(Linking(folder).tidy, now)
                 afterwards.callback(Jobs(folder).tidy, now)
+                afterwards.callback(uploads.tidy, folder, now)
                 afterwards.callback(Versions(folder).tidy, now)
                 found = retention.prune(
                     folder, accounts, now, _kept(folder.link, keep), partial(ongoing, dag_id(folder.link, tenant))

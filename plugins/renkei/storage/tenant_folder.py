@@ -72,6 +72,10 @@ class TenantFolder:
         return f"{self.path}/jobs"
 
     @property
+    def imports(self) -> str:
+        return f"{self.path}/imports"
+
+    @property
     def sheets(self) -> str:
         return f"{self.path}/sheets"
 

@@ -48,4 +48,4 @@ class SheetBatch:
 
 def upload_key(folder: TenantFolder, digest: str) -> str:
     """Where the zip waits for its job; the next one takes its place."""
-    return f"{folder.jobs}/uploads/{digest}"
+    return f"{folder.imports}/{digest}"

@@ -65,7 +65,7 @@ class TakenOver:
 
 def upload_key(folder: TenantFolder, digest: str) -> str:
     """Where a file waits for its job; the next one takes its place."""
-    return f"{folder.path}/imports/{digest}"
+    return f"{folder.imports}/{digest}"
 
 
 def check_file(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> CheckedFile:

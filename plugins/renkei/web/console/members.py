@@ -209,7 +209,7 @@ def _own(linking: Linking) -> OwnEntries:
 def _import_key(seen: guard.Seen, excel: bool) -> str:
     """Of this user: two who import at once see what each of them has uploaded."""
     folder, name = seen.services.knowledge.folder(seen.company.dag_id), hashlib.sha256(seen.user.id.encode())
-    return f"{folder.path}/imports/members-{name.hexdigest()[:32]}.{'xlsx' if excel else 'csv'}"
+    return f"{folder.imports}/members-{name.hexdigest()[:32]}.{'xlsx' if excel else 'csv'}"
 
 
 def _as_file(name: str) -> dict[str, str]:
