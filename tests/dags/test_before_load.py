@@ -13,6 +13,7 @@ from renkei.errors import ConnectionError_, RejectedLoadError, RenkeiError, Sett
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode, Operation
 from renkei.links.smarthr_emc.records import Plan
+from renkei.orchestration.connection_trial import Trial, _is_registered
 from renkei.orchestration.smarthr_emc import connection_trial, connections
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
@@ -104,3 +105,12 @@ def test_a_run_needs_what_its_plan_needs(
     record.write_table("users_plan", pd.DataFrame({"operation": [operation]}))
     job = SimpleNamespace(mode=mode, record=record)
     assert stages.validate.needs(job) == expected  # type: ignore[arg-type]
+
+
+def test_s6_a_connection_that_nobody_has_registered_is_told_from_one_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mail server's is the operator's, for all companies: where it is missing, that is a failure."""
+    monkeypatch.setenv("AIRFLOW_CONN_EMC__ACME", '{"conn_type": "emc"}')
+    names = ("emc__acme", "smarthr__acme", "smtp_default")
+    assert [_is_registered(Trial(name, False, "")) for name in names] == [True, False, True]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from renkei.channel import Channel, Service
-from renkei.errors import RenkeiError
+from renkei.errors import ConnectionError_, RenkeiError
 from renkei.notifications.diagnosis import explain
 from renkei.notifications.services import connection_needed
 from renkei.orchestration.channel_hooks import ChannelHook
+from renkei.orchestration.connections import find_connection
 from renkei.orchestration.line.connection import conn_id as line_login
 from renkei.orchestration.line.hook import LineLoginHook
 from renkei.orchestration.plain_mail import MailMessenger
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
 
 log = logging.getLogger(__name__)
+MAIL_SERVER = "smtp_default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def try_channels(channels: Sequence[Channel]) -> Iterator[Trial]:
         yield Trial(channel.connection, *_hook_of(channel).test_connection())
     delivery = MailMessenger().check()
     said = "メールサーバーに接続できました。" if delivery.accepted else "".join(explain(Service.MAIL, delivery))
-    yield Trial("smtp_default", delivery.accepted, said)
+    yield Trial(MAIL_SERVER, delivery.accepted, said)
 
 
 def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedConnections:
@@ -62,7 +64,21 @@ def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int
     ):
         found.append(Trial(name, *LineLoginHook(name).test_connection()))
     found.sort(key=lambda trial: trial.connection != asked.get("name"))
-    return TriedConnections([TriedConnection(one.connection, one.well, one.said) for one in found])
+    return TriedConnections(
+        [TriedConnection(one.connection, one.well, one.said, one.well or _is_registered(one)) for one in found],
+        asked.get("name", ""),
+    )
+
+
+def _is_registered(trial: Trial) -> bool:
+    """The mail server is no company's to register: where it is missing, that is a failure."""
+    if trial.connection == MAIL_SERVER:
+        return True
+    try:
+        find_connection(trial.connection, "")
+    except ConnectionError_:
+        return False
+    return True
 
 
 def unreachable(channels: Sequence[Channel]) -> list[str]:

@@ -56,13 +56,29 @@ class TriedConnection:
     name: str
     well: bool
     said: str
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TriedConnections:
-    """What a job says of all Connections that a company's sheet needs."""
+    """What a job says of all Connections that a company's sheet needs; `asked`: the one that has just been registered."""
 
     trials: Sequence[TriedConnection]
+    asked: str = ""
+
+    @property
+    def headline(self) -> str:
+        """In Japanese: of the one that was asked about, else of all; what nobody has registered yet is no failure."""
+        own = [one for one in self.trials if one.name == self.asked and one.registered]
+        wrong = {one.name for one in own or self.trials if one.registered and not one.well}
+        missing = {one.name for one in self.trials if not one.registered}
+        if own:
+            said = f"接続「{self.asked}」は{'つながりません' if wrong else 'つながりました'}。"
+        elif wrong:
+            said = f"つながらない接続が{len(wrong)}件あります。"
+        else:
+            said = "登録済みの接続は、すべてつながりました。" if missing else "すべての接続がつながりました。"
+        return said + (f"未登録の接続が{len(missing)}件あります。" if missing else "")
 
 
 class Connections(Protocol):

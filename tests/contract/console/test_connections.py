@@ -154,3 +154,15 @@ def test_s6_the_page_of_the_job_shows_what_each_service_said(world: ConsoleWorld
     shown = text_of(body(world, f"/dag/{dag('acme')}/jobs/1"))
     assert "つながらない接続が1件あります。" in shown
     assert "emc__acme × EMCがトークンを受け付けません。" in shown
+
+
+def test_s6_what_is_not_registered_yet_is_no_failure_of_what_has_just_been(world: ConsoleWorld) -> None:
+    sent(world, EMC, **RIGHT)
+    trials = [TriedConnection("emc__acme", True, "EMCに接続できました。"),
+              TriedConnection("smarthr__acme", False, "Admin > Connections", registered=False)]  # fmt: skip
+    jobs = Jobs(TenantFolder(world.store, LINK, "acme"))
+    jobs.finish(1, TriedConnections(trials, "emc__acme"), dt.datetime.now(dt.UTC))
+    shown = text_of(body(world, f"/dag/{dag('acme')}/jobs/1"))
+    assert "接続「emc__acme」はつながりました。未登録の接続が1件あります。" in shown
+    assert "smarthr__acme 未登録 まだ登録されていません。" in shown
+    assert "×" not in shown

@@ -19,7 +19,7 @@ from renkei.orchestration.connection_kinds import (
     SYSTEM_KINDS,
     kind_of,
 )
-from renkei.web.connection_facts import ConnectionState, entered, faults_of
+from renkei.web.connection_facts import ConnectionState, TriedConnection, TriedConnections, entered, faults_of
 
 EMC = ConnectionState("emc__acme", OF_PREFIX["emc"])
 KEPT = replace(EMC, registered=True, values={"url": "https://emc.example.jp"}, secrets=frozenset({"secret"}))
@@ -122,3 +122,24 @@ def test_l7_no_connection_that_opens_a_system_can_be_named_as_a_first_password()
     """秘密:NAME would send its secret to EMC."""
     kinds = [*SYSTEM_KINDS, *CHANNEL_KINDS, SFTP]
     assert {kind.type for kind in kinds} | set(OF_PREFIX) <= SYSTEMS
+
+
+WELL, WRONG = TriedConnection("emc__acme", True, ""), TriedConnection("smarthr__acme", False, "")
+MISSING = TriedConnection("slack__acme", False, "", registered=False)
+
+
+@pytest.mark.parametrize(
+    ("trials", "asked", "expected"),
+    [
+        ([WELL], "", "すべての接続がつながりました。"),
+        ([WELL, WRONG, WRONG], "", "つながらない接続が1件あります。"),
+        ([WELL, WRONG, MISSING], "", "つながらない接続が1件あります。未登録の接続が1件あります。"),
+        ([WELL, MISSING], "", "登録済みの接続は、すべてつながりました。未登録の接続が1件あります。"),
+        ([WELL, WRONG], "emc__acme", "接続「emc__acme」はつながりました。"),
+        ([WRONG, WELL], "smarthr__acme", "接続「smarthr__acme」はつながりません。"),
+        ([WELL, MISSING], "emc__acme", "接続「emc__acme」はつながりました。未登録の接続が1件あります。"),
+        ([WELL, WRONG], "gone__acme", "つながらない接続が1件あります。"),
+    ],
+)
+def test_s6_a_trial_is_summed_up_by_what_was_asked(trials: list[TriedConnection], asked: str, expected: str) -> None:
+    assert TriedConnections(trials, asked).headline == expected
