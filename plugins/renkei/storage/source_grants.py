@@ -53,6 +53,7 @@ class Grant:
     refresh_token: str = field(default="", repr=False)  # empty: it cannot be renewed
     expires_at: Moment | None = None  # None: it does not expire
     scope: str = ""
+    source: str = ""  # the address of the source at which it was proven
 
     @property
     def stands(self) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from renkei.errors import FetchError
+from renkei.errors import ConnectionError_, FetchError
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.smarthr_emc import connections, smarthr_plus
@@ -353,3 +353,18 @@ def test_l7_no_page_of_ours_has_smarthrs_answer_in_its_address(
     assert world.back(back) == f"{BASE}{HERE}?said="
     assert "smarthr_plus" in world.shown()
     assert world.grants.newest()[1] is None
+
+
+def test_l5_a_grant_goes_to_the_smarthr_alone_at_which_it_was_proven(world: SmartHRWorld) -> None:
+    """The sheet names another one since: nothing is sent there, and nothing is spent."""
+    world.connect()
+    asked = len(world.smarthr.sim("GET", "requests"))
+    moved = dataclasses.replace(world.mapping, smarthr_url=world.smarthr.url)
+    with pytest.raises(ConnectionError_, match="SmartHR URLが異なります"):
+        connections.smarthr_client(moved)
+    assert len(world.smarthr.sim("GET", "requests")) == asked
+    write_yaml(moved, world.sheets / "acme.yaml")
+    load_all(LINKS[LINK].sheets(), tenants(world.sheets), index_folder(), tuple(hosts(world.smarthr)))
+    world.services.knowledge.changed()
+    assert "状態 会社が違います" in world.shown()
+    connections.smarthr_client(world.mapping).check()

@@ -165,10 +165,11 @@ class Connecting:
         records.write(self._store, self._key(state), login)
         return Departure(self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser)
 
-    def finish(self, back: Back, prove: Callable[[str], None], now: dt.datetime) -> Grant:
+    def finish(self, back: Back, prove: Callable[[str], str], now: dt.datetime) -> Grant:
         """The grant that stands now. A log-in counts once, however it ends.
 
-        `prove` is given the access token and raises ConnectingError where it is not this tenant's: `prover`.
+        `prove` is given the access token, gives the address at which it is this tenant's, and raises ConnectingError
+        where it is not: `prover`.
 
         Raises:
             ConnectingError: nothing was connected; what stood before stands.
@@ -185,8 +186,7 @@ class Connecting:
         except OAuthError as error:
             raise self._trouble(error) from None
         try:
-            prove(tokens.access_token)
-            grant = _grant(tokens, back.by, now)
+            grant = _grant(tokens, back.by, now, prove(tokens.access_token))
             _follow(self.grants, number, grant)
         except RenkeiError:
             self._oauth.revoke(tokens.refresh_token or tokens.access_token)
@@ -257,16 +257,16 @@ def _follow(grants: SourceGrants, number: int, record: Grant) -> Grant | None:
     return before
 
 
-def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], None]:
+def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], str]:
     """Asks the SmartHR of the sheet whether a token is its own."""
 
-    def prove(access_token: str) -> None:
+    def prove(access_token: str) -> str:
         try:
             status, crews = crews_answer(session, smarthr_url, access_token)
         except UnreachedError as error:
             raise ConnectingError(Trouble.AWAY, error.reason) from None
         if status == 200 and isinstance(crews, list):
-            return
+            return smarthr_url
         if status in (401, 404):
             raise ConnectingError(Trouble.OTHER_COMPANY)
         raise ConnectingError(Trouble.NO_RIGHT if status == 403 else Trouble.AWAY)
@@ -331,7 +331,7 @@ def _files(folder: TenantFolder) -> list[tuple[str, str, bool]]:
     return [(one[1], key, bool(one[2])) for one, key in found if one]
 
 
-def _grant(tokens: Tokens, by: Allower, now: dt.datetime) -> Grant:
+def _grant(tokens: Tokens, by: Allower, now: dt.datetime, source: str) -> Grant:
     return Grant(
         Made.ALLOWED,
         now,
@@ -342,6 +342,7 @@ def _grant(tokens: Tokens, by: Allower, now: dt.datetime) -> Grant:
         tokens.refresh_token,
         tokens.expires_at,
         tokens.scope,
+        source,
     )
 
 

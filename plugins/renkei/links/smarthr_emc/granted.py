@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from renkei.clock import utcnow
 from renkei.errors import RefusedFetchError, RetriableFetchError
@@ -67,6 +68,10 @@ class GrantedToken:
         """Whether the company is, or was until SmartHR said otherwise, connected by OAuth."""
         _, grant = self.grants.newest()
         return grant is not None and grant.made is not Made.ENDED
+
+    def is_of(self, smarthr_url: str) -> bool:
+        """As `is_of`, of the grant that counts."""
+        return is_of(self.grants.newest()[1], smarthr_url)
 
     def token(self) -> str:
         """The access token, renewed where it is about to expire.
@@ -204,6 +209,13 @@ class GrantedToken:
             "SmartHRの許可の期限が切れたか、取り消されました（再認可が必要）。何も書き込んでいません。"
             f"SmartHRの管理者が、連携の「SmartHRの接続」の画面から許可し直してください。{there}"
         )
+
+
+def is_of(grant: Grant | None, smarthr_url: str) -> bool:
+    """Whether it was proven at this SmartHR: a sheet may name another one since. One without tokens goes nowhere."""
+    if grant is None or not grant.stands or not grant.source:
+        return True
+    return urlsplit(grant.source).netloc == urlsplit(smarthr_url).netloc
 
 
 def standing(grants: SourceGrants, now: dt.datetime) -> Standing:

@@ -77,12 +77,17 @@ def smarthr_client(tenant: str, smarthr_url: str, requests_per_second: int = 10)
 
     Raises:
         FetchError: it had allowed it, and the grant is void, or cannot be renewed just now.
-        ConnectionError_: as `SmartHRHook.client`.
+        ConnectionError_: it was allowed at another SmartHR than the sheet's; or as `SmartHRHook.client`.
     """
     grant = smarthr_plus.granted(tenant)
     if not grant.exists():
         return SmartHRHook(f"smarthr__{tenant}").client(smarthr_url, requests_per_second)
     refuse_foreign(smarthr_url)
+    if not grant.is_of(smarthr_url):
+        raise ConnectionError_(
+            "SmartHRの許可を受けた会社のURLと、連携設定シートのSmartHR URLが異なります。"
+            "別の会社に許可を使わないよう中止しました。シートのURLを直すか、「SmartHRの接続」の画面で連携し直してください。"
+        )
     token = grant.token()
     return SmartHRClient(smarthr_plus.session(), smarthr_url, requests_per_second, token, grant.instead_of)
 

@@ -29,7 +29,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tenant_of,
 )
-from renkei.links.smarthr_emc.granted import Standing, standing
+from renkei.links.smarthr_emc.granted import Standing, is_of, standing
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import dag_id
 from renkei.orchestration.smarthr_emc import smarthr_plus
@@ -64,10 +64,14 @@ class Shown:
     tone: str
 
 
-def shown(stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
-    """What happened on the way just now is shown while nothing better stands."""
+def shown(
+    stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool, elsewhere: bool = False
+) -> Shown:
+    """What happened on the way just now is shown while nothing better stands; `elsewhere`: the sheet names another SmartHR."""
     if stands is Standing.VOID:
         return Shown("再認可が必要", "bad")
+    if elsewhere:
+        return Shown("会社が違います", "bad")
     if stands is Standing.LINKED:
         return Shown("連携済み", "good")
     if trouble is Trouble.OTHER_COMPANY:
@@ -87,11 +91,13 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
     trouble = Trouble(said) if said in tuple(Trouble) else None
     token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    elsewhere = mapping is not None and not is_of(grant, mapping.smarthr_url)
     return page(
         request,
         f"{LINK}/smarthr.html",
         one=seen.company,
-        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered)),
+        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered), elsewhere),
+        elsewhere=elsewhere,
         linked=stands is Standing.LINKED,
         void=stands is Standing.VOID,
         grant=grant if grant and stands is not Standing.NONE else None,
