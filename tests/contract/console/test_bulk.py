@@ -48,7 +48,7 @@ def looks(world: ConsoleWorld) -> list[tuple[str, str, str]]:
 
 def test_s1_the_page_names_how_many_and_which_and_why_not_the_others(world: ConsoleWorld) -> None:
     shown = text_of(body(world, "/bulk?deed=pause"))
-    assert "一時停止する: 2社 ベータ商事、株式会社アクメ 2社で一時停止する" in shown
+    assert "一時停止する: 2社 ベータ商事（SmartHR → EMC）、株式会社アクメ（SmartHR → EMC） 2社で一時停止する" in shown
     filtered = text_of(body(world, "/bulk?deed=pause&q=ベータ"))
     assert "一時停止する: 1社 ベータ商事" in filtered
     assert "株式会社アクメ" not in filtered
@@ -102,7 +102,7 @@ def test_s1_freezing_needs_a_reason_and_says_who_was_frozen_before(world: Consol
     assert [one for one in world.hands.done if one[0] == "freeze"] == [
         ("freeze", "acme", True, "台風"), ("freeze", "beta", True, "台風"),
     ]  # fmt: skip
-    assert "株式会社アクメ: 既に凍結中です" in text_of(shown)
+    assert "株式会社アクメ（SmartHR → EMC）: 既に凍結中です" in text_of(shown)
     sent(world, deed="unfreeze", reason="解除")
     assert [one[:3] for one in world.hands.done[-2:]] == [("freeze", "acme", False), ("freeze", "beta", False)]
 
@@ -145,7 +145,7 @@ def test_e3_check_only_of_many_is_one_job_with_its_progress(world: ConsoleWorld)
     at = dt.datetime.now(dt.UTC)
     add_runs([Row(dag("beta"), check_run(job.request.run), "success", at, {}, run_type="operator_triggered")])
     shown = text_of(body(world, "/checks/1"))
-    assert "終了 1 残り 1 全2社" in shown
+    assert "成功 1 残り 1 全2社" in shown
     assert "ベータ商事 SmartHR → EMC 成功" in shown
     sent(world, status=303, path="/checks/1/stop")
     stopped = body(world, "/checks/1")

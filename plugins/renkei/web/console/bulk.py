@@ -162,7 +162,7 @@ def _went(
     place: int,
     refused: Sequence[tuple[str, str]],
 ) -> Response:
-    names = {one.dag_id: one.name for one in visible(visitor)}
+    names = {one.dag_id: f"{one.name}（{one.link}）" for one in visible(visitor)}
     return page(
         request,
         "bulk_done.html",
