@@ -6,23 +6,26 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from renkei.channel import Service
 from renkei.clock import utcnow
 from renkei.inbox import lease
 from renkei.links.workplace_lineworks.events import addresses
 from renkei.links.workplace_lineworks.events.texts import MISSING
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import Members
+from renkei.notifications.registration import Registration
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.public.app import receiver
 from renkei.orchestration.pump import pump
+from renkei.orchestration.workplace_lineworks import drain
 from renkei.orchestration.workplace_lineworks.drain import channel_opener
 from renkei.outbox import sender
 from renkei.outbox.outbox import Outbox
@@ -33,6 +36,7 @@ from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
 from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.delivery import Messenger
 from scripts.chat_connections import chat_connections
 from tests.conftest import ROOT
 from tests.harness.chat import Chat
@@ -62,7 +66,7 @@ def world(tmp_path: Path, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Iterat
             "kato@acme.example": {},
         }
     )
-    found.open_channel = channel_opener("acme")
+    found.open_channel = channel_opener("acme", found.outbox)
     found.worker.close()
     found.new_worker()
     with found.leases:
@@ -112,6 +116,24 @@ def test_w3_lines_answer_is_lost_and_the_message_arrives_once(world: EventWorld,
         "line": "sent",
     }
     assert [len(chat.messages(service)) for service in SERVICES] == [1, 1, 1, 1]
+
+
+def test_w8_a_pump_that_takes_over_counts_what_was_sent_within_the_minute(
+    world: EventWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or two pumps would send twice what LINE WORKS allows."""
+    world.push(an_event(recipients=[SATO]))
+    world.all_sent()
+    counted: dict[str, list[float]] = {}
+    real = drain.messenger
+
+    def opened(registration: Registration, sent: Iterable[float]) -> Messenger:
+        counted[registration.service] = list(sent)
+        return real(registration, counted[registration.service])
+
+    monkeypatch.setattr(drain, "messenger", opened)
+    channel_opener("acme", world.outbox)("lineworks")
+    assert len(counted[Service.LINEWORKS]) == 1
 
 
 SHEET = """\

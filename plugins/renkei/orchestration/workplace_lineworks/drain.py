@@ -31,6 +31,7 @@ from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Message, Tone, accepted, key_of, refused
 from renkei.systems.google_chat.client import GoogleChatSpace
+from renkei.systems.lineworks.pace import MINUTE_S
 
 SERVICES = {
     "lineworks": Service.LINEWORKS,
@@ -49,13 +50,13 @@ def drain(tenant: Tenant, leases: Leases) -> EventWorker:
     """
     mapping, store, database = tenant.mapping, open_store(), open_database(settings.database_url())
     own = OwnEntries(database, TenantFolder(store, LINK, tenant.name))
-    drop = settings.drop_folder()
+    drop, outbox = settings.drop_folder(), Outbox(database, store, LINK, tenant.name)
     return EventWorker(
         mapping,
         database,
-        Outbox(database, store, LINK, tenant.name),
+        outbox,
         leases,
-        channel_opener(tenant.name),
+        channel_opener(tenant.name, outbox),
         own.find,
         settings.channel_failures(),
         partial(_tell_disabled, tenant),
@@ -63,10 +64,11 @@ def drain(tenant: Tenant, leases: Leases) -> EventWorker:
     )
 
 
-def channel_opener(tenant: str) -> Callable[[str], tuple[Outlet, str]]:
+def channel_opener(tenant: str, outbox: Outbox) -> Callable[[str], tuple[Outlet, str]]:
     """Opens a tenant's messengers: the Connections `lineworks__`, `slack_bot__` and `line__<tenant>`.
 
-    A client is the same one, with its token and its pace, as long as its Connection says the same.
+    A client is the same one, with its token and its pace, as long as its Connection says the same. What another pump
+    has sent within this minute counts (W8).
     """
     last: dict[str, tuple[Registration, Outlet]] = {}
 
@@ -77,8 +79,9 @@ def channel_opener(tenant: str) -> Callable[[str], tuple[Outlet, str]]:
             return Outlet(MembersSpaces(), limited_by_person=True, explain=explain), ""
         found = registration_of(service, f"{SPEC[service].connection_type}__{tenant}")
         if channel not in last or last[channel][0] != found:
+            sent = outbox.tried_within(channel, MINUTE_S, utcnow())
             limited = service is Service.SLACK_BOT  # a message a second, for each conversation
-            outlet = Outlet(messenger(found), service is Service.LINE, limited_by_person=limited, explain=explain)
+            outlet = Outlet(messenger(found, sent), service is Service.LINE, limited_by_person=limited, explain=explain)
             last[channel] = (found, outlet)
         return last[channel][1], found.digest("")
 
