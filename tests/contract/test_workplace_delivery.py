@@ -132,6 +132,7 @@ def test_w8_a_pump_that_takes_over_counts_what_was_sent_within_the_minute(
         return real(registration, counted[registration.service])
 
     monkeypatch.setattr(drain, "messenger", opened)
+    monkeypatch.setattr(drain, "utcnow", lambda: world.now)
     channel_opener("acme", world.outbox)("lineworks")
     assert len(counted[Service.LINEWORKS]) == 1
 
