@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
+from renkei.links.smarthr_emc.sheet.yaml_form import to_yaml
 from renkei.orchestration import sheet_reviews
 from renkei.orchestration.link import dag_id
 from renkei.orchestration.public.connection_secrets import DAG_FILE
@@ -186,3 +187,16 @@ def test_l5_what_is_remembered_of_sheets_is_bounded_by_its_size(
     last = reviews.review(dag_id(LINK, "acme"), "a.yaml", sheet() + b"# 9", frozenset())
     assert [*reviews._known.values()][-1] is last
     assert len(reviews._known) == 2
+
+
+def test_l6_whose_addresses_the_sheet_in_force_names_is_not_shown(world: CustomerWorld) -> None:
+    """An operator's colleague, or a superior of who was invited."""
+    found = mapping(settings={"会社名": "株式会社アクメ", "連携開始日": "2026-12-01"})
+    found = dataclasses.replace(found, tenant="acme", emc_account="acme")
+    before, after = (to_yaml(dataclasses.replace(found, result_addresses=(one,))) for one in ("a@old.jp", "b@new.jp"))
+    (world.sheets / "acme.yaml").write_text(before, encoding="utf-8")
+    guest = world.guest()
+    guest.upload(after.encode())
+    shown = guest.shown("/sheets/1")
+    assert "（メールアドレス） （メールアドレス）" in shown
+    assert "@" not in shown

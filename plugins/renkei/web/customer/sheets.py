@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.web.customer import guard
 from renkei.web.customer.page import address, message, page
 from renkei.web.customer.uploads import keep, may_upload, note, uploads_of
-from renkei.web.screens.customer import Upload
+from renkei.web.screens.customer import Upload, without_addresses
 
 router = APIRouter()
 NOBODY: frozenset[str] = frozenset()
@@ -114,7 +115,7 @@ def _review(visitor: guard.Visitor, found: Upload) -> Review:
 
 
 def _differences(visitor: guard.Visitor, new: Review) -> tuple[Sequence[SheetLine], str]:
-    """What would change, or why nobody can say."""
+    """What would change, or why nobody can say; whose addresses the sheet in force names is not for all who are invited."""
     sheets, dag_id = visitor.services.sheets, visitor.dag_id
     used = sheets.of(dag_id).file()
     if used.path is None or not used.content:
@@ -124,4 +125,5 @@ def _differences(visitor: guard.Visitor, new: Review) -> tuple[Sequence[SheetLin
     if old.mapping is None or new.mapping is None:
         which = "いま使っているシート" if new.mapping is not None else "このシート"
         return (), f"{which}に誤りがあるため、違いを示せません。"
-    return sheets.differences(dag_id, old.mapping, new.mapping), ""
+    lines = sheets.differences(dag_id, old.mapping, new.mapping)
+    return [replace(one, old=without_addresses(one.old), new=without_addresses(one.new)) for one in lines], ""
