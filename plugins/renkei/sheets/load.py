@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 COMPILERS = 2  # at once, for many sheets
 QUICK_S = 1.0  # what each of many new sheets gets at first, so that a slow one keeps no other waiting
 _LOOK_AGAIN_S = 0.05
-_OF_THE_DAG = ("run_at", "link_start_on", "scheduled", "side_runs", "shape")
+_OF_THE_DAG = ("run_at", "link_start_on", "scheduled", "side_runs", "shape", "company_name")
 
 
 def load(

@@ -177,6 +177,7 @@ def test_e1_a_changed_sheet_keeps_its_dags_time_until_it_is_read(tmp_path: Path,
 
     assert (pending.pending, pending.mapping, pending.scheduled) == (True, None, True)
     assert (pending.run_at, pending.link_start_on) == (before.run_at, before.link_start_on)
+    assert pending.company_name == before.company_name != ""  # pages go on calling the company by it
     assert (pending.result_addresses, pending.channels) == ((), ())
 
 
