@@ -145,7 +145,7 @@ class Jobs:
                 return standing, False
             if standing:
                 raise BusyError(
-                    f"この会社では、{standing.request.by_name}さんが始めた別の作業が実行中です。終わってから始めてください。"
+                    f"{standing.request.by_name}さんが始めた別の作業が実行中です。終わってから始めてください。"
                 )
             request = Request(kind, asked, by, by_name, now, f"job__{number}__{secrets.token_hex(8)}")
             if records.create(self._store, self._key(number, "request"), request):

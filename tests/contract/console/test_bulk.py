@@ -139,7 +139,7 @@ def test_e3_check_only_of_many_is_one_job_with_its_progress(world: ConsoleWorld)
     assert looks(world)[:2] == [("omar", dag(one), "bulk check") for one in ("beta", "acme")]
     jobs = Jobs(TenantFolder(world.store, LINK, "_checks"))
     job = jobs.read(1)
-    assert job.request.asked == {"dags": f"{dag('beta')} {dag('acme')}"}
+    assert job.request.asked == {"dags": f"{dag('beta')} {dag('acme')}", "by": "omar"}
     shown = text_of(body(world, "/checks/1"))
     assert "残り 2 全2社" in shown
     at = dt.datetime.now(dt.UTC)
@@ -173,6 +173,19 @@ def test_s1_the_progress_is_for_who_asked(world: ConsoleWorld) -> None:
     body(world, "/checks/x", status=404)
     assert Jobs(TenantFolder(world.store, LINK, "_checks")).read(1).end is None
     assert job_dag.AGAIN == ("checks",)
+
+
+def test_s1_who_asks_for_the_same_meanwhile_is_told_whose_it_is(world: ConsoleWorld) -> None:
+    """The page of another's progress is not his."""
+    sent(world, status=303, deed="check", dags=dag("acme"))
+    assert "omarさんが始めた別の作業が実行中です" in sent(world, "yuki", 409, deed="check", dags=dag("acme"))
+    assert sent(world, status=303, deed="check", dags=dag("acme")).endswith("/checks/1")
+
+
+def test_l5_a_torn_record_keeps_the_page_from_nobody(world: ConsoleWorld) -> None:
+    sent(world, status=303, deed="check")
+    world.store.write(f"{LINK}/tenants/_checks/jobs/00000001/request.json", b"{")
+    assert "2社で確認のみを実行する" in text_of(body(world, "/bulk"))
 
 
 def test_every_deed_has_its_page(world: ConsoleWorld) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from renkei.jobs.records import Job, Jobs
 from renkei.storage import audit
 from renkei.storage.audit import Look
-from renkei.storage.store import MissingKeyError
+from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, Chosen, Deed, check_run, chosen
 from renkei.web.console import guard
@@ -131,7 +131,9 @@ def _checks(request: Request, visitor: guard.Visitor, named: Sequence[str]) -> R
         raise Refused("確認のみを実行できる会社がありません。画面を開き直して、いまの状態を確認してください。")
     for dag_id in those:
         _note(visitor, Deed.CHECK, dag_id)
-    number = ask(visitor.services, visitor.user, _place(visitor), KIND, {"dags": " ".join(those)})
+    number = ask(
+        visitor.services, visitor.user, _place(visitor), KIND, {"dags": " ".join(those), "by": visitor.user.id}
+    )
     return RedirectResponse(address(request, "checks", str(number)), 303)
 
 
@@ -193,7 +195,7 @@ def _jobs(visitor: guard.Visitor) -> list[Job]:
     for number in jobs.numbers()[:5]:
         try:
             found.append(jobs.read(number))
-        except MissingKeyError:  # deleted meanwhile
+        except (MissingKeyError, DamagedFileError):  # deleted meanwhile, torn
             continue
     return found
 
