@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 
+from renkei.orchestration.link import dag_id
 from renkei.runs.outcome import Outcome
-from tests.contract.customer.world import FOLDER, NOW, CustomerWorld, problem
+from tests.contract.customer.world import FOLDER, LINK, NOW, CustomerWorld, problem
 
 LATER = "manual__2026-11-30T00-10-00-00-00.abcdef012345"
 
@@ -95,3 +96,17 @@ def test_it_is_the_newest_that_are_listed(world: CustomerWorld) -> None:
     assert shown.count("/results/") == 20
     assert FOLDER in shown
     assert "2026-10-08" not in shown
+
+
+def test_l5_a_long_list_of_errors_is_read_once_at_a_time(world: CustomerWorld) -> None:
+    """Of 300,000 errors twenty pages at once took more than a gigabyte of the process that serves everybody."""
+    for tenant in ("acme", "beta"):
+        world.ran(tenant, problems=[problem(1, f"{tenant}000000001")])
+    guest, beta = world.guest(), world.guest("beta")
+    world.limits.reading.add(dag_id(LINK, "acme"))
+    assert "ほかの操作の途中です" in guest.shown(f"/results/{FOLDER}", 409)
+    guest.get("/results")
+    beta.get(f"/results/{FOLDER}")
+    world.limits.reading.clear()
+    guest.get(f"/results/{FOLDER}")
+    assert world.limits.reading == set()

@@ -118,7 +118,8 @@ def _too_often(request: Request, _: Exception) -> Response:
 
 def _busy(request: Request, _: Exception) -> Response:
     said = (
-        "同じ会社の別の操作（アップロードか、シートの確認）が終わっていません。少し待ってから、もう一度お試しください。"
+        "同じ会社の別の操作（アップロード、シートの確認、結果の表示）が終わっていません。"
+        "少し待ってから、もう一度お試しください。"
     )
     return _said(request, 409, "ほかの操作の途中です", said)
 

@@ -34,12 +34,13 @@ def result(
     if not is_run_key(key):
         raise guard.NotFound
     knowledge = visitor.services.knowledge
-    found = knowledge.result(visitor.dag_id, key, 0, PER_PAGE)
-    if found is None:
-        raise guard.NotFound
-    shown = page_of(number, found.count, PER_PAGE)
-    if shown.start:
-        found = knowledge.result(visitor.dag_id, key, shown.start, PER_PAGE) or found
+    with visitor.alone(visitor.limits.reading):
+        found = knowledge.result(visitor.dag_id, key, 0, PER_PAGE)
+        if found is None:
+            raise guard.NotFound
+        shown = page_of(number, found.count, PER_PAGE)
+        if shown.start:
+            found = knowledge.result(visitor.dag_id, key, shown.start, PER_PAGE) or found
     # A value of somebody's stands in `detail` alone.
     problems = [replace(one, person=without_addresses(one.person), detail="") for one in found.problems]
     company = visitor.company()
