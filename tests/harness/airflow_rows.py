@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.hitl import HITLDetail
@@ -170,7 +171,7 @@ def _empty() -> None:
     with create_session() as session:
         session.execute(delete(Variable).where(Variable.key == VARIABLE))
         session.execute(delete(Log).where(Log.event.in_([*EVENTS.values(), *CONNECTIONS, BULK])))
-        for model in (XComModel, HITLDetail, TaskInstance, DagRun, DagModel):
+        for model in (XComModel, HITLDetail, TaskInstance, DagRun, DagModel, Connection):
             session.execute(delete(model.__table__))
 
 

@@ -27,12 +27,6 @@ WEBHOOK = "https://hooks.slack.com/services/T0/B0/abcdefgh"
 SLACK = {"service": "SLACK_WEBHOOK", "name": "総務のSlack", "field.url": WEBHOOK}
 
 
-@pytest.fixture(autouse=True)
-def no_connections(world: ConsoleWorld) -> None:
-    with create_session() as session:
-        session.query(Connection).delete()
-
-
 def sent(world: ConsoleWorld, path: str, user: str = "omar", status: int = 303, **form: str) -> str:
     answer = world.browser(user).post(BASE + path, data={**form, "token": world.token(user)})
     assert answer.status_code == status, text_of(answer.text)

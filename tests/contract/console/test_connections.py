@@ -31,12 +31,6 @@ def stored(name: str, conn_type: str, **fields: object) -> None:
         session.add(Connection(conn_id=name, conn_type=conn_type, **fields))
 
 
-@pytest.fixture(autouse=True)
-def no_connections(world: ConsoleWorld) -> None:
-    with create_session() as session:
-        session.query(Connection).delete()
-
-
 def test_s2_the_page_lists_what_the_sheet_needs_and_what_is_missing(world: ConsoleWorld) -> None:
     stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-0")
     shown = text_of(body(world, HERE))

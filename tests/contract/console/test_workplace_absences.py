@@ -93,10 +93,9 @@ KEY = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----"
 
 
 @pytest.fixture
-def registered() -> None:
+def registered(world: WorkplaceWorld) -> None:
     extra = json.dumps({"service_account": "a@acme", "private_key": KEY, "bot_id": "2000001"})
     with create_session() as session:
-        session.query(Connection).delete()
         session.add(
             Connection(conn_id=NAME, conn_type="lineworks", login="client", password="very-secret", extra=extra)
         )
