@@ -301,6 +301,9 @@ def test_s1_who_may_change_no_connection_changes_the_rest(world: ConsoleWorld) -
     assert world.hands.done == done
     sent(world, HERE, "yuki", digest=of, key=key, name="総務部")
     assert [one.name for one in channels(world)] == ["総務部"]
+    new = {"service": "CHATWORK", "name": "部屋", "to": "123456"}  # whose fields he is not shown
+    said = sent(world, HERE, "yuki", 400, digest=digest(world, user="yuki"), **new)
+    assert "登録されていません → Airflowの接続を変更できる運用担当者に、登録を依頼してください" in text_of(said)
 
 
 def test_l7_no_address_has_a_channels_name(world: ConsoleWorld, tmp_path: Path) -> None:

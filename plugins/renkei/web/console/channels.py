@@ -33,6 +33,8 @@ from renkei.web.services import Refused, Right
 router = APIRouter()
 TEXT_MOST = 500  # characters of a field of the sheet
 KNOWN = "届かなくてもよいことを確認して「承知のうえで保存する」にチェックを入れるか、ONにする通知先を選んでください"
+FILL_IN = "このサービスの項目を入力してください"
+ASK = "Airflowの接続を変更できる運用担当者に、登録を依頼してください"
 Text = Annotated[str, Form(max_length=TEXT_MOST)]
 
 
@@ -99,12 +101,13 @@ async def register(
     channel, state, faults = await run_in_threadpool(_read, seen, of, asked)
     given = await connections.given_of(request, state) if state else {}
     entered = bool(state and any(given.values()) and not state.fault)
+    may = state is not None and await run_in_threadpool(seen.services.authority.may_register, seen.user, state.name)
     if entered and state is not None:
-        if not await run_in_threadpool(seen.services.authority.may_register, seen.user, state.name):
+        if not may:
             raise guard.NotAllowed
         faults += faults_of(state, given, settings.allowed_hosts())
     elif state and not state.registered:
-        faults.append(Fault(f"接続「{state.name}」がまだ登録されていません", "このサービスの項目を入力してください"))
+        faults.append(Fault(f"接続「{state.name}」がまだ登録されていません", FILL_IN if may else ASK))
     content = b""
     if channel and not faults:
         try:
