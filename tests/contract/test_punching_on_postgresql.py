@@ -16,7 +16,7 @@ from renkei.storage.database.database import METADATA, Database, open_database
 from tests.harness.postgresql import folder_of_programs, postgresql
 from tests.harness.punching import World
 from tests.unit.inbox import test_pump
-from tests.unit.links.lineworks_kot import test_punching
+from tests.unit.links.lineworks_kot import test_punching_decides, test_punching_sends, test_punching_tells
 
 pytestmark = pytest.mark.skipif(folder_of_programs() is None, reason="PostgreSQL is not installed")
 
@@ -30,7 +30,12 @@ def _plays(module: ModuleType, given: str) -> dict[str, Callable[..., None]]:
     }
 
 
-PUNCHES, PUMPS = _plays(test_punching, "world"), _plays(test_pump, "database")
+PUNCHES = {
+    name: test
+    for module in (test_punching_decides, test_punching_sends, test_punching_tells)
+    for name, test in _plays(module, "world").items()
+}
+PUMPS = _plays(test_pump, "database")
 del PUMPS["test_asking_who_has_open_messages_reads_no_message_that_is_over"]  # SQLite's own plan
 
 
