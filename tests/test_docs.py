@@ -22,11 +22,12 @@ from tests.proof.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 42)] + [f"N{n}" for n in range(1, 6)]
+RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 45)] + [f"N{n}" for n in range(1, 8)]
 RULES += [f"K{n}" for n in range(1, 24)]
 RULES += [f"C{n}" for n in range(1, 12)]
 RULES += [f"W{n}" for n in range(1, 10)]
 RULES += [f"P{n}" for n in range(1, 21)]
+RULES += [f"S{n}" for n in range(1, 7)]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -135,8 +135,8 @@ def test_e14_a_changed_item_with_a_live_read(linked: World) -> None:
     assert found.effect.unsure == ()
 
 
-def test_e14_a_changed_item_that_the_stored_read_has(linked: World) -> None:
-    """E14: without SmartHR and EMC, from what the last run read: the same figures as the run."""
+def test_e14_e42_a_changed_item_that_the_stored_read_has(linked: World) -> None:
+    """E14, E42: without SmartHR and EMC, from what the last run read: the same figures as the run."""
     linked.tenant.mapping = full_mapping(SHEET | {"検索ワード1:勤務地": "部署1(コード)"})
     found = rehearsed(linked, live=False, emc=False)
     before, job = linked.users(), linked.tenant.plan()
@@ -252,8 +252,8 @@ def test_e29_yesterdays_failed_read_is_rehearsed_with_the_mended_sheet(linked: W
     assert next(one for one in found.users if one.key == "full_name").defaulted == 1
 
 
-def test_e34_e35_guards_that_would_hold(linked: World) -> None:
-    """E34: the same guards with the same figures as the run."""
+def test_e34_e35_e42_guards_that_would_hold(linked: World) -> None:
+    """E34, E42: the same guards with the same figures as the run."""
     linked.day(leavers=8)
     found = rehearsed(linked)
     job = linked.tenant.plan()
@@ -380,8 +380,8 @@ def test_e6_several_people_are_listed(linked: World) -> None:
     assert "2人" in found.answer
 
 
-def test_s4_why_somebody_is_in_emc_by_smarthr_as_it_is_now(linked: World) -> None:
-    """S4, L1: told as the record tells it, of what the next run does; by name too. Nothing is written anywhere."""
+def test_s4_e42_why_somebody_is_in_emc_by_smarthr_as_it_is_now(linked: World) -> None:
+    """S4, E42, L1: told as the record tells it, of what the next run does; by name too. Nothing is written anywhere."""
     leaver, mover = linked.active()[0], linked.active()[1]
     linked.company("DELETE", f"companies/acme/crews/{leaver['id']}")
     linked.patch(mover["id"], last_name="小鳥遊")

@@ -25,8 +25,8 @@ def parse(path: Path) -> dict[str, DAG]:
     return dict(bag.dags)
 
 
-def test_n3_the_dag_watches_without_anybody_switching_it_on() -> None:
-    """N3: every 15 minutes, one look at a time, explained in Japanese; it survives Airflow's database."""
+def test_n6_the_dag_watches_without_anybody_switching_it_on() -> None:
+    """N6: every 15 minutes, one look at a time, explained in Japanese; it survives Airflow's database."""
     dag = parse(ROOT / "dags/renkei_watch.py")[DAG_ID]
     assert (dag.catchup, dag.max_active_runs, dag.owner, dag.is_paused_upon_creation) == (False, 1, "renkei", False)
     assert {task.task_id: task.task_display_name for task in dag.tasks} == {"look": "見張り"}
@@ -54,8 +54,8 @@ def database(airflow_database: Path) -> None:
 
 
 @pytest.mark.usefixtures("database")
-def test_n3_airflow_runs_the_look(acme: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """N3: numbers into Airflow's database; red, with what to do, while a silence could not be told."""
+def test_n6_airflow_runs_the_look(acme: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """N6: numbers into Airflow's database; red, with what to do, while a silence could not be told."""
     acme.result("acme", dt.datetime.now(dt.UTC))
     done = parse(HOME / "dags/renkei_watch.py")[DAG_ID].test()
     (ti,) = done.get_task_instances()
@@ -68,8 +68,8 @@ def test_n3_airflow_runs_the_look(acme: World, capsys: pytest.CaptureFixture[str
     assert "1社から結果が届いていません（acme）" in capsys.readouterr().out
 
 
-def test_n3_the_command_says_who_is_silent(acme: World) -> None:
-    """N3: status 1 while somebody is, 0 when nobody is; nothing is written."""
+def test_n6_the_command_says_who_is_silent(acme: World) -> None:
+    """N6: status 1 while somebody is, 0 when nobody is; nothing is written."""
     acme.result("acme", dt.datetime.now(dt.UTC) - dt.timedelta(days=2))
     before = acme.store.files("")
     found = renkei("watch")
@@ -93,8 +93,8 @@ def test_l1_the_command_does_not_take_an_empty_store_for_peace(world: World) -> 
 
 
 @pytest.mark.usefixtures("airflow_database")
-def test_n3_the_command_tells_where_asked(acme: World) -> None:
-    """N3: what could not be told is said, and not noted as told."""
+def test_n6_the_command_tells_where_asked(acme: World) -> None:
+    """N6: what could not be told is said, and not noted as told."""
     acme.result("acme", dt.datetime.now(dt.UTC) - dt.timedelta(days=2))
     found = renkei("watch", "--tell")
     assert found.returncode == 1, found.stderr

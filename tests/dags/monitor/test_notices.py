@@ -1,4 +1,4 @@
-"""What ends soon is told in time: an answer that is waited for, a registration (N2)."""
+"""What ends soon is told in time: an answer that is waited for, a registration (N7)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.dags.monitor.looks import SLACK, World, at
 from tests.harness.oauth import KEY
 
 
-def test_n2_an_answer_that_will_be_too_late_is_told_once_to_the_tenant(acme: World) -> None:
-    """N2: to those of its channels that want it, with the page of the run; not again, and not too late."""
+def test_n7_an_answer_that_will_be_too_late_is_told_once_to_the_tenant(acme: World) -> None:
+    """N7: to those of its channels that want it, with the page of the run; not again, and not too late."""
     acme.result("acme", at("22 4:40"))
     acme.wait("acme", at("23 4:15"))
     for now in ("23 2:00", "23 2:15", "23 2:30", "23 4:15"):
@@ -63,8 +63,8 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("ends")
-def test_n2_the_end_of_a_registration_is_told_at_each_threshold(acme: World) -> None:
-    """N2: to the tenant and to the operator, from 9:00 on, once each; its secret stands nowhere."""
+def test_n7_the_end_of_a_registration_is_told_at_each_threshold(acme: World) -> None:
+    """N7: to the tenant and to the operator, from 9:00 on, once each; its secret stands nowhere."""
     heard = []
     for day in range(1, 31):
         acme.result("acme", at(f"{day} 4:40"))
@@ -79,8 +79,8 @@ def test_n2_the_end_of_a_registration_is_told_at_each_threshold(acme: World) -> 
 
 
 @pytest.mark.parametrize("refresh", ["", "refresh-1"])
-def test_n2_the_end_of_a_grant_that_nothing_renews_is_told(acme: World, refresh: str) -> None:
-    """N2: to the company, at each threshold, with the page where it is allowed anew."""
+def test_n7_the_end_of_a_grant_that_nothing_renews_is_told(acme: World, refresh: str) -> None:
+    """N7: to the company, at each threshold, with the page where it is allowed anew."""
     acme.store = Store(acme.store.fs, acme.store.root, Cipher(KEY))
     grant = Grant(Made.ALLOWED, at("1 9:00"), "yuki", "結城", at("1 9:00"), "access-1", refresh, at("30 9:00"))
     assert SourceGrants(TenantFolder(acme.store, "smarthr_emc", "acme")).follow(0, grant)
@@ -99,8 +99,8 @@ def test_n2_the_end_of_a_grant_that_nothing_renews_is_told(acme: World, refresh:
 
 
 @pytest.mark.usefixtures("ends")
-def test_n2_a_further_registration_is_told_alone(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """N2: what was told once is not told again because of another one."""
+def test_n7_a_further_registration_is_told_alone(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N7: what was told once is not told again because of another one."""
     acme.result("acme", at("24 4:40"))
     acme.look("24 9:00")
     both = (SLACK, Channel("営業", Service.SLACK_WEBHOOK, "sales"))
@@ -124,10 +124,10 @@ def test_n2_a_further_registration_is_told_alone(acme: World, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("ends")
-def test_n2_many_ends_on_one_day_are_told_in_messages_that_can_be_read(
+def test_n7_many_ends_on_one_day_are_told_in_messages_that_can_be_read(
     acme: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N2: twenty in one message, all of them told, once."""
+    """N7: twenty in one message, all of them told, once."""
     monkeypatch.setenv("AIRFLOW_CONN_SLACK_GROUP", os.environ["AIRFLOW_CONN_SLACK_WEBHOOK__ACME"])
     others = [f"t{number:02d}" for number in range(44)]
     for tenant in others:
@@ -156,8 +156,8 @@ def test_l5_connections_that_cannot_be_opened_hide_no_other(acme: World, monkeyp
 
 
 @pytest.mark.usefixtures("ends")
-def test_n2_every_tenant_has_its_turn_within_the_day(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """N2: a look asks for some Connections only, the next one goes on from there, and tomorrow it begins anew."""
+def test_n7_every_tenant_has_its_turn_within_the_day(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N7: a look asks for some Connections only, the next one goes on from there, and tomorrow it begins anew."""
     monkeypatch.setattr(expiring, "TENANTS_PER_LOOK", 2)
     asked: list[str] = []
     monkeypatch.setattr(

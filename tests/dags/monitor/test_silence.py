@@ -1,4 +1,4 @@
-"""A tenant from which nothing is heard is told to the operator, once, and so is its end (N3)."""
+"""A tenant from which nothing is heard is told to the operator, once, and so is its end (N6)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.dags.monitor.looks import LINK, World, at
 from tests.harness.patience import within
 
 
-def test_n3_a_day_of_silence_is_told_once_and_so_is_its_end(acme: World) -> None:
-    """N3: nothing within the grace, one message for the day, one for the next day, one when a result comes."""
+def test_n6_a_day_of_silence_is_told_once_and_so_is_its_end(acme: World) -> None:
+    """N6: nothing within the grace, one message for the day, one for the next day, one when a result comes."""
     assert acme.look("22 7:15")["silent"] == 0
     for now in ("22 7:30", "22 7:45", "22 23:45"):
         assert acme.look(now)["silent"] == 1
@@ -52,8 +52,8 @@ def test_l4_a_crash_before_the_note_tells_again_and_never_not_at_all(
 
 
 @pytest.mark.parametrize("answer", [later(429, "busy"), unknown(502, "gateway")], ids=lambda one: one.verdict)
-def test_n3_what_nobody_took_is_told_again_and_the_dag_fails(acme: World, answer: Delivery) -> None:
-    """N3: a red Dag while nobody knows, and the news at the next look."""
+def test_n6_what_nobody_took_is_told_again_and_the_dag_fails(acme: World, answer: Delivery) -> None:
+    """N6: a red Dag while nobody knows, and the news at the next look."""
     acme.ear.answer = answer
     for now in ("22 7:30", "22 7:45"):
         with pytest.raises(NotificationError, match=r"1社から結果が届いていません（acme）.*届けられませんでした"):
@@ -65,8 +65,8 @@ def test_n3_what_nobody_took_is_told_again_and_the_dag_fails(acme: World, answer
 
 
 @pytest.mark.parametrize("content", [None, "", "channels: []\n"], ids=["no file", "empty", "no channel"])
-def test_n3_without_channels_of_the_operator_a_silence_is_a_red_dag(acme: World, content: str | None) -> None:
-    """N3: it fails as long as somebody is silent, and only then."""
+def test_n6_without_channels_of_the_operator_a_silence_is_a_red_dag(acme: World, content: str | None) -> None:
+    """N6: it fails as long as somebody is silent, and only then."""
     acme.operator.unlink()
     if content is not None:
         acme.operator.write_text(content)
@@ -78,8 +78,8 @@ def test_n3_without_channels_of_the_operator_a_silence_is_a_red_dag(acme: World,
     assert acme.look("22 8:15")["silent"] == 0
 
 
-def test_n3_the_never_linked_and_the_unlinked_are_not_expected_to_speak(world: World) -> None:
-    """N3, E31, E32: no baseline; 連携解除; 連携開始日 in the future."""
+def test_n6_the_never_linked_and_the_unlinked_are_not_expected_to_speak(world: World) -> None:
+    """N6, E31, E32: no baseline; 連携解除; 連携開始日 in the future."""
     world.sheet("fresh")
     world.sheet("ended", state=LinkState.FROZEN)
     world.sheet("future", link_start_on=dt.date(2026, 12, 1))
@@ -97,7 +97,7 @@ def test_n3_the_never_linked_and_the_unlinked_are_not_expected_to_speak(world: W
     ],
 )
 def test_l5_a_broken_sheet_is_expected_to_speak(world: World, sheet: str, silent_at: str) -> None:
-    """L5, N3: at the time that could be saved of it, else at 4:30."""
+    """L5, N6: at the time that could be saved of it, else at 4:30."""
     (world.sheets / "broken.yaml").write_text(sheet)
     world.link("broken")
     world.look("21 12:00")
@@ -138,8 +138,8 @@ def test_l1_a_sheet_that_vanished_is_told_and_連携解除_ends_it(acme: World) 
     assert len(acme.ear.said) == 1
 
 
-def test_n3_a_new_watch_and_a_new_time_wait_for_the_next_run(acme: World) -> None:
-    """N3: an update of Renkei, and a changed 処理時刻, are no silence."""
+def test_n6_a_new_watch_and_a_new_time_wait_for_the_next_run(acme: World) -> None:
+    """N6: an update of Renkei, and a changed 処理時刻, are no silence."""
     acme.store.delete(f"{LINK}/watch/silence.json")
     assert acme.look("22 12:00")["silent"] == 0
     acme.sheet("acme", run_at=dt.time(6, 0))
@@ -178,8 +178,8 @@ def test_l1_a_mistyped_grace_is_an_error(monkeypatch: pytest.MonkeyPatch, hours:
         silence_grace()
 
 
-def test_n3_the_grace_is_a_setting(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """N3: RENKEI_SILENCE_HOURS, in parts of an hour too."""
+def test_n6_the_grace_is_a_setting(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N6: RENKEI_SILENCE_HOURS, in parts of an hour too."""
     monkeypatch.setenv("RENKEI_SILENCE_HOURS", "0.5")
     assert acme.look("22 4:59")["silent"] == 0
     assert acme.look("22 5:00")["silent"] == 1
@@ -217,16 +217,16 @@ def test_l7_faults_of_the_operator_s_file_are_named_and_not_quoted(
     assert "hooks.slack.com" not in "\n".join(faults)
 
 
-def test_n3_a_fault_in_the_operator_s_file_fails_the_look_after_the_alarm(acme: World) -> None:
-    """N3: who can be told is told first."""
+def test_n6_a_fault_in_the_operator_s_file_fails_the_look_after_the_alarm(acme: World) -> None:
+    """N6: who can be told is told first."""
     acme.operator.write_text(acme.operator.read_text("utf-8") + "- {name: x, service: fax}\n", encoding="utf-8")
     with pytest.raises(NotificationError, match="運用担当者のファイルに誤り"):
         acme.look("22 7:30")
     assert len(acme.ear.said) == 1
 
 
-def test_n3_many_tenants_take_little_time(world: World) -> None:
-    """N3: a thousand of them, half of them silent, in a few seconds (10,000 were measured: docs/decisions/0012)."""
+def test_n6_many_tenants_take_little_time(world: World) -> None:
+    """N6: a thousand of them, half of them silent, in a few seconds (10,000 were measured: docs/decisions/0012)."""
     names = [f"t{n:04d}" for n in range(1000)]
     world.sheet("t0000")
     content = (world.sheets / "t0000.yaml").read_bytes()

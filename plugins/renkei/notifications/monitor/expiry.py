@@ -1,4 +1,4 @@
-"""期限切れ予告: an approval that will soon count as refused, a secret that will soon be void (N2). No clock, no files."""
+"""期限切れ予告: an approval that will soon count as refused, a secret that will soon be void (N7). No clock, no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tenants are silent: no result since the run that should have given one (N3). No clock, no files.
+"""Which tenants are silent: no result since the run that should have given one (N6). No clock, no files.
 
 A daily run (tick) is due when its time and a grace have passed; of a link that runs every so many minutes, when half an
 hour has passed, or two more runs, and the grace at most. Silence is judged by results alone, so it does not

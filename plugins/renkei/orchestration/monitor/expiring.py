@@ -1,4 +1,4 @@
-"""期限切れ予告, told once each: approvals that end soon, and registrations with a 有効期限 (N2), grants that nothing renews."""
+"""期限切れ予告, told once each: approvals that end soon, and registrations with a 有効期限 (N7), grants that nothing renews."""
 
 from __future__ import annotations
 

@@ -46,10 +46,10 @@ def at(text: str) -> dt.datetime:
         pytest.param(dt.time(0, 0), "21 0:05", "22 3:00", "22 0:00", id="at midnight"),
     ],
 )
-def test_n3_a_tenant_is_silent_when_no_result_follows_its_time(
+def test_n6_a_tenant_is_silent_when_no_result_follows_its_time(
     run_at: dt.time, last: str | None, now: str, tick: str | None
 ) -> None:
-    """N3: judged by the newest run whose grace has passed, in Japan's days."""
+    """N6: judged by the newest run whose grace has passed, in Japan's days."""
     found = silence.overdue(Schedule(run_at), None, at(last) if last else None, at(now).astimezone(dt.UTC), GRACE)
     assert found == (at(tick) if tick else None)
 
@@ -63,10 +63,10 @@ def test_n3_a_tenant_is_silent_when_no_result_follows_its_time(
         pytest.param(None, "22 4:30", True, id="known since the run"),
     ],
 )
-def test_n3_nobody_is_late_for_what_was_not_yet_expected(
+def test_n6_nobody_is_late_for_what_was_not_yet_expected(
     start: dt.date | None, since: str | None, silent: bool
 ) -> None:
-    """N3: 連携開始日 not reached; a time of day that the watch did not know."""
+    """N6: 連携開始日 not reached; a time of day that the watch did not know."""
     schedule = Schedule(EARLY, at(since) if since else None)
     assert (silence.overdue(schedule, start, None, at("22 9:00"), GRACE) is not None) is silent
 
@@ -77,8 +77,8 @@ def test_n3_nobody_is_late_for_what_was_not_yet_expected(
     now=st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2030, 1, 1), timezones=st.just(dt.UTC)),
     hours=st.floats(0.1, 48),
 )
-def test_n3_exactly_one_run_a_day_is_waited_for(run_at: dt.time, now: dt.datetime, hours: float) -> None:
-    """N3: at every moment the newest due tick is past its grace, at most a day so, and at the tenant's time."""
+def test_n6_exactly_one_run_a_day_is_waited_for(run_at: dt.time, now: dt.datetime, hours: float) -> None:
+    """N6: at every moment the newest due tick is past its grace, at most a day so, and at the tenant's time."""
     run_at = run_at.replace(tzinfo=None)
     grace = dt.timedelta(hours=hours)
     tick = silence.newest_due_tick(run_at, now, grace)
@@ -86,8 +86,8 @@ def test_n3_exactly_one_run_a_day_is_waited_for(run_at: dt.time, now: dt.datetim
     assert tick.timetz().replace(tzinfo=None) == run_at
 
 
-def test_n3_a_schedule_is_kept_while_it_stays_the_same() -> None:
-    """N3: a new tenant and a new time are known from now on; 連携解除 is forgotten."""
+def test_n6_a_schedule_is_kept_while_it_stays_the_same() -> None:
+    """N6: a new tenant and a new time are known from now on; 連携解除 is forgotten."""
     now = at("22 10:00")
     notes = Notes({"old": Schedule(EARLY, at("1 0:00")), "moved": Schedule(EARLY, None), "ended": Schedule(EARLY)}, {})
     expected = {"old": Expected(EARLY), "moved": Expected(LATE), "new": Expected(EARLY)}
@@ -99,7 +99,7 @@ def test_n3_a_schedule_is_kept_while_it_stays_the_same() -> None:
 
 
 def test_l1_a_sheet_that_vanishes_is_expected_all_the_same() -> None:
-    """L1, N3: a folder that is not mounted must not end the silence."""
+    """L1, N6: a folder that is not mounted must not end the silence."""
     notes = Notes({"acme": Schedule(EARLY, at("1 0:00"))}, {})
     assert silence.follow(notes, {}, frozenset(), at("22 10:00")) == dict(notes.schedules)
 
@@ -124,16 +124,16 @@ def test_l4_notes_survive_the_store() -> None:
     assert from_plain(Notes, to_plain(notes)) == notes
 
 
-def test_n3_each_day_of_silence_is_told_once() -> None:
-    """N3: not again the same day, again the next one."""
+def test_n6_each_day_of_silence_is_told_once() -> None:
+    """N6: not again the same day, again the next one."""
     today = Silence("acme", at("22 4:30"))
     assert silence.untold([today], Notes({}, {"acme": at("22 4:30")})) == []
     assert silence.untold([today], Notes({}, {"acme": at("21 4:30")})) == [today]
     assert silence.untold([today], Notes({}, {"beta": at("22 4:30")})) == [today]
 
 
-def test_n3_the_end_of_a_silence_is_a_result_after_it() -> None:
-    """N3: a result from before, or none, ends nothing; what was not told has no end to tell."""
+def test_n6_the_end_of_a_silence_is_a_result_after_it() -> None:
+    """N6: a result from before, or none, ends nothing; what was not told has no end to tell."""
     notes = Notes({}, {"acme": at("22 4:30"), "beta": at("22 4:30"), "gamma": at("22 4:30")})
     results = {"acme": at("22 9:12"), "beta": at("21 4:38"), "gamma": None, "delta": at("22 9:12")}
     assert silence.back_again(notes, results) == {"acme": at("22 9:12")}
@@ -185,8 +185,8 @@ def test_l4_the_key_of_a_message_is_the_same_for_the_same_news() -> None:
     ("now", "soon"),
     [("23 2:14", False), ("23 2:15", True), ("23 4:14", True), ("23 4:15", False), ("23 9:00", False)],
 )
-def test_n2_an_answer_is_asked_for_again_two_hours_before_its_end(now: str, soon: bool) -> None:
-    """N2: not earlier, and not when it is too late."""
+def test_n7_an_answer_is_asked_for_again_two_hours_before_its_end(now: str, soon: bool) -> None:
+    """N7: not earlier, and not when it is too late."""
     assert Waiting("r1", at("23 4:15"), "HOLD", "EMC-HOLD").ends_soon(at(now)) is soon
 
 
@@ -217,8 +217,8 @@ def on(days: int) -> Expiring | None:
     return expiry.expiring("acme", "総務", Service.SLACK_WEBHOOK, "slack_webhook__acme", end, today)
 
 
-def test_n2_each_threshold_of_a_registration_is_one_notice() -> None:
-    """N2: 30, 7, 1 and 0 days before, once each; a day on which nobody looked loses none; a new date begins anew."""
+def test_n7_each_threshold_of_a_registration_is_one_notice() -> None:
+    """N7: 30, 7, 1 and 0 days before, once each; a day on which nobody looked loses none; a new date begins anew."""
     days = [31, 30, 29, 8, 7, 6, 2, 1, 0, -1, -100]
     today = dt.date(2026, 11, 22)
     end = today + dt.timedelta(days=31)
@@ -233,8 +233,8 @@ def test_n2_each_threshold_of_a_registration_is_one_notice() -> None:
     assert renewed.key not in keys
 
 
-def test_n2_what_has_no_end_is_not_told() -> None:
-    """N2: 有効期限 is optional."""
+def test_n7_what_has_no_end_is_not_told() -> None:
+    """N7: 有効期限 is optional."""
     assert expiry.expiring("acme", "総務", Service.LINE, "line__acme", None, dt.date(2026, 11, 22)) is None
 
 
@@ -266,24 +266,24 @@ FIVE, HALF_DAY = dt.timedelta(minutes=5), dt.timedelta(hours=12)
         pytest.param(FIVE, None, "22 12:35", "22 12:05", id="known since noon and never heard of"),
     ],
 )
-def test_n3_a_link_of_minutes_is_late_after_a_few_of_them(
+def test_n6_a_link_of_minutes_is_late_after_a_few_of_them(
     every: dt.timedelta, last: str | None, now: str, tick: str | None
 ) -> None:
-    """N3: by its own timetable, and not once a day."""
+    """N6: by its own timetable, and not once a day."""
     schedule = Schedule(EARLY, at("1 0:00") if last else at("22 12:00"), every)
     found = silence.overdue(schedule, None, at(last) if last else None, at(now), GRACE)
     assert found == (at(tick) if tick else None)
 
 
-def test_n3_who_was_never_linked_is_not_silent() -> None:
-    """N3: a first link that failed, and nothing since: the console's list says what the watch says."""
+def test_n6_who_was_never_linked_is_not_silent() -> None:
+    """N6: a first link that failed, and nothing since: the console's list says what the watch says."""
     said = (Schedule(EARLY), None, at("20 4:38"))
     assert silence.silent_since(*said, False, at("22 9:00"), GRACE) is None
     assert silence.silent_since(*said, True, at("22 9:00"), GRACE) == at("22 4:30")
 
 
-def test_n3_an_interval_is_remembered_and_a_new_one_counts_from_now() -> None:
-    """N3: a daily schedule is written as versions without intervals wrote it, and read from them."""
+def test_n6_an_interval_is_remembered_and_a_new_one_counts_from_now() -> None:
+    """N6: a daily schedule is written as versions without intervals wrote it, and read from them."""
     notes = Notes({"a": Schedule(EARLY, at("1 0:00"), FIVE), "b": Schedule(EARLY, at("1 0:00"))}, {})
     assert from_plain(Notes, to_plain(notes)) == notes
     assert [len(one) for one in to_plain(notes)["schedules"].values()] == [3, 2]
