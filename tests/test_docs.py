@@ -22,7 +22,7 @@ from tests.proof.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 45)] + [f"N{n}" for n in range(1, 8)]
+RULES = [f"L{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 45)] + [f"N{n}" for n in range(1, 9)]
 RULES += [f"K{n}" for n in range(1, 24)]
 RULES += [f"C{n}" for n in range(1, 12)]
 RULES += [f"W{n}" for n in range(1, 10)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -37,6 +37,7 @@ LABELS = {
     Event.EXPIRY: "期限切れ予告",
 }
 EVERY_EVENT = frozenset(Event)
+MUST_BE_HEARD = (Event.FAILURE, Event.HOLD)
 
 
 # Written in the order of `Event`, so that a sheet is the same text twice.
@@ -80,3 +81,9 @@ def result_mail(addresses: Sequence[str]) -> tuple[Channel, ...]:
     if not addresses:
         return ()
     return (Channel(RESULT_MAIL, Service.MAIL, to=", ".join(addresses), events=EVERY_EVENT - {Event.EXPIRY}),)
+
+
+def unheard(channels: Iterable[Channel], disabled: Collection[str] = ()) -> list[Event]:
+    """失敗 and 保留, as far as nobody would be told of them (N8); `disabled` are the names of channels that are 無効."""
+    listening = [one for one in channels if one.name not in disabled]
+    return [event for event in MUST_BE_HEARD if not any(one.wants(event) for one in listening)]

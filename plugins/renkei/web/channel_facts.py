@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,7 +12,6 @@ from renkei.channel import Channel, Event, Service
 from renkei.notifications.services import SPEC
 from renkei.web.connection_facts import ConnectionState
 
-MUST_BE_HEARD = (Event.FAILURE, Event.HOLD)
 TAIL = 4  # characters of a destination that are shown
 
 
@@ -94,12 +93,6 @@ class Channels(Protocol):
 def channel_key(name: str) -> str:
     """A channel in an address, which holds no name that may be a person's."""
     return hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
-def unheard(channels: Iterable[Channel], disabled: Collection[str] = ()) -> list[Event]:
-    """失敗 and 保留, as far as nobody would be told of them (N8); `disabled` are the names of channels that are 無効."""
-    listening = [one for one in channels if one.name not in disabled]
-    return [event for event in MUST_BE_HEARD if not any(one.wants(event) for one in listening)]
 
 
 def with_events(channels: Sequence[Channel], table: Mapping[str, Collection[Event]]) -> list[Channel]:

@@ -11,7 +11,7 @@ import pytest
 from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 
-from renkei.channel import Channel, Event, Service
+from renkei.channel import Channel, Event, Service, unheard
 from renkei.jobs.records import Jobs
 from renkei.notifications import disabled_channels
 from renkei.notifications.services import SPECS
@@ -19,7 +19,7 @@ from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.settings import index_folder
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Verdict
-from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key, unheard
+from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
 
 HERE, EVENTS = f"/dag/{dag('acme')}/channels", f"/dag/{dag('acme')}/events"

@@ -15,14 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from renkei import settings
-from renkei.channel import Channel, Event, Service
+from renkei.channel import Channel, Event, Service, unheard
 from renkei.notifications.form.lines import read_channels
 from renkei.notifications.form.words import event_marks
 from renkei.notifications.form.written import channel_line
 from renkei.notifications.services import SPEC, SPECS, connection_needed
 from renkei.sheets.findings import Findings
 from renkei.texts import Fault, RawCell, fold
-from renkei.web.channel_facts import ChannelLine, channel_key, unheard, with_events
+from renkei.web.channel_facts import ChannelLine, channel_key, with_events
 from renkei.web.connection_facts import ConnectionState, faults_of
 from renkei.web.console import connections, guard, sheet_change
 from renkei.web.console.jobs import CHANNEL, newest, start
@@ -262,7 +262,7 @@ def _table(
     request: Request, seen: guard.Seen, of: InForce, told: Sequence[Channel], lost: Sequence[Event] = ()
 ) -> Response:
     """With what is `lost` the page asks again before anything is saved (N8)."""
-    mails = _mails(seen)
+    mails = _mails(seen.services.knowledge.channel_lines(seen.company.dag_id))
     return page(
         request,
         "channel_events.html",
@@ -281,11 +281,13 @@ def _table(
 
 def _lost(seen: guard.Seen, told: Sequence[Channel]) -> list[Event]:
     """失敗 and 保留 that these channels and the mail would not hear of; while the sheet is being read, nobody can say."""
-    return [] if seen.company.pending else unheard([*_mails(seen), *told])
-
-
-def _mails(seen: guard.Seen) -> list[Channel]:
+    if seen.company.pending:
+        return []
     lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    return unheard([*_mails(lines), *told], _disabled(lines))
+
+
+def _mails(lines: Sequence[ChannelLine]) -> list[Channel]:
     return [one.channel for one in lines if not one.of_sheet]
 
 
