@@ -12,7 +12,6 @@ import json
 import logging
 import socket
 import ssl
-import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems import chat as asking
-from renkei.systems.delivery import CUT, Message, Verdict
+from renkei.systems.delivery import Message, Verdict
 from renkei.systems.lineworks import api as lineworks
 from tests.harness.chat import Chat
 from tests.harness.hostile import MARK, Hostile, Play, drip, hang, http, said
@@ -121,13 +120,7 @@ class Scene:
 
 
 @pytest.fixture
-def calm(memory_path: Path, private_key: str) -> Scene:
-    """As in earnest."""
-    return Scene(memory_path, private_key)
-
-
-@pytest.fixture
-def scene(calm: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def scene(memory_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Time passes FASTER."""
     for module, names in (
         (asking, ("CONNECT_S", "ANSWER_S")),
@@ -138,7 +131,7 @@ def scene(calm: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
             monkeypatch.setattr(module, name, getattr(module, name) / FASTER)
     pause = deliver._pause
     monkeypatch.setattr(deliver, "_pause", lambda call: pause(call) / FASTER)
-    return calm
+    return Scene(memory_path, private_key)
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +152,6 @@ def check_secrecy(scene: Scene, caplog: pytest.LogCaptureFixture, told: list[Del
 ECHO = f"secret {MARK} https://hooks.slack.com/services/T0/B0/{MARK}slackwebhook Bearer {MARK}line xoxb-{MARK}-bot"
 DEEP = b"[" * 30_000 + b"]" * 30_000
 BOMB = gzip.compress(b"\0" * 50_000_000)
-
 # What a service does → the verdicts that are allowed. Never ACCEPTED, and LATER only where nothing can arrive twice.
 SURE, OPEN, AGAIN = {Verdict.REFUSED}, {Verdict.UNKNOWN}, {Verdict.LATER}
 PLAYS: dict[str, tuple[Play, set[Verdict]]] = {
@@ -425,70 +417,3 @@ def test_n3_the_seconds_of_a_send_are_few() -> None:
     assert asking.CONNECT_S + asking.ANSWER_S <= 20
     assert lineworks.ALTOGETHER_S <= 20
     assert (deliver.TRIES, deliver.PATIENCE_S, deliver.SENDING_S) == (3, 30, 90)
-
-
-# --- texts, to the simulators
-
-
-def _arrive(scene: Scene, chat: Chat, message: Message) -> dict[str, str]:
-    """The text that each service shows."""
-    registrations, store = {}, scene.store
-    names = {
-        Service.SLACK_BOT: ("slack_bot", "channels"),
-        Service.CHATWORK: ("chatwork", "rooms"),
-        Service.TEAMS: ("teams", ""),
-        Service.LINEWORKS: ("lineworks", "users"),
-        Service.GOOGLE_CHAT: ("google_chat", ""),
-        Service.LINE: ("line", "friends"),
-    }
-    channels = []
-    for service, (name, places) in names.items():
-        known = chat.registrations[name]
-        values = {key: value for key, value in known.items() if isinstance(value, str)}
-        registrations[service] = register(service, values, {"127.0.0.1"})
-        channels.append(Channel(service.value, service, "c", known[places][0] if places else ""))
-
-    def opened(channel: Channel) -> Opened:
-        return Opened(messenger(registrations[channel.service]), channel.to, "r")
-
-    deliveries = DeliveryLog(
-        ChannelStates(TenantFolder(store, "smarthr_emc", "acme")),
-        RunRecord(TenantFolder(store, "smarthr_emc", "acme"), "run-1"),
-    )
-    told = Notifier("acme", opened, deliveries, lambda: dt.datetime.now(dt.UTC), 5).tell(
-        channels, Event.SUCCESS, message, "k", "run-1"
-    )
-    assert [one for one in told if one.failed] == []
-    assert chat.lost() == []
-    found = {one["service"]: one["text"] for one in chat.messages()}
-    assert len(found) == len(names)
-    return found
-
-
-FAMILY = "👨‍👩‍👧‍👦"
-SHORT = f"{FAMILY} 👩🏽‍🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🇯🇵 𠮷野家 が ｶﾞ e\u0301 葛\U000e0100城市 עברית ไทย"
-
-
-def test_n1_signs_of_several_code_points_arrive_whole(calm: Scene, chat: Chat) -> None:
-    """N1: emoji of families and flags, rare characters with selectors, combining marks; a lone surrogate becomes �."""
-    for text in _arrive(calm, chat, Message("題", (SHORT, "前\ud83d後"))).values():
-        assert SHORT in text
-        assert "前\ufffd後" in text
-
-
-@pytest.mark.parametrize(
-    "unit", ["あ", FAMILY, "e\u0301", "𠮷", "<&>", "\ud83d", "[toall]", "行\n"], ids=ascii
-)  # fmt: skip
-def test_n1_text_of_200000_characters_arrives_cut_between_signs(calm: Scene, chat: Chat, unit: str) -> None:
-    """N1: never lost for its length, never cut within what is seen as one sign; the link stays."""
-    link = "https://airflow.example/runs/1"
-    for service, text in _arrive(calm, chat, Message("題", (unit * (200_000 // len(unit)),), link)).items():
-        assert link in text, service
-        assert CUT in text, service
-        kept = text.partition(CUT)[0].rstrip("\n")
-        if unit == FAMILY:
-            assert kept.endswith((FAMILY, "題")), (service, ascii(kept[-12:]))
-        else:
-            assert not kept.endswith("\u200d"), service
-        rest = text.partition(CUT)[2]
-        assert not rest or not unicodedata.combining(rest[0])

@@ -5,94 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import jwt
 import pandas as pd
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 
-from renkei.notifications.members.linking import Departure, Linked, Linking, cookie_name, tenant_of
-from renkei.notifications.members.table import LineTakenError, UnknownMemberError
+from renkei.notifications.members.linking import Linked, cookie_name, tenant_of
+from renkei.notifications.members.table import UnknownMemberError
 from renkei.notifications.members.troubles import LinkingError, Trouble
-from renkei.storage.store import Store
-from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.line.login import LineLogin
-from tests.unit.systems.transport import Answer, Seen, network
-
-NOW = dt.datetime(2026, 11, 22, 1, 0, tzinfo=dt.UTC)
-BACK = "https://airflow.example.jp/renkei/line/callback"
-SECRET = "0123456789abcdef0123456789abcdef"
-TARO, HANAKO = "U" + "a" * 32, "U" + "b" * 32
-
-
-class Line:
-    """LINE's token and friendship requests. `claims` goes over what an honest id_token says."""
-
-    def __init__(self) -> None:
-        self.nonce = ""
-        self.person = TARO
-        self.claims: dict[str, Any] = {}
-        self.key = SECRET
-        self.status = 200
-        self.codes: list[str] = []
-
-    def __call__(self, request: Seen) -> Answer:
-        if request.path == "/friendship/v1/status":
-            return Answer(status=200, body={"friendFlag": True})
-        self.codes.append(dict(parse_qsl(request.body.decode()))["code"])
-        now = int(NOW.timestamp())
-        honest = {"iss": "https://access.line.me", "aud": "2000000002", "exp": now + 3600, "iat": now}
-        claims = honest | {"sub": self.person, "nonce": self.nonce} | self.claims
-        tokens = {"access_token": "ACCESS-TOKEN", "id_token": jwt.encode(claims, self.key, algorithm="HS256")}
-        return Answer(status=self.status, body=tokens if self.status == 200 else {"error": "invalid_grant"})
-
-
-class World:
-    """One tenant with two members, their browsers, and LINE."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.line = folder, Line()
-        network(self.line)
-        self.login = LineLogin("2000000002", SECRET)
-        self.linking = Linking(TenantFolder(Store(LocalFileSystem(), str(folder)), "smarthr_emc", "acme"))
-        self.linking.members.replace(pd.DataFrame({"user_id": ["001", "002"]}))
-
-    def invite(self, user_id: str = "001") -> str:
-        return self.linking.invite([user_id], 14, NOW)[user_id]
-
-    def begin(self, token: str, now: dt.datetime = NOW) -> Departure:
-        return self.linking.begin(token, self.login, BACK, now)
-
-    def finish(
-        self, departure: Departure, *, browser: str | None = None, now: dt.datetime = NOW, **answer: str
-    ) -> Linked:
-        """LINE sends the browser back."""
-        query = parse_qs(urlsplit(departure.url).query)
-        self.line.nonce = query["nonce"][0]
-        trip = self.linking.trip(query["state"][0], departure.value if browser is None else browser)
-        code, error = answer.get("code", "CODE"), answer.get("error", "")
-        return self.linking.finish(trip, code, error, self.login, BACK, now)
-
-    def line_id(self, user_id: str = "001") -> str:
-        member = self.linking.members.find(user_id)
-        assert member is not None
-        return member.line_user_id
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def refused(trouble: Trouble) -> Any:
-    return pytest.raises(LinkingError, check=lambda error: error.trouble is trouble)
+from tests.unit.notifications.members.line_account import BACK, HANAKO, NOW, SECRET, TARO, World, refused
 
 
 def test_a_member_links_an_account(world: World) -> None:
@@ -141,22 +63,6 @@ def test_another_browser_is_refused_and_uses_nothing_up(world: World, browser: s
     assert world.line.codes == []
     assert world.line_id() == ""
     assert world.finish(departure).friend
-
-
-def test_a_trip_counts_once(world: World) -> None:
-    """N4: a code is never exchanged twice; once linked, the page may be loaded again."""
-    departure = world.begin(world.invite())
-    world.line.status = 400
-    with refused(Trouble.LINE):
-        world.finish(departure)
-    world.line.status = 200
-    with refused(Trouble.STATE):
-        world.finish(departure)
-    assert world.line.codes == ["CODE"]
-    again = world.begin(world.linking.invite(["001"], 14, NOW)["001"])
-    world.finish(again)
-    assert world.finish(again) == Linked("001", None)
-    assert world.line.codes == ["CODE", "CODE"]
 
 
 def test_a_trip_lasts_ten_minutes(world: World) -> None:
@@ -221,54 +127,6 @@ def test_coming_back_without_a_code_links_nobody(world: World, answer: dict[str,
     assert world.finish(world.begin(token)).friend
 
 
-def test_two_tabs_of_one_person_both_end_well(world: World) -> None:
-    """N4"""
-    token = world.invite()
-    first, second = world.begin(token), world.begin(token)
-    assert first.cookie != second.cookie
-    assert world.finish(second).friend
-    assert world.finish(first).friend
-    assert world.line_id() == TARO
-
-
-@pytest.mark.parametrize("accounts", [(TARO, HANAKO), (TARO, TARO)], ids=["two accounts", "one account"])
-def test_of_two_accounts_at_once_one_is_linked(world: World, accounts: tuple[str, str]) -> None:
-    """N4: both come back before either is noted; the same account twice is harmless."""
-    token = world.invite()
-    trips = [world.begin(token), world.begin(token)]
-    read_link = world.linking.link_of
-    both_looked = threading.Barrier(2, timeout=10)
-    told: list[str] = []
-
-    def look(invitation: Any) -> Any:
-        found = read_link(invitation)
-        both_looked.wait()
-        return found
-
-    others = [World(world.folder), World(world.folder)]
-    for other, account in zip(others, accounts, strict=True):
-        other.line.person = account
-        other.linking.link_of = look  # type: ignore[method-assign]
-    network(lambda request: others["code=1" in request.body.decode()].line(request))
-
-    def come(number: int) -> None:
-        account = accounts[number]
-        try:
-            others[number].finish(trips[number], code=str(number))
-            told.append(account)
-        except LinkingError as error:
-            told.append(error.trouble)
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(come, range(2)))
-    link = world.linking.members.line_link("001")
-    assert link is not None
-    if accounts[0] == accounts[1]:
-        assert told == [TARO, TARO]
-    else:
-        assert sorted(told) == sorted([link.line_user_id, Trouble.SPENT])
-
-
 def test_nothing_is_left_of_an_invitation_that_is_gone(world: World) -> None:
     """N4: of a withdrawn one, one that has served, one long expired; the others keep all of theirs."""
     world.begin(world.invite("001"))
@@ -293,78 +151,6 @@ def test_an_account_of_anothers_leaves_the_invitation_good(world: World) -> None
     link = world.linking.members.line_link("001")
     assert link is not None
     assert link.line_user_id == HANAKO
-
-
-def test_two_tabs_with_two_accounts_link_the_first(world: World) -> None:
-    """N4: an invitation serves once."""
-    token = world.invite()
-    first, second = world.begin(token), world.begin(token)
-    world.finish(first)
-    world.line.person = HANAKO
-    with refused(Trouble.SPENT):
-        world.finish(second)
-    assert world.line_id() == TARO
-
-
-def test_one_account_does_not_serve_two_members(world: World) -> None:
-    """N4: the second is told so, and may try again with the right account."""
-    tokens = world.linking.invite(["001", "002"], 14, NOW)
-    world.finish(world.begin(tokens["001"]))
-    with refused(Trouble.TAKEN):
-        world.finish(world.begin(tokens["002"]))
-    assert (world.line_id("001"), world.line_id("002")) == (TARO, "")
-    world.line.person = HANAKO
-    world.finish(world.begin(tokens["002"]))
-    assert world.line_id("002") == HANAKO
-
-
-class Died(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize("step", range(10))
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_whatever_step_it_dies_at_opening_the_invitation_again_ends_well(
-    world: World, monkeypatch: pytest.MonkeyPatch, step: int, after: bool
-) -> None:
-    """N4, L4: at every write to the store, and on both sides of it."""
-    token = world.invite()
-    count = -1
-
-    def dying(name: str) -> Any:
-        real = getattr(Store, name)
-
-        def call(self: Store, key: str, content: bytes) -> Any:
-            nonlocal count
-            count += 1
-            if count == step and not after:
-                raise Died
-            answer = real(self, key, content)
-            if count == step:
-                raise Died
-            return answer
-
-        return call
-
-    with monkeypatch.context() as patch:
-        for name in ("create", "write"):
-            patch.setattr(Store, name, dying(name))
-        try:
-            world.finish(world.begin(token))
-            died = False
-        except Died:
-            died = True
-    assert died == (step < 7), "count, trip, note, invitation's claim, account's claim, link, invitation"
-    invitation = world.linking.invitation(token)
-    if world.line_id():
-        assert world.linking.link_of(invitation) is not None, "linked is linked, noted or not"
-    if world.linking.link_of(invitation) is None:
-        world.finish(world.begin(token))
-    else:
-        with refused(Trouble.SPENT):
-            world.begin(token)
-    assert world.line_id() == TARO
-    assert world.linking.link_of(world.linking.invitation(token)) is not None
 
 
 def test_a_new_invitation_makes_the_earlier_one_void(world: World) -> None:
@@ -444,47 +230,3 @@ def test_records_hold_no_more_than_they_need(world: World) -> None:
         "line_invitations/x.1.json": ["at"],
         "line_logins/x.json": ["browser", "expires_at", "invitation", "nonce", "verifier"],
     }
-
-
-def together(*calls: Callable[[], object]) -> list[object]:
-    """What each gives back, or the trouble it raises, all begun at once."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> object:
-        start.wait()
-        try:
-            return call()
-        except LinkingError as error:
-            return error.trouble
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
-
-
-def test_a_double_tap_exchanges_the_code_once(world: World) -> None:
-    """N4, L4: whoever comes second is told that it is done, or to begin anew."""
-    for _ in range(5):
-        departure = world.begin(world.invite())
-        world.line.codes.clear()
-        found = together(*[partial(world.finish, departure)] * 4)
-        assert found.count(Linked("001", True)) == 1, found
-        assert set(found) <= {Linked("001", True), Linked("001", None), Trouble.STATE}
-        assert world.line.codes == ["CODE"]
-
-
-def test_two_members_at_once_do_not_get_one_account(world: World) -> None:
-    """N4: whichever comes first has it."""
-    members = world.linking.members
-
-    def claim(user_id: str) -> str:
-        try:
-            members.link_line(user_id, TARO, now=NOW)
-        except LineTakenError:
-            return "taken"
-        return "linked"
-
-    for _ in range(10):
-        found = together(lambda: claim("001"), lambda: claim("002"))
-        assert sorted(map(str, found)) == ["linked", "taken"]
-        assert sorted([world.line_id("001"), world.line_id("002")]) == ["", TARO]
-        assert members.unlink_line("001") != members.unlink_line("002")
