@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 
 from renkei.errors import ConnectionError_, FetchError
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
+from renkei.orchestration.connection_trial import _is_registered
 from renkei.orchestration.link import LINKS
-from renkei.orchestration.smarthr_emc import connections, smarthr_plus
+from renkei.orchestration.smarthr_emc import connection_trial, connections, smarthr_plus
 from renkei.settings import index_folder
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
@@ -184,7 +185,7 @@ def test_another_users_session_and_a_second_time_connect_nothing(world: SmartHRW
     assert world.back(there, "yuki") == f"{BASE}{HERE}?said=BROWSER"
     assert world.grants.newest() == (0, None)
     assert world.back(there, "omar").endswith("said=CONNECTED")
-    assert world.back(there, "omar").endswith(("said=STATE", "said=BROWSER"))
+    assert world.back(there, "omar").endswith("said=STATE")
     assert world.grants.newest()[0] == 1
 
 
@@ -245,6 +246,9 @@ def test_s3_a_void_grant_is_a_state_in_the_list_and_leads_here(world: SmartHRWor
     assert f"http://airflow.example.jp{BASE}{HERE}" in str(raised.value)
     with pytest.raises(FetchError, match="再認可が必要"):
         connections.smarthr_client(world.mapping)
+    trial = next(connection_trial.try_systems(world.mapping, ""))
+    assert (trial.well, _is_registered(trial)) == (False, True), "not 未登録: it was allowed, and is not any more"
+    assert "再認可が必要" in trial.said
     world.services.knowledge.changed()
     assert "再認可が必要" in text_of(body(world, "/"))
     company = body(world, f"/dag/{dag('acme')}")

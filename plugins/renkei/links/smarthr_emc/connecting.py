@@ -71,10 +71,10 @@ class Trouble(StrEnum):
 
 AGAIN = "もう一度「連携する」を押してください。"
 SAID = {
-    Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。{AGAIN}",
+    Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。連携済みでなければ、{AGAIN}",
     Trouble.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
     Trouble.OFTEN: "途中のログインが多すぎます。10分ほどおいてから、もう一度「連携する」を押してください。",
-    Trouble.CANCELLED: f"キャンセルされました。連携はしていません。連携する場合は、{AGAIN}",
+    Trouble.CANCELLED: f"キャンセルされました。連携は変わっていません。連携する場合は、{AGAIN}",
     Trouble.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
     Trouble.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
     Trouble.AWAY: "SmartHRに接続できないか、メンテナンス中です。時間をおいて、もう一度「連携する」を押してください。",
@@ -210,7 +210,7 @@ class Connecting:
             found = records.read_or_none(self._store, self._key(back.state), _Login)
         except DamagedFileError:
             found = None
-        if found is None:
+        if found is None or self._store.exists(self._key(back.state, ".used")):  # the cookie went with the first time
             raise ConnectingError(Trouble.STATE)
         same = hmac.compare_digest(_sha256(back.cookie), found.browser)
         if not same or found.by != back.by.id or found.redirect_uri != back.redirect_uri:  # nor may they use it up
@@ -286,8 +286,9 @@ def cookie_name(state: str) -> str:
 
 
 def is_under_way(folder: TenantFolder, now: dt.datetime) -> bool:
-    """SmartHRで許可待ち: somebody has left for SmartHR and is not back."""
+    """SmartHRで許可待ち: somebody has left for SmartHR since anybody last connected or disconnected, and is not back."""
     files = _files(folder)
+    _, newest = SourceGrants(folder).newest()
     used = {name for name, _, is_used in files if is_used}
     for name, key, is_used in files:
         if is_used or name in used:
@@ -296,7 +297,7 @@ def is_under_way(folder: TenantFolder, now: dt.datetime) -> bool:
             found = records.read_or_none(folder.store, key, _Login)
         except DamagedFileError:
             continue
-        if found and now < found.expires_at:
+        if found and now < found.expires_at and not (newest and found.expires_at - LOGIN_LASTS < newest.at):
             return True
     return False
 

@@ -1,6 +1,6 @@
 """Who asks the console, and what he may: Airflow's own users and rights.
 
-The only file that imports `airflow.api_fastapi`, which is nobody's promise: tests/dags/test_console_authority.py fails
+The only file that imports `airflow.api_fastapi`, which is nobody's promise: tests/dags/test_console_in_airflow.py fails
 loudly where a new Airflow answers otherwise.
 """
 

@@ -79,7 +79,20 @@ def test_a_log_in_counts_once(world: OAuthWorld) -> None:
     departure = begun(world)
     finished(world, departure)
     assert refused(world, departure) is Trouble.STATE
+    assert refused(world, departure, cookie="") is Trouble.STATE, "a reload: the page has taken the cookie back"
     assert [one["grant_type"] for one in world.asked] == ["authorization_code"]
+
+
+def test_a_log_in_that_was_given_up_is_forgotten_when_somebody_connects(world: OAuthWorld) -> None:
+    """After 連携解除 the page would say SmartHRで許可待ち of it."""
+    begun(world)
+    world.now += dt.timedelta(minutes=1)
+    finished(world, begun(world))
+    assert not is_under_way(world.folder, world.now)
+    world.connecting.disconnect(Allower("yuki", "結城"), world.now)
+    assert not is_under_way(world.folder, world.now)
+    begun(world)
+    assert is_under_way(world.folder, world.now)
 
 
 @pytest.mark.parametrize(
