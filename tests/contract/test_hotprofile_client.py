@@ -12,7 +12,8 @@ import requests
 from renkei.clock import TOKYO
 from renkei.errors import RetriableFetchError
 from renkei.systems.hotprofile import client as module
-from renkei.systems.hotprofile.client import HotProfileClient, TornReadError, UserGoneError
+from renkei.systems.hotprofile.client import HotProfileClient
+from renkei.systems.hotprofile.payloads import TornReadError, UserGoneError
 from tests.harness.clock import no_waits
 from tests.harness.hotprofile import KEY, HotProfile
 

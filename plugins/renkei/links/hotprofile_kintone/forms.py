@@ -18,7 +18,7 @@ from renkei.links.hotprofile_kintone.tables import DATA_SET, FORM, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace
 from renkei.storage.records import from_plain, to_plain
-from renkei.systems.hotprofile.client import updated_at
+from renkei.systems.hotprofile.payloads import updated_at
 from renkei.systems.kintone.form import Form
 
 

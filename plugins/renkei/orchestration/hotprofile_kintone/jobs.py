@@ -28,7 +28,7 @@ from renkei.orchestration.hotprofile_kintone.tasks import apps_of
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.records import Moment
 from renkei.storage.runs import RunRecord, run_key
-from renkei.systems.hotprofile.client import Window
+from renkei.systems.hotprofile.payloads import Window
 from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, QuotaSpentError
 
 Progress = Callable[[str, int, int], None]

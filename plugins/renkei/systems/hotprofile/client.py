@@ -2,7 +2,7 @@
 
 Known from Hammock's published Power Platform connector and from public scripts: POST for reads, `api_key` in the body,
 `search.from_id/to_id`, `search.from_datetime_updated_on/to_datetime_updated_on`, `page.number/display_number`,
-`pages.total_count`. All that is assumed beyond it stands in this file and nowhere else:
+`pages.total_count`. All that is assumed beyond it stands in this room and nowhere else:
 
 * times of a search and of `updated_at` are Japan's, without a zone, and both ends of a search are inclusive;
 * there is no list of departments: they are what leads name as theirs (`organization_id`, `organization_name`,
@@ -17,16 +17,26 @@ import logging
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 
-from renkei.clock import TOKYO
-from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.errors import ConnectionError_, FetchError, RetriableFetchError
 from renkei.systems import pace
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
+from renkei.systems.hotprofile.payloads import (
+    Entry,
+    Page,
+    TornReadError,
+    UserGoneError,
+    Window,
+    departments_of,
+    failure_of,
+    json_body,
+    number_of,
+    read_page,
+)
+from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, retry_after_s
 
 log = logging.getLogger(__name__)
 
@@ -38,36 +48,11 @@ STRETCH = 10  # pages that are proven together
 ANSWER_S = 60.0
 MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 50 kB for each record of a page
 LONGEST_PAUSE_S = 60.0
-LONGEST_ID = 40  # characters of a department's
 LAST_ID = 1 << 53  # beyond it is no id
 CLOCK_KEPT_S = 60.0
 DEPARTMENTS_KEPT_S = 600.0
 
-Entry = dict[str, Any]  # a record as Hot Profile writes it
 _LISTS = {"companies": "clients", "departments": "leads", "leads": "leads"}
-_LABELS = {"companies": "会社", "departments": "部署", "leads": "リード"}
-
-
-class TornReadError(IncompleteReadError):
-    """What was read does not make a whole (K6)."""
-
-
-class UserGoneError(RefusedFetchError):
-    """連携ユーザー was deleted, or their API key is not valid any more (K4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From when to when something was updated, both ends inclusive, to the second."""
-
-    since: dt.datetime
-    until: dt.datetime
-
-    def search(self) -> dict[str, str]:
-        return {
-            "from_datetime_updated_on": _in_japan(self.since),
-            "to_datetime_updated_on": _in_japan(self.until),
-        }
 
 
 class HotProfileClient:
@@ -108,7 +93,7 @@ class HotProfileClient:
         """
         window = Window(since, until)
         stretches = self._stretches(_LISTS[data_set], window)
-        return _departments(stretches) if data_set == "departments" else stretches
+        return departments_of(stretches) if data_set == "departments" else stretches
 
     def total(self, data_set: str, window: Window) -> int:
         """How many records the window has; of departments the leads, which are an upper limit."""
@@ -129,12 +114,12 @@ class HotProfileClient:
             for low, high in _near(sorted(numbers))
             for entry in self._range(_LISTS[data_set], low, high, None).entries
         )
-        return [entry for entry in entries if _number(entry["id"]) in numbers]
+        return [entry for entry in entries if number_of(entry["id"]) in numbers]
 
     def _departments_now(self) -> dict[str, Entry]:
         if self._departments is None or time.monotonic() - self._departments[1] > DEPARTMENTS_KEPT_S:
             self._departments = None  # two of them at once would be twice the memory
-            every = _departments(self._stretches("leads", None))
+            every = departments_of(self._stretches("leads", None))
             self._departments = {str(one["id"]): one for stretch in every for one in stretch}, time.monotonic()
         return self._departments[0]
 
@@ -207,14 +192,14 @@ class HotProfileClient:
                 width = min(width * 8, max(1, width * PAGE_SIZE * 9 // (page.total * 10)))
         return entries, low, width
 
-    def _range(self, resource: str, low: int, high: int | None, window: Window | None, size: int = PAGE_SIZE) -> _Page:
+    def _range(self, resource: str, low: int, high: int | None, window: Window | None, size: int = PAGE_SIZE) -> Page:
         """How many records a range of ids has, and `size` of them: all, where it has no more; read again while torn."""
         search: dict[str, Any] = {"from_id": low, **({} if high is None else {"to_id": high})}
         search |= window.search() if window else {}
         asked = {"search": search, "page": {"number": 1, "display_number": size}}
         for attempt in range(READS):
             try:
-                return _read_page(self._post(resource, asked), resource, low, high, window, size)
+                return read_page(self._post(resource, asked), resource, low, high, window, size)
             except TornReadError as error:
                 if attempt == READS - 1:
                     raise
@@ -251,8 +236,8 @@ class HotProfileClient:
                 self._pacer.release(None)
             if response.status_code == 200:
                 self._set_clock(response.headers)
-                return _json(response.content)
-            failure = _failure(response)
+                return json_body(response.content)
+            failure = failure_of(response)
             if not isinstance(failure, RetriableFetchError):
                 raise failure
             if response.status_code == 429:
@@ -270,13 +255,6 @@ class HotProfileClient:
             return
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    total: int
-    ids: list[int]
-    entries: list[Entry]
-
-
 def _near(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """The ascending numbers by ranges that hold no more than an answer may have, from the first of each to its last."""
     start = 0
@@ -286,116 +264,10 @@ def _near(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = end
 
 
-def _narrower(low: int, width: int, page: _Page) -> int:
+def _narrower(low: int, width: int, page: Page) -> int:
     """How wide a range from `low` may be that fits one answer, where one of `width` does not: a guess, by ids in it.
 
     The ids on the page may be the lowest of the range, and then tell; or any, and then only the total does.
     """
     told = sorted(page.ids)[len(page.ids) * 9 // 10] - low + 1
     return told if told <= width // 2 else max(1, width * PAGE_SIZE // page.total * 3 // 4)
-
-
-def _read_page(
-    body: Mapping[str, Any], resource: str, low: int, high: int | None, window: Window | None, size: int
-) -> _Page:
-    """A page as the connector's description writes it, of that range and window alone.
-
-    Raises:
-        TornReadError: it lacks records, or has them twice, or others than were asked for.
-        RetriableFetchError: it is something else.
-    """
-    try:
-        entries, total = body[resource], body["pages"]["total_count"]
-        ids = [_number(entry["id"]) for entry in entries]
-        times = [updated_at(entry) for entry in entries]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RetriableFetchError(
-            "Hot Profileの応答がAPIの形式ではありません。メンテナンス中の可能性があります。次回の連携で読み直します。"
-        ) from error
-    if type(total) is not int or total < 0:
-        raise RetriableFetchError("Hot Profileの総件数が不正です。次回の連携で読み直します。")
-    if len(set(ids)) < len(ids) or len(ids) != min(size, total):
-        raise TornReadError(
-            f"Hot Profileの総件数{total}に対し、異なるデータが{len(set(ids))}件でした。何も書き込んでいません。"
-        )
-    if any(one < low or (high is not None and one > high) for one in ids) or (
-        window and any(not window.since.replace(microsecond=0) <= at <= window.until for at in times)
-    ):
-        raise TornReadError("Hot Profileが求めた範囲の外のデータを返しました。何も書き込んでいません。")
-    return _Page(total, ids, entries)
-
-
-def _number(value: Any) -> int:
-    """Raises: TypeError, ValueError: it is no id."""
-    if type(value) is int or (isinstance(value, str) and value.isascii() and value.isdecimal()):
-        return int(value)
-    raise ValueError("no id")
-
-
-def updated_at(entry: Entry) -> dt.datetime:
-    """When Hot Profile last changed the record, to the second.
-
-    Raises:
-        KeyError, TypeError, ValueError: it does not say.
-    """
-    text = entry["updated_at"].replace("/", "-").replace(" ", "T")
-    found = dt.datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=TOKYO)
-
-
-def _in_japan(moment: dt.datetime) -> str:
-    return moment.astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _departments(stretches: Iterator[list[Entry]]) -> Iterator[list[Entry]]:
-    """The departments that leads name, each once, as its newest lead has it."""
-    found: dict[str, Entry] = {}
-    for entries in stretches:
-        for lead in entries:
-            number = lead.get("organization_id")
-            if number in (None, "", 0, "0"):
-                continue
-            if type(number) not in (int, str) or len(str(number)) > LONGEST_ID:
-                raise RetriableFetchError("Hot Profileのリードの部署IDが正しくありません。次回の連携で読み直します。")
-            known = found.get(str(number))
-            if known is None or updated_at(known) < updated_at(lead):
-                found[str(number)] = _department(lead)
-    if found:
-        yield list(found.values())
-
-
-_OF_A_DEPARTMENT = (
-    *("organization_name", "organization_hierarchy", "client_id", "client_name", "created_at", "updated_at"),
-)
-
-
-def _department(lead: Entry) -> Entry:
-    return {"id": lead["organization_id"], **{name: lead.get(name) for name in _OF_A_DEPARTMENT}}
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        body = json_of(content)
-    except ValueError as error:
-        raise RetriableFetchError(
-            "Hot Profileの応答がAPIの形式ではありません。メンテナンス中の可能性があります。次回の連携で読み直します。"
-        ) from error
-    if not isinstance(body, dict) or body.get("errors") or body.get("error"):
-        raise RetriableFetchError("Hot Profileがエラーを返しました。次回の連携で読み直します。")
-    return body
-
-
-def _failure(response: requests.Response) -> FetchError:
-    status = response.status_code
-    if status in (401, 403):
-        return UserGoneError(
-            f"ユーザーが削除されていました（HTTP {status}）。連携ユーザーが削除されたか、APIキーが無効になっています。"
-            "Hot Profileで連携ユーザーを確認し、そのユーザーのAPIキーをAirflowの接続(hotprofile)に登録してください。"
-        )
-    if status == 429:
-        return RetriableFetchError("Hot Profileのリクエスト数の上限に達しました。次回の連携で読み直します。")
-    if status in (408, 503) or status >= 500:
-        return RetriableFetchError(f"Hot Profileが一時的に応答できません（HTTP {status}）。次回の連携で読み直します。")
-    return RefusedFetchError(
-        f"Hot Profileが要求を受け付けませんでした（HTTP {status}）。連携設定シートのHot Profile URLを確認してください。"
-    )

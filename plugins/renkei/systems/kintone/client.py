@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import requests
 
 from renkei.errors import ConnectionError_, SettingError
+from renkei.systems.kintone.crowding import LONGEST_PAUSE_S, Gate
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
@@ -67,10 +66,8 @@ ANSWER_S = 60.0
 MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 100 kB for each record of a page
 TRIES = 4
 LOOKS = 3  # of a write without upsert: each time asks first who is there
-LONGEST_PAUSE_S = 30.0
 AT_ONCE = 5
 UNKNOWN_USER = "GAIA_IL26"
-CROWDED = 0.8  # of the domain's requests at once: from there on we take less
 
 
 class KintoneClient:
@@ -95,7 +92,7 @@ class KintoneClient:
         self._path = f"/k/guest/{guest_space}/v1" if guest_space else "/k/v1"
         self._root = base_url.rstrip("/")
         self._spend = spend
-        self._gate = Gate(at_once)
+        self._gate = Gate(at_once, clock=lambda: time.monotonic(), sleep=lambda seconds: time.sleep(seconds))
         self._address = address
         self._upserts = True
         self._unknown_users: dict[str, Refusal] = {}  # by ログイン名: they are refused again without a request
@@ -331,50 +328,3 @@ class KintoneClient:
         if not isinstance(answer, dict):
             raise misshapen()
         return answer
-
-
-class Gate:
-    """How many requests are under way at once: as many as we may, fewer while the domain is crowded (K16)."""
-
-    def __init__(self, most: int) -> None:
-        self._most = self.width = most
-        self._inside = 0
-        self._closed_until = 0.0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def passed(self) -> Iterator[Callable[[Mapping[str, str]], None]]:
-        """Wait for one's turn; what it gives is to be told the answer's headers."""
-        with self._changed:
-            while self._inside >= self.width:
-                self._changed.wait()
-            self._inside += 1
-            pause = self._closed_until - time.monotonic()
-        try:
-            if pause > 0:
-                time.sleep(pause)
-            yield self._note
-        finally:
-            with self._changed:
-                self._inside -= 1
-                self._changed.notify_all()
-
-    def _note(self, headers: Mapping[str, str]) -> None:
-        """Narrower by half where the answer says that the domain is nearly full; else wider by one."""
-        limit, running = (_count(headers.get(f"X-ConcurrencyLimit-{name}")) for name in ("Limit", "Running"))
-        if not limit:
-            return
-        with self._changed:
-            full = running >= CROWDED * limit
-            self.width = max(1, self.width // 2) if full else min(self._most, self.width + 1)
-
-    def close(self, seconds: float | None) -> None:
-        """Refused: one at a time, and none for a while."""
-        with self._changed:
-            self.width = 1
-            pause = min(seconds or random.uniform(0.5, 1.5), LONGEST_PAUSE_S)
-            self._closed_until = max(self._closed_until, time.monotonic() + pause)
-
-
-def _count(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdecimal() else 0

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from renkei.clock import TOKYO
 from renkei.errors import ConnectionError_, FetchError, RefusedFetchError, RetriableFetchError
 from renkei.systems.hotprofile import client as module
-from renkei.systems.hotprofile.client import HotProfileClient, TornReadError, UserGoneError, Window
+from renkei.systems.hotprofile.client import HotProfileClient
+from renkei.systems.hotprofile.payloads import TornReadError, UserGoneError, Window, updated_at
 from tests.harness.clock import SkipClock, no_waits
 from tests.unit.systems.transport import Answer, Seen, Wire, session_over
 
@@ -370,7 +371,7 @@ def test_records_are_found_by_id_whenever_they_changed(clock: SkipClock) -> None
 
 def test_times_are_read_as_they_may_be_written(clock: SkipClock) -> None:
     for text in ("2026/04/01 09:03:00", "2026-04-01T09:03:00+09:00", "2026-04-01T00:03:00Z"):
-        assert module.updated_at({"updated_at": text}) == dt.datetime(2026, 4, 1, 9, 3, tzinfo=TOKYO)
+        assert updated_at({"updated_at": text}) == dt.datetime(2026, 4, 1, 9, 3, tzinfo=TOKYO)
 
 
 def test_l7_a_url_that_is_none_is_the_connections_fault(clock: SkipClock) -> None:

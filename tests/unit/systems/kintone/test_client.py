@@ -14,7 +14,8 @@ import requests
 from renkei.errors import ConnectionError_
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.systems.kintone import client as module
-from renkei.systems.kintone.client import Gate, KintoneClient
+from renkei.systems.kintone.client import KintoneClient
+from renkei.systems.kintone.crowding import Gate
 from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
