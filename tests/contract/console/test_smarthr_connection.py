@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import logging
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from renkei.errors import ConnectionError_, FetchError
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.connection_trial import _is_registered
 from renkei.orchestration.link import LINKS
@@ -22,7 +24,7 @@ from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
 from renkei.storage import audit
 from renkei.storage.cipher import Cipher
-from renkei.storage.source_grants import SourceGrants
+from renkei.storage.source_grants import Grant, Made, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from tests.builders import mapping
@@ -34,6 +36,7 @@ from tests.harness.smarthr_login import Person
 
 HERE = f"/dag/{dag('acme')}/smarthr"
 CALLBACK = f"{BASE}/smarthr/callback"
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 class SmartHRWorld(ConsoleWorld):
@@ -48,11 +51,15 @@ class SmartHRWorld(ConsoleWorld):
         self.url = smarthr.url.replace("127.0.0.1", "localhost")
         sheet = mapping(settings={"会社名": "株式会社アクメ"})
         self.mapping = dataclasses.replace(sheet, tenant="acme", emc_account="acme", smarthr_url=self.url)
-        write_yaml(self.mapping, self.sheets / "acme.yaml")
-        load_all(LINKS[LINK].sheets(), tenants(self.sheets), index_folder(), tuple(hosts(smarthr)))
         add_dags(dag("acme"), next_run=NOW)
-        self.services.knowledge.changed()
+        self.sheet(self.mapping)
         self.browsers: dict[str, TestClient] = {}
+
+    def sheet(self, found: Mapping) -> None:
+        """acme's sheet, in force."""
+        write_yaml(found, self.sheets / "acme.yaml")
+        load_all(LINKS[LINK].sheets(), tenants(self.sheets), index_folder(), tuple(hosts(self.smarthr)))
+        self.services.knowledge.changed()
 
     def of(self, user: str) -> TestClient:
         """One browser for each user, which keeps its cookies."""
@@ -272,6 +279,37 @@ def test_s3_the_step_連携済み_counts_a_grant(world: SmartHRWorld) -> None:
     assert "smarthr__acme SmartHR 許可済み 登録する" in text_of(body(world, f"/dag/{dag('acme')}/connections"))
 
 
+@pytest.mark.parametrize("has_token", [False, True])
+@pytest.mark.parametrize("trouble", ["another SmartHR", "void", "renewal lost", "expired"])
+def test_s3_a_grant_that_a_run_would_refuse_is_done_nowhere(
+    world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch, trouble: str, has_token: bool
+) -> None:
+    """A run never falls back to the token, so the checklist does not either."""
+    if has_token:
+        token = {"conn_type": "smarthr", "password": "shr_sim_acme"}
+        monkeypatch.setenv("AIRFLOW_CONN_SMARTHR__ACME", json.dumps(token))
+    world.connect()
+    number, grant = world.grants.newest()
+    assert grant is not None
+    path, used, label = f"/dag/{dag('acme')}/start", world.mapping, "再認可が必要"
+    assert "2. 連携済み 完了" in text_of(body(world, path))
+    if trouble == "another SmartHR":
+        used, label = dataclasses.replace(world.mapping, smarthr_url=world.smarthr.url), "会社が違います"
+        world.sheet(used)
+    elif trouble == "renewal lost":
+        assert world.grants.follow(number, dataclasses.replace(grant, expires_at=LONG_AGO))
+        assert world.grants.begin_renewal(number + 1, LONG_AGO)
+    elif trouble == "expired":
+        assert world.grants.follow(number, dataclasses.replace(grant, expires_at=LONG_AGO, refresh_token=""))
+    else:
+        assert world.grants.follow(number, Grant(Made.VOID, NOW, "omar", "omar", NOW))
+    with pytest.raises((ConnectionError_, FetchError)):
+        connections.smarthr_client(used)
+    assert f"状態 {label}" in world.shown()
+    assert "2. 連携済み 次にすること" in text_of(body(world, path))
+    assert "許可済み" not in text_of(body(world, f"/dag/{dag('acme')}/connections"))
+
+
 def test_アクセストークンで連携_stays_the_other_way(world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     token = {"conn_type": "smarthr", "password": "shr_sim_acme"}
     monkeypatch.setenv("AIRFLOW_CONN_SMARTHR__ACME", json.dumps(token))
@@ -367,8 +405,6 @@ def test_l5_a_grant_goes_to_the_smarthr_alone_at_which_it_was_proven(world: Smar
     with pytest.raises(ConnectionError_, match="SmartHR URLが異なります"):
         connections.smarthr_client(moved)
     assert len(world.smarthr.sim("GET", "requests")) == asked
-    write_yaml(moved, world.sheets / "acme.yaml")
-    load_all(LINKS[LINK].sheets(), tenants(world.sheets), index_folder(), tuple(hosts(world.smarthr)))
-    world.services.knowledge.changed()
+    world.sheet(moved)
     assert "状態 会社が違います" in world.shown()
     connections.smarthr_client(world.mapping).check()

@@ -18,7 +18,7 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,7 +46,7 @@ from renkei.texts import trim
 log = logging.getLogger(__name__)
 
 LOGIN_LASTS = dt.timedelta(minutes=10)
-MAX_OPEN = 20  # log-ins of one tenant at once: each leaves a file, and whoever may connect may begin one
+MOST_OF_ONE = 5  # log-ins of one tenant that a person, or an invitation, has under way: the newest ones
 MAX_CODE = 2_000  # characters
 _STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
 _NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
@@ -57,7 +57,6 @@ class Trouble(StrEnum):
 
     STATE = "STATE"  # unknown, used, or too long ago
     BROWSER = "BROWSER"  # another browser or another person began it
-    OFTEN = "OFTEN"
     CANCELLED = "CANCELLED"
     REFUSED = "REFUSED"
     SETTING = "SETTING"
@@ -73,7 +72,6 @@ AGAIN = "もう一度「連携する」を押してください。"
 SAID = {
     Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。連携済みでなければ、{AGAIN}",
     Trouble.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
-    Trouble.OFTEN: "途中のログインが多すぎます。10分ほどおいてから、もう一度「連携する」を押してください。",
     Trouble.CANCELLED: f"キャンセルされました。連携は変わっていません。連携する場合は、{AGAIN}",
     Trouble.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
     Trouble.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
@@ -148,16 +146,17 @@ class Connecting:
         self._folder, self._store, self._oauth = folder, folder.store, oauth
 
     def begin(self, by: Allower, redirect_uri: str, now: dt.datetime) -> Departure:
-        """Where to send the browser.
+        """Where to send the browser. Too many of one person's cost him his oldest, and nobody else anything.
 
         Raises:
-            ConnectingError: the store has no key, or too many log-ins are under way.
+            ConnectingError: the store has no key.
         """
         if not self.grants.may_be_kept:
             raise ConnectingError(Trouble.PLAIN_STORE)
         tidy(self._folder, now)
-        if sum(not found[2] for found in _files(self._folder)) >= MAX_OPEN:
-            raise ConnectingError(Trouble.OFTEN)
+        own = sorted((one.expires_at, key) for _, key, one in _logins(self._folder) if one and one.by == by.id)
+        for _, key in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
+            self._store.delete(key)
         state, browser = f"{self._folder.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
         verifier, challenge = pkce()
         expires = (now + LOGIN_LASTS).replace(microsecond=0)
@@ -287,42 +286,36 @@ def cookie_name(state: str) -> str:
 
 def is_under_way(folder: TenantFolder, now: dt.datetime) -> bool:
     """SmartHRで許可待ち: somebody has left for SmartHR since anybody last connected or disconnected, and is not back."""
-    files = _files(folder)
-    _, newest = SourceGrants(folder).newest()
-    used = {name for name, _, is_used in files if is_used}
-    for name, key, is_used in files:
-        if is_used or name in used:
-            continue
-        try:
-            found = records.read_or_none(folder.store, key, _Login)
-        except DamagedFileError:
-            continue
-        if found and now < found.expires_at and not (newest and found.expires_at - LOGIN_LASTS < newest.at):
-            return True
-    return False
+    used, (_, newest) = {name for name, _, is_used in _files(folder) if is_used}, SourceGrants(folder).newest()
+    since = newest.at if newest else dt.datetime.min.replace(tzinfo=dt.UTC)
+    logins = [one for name, _, one in _logins(folder) if name not in used and one is not None]
+    return any(now < one.expires_at and one.expires_at - LOGIN_LASTS >= since for one in logins)
 
 
 def tidy(folder: TenantFolder, now: dt.datetime) -> int:
     """Delete the log-ins that are long over; how many files. A used one keeps its note as long as itself."""
-    deleted, standing = 0, set()
-    files = _files(folder)
-    for name, key, is_used in files:
+    notes = [(name, key) for name, key, is_used in _files(folder) if is_used]
+    old, standing = [], set()
+    for name, key, one in _logins(folder):
+        if one is None or now - one.expires_at > LOGIN_LASTS:
+            old.append(key)
+        else:
+            standing.add(name)
+    old += [key for name, key in notes if name not in standing]
+    for key in old:
+        folder.store.delete(key)
+    return len(old)
+
+
+def _logins(folder: TenantFolder) -> Iterator[tuple[str, str, _Login | None]]:
+    """Digest of the state, key, and the log-in; None: it is torn, or gone."""
+    for name, key, is_used in _files(folder):
         if is_used:
             continue
         try:
-            found = records.read_or_none(folder.store, key, _Login)
+            yield name, key, records.read_or_none(folder.store, key, _Login)
         except DamagedFileError:
-            found = None
-        if found is None or now - found.expires_at > LOGIN_LASTS:
-            folder.store.delete(key)
-            deleted += 1
-        else:
-            standing.add(name)
-    for name, key, is_used in files:
-        if is_used and name not in standing:
-            folder.store.delete(key)
-            deleted += 1
-    return deleted
+            yield name, key, None
 
 
 def _files(folder: TenantFolder) -> list[tuple[str, str, bool]]:

@@ -42,6 +42,7 @@ class Standing(StrEnum):
     NONE = "NONE"  # 未連携, or 連携解除
     LINKED = "LINKED"  # 連携済み
     VOID = "VOID"  # 再認可が必要
+    ELSEWHERE = "ELSEWHERE"  # 会社が違います: it was proven at another SmartHR than the sheet names now
 
 
 class ReauthoriseError(RefusedFetchError):
@@ -218,13 +219,18 @@ def is_of(grant: Grant | None, smarthr_url: str) -> bool:
     return urlsplit(grant.source).netloc == urlsplit(smarthr_url).netloc
 
 
-def standing(grants: SourceGrants, now: dt.datetime) -> Standing:
-    """How it stands by the records alone; SmartHR is not asked."""
+def standing(grants: SourceGrants, now: dt.datetime, smarthr_url: str = "") -> Standing:
+    """How it stands by the records alone; SmartHR is not asked. `smarthr_url` is the sheet's; empty: nobody knows it.
+
+    What every page shows; a run takes a grant where this is LINKED, and never another token where it is not NONE.
+    """
     number, grant = grants.newest()
     if grant is None or grant.made is Made.ENDED:
         return Standing.NONE
     if not grant.stands:
         return Standing.VOID
+    if smarthr_url and not is_of(grant, smarthr_url):
+        return Standing.ELSEWHERE
     note = grants.renewal(number)
     if note is not None and now - note.at > LEASE:
         return Standing.VOID

@@ -20,7 +20,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tenant_of,
 )
-from renkei.links.smarthr_emc.granted import Standing, is_of, standing
+from renkei.links.smarthr_emc.granted import Standing, standing
 from renkei.orchestration.connections import find_connection, open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.public.connection_secrets import DAG_FILE
@@ -59,16 +59,16 @@ class SmartHRConnector:
     def standing(self, now: dt.datetime) -> Connected:
         grants = SourceGrants(self._folder)
         _, grant = grants.newest()
-        fault, elsewhere = "", False
+        fault, url = "", ""
         try:
-            elsewhere = not is_of(grant, self._smarthr_url())
+            url = self._smarthr_url()
             self._oauth()
             if not grants.may_be_kept:
                 fault = OWN[NOT_READY]
         except NotConnectedError as error:
             fault = str(error)
-        kinds = {Standing.LINKED: Stand.LINKED, Standing.VOID: Stand.VOID}
-        stands = Standing.VOID if elsewhere else standing(grants, now)
+        kinds = {Standing.LINKED: Stand.LINKED, Standing.VOID: Stand.VOID, Standing.ELSEWHERE: Stand.VOID}
+        stands = standing(grants, now, url)
         if stands in kinds and grant:
             return Connected(kinds[stands], grant.allowed_at or grant.at, fault)
         if is_under_way(self._folder, now):

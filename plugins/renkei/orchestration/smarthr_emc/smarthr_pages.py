@@ -6,6 +6,7 @@ and no page of ours is shown with them in its address: whatever comes of them, t
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
@@ -29,7 +30,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tenant_of,
 )
-from renkei.links.smarthr_emc.granted import Standing, is_of, standing
+from renkei.links.smarthr_emc.granted import Standing, standing
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import dag_id
 from renkei.orchestration.smarthr_emc import smarthr_plus
@@ -64,17 +65,13 @@ class Shown:
     tone: str
 
 
-def shown(
-    stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool, elsewhere: bool = False
-) -> Shown:
-    """What happened on the way just now is shown while nothing better stands; `elsewhere`: the sheet names another SmartHR."""
+def shown(stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
+    """What happened on the way just now is shown while nothing better stands."""
     if stands is Standing.VOID:
         return Shown("再認可が必要", "bad")
-    if elsewhere:
-        return Shown("会社が違います", "bad")
     if stands is Standing.LINKED:
         return Shown("連携済み", "good")
-    if trouble is Trouble.OTHER_COMPANY:
+    if stands is Standing.ELSEWHERE or trouble is Trouble.OTHER_COMPANY:
         return Shown("会社が違います", "bad")
     if trouble is Trouble.CANCELLED:
         return Shown("キャンセルされました", "wait")
@@ -87,17 +84,16 @@ def shown(
 def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], said: str = "") -> Response:
     folder, now = _own(seen), seen.services.now()
     grants = SourceGrants(folder)
-    stands, (_, grant) = standing(grants, now), grants.newest()
+    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    stands, (_, grant) = standing(grants, now, mapping.smarthr_url if mapping else ""), grants.newest()
     trouble = Trouble(said) if said in tuple(Trouble) else None
     token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    elsewhere = mapping is not None and not is_of(grant, mapping.smarthr_url)
     return page(
         request,
         f"{LINK}/smarthr.html",
         one=seen.company,
-        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered), elsewhere),
-        elsewhere=elsewhere,
+        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered)),
+        elsewhere=stands is Standing.ELSEWHERE,
         linked=stands is Standing.LINKED,
         void=stands is Standing.VOID,
         grant=grant if grant and stands is not Standing.NONE else None,
@@ -180,10 +176,10 @@ def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts
     return _there(request, seen.company.dag_id, said, framed=False)
 
 
-def granted(folder: TenantFolder) -> tuple[str, ...]:
-    """The Connection that a grant of the company stands in for."""
-    grant = SourceGrants(folder).newest()[1]
-    return (f"smarthr__{folder.tenant}",) if grant and grant.stands else ()
+def granted(folder: TenantFolder, mapping: Mapping, now: dt.datetime) -> dict[str, bool]:
+    """The Connection that a grant of the company stands in for, and whether the next run can use that grant."""
+    stands = standing(SourceGrants(folder), now, mapping.smarthr_url)
+    return {} if stands is Standing.NONE else {f"smarthr__{folder.tenant}": stands is Standing.LINKED}
 
 
 def void(store: Store) -> frozenset[str]:

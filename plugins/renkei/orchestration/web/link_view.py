@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +34,8 @@ class LinkView:
     sheet_editor: Any = None  # has `form(mapping)` and `formed(review, given, suffix)`: a SheetEditor, or a module
     own_page: bool = False  # its members have マイ情報, where they register themselves
     figures: Callable[[TenantFolder], Sequence[Figure]] | None = None  # in place of people; may raise StoreError
-    granted: Callable[[TenantFolder], Collection[str]] | None = (
-        None  # Connections that a grant stands in for; StoreError
-    )
+    # By a company's mapping, now: Connections that a grant stands in for, and whether it is good; may raise StoreError.
+    granted: Callable[[TenantFolder, Any, dt.datetime], Mapping[str, bool]] | None = None
     void: Callable[[Store], Collection[str]] | None = (
         None  # the tenants whose grant is void, in one question; StoreError
     )

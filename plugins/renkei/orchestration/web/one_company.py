@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -32,6 +32,8 @@ from renkei.web.facts import ChannelFact, ConnectionChange, Details, Evidence, G
 
 class OneCompany:
     """The part of `renkei.web.services.Knowledge` on one company beside its runs."""
+
+    _now: Callable[[], dt.datetime]
 
     def details(self, dag_id: str) -> Details:
         tenant = tenant_of(state.dags()[dag_id])
@@ -97,8 +99,9 @@ class OneCompany:
         tenant = tenant_of(state.dags()[dag_id])
         view, mapping = tenant.link.console() if tenant.link.console else None, tenant.sheet.mapping
         names = dict.fromkeys(view.connections(mapping)) if view and mapping is not None else {}
-        granted = view.granted(self.folder(dag_id)) if view and view.granted and names else ()
-        return {name: name in granted or _is_registered(name) for name in names}
+        of = view.granted if view and names else None
+        granted = of(self.folder(dag_id), mapping, self._now()) if of else {}
+        return {name: granted[name] if name in granted else _is_registered(name) for name in names}
 
     def generations(self, dag_id: str) -> Sequence[Generation]:
         link = state.dags()[dag_id].link

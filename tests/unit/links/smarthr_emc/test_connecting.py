@@ -16,7 +16,7 @@ import requests
 from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    MAX_OPEN,
+    MOST_OF_ONE,
     SAID,
     Allower,
     ConnectingError,
@@ -205,12 +205,19 @@ def test_l7_tokens_and_verifiers_lie_sealed_and_nothing_names_the_state(world: O
     assert not [one for one in hidden if one in shown]
 
 
-def test_so_many_at_once_and_no_more(world: OAuthWorld) -> None:
-    for _ in range(MAX_OPEN):
-        begun(world)
-    with pytest.raises(ConnectingError) as raised:
-        begun(world)
-    assert raised.value.trouble is Trouble.OFTEN
+def test_l5_whoever_begins_many_replaces_his_own_oldest_alone(world: OAuthWorld) -> None:
+    """L5: an operator's log-in stands whatever customers begin, and he can begin one at any time."""
+    customer = Allower("invitation 1", "総務部")
+    operators = begun(world)
+    customers = []
+    for _ in range(4 * MOST_OF_ONE):
+        world.now += dt.timedelta(seconds=1)
+        customers.append(world.connecting.begin(customer, CALLBACK, world.now))
+    assert len(world.store.names(world.folder.source_logins)) == MOST_OF_ONE + 1
+    assert refused(world, customers[-MOST_OF_ONE - 1], by=customer) is Trouble.STATE
+    finished(world, customers[-MOST_OF_ONE], by=customer)
+    finished(world, operators)
+    finished(world, begun(world))
     world.now += 3 * LOGIN_LASTS
     begun(world)
     assert len(world.store.names(world.folder.source_logins)) == 1, "old ones are gone"
