@@ -20,7 +20,7 @@ from renkei.orchestration import connections
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.unfinished import ongoing_in
 from renkei.orchestration.timetable import DailyInJapan
-from renkei.storage import audit, retention, uploads
+from renkei.storage import audit, once, retention, uploads
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Versions
@@ -129,6 +129,7 @@ def prune_all(
     except StoreError as error:
         failures.append(str(error))
     log.info("prune audit deleted=%d", audit.tidy(store, now, keep))
+    once.tidy(store, now)
     if failures:
         raise RenkeiError(
             f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)

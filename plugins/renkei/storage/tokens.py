@@ -5,6 +5,7 @@ Where one is looked up, the digest of what was given is: how long that takes say
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
@@ -13,6 +14,11 @@ import secrets
 def new_token() -> str:
     """43 characters, fit for an address; nobody can ask for it again."""
     return secrets.token_urlsafe(32)
+
+
+def token_of_bytes(random: bytes) -> str:
+    """A token of 32 bytes that nobody can guess."""
+    return base64.urlsafe_b64encode(random).decode().rstrip("=")
 
 
 def is_token(text: str) -> bool:

@@ -12,11 +12,12 @@ from airflow.utils.session import create_session
 
 from renkei.jobs.records import Jobs
 from renkei.orchestration import jobs as job_dag
+from renkei.storage import once
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import CheckedMany, Deed, check_run
 from renkei.web.console import bulk
 from renkei.web.services import Right
-from tests.contract.console.world import BASE, LINK, ConsoleWorld, body, dag, text_of
+from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
 from tests.harness.airflow_rows import Row, add_runs
 
 BOTH = f"{dag('acme')} {dag('beta')}"
@@ -31,7 +32,7 @@ def all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sent(world: ConsoleWorld, user: str = "omar", status: int = 200, path: str = "/bulk", **form: object) -> str:
-    data = {"deed": "pause", "dags": BOTH, "token": world.token(user), **form}
+    data = {"deed": "pause", "dags": BOTH, "token": world.token(user), "once": once.new(NOW), **form}
     answer = world.browser(user).post(BASE + path, data=data)
     assert answer.status_code == status, text_of(answer.text)
     return answer.text if status != 303 else str(answer.headers["location"])
@@ -113,6 +114,23 @@ def test_s1_who_may_only_see_does_nothing(world: ConsoleWorld) -> None:
         assert "この会社で操作する権限がありません" in sent(world, "ken", deed=deed, reason="x") or deed == "unpause"
     sent(world, "ken", 409, deed="check")
     assert world.hands.done == []
+
+
+def test_s6_who_reloads_the_answer_does_it_no_second_time(world: ConsoleWorld) -> None:
+    """S6: not even after somebody else has undone it; and a form of last week does nothing either."""
+    form = once.new(NOW)
+    sent(world, deed="pause", once=form)
+    done = list(world.hands.done)
+    assert len(done) == 2
+    world.services.knowledge.changed()
+    assert sent(world, status=303, deed="pause", once=form) == f"{BASE}/"
+    assert sent(world, status=303, deed="pause", once=once.new(NOW - dt.timedelta(days=7))) == f"{BASE}/"
+    assert sent(world, status=303, deed="pause", once="") == f"{BASE}/"
+    assert world.hands.done == done
+    form = re.search(r'name="once" value="([^"]+)"', body(world, "/bulk?deed=pause"))
+    assert form
+    sent(world, deed="pause", once=form[1])
+    assert len(world.hands.done) == 4
 
 
 @pytest.mark.parametrize("path", ["/bulk", "/checks/1/stop"])

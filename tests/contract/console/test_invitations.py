@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from httpx import Response
 
 from renkei.orchestration.public.inviting import invitations
-from renkei.storage import records
+from renkei.storage import once, records
 from renkei.storage.audit import Look
 from renkei.storage.versions import Origin
 from renkei.web.customer.invitations import Allowed, Invitation
@@ -22,7 +23,9 @@ GIVEN = {"label": "総務部 ご担当者様", "reason": "シートの提出", "
 
 
 def invite(world: ConsoleWorld, user: str = "yuki", path: str = PAGE, **form: str) -> Response:
-    return world.browser(user).post(BASE + path, data={"token": world.token(user)} | GIVEN | form)
+    return world.browser(user).post(
+        BASE + path, data={"token": world.token(user), "once": once.new(NOW)} | GIVEN | form
+    )
 
 
 def link_in(answer: Response) -> str:
@@ -82,6 +85,23 @@ def test_what_is_no_invitation_is_refused_beside_what_was_given(
     assert answer.status_code == 400
     assert said in text_of(answer.text)
     assert listed() == []
+
+
+def test_s5_who_reloads_the_page_of_an_invitation_makes_no_second_one(world: ConsoleWorld) -> None:
+    """Nor who presses twice: both see the same link. Another form, or somebody else's, is another invitation."""
+    form = once.new(NOW)
+    first, again = invite(world, once=form), invite(world, once=form)
+    assert link_in(first) == link_in(again)
+    assert len(listed()) == 1
+    assert invite(world, once=form, label="経理部").status_code == 409
+    assert "開いてから時間がたった" in invite(world, once=once.new(NOW - dt.timedelta(days=7))).text
+    assert len(listed()) == 1
+    assert link_in(invite(world, "omar", once=form)) != link_in(first)
+    drawn = re.findall(r'name="once" value="([^"]+)"', body(world, PAGE, "yuki"))
+    assert link_in(invite(world, once=drawn[0])) != link_in(first)
+    assert len(listed()) == 3
+    world.browser("yuki").post(f"{BASE}{PAGE}/1/revoke", data={"token": world.token("yuki")})
+    assert "既に招待1を作りました" in invite(world, once=form).text
 
 
 def test_s5_revoked_is_void_and_says_by_whom(world: ConsoleWorld) -> None:

@@ -15,6 +15,7 @@ from httpx import Response
 from renkei.links.smarthr_emc.sheet.yaml_form import to_yaml
 from renkei.orchestration import jobs as task
 from renkei.orchestration.web import sheet_desk
+from renkei.storage import once
 from renkei.storage.versions import Origin
 from renkei.web.console import many
 from renkei.web.services import Right
@@ -67,7 +68,7 @@ def work(world: ConsoleWorld, content: bytes, user: str = "omar") -> dict[str, A
 
 
 def enable(world: ConsoleWorld, user: str = "omar", **form: str) -> Response:
-    data = {"token": world.token(user), "reason": "一括の登録"} | form
+    data = {"token": world.token(user), "reason": "一括の登録", "once": once.new(NOW)} | form
     return world.browser(user).post(f"{BASE}{HERE}/enable", data=data)
 
 
@@ -103,6 +104,8 @@ def test_s2_what_is_sound_is_put_into_force_and_the_rest_is_told(world: ConsoleW
     moves = len(list(kept.versions.moves()))
     enable(world)
     assert len(list(kept.versions.moves())) == moves, "pressed again, nothing more is done"
+    form = once.new(NOW)
+    assert [enable(world, once=form).status_code for _ in range(2)] == [200, 303], "a reload"
 
 
 def test_s6_many_are_enabled_a_few_in_each_request(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from renkei.outbox.tables import OUTGOING, State
 from renkei.settings import database_url, index_folder
 from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
+from renkei.storage import once
 from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Message, refused
@@ -80,7 +81,9 @@ class MessagesWorld(ConsoleWorld):
         return text_of(answer.text)
 
     def asked(self, user: str = "yuki", status: int = 200, **form: str) -> str:
-        answer = self.browser(user).post(f"{BASE}/dag/{DAG}/recipient", data={**form, "token": self.token(user)})
+        answer = self.browser(user).post(
+            f"{BASE}/dag/{DAG}/recipient", data={"once": once.new(NOW), **form, "token": self.token(user)}
+        )
         assert answer.status_code == status, answer.text[:2000]
         return text_of(answer.text)
 
@@ -159,6 +162,9 @@ def test_w2_an_address_of_my_page_is_made_and_shown_once(world: MessagesWorld) -
     assert invited is not None
     assert invited.user_id == "kato"
     assert token not in world.asked(text="kato")
+    form = once.new(NOW)
+    assert "/renkei/my/" in world.asked(text="kato", invite="1", once=form)
+    assert "/renkei/my/" not in world.asked(text="kato", invite="1", once=form), "a reload leaves the address good"
     assert "/renkei/my/" not in world.asked(text="left", invite="1")
 
 

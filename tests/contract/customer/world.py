@@ -27,6 +27,7 @@ from renkei.runs.outcome import End, Summary
 from renkei.storage.runs import Began, RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import new_token
 from renkei.storage.versions import Version
 from renkei.web.customer.app import build
 from renkei.web.customer.facts import Services
@@ -113,7 +114,9 @@ class CustomerWorld:
     def invitation(
         self, tenant: str = "acme", allows: frozenset[Allowed] = EVERYTHING, days: int = 7
     ) -> tuple[Invitation, str]:
-        return self.invitations.invite(LINK, tenant, LABEL, "シートの提出", allows, days, "yuki", self.now)
+        token = new_token()
+        made = self.invitations.invite(LINK, tenant, LABEL, "シートの提出", allows, days, "yuki", self.now, token)
+        return made, token
 
     def browser(self, token: str = "", **headers: str) -> Browser:
         """One that has come in by this invitation."""

@@ -29,6 +29,7 @@ from renkei.orchestration.workplace_lineworks.drain import SERVICES
 from renkei.orchestration.workplace_lineworks.my import my_page_url
 from renkei.outbox.outbox import Outbox, Outgoing
 from renkei.outbox.tables import State
+from renkei.storage import once
 from renkei.storage.database.database import Database, open_database
 from renkei.web.console import guard
 from renkei.web.console.page import page
@@ -112,6 +113,7 @@ def recipient(
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
     invite: Annotated[str, Form(max_length=5)] = "",
+    form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """Why, and with `invite` an address of マイ情報 for him, which is shown this once."""
     tenant = tenant_of(seen)
@@ -119,10 +121,11 @@ def recipient(
     if not text:
         return _page(request, seen)
     note_look(seen, "recipient")
-    own = OwnEntries(_database(), seen.services.knowledge.folder(seen.company.dag_id))
-    address = ""
-    if invite and own.members.find(text):
-        address = my_page_url(tenant, own.invite([text], INVITED_DAYS, seen.services.now())[text])
+    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    own, address = OwnEntries(_database(), folder), ""
+    now = seen.services.now()
+    if invite and own.members.find(text) and once.take(folder.store, form, now):  # a reload makes no other one
+        address = my_page_url(tenant, own.invite([text], INVITED_DAYS, now)[text])
     return _page(request, seen, text, own, address)
 
 

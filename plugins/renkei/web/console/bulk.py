@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from renkei.jobs.records import Job, Jobs
-from renkei.storage import audit
+from renkei.storage import audit, once
 from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
@@ -72,6 +72,7 @@ async def do(
     dags: Names = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
+    form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest. 確認のみ is one job."""
     named, why = dags.split(), " ".join(reason.split())
@@ -81,6 +82,8 @@ async def do(
             + f"{MOST:,}社までです。"
         )
         return await run_in_threadpool(message, request, 400, "操作を読み取れません", said)
+    if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):
+        return RedirectResponse(address(request, ""), 303)  # a reload: the list says how it is
     doing = Deed(deed)
     if doing is Deed.CHECK:
         return await run_in_threadpool(_checks, request, visitor, named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,8 +12,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import StoreError
-from renkei.storage import audit
+from renkei.storage import audit, once
 from renkei.storage.audit import Look
+from renkei.storage.tokens import token_of_bytes
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
 from renkei.web.customer.facts import Inviting
@@ -25,6 +27,7 @@ from renkei.web.services import Services
 router = APIRouter()
 DAYS = (1, 3, 7, 14, MOST_DAYS)
 MAX_LABEL, MAX_WHY = 60, 300  # characters
+TOO_OLD = "開いてから時間がたった画面です。もう一度「招待のリンクを作る」を押してください。"
 LISTED = 20  # versions among which those of customers are looked for
 
 
@@ -41,19 +44,24 @@ def invite(
     reason: Annotated[str, Form(max_length=MAX_WHY)] = "",
     days: Annotated[str, Form(max_length=3)] = "",
     allows: Annotated[list[str] | None, Form(max_length=len(Allowed))] = None,
+    form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
-    """The link stands on the answer and nowhere else, so this answers with a page, not with a way to one."""
+    """The link stands on the answer and nowhere else, so this answers with a page, not with a way to one.
+
+    Sent again (a reload, a second click), the same form is answered with the same invitation and its link.
+    """
     inviting = _inviting(seen.services)
     one, given = seen.company, {"label": " ".join(label.split()), "reason": " ".join(reason.split())}
     chosen = {kind for kind in _offers(seen) if kind in (allows or ())}
-    fault = _fault(**given, days=days, chosen=chosen)
+    by, now = seen.user.name, seen.services.now()
+    fault = _fault(**given, days=days, chosen=chosen) or ("" if once.is_good(form, now) else TOO_OLD)
     if fault:
         return _page(request, seen, fault=fault, given=given, status=400)
     _note(seen, "invite")
-    by, now = seen.user.name, seen.services.now()
+    token = _token(seen, form)
     try:
-        made, token = inviting.invitations().invite(
-            *_named(one.dag_id), given["label"], given["reason"], chosen, int(days), by, now
+        made = inviting.invitations().invite(
+            *_named(one.dag_id), given["label"], given["reason"], chosen, int(days), by, now, token
         )
     except NotInvitedError as error:
         return _page(request, seen, fault=str(error), given=given, status=409)
@@ -147,6 +155,12 @@ def _fault(label: str, reason: str, days: str, chosen: set[Allowed]) -> str:
     if days not in map(str, DAYS):
         return "有効期間を選んでください。"
     return "" if chosen else "「できること」を1つ以上選んでください。"
+
+
+def _token(seen: guard.Seen, form: str) -> str:
+    """256 bits that nobody knows, and the same ones for the same form: of the form's own and of the console's secret."""
+    asked = f"renkei-invitation\0{seen.user.id}\0{seen.company.dag_id}\0{form}"
+    return token_of_bytes(hmac.digest(seen.services.secret, asked.encode(), "sha256"))
 
 
 def _inviting(services: Services) -> Inviting:

@@ -21,7 +21,7 @@ from renkei.jobs.records import Job, Jobs, State
 from renkei.sheets.archive import MAX_SHEETS, MAX_ZIP
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import NotPlacedError
-from renkei.storage import audit
+from renkei.storage import audit, once
 from renkei.storage.audit import Look
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
@@ -86,12 +86,15 @@ def enable(
     visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)],
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
+    form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest."""
     job, why = _job(visitor, link, number), " ".join(reason.split())
     result = _result(visitor, link, job)
     if not why or result is None:
         return _page(request, visitor, link, job, fault="理由を入力してください。" if not why else "")
+    if not once.take(visitor.services.knowledge.folder(f"{link}__{PLACE}").store, form, visitor.services.now()):
+        return RedirectResponse(address(request, "many", link, number), 303)  # a reload
     until, place, refused = time.monotonic() + ENABLED_S, after, ""
     sheets = result.sheets
     while place < len(sheets) and (time.monotonic() < until or place == after):

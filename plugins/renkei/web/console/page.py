@@ -16,6 +16,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
 from renkei.clock import TOKYO
+from renkei.storage import once
 from renkei.web.console.guard import services_of, token_of
 from renkei.web.facts import Company, Question
 from renkei.web.screens.freeze import Banner, banner
@@ -63,6 +64,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
                 "answer_page": partial(_answer_page, services, user, base),
                 "freeze": _banner(services, user, values.get("one")) if user and status < 500 else None,
                 "token": partial(token_of, services, user) if user else str,
+                "once": lambda: once.new(services.now()),
                 "user": user,
                 "now": values.get("now") or services.now(),
             }

@@ -24,6 +24,7 @@ from renkei.storage.store import Store
 from renkei.storage.tokens import digest_of_token, is_token, new_token
 from renkei.web.customer.tables import INVITATION, SESSION
 
+AGAIN = "別の招待を作る場合は、もう一度「招待のリンクを作る」を押してください。"
 MOST_DAYS = 30
 MOST_LIVE = 20  # invitations of one company at a time
 MOST_SESSIONS = 5  # of one invitation: the newest ones
@@ -93,13 +94,13 @@ class Invitations:
         days: int,
         by: str,
         now: dt.datetime,
-    ) -> tuple[Invitation, str]:
-        """A new one and its token, which is kept nowhere.
+        token: str,
+    ) -> Invitation:
+        """A new one; `token` is kept nowhere. Of the same token there is one: it is this one, too.
 
         Raises:
-            NotInvitedError: the company has too many that are good.
+            NotInvitedError: the company has too many that are good, or the token was another invitation's.
         """
-        token = new_token()
         digest = digest_of_token(token)
         made = Invitation(
             *(link, tenant, 0, label, why, frozenset(allows), now, by[:250]),
@@ -108,13 +109,16 @@ class Invitations:
         )
         sealed = self._store.seal(_place(made), json.dumps([label, why], ensure_ascii=False).encode())
         with self._database.writing(brief=True) as connection:
+            if standing := self._standing(connection, made, now):
+                return standing
             good = (INVITATION.c.revoked_at.is_(None), INVITATION.c.expires_at > now)
             if connection.scalar(select(func.count()).where(*_of(link, tenant), *good)) >= MOST_LIVE:  # type: ignore[operator]
                 raise NotInvitedError(
                     f"有効な招待が{MOST_LIVE}件あります。使わない招待を取り消してから、招待してください。"
                 )
-            number = self._insert(connection, made, sealed)
-        return replace(made, number=number), token
+            found = self._insert(connection, made, sealed) or self._standing(connection, made, now)
+            assert found is not None
+            return found
 
     def listed(self, link: str, tenant: str) -> list[Invitation]:
         """Of one company, the newest first."""
@@ -181,8 +185,18 @@ class Invitations:
 
     # ---
 
-    def _insert(self, connection: Connection, made: Invitation, sealed: bytes) -> int:
-        """Its number: of several made at once each gets one of its own."""
+    def _standing(self, connection: Connection, made: Invitation, now: dt.datetime) -> Invitation | None:
+        """The one that was made by this token; raises NotInvitedError: it is not the same, or good no more."""
+        row = connection.execute(select(INVITATION).where(INVITATION.c.token == made.token)).first()
+        if row is None:
+            return None
+        found, wanted = self._read(row), (made.link, made.tenant, made.label, made.why, made.allows)
+        if not found.is_good(now) or (found.link, found.tenant, found.label, found.why, found.allows) != wanted:
+            raise NotInvitedError(f"この画面からは、既に招待{found.number}を作りました。{AGAIN}")
+        return found
+
+    def _insert(self, connection: Connection, made: Invitation, sealed: bytes) -> Invitation | None:
+        """With its number: of several made at once each gets one of its own. None: its token is taken this moment."""
         last = select(func.max(INVITATION.c.number)).where(*_of(made.link, made.tenant))
         number = (connection.scalar(last) or 0) + 1
         row = {
@@ -195,10 +209,12 @@ class Invitations:
             "created_by": made.created_by,
             "expires_at": made.expires_at,
         }
-        new = insert(self._database, INVITATION).on_conflict_do_nothing(index_elements=["link", "tenant", "number"])
+        new = insert(self._database, INVITATION).on_conflict_do_nothing()
         while not connection.execute(new, {**row, "number": number}).rowcount:
+            if connection.scalar(select(func.count()).where(INVITATION.c.token == made.token)):
+                return None
             number += 1
-        return number
+        return replace(made, number=number)
 
     def _make_room(self, connection: Connection, invitation: bytes, now: dt.datetime) -> None:
         """Of the sessions of an invitation, the oldest ones go, and those that are over."""

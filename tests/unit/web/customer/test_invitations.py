@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.storage.cipher import Cipher
 from renkei.storage.database.database import open_database
 from renkei.storage.store import Store
+from renkei.storage.tokens import new_token
 from renkei.web.customer import invitations as module
 from renkei.web.customer.invitations import (
     IDLE,
@@ -44,7 +46,27 @@ def invitations(tmp_path: Path, url: str) -> Invitations:
 def invite(
     of: Invitations, tenant: str = "acme", allows: Collection[Allowed] = frozenset(Allowed), days: int = 7
 ) -> tuple[Invitation, str]:
-    return of.invite(LINK, tenant, "総務の加藤様", "シートの提出", allows, days, "yuki", NOW)
+    token = new_token()
+    return of.invite(LINK, tenant, "総務の加藤様", "シートの提出", allows, days, "yuki", NOW, token), token
+
+
+def test_of_one_token_there_is_one_invitation(invitations: Invitations) -> None:
+    """However often, and by how many at once, its form is sent; what differs is refused, and what is revoked."""
+    token = new_token()
+
+    def made(label: str = "総務の加藤様") -> Invitation:
+        return invitations.invite(LINK, "acme", label, "提出", {Allowed.SHEET}, 7, "yuki", NOW, token)
+
+    with ThreadPoolExecutor(4) as people:
+        found = list(people.map(lambda _: made(), range(8)))
+    assert {one.number for one in found} == {1}
+    assert len(invitations.listed(LINK, "acme")) == 1
+    assert invitations.enter(token, NOW) is not None
+    with pytest.raises(NotInvitedError, match="既に招待1を作りました"):
+        made("経理の佐藤様")
+    invitations.revoke(LINK, "acme", 1, "yuki", NOW)
+    with pytest.raises(NotInvitedError, match="既に招待1を作りました"):
+        made()
 
 
 def test_who_was_invited_comes_in_and_is_listed_as_having_done_so(invitations: Invitations) -> None:
