@@ -20,7 +20,7 @@ from renkei.systems.lineworks.calendar import (
     EventRefusedError,
     LineWorksAwayError,
     LineWorksCalendar,
-    Standing,
+    MemberState,
 )
 from tests.harness.chat import Chat
 
@@ -102,11 +102,11 @@ def test_c5_a_lost_answer_is_made_good_by_repeating(
 
 
 def test_c3_a_member_has_exactly_this_id(calendar: LineWorksCalendar) -> None:
-    assert calendar.member(SATO) is Standing.ACTIVE
-    assert calendar.member(TAKAHASHI) is Standing.SUSPENDED
-    assert calendar.member(SATO.upper()) is Standing.OTHER_CASE
+    assert calendar.member(SATO) is MemberState.ACTIVE
+    assert calendar.member(TAKAHASHI) is MemberState.SUSPENDED
+    assert calendar.member(SATO.upper()) is MemberState.OTHER_CASE
     for other in ("nobody@acme.example", "../bots", "", "channel:1"):
-        assert calendar.member(other) is Standing.NONE
+        assert calendar.member(other) is MemberState.NONE
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from renkei.systems.delivery import Delivery, Verdict
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.menu import put_menu
-from renkei.systems.lineworks.users import SCOPES, Standing, User, find_user
+from renkei.systems.lineworks.users import SCOPES, User, UserStatus, find_user
 from tests.harness.chat import Chat
 
 
@@ -40,14 +40,14 @@ def people(chat: Chat) -> list[dict[str, Any]]:
 def test_p5_an_account_is_told_apart_by_what_it_is(chat: Chat, people: list[dict[str, Any]]) -> None:
     grant(chat, "user.read", users=people)
     api = api_of(chat, "user.read")
-    for kind in (Standing.ACTIVE, Standing.SUSPENDED, Standing.DELETED, Standing.PENDING):
+    for kind in (UserStatus.ACTIVE, UserStatus.SUSPENDED, UserStatus.DELETED, UserStatus.PENDING):
         assert find_user(api, f"{kind}@acme.example") == User(f"u-{kind}", kind)
-    assert find_user(api, "nobody@acme.example") == User("", Standing.UNKNOWN)
+    assert find_user(api, "nobody@acme.example") == User("", UserStatus.UNKNOWN)
 
 
 def test_p1_p5_text_4s_three_scopes_are_enough_for_the_user_id(chat: Chat, people: list[dict[str, Any]]) -> None:
     grant(chat, "bot", "bot.read", "user.email.read", users=people)
-    assert find_user(api_of(chat), "active@acme.example") == User("u-active", Standing.ACTIVE)
+    assert find_user(api_of(chat), "active@acme.example") == User("u-active", UserStatus.ACTIVE)
 
 
 def test_p1_a_scope_that_was_not_chosen_is_an_answer_not_a_missing_account(chat: Chat) -> None:

@@ -29,7 +29,7 @@ from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.timetable import DailyInJapan
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
@@ -175,7 +175,7 @@ def test_l6_who_looked_at_people_is_kept_as_long_as_records_are(store: Store) ->
     """L6: a year of looks at a thousand companies would else stay for ever."""
     now = dt.datetime.now(dt.UTC)
     for days in (401, 399):
-        audit.note(store, Look(now - dt.timedelta(days=days), "yuki", f"{LINK}__acme", "search"))
+        audit.note(store, AuditEntry(now - dt.timedelta(days=days), "yuki", f"{LINK}__acme", "search"))
     assert run()[0] == "success"
     assert store.names(audit.FOLDER) == [f"{now - dt.timedelta(days=399):%Y-%m-%d}"]
 

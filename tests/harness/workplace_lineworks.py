@@ -35,7 +35,7 @@ from renkei.systems.lineworks.calendar import (
     CalendarEvent,
     EventRefusedError,
     LineWorksAwayError,
-    Standing,
+    MemberState,
 )
 from renkei.systems.workplace.client import Absence, Listed, Period, Status, Unit
 
@@ -97,7 +97,9 @@ class FakeWorkplace:
 class FakeCalendar:
     """Calendars by member and event id. `before` and `after` are called around each write."""
 
-    members: dict[str, Standing] = field(default_factory=lambda: {SATO: Standing.ACTIVE, SUZUKI: Standing.ACTIVE})
+    members: dict[str, MemberState] = field(
+        default_factory=lambda: {SATO: MemberState.ACTIVE, SUZUKI: MemberState.ACTIVE}
+    )
     events: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
@@ -105,7 +107,7 @@ class FakeCalendar:
 
     def put(self, user_id: str, event: CalendarEvent, *, is_new: bool = False) -> bool:
         self.before()
-        if self.members.get(user_id) is not Standing.ACTIVE:
+        if self.members.get(user_id) is not MemberState.ACTIVE:
             raise EventRefusedError(NO_MEMBER, "no such member")
         added = (user_id, event.id) not in self.events
         self.events[user_id, event.id] = event.component()
@@ -125,8 +127,8 @@ class FakeCalendar:
     def ids(self, user_id: str, first_day: dt.date) -> list[str]:
         return [number for member, number in self.events if member == user_id]
 
-    def member(self, user_id: str) -> Standing:
-        return self.members.get(user_id, Standing.NONE)
+    def member(self, user_id: str) -> MemberState:
+        return self.members.get(user_id, MemberState.NONE)
 
     def shown(self, user_id: str = SATO) -> list[tuple[str, str, str]]:
         """Summary, start and end of each event of a member's, by start; ours and a person's own."""

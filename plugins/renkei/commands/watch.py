@@ -49,7 +49,7 @@ def watch(
     from renkei.orchestration.channel_connections import tell as tell_channels
     from renkei.orchestration.monitor.dag import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
-    from renkei.orchestration.monitor.scan import look
+    from renkei.orchestration.monitor.scan import scan
 
     if not any(store.names(tenants_folder(link)) for link in LINKS):  # the wrong store: nobody is seen there
         raise StoreError(
@@ -58,7 +58,7 @@ def watch(
     # Where no look was ever kept and this one is not either, nothing would ever be due: so everything is.
     without = NONE_YET if tell else LOST
     looks = [
-        look(
+        scan(
             link,
             store,
             settings.mappings_folder(context.DAG_FILE, link.name),

@@ -140,12 +140,12 @@ class Jobs:
             BusyError: another one is under way.
         """
         while True:
-            number, standing = self._next(now, works_on)
-            if standing and (standing.request.kind, dict(standing.request.asked)) == (kind, dict(asked)):
-                return standing, False
-            if standing:
+            number, existing = self._next(now, works_on)
+            if existing and (existing.request.kind, dict(existing.request.asked)) == (kind, dict(asked)):
+                return existing, False
+            if existing:
                 raise BusyError(
-                    f"{standing.request.by_name}さんが始めた別の作業が実行中です。終わってから始めてください。"
+                    f"{existing.request.by_name}さんが始めた別の作業が実行中です。終わってから始めてください。"
                 )
             request = Request(kind, asked, by, by_name, now, f"job__{number}__{secrets.token_hex(8)}")
             if records.create(self._store, self._key(number, "request"), request):

@@ -21,7 +21,7 @@ from renkei.sheets.placed import is_yaml, suffix_of
 from renkei.sheets.tenant_files import tenants
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin
-from renkei.web.many_facts import BatchSheet, SheetBatch, Standing, upload_key
+from renkei.web.many_facts import BatchSheet, SheetBatch, UploadState, upload_key
 from renkei.web.tenant_sheet import By, TenantSheet
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int
 
 def _unread(one: Packed) -> BatchSheet:
     problem = one.problem or Problem(one.name, TAKEN.found, TAKEN.remedy)
-    return BatchSheet(one.name, one.tenant, Standing.BROKEN, problems=[problem], problem_count=1)
+    return BatchSheet(one.name, one.tenant, UploadState.BROKEN, problems=[problem], problem_count=1)
 
 
 def _looked(
@@ -88,10 +88,12 @@ def _looked(
     file, digest = place.file(), digest_of(one.content)
     if file.path and is_yaml(file.path.suffix) != is_yaml(suffix_of(one.name)):
         problems.append(Problem(one.name, f"使用中のシートは{file.path.suffix}です", "同じ形式で用意してください"))
-    version, standing = 0, Standing.BROKEN
+    version, standing = 0, UploadState.BROKEN
     if not problems and review.usable:
-        standing = Standing.NEW if not file.digest else Standing.SAME if file.digest == digest else Standing.CHANGED
-    if standing in (Standing.NEW, Standing.CHANGED):
+        standing = (
+            UploadState.NEW if not file.digest else UploadState.SAME if file.digest == digest else UploadState.CHANGED
+        )
+    if standing in (UploadState.NEW, UploadState.CHANGED):
         kept = place.versions.with_digest(digest)
         version = kept or place.keep(one.content, one.name, Origin.UPLOAD, by, utcnow())
     return BatchSheet(

@@ -122,16 +122,16 @@ def place(
         ChangedMeanwhileError: another file is there.
         NotPlacedError: it cannot be written.
     """
-    standing = placed(folder, tenant)
-    if standing.fault:
-        raise NotPlacedError(standing.fault)
-    path = standing.path or folder / f"{tenant}{suffix}"
+    existing = placed(folder, tenant)
+    if existing.fault:
+        raise NotPlacedError(existing.fault)
+    path = existing.path or folder / f"{tenant}{suffix}"
     if is_yaml(path.suffix) != is_yaml(suffix):
         raise NotPlacedError(f"使用中のシートは{path.suffix}です。同じ形式のファイルだけが、その代わりになります。")
     temporary = folder / f".{path.name}.{secrets.token_hex(6)}"
     try:
         _sweep(folder, path)
-        _write(temporary, content, standing.path)
+        _write(temporary, content, existing.path)
         about_to()
         if placed(folder, tenant).digest != expected:
             raise ChangedMeanwhileError("画面を開いた後に、シートのファイルが変更されました。")

@@ -18,8 +18,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look."""
+class AuditEntry:
+    """That somebody looked at people, or did something with a company."""
 
     at: Moment
     by: str  # the user's id
@@ -27,11 +27,11 @@ class Look:
     what: str  # which page: search, person, approval; findings: a file of errors
 
 
-def note(store: Store, look: Look) -> None:
-    """Keep it; of several who look at once each gets a number of their own."""
-    folder = f"{FOLDER}/{look.at.date().isoformat()}"
+def note(store: Store, entry: AuditEntry) -> None:
+    """Keep it; of several at once each gets a number of its own."""
+    folder = f"{FOLDER}/{entry.at.date().isoformat()}"
     number = max((int(name.removesuffix(".json")) for name in store.names(folder)), default=0) + 1
-    while not records.create(store, f"{folder}/{number:08d}.json", look):
+    while not records.create(store, f"{folder}/{number:08d}.json", entry):
         number += 1
 
 

@@ -57,10 +57,10 @@ class Baselines:
         """
         if records.create(self._store, self._key(baseline.generation), baseline):
             return
-        standing = self.read(baseline.generation)
-        if standing.import_key != baseline.import_key:
+        existing = self.read(baseline.generation)
+        if existing.import_key != baseline.import_key:
             raise BaselineError(
-                f"前回データは既に別の処理（{standing.run}）で更新されています。"
+                f"前回データは既に別の処理（{existing.run}）で更新されています。"
                 "この処理の結果は前回データにしません。手動実行で再度取り込んでください。"
             )
 

@@ -44,6 +44,6 @@ class ImportLock:
 
     def release(self, pending: PendingImport) -> None:
         """Remove the note of this very import; another's stays."""
-        standing = self.pending()
-        if standing and standing.import_key == pending.import_key:
+        existing = self.pending()
+        if existing and existing.import_key == pending.import_key:
             self._store.delete(self._key)

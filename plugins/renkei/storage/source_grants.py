@@ -56,7 +56,7 @@ class Grant:
     source: str = ""  # the address of the source at which it was proven
 
     @property
-    def stands(self) -> bool:
+    def is_valid(self) -> bool:
         return bool(self.access_token)
 
 
@@ -94,7 +94,7 @@ class SourceGrants:
         Raises:
             PlainStoreError: it has tokens, and they would lie open.
         """
-        if grant.stands and not self.may_be_kept:
+        if grant.is_valid and not self.may_be_kept:
             raise PlainStoreError(
                 "保存先が暗号化されていないため、SmartHRの許可を保存できません。"
                 "運用担当者が RENKEI_STORE_KEY_CONN_ID を設定してから、もう一度「連携する」を押してください。"

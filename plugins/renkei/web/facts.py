@@ -184,7 +184,7 @@ class Written:
     run_id: str
     read_at: dt.datetime | None = None  # when it began to read the source
     ended_at: dt.datetime | None = None  # its good end; None: there is none on record
-    stands: bool = False  # the baseline is what it made, or found to be so already
+    is_current: bool = False  # the baseline is what it made, or found to be so already
     as_read: bool = False  # what it read was to be written: it was no 復元
     frozen: bool = True  # 災害時凍結 was on
     valid: int | None = None  # people to be in the target
@@ -197,7 +197,7 @@ class Compared:
     """The last 照合."""
 
     at: dt.datetime  # before the target was asked
-    current: bool  # with the baseline that stands
+    current: bool  # with the current baseline
     differences: int
     elsewhere: bool = False  # the target is reached at another address now, or at none
 

@@ -14,7 +14,7 @@ KIND = "sheets"  # of the job
 PLACE = OPERATOR_FILE  # whose it is: no company is called so
 
 
-class Standing(StrEnum):
+class UploadState(StrEnum):
     """What a sheet would be, put into force."""
 
     NEW = "new"  # a company's first
@@ -29,7 +29,7 @@ class BatchSheet:
 
     name: str
     tenant: str
-    standing: Standing
+    standing: UploadState
     version: int = 0
     digest: str = ""
     seen: str = ""  # the digest of the file that was in force; empty: there was none

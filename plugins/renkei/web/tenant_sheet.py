@@ -30,8 +30,8 @@ class By:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is in force: the file as it is, the version that it is (0: none), and the move that put it there."""
+class CurrentSheet:
+    """The sheet in force: the file as it is, the version that it is (0: none), and the move that put it there."""
 
     placed: Placed
     number: int = 0
@@ -49,13 +49,13 @@ class TenantSheet:
         """What is in force, whether or not it is on record."""
         return placed(self._mappings, self._tenant)
 
-    def notice(self, now: dt.datetime) -> Standing:
+    def notice(self, now: dt.datetime) -> CurrentSheet:
         """What is in force now. What was done by hand, or broke off, is put on record first.
 
         Raises:
             StoreError: the records cannot be read or written.
         """
-        found = self._standing()
+        found = self._current()
         if self._is_on_record(found):
             return found
         try:
@@ -109,13 +109,13 @@ class TenantSheet:
         """
         digest = digest_of(content)
         with alone(self._mappings):
-            standing = self._noticed(now)
-            if standing.placed.digest == digest and standing.number:
-                return standing.number, False
-            if standing.placed.digest:
+            current = self._noticed(now)
+            if current.placed.digest == digest and current.number:
+                return current.number, False
+            if current.placed.digest:
                 raise ChangedMeanwhileError("この名前の会社には、既にシートがあります。")
-            if standing.placed.fault:
-                raise NotPlacedError(standing.placed.fault)
+            if current.placed.fault:
+                raise NotPlacedError(current.placed.fault)
             number = self.versions.with_digest(digest) or self.keep(content, file_name, origin, by, now)
             self._enabled(number, "", by, why, now)
             return number, True
@@ -124,15 +124,15 @@ class TenantSheet:
         """As `enable`; whoever calls it is alone."""
         version = self.versions.read(number)
         content = self.versions.content(version)
-        standing = self._noticed(now)
-        if standing.placed.digest != seen:
-            raise ChangedMeanwhileError(_changed(standing))
-        if standing.placed.digest == version.digest:
+        current = self._noticed(now)
+        if current.placed.digest != seen:
+            raise ChangedMeanwhileError(_changed(current))
+        if current.placed.digest == version.digest:
             raise NotPlacedError("このシートは既に使用中です。")
         move = Move(number, version.digest, seen, now, by.id, by.name, why)
         begun = self.versions.begin_move(move, self.versions.last_number())
         if begun is None:  # of another machine, whose lock we do not see
-            raise ChangedMeanwhileError(_changed(self._standing()))
+            raise ChangedMeanwhileError(_changed(self._current()))
         try:
             place(self._mappings, self._tenant, suffix_of(version.file_name), content, seen)
         except NotPlacedError:
@@ -142,23 +142,23 @@ class TenantSheet:
         self.versions.end_move(begun, end)
         return Moved(begun, move, end)
 
-    def _standing(self) -> Standing:
+    def _current(self) -> CurrentSheet:
         found = placed(self._mappings, self._tenant)
         moved = next((one for one in self.versions.moves() if one.done), None)
         if moved is None or moved.move.digest != found.digest:
-            return Standing(found)
-        return Standing(found, moved.move.version, moved)
+            return CurrentSheet(found)
+        return CurrentSheet(found, moved.move.version, moved)
 
-    def _is_on_record(self, found: Standing) -> bool:
+    def _is_on_record(self, found: CurrentSheet) -> bool:
         last = self.versions.last_move()
         return (last is None or last.end is not None) and (found.number > 0 or not found.placed.digest)
 
-    def _noticed(self, now: dt.datetime) -> Standing:
+    def _noticed(self, now: dt.datetime) -> CurrentSheet:
         """As `notice`; whoever calls it is alone."""
         last, file = self.versions.last_move(), placed(self._mappings, self._tenant)
         if last and last.end is None:
             self.versions.end_move(last.number, MoveEnd(now, last.move.digest == file.digest))
-        found = self._standing()
+        found = self._current()
         if found.number or not found.placed.digest:
             return found
         file, why = found.placed, BY_HAND if last else FIRST
@@ -172,14 +172,14 @@ class TenantSheet:
         begun = self.versions.begin_move(move, self.versions.last_number())
         if begun is not None:
             self.versions.end_move(begun, MoveEnd(now, True))
-        return self._standing()
+        return self._current()
 
     def _last_digest(self) -> str:
         return next((one.move.digest for one in self.versions.moves() if one.done), "")
 
 
-def _changed(standing: Standing) -> str:
-    by = standing.moved.move.by_name if standing.moved else ""
+def _changed(current: CurrentSheet) -> str:
+    by = current.moved.move.by_name if current.moved else ""
     who = f"{by}さんが先に" if by else "画面を開いた後に"
     return f"{who}シートを変更しました。画面を開き直して、いまの内容との差を確認してください。"
 

@@ -22,7 +22,7 @@ from renkei.sheets.tenant_files import tenants
 from renkei.storage.database.database import Database, open_database
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.kingoftime.client import Employee
-from renkei.systems.lineworks.users import Standing, User
+from renkei.systems.lineworks.users import User, UserStatus
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, NOW, ConsoleWorld, text_of
 from tests.harness.airflow_rows import add_dags
@@ -46,7 +46,7 @@ class PunchingWorld(ConsoleWorld):
         super().__init__(folder)
         self.monkeypatch = monkeypatch
         self.employees = [SATO, TANAKA]
-        self.users = {"sato@acme": User("u-sato", Standing.ACTIVE)}
+        self.users = {"sato@acme": User("u-sato", UserStatus.ACTIVE)}
         self.fault: Exception | None = None
         self.punching_sheets = folder / "mappings" / LINK
         self.punching_sheets.mkdir()
@@ -57,7 +57,9 @@ class PunchingWorld(ConsoleWorld):
         monkeypatch.setattr(kinds, "utcnow", lambda: NOW + dt.timedelta(hours=2))  # at noon it may be read
         monkeypatch.setattr(kinds, "kingoftime_client", lambda _: SimpleNamespace(employees=lambda: self.employees))
         monkeypatch.setattr(kinds, "lineworks", lambda _: SimpleNamespace(api=None, bot_id="1"))
-        monkeypatch.setattr(kinds, "find_user", lambda _, account: self.users.get(account, User("", Standing.UNKNOWN)))
+        monkeypatch.setattr(
+            kinds, "find_user", lambda _, account: self.users.get(account, User("", UserStatus.UNKNOWN))
+        )
         monkeypatch.setattr(kinds, "try_lineworks", self._try)
 
     def _try(self, _mapping: object) -> str:

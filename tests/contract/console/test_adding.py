@@ -17,7 +17,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.web import sheet_desk
 from renkei.sheets import placed
 from renkei.storage import records
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.services import Right
 from tests.builders import mapping
@@ -70,7 +70,7 @@ def test_s3_a_company_is_added_and_its_way_begins(world: ConsoleWorld) -> None:
     ((number, version),) = sheet.versions.listed(10)
     assert (number, version.origin, version.by) == (1, Origin.FORM, "omar")
     assert sheet.notice(world.services.now()).number == 1
-    looks = [records.read(world.store, key, Look) for key in world.store.files("console/audit")]
+    looks = [records.read(world.store, key, AuditEntry) for key in world.store.files("console/audit")]
     assert [(one.by, one.dag_id, one.what) for one in looks] == [("omar", dag("gamma"), "company add")]
     assert "反映待ち" in text_of(body(world, f"{NEW}/gamma"))
     world.door.rights["omar"]["gamma"] = set(Right)

@@ -40,10 +40,10 @@ def sent(world: ConsoleWorld, user: str = "omar", status: int = 200, path: str =
 
 def looks(world: ConsoleWorld) -> list[tuple[str, str, str]]:
     from renkei.storage import records
-    from renkei.storage.audit import FOLDER, Look
+    from renkei.storage.audit import FOLDER, AuditEntry
 
     keys = [key for day in world.store.names(FOLDER) for key in sorted(world.store.files(f"{FOLDER}/{day}"))]
-    found = [records.read(world.store, key, Look) for key in keys]
+    found = [records.read(world.store, key, AuditEntry) for key in keys]
     return [(one.by, one.dag_id, one.what) for one in found]
 
 

@@ -131,7 +131,7 @@ def test_l5_a_click_does_not_wait_for_a_look_that_others_wait_for(
     world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And that look, which began before it, is not shown to who clicked."""
-    knowledge, real = world.services.knowledge, AirflowKnowledge._look
+    knowledge, real = world.services.knowledge, AirflowKnowledge._snapshot
     looking, begun, go_on, looks = (
         threading.Thread(target=knowledge.companies),
         threading.Event(),
@@ -146,7 +146,7 @@ def test_l5_a_click_does_not_wait_for_a_look_that_others_wait_for(
         return real(*given)  # type: ignore[arg-type]
 
     async def start(*_: object, **__: object) -> str:
-        monkeypatch.setattr(AirflowKnowledge, "_look", slow)
+        monkeypatch.setattr(AirflowKnowledge, "_snapshot", slow)
         knowledge.changed()
         looking.start()
         assert await asyncio.to_thread(begun.wait, 60)
@@ -174,7 +174,7 @@ def test_l5_a_look_that_failed_is_not_tried_again_by_everybody(
         raise StoreError("保存先を読み取れません。")
 
     with monkeypatch.context() as patch:
-        patch.setattr(AirflowKnowledge, "_look", broken)
+        patch.setattr(AirflowKnowledge, "_snapshot", broken)
         patch.setattr("renkei.orchestration.web.companies.FRESH_S", 1_000.0)
         world.services.knowledge.changed()
         assert "保存先を読み取れません。" in body(world, "/", status=503)

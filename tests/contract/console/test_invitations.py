@@ -12,7 +12,7 @@ from httpx import Response
 
 from renkei.orchestration.public.inviting import invitations
 from renkei.storage import once, records
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.customer.invitations import Allowed, Invitation
 from renkei.web.tenant_sheet import By
@@ -40,7 +40,7 @@ def listed(tenant: str = "acme") -> list[Invitation]:
 
 def audit_lines(world: ConsoleWorld) -> list[Any]:
     folder = f"console/audit/{NOW.date()}"
-    return [records.read(world.store, f"{folder}/{name}", Look) for name in world.store.names(folder)]
+    return [records.read(world.store, f"{folder}/{name}", AuditEntry) for name in world.store.names(folder)]
 
 
 def test_s5_the_link_is_shown_once_and_lets_its_company_in(

@@ -20,7 +20,7 @@ from renkei.orchestration.web import sheet_desk, state
 from renkei.orchestration.web.sheets import tenant_of
 from renkei.sheets.compiled import digest_of
 from renkei.storage import records
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin
 from renkei.web.tenant_sheet import TenantSheet
@@ -285,7 +285,7 @@ def test_s1_each_change_is_in_both_audit_logs(world: ConsoleWorld) -> None:
     before = len(audit_lines())
     number = made(upload(world, sheet(会社名="一")))
     enable(world, number)
-    looks = [records.read(world.store, key, Look) for key in world.store.files("console/audit")]
+    looks = [records.read(world.store, key, AuditEntry) for key in world.store.files("console/audit")]
     assert [(one.by, one.what) for one in looks] == [("yuki", "sheet upload"), ("yuki", f"sheet enable {number}")]
     (row,) = audit_lines()[before:]
     assert (row[0], row[1], "通知先が変わった" in json.loads(row[2])["reason"]) == ("yuki", dag("acme"), True)

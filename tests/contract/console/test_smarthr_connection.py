@@ -142,7 +142,7 @@ def test_s3_connected_used_and_disconnected(world: SmartHRWorld, caplog: pytest.
     assert world.post("/disconnect") == f"{BASE}{HERE}?said=REVOKED"
     assert "状態 未連携" in world.shown("REVOKED")
     assert world.smarthr.get("crews", grant.access_token).status_code == 401
-    looks = [audit.records.read(world.store, key, audit.Look) for key in world.store.files(audit.FOLDER)]
+    looks = [audit.records.read(world.store, key, audit.AuditEntry) for key in world.store.files(audit.FOLDER)]
     assert [(look.by, look.what) for look in looks] == [("omar", "smarthr connected"), ("omar", "smarthr disconnected")]
     state, code = (dict(parse_qsl(urlsplit(back).query))[name] for name in ("state", "code"))
     hidden = (state, code, grant.access_token, grant.refresh_token, "sim_client_secret")

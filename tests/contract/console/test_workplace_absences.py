@@ -11,7 +11,7 @@ from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 
 from renkei.orchestration.workplace_lineworks.absence_pages import period_text
-from renkei.systems.lineworks.calendar import Standing
+from renkei.systems.lineworks.calendar import MemberState
 from renkei.systems.workplace.client import Status
 from tests.contract.console.workplace_world import DAG, LINK, SHEET, WorkplaceWorld
 from tests.contract.console.world import BASE
@@ -72,7 +72,7 @@ def test_c9_held_cancellations_are_told_and_lead_to_the_question(world: Workplac
 
 
 def test_c3_why_an_absence_is_or_is_not_in_the_calendar(world: WorkplaceWorld) -> None:
-    world.link.calendar.members[SUZUKI] = Standing.NONE
+    world.link.calendar.members[SUZUKI] = MemberState.NONE
     put = world.link.workplace.put
     put("A-1", day("2026-12-05"))
     put("A-2", day("2026-12-05"), user_id=SUZUKI)

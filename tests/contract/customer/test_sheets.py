@@ -17,7 +17,7 @@ from renkei.sheets import bounded
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.storage import records
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.customer import uploads as uploads_module
 from renkei.web.customer.invitations import Allowed
@@ -51,7 +51,7 @@ def test_s2_what_a_customer_uploads_waits_for_the_operator(world: CustomerWorld)
     assert (world.sheets / "acme.yaml").read_bytes() == before
     assert "運用担当者が確認しています" in guest.shown("/")
     folder = f"console/audit/{NOW.date()}"
-    looks = [records.read(world.store, f"{folder}/{name}", Look) for name in world.store.names(folder)]
+    looks = [records.read(world.store, f"{folder}/{name}", AuditEntry) for name in world.store.names(folder)]
     assert [(one.by, one.what) for one in looks] == [("invitation 1", "sheet customer")]
 
 

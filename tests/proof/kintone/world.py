@@ -152,7 +152,7 @@ class SalesWorld(LinkWorld):
                     break
 
     def waiting(self) -> int:
-        return sum(one.waiting for one in history.standings(self.database, self.mapping.tenant).values())
+        return sum(one.waiting for one in history.data_set_statuses(self.database, self.mapping.tenant).values())
 
     def wrong(self) -> list[str]:
         """What the oracle, and the counts of requests, have against it."""

@@ -71,10 +71,10 @@ def test_e27_of_many_at_once_one_acquires_it(lock: ImportLock) -> None:
 
     with ThreadPoolExecutor(20) as pool:
         won = list(pool.map(attempt, range(20)))
-    standing = lock.pending()
+    pending = lock.pending()
     assert won.count(True) == 1
-    assert standing is not None
-    assert standing.import_key == f"k{won.index(True)}"
+    assert pending is not None
+    assert pending.import_key == f"k{won.index(True)}"
 
 
 @pytest.mark.parametrize(("later", "expired"), [(0, False), (119, False), (120, False), (121, True)])

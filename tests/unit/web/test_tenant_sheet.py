@@ -103,8 +103,8 @@ def test_s2_what_was_changed_by_hand_is_a_version_of_its_own(sheet: TenantSheet,
     file.write_bytes(b"by: hand\n")
     with pytest.raises(ChangedMeanwhileError, match="画面を開いた後に"):
         sheet.enable(number, digest_of(OLD), YUKI, "理由", AT)
-    standing = sheet.notice(AT)
-    assert (standing.number, sheet.versions.read(3).origin) == (3, Origin.OUTSIDE)
+    current = sheet.notice(AT)
+    assert (current.number, sheet.versions.read(3).origin) == (3, Origin.OUTSIDE)
     sheet.enable(number, digest_of(b"by: hand\n"), YUKI, "理由", AT)
     assert sheet.versions.content(sheet.versions.read(3)) == b"by: hand\n"
 
@@ -114,8 +114,8 @@ def test_s2_a_hand_that_puts_an_earlier_file_back_is_noted(sheet: TenantSheet, f
     sheet.notice(AT)
     sheet.enable(upload(sheet), digest_of(OLD), YUKI, "理由", AT)
     file.write_bytes(OLD)
-    standing = sheet.notice(AT)
-    assert (standing.number, standing.moved and standing.moved.move.outside) == (1, True)
+    current = sheet.notice(AT)
+    assert (current.number, current.moved and current.moved.move.outside) == (1, True)
     assert len(sheet.versions.numbers()) == 2
 
 
@@ -159,8 +159,8 @@ def test_l4_who_dies_while_enabling_leaves_a_whole_file_and_a_record_that_says_w
         else:
             assert at >= len(fuse.seen)
     assert file.read_bytes() in (OLD, NEW)
-    standing = sheet.notice(AT)
-    assert standing.number == (number if file.read_bytes() == NEW else 1)
+    current = sheet.notice(AT)
+    assert current.number == (number if file.read_bytes() == NEW else 1)
     assert all(one.end is not None for one in sheet.versions.moves())
     assert [one.origin for _, one in sheet.versions.listed(9)] == [Origin.UPLOAD, Origin.OUTSIDE]
     if file.read_bytes() == OLD:

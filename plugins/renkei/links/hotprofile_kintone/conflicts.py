@@ -45,7 +45,7 @@ class Conflict:
     told: bool
 
 
-class Watch:
+class WatchedFields:
     """The fields of one data set that are watched."""
 
     def __init__(self, job: Job, data_set: DataSet, form: Form) -> None:
@@ -153,7 +153,7 @@ class Watch:
         return f"{LINK}/{self._names['tenant']}/{self._names['data_set']}/{source_id}/written"
 
 
-def compared(watch: Watch, job: Job, data_set: DataSet, page: Sequence[Record], now: Now) -> int:
+def compared(watch: WatchedFields, job: Job, data_set: DataSet, page: Sequence[Record], now: Now) -> int:
     """How many of the records of a page of kintone's somebody has changed; they are listed (照合)."""
     current = {str(record["$id"]["value"]): record for record in page}
     its = (WRITTEN.c.tenant == job.tenant, WRITTEN.c.data_set == data_set.name, WRITTEN.c.record_id.in_(current))

@@ -13,7 +13,7 @@ from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import data_sets, forms, history, places
 from renkei.links.hotprofile_kintone.digest_key import digest_key
 from renkei.links.hotprofile_kintone.form_check import form_problems
-from renkei.links.hotprofile_kintone.history import Processed, Standing, State, WhatIsKnown
+from renkei.links.hotprofile_kintone.history import DataSetStatus, Processed, State, WhatIsKnown
 from renkei.links.hotprofile_kintone.model import host_of
 from renkei.links.hotprofile_kintone.preview import PreviewItem, preview
 from renkei.links.hotprofile_kintone.quota import Quota
@@ -47,7 +47,7 @@ class _Facts:
     mapping: Mapping
     data_set: DataSet
     known: WhatIsKnown
-    standing: Standing | None
+    status: DataSetStatus | None
     tested: bool  # the mapping as it stands
     line: Processed | None  # of the newest run
     form: Form | None
@@ -69,14 +69,14 @@ def explain(
     versions = Versions(store, mapping, data_set, secret, numeric_key=_is_numeric(form, data_set))
     (key,) = versions.keys([text])
     ids = history.ids_of(database, mapping.tenant, data_set.name, text, [key] if key else [])
-    standing = history.standings(database, mapping.tenant).get(data_set.name)
+    status = history.data_set_statuses(database, mapping.tenant).get(data_set.name)
     line = history.last_lines(database, mapping.tenant).get(data_set.name)
     left = Quota(database, host_of(mapping), data_set.app, mapping.daily_requests).left(now)
     tested = data_set.name in data_sets.passed(database, mapping)
     found = []
     for source_id in ids[:MOST_FOUND] or [text]:
         known = history.record(database, mapping.tenant, data_set.name, source_id)
-        facts = _Facts(mapping, data_set, known, standing, tested, line, form, left, now)
+        facts = _Facts(mapping, data_set, known, status, tested, line, form, left, now)
         found.append(_explained(facts, source_id, versions))
     return found
 
@@ -124,23 +124,23 @@ def _steps(facts: _Facts) -> list[Step]:
 
 
 def _received(facts: _Facts) -> Step:
-    known, standing, label = facts.known, facts.standing, facts.data_set.label
+    known, status, label = facts.known, facts.status, facts.data_set.label
     if known.waiting or known.written_at:
         return Step("受信", Passed.YES, f"Hot Profileの {known.waiting_version or known.updated_at} の内容を受信")
     if known.being_read:
         return Step("受信", Passed.NOT, "いま受信しています。受信が終わると、連携の対象になります")
-    if standing is None or standing.enabled_at is None:
+    if status is None or status.enabled_at is None:
         if not facts.data_set.enabled:
             return Step("受信", Passed.NO, f"{label}の連携が有効になっていません", _ENABLE)
         if not facts.tested:
             return Step("受信", Passed.NO, f"{label}の連携テストに合格していません", "連携テストを行ってください")
         return Step("受信", Passed.NOT, f"{label}の連携は、次の実行から始まります")
-    since = time_in_japan(standing.enabled_at)
+    since = time_in_japan(status.enabled_at)
     if not facts.data_set.enabled:
         return Step("受信", Passed.NO, f"{label}の連携が無効です（有効にした日時は {since}）", _ENABLE)
     if facts.line and facts.line.state is State.STOPPED:
         return Step("受信", Passed.NO, f"{label}の連携が止まっています。{_first(facts.line.said)}", _MEND)
-    until = time_in_japan(standing.watermark) if standing.watermark else since
+    until = time_in_japan(status.watermark) if status.watermark else since
     seen = "、連携ユーザーが参照できない" if facts.data_set.name == "leads" else ""
     return Step(
         "受信",

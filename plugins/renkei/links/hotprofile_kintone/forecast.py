@@ -7,7 +7,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
 from renkei.clock import TOKYO
-from renkei.links.hotprofile_kintone.history import Standing, days_needed
+from renkei.links.hotprofile_kintone.history import DataSetStatus, days_needed
 from renkei.links.hotprofile_kintone.quota import WARN_AT
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
 
@@ -36,13 +36,13 @@ class Gauge:
         return "bad" if not self.left else "wait" if self.used >= WARN_AT * self.most else "good"
 
 
-def gauges(mapping: Mapping, used: Dict[str, int], standings: Dict[str, Standing], now: dt.datetime) -> list[Gauge]:
+def gauges(mapping: Mapping, used: Dict[str, int], statuses: Dict[str, DataSetStatus], now: dt.datetime) -> list[Gauge]:
     """A gauge of each app, in the order of the data sets; `used` is by app."""
     found = []
     for app in dict.fromkeys(one.app for one in mapping.data_sets):
         mine = [one for one in mapping.data_sets if one.app == app]
-        standing = [standings[one.name] for one in mine if one.name in standings]
-        waiting, initial = sum(one.waiting for one in standing), sum(one.initial for one in standing)
+        known = [statuses[one.name] for one in mine if one.name in statuses]
+        waiting, initial = sum(one.waiting for one in known), sum(one.initial for one in known)
         most, spent = mapping.daily_requests, used.get(app, 0)
         done_on = None
         if initial:

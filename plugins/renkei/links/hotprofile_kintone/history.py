@@ -98,8 +98,8 @@ class WhatIsKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a data set stands."""
+class DataSetStatus:
+    """The state of a data set, and how many of its records are in which."""
 
     data_set: str
     enabled_at: dt.datetime | None
@@ -230,7 +230,7 @@ def record(database: Database, tenant: str, data_set: str, source_id: str) -> Wh
     return known
 
 
-def standings(database: Database, tenant: str) -> dict[str, Standing]:
+def data_set_statuses(database: Database, tenant: str) -> dict[str, DataSetStatus]:
     """Where each data set stands that was ever enabled or tested."""
     kinds = (WORK.c.data_set, WORK.c.state, WORK.c.initial)
     counts = select(*kinds, func.count()).where(WORK.c.tenant == tenant).group_by(*kinds)
@@ -242,7 +242,7 @@ def standings(database: Database, tenant: str) -> dict[str, Standing]:
     found = {}
     for row in rows:
         mine = [(state, initial, count) for name, state, initial, count in work if name == row.data_set]
-        found[row.data_set] = Standing(
+        found[row.data_set] = DataSetStatus(
             row.data_set,
             row.enabled_at,
             row.watermark,

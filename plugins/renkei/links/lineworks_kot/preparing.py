@@ -16,18 +16,18 @@ from renkei.systems.delivery import Delivery, Verdict
 from renkei.systems.kingoftime.client import Employee
 from renkei.systems.kingoftime.hours import reading_opens_in
 from renkei.systems.lineworks.menu import MAX_BUTTONS, TEXT_MOST
-from renkei.systems.lineworks.users import Standing, User
+from renkei.systems.lineworks.users import User, UserStatus
 
 ASKED_AGAIN = dt.timedelta(days=7)  # an account that was there may be suspended by now
 GONE_LEAST, MAX_GONE = 5, 0.1  # so many, and such a part of all, are not gone by a read that nobody asked for
 SCOPES_WANTED = "bot、bot.read、user.email.read"
 CLOSED = "KING OF TIMEを読み取れない時間帯（8:30～10:00、17:30～18:30）のため、従業員の読み込みは次の実行で行います。"
 _STATES = {
-    Standing.ACTIVE: AccountState.LINKED,
-    Standing.UNKNOWN: AccountState.UNKNOWN,
-    Standing.PENDING: AccountState.PENDING,
-    Standing.SUSPENDED: AccountState.SUSPENDED,
-    Standing.DELETED: AccountState.DELETED,
+    UserStatus.ACTIVE: AccountState.LINKED,
+    UserStatus.UNKNOWN: AccountState.UNKNOWN,
+    UserStatus.PENDING: AccountState.PENDING,
+    UserStatus.SUSPENDED: AccountState.SUSPENDED,
+    UserStatus.DELETED: AccountState.DELETED,
 }
 
 
@@ -96,7 +96,7 @@ def check_accounts(
             found = find(account.entered)
             if isinstance(found, Delivery):
                 raise _unanswered(found)
-            accounts.note_user(account, _STATES[found.standing], found.user_id, now())
+            accounts.note_user(account, _STATES[found.status], found.user_id, now())
         asked += len(waiting)
     return asked
 

@@ -295,13 +295,13 @@ def is_under_way(folder: TenantFolder, now: dt.datetime) -> bool:
 def tidy(folder: TenantFolder, now: dt.datetime) -> int:
     """Delete the log-ins that are long over; how many files. A used one keeps its note as long as itself."""
     notes = [(name, key) for name, key, is_used in _files(folder) if is_used]
-    old, standing = [], set()
+    old, unexpired = [], set()
     for name, key, one in _logins(folder):
         if one is None or now - one.expires_at > LOGIN_LASTS:
             old.append(key)
         else:
-            standing.add(name)
-    old += [key for name, key in notes if name not in standing]
+            unexpired.add(name)
+    old += [key for name, key in notes if name not in unexpired]
     for key in old:
         folder.store.delete(key)
     return len(old)

@@ -36,8 +36,8 @@ LEASE = dt.timedelta(seconds=60)  # three times as long as the longest exchange
 LOOK_S = 0.5  # how often who waits looks for the next grant
 
 
-class Standing(StrEnum):
-    """How a company stands with SmartHR by OAuth."""
+class GrantState(StrEnum):
+    """The state of a company's grant at SmartHR (OAuth)."""
 
     NONE = "NONE"  # 未連携, or 連携解除
     LINKED = "LINKED"  # 連携済み
@@ -82,7 +82,7 @@ class GrantedToken:
             RetriableFetchError: SmartHR could not be asked for a new one, and the old one is over.
         """
         number, grant = self.grants.newest()
-        if grant is None or not grant.stands:
+        if grant is None or not grant.is_valid:
             raise self._reauthorise("no grant")
         now = self._now()
         if grant.expires_at is None or now < grant.expires_at - AHEAD:
@@ -102,9 +102,9 @@ class GrantedToken:
     def instead_of(self, refused: str) -> str:
         """Another token than this one, which SmartHR has refused; raises as `token`."""
         number, grant = self.grants.newest()
-        if grant is not None and grant.stands and grant.access_token != refused:
+        if grant is not None and grant.is_valid and grant.access_token != refused:
             return self.token()
-        if grant is None or not grant.stands:
+        if grant is None or not grant.is_valid:
             raise self._reauthorise("no grant")
         if not grant.refresh_token:
             self._end(number, grant)
@@ -118,7 +118,7 @@ class GrantedToken:
         while True:
             newest, grant = self.grants.newest()
             if newest != number:
-                if grant is None or not grant.stands:
+                if grant is None or not grant.is_valid:
                     raise self._reauthorise("no grant")
                 return grant
             assert grant is not None
@@ -164,7 +164,7 @@ class GrantedToken:
             ReauthoriseError: nothing.
         """
         newest, grant = self.grants.newest()
-        if newest == number or grant is None or not grant.stands:
+        if newest == number or grant is None or not grant.is_valid:
             raise self._reauthorise(reason) from None
         return grant
 
@@ -214,28 +214,28 @@ class GrantedToken:
 
 def is_of(grant: Grant | None, smarthr_url: str) -> bool:
     """Whether it was proven at this SmartHR: a sheet may name another one since. One without tokens goes nowhere."""
-    if grant is None or not grant.stands or not grant.source:
+    if grant is None or not grant.is_valid or not grant.source:
         return True
     return urlsplit(grant.source).netloc == urlsplit(smarthr_url).netloc
 
 
-def standing(grants: SourceGrants, now: dt.datetime, smarthr_url: str = "") -> Standing:
-    """How it stands by the records alone; SmartHR is not asked. `smarthr_url` is the sheet's; empty: nobody knows it.
+def grant_state(grants: SourceGrants, now: dt.datetime, smarthr_url: str = "") -> GrantState:
+    """The state by the records alone; SmartHR is not asked. `smarthr_url` is the sheet's; empty: nobody knows it.
 
     What every page shows; a run takes a grant where this is LINKED, and never another token where it is not NONE.
     """
     number, grant = grants.newest()
     if grant is None or grant.made is Made.ENDED:
-        return Standing.NONE
-    if not grant.stands:
-        return Standing.VOID
+        return GrantState.NONE
+    if not grant.is_valid:
+        return GrantState.VOID
     if smarthr_url and not is_of(grant, smarthr_url):
-        return Standing.ELSEWHERE
+        return GrantState.ELSEWHERE
     note = grants.renewal(number)
     if note is not None and now - note.at > LEASE:
-        return Standing.VOID
+        return GrantState.VOID
     over = grant.expires_at is not None and now >= grant.expires_at and not grant.refresh_token
-    return Standing.VOID if over else Standing.LINKED
+    return GrantState.VOID if over else GrantState.LINKED
 
 
 def tidy(grants: SourceGrants, now: dt.datetime) -> int:
@@ -244,6 +244,6 @@ def tidy(grants: SourceGrants, now: dt.datetime) -> int:
     Whoever makes that mark may be overtaken by a log-in, and whoever takes it away may die before he does.
     """
     with suppress(DamagedFileError):  # of one tenant: the next one's are tidied all the same
-        if standing(grants, now) is not Standing.VOID:
+        if grant_state(grants, now) is not GrantState.VOID:
             grants.forget_void()
     return grants.tidy()

@@ -246,8 +246,8 @@ class Linking:
         except LineLoginError as error:
             log.warning("line login refused tenant=%s reason=%s", self.tenant, error.reason)
             raise LinkingError(Trouble.LINE, str(error)) from None
-        standing = self.link_of(invitation)  # read now: another tab may have been quicker
-        if (standing is None and invitation.used_at) or (standing and standing.line_user_id != line_user_id):
+        link = self.link_of(invitation)  # read now: another tab may have been quicker
+        if (link is None and invitation.used_at) or (link and link.line_user_id != line_user_id):
             raise trouble(Trouble.SPENT)
         claim, mine = self._part_key(invitation.key, "by"), LinkedBy(sha256(line_user_id))
         if not records.create(self._store, claim, mine) and records.read(self._store, claim, LinkedBy) != mine:

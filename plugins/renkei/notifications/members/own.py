@@ -46,8 +46,8 @@ class OwnEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnStanding:
-    """How far a member is with registering himself."""
+class OwnRegistrations:
+    """What a member has registered himself, and whether he may."""
 
     registered: dict[str, dt.datetime] = field(default_factory=dict)  # the fields that he has, and since when
     invited_until: dt.datetime | None = None
@@ -79,7 +79,7 @@ class OwnEntries:
             for row in rows
         }
 
-    def standings(self, user_ids: Iterable[str], now: dt.datetime) -> dict[str, OwnStanding]:
+    def registrations(self, user_ids: Iterable[str], now: dt.datetime) -> dict[str, OwnRegistrations]:
         """What these members have registered themselves, without what it is, and whether an invitation is open."""
         users = {_digest(user_id): user_id for user_id in user_ids}
         entries = select(ENTRY.c.member, ENTRY.c.field, ENTRY.c.changed_at)
@@ -88,7 +88,7 @@ class OwnEntries:
             here = (ENTRY.c.link == self.link, ENTRY.c.tenant == self.tenant)
             rows = connection.execute(entries.where(*here)).all()
             open_ = connection.execute(invited.where(*self._invited_here(), INVITATION.c.expires_at > now)).all()
-        found = {user_id: OwnStanding() for user_id in users.values()}
+        found = {user_id: OwnRegistrations() for user_id in users.values()}
         for row in rows:
             if user_id := users.get(row.member):
                 found[user_id].registered[row.field] = row.changed_at

@@ -192,12 +192,12 @@ class Members:
         key = self._claim_key(line_user_id)
         if records.create(self._store, key, claim):
             return
-        standing = records.read_or_none(self._store, key, Claim) or claim  # given up this very moment
-        owner = standing.user_id
+        existing = records.read_or_none(self._store, key, Claim) or claim  # given up this very moment
+        owner = existing.user_id
         if owner != user_id:
             link = self.line_link(owner)
             has_it = owner in users and link is not None and link.line_user_id == line_user_id
-            if has_it or now - standing.at < CLAIM_LASTS:
+            if has_it or now - existing.at < CLAIM_LASTS:
                 raise taken
         records.write(self._store, key, claim)
 

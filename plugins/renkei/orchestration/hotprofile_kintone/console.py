@@ -42,11 +42,11 @@ def counts(words: Mapping[str, Any]) -> Counts | None:
 
 
 def figures(folder: TenantFolder) -> list[Figure]:
-    standings = history.standings(connections.database(), folder.tenant).values()
+    statuses = history.data_set_statuses(connections.database(), folder.tenant).values()
     return [
-        Figure("kintoneに連携済み", sum(one.written for one in standings)),
-        Figure("待ち", sum(one.waiting for one in standings)),
-        Figure("失敗", sum(one.failed for one in standings)),
+        Figure("kintoneに連携済み", sum(one.written for one in statuses)),
+        Figure("待ち", sum(one.waiting for one in statuses)),
+        Figure("失敗", sum(one.failed for one in statuses)),
     ]
 
 

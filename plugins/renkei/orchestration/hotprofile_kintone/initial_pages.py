@@ -29,21 +29,21 @@ Since = Annotated[str, Form(max_length=10)]
 def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
     tenant, database, now = tenant_of(seen), connections.database(), seen.services.now()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    standings = history.standings(database, tenant)
+    statuses = history.data_set_statuses(database, tenant)
     done_on = {}
     if mapping:
         host, apps = host_of(mapping), {one.app: one.name for one in mapping.data_sets}
         used = {app: Quota(database, host, app, mapping.daily_requests).used(now) for app in apps}
-        done_on = {apps[one.app]: one.done_on for one in forecast.gauges(mapping, used, standings, now)}
+        done_on = {apps[one.app]: one.done_on for one in forecast.gauges(mapping, used, statuses, now)}
     lines = history.last_initial(database, tenant)
     return page(
         request,
         "hotprofile_kintone/initial.html",
         one=seen.company,
         mapping=mapping,
-        lines=[(line, standings[line.data_set].initial if line.data_set in standings else 0) for line in lines],
+        lines=[(line, statuses[line.data_set].initial if line.data_set in statuses else 0) for line in lines],
         done_on=done_on,
-        untested=[DATA_SETS[one.name] for one in mapping.enabled if not _is_linked(standings, one.name)]
+        untested=[DATA_SETS[one.name] for one in mapping.enabled if not _is_linked(statuses, one.name)]
         if mapping
         else [],
         DATA_SETS=DATA_SETS,
@@ -83,8 +83,8 @@ def _day(seen: guard.Seen, text: str) -> dt.date:
     return day
 
 
-def _is_linked(standings: dict[str, history.Standing], name: str) -> bool:
-    return name in standings and standings[name].enabled_at is not None
+def _is_linked(statuses: dict[str, history.DataSetStatus], name: str) -> bool:
+    return name in statuses and statuses[name].enabled_at is not None
 
 
 def _advice(found: InitialEstimate) -> str:

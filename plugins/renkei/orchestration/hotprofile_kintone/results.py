@@ -42,7 +42,7 @@ def report(end: RunEnd) -> Report:
         return plain_report(end, [])
     database, tenant, now = connections.database(), end.tenant.name, utcnow()
     lines = history.of_run(database, tenant, end.record.run)
-    failed = sum(one.failed for one in history.standings(database, tenant).values())
+    failed = sum(one.failed for one in history.data_set_statuses(database, tenant).values())
     records = history.failed_records(database, tenant, limit=MOST_LISTED) if failed else []
     causes = history.causes(database, tenant) if failed > MOST_LISTED else []
     tested = end.record.read_or_none(Tested)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from renkei.errors import Problem
 from renkei.links.hotprofile_kintone import data_sets, forms, history, places
 from renkei.links.hotprofile_kintone.form_check import form_problems, may_be_key, type_name
-from renkei.links.hotprofile_kintone.history import Standing
+from renkei.links.hotprofile_kintone.history import DataSetStatus
 from renkei.links.hotprofile_kintone.items import ID_ITEMS
 from renkei.links.hotprofile_kintone.loading import FAILED, SUCCEEDED
 from renkei.links.hotprofile_kintone.model import host_of
@@ -65,7 +65,7 @@ class AppSetting:
     others: Sequence[Problem]  # of the app as a whole
     unmapped: Sequence[tuple[Field, str, bool]]  # the app's other fields: type, may it be the 更新キー
     passed: bool
-    standing: Standing | None
+    status: DataSetStatus | None
 
     @property
     def is_sound(self) -> bool:
@@ -79,9 +79,9 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
     found: list[AppSetting] = []
     if mapping:
         database = connections.database()
-        passed, standings = data_sets.passed(database, mapping), history.standings(database, tenant)
+        passed, statuses = data_sets.passed(database, mapping), history.data_set_statuses(database, tenant)
         found = [
-            _setting(database, mapping, one, one.name in passed, standings.get(one.name)) for one in mapping.data_sets
+            _setting(database, mapping, one, one.name in passed, statuses.get(one.name)) for one in mapping.data_sets
         ]
     return page(
         request,
@@ -145,7 +145,7 @@ def _known(seen: guard.Seen, of: str) -> str:
 
 
 def _setting(
-    database: Database, mapping: Mapping, data_set: DataSet, passed: bool, standing: Standing | None
+    database: Database, mapping: Mapping, data_set: DataSet, passed: bool, status: DataSetStatus | None
 ) -> AppSetting:
     host = host_of(mapping)
     form = forms.last_of(database, mapping.tenant, host, data_set.app)
@@ -171,7 +171,7 @@ def _setting(
         [one for one in problems if not one.where],
         [(field, type_name(field), may_be_key(field)) for field in rest],
         passed,
-        standing,
+        status,
     )
 
 

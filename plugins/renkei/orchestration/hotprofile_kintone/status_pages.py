@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import LINK, conflicts, history, places
 from renkei.links.hotprofile_kintone.forecast import Gauge, gauges
-from renkei.links.hotprofile_kintone.history import FailedRecord, Standing
+from renkei.links.hotprofile_kintone.history import DataSetStatus, FailedRecord
 from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
@@ -25,7 +25,7 @@ from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.form import FORM
 from renkei.sheets.table_file import csv_parts
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -47,14 +47,14 @@ def processed(
 ) -> Response:
     tenant, database = tenant_of(seen), connections.database()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    standings = history.standings(database, tenant)
+    statuses = history.data_set_statuses(database, tenant)
     shown = page_of(number, history.processed_count(database, tenant), PER_PAGE)
     return page(
         request,
         "hotprofile_kintone/processed.html",
         one=seen.company,
-        standings=[standings[name] for name in DATA_SETS if name in standings],
-        gauges=_gauges(seen, database, mapping, standings) if mapping else [],
+        statuses=[statuses[name] for name in DATA_SETS if name in statuses],
+        gauges=_gauges(seen, database, mapping, statuses) if mapping else [],
         lines=history.processed(database, tenant, limit=PER_PAGE, offset=shown.start),
         shown=shown,
         DATA_SETS=DATA_SETS,
@@ -76,7 +76,7 @@ def failed(
     tenant, database = tenant_of(seen), connections.database()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     note_look(seen, "failed")
-    counts = {name: one.failed for name, one in history.standings(database, tenant).items() if one.failed}
+    counts = {name: one.failed for name, one in history.data_set_statuses(database, tenant).items() if one.failed}
     of = of if of in DATA_SETS else ""
     shown = page_of(number, counts.get(of, 0) if of else sum(counts.values()), PER_PAGE)
     records = history.failed_records(database, tenant, data_set=of, limit=PER_PAGE, offset=shown.start)
@@ -162,14 +162,14 @@ def note_look(seen: guard.Seen, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     dag_id = seen.company.dag_id
     store = seen.services.knowledge.folder(dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, dag_id, what))
 
 
-def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, standings: dict[str, Standing]) -> list[Gauge]:
+def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, statuses: dict[str, DataSetStatus]) -> list[Gauge]:
     now, host = seen.services.now(), host_of(mapping)
     apps = {one.app for one in mapping.data_sets}
     used = {app: Quota(database, host, app, mapping.daily_requests).used(now) for app in apps}
-    return gauges(mapping, used, standings, now)
+    return gauges(mapping, used, statuses, now)
 
 
 def _page_of(mapping: Mapping | None, name: str, record_id: str) -> str:

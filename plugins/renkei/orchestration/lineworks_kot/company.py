@@ -7,7 +7,7 @@ from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import Database, open_database
 from renkei.web.console import guard
 
@@ -39,4 +39,4 @@ def note_look(seen: guard.Seen, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     dag_id = seen.company.dag_id
     store = seen.services.knowledge.folder(dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, dag_id, what))

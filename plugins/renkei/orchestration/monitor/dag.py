@@ -27,7 +27,7 @@ from renkei.orchestration.monitor.broken import Start, start_in, tell_broken
 from renkei.orchestration.monitor.freeze import tell_forgotten
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
-from renkei.orchestration.monitor.scan import Look, look, write_notes, write_results
+from renkei.orchestration.monitor.scan import ScanResult, scan, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
 from renkei.orchestration.monitor.unworked import tell_unworked
 from renkei.orchestration.tenant import Tenant
@@ -90,7 +90,7 @@ def watch(
     start: Start = lambda _dag_id, _run_id: None,
     frozen: Callable[[], Set[str]] = frozenset,
 ) -> dict[str, int]:
-    """Look, tell, and remember what was told; how many tenants were looked at, are silent, came back, were warned.
+    """Scan, tell, and remember what was told; how many tenants were looked at, are silent, came back, were warned.
 
     `ongoing`, `start` and `frozen` are Airflow's answers: whether a run is going on, a run of a Dag, who is in 災害時凍結.
 
@@ -102,7 +102,7 @@ def watch(
     grants, (channels, faults) = read_grants(own), operator_channels(own)
     counts: Counter[str] = Counter(tenants=0, silent=0, back=0, expiring=0)
     for link in LINKS.values():
-        found = look(link, store, settings.mappings_folder(dag_file, link.name), grants, now, settings.silence_grace())
+        found = scan(link, store, settings.mappings_folder(dag_file, link.name), grants, now, settings.silence_grace())
         faults += tell_silence(link, store, found, channels, tell)
         write_results(link, store, found.results)
         notices = Notices(link, store, now, tell)
@@ -126,7 +126,7 @@ def watch(
     return dict(counts)
 
 
-def _tenants(link: Link, found: Look, dag_file: str, grants: AllGrants) -> list[Tenant]:
+def _tenants(link: Link, found: ScanResult, dag_file: str, grants: AllGrants) -> list[Tenant]:
     """Every tenant that the watch knows, by name; one whose sheet has vanished has an empty one."""
     sheets = found.sheets.compiled
     return [
@@ -135,7 +135,7 @@ def _tenants(link: Link, found: Look, dag_file: str, grants: AllGrants) -> list[
     ]
 
 
-def tell_silence(link: Link, store: Store, found: Look, channels: Sequence[Channel], tell: Tell) -> list[str]:
+def tell_silence(link: Link, store: Store, found: ScanResult, channels: Sequence[Channel], tell: Tell) -> list[str]:
     """Tell the operator of new silences and of those that are over, and note what was told; why somebody was not told.
 
     The note comes after the message: a crash between the two tells twice, never not at all.

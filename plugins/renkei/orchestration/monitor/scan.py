@@ -1,4 +1,4 @@
-"""One look at the sheets and at the store's small files: who is silent, who is back, what waits. Changes nothing.
+"""One scan of the sheets and the store's small files: who is silent, who is back, what waits. Changes nothing.
 
 It needs neither a run of a tenant's Dag, nor that its Dag file loads, nor Airflow's database.
 """
@@ -48,8 +48,8 @@ class Sheets:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found; `notes` are as they stood, with the schedules of now."""
+class ScanResult:
+    """What one scan found; `notes` are as they stood, with the schedules of now."""
 
     sheets: Sheets
     notes: Notes
@@ -59,7 +59,7 @@ class Look:
     results: Results
 
 
-def look(
+def scan(
     link: Link,
     store: Store,
     folder: Path,
@@ -67,7 +67,7 @@ def look(
     now: dt.datetime,
     grace: dt.timedelta,
     without: Notes | None = None,
-) -> Look:
+) -> ScanResult:
     """Who is silent, who speaks again, which runs wait for an answer that is soon too late; changes nothing.
 
     `without` are the notes to go by where there are none yet; by default, what is not yet due is not late.
@@ -89,7 +89,7 @@ def look(
         if tick is not None:
             cause = silence.SHEET_GONE if expected is None else "" if readable else silence.UNREADABLE
             silent.append(Silence(tenant, tick, last, cause))
-    return Look(
+    return ScanResult(
         sheets,
         replace(notes, schedules=schedules),
         tuple(silent),
@@ -144,14 +144,14 @@ def write_notes(link: Link, store: Store, notes: Notes) -> None:
 
 
 def read_results(link: Link, store: Store) -> Results:
-    """When each tenant last had a result, and who was linked, as the newest look found it: for a list of all, one file instead of a thousand.
+    """When each tenant last had a result, and who was linked, as the newest scan found it: for a list of all, one file instead of a thousand.
 
     Raises:
         StoreError: the store is out of reach.
     """
     try:
         found = records.read_or_none(store, _results_key(link), Results)
-    except DamagedFileError as error:  # the next look writes it anew
+    except DamagedFileError as error:  # the next scan writes it anew
         log.warning("%s", error)
         return Results({})
     return found or Results({})

@@ -24,7 +24,7 @@ from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import NotPlacedError
 from renkei.sheets.tenant_files import OPERATOR_FILE, is_tenant
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.texts import Fault, narrow
 from renkei.web.console import guard
@@ -117,7 +117,7 @@ def _begun(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -
         return _form(request, visitor, given, problems=[*review.problems, *review.misplaced], status=400)
     if doubts and given.get("known") != _mark(doubts):
         return _form(request, visitor, given, doubts=doubts, status=409)
-    audit.note(services.knowledge.folder(one).store, Look(now, user.id, one, "company add"))
+    audit.note(services.knowledge.folder(one).store, AuditEntry(now, user.id, one, "company add"))
     sheet = services.sheets.of(one)
     try:
         number, is_new = sheet.begin(content, name, Origin.FORM, By(user.id, user.name), WHY, now)
@@ -136,8 +136,8 @@ def _faults(visitor: guard.Visitor, given: Mapping[str, str], *, begun: bool = F
     tenant = given.get("tenant", "")
     if not is_tenant(tenant) or tenant == OPERATOR_FILE:
         return {"tenant": _TENANT, **found}
-    standing = visitor.services.sheets.of(dag_id(LINK, tenant)).file()
-    if standing.path and not (begun and not found and first_sheet(given) == standing.content):
+    existing = visitor.services.sheets.of(dag_id(LINK, tenant)).file()
+    if existing.path and not (begun and not found and first_sheet(given) == existing.content):
         found = {"tenant": _TAKEN, **found}
     return found
 

@@ -20,7 +20,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tenant_of,
 )
-from renkei.links.smarthr_emc.granted import Standing, standing
+from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.orchestration.connections import find_connection, open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.public.connection_secrets import DAG_FILE
@@ -30,7 +30,7 @@ from renkei.orchestration.tenant import find_tenant
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import SmartHROAuth
-from renkei.web.customer.facts import Answer, Connected, Departure, NotConnectedError, Stand
+from renkei.web.customer.facts import Answer, Connected, Departure, NotConnectedError, ConnectionState
 from renkei.web.customer.invitations import Invitation
 
 PATIENCE_S = 20.0  # for a sheet that nobody has compiled yet
@@ -56,7 +56,7 @@ class SmartHRConnector:
             return ""
         return f"{parts.scheme}://{parts.netloc}"
 
-    def standing(self, now: dt.datetime) -> Connected:
+    def status(self, now: dt.datetime) -> Connected:
         grants = SourceGrants(self._folder)
         _, grant = grants.newest()
         fault, url = "", ""
@@ -67,13 +67,13 @@ class SmartHRConnector:
                 fault = OWN[NOT_READY]
         except NotConnectedError as error:
             fault = str(error)
-        kinds = {Standing.LINKED: Stand.LINKED, Standing.VOID: Stand.VOID, Standing.ELSEWHERE: Stand.VOID}
-        stands = standing(grants, now, url)
-        if stands in kinds and grant:
-            return Connected(kinds[stands], grant.allowed_at or grant.at, fault)
+        kinds = {GrantState.LINKED: ConnectionState.LINKED, GrantState.VOID: ConnectionState.VOID, GrantState.ELSEWHERE: ConnectionState.VOID}
+        state = grant_state(grants, now, url)
+        if state in kinds and grant:
+            return Connected(kinds[state], grant.allowed_at or grant.at, fault)
         if is_under_way(self._folder, now):
-            return Connected(Stand.UNDER_WAY, fault=fault)
-        return Connected(Stand.OTHERWISE if self._has_token() else Stand.NONE, fault=fault)
+            return Connected(ConnectionState.UNDER_WAY, fault=fault)
+        return Connected(ConnectionState.OTHERWISE if self._has_token() else ConnectionState.NONE, fault=fault)
 
     def said(self, code: str) -> str:
         return SAID[Trouble(code)] if code in tuple(Trouble) else OWN.get(code, "")

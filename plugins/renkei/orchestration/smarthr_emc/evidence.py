@@ -63,7 +63,7 @@ def _written(folder: TenantFolder, baseline: Baseline) -> Written | None:
         note.run,
         read.at if read else None,
         ended_at if outcome is Outcome.OK else None,
-        stands=baseline.run == note.folder
+        is_current=baseline.run == note.folder
         or (unchanged and diff is not None and diff.generation == baseline.generation),
         as_read=start.mode.writes and start.mode is not Mode.RESTORE,
         frozen=start.disaster,

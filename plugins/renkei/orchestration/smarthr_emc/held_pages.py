@@ -27,7 +27,7 @@ from renkei.storage.store import MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
 from renkei.web.facts import Asked, Run
-from renkei.web.screens.approval import Standing, standing
+from renkei.web.screens.approval import ApprovalState, approval_state
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused, Right
 
@@ -44,7 +44,7 @@ class _Question:
     """What is known of a run's question without anybody's name."""
 
     run: Run
-    standing: Standing
+    state: ApprovalState
     asked: Asked | None
     record: RunRecord | None = None
     digest: str = ""  # of the plan as it is now
@@ -74,7 +74,7 @@ def approval(
         "smarthr_emc/held.html",
         one=seen.company,
         run=found.run,
-        standing=found.standing,
+        state=found.state,
         plan=plan,
         shown=page_of(number, plan.groups[plan.chosen].count, PAGE) if plan and plan.groups else None,
         fault=fault,
@@ -106,8 +106,8 @@ async def answer(
         said = "画面に戻り、判断の理由を入力してください。個人情報は書かないでください。"
         return await run_in_threadpool(refusal, 400, "理由が入力されていません", said)
     found = await run_in_threadpool(_question, seen, run_id)
-    if not found.standing.open:
-        return await run_in_threadpool(refusal, 409, found.standing.label, found.standing.text)
+    if not found.state.open:
+        return await run_in_threadpool(refusal, 409, found.state.label, found.state.text)
     if not found.digest:
         return await run_in_threadpool(refusal, 409, "計画を確認できません", found.fault)
     if plan != found.digest:
@@ -118,9 +118,9 @@ async def answer(
         await acting.answer(request, seen.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
     except Refused:  # somebody else was faster, as a rule: it is said who
         found = await run_in_threadpool(_question, seen, run_id)
-        if found.standing.open:
+        if found.state.open:
             raise
-        return await run_in_threadpool(refusal, 409, found.standing.label, found.standing.text)
+        return await run_in_threadpool(refusal, 409, found.state.label, found.state.text)
     finally:
         seen.services.knowledge.changed()
     return RedirectResponse(here, 303)
@@ -141,7 +141,7 @@ def _question(seen: guard.Seen, run_id: str) -> _Question:
             digest, fault = (plan.digest, "") if plan else ("", NO_PLAN)
     except StoreError as error:
         fault = str(error)
-    return _Question(run, standing(asked, run.finished, until, now, APPROVE), asked, record, digest, fault)
+    return _Question(run, approval_state(asked, run.finished, until, now, APPROVE), asked, record, digest, fault)
 
 
 def _decided(approval: Approval | None) -> Asked | None:

@@ -20,7 +20,7 @@ from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.orchestration.smarthr_emc.jobs import PERSON
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
@@ -130,7 +130,7 @@ def folder_of(seen: guard.Seen) -> TenantFolder:
 
 def note_look(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
-    audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+    audit.note(folder.store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 JOB = OwnJob(

@@ -30,7 +30,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tenant_of,
 )
-from renkei.links.smarthr_emc.granted import Standing, standing
+from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import dag_id
 from renkei.orchestration.smarthr_emc import smarthr_plus
@@ -38,7 +38,7 @@ from renkei.orchestration.smarthr_emc.hooks import refuse_foreign
 from renkei.orchestration.smarthr_emc.smarthr_plus import CALLBACK, PAGE
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.source_grants import SourceGrants, void_tenants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -59,19 +59,19 @@ GOOD = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a company stands with SmartHR: a label and its tone."""
+    """The state of a company's connection to SmartHR: a label and its tone."""
 
     label: str
     tone: str
 
 
-def shown(stands: Standing, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
-    """What happened on the way just now is shown while nothing better stands."""
-    if stands is Standing.VOID:
+def shown(state: GrantState, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
+    """What happened on the way just now is shown while nothing better is known."""
+    if state is GrantState.VOID:
         return Shown("再認可が必要", "bad")
-    if stands is Standing.LINKED:
+    if state is GrantState.LINKED:
         return Shown("連携済み", "good")
-    if stands is Standing.ELSEWHERE or trouble is Trouble.OTHER_COMPANY:
+    if state is GrantState.ELSEWHERE or trouble is Trouble.OTHER_COMPANY:
         return Shown("会社が違います", "bad")
     if trouble is Trouble.CANCELLED:
         return Shown("キャンセルされました", "wait")
@@ -85,18 +85,18 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
     folder, now = _own(seen), seen.services.now()
     grants = SourceGrants(folder)
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    stands, (_, grant) = standing(grants, now, mapping.smarthr_url if mapping else ""), grants.newest()
+    state, (_, grant) = grant_state(grants, now, mapping.smarthr_url if mapping else ""), grants.newest()
     trouble = Trouble(said) if said in tuple(Trouble) else None
     token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
     return page(
         request,
         f"{LINK}/smarthr.html",
         one=seen.company,
-        state=shown(stands, is_under_way(folder, now), trouble, bool(token and token.registered)),
-        elsewhere=stands is Standing.ELSEWHERE,
-        linked=stands is Standing.LINKED,
-        void=stands is Standing.VOID,
-        grant=grant if grant and stands is not Standing.NONE else None,
+        state=shown(state, is_under_way(folder, now), trouble, bool(token and token.registered)),
+        elsewhere=state is GrantState.ELSEWHERE,
+        linked=state is GrantState.LINKED,
+        void=state is GrantState.VOID,
+        grant=grant if grant and state is not GrantState.NONE else None,
         good=GOOD.get(said, ""),
         bad=SAID[trouble] if trouble else "",
         smarthr_url=mapping.smarthr_url if mapping else "",
@@ -177,9 +177,9 @@ def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts
 
 
 def granted(folder: TenantFolder, mapping: Mapping, now: dt.datetime) -> dict[str, bool]:
-    """The Connection that a grant of the company stands in for, and whether the next run can use that grant."""
-    stands = standing(SourceGrants(folder), now, mapping.smarthr_url)
-    return {} if stands is Standing.NONE else {f"smarthr__{folder.tenant}": stands is Standing.LINKED}
+    """The Connection that a grant of the company state in for, and whether the next run can use that grant."""
+    state = grant_state(SourceGrants(folder), now, mapping.smarthr_url)
+    return {} if state is GrantState.NONE else {f"smarthr__{folder.tenant}": state is GrantState.LINKED}
 
 
 def void(store: Store) -> frozenset[str]:
@@ -248,7 +248,7 @@ def _connection(seen: guard.Seen) -> str:
 
 
 def _note(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
-    audit.note(folder.store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+    audit.note(folder.store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 def _there(request: Request, one: str, said: str, *, framed: bool) -> RedirectResponse:

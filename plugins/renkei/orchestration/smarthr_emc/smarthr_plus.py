@@ -121,7 +121,7 @@ def page_of(tenant: str) -> str:
 def grant_end(folder: TenantFolder) -> tuple[dt.date, str] | None:
     """The day in Japan on which a grant ends that nothing renews, and the page to allow it anew; may raise StoreError."""
     _, grant = SourceGrants(folder).newest()
-    if grant is None or not grant.stands or grant.refresh_token or grant.expires_at is None:
+    if grant is None or not grant.is_valid or grant.refresh_token or grant.expires_at is None:
         return None
     return grant.expires_at.astimezone(TOKYO).date(), page_of(folder.tenant)
 

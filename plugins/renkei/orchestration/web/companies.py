@@ -36,7 +36,7 @@ STORE_FAULT = "保存先を読み取れないため、「結果なし」の判�
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Snapshot:
     """All companies, as of one moment."""
 
     companies: dict[str, Company]
@@ -46,11 +46,11 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A look, or why it failed, and after which change it began."""
+    """A snapshot, or why there is none, and after which change it began."""
 
     change: object
     at: float
-    found: _Look | Exception
+    found: _Snapshot | Exception
 
 
 class Companies:
@@ -64,16 +64,16 @@ class Companies:
         self._kept: _Kept | None = None
 
     def companies(self) -> Mapping[str, Company]:
-        return self._looked().companies
+        return self._fresh().companies
 
     def freezes(self) -> Mapping[str, Freeze] | None:
-        return self._looked().freezes
+        return self._fresh().freezes
 
     def freeze_changes(self) -> Sequence[Freeze]:
         return freezing.changes()
 
     def faults(self) -> Sequence[str]:
-        return self._looked().faults
+        return self._fresh().faults
 
     def works_on(self, run_id: str) -> bool | None:
         return state.works_on(jobs.DAG_ID, run_id)
@@ -82,16 +82,16 @@ class Companies:
         return state.under_way_of(jobs.DAG_ID, user.name, self._now() - WAITS - LASTS)  # older ones never begin
 
     def changed(self) -> None:
-        """Without the lock: this is called in the event loop, where nobody may wait for a look."""
+        """Without the lock: this is called in the event loop, where nobody may wait for a snapshot."""
         self._change = object()
 
-    def _looked(self) -> _Look:
-        with self._lock:  # whoever comes meanwhile waits for the one look
+    def _fresh(self) -> _Snapshot:
+        with self._lock:  # whoever comes meanwhile waits for the one snapshot
             change, kept = self._change, self._kept
             if kept is None or kept.change is not change or time.monotonic() - kept.at > FRESH_S:
                 try:
-                    found = self._look()
-                except Exception as error:  # kept too, or all who wait would look one after the other, and fail
+                    found = self._snapshot()
+                except Exception as error:  # kept too, or all who wait would try one after the other, and fail
                     self._kept = _Kept(change, time.monotonic(), error)
                     raise
                 kept = self._kept = _Kept(change, time.monotonic(), found)
@@ -99,11 +99,11 @@ class Companies:
             raise kept.found.with_traceback(None)  # which would grow with each
         return kept.found
 
-    def _look(self) -> _Look:
+    def _snapshot(self) -> _Snapshot:
         faults: list[str] = []
         frozen = {link.name: _frozen(link, faults) for link in LINKS.values()}
         companies, freezes = self._companies(frozen, faults), _freezes(frozen.values())
-        return _Look(companies, freezes, tuple(dict.fromkeys(faults)))
+        return _Snapshot(companies, freezes, tuple(dict.fromkeys(faults)))
 
     def _companies(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
         dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()

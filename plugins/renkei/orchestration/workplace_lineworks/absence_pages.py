@@ -17,7 +17,7 @@ from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITT
 from renkei.orchestration.workplace_lineworks import connections
 from renkei.runs.steps import SHOWN
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.systems.workplace.client import Period, Unit
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -142,4 +142,4 @@ def note_look(seen: guard.Seen, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     dag_id = seen.company.dag_id
     store = seen.services.knowledge.folder(dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, dag_id, what))

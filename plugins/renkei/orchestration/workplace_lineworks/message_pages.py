@@ -16,7 +16,7 @@ from renkei.channel import Service
 from renkei.errors import ConnectionError_
 from renkei.links.workplace_lineworks.events.addresses import Addresses
 from renkei.links.workplace_lineworks.events.faults import WHOLE, Faults, person
-from renkei.links.workplace_lineworks.events.why import STATES, TONES, standings
+from renkei.links.workplace_lineworks.events.why import STATES, TONES, channel_statuses
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
 from renkei.notifications.members.own import OwnEntries
@@ -142,7 +142,7 @@ def _page(
             newest.setdefault(each.channel, each)
         himself = {FIELDS[name]: entry.changed_at for name, entry in own.of(text).items()}
         faults = Faults(database, seen.company.tenant, settings.channel_failures())
-        found = standings(sheet, text, Addresses(own.find), himself, faults, newest, now)
+        found = channel_statuses(sheet, text, Addresses(own.find), himself, faults, newest, now)
         known = own.members.find(text) is not None
     return page(
         request,

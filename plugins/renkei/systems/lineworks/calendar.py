@@ -40,8 +40,8 @@ class EventRefusedError(RenkeiError):
         self.code = code
 
 
-class Standing(StrEnum):
-    """How a member stands with whom a user id is asked for."""
+class MemberState(StrEnum):
+    """The state of the member whose user id is asked for."""
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
@@ -153,26 +153,26 @@ class LineWorksCalendar:
                 "LINE WORKSの応答がAPIの形式ではありません。次回の連携で確認し直します。"
             ) from None
 
-    def member(self, user_id: str) -> Standing:
+    def member(self, user_id: str) -> MemberState:
         """Whether somebody has exactly this user id, and may use LINE WORKS (C3)."""
         if not _is_path(user_id):
-            return Standing.NONE
+            return MemberState.NONE
         answer = self._answer("user-get", "GET", f"/users/{quote(user_id, safe='')}")
         if _is_missing(answer):
             small = user_id.lower()
-            is_there = small != user_id and self.member(small) is not Standing.NONE
-            return Standing.OTHER_CASE if is_there else Standing.NONE
+            is_there = small != user_id and self.member(small) is not MemberState.NONE
+            return MemberState.OTHER_CASE if is_there else MemberState.NONE
         if answer.status == 403:
             raise _no_right(answer, user_id, "user.read")
         _check(answer, user_id)
         said = answer.said
         known = [one for one in (said.get("userId"), said.get("email")) if isinstance(one, str)]
         if said.get("isDeleted"):
-            return Standing.NONE
+            return MemberState.NONE
         if user_id not in known:
             is_there = user_id.casefold() in (one.casefold() for one in known)
-            return Standing.OTHER_CASE if is_there else Standing.NONE
-        return Standing.SUSPENDED if said.get("isSuspended") or said.get("isPending") else Standing.ACTIVE
+            return MemberState.OTHER_CASE if is_there else MemberState.NONE
+        return MemberState.SUSPENDED if said.get("isSuspended") or said.get("isPending") else MemberState.ACTIVE
 
     def check(self) -> None:
         """Whether the app may read members and write calendars: a token for both scopes, and nobody's calendar is opened."""

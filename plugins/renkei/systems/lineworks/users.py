@@ -15,7 +15,7 @@ SCOPES = "bot,bot.read,user.email.read"  # what text 4 has the administrator cho
 OPERATION = "user-get"
 
 
-class Standing(StrEnum):
+class UserStatus(StrEnum):
     """Whether a bot can write to an account."""
 
     ACTIVE = "active"
@@ -30,7 +30,7 @@ class User:
     """`user_id` is empty for one that there is not."""
 
     user_id: str = field(repr=False)
-    standing: Standing
+    status: UserStatus
 
 
 def find_user(api: LineWorksApi, account: str, *, turn_s: float | None = None) -> User | Delivery:
@@ -42,7 +42,7 @@ def find_user(api: LineWorksApi, account: str, *, turn_s: float | None = None) -
     if isinstance(answer, Delivery):
         return answer
     if answer.status == 404:
-        return User("", Standing.UNKNOWN)
+        return User("", UserStatus.UNKNOWN)
     return _user(answer) or delivery_of(answer, 0, account)
 
 
@@ -52,9 +52,9 @@ def _user(answer: Answer) -> User | None:
     if answer.status != 200 or not isinstance(user_id, str) or not user_id:
         return None
     if said.get("isDeleted") is True:
-        return User(user_id, Standing.DELETED)
+        return User(user_id, UserStatus.DELETED)
     if said.get("isSuspended") is True:
-        return User(user_id, Standing.SUSPENDED)
+        return User(user_id, UserStatus.SUSPENDED)
     if said.get("isPending") is True or said.get("isAwaiting") is True:
-        return User(user_id, Standing.PENDING)
-    return User(user_id, Standing.ACTIVE)
+        return User(user_id, UserStatus.PENDING)
+    return User(user_id, UserStatus.ACTIVE)

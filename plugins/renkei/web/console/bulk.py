@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.jobs.records import Job, Jobs
 from renkei.storage import audit, once
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, Chosen, Deed, check_run, chosen
@@ -227,4 +227,4 @@ def _folder(visitor: guard.Visitor) -> TenantFolder:
 
 def _note(visitor: guard.Visitor, doing: Deed, dag_id: str) -> None:
     store = visitor.services.knowledge.folder(dag_id).store
-    audit.note(store, Look(visitor.services.now(), visitor.user.id, dag_id, f"bulk {doing.value}"))
+    audit.note(store, AuditEntry(visitor.services.now(), visitor.user.id, dag_id, f"bulk {doing.value}"))

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import StoreError
 from renkei.storage import audit, once
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.tokens import token_of_bytes
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
@@ -182,4 +182,4 @@ def _here(request: Request, seen: guard.Seen) -> str:
 def _note(seen: guard.Seen, what: str) -> None:
     """Before anything is done: what cannot be noted is not done."""
     store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.channel_facts import TriedChannel
 from renkei.web.connection_facts import TriedConnections
@@ -47,7 +47,7 @@ def ask(
     now, knowledge, folder = services.now(), services.knowledge, services.knowledge.folder(dag_id)
     if knowledge.jobs_of(user) >= MOST_OF_ONE:
         raise Refused(f"始めた作業が{MOST_OF_ONE}件、終わっていません。終わってから始めてください。")
-    audit.note(folder.store, Look(now, user.id, dag_id, f"job {kind}"))
+    audit.note(folder.store, AuditEntry(now, user.id, dag_id, f"job {kind}"))
     jobs = Jobs(folder)
     try:
         job, is_new = jobs.ask(kind, asked, user.id, user.name, now, knowledge.works_on)
@@ -94,7 +94,7 @@ def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
         raise guard.NotFound from None
     own, state, result = _own(seen, job), job.state(now, seen.services.knowledge.works_on), None
     if state is State.DONE and own:
-        audit.note(folder.store, Look(now, seen.user.id, seen.company.dag_id, f"result {job.request.kind}"))
+        audit.note(folder.store, AuditEntry(now, seen.user.id, seen.company.dag_id, f"result {job.request.kind}"))
         try:
             result = jobs.result(job.number, own.model)
         except DamagedFileError:

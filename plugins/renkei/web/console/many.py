@@ -22,13 +22,13 @@ from renkei.sheets.archive import MAX_SHEETS, MAX_ZIP
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import NotPlacedError
 from renkei.storage import audit, once
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask
 from renkei.web.console.page import address, message, page
 from renkei.web.console.sheets import MAX_REASON
-from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, Standing, upload_key
+from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState, upload_key
 from renkei.web.services import Right
 from renkei.web.tenant_sheet import By
 
@@ -176,7 +176,7 @@ def _page(
 def _line(visitor: guard.Visitor, link: str, sheet: BatchSheet) -> Line:
     dag_id = f"{link}__{sheet.tenant}"
     if not sheet.version:
-        return Line(sheet, dag_id, sheet.standing is Standing.SAME)
+        return Line(sheet, dag_id, sheet.standing is UploadState.SAME)
     if dag_id in visitor.services.knowledge.companies() and not _may(visitor, dag_id):
         return Line(sheet, dag_id, hindrance=CANNOT)
     file = visitor.services.sheets.of(dag_id).file()
@@ -193,7 +193,7 @@ def _enabled(visitor: guard.Visitor, line: Line, why: str) -> str:
     """Put it into force; why it was not, or nothing."""
     services, user, now, one = visitor.services, visitor.user, visitor.services.now(), line.sheet
     place = services.sheets.of(line.dag_id)
-    audit.note(services.knowledge.folder(line.dag_id).store, Look(now, user.id, line.dag_id, "sheets enable"))
+    audit.note(services.knowledge.folder(line.dag_id).store, AuditEntry(now, user.id, line.dag_id, "sheets enable"))
     try:
         place.enable(one.version, one.seen, By(user.id, user.name), why, now)
     except (NotPlacedError, MissingKeyError) as error:

@@ -23,7 +23,7 @@ from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import COLUMNS, MemberError
 from renkei.sheets.table_file import csv_parts
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import open_database
 from renkei.storage.store import MissingKeyError
 from renkei.texts import trim
@@ -176,7 +176,7 @@ def _invitations(seen: guard.Seen, kind: str, tokens: dict[str, str]) -> Iterato
 def _lines(seen: guard.Seen) -> list[MemberLine]:
     linking, now = _linking(seen), seen.services.now()
     table, invited = linking.members.all(), linking.invited(now)
-    own = _own(linking).standings(table["user_id"], now)
+    own = _own(linking).registrations(table["user_id"], now)
     links = {user: link.linked_at for user, link in linking.members.line_links().items()}
     found = []
     for row in table.to_dict("records"):
@@ -219,4 +219,4 @@ def _as_file(name: str) -> dict[str, str]:
 def _note(seen: guard.Seen, what: str) -> None:
     """Before anything is shown: who cannot be noted is shown nothing."""
     store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))

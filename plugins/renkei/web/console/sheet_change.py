@@ -13,7 +13,7 @@ from renkei.errors import Problem
 from renkei.sheets.placed import NotPlacedError
 from renkei.sheets.review import Review
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.console import guard
 from renkei.web.services import Refused
@@ -56,15 +56,15 @@ class UnsoundError(Exception):
 def in_force(seen: guard.Seen) -> InForce:
     """Raises Refused: there is none that a page can change; StoreError."""
     sheet = seen.services.sheets.of(seen.company.dag_id)
-    standing = sheet.notice(seen.services.now())
-    if not standing.number:
+    current = sheet.notice(seen.services.now())
+    if not current.number:
         raise Refused(UNUSABLE)
-    version = sheet.versions.read(standing.number)
+    version = sheet.versions.read(current.number)
     content = sheet.versions.content(version)
     review = seen.services.sheets.review(seen.company.dag_id, version.file_name, content)
     if not review.usable:
         raise Refused(UNUSABLE)
-    return InForce(standing.placed.digest, standing.number, version.file_name, review)
+    return InForce(current.placed.digest, current.number, version.file_name, review)
 
 
 def drawn_of(seen: guard.Seen, digest: str) -> InForce:
@@ -89,7 +89,7 @@ def put_into_force(seen: guard.Seen, of: InForce, content: bytes, why: str) -> C
     """Keep it as a version, and put it into force in the place of the one that the page was drawn from."""
     services, dag_id, now = seen.services, seen.company.dag_id, seen.services.now()
     store = services.knowledge.folder(dag_id).store
-    audit.note(store, Look(now, seen.user.id, dag_id, "sheet change"))
+    audit.note(store, AuditEntry(now, seen.user.id, dag_id, "sheet change"))
     sheet, by = services.sheets.of(dag_id), By(seen.user.id, seen.user.name)
     number = sheet.keep(content, of.file_name, Origin.FORM, by, now, of=of.number, why=why)
     try:

@@ -22,7 +22,7 @@ from renkei.sheets.placed import NotPlacedError, is_yaml, suffix_of
 from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin, Version
 from renkei.web.console import guard
@@ -30,7 +30,7 @@ from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, message, page
 from renkei.web.screens.sheets import VersionLine, VersionState, lines
 from renkei.web.sheet_facts import SheetForm
-from renkei.web.tenant_sheet import By, Standing, TenantSheet
+from renkei.web.tenant_sheet import By, CurrentSheet, TenantSheet
 
 router = APIRouter()
 LISTED = 50
@@ -45,7 +45,7 @@ class Shelf:
     """A company's sheet, as of one moment."""
 
     sheet: TenantSheet
-    standing: Standing
+    current: CurrentSheet
     loaded: str
     lines: Sequence[VersionLine]
 
@@ -62,7 +62,7 @@ def versions(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_d
         "sheets.html",
         one=seen.company,
         shelf=shelf,
-        now_used=shelf.line(shelf.standing.number),
+        now_used=shelf.line(shelf.current.number),
         has_form=seen.services.sheets.form(dag_id, mapping) is not None,
         most=MAX_BYTES // 1_000_000,
         now=seen.services.now(),
@@ -105,7 +105,7 @@ def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
     shelf = _shelf(seen)
     line = _version(shelf, number)
     review = _review(seen, shelf, line.version)
-    current = shelf.line(shelf.standing.number)
+    current = shelf.line(shelf.current.number)
     changed: Sequence[SheetLine] = ()
     fault = ""
     if current and line.state not in (VersionState.IN_FORCE, VersionState.COMING):
@@ -124,7 +124,7 @@ def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
         tries=seen.services.sheets.tries(seen.company.dag_id),
         tried=tried,
         is_workbook=not is_yaml(suffix_of(line.version.file_name)),
-        fits=_fits(shelf.standing, line.version),
+        fits=_fits(shelf.current, line.version),
         reason_most=MAX_REASON,
         now=seen.services.now(),
     )
@@ -211,7 +211,7 @@ def back(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guar
 def edit(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
     """The sheet in force, or a version, as a form."""
     shelf, dag_id = _shelf(seen), seen.company.dag_id
-    line = _version(shelf, of or str(shelf.standing.number))
+    line = _version(shelf, of or str(shelf.current.number))
     review = _review(seen, shelf, line.version)
     form = seen.services.sheets.form(dag_id, review.mapping)
     if form is None:
@@ -265,12 +265,12 @@ def _kept(
 def _shelf(seen: guard.Seen) -> Shelf:
     dag_id = seen.company.dag_id
     sheet = seen.services.sheets.of(dag_id)
-    standing = sheet.notice(seen.services.now())
+    current = sheet.notice(seen.services.now())
     loaded = seen.services.sheets.loaded(dag_id)
     listed, moves = sheet.versions.listed(LISTED), list(sheet.versions.moves())
-    if standing.number and standing.number not in {number for number, _ in listed}:
-        listed.append((standing.number, sheet.versions.read(standing.number)))
-    return Shelf(sheet, standing, loaded, lines(listed, moves, standing, loaded))
+    if current.number and current.number not in {number for number, _ in listed}:
+        listed.append((current.number, sheet.versions.read(current.number)))
+    return Shelf(sheet, current, loaded, lines(listed, moves, current, loaded))
 
 
 def _version(shelf: Shelf, number: str) -> VersionLine:
@@ -283,7 +283,7 @@ def _version(shelf: Shelf, number: str) -> VersionLine:
         old = shelf.sheet.versions.read(int(number))
     except MissingKeyError:
         raise guard.NotFound from None
-    return lines([(int(number), old)], list(shelf.sheet.versions.moves()), shelf.standing, shelf.loaded)[0]
+    return lines([(int(number), old)], list(shelf.sheet.versions.moves()), shelf.current, shelf.loaded)[0]
 
 
 def _review(seen: guard.Seen, shelf: Shelf, version: Version) -> Review:
@@ -300,11 +300,11 @@ def _differences(seen: guard.Seen, shelf: Shelf, old: VersionLine, new: VersionL
     return seen.services.sheets.differences(seen.company.dag_id, before, after), ""
 
 
-def _fits(standing: Standing, version: Version) -> str:
+def _fits(current: CurrentSheet, version: Version) -> str:
     """Why this version cannot take the place of the file in force; empty where it can."""
-    path = standing.placed.path
-    if standing.placed.fault:
-        return standing.placed.fault
+    path = current.placed.path
+    if current.placed.fault:
+        return current.placed.fault
     if path and is_yaml(path.suffix) != is_yaml(suffix_of(version.file_name)):
         return f"使用中のシートは{path.suffix}です。同じ形式のファイルだけが、その代わりになります。"
     return ""
@@ -317,7 +317,7 @@ def _by(seen: guard.Seen) -> By:
 def _note(seen: guard.Seen, what: str) -> None:
     """Before anything is done: what cannot be noted is not done."""
     store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, Look(seen.services.now(), seen.user.id, seen.company.dag_id, what))
+    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 def _message(request: Request, seen: guard.Seen, status: int, title: str, said: str, number: int = 0) -> Response:

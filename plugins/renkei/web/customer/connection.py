@@ -22,7 +22,7 @@ def shown(
     request: Request, visitor: Annotated[guard.Visitor, Depends(guard.sees_connection)], said: str = ""
 ) -> Response:
     connector = _connector(visitor)
-    found, fault = connector.standing(visitor.services.now()), connector.said(said)
+    found, fault = connector.status(visitor.services.now()), connector.said(said)
     shown = page(request, "customer_connection.html", company=visitor.company(), found=found, fault=fault)
     if (
         connector.origin

@@ -64,7 +64,7 @@ def start(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.invi
     facts = Facts(
         company,
         frozenset(what for what in visitor.invitation.allows if visitor.may(what)),
-        connector.standing(services.now()) if connector else None,
+        connector.status(services.now()) if connector else None,
         uploads_of(visitor),
         services.now(),
     )

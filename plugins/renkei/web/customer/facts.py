@@ -73,8 +73,8 @@ class ResultPage:
     count: int = 0  # of all errors
 
 
-class Stand(Labelled):
-    """How a company stands with its source system: a label and its tone."""
+class ConnectionState(Labelled):
+    """The state of a company's connection to its source system: a label and its tone."""
 
     NONE = ("未連携", "none")
     UNDER_WAY = ("許可待ち", "cold")
@@ -87,7 +87,7 @@ class Stand(Labelled):
 class Connected:
     """What is known of the connection."""
 
-    stand: Stand
+    state: ConnectionState
     at: dt.datetime | None = None  # when it was allowed
     fault: str = ""  # why it cannot be connected here, in Japanese
 
@@ -127,7 +127,7 @@ class Connector(Protocol):
     def origin(self) -> str:
         """Of the source system's log-in."""
 
-    def standing(self, now: dt.datetime) -> Connected: ...
+    def status(self, now: dt.datetime) -> Connected: ...
 
     def said(self, code: str) -> str:
         """Why nothing was connected and what to do, in Japanese; empty for what is no such code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from renkei.storage import audit
-from renkei.storage.audit import Look
+from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.customer.guard import Visitor
 from renkei.web.screens.customer import Upload, uploads
@@ -39,7 +39,7 @@ def keep(visitor: Visitor, content: bytes, file_name: str) -> int:
 def note(visitor: Visitor, what: str) -> None:
     """Before anything is done: what cannot be noted is not done."""
     store = visitor.services.sheets.of(visitor.dag_id).store
-    audit.note(store, Look(visitor.services.now(), name_of(visitor), visitor.dag_id, what))
+    audit.note(store, AuditEntry(visitor.services.now(), name_of(visitor), visitor.dag_id, what))
 
 
 def name_of(visitor: Visitor) -> str:

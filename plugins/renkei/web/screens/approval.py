@@ -10,8 +10,8 @@ from renkei.web.facts import Asked
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the question stands: a word, its tone, a sentence."""
+class ApprovalState:
+    """The state of the question: a word, its tone, a sentence."""
 
     label: str
     tone: str
@@ -19,29 +19,35 @@ class Standing:
     open: bool = False
 
 
-OVER = Standing(
+OVER = ApprovalState(
     "実行が終わりました", "quiet", "回答のないまま実行が終わったため、回答はできません。この計画は登録していません。"
 )
-NOT_ASKED = Standing("承認待ちではありません", "quiet", "この実行は、承認を求めていません。")
+NOT_ASKED = ApprovalState("承認待ちではありません", "quiet", "この実行は、承認を求めていません。")
 
 
-def standing(asked: Asked | None, finished: bool, until: dt.datetime | None, now: dt.datetime, yes: str) -> Standing:
+def approval_state(
+    asked: Asked | None, finished: bool, until: dt.datetime | None, now: dt.datetime, yes: str
+) -> ApprovalState:
     """`yes` is the option that lets the plan through; `until` is None where nobody can say."""
     if asked is None:
         return NOT_ASKED
     if asked.open and not finished:
         if until is None:
-            return Standing("回答待ち", "wait", "回答を待っています。", True)
+            return ApprovalState("回答待ち", "wait", "回答を待っています。", True)
         if until <= now:
-            return Standing("期限切れ", "bad", f"期限（{time_in_japan(until)}）を過ぎました。この計画は登録しません。")
+            return ApprovalState(
+                "期限切れ", "bad", f"期限（{time_in_japan(until)}）を過ぎました。この計画は登録しません。"
+            )
         text = f"期限は {time_in_japan(until)} です（あと{hours_and_minutes(until - now)}）。過ぎると「登録しない」と同じ扱いになります。"
-        return Standing("回答待ち", "wait", text, True)
+        return ApprovalState("回答待ち", "wait", text, True)
     if asked.open or not asked.chosen:
         return OVER
     at = time_in_japan(asked.at) if asked.at else ""
     if not asked.by:
-        return Standing("期限切れ", "bad", f"{at} までに回答がなかったため、登録しませんでした。")
+        return ApprovalState("期限切れ", "bad", f"{at} までに回答がなかったため、登録しませんでした。")
     why = f"理由: {asked.why}" if asked.why else "理由は書かれていません。"
     if asked.chosen == yes:
-        return Standing(f"{asked.by}さんが承認", "good", f"{at} に{asked.by}さんが承認しました。{why}")
-    return Standing(f"{asked.by}さんが拒否", "quiet", f"{at} に{asked.by}さんが「{asked.chosen}」と回答しました。{why}")
+        return ApprovalState(f"{asked.by}さんが承認", "good", f"{at} に{asked.by}さんが承認しました。{why}")
+    return ApprovalState(
+        f"{asked.by}さんが拒否", "quiet", f"{at} に{asked.by}さんが「{asked.chosen}」と回答しました。{why}"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from renkei.storage.versions import Moved, Origin, Version
-from renkei.web.customer.facts import Company, Connected, Stand
+from renkei.web.customer.facts import Company, Connected, ConnectionState
 from renkei.web.customer.invitations import Allowed
 
 # From a word's beginning on, so that a long word is read once.
@@ -88,25 +88,25 @@ def steps(facts: Facts) -> list[Step]:
 
 def _sheet(facts: Facts) -> Step:
     if any(one.waits for one in facts.uploads):
-        stand, text = ("確認待ち", "cold"), "アップロードしたシートを、運用担当者が確認しています。"
+        state, text = ("確認待ち", "cold"), "アップロードしたシートを、運用担当者が確認しています。"
     elif facts.company.sheet:
-        stand, text = DONE, "誤りのないシートを使っています。変更する場合は、新しいシートをアップロードしてください。"
+        state, text = DONE, "誤りのないシートを使っています。変更する場合は、新しいシートをアップロードしてください。"
     else:
-        stand, text = NEXT, "連携設定シートをアップロードして、誤りがないか確かめてください。"
-    return _step("シート", stand, text, Allowed.SHEET in facts.allowed, "sheets", "シートの画面")
+        state, text = NEXT, "連携設定シートをアップロードして、誤りがないか確かめてください。"
+    return _step("シート", state, text, Allowed.SHEET in facts.allowed, "sheets", "シートの画面")
 
 
 def _connection(facts: Facts, found: Connected) -> Step:
     source = facts.company.source
     texts = {
-        Stand.NONE: (NEXT, f"{source}の管理者でログインして、連携を許可してください。"),
-        Stand.UNDER_WAY: (NEXT, f"{source}での許可が終わっていません。"),
-        Stand.LINKED: (DONE, f"{source}と連携済みです。"),
-        Stand.VOID: (NEXT, f"{source}の許可が無効になっています。もう一度ログインして、許可してください。"),
-        Stand.OTHERWISE: (DONE, "運用担当者が預かった情報で接続しています。"),
+        ConnectionState.NONE: (NEXT, f"{source}の管理者でログインして、連携を許可してください。"),
+        ConnectionState.UNDER_WAY: (NEXT, f"{source}での許可が終わっていません。"),
+        ConnectionState.LINKED: (DONE, f"{source}と連携済みです。"),
+        ConnectionState.VOID: (NEXT, f"{source}の許可が無効になっています。もう一度ログインして、許可してください。"),
+        ConnectionState.OTHERWISE: (DONE, "運用担当者が預かった情報で接続しています。"),
     }
-    stand, text = texts[found.stand]
-    return _step(f"{source}の接続", stand, text, Allowed.CONNECTION in facts.allowed, "connection", "接続の画面")
+    state, text = texts[found.state]
+    return _step(f"{source}の接続", state, text, Allowed.CONNECTION in facts.allowed, "connection", "接続の画面")
 
 
 def _result(facts: Facts) -> Step:
@@ -131,10 +131,10 @@ def _beginning(facts: Facts) -> Step:
     return Step("連携開始日", *(DONE if began else OPEN), f"{day}から、自動で処理します。")
 
 
-def _step(title: str, stand: tuple[str, str], text: str, allowed: bool, page: str, button: str) -> Step:
+def _step(title: str, state: tuple[str, str], text: str, allowed: bool, page: str, button: str) -> Step:
     if allowed:
-        return Step(title, *stand, text, page, button)
-    return Step(title, *stand, text if stand != NEXT else ASIDE)
+        return Step(title, *state, text, page, button)
+    return Step(title, *state, text if state != NEXT else ASIDE)
 
 
 def lines_of(summary: Sequence[str], tenant: str) -> tuple[str, list[str]]:

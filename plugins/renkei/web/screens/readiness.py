@@ -80,7 +80,7 @@ class Check:
     final: bool = False
 
 
-class Doubt(Enum):
+class NotReadyReason(Enum):
     """Why it cannot be stated, in the order in which it is told; texts may name target, source, due, lost, differences."""
 
     UNREADABLE = Check("保存先の記録を読み取れません", lambda c: bool(c.faults or c.evidence.fault), final=True)
@@ -107,7 +107,7 @@ class Doubt(Enum):
     OTHER_RUN = Check(
         "Airflowの実行履歴と保存先の記録が合いません", lambda c: c.last is None or c.last.run_id != c.written.run_id
     )
-    OTHER_BASELINE = Check("最後の処理と前回データが合いません", lambda c: not c.written.stands)
+    OTHER_BASELINE = Check("最後の処理と前回データが合いません", lambda c: not c.written.is_current)
     RESTORED = Check("最後の処理は復元です（以前の内容に戻しています）", lambda c: not c.written.as_read)
     FROZEN_THEN = Check("最後の処理のとき、災害時凍結中でした", lambda c: c.written.frozen and not c.company.frozen)
     LATE = Check("{due} の処理の結果がありません", lambda c: c.is_late)
@@ -145,10 +145,10 @@ class Doubt(Enum):
     AHEAD = Check("記録の日時が現在より先です（サーバーの時計を確認してください）", lambda c: c.is_ahead)
 
 
-def doubts(case: Case) -> list[Doubt]:
+def doubts(case: Case) -> list[NotReadyReason]:
     """Every reason why it cannot be stated that the target is as the source; none: it may."""
     found = []
-    for doubt in Doubt:
+    for doubt in NotReadyReason:
         if doubt.value.holds(case):
             found.append(doubt)
             if doubt.value.final:
@@ -193,7 +193,7 @@ def statement(case: Case) -> Statement:
     )
 
 
-def _said(doubt: Doubt, case: Case) -> str:
+def _said(doubt: NotReadyReason, case: Case) -> str:
     company, reached = case.company, case.written.reached
     return doubt.value.text.format(
         target=company.target,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from renkei.storage.versions import Moved, Origin, Version
 from renkei.web.labelled import Labelled
-from renkei.web.tenant_sheet import Standing
+from renkei.web.tenant_sheet import CurrentSheet
 
 LOADED_SHOWN = 12  # characters of a digest that a Dag's page has
 
@@ -48,17 +48,17 @@ class VersionLine:
 
 
 def lines(
-    versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], standing: Standing, loaded: str
+    versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], current: CurrentSheet, loaded: str
 ) -> list[VersionLine]:
     """In the order of `versions`; `moves` the newest first."""
     last = {one.move.version: one for one in reversed(moves) if one.done}
     return [
-        VersionLine(number, version, _state(number, version, last, standing, loaded), last.get(number))
+        VersionLine(number, version, _state(number, version, last, current, loaded), last.get(number))
         for number, version in versions
     ]
 
 
-def _state(number: int, version: Version, last: dict[int, Moved], standing: Standing, loaded: str) -> VersionState:
-    if number == standing.number:
+def _state(number: int, version: Version, last: dict[int, Moved], current: CurrentSheet, loaded: str) -> VersionState:
+    if number == current.number:
         return VersionState.IN_FORCE if version.digest.startswith(loaded or "-") else VersionState.COMING
     return VersionState.PAST if number in last else VersionState.DRAFT

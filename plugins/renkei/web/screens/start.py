@@ -12,7 +12,7 @@ from renkei.web.labelled import Labelled
 CUSTOMER, OPERATOR = "お客様の管理者", "運用担当者"
 
 
-class Stand(Labelled):
+class StepState(Labelled):
     """How far a step is: a label and its tone."""
 
     DONE = ("完了", "good")
@@ -25,7 +25,7 @@ class Step:
     """One step; the button leads to a `page` of the company's."""
 
     title: str
-    stand: Stand
+    state: StepState
     text: str
     who: str
     label: str = ""
@@ -59,9 +59,9 @@ def way(facts: Facts) -> Way:
     linked = _first(facts.runs, lambda run: run.writes and run.is_result)
     found, next_seen = [], False
     for done, step in (*_prepared(facts, linked), *_started(facts, linked)):
-        stand = Stand.DONE if done else Stand.OPEN if next_seen else Stand.NEXT
+        state = StepState.DONE if done else StepState.OPEN if next_seen else StepState.NEXT
         next_seen = next_seen or not done
-        found.append(Step(step.title, stand, step.text, step.who, step.label, step.page))
+        found.append(Step(step.title, state, step.text, step.who, step.label, step.page))
     ended = linked.ended if linked else None
     took = (facts.first_version, ended) if facts.first_version and ended and facts.first_version < ended else None
     return Way(found, took)
@@ -120,7 +120,7 @@ def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
 
 
 def _step(title: str, text: str, who: str, label: str, page: str = "") -> Step:
-    return Step(title, Stand.OPEN, text, who, label, page)
+    return Step(title, StepState.OPEN, text, who, label, page)
 
 
 def _first(runs: Sequence[Run], wanted: object) -> Run | None:

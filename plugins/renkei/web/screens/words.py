@@ -9,7 +9,7 @@ from renkei.jobs.records import State as JobState
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Badge:
     """How a state is shown."""
 
     key: str  # in addresses and class names
@@ -21,17 +21,17 @@ class Look:
 class State(Enum):
     """One for each company; the order is the urgency."""
 
-    STOPPED = Look("stopped", "停止（エラー）", "✕", "bad")
-    HELD = Look("held", "要対応（保留）", "！", "wait")
-    SILENT = Look("silent", "結果なし", "✕", "bad")
-    BROKEN = Look("broken", "設定エラー", "✕", "bad")
-    VOID_GRANT = Look("void_grant", "再認可が必要", "✕", "bad")
-    FROZEN = Look("frozen", "災害時凍結中", "❄", "cold")
-    UNLINKED_YET = Look("new", "未連携", "○", "none")
-    BEFORE = Look("before", "開始前", "○", "none")
-    PAUSED = Look("paused", "一時停止", "‖", "quiet")
-    UNLINKED = Look("unlinked", "連携解除", "–", "quiet")
-    WELL = Look("well", "正常", "●", "good")
+    STOPPED = Badge("stopped", "停止（エラー）", "✕", "bad")
+    HELD = Badge("held", "要対応（保留）", "！", "wait")
+    SILENT = Badge("silent", "結果なし", "✕", "bad")
+    BROKEN = Badge("broken", "設定エラー", "✕", "bad")
+    VOID_GRANT = Badge("void_grant", "再認可が必要", "✕", "bad")
+    FROZEN = Badge("frozen", "災害時凍結中", "❄", "cold")
+    UNLINKED_YET = Badge("new", "未連携", "○", "none")
+    BEFORE = Badge("before", "開始前", "○", "none")
+    PAUSED = Badge("paused", "一時停止", "‖", "quiet")
+    UNLINKED = Badge("unlinked", "連携解除", "–", "quiet")
+    WELL = Badge("well", "正常", "●", "good")
 
     @property
     def urgency(self) -> int:

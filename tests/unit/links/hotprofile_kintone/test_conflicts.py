@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renkei.links.hotprofile_kintone import conflicts, forms, history
-from renkei.links.hotprofile_kintone.conflicts import FOUND, KEPT, OVERWRITTEN, Watch, _plain
+from renkei.links.hotprofile_kintone.conflicts import FOUND, KEPT, OVERWRITTEN, WatchedFields, _plain
 from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.sheet.mapping import KEEP, OVERWRITE, Item
 from renkei.links.hotprofile_kintone.stages.check import check
@@ -184,7 +184,7 @@ def test_k23_照合_lists_what_people_changed(watched: LinkWorld) -> None:
 
 
 def test_l6_what_is_known_of_values_is_sealed(watched: LinkWorld) -> None:
-    watch = Watch(watched.job(), watched.mapping.data_sets[0], FORM)
+    watch = WatchedFields(watched.job(), watched.mapping.data_sets[0], FORM)
     assert b"name" not in watch.seal("1", watch.marks({"name": {"value": "会社1"}}))
 
 
@@ -204,7 +204,7 @@ def test_k23_what_kintone_writes_otherwise_is_the_same(kind: str, written: Any, 
 
 def test_k23_a_choice_that_kintone_fills_in_by_itself_is_not_ours(watched: LinkWorld) -> None:
     form = replace(FORM, fields={**FORM.fields, "note": Field("note", "RADIO_BUTTON", "備考")})
-    watch = Watch(watched.job(), watched.mapping.data_sets[0], form)
+    watch = WatchedFields(watched.job(), watched.mapping.data_sets[0], form)
     assert watch.marks({"note": {"value": ""}}) == {}
 
 

@@ -90,8 +90,8 @@ def test_l4_a_run_that_dies_anywhere_loses_nothing_and_doubles_nothing(
         repeat(world, job)
         assert world.kintone.by_key() == expected(world), f"killed at moment {at}"
         assert world.failed() == {"99": "VALUE"}, f"killed at moment {at}"
-        standing = history.standings(world.database, "acme")["companies"]
-        assert (standing.waiting, standing.written) == (0, len(expected(world))), f"killed at moment {at}"
+        status = history.data_set_statuses(world.database, "acme")["companies"]
+        assert (status.waiting, status.written) == (0, len(expected(world))), f"killed at moment {at}"
         (used,) = history.requests_by_day(world.database, "acme.cybozu.com", "1")
         assert used[1] >= world.kintone.requests, f"killed at moment {at}: a request was sent that was not reserved"
     assert at > 25

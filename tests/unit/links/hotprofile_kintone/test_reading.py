@@ -69,7 +69,7 @@ def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWo
     world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
     with pytest.raises(IncompleteReadError):
         world.run()
-    before = history.standings(world.database, "acme")["companies"]
+    before = history.data_set_statuses(world.database, "acme")["companies"]
     assert (world.kintone.records, before.waiting) == ({}, 0)
     assert history.processed(world.database, "acme")[0].said == "torn"
     world.hotprofile.fault = None
@@ -100,7 +100,7 @@ def test_k12_a_data_set_that_passed_no_test_is_not_enabled(tmp_path: Path) -> No
     line = world.run()["companies"]
     assert line.state is State.STOPPED
     assert "連携テスト" in line.said
-    assert history.standings(world.database, "acme") == {}
+    assert history.data_set_statuses(world.database, "acme") == {}
 
 
 def test_k12_a_run_of_the_schedule_passes_over_what_nobody_has_tested_yet(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_k3_one_that_was_off_goes_on_where_it_stopped_or_from_now(world: LinkWor
     world.hotprofile.put(1)
     world.wait(days=2)
     world.change_mapping(enabled=True)
-    assert history.standings(world.database, "acme")["companies"].paused_at is not None
+    assert history.data_set_statuses(world.database, "acme")["companies"].paused_at is not None
     world.run()
     assert world.kintone.by_key() == {"1": "会社1"}
     world.change_mapping(enabled=False)

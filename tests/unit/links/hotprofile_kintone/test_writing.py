@@ -138,7 +138,7 @@ def test_k17_an_app_that_cannot_be_reached_does_not_stop_the_reading(world: Link
 
     world.kintone.before = away
     assert world.run()["companies"].state is State.AWAY
-    assert history.standings(world.database, "acme")["companies"].waiting == 1
+    assert history.data_set_statuses(world.database, "acme")["companies"].waiting == 1
 
 
 def test_k18_a_bad_record_is_listed_and_the_others_go_on(world: LinkWorld) -> None:

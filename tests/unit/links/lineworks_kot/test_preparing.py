@@ -11,7 +11,7 @@ from renkei.errors import FetchError
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
 from renkei.links.lineworks_kot.preparing import Read, check_accounts, read_employees
 from renkei.systems.kingoftime.client import Employee
-from renkei.systems.lineworks.users import Standing, User
+from renkei.systems.lineworks.users import User, UserStatus
 
 NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
 ALL = [Employee(f"{number:064x}", str(1000 + number), "1000", "本社", "1", "正社員", "") for number in range(40)]
@@ -36,20 +36,20 @@ def test_l1_a_read_that_lacks_many_takes_nobodys_punches_away(accounts: Accounts
 
 
 def test_p5_who_was_not_there_yet_is_asked_about_again_and_who_is_there_once_a_week(accounts: Accounts) -> None:
-    users = {"a@acme": User("u-a", Standing.ACTIVE)}
+    users = {"a@acme": User("u-a", UserStatus.ACTIVE)}
     now, asked = NOON, list[str]()
 
     def find(account: str) -> User:
         asked.append(account)
         if len(asked) == 1:
             accounts.put({ALL[2].key: "c@acme"}, "総務", now)  # entered while LINE WORKS is being asked
-        return users.get(account, User("", Standing.UNKNOWN))
+        return users.get(account, User("", UserStatus.UNKNOWN))
 
     read(accounts, ALL)
     accounts.put({ALL[0].key: "a@acme", ALL[1].key: "b@acme"}, "総務", now)
     assert check_accounts(accounts, find, lambda: now) == 3
     assert sorted(asked) == ["a@acme", "b@acme", "c@acme"]
-    users["b@acme"] = User("u-b", Standing.ACTIVE)
+    users["b@acme"] = User("u-b", UserStatus.ACTIVE)
     now += dt.timedelta(hours=1)
     assert check_accounts(accounts, find, lambda: now) == 2
     assert accounts.states() == {AccountState.LINKED: 2, AccountState.UNKNOWN: 1}

@@ -239,7 +239,7 @@ def test_連携解除_ends_it_and_says_whether_smarthr_took_it(world: OAuthWorld
     assert world.connecting.disconnect(YUKI, world.now) is True
     number, grant = world.grants.newest()
     assert grant is not None
-    assert (number, grant.made, grant.stands, grant.by) == (2, Made.ENDED, False, "yuki")
+    assert (number, grant.made, grant.is_valid, grant.by) == (2, Made.ENDED, False, "yuki")
     assert world.asked[-1]["token"] == "refresh-1"
     assert world.connecting.disconnect(YUKI, world.now) is False
 

@@ -11,7 +11,7 @@ import requests
 
 from renkei.errors import FetchError, RetriableFetchError
 from renkei.links.smarthr_emc import connecting
-from renkei.links.smarthr_emc.granted import AHEAD, LEASE, ReauthoriseError, Standing, standing, tidy
+from renkei.links.smarthr_emc.granted import AHEAD, LEASE, GrantState, ReauthoriseError, grant_state, tidy
 from renkei.runs.outcome import Outcome, outcome_of
 from renkei.storage.source_grants import KEPT, Grant, Made, PlainStoreError, SourceGrants, void_tenants
 from renkei.storage.store import Store
@@ -69,7 +69,7 @@ def test_a_refused_token_that_nothing_renews_is_void(world: OAuthWorld) -> None:
     world.allowed(refresh="", lasts=None)
     with pytest.raises(ReauthoriseError):
         world.granted().instead_of("access-1")
-    assert standing(world.grants, world.now) is Standing.VOID
+    assert grant_state(world.grants, world.now) is GrantState.VOID
     assert void(world) == {"acme"}
 
 
@@ -98,7 +98,7 @@ def test_who_died_while_renewing_has_spent_it(world: OAuthWorld) -> None:
     assert world.sent == []
     assert world.page in str(raised.value)
     assert outcome_of(raised.value) is Outcome.RECEIVE, "EMC-ERROR-R"
-    assert standing(world.grants, world.now) is Standing.VOID
+    assert grant_state(world.grants, world.now) is GrantState.VOID
     assert void(world) == {"acme"}
 
 
@@ -114,7 +114,7 @@ def test_who_comes_too_late_mends_it(world: OAuthWorld) -> None:
 
     world.answer = slow
     assert world.granted().token() == "access-2"
-    assert standing(world.grants, world.now) is Standing.LINKED
+    assert grant_state(world.grants, world.now) is GrantState.LINKED
     assert void(world) == frozenset()
     assert world.sent == ["refresh-1"]
 
@@ -150,7 +150,7 @@ def test_what_smarthr_calls_void_is_void(world: OAuthWorld) -> None:
     assert (number, grant and grant.made) == (2, Made.VOID)
     assert world.sent == ["refresh-1"]
     assert world.granted().exists(), "no other token stands in for it unseen"
-    assert standing(world.grants, world.now) is Standing.VOID
+    assert grant_state(world.grants, world.now) is GrantState.VOID
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_smarthr_did_not_take_up_is_tried_again_later(world: OAuthWorld, an
     world.answer = answer
     with pytest.raises(RetriableFetchError):
         world.granted().token()
-    assert standing(world.grants, world.now) is Standing.LINKED
+    assert grant_state(world.grants, world.now) is GrantState.LINKED
     world.answer = tokens(2)
     assert world.granted().token() == "access-2"
 
@@ -176,11 +176,11 @@ def test_while_smarthr_is_away_a_token_that_is_still_good_serves(world: OAuthWor
 def test_without_a_refresh_token_it_serves_to_its_end(world: OAuthWorld) -> None:
     world.allowed(refresh="", lasts=dt.timedelta(minutes=3))
     assert world.granted().token() == "access-1"
-    assert standing(world.grants, world.now) is Standing.LINKED
+    assert grant_state(world.grants, world.now) is GrantState.LINKED
     world.now += dt.timedelta(minutes=3)
     with pytest.raises(ReauthoriseError):
         world.granted().token()
-    assert standing(world.grants, world.now) is Standing.VOID
+    assert grant_state(world.grants, world.now) is GrantState.VOID
 
 
 def test_連携解除_while_it_is_renewed_counts(world: OAuthWorld) -> None:
@@ -194,7 +194,7 @@ def test_連携解除_while_it_is_renewed_counts(world: OAuthWorld) -> None:
     with pytest.raises(ReauthoriseError):
         world.granted().token()
     assert not world.granted().exists()
-    assert standing(world.grants, world.now) is Standing.NONE
+    assert grant_state(world.grants, world.now) is GrantState.NONE
 
 
 def test_a_registration_that_is_missing_spends_nothing(world: OAuthWorld) -> None:

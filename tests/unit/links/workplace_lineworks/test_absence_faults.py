@@ -14,7 +14,7 @@ from renkei.links.workplace_lineworks.model import Mode, Written
 from renkei.links.workplace_lineworks.stages.finish import finish
 from renkei.links.workplace_lineworks.stages.write_calendar import Writer, write_calendar
 from renkei.links.workplace_lineworks.tables import EVENT
-from renkei.systems.lineworks.calendar import CalendarEvent, Standing
+from renkei.systems.lineworks.calendar import CalendarEvent, MemberState
 from renkei.systems.workplace.client import Period, Unit
 from tests.harness.workplace_lineworks import NOON, SATO, SUZUKI, AbsenceWorld, away, day
 
@@ -60,22 +60,22 @@ def test_c10_one_that_is_malformed_when_it_is_asked_for_stops_nothing(world: Abs
 
 
 @pytest.mark.parametrize(
-    ("standing", "code"),
-    [(Standing.NONE, "NO_MEMBER"), (Standing.OTHER_CASE, "NO_MEMBER"), (Standing.SUSPENDED, "SUSPENDED")],
+    ("state", "code"),
+    [(MemberState.NONE, "NO_MEMBER"), (MemberState.OTHER_CASE, "NO_MEMBER"), (MemberState.SUSPENDED, "SUSPENDED")],
 )
 def test_c3_a_member_who_is_not_there_is_listed_and_tried_again_the_next_day(
-    world: AbsenceWorld, standing: Standing, code: str
+    world: AbsenceWorld, state: MemberState, code: str
 ) -> None:
-    world.calendar.members[SATO] = standing
+    world.calendar.members[SATO] = state
     world.workplace.put("A-1", day("2026-12-05"))
     world.workplace.put("A-2", day("2026-12-05"), user_id=SUZUKI)
     world.run()
     assert world.states() == {"A-1": f"failed {code}", "A-2": "written"}
     (failed,) = history.failed(world.database, "acme", 10)
-    assert ("大文字・小文字が違います" in failed.cause) == (standing is Standing.OTHER_CASE)
+    assert ("大文字・小文字が違います" in failed.cause) == (state is MemberState.OTHER_CASE)
     with world.database.reading() as connection:
         assert [row.absence_id for row in connection.execute(select(EVENT))] == ["A-2"]
-    world.calendar.members[SATO] = Standing.ACTIVE
+    world.calendar.members[SATO] = MemberState.ACTIVE
     world.run()
     assert world.states()["A-1"] == f"failed {code}"
     world.clock += dt.timedelta(days=1)
@@ -84,10 +84,10 @@ def test_c3_a_member_who_is_not_there_is_listed_and_tried_again_the_next_day(
 
 
 def test_c10_失敗分の再連携_tries_at_once(world: AbsenceWorld) -> None:
-    world.calendar.members[SATO] = Standing.NONE
+    world.calendar.members[SATO] = MemberState.NONE
     world.workplace.put("A-1", day("2026-12-05"))
     world.run()
-    world.calendar.members[SATO] = Standing.ACTIVE
+    world.calendar.members[SATO] = MemberState.ACTIVE
     world.run(Mode.RETRY_FAILED)
     assert world.states() == {"A-1": "written"}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from renkei.links.workplace_lineworks.model import Compared, Mode, Planned, Written
 from renkei.runs.outcome import End
-from renkei.systems.lineworks.calendar import Standing
+from renkei.systems.lineworks.calendar import MemberState
 from renkei.systems.workplace.client import Status
 from tests.harness.workplace_lineworks import SATO, SUZUKI, AbsenceWorld, away, day
 
@@ -56,7 +56,7 @@ def test_c5_a_member_who_got_another_user_id_does_not_have_an_absence_twice(worl
     world.workplace.put("A-1", day("2026-12-05"))
     world.run()
     world.calendar.events = {(renamed, number): one for (_, number), one in world.calendar.events.items()}
-    world.calendar.members = {renamed: Standing.ACTIVE}
+    world.calendar.members = {renamed: MemberState.ACTIVE}
     world.workplace.put("A-1", user_id=renamed)
     world.run()
     assert world.calendar.shown(renamed) == [("年次有給休暇", "2026-12-05", "2026-12-06")]

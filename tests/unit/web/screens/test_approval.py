@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from renkei.web.facts import Asked
-from renkei.web.screens.approval import standing
+from renkei.web.screens.approval import approval_state
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 SOON = NOW + dt.timedelta(minutes=90)
@@ -38,6 +38,6 @@ def test_e36_a_question_is_open_or_says_how_it_ended(
     asked: Asked | None, finished: bool, until: dt.datetime | None, label: str, text: str
 ) -> None:
     """E36: in time and unanswered; whatever else is so takes no answer."""
-    found = standing(asked, finished, until, NOW, "はい")
+    found = approval_state(asked, finished, until, NOW, "はい")
     assert (found.label, found.open) == (label, label == "回答待ち")
     assert text in found.text

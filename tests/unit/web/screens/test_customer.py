@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version
-from renkei.web.customer.facts import Company, Connected, Stand
+from renkei.web.customer.facts import Company, Connected, ConnectionState
 from renkei.web.customer.invitations import Allowed
 from renkei.web.screens.customer import Facts, lines_of, steps, uploads, without_addresses
 
@@ -22,7 +22,7 @@ def company(**facts: Any) -> Company:
 
 
 def said(
-    one: Company, stand: Stand | None = None, allowed: frozenset[Allowed] = frozenset(Allowed), **more: Any
+    one: Company, stand: ConnectionState | None = None, allowed: frozenset[Allowed] = frozenset(Allowed), **more: Any
 ) -> dict[str, tuple[str, str]]:
     """State and page of each step by its title."""
     facts = Facts(one, allowed, Connected(stand) if stand else None, more.get("uploads", ()), NOW)
@@ -38,7 +38,7 @@ def moved(digest: str, at: dt.datetime, *, done: bool = True) -> Moved:
 
 
 def test_a_company_at_its_beginning_is_told_what_is_its_to_do() -> None:
-    assert said(company(sheet=False), Stand.NONE) == {
+    assert said(company(sheet=False), ConnectionState.NONE) == {
         "シート": ("次にすること", "sheets"),
         "SmartHRの接続": ("次にすること", "connection"),
         "結果の確認": ("未完了", "results"),
@@ -48,7 +48,7 @@ def test_a_company_at_its_beginning_is_told_what_is_its_to_do() -> None:
 
 def test_a_company_whose_link_runs_has_nothing_left_to_do() -> None:
     one = company(last_result=NOW, link_start_on=dt.date(2026, 11, 30))
-    assert {label for label, _ in said(one, Stand.LINKED).values()} == {"完了"}
+    assert {label for label, _ in said(one, ConnectionState.LINKED).values()} == {"完了"}
 
 
 def test_a_day_in_japan_begins_there() -> None:
@@ -61,19 +61,19 @@ def test_a_day_in_japan_begins_there() -> None:
 @pytest.mark.parametrize(
     ("stand", "label"),
     [
-        (Stand.NONE, "次にすること"),
-        (Stand.UNDER_WAY, "次にすること"),
-        (Stand.VOID, "次にすること"),
-        (Stand.LINKED, "完了"),
-        (Stand.OTHERWISE, "完了"),
+        (ConnectionState.NONE, "次にすること"),
+        (ConnectionState.UNDER_WAY, "次にすること"),
+        (ConnectionState.VOID, "次にすること"),
+        (ConnectionState.LINKED, "完了"),
+        (ConnectionState.OTHERWISE, "完了"),
     ],
 )
-def test_every_stand_of_the_connection_has_its_step(stand: Stand, label: str) -> None:
+def test_every_stand_of_the_connection_has_its_step(stand: ConnectionState, label: str) -> None:
     assert said(company(), stand)["SmartHRの接続"] == (label, "connection")
 
 
 def test_what_the_invitation_does_not_allow_has_no_button_and_is_not_asked_for() -> None:
-    facts = Facts(company(sheet=False), frozenset(), Connected(Stand.NONE), (), NOW)
+    facts = Facts(company(sheet=False), frozenset(), Connected(ConnectionState.NONE), (), NOW)
     assert [step.page for step in steps(facts)] == [""] * 4
     assert [step.text for step in steps(facts)[:2]] == [
         "この招待では操作できません。運用担当者に確認してください。"

@@ -14,7 +14,7 @@ from renkei.web.screens.readiness import (
     SKEW,
     Case,
     ChannelCounts,
-    Doubt,
+    NotReadyReason,
     channel_counts,
     doubts,
     statement,
@@ -59,55 +59,61 @@ def test_what_every_record_says_may_be_stated() -> None:
     assert (said.reasons, said.as_of) == ([], TICK + MINUTE)
 
 
-DOUBTFUL: list[tuple[Doubt, dict[str, Any]]] = [
-    (Doubt.UNREADABLE, {"faults": ["保存先を読み取れません。"]}),
-    (Doubt.UNREADABLE, {"evidence": Evidence(fault="壊れています")}),
-    (Doubt.NEVER, {"evidence": Evidence()}),
-    (Doubt.UNLINKED, {"company__unlinked": True}),
-    (Doubt.SHEET, {"company__broken": True}),
-    (Doubt.SHEET, {"company__sheet_gone": True}),
-    (Doubt.SHEET_PENDING, {"company__pending": True}),
-    (Doubt.DAG_GONE, {"company__dag_gone": True}),
-    (Doubt.HELD, {"company__question": Question("r3", "approve", NOW)}),
-    (Doubt.FAILED, {"company__last": dataclasses.replace(LOOKED, state="failed")}),  # a 照合 that could not be made
-    (Doubt.FAILED, {"company__last": LOOKED, "runs": [LOOKED, dataclasses.replace(RUN, state="failed")]}),
-    (Doubt.FROZEN, {"company__frozen": True}),
-    (Doubt.FROZEN, {"company__frozen": True, "written__frozen": True}),
-    (Doubt.PAUSED, {"company__paused": True}),
-    (Doubt.NO_BASELINE, {"confirmed__sound": False}),
-    (Doubt.NO_RECORD, {"evidence": without("written")}),
-    (Doubt.UNFINISHED, {"written__ended_at": None}),
-    (Doubt.OTHER_RUN, {"written__run_id": "r1"}),  # the store is older than Airflow
-    (Doubt.OTHER_RUN, {"runs": []}),  # Airflow knows of no run
-    (Doubt.OTHER_RUN, {"runs": [dataclasses.replace(RUN, is_test=True), LOOKED]}),
-    (Doubt.OTHER_BASELINE, {"written__stands": False}),
-    (Doubt.RESTORED, {"written__as_read": False}),
-    (Doubt.FROZEN_THEN, {"written__frozen": True}),
-    (Doubt.LATE, {"written__read_at": TICK - MINUTE}),
-    (Doubt.LATE, {"written__read_at": None}),
-    (Doubt.LATE, {"company__due": None}),
-    (Doubt.LATE, {"company__silent_since": TICK}),
-    (Doubt.SHEET_CHANGED, {"company__sheet_digest": "t"}),
-    (Doubt.SHEET_CHANGED, {"company__sheet_digest": "", "written__sheet_digest": "t"}),
-    (Doubt.COUNTS, {"written__valid": 31}),
-    (Doubt.COUNTS, {"written__valid": None}),
-    (Doubt.NO_FIGURES, {"written__reached": None}),
-    (Doubt.LOST, {"written__reached": dataclasses.replace(REACHED, lost=2)}),
-    (Doubt.NOT_COMPARED, {"evidence": without("compared")}),
-    (Doubt.COMPARED_BEFORE, {"compared__current": False}),
-    (Doubt.COMPARED_BEFORE, {"compared__at": CONFIRMED.at - MINUTE}),
-    (Doubt.MOVED, {"compared__elsewhere": True}),
-    (Doubt.COMPARED_OLD, {"now": COMPARED.at + COMPARED_WITHIN}),
-    (Doubt.FAILED_SINCE, {"runs": [dataclasses.replace(LOOKED, state="failed", ended=NOW), RUN]}),  # today's 照合
-    (Doubt.DIFFERENCES, {"compared__differences": 1}),
-    (Doubt.AHEAD, {"compared__at": NOW + SKEW + MINUTE}),
-    (Doubt.AHEAD, {"written__read_at": NOW + SKEW + MINUTE}),
-    (Doubt.AHEAD, {"confirmed__at": NOW + SKEW + MINUTE, "compared__at": NOW + SKEW + 2 * MINUTE}),
+DOUBTFUL: list[tuple[NotReadyReason, dict[str, Any]]] = [
+    (NotReadyReason.UNREADABLE, {"faults": ["保存先を読み取れません。"]}),
+    (NotReadyReason.UNREADABLE, {"evidence": Evidence(fault="壊れています")}),
+    (NotReadyReason.NEVER, {"evidence": Evidence()}),
+    (NotReadyReason.UNLINKED, {"company__unlinked": True}),
+    (NotReadyReason.SHEET, {"company__broken": True}),
+    (NotReadyReason.SHEET, {"company__sheet_gone": True}),
+    (NotReadyReason.SHEET_PENDING, {"company__pending": True}),
+    (NotReadyReason.DAG_GONE, {"company__dag_gone": True}),
+    (NotReadyReason.HELD, {"company__question": Question("r3", "approve", NOW)}),
+    (
+        NotReadyReason.FAILED,
+        {"company__last": dataclasses.replace(LOOKED, state="failed")},
+    ),  # a 照合 that could not be made
+    (NotReadyReason.FAILED, {"company__last": LOOKED, "runs": [LOOKED, dataclasses.replace(RUN, state="failed")]}),
+    (NotReadyReason.FROZEN, {"company__frozen": True}),
+    (NotReadyReason.FROZEN, {"company__frozen": True, "written__frozen": True}),
+    (NotReadyReason.PAUSED, {"company__paused": True}),
+    (NotReadyReason.NO_BASELINE, {"confirmed__sound": False}),
+    (NotReadyReason.NO_RECORD, {"evidence": without("written")}),
+    (NotReadyReason.UNFINISHED, {"written__ended_at": None}),
+    (NotReadyReason.OTHER_RUN, {"written__run_id": "r1"}),  # the store is older than Airflow
+    (NotReadyReason.OTHER_RUN, {"runs": []}),  # Airflow knows of no run
+    (NotReadyReason.OTHER_RUN, {"runs": [dataclasses.replace(RUN, is_test=True), LOOKED]}),
+    (NotReadyReason.OTHER_BASELINE, {"written__is_current": False}),
+    (NotReadyReason.RESTORED, {"written__as_read": False}),
+    (NotReadyReason.FROZEN_THEN, {"written__frozen": True}),
+    (NotReadyReason.LATE, {"written__read_at": TICK - MINUTE}),
+    (NotReadyReason.LATE, {"written__read_at": None}),
+    (NotReadyReason.LATE, {"company__due": None}),
+    (NotReadyReason.LATE, {"company__silent_since": TICK}),
+    (NotReadyReason.SHEET_CHANGED, {"company__sheet_digest": "t"}),
+    (NotReadyReason.SHEET_CHANGED, {"company__sheet_digest": "", "written__sheet_digest": "t"}),
+    (NotReadyReason.COUNTS, {"written__valid": 31}),
+    (NotReadyReason.COUNTS, {"written__valid": None}),
+    (NotReadyReason.NO_FIGURES, {"written__reached": None}),
+    (NotReadyReason.LOST, {"written__reached": dataclasses.replace(REACHED, lost=2)}),
+    (NotReadyReason.NOT_COMPARED, {"evidence": without("compared")}),
+    (NotReadyReason.COMPARED_BEFORE, {"compared__current": False}),
+    (NotReadyReason.COMPARED_BEFORE, {"compared__at": CONFIRMED.at - MINUTE}),
+    (NotReadyReason.MOVED, {"compared__elsewhere": True}),
+    (NotReadyReason.COMPARED_OLD, {"now": COMPARED.at + COMPARED_WITHIN}),
+    (
+        NotReadyReason.FAILED_SINCE,
+        {"runs": [dataclasses.replace(LOOKED, state="failed", ended=NOW), RUN]},
+    ),  # today's 照合
+    (NotReadyReason.DIFFERENCES, {"compared__differences": 1}),
+    (NotReadyReason.AHEAD, {"compared__at": NOW + SKEW + MINUTE}),
+    (NotReadyReason.AHEAD, {"written__read_at": NOW + SKEW + MINUTE}),
+    (NotReadyReason.AHEAD, {"confirmed__at": NOW + SKEW + MINUTE, "compared__at": NOW + SKEW + 2 * MINUTE}),
 ]
 
 
 @pytest.mark.parametrize(("doubt", "changes"), DOUBTFUL, ids=lambda value: str(value)[:60])
-def test_l1_what_could_be_false_is_not_stated(doubt: Doubt, changes: dict[str, Any]) -> None:
+def test_l1_what_could_be_false_is_not_stated(doubt: NotReadyReason, changes: dict[str, Any]) -> None:
     """L1: that one reason, and no claim."""
     found = case(**changes)
     assert doubts(found) == [doubt]
@@ -118,7 +124,7 @@ def test_l1_what_could_be_false_is_not_stated(doubt: Doubt, changes: dict[str, A
 
 
 def test_every_doubt_is_tried() -> None:
-    assert {doubt for doubt, _ in DOUBTFUL} == set(Doubt)
+    assert {doubt for doubt, _ in DOUBTFUL} == set(NotReadyReason)
 
 
 def test_l1_nothing_is_stated_of_a_company_that_is_not_well() -> None:

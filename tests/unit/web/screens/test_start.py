@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from renkei.web.facts import ChannelFact, Company, Details, Run
-from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, Stand, way
+from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, StepState, way
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 COMPANY = Company("smarthr_emc__acme", "A → B", "acme", "アクメ", "B", "A", link_start_on=dt.date(2026, 12, 1))
@@ -22,7 +22,7 @@ def run(hours: int, *, writes: bool = False, state: str = "success", is_test: bo
 
 
 def next_of(facts: Facts) -> str:
-    return next((step.title for step in way(facts).steps if step.stand is Stand.NEXT), "")
+    return next((step.title for step in way(facts).steps if step.state is StepState.NEXT), "")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_s3_the_first_step_that_is_missing_is_next(changes: dict[str, object], t
     """S3: one at a time, and never two."""
     facts = dataclasses.replace(BEGINNING, **changes)  # type: ignore[arg-type]
     assert next_of(facts) == title
-    assert sum(step.stand is Stand.NEXT for step in way(facts).steps) == 1
+    assert sum(step.state is StepState.NEXT for step in way(facts).steps) == 1
 
 
 def test_s3_all_is_done_when_it_runs_by_itself() -> None:
@@ -55,7 +55,7 @@ def test_s3_all_is_done_when_it_runs_by_itself() -> None:
         BEGINNING, runs=runs, details=Details(channels=(MAIL,), people=30), today=dt.date(2026, 12, 2)
     )
     found = way(done)
-    assert {step.stand for step in found.steps} == {Stand.DONE}
+    assert {step.state for step in found.steps} == {StepState.DONE}
     assert found.took == (AT, AT + dt.timedelta(hours=3, minutes=5))
     paused = dataclasses.replace(done, company=dataclasses.replace(COMPANY, paused=True))
     assert next_of(paused) == "連携開始日"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from renkei.errors import SettingError
-from renkei.links.hotprofile_kintone.conflicts import Watch
+from renkei.links.hotprofile_kintone.conflicts import WatchedFields
 from renkei.links.hotprofile_kintone.model import Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.batch import Target, Task
@@ -27,7 +27,7 @@ TRIES = 3  # each time somebody was faster
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ReadRecord:
     """A record as it was read before ours is written over it."""
 
     revision: str
@@ -38,9 +38,9 @@ class _Seen:
 class CheckedWrites:
     """The writes of one data set in one run; its batches may be written at once."""
 
-    def __init__(self, watch: Watch, target: Target, data_set: DataSet, now: Now) -> None:
+    def __init__(self, watch: WatchedFields, target: Target, data_set: DataSet, now: Now) -> None:
         self._watch, self._target, self._data_set, self._now = watch, target, data_set, now
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _ReadRecord] = {}
         self._batches = self._moved = 0  # how many, and of how many somebody had changed a record
 
     def write(self, tasks: Sequence[Task]) -> Sequence[Written]:
@@ -106,7 +106,7 @@ class CheckedWrites:
             rest = {
                 code: cell for code, cell in task.record.items() if code not in changed or not self._watch.keeps(code)
             }
-            self._seen[task.source_id] = _Seen(revision, rest, not changed.keys() <= rest.keys())
+            self._seen[task.source_id] = _ReadRecord(revision, rest, not changed.keys() <= rest.keys())
             if changed:
                 taken.append((task.source_id, task.record_id, changed))
         self._watch.note(taken, self._now)

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import select
 
 from renkei.links.hotprofile_kintone import data_sets, forms, history
-from renkei.links.hotprofile_kintone.conflicts import Watch, compared
+from renkei.links.hotprofile_kintone.conflicts import WatchedFields, compared
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
@@ -34,7 +34,7 @@ def compare(job: Job, data_set: DataSet, target: App, source: Source, now: Now) 
         return {}
     form = forms.last(job, data_set)
     assert form is not None  # `check` stops a data set without one
-    watch, in_kintone, changed = Watch(job, data_set, form), set[int](), 0
+    watch, in_kintone, changed = WatchedFields(job, data_set, form), set[int](), 0
     for page in target.pages(data_set.app, [data_set.key_field, *watch.codes]):
         in_kintone |= {int(record["$id"]["value"]) for record in page}
         changed += compared(watch, job, data_set, page, now) if watch else 0

@@ -18,7 +18,7 @@ from sqlalchemy import Row, and_, bindparam, case, delete, exists, false, select
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
-from renkei.links.hotprofile_kintone.conflicts import Watch
+from renkei.links.hotprofile_kintone.conflicts import WatchedFields
 from renkei.links.hotprofile_kintone.conversion import convert_all, has_tables, with_row_ids
 from renkei.links.hotprofile_kintone.form_check import form_problems
 from renkei.links.hotprofile_kintone.history import State
@@ -75,7 +75,7 @@ class Writer:
         self._target.know(form)
         self._versions = versions_of(job, data_set)
         self.form, self._users = form, dict(job.mapping.users)
-        self._watch = Watch(job, data_set, form)
+        self._watch = WatchedFields(job, data_set, form)
         self._checked = CheckedWrites(self._watch, self._target, data_set, now)
         self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
 

@@ -32,7 +32,7 @@ TONES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ChannelStatus:
     """One messenger, as it is for one member."""
 
     channel: str
@@ -43,7 +43,7 @@ class Standing:
     registered: str = ""  # by whom, where it is
 
 
-def standings(
+def channel_statuses(
     mapping: Mapping,
     user_id: str,
     addresses: Addresses,
@@ -51,7 +51,7 @@ def standings(
     faults: Faults,
     newest: Map[str, Outgoing],
     now: dt.datetime,
-) -> list[Standing]:
+) -> list[ChannelStatus]:
     """What would become of the next notification to this member. `own` is when he registered what himself, by channel;
     `newest` his last message of each channel.
 
@@ -72,30 +72,32 @@ def _standing(
     faults: Faults,
     newest: Outgoing | None,
     now: dt.datetime,
-) -> Standing:
+) -> ChannelStatus:
     label = CHANNELS[channel]
     if not mapping.uses(channel):
-        return Standing(channel, label, False, "「使用しない」です。", "連携設定シートで「使用する」にしてください。")
+        return ChannelStatus(
+            channel, label, False, "「使用しない」です。", "連携設定シートで「使用する」にしてください。"
+        )
     kinds = [name for key, name in EVENTS.items() if channel in mapping.table.get(key, frozenset())]
     if not kinds:
-        return Standing(
+        return ChannelStatus(
             channel, label, False, "通知管理で○の付いた通知項目がありません。", "通知管理で○を付けてください。"
         )
     address = addresses.of(user_id, channel)
     if address.lacks:
-        return Standing(channel, label, False, address.lacks, _REMEDIES.get(address.lacks, ""))
+        return ChannelStatus(channel, label, False, address.lacks, _REMEDIES.get(address.lacks, ""))
     by = "本人がマイ情報で登録" if channel in own else ("同じユーザーID" if channel == "lineworks" else "メンバー表")
     fault = faults.disabled(channel, address.to, address.to, now)
     if fault:
         remedy = "マイ情報かメンバー表で登録し直してください。" if fault.void else "1日後に、もう一度試します。"
-        return Standing(channel, label, False, f"この宛先への送信を止めています（{fault.note}）。", remedy, by)
+        return ChannelStatus(channel, label, False, f"この宛先への送信を止めています（{fault.note}）。", remedy, by)
     if newest and newest.state is State.REFUSED:
-        return Standing(
+        return ChannelStatus(
             channel, label, True, f"前回は届けられませんでした（{newest.note}）。", "宛先を確認してください。", by
         )
     if newest and newest.state is State.UNKNOWN:
-        return Standing(channel, label, True, "前回は、届いたか分かりません。", "本人に確認してください。", by)
-    return Standing(channel, label, True, f"届く設定です（{'、'.join(kinds)}）。", "", by)
+        return ChannelStatus(channel, label, True, "前回は、届いたか分かりません。", "本人に確認してください。", by)
+    return ChannelStatus(channel, label, True, f"届く設定です（{'、'.join(kinds)}）。", "", by)
 
 
 _REMEDIES = {

@@ -29,7 +29,7 @@ from renkei.systems.lineworks.calendar import (
     CalendarEvent,
     EventRefusedError,
     LineWorksAwayError,
-    Standing,
+    MemberState,
 )
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Calendar(Protocol):
 
     def delete(self, user_id: str, event_id: str) -> bool: ...
 
-    def member(self, user_id: str) -> Standing: ...
+    def member(self, user_id: str) -> MemberState: ...
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Writer:
         self._job, self._calendar, self._now, self._doubt = job, calendar, now, doubt
         self._sealed = Sealed(job.record.store, job.tenant)
         self._sheet = sheet_digest(job.mapping)
-        self._members: dict[str, Standing] = {}
+        self._members: dict[str, MemberState] = {}
         self.counts: Counter[str] = Counter()
 
     def work_off(self) -> RenkeiError | None:
@@ -210,13 +210,13 @@ class Writer:
 
     def _check_member(self, user_id: str) -> None:
         """Asked once in a run; two threads may ask for the same one, which does no harm."""
-        standing = self._members.get(user_id) or self._calendar.member(user_id)
-        self._members[user_id] = standing
-        if standing is Standing.NONE:
+        state = self._members.get(user_id) or self._calendar.member(user_id)
+        self._members[user_id] = state
+        if state is MemberState.NONE:
             raise EventRefusedError(NO_MEMBER, "LINE WORKSに同じユーザーIDのメンバーがいません")
-        if standing is Standing.OTHER_CASE:
+        if state is MemberState.OTHER_CASE:
             raise EventRefusedError(NO_MEMBER, "LINE WORKSのメンバーと、ユーザーIDの大文字・小文字が違います")
-        if standing is Standing.SUSPENDED:
+        if state is MemberState.SUSPENDED:
             raise EventRefusedError(SUSPENDED, "LINE WORKSのメンバーが利用停止中か、参加待ちです")
 
     def _settle(self, tasks: Sequence[Task]) -> None:
