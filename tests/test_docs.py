@@ -158,6 +158,22 @@ def test_e15_example_sheet_can_be_used_as_it_is(tmp_path: Path) -> None:
     assert found.mapping.emc_account == "acme"
 
 
+def test_a_constant_or_variable_in_a_document_is_somewhere_in_the_repository() -> None:
+    """Whoever searches for a `NAME_LIKE_THIS` finds it: one that was renamed is renamed in the documents, too."""
+    folders = ("plugins", "dags", "simulators", "scripts", "tests")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    files += [ROOT / name for name in ("Makefile", "Dockerfile", "docker-compose.yaml", ".env.example")]
+    known = set(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    named = {
+        (path.name, word)
+        for path in DOCUMENTS
+        for span in re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8"))
+        for word in re.findall(r"(?<![\w.])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?!\w)", span)
+    }
+    assert len(named) > 40
+    assert {(name, word) for name, word in named if word not in known} == set()
+
+
 def test_every_file_of_a_run_is_documented() -> None:
     """Whatever the stages write into a run's folder is in the table of the store, and so is every reason."""
     document = text("docs/store.md")

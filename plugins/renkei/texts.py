@@ -26,8 +26,8 @@ _LONG_VOWEL = re.compile(r"(?<=[ァ-ヺ])[\-\u2010-\u2015\u2212\u2500]")
 _OTHER_LETTERS = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _DITTO = ("同上", "同左", "同じ", "上に同じ", "上と同じ", "〃", "々", "ゝ", "↑", "←", '"', "”", "“", "''", "’’", "〃〃")
-CELL_LONGEST = 2_000  # characters; refused before anything reads them: NFKC alone takes time by their square
-NAME_LONGEST = 100  # no name of ours comes near; a longer text is not like any of them
+MAX_CELL_TEXT = 2_000  # characters; refused before anything reads them: NFKC alone takes time by their square
+MAX_NAME = 100  # no name of ours comes near; a longer text is not like any of them
 UNSEEN_SHOWN = 3
 TYPE_AGAIN = "セルの内容をすべて消してから、1行の文字だけで入力し直してください(貼り付けると、また入ることがあります)"
 CIRCLES = ("○", "〇", "◯", "◎", "●", "⭕", "⭕\ufe0f", "o", "о", "ο")  # the last two: Cyrillic and Greek
@@ -86,7 +86,7 @@ _DITTO_FOLDED = {fold(text) for text in _DITTO}
 
 def is_ditto(text: str) -> bool:
     """True for 同上, 〃, ↑ …: a cell that only means another one, which a moved line would change."""
-    return len(text) <= NAME_LONGEST and fold(text) in _DITTO_FOLDED
+    return len(text) <= MAX_NAME and fold(text) in _DITTO_FOLDED
 
 
 def has_control(text: str) -> bool:
@@ -144,7 +144,7 @@ def similar(text: str, known: Iterable[str]) -> str:
 
     A name with other kanji or digits is another thing (部署9, 契約終了日), however alike it is spelled.
     """
-    if len(text) > NAME_LONGEST:
+    if len(text) > MAX_NAME:
         return ""
     same = {fold(name): name for name in known if _core(name) == _core(text)}
     found = difflib.get_close_matches(fold(text), same, n=1, cutoff=0.7)

@@ -17,7 +17,7 @@ from simulators.hotprofile.reading import BadSearchError, in_order, number_of, s
 
 PATH = re.compile(r"/rest_api/v1/(?P<kind>\w+)/get_entry_list(?:_flow)?")
 KINDS: dict[str, Kind] = {"clients": "clients", "leads": "leads"}
-PAGE_DEFAULT, PAGE_MOST = 100, 1000  # (guess) the former
+PAGE_DEFAULT, MAX_PAGE = 100, 1000  # (guess) the former
 IN_BRACKETS = re.compile(r"(\w+)\[(\w+)\](\[\d*\])?")
 
 
@@ -75,7 +75,7 @@ def _read(instance: Instance, request: Request, raw: bytes) -> Values:
 def _list(instance: Instance, kind: Kind, user: str, search: Values, page: Values, order: Values) -> Values:
     number = number_of(page.get("number", 1), "page[number]")
     size = number_of(page.get("display_number", PAGE_DEFAULT), "page[display_number]")
-    if number < 1 or not 1 <= size <= PAGE_MOST:
+    if number < 1 or not 1 <= size <= MAX_PAGE:
         raise BadSearchError("page")
     if order.get("key") not in (None, "", "id"):
         raise BadSearchError("order[key]")

@@ -21,7 +21,7 @@ ADDITIONAL = {
     *("lastNamePhonetics", "firstNamePhonetics", "hiredDate", "birthDate", "resignationDate", "emailAddresses"),
     "allDayRegardingWorkInMinute",
 }
-YEARS_BACK, YEARS_AHEAD, DAYS_MOST = 3, 1, 62
+YEARS_BACK, YEARS_AHEAD, MAX_DAYS = 3, 1, 62
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00")
 PERSONAL = ("code", "lastName", "firstName", "gender")
@@ -174,8 +174,8 @@ def build_api(company: Company) -> APIRouter:
         today, query = company.now().date(), request.query_params
         start = in_reach(day_of(query["start"], "start")) if "start" in query else today
         end = in_reach(day_of(query["end"], "end")) if "end" in query else max(start, today)
-        if not 0 <= (end - start).days < DAYS_MOST:
-            raise invalid(f"start and end must be in order and within {DAYS_MOST} days")
+        if not 0 <= (end - start).days < MAX_DAYS:
+            raise invalid(f"start and end must be in order and within {MAX_DAYS} days")
         period = [start + timedelta(days=each) for each in range((end - start).days + 1)]
         return answered(day_told(request, each.isoformat()) for each in period)
 

@@ -24,7 +24,7 @@ from simulators.kintone.records import Writer, told
 
 PATH = re.compile(r"/k/(?:guest/(?P<space>\d+)/)?v1/(?P<api>[\w/]+)\.json")
 IN_BRACKETS = re.compile(r"(\w+)((?:\[\w*\])+)")
-WRITE_MOST, READ_MOST, BULK_MOST, CURSORS_MOST, TOKENS_MOST = 100, 500, 20, 10, 9
+MAX_WRITE, MAX_READ, MAX_BULK, MAX_CURSORS, MAX_TOKENS = 100, 500, 20, 10, 9
 CURSOR_S = 600.0
 HTML = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 Params = dict[str, Any]
@@ -110,7 +110,7 @@ def post_record(ask: Ask) -> Params:
 def post_records(ask: Ask) -> Params:
     app = ask.app("add")
     writer = Writer(ask.domain, app, ask.caller)
-    sent = ask.list_of("records", WRITE_MOST)
+    sent = ask.list_of("records", MAX_WRITE)
     made = [writer.insert(each, f"records[{index}]") for index, each in enumerate(sent)]
     writer.finish()
     return {"ids": [str(one.id) for one in made], "revisions": [str(one.revision) for one in made]}
@@ -132,7 +132,7 @@ def put_records(ask: Ask) -> Params:
     writer = Writer(ask.domain, app, ask.caller)
     written: list[tuple[Record, str]] = []
     keys: set[tuple[str, str]] = set()
-    for index, each in enumerate(ask.list_of("records", WRITE_MOST)):
+    for index, each in enumerate(ask.list_of("records", MAX_WRITE)):
         prefix = f"records[{index}]"
         if not isinstance(each, dict):
             raise parameter(prefix)
@@ -172,8 +172,8 @@ def delete_records(ask: Ask) -> Params:
     revisions = [str(-1 if each in (None, "") else each) for each in (sent if isinstance(sent, list) else [])]
     if not ids:
         raise parameter("ids")
-    if len(ids) > WRITE_MOST:
-        raise number_of_records("ids", WRITE_MOST)
+    if len(ids) > MAX_WRITE:
+        raise number_of_records("ids", MAX_WRITE)
     writer = Writer(ask.domain, app, ask.caller)
     for index, each in enumerate(ids):
         record = existing(app, int(each) if each.isdecimal() else 0)
@@ -210,14 +210,14 @@ def chosen(writer: Writer, sent: Params, prefix: str, *, upsert: bool) -> tuple[
 def post_cursor(ask: Ask) -> Params:
     app = ask.app("view")
     size = ask.number("size") if ask.params.get("size") is not None else 100
-    if size > READ_MOST:
+    if size > MAX_READ:
         raise parameter("size", ("最大でも500以下です。", "must be less than or equal to 500"))
     found, query = select(str(ask.params.get("query") or ""), ask.domain, app, ask.caller)
     if query.limited:
         raise parameter("query", ("limitとoffsetは指定できません。", "limit and offset cannot be used."))  # (guess)
     now = ask.domain.clock.seconds()
     ask.domain.cursors = {name: one for name, one in ask.domain.cursors.items() if one.ends_at > now}
-    if len(ask.domain.cursors) >= CURSORS_MOST:
+    if len(ask.domain.cursors) >= MAX_CURSORS:
         raise KintoneError("GAIA_TM12")
     name = secrets.token_hex(16)
     ids = deque(record.id for record in found)
@@ -340,7 +340,7 @@ class BulkFailedError(Exception):
 
 def bulk(ask: Ask) -> Params:
     """All requests in their order, or none."""
-    requests = ask.list_of("requests", BULK_MOST)
+    requests = ask.list_of("requests", MAX_BULK)
     if not requests:
         raise parameter("requests")
     results: list[Params] = []
@@ -427,7 +427,7 @@ def _caller(domain: Domain, request: Request) -> Caller:
     given = [token.strip() for token in request.headers.get("x-cybozu-api-token", "").split(",") if token.strip()]
     if not given:
         raise KintoneError("CB_AU01")
-    if len(given) > TOKENS_MOST:
+    if len(given) > MAX_TOKENS:
         raise KintoneError("CB_IL02")  # (guess: number and code)
     rights: dict[int, frozenset[Right]] = {}
     for token in (domain.tokens[each] for each in given if each in domain.tokens):

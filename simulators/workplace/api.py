@@ -14,7 +14,7 @@ from simulators.workplace.company import Company
 
 PREFIX = "/api/v1/"
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
-PAGE_DEFAULT, PAGE_MOST = 100, 500
+PAGE_DEFAULT, MAX_PAGE = 100, 500
 
 
 class RefusedError(Exception):
@@ -59,7 +59,7 @@ def _page(company: Company, request: Request) -> dict[str, Any]:
     if len(asked) < len(pairs) or asked.keys() - {"since", "after", "limit"}:
         raise RefusedError(400, "BAD_REQUEST", "知らないパラメーターか、2回あるパラメーターです。")
     limit, after = asked.get("limit", str(PAGE_DEFAULT)), asked.get("after")
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > PAGE_MOST:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > MAX_PAGE:
         raise RefusedError(400, "BAD_REQUEST", "limitが不正です。")
     if after is not None and not ID.fullmatch(after):
         raise RefusedError(400, "BAD_REQUEST", "afterが不正です。")

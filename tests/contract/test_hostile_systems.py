@@ -36,7 +36,7 @@ from tests.harness.hostile import MARK, Hostile, Play, drip, hang, http, said
 from tests.harness.patience import within
 
 SECONDS = 0.2  # to connect, and for an answer
-MOST = 200_000  # bytes of one
+MAX_BYTES = 200_000  # bytes of one
 NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
@@ -66,13 +66,13 @@ def _made_before() -> None:
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (smarthr, emc, kintone, hotprofile):
         monkeypatch.setattr(module, "ANSWER_S", SECONDS)
-        monkeypatch.setattr(module, "MAX_BODY", MOST)
+        monkeypatch.setattr(module, "MAX_BODY", MAX_BYTES)
         monkeypatch.setattr(module, "TRIES", 1)
     monkeypatch.setattr(emc, "LONG_S", SECONDS)
     monkeypatch.setattr(oauth, "ANSWER_S", SECONDS)
     monkeypatch.setattr(oauth, "CONNECT_S", SECONDS)
     monkeypatch.setattr("renkei.systems.transport.CONNECT_S", SECONDS)
-    monkeypatch.setattr("renkei.systems.transport.MAX_HEAD", MOST)
+    monkeypatch.setattr("renkei.systems.transport.MAX_HEAD", MAX_BYTES)
     sleep = time.sleep
     for module in (smarthr, emc, kintone, hotprofile):
         monkeypatch.setattr(module.time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))

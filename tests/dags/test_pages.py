@@ -22,7 +22,7 @@ from renkei.links.smarthr_emc.stages.job import Job
 from renkei.orchestration.documentation import page_of
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.markdown import quoted
-from renkei.orchestration.run_end import LONGEST, note_text
+from renkei.orchestration.run_end import MAX_NOTE, note_text
 from renkei.orchestration.smarthr_emc.approval_page import crew_link, plan_body
 from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
@@ -176,7 +176,7 @@ def held_job(folder: Path, leavers: dict[str, str], department: str = "D1") -> J
 def test_l6_a_note_keeps_a_persons_words_and_fits_its_column(kept: str, lines: list[str]) -> None:
     """More than Airflow's column takes would fail in the scheduler; written again it stays the same."""
     note = note_text(lines, kept)
-    assert len(note) <= LONGEST
+    assert len(note) <= MAX_NOTE
     assert note.startswith(kept)
     assert note_text(lines, note) == note
     assert harmful(note) == []

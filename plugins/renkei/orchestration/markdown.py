@@ -11,11 +11,11 @@ import re
 
 from renkei.texts import one_line
 
-LONGEST = 1000  # characters; a page is no place for more of one value
+MAX_VALUE = 1000  # characters; a page is no place for more of one value
 
 
 def quoted(value: object) -> str:
-    """The value as a code span, on one line and at most `LONGEST` characters of it; fit for a cell of a table."""
+    """The value as a code span, on one line and at most `MAX_VALUE` characters of it; fit for a cell of a table."""
     text = plain(value).replace("|", "｜")  # a bar ends a cell of a table, even in a code span
     if not text.strip():
         return "（なし）"
@@ -27,5 +27,5 @@ def quoted(value: object) -> str:
 def plain(value: object) -> str:
     """The value as one line of visible characters, for texts that are no Markdown."""
     text = str(value)
-    shown = one_line(text[:LONGEST])  # characters that show nothing may turn the others round
-    return shown if len(text) <= LONGEST else shown + "…"
+    shown = one_line(text[:MAX_VALUE])  # characters that show nothing may turn the others round
+    return shown if len(text) <= MAX_VALUE else shown + "…"

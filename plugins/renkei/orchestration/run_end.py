@@ -17,7 +17,7 @@ from renkei.orchestration.link import split_dag_id
 SUMMARY_KEY = "summary"  # of the XCom of `outcome`, or of who ended the run early: a list of lines
 WELL_KEY = "well"  # of the XCom of `outcome`, with the id of that very try: it found a good end on record
 TOLD_KEY = "told"  # of the XCom of a task that ended its run early: what `notify` would have given back (`early_end`)
-LONGEST = 1000  # of the column; a longer one would fail in the scheduler's own transaction
+MAX_NOTE = 1000  # of the column; a longer one would fail in the scheduler's own transaction
 HEAD = "**Renkei**: "  # the page shows the first line, so that is the subject
 NOT_WELL = "成功に変更されましたが、タスク「処理結果」が成功と判断した記録がないため、失敗のままにします"
 CLOSED = {"id": "renkei", "name": "Renkei（処理が終了したため締め切り）"}
@@ -34,7 +34,7 @@ def on_dag_run_failed(dag_run: Any, msg: str) -> None:
 
 
 def note_text(lines: list[str], kept: str = "") -> str:
-    """Markdown of the lines below what a person had written, which stays; at most `LONGEST` characters."""
+    """Markdown of the lines below what a person had written, which stays; at most `MAX_NOTE` characters."""
     from renkei.orchestration.markdown import quoted
 
     text = kept.partition(HEAD)[0].rstrip()
@@ -43,10 +43,10 @@ def note_text(lines: list[str], kept: str = "") -> str:
     rest = "\n- …"
     for line in lines[1:]:
         shown = f"\n- {quoted(line[:200])}"
-        if len(text) + len(shown) + len(rest) > LONGEST:
-            return text + rest if len(text) + len(rest) <= LONGEST else kept
+        if len(text) + len(shown) + len(rest) > MAX_NOTE:
+            return text + rest if len(text) + len(rest) <= MAX_NOTE else kept
         text += shown
-    return text if len(text) <= LONGEST else kept
+    return text if len(text) <= MAX_NOTE else kept
 
 
 def _end(dag_run: Any) -> None:

@@ -16,7 +16,7 @@ MAX_BYTES = 20_000_000
 OPERATOR_FILE = "operator"  # one folder above the sheets; as a tenant it would share the operator's Connections
 _SUFFIXES = (".xlsx", ".yaml", ".yml")
 _TENANT = re.compile(r"[a-z0-9](?!.*__)[a-z0-9_-]*")  # what follows `__` in a Connection's name is a tenant (E41)
-_TENANT_LONGEST = 100
+_MAX_TENANT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _of_another_kind(path: Path, kind: str, taken: Collection[str]) -> TenantFil
 
 def is_tenant(text: str) -> bool:
     """Whether a sheet's file, and so its tenant, may be called `text`."""
-    return len(text) <= _TENANT_LONGEST and _TENANT.fullmatch(text) is not None
+    return len(text) <= _MAX_TENANT and _TENANT.fullmatch(text) is not None
 
 
 def has_sheet(folder: Path, tenant: str) -> bool:

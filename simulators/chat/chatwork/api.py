@@ -29,7 +29,7 @@ ME: dict[str, Any] = {
     "chatwork_id": "",
     "mail": "renkei@example.com",
 }
-BODY_MOST = 65_535
+MAX_BODY = 65_535
 REQUESTS, WINDOW_S = 300, 300
 ROOM_WINDOW_S = 10
 
@@ -140,8 +140,8 @@ class Api:
         text, unread = form.get("body", [""])[0], form.get("self_unread", ["0"])[0]
         if not text.strip():
             raise RefusedError(400, "Parameter 'body' is required")
-        if len(text) > BODY_MOST:
-            raise RefusedError(400, f"Parameter 'body' must be {BODY_MOST} characters or less")
+        if len(text) > MAX_BODY:
+            raise RefusedError(400, f"Parameter 'body' must be {MAX_BODY} characters or less")
         if unread not in ("0", "1"):
             raise RefusedError(400, "Parameter 'self_unread' is invalid")
         self._limit(room)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-TEXT_MOST, BYTES_MOST = 4096, 32_000
+MAX_TEXT, MAX_BYTES = 4096, 32_000
 
 # Type name → field → type: "str", "bool", "any", another type, or [type] for a list of it.
 # Widgets that nobody here writes are taken as they are ("any").
@@ -93,10 +93,10 @@ def check(given: Any, size: int, space: str) -> None:
     text = given.get("text") or ""
     if not text.strip() and not (given.get("cardsV2") or given.get("cards_v2")):
         raise InvalidError(f"Message cannot be empty. Discarding empty create message request in {space}.")
-    if len(text) > TEXT_MOST:
-        raise InvalidError(f"Message text is longer than {TEXT_MOST} characters.")
-    if size > BYTES_MOST:
-        raise InvalidError(f"Message is larger than {BYTES_MOST} bytes.")
+    if len(text) > MAX_TEXT:
+        raise InvalidError(f"Message text is longer than {MAX_TEXT} characters.")
+    if size > MAX_BYTES:
+        raise InvalidError(f"Message is larger than {MAX_BYTES} bytes.")
 
 
 def _fields(value: dict[str, Any], kind: str, place: str) -> None:

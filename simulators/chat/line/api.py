@@ -25,7 +25,7 @@ from simulators.chat.look import box, linked
 CHANNEL_ID = "2000000001"  # the Messaging API channel
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 RECEIVER = re.compile(r"[UCR][0-9a-f]{32}")
-TEXT_MOST = 5000  # UTF-16 code units
+MAX_TEXT = 5000  # UTF-16 code units
 
 
 def build(inbox: Inbox) -> APIRouter:
@@ -171,8 +171,8 @@ def _message_faults(place: str, message: Any) -> list[dict[str, str]]:
     text = message.get("text")
     if not isinstance(text, str) or not text.strip():
         faults.append(_detail(f"{place}.text", "May not be empty"))
-    elif len(text.encode("utf-16-le")) // 2 > TEXT_MOST:
-        faults.append(_detail(f"{place}.text", f"Length must be between 0 and {TEXT_MOST}"))
+    elif len(text.encode("utf-16-le")) // 2 > MAX_TEXT:
+        faults.append(_detail(f"{place}.text", f"Length must be between 0 and {MAX_TEXT}"))
     return faults
 
 

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-BODY_MOST = 2_000_000  # bytes; 413 past it
+MAX_BODY = 2_000_000  # bytes; 413 past it
 
 
 class RefusedRequest(Exception):
@@ -49,7 +49,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RefusedRequest.because(415, "Unsupported Media Type")  # our own strictness
     content = await request.body()
-    if len(content) > BODY_MOST:
+    if len(content) > MAX_BODY:
         raise RefusedRequest.because(413, "Payload Too Large")
     try:
         body = json.loads(content)

@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 from simulators.chat.lineworks.wire import invalid
 from simulators.chat.look import box, link, linked
 
-TEXT_MOST = 2000
-LABEL_MOST, CONTENT_MOST = 20, 1000  # of templates; as remembered, the stored pages do not show them
+MAX_TEXT = 2000
+MAX_LABEL, MAX_CONTENT = 20, 1000  # of templates; as remembered, the stored pages do not show them
 MENTION = re.compile(r'<m userId="([^"]*)">(?:</m>)?')
 
 
@@ -22,15 +22,15 @@ def check_message(body: dict[str, Any]) -> dict[str, Any]:
     match content.get("type") if isinstance(content, dict) else None:
         case "text":
             properties(content, "content.", {"type", "text"}, {"quickReply", "i18nTexts"})
-            text(content, "text", TEXT_MOST)
+            text(content, "text", MAX_TEXT)
         case "link":
             properties(content, "content.", {"type", "contentText", "linkText", "link"})
-            text(content, "contentText", CONTENT_MOST)
-            text(content, "linkText", CONTENT_MOST)
+            text(content, "contentText", MAX_CONTENT)
+            text(content, "linkText", MAX_CONTENT)
             address(content, "link")
         case "button_template":
             properties(content, "content.", {"type", "contentText", "actions"}, {"i18nContentTexts"})
-            text(content, "contentText", CONTENT_MOST)
+            text(content, "contentText", MAX_CONTENT)
             actions = content["actions"]
             if not isinstance(actions, list) or not 1 <= len(actions) <= 10:
                 raise invalid("content.actions must have 1 to 10 items.")
@@ -56,7 +56,7 @@ def check_action(action: Any) -> None:
             properties(action, "action.", {"type", "label"}, {"text", "postback", "i18nLabels", "i18nTexts"})
         case _:
             raise invalid("action.type is invalid.")
-    text(action, "label", LABEL_MOST)
+    text(action, "label", MAX_LABEL)
 
 
 def properties(
@@ -77,7 +77,7 @@ def text(given: dict[str, Any], name: str, most: int) -> None:
 
 
 def address(given: dict[str, Any], name: str) -> None:
-    text(given, name, CONTENT_MOST)
+    text(given, name, MAX_CONTENT)
     if not re.match(r"https?://[^\s/]", given[name]):
         raise invalid(f"{name} is not a URL.")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from simulators.chat.wire import json_of
 
-BLOCKS_MOST, ATTACHMENTS_MOST, TEXT_MOST = 50, 100, 40_000
-ALL_BLOCKS_MOST = 13_200  # characters; undocumented, met in slackapi/bolt-js issue 2509
+MAX_BLOCKS, MAX_ATTACHMENTS, MAX_TEXT = 50, 100, 40_000
+MAX_ALL_BLOCKS = 13_200  # characters; undocumented, met in slackapi/bolt-js issue 2509
 
 
 class RefusedError(Exception):
@@ -15,7 +15,7 @@ class RefusedError(Exception):
 
 
 def message(given: Any) -> dict[str, Any]:
-    """The payload with lists for blocks and attachments, checked; a text over TEXT_MOST is cut, as Slack does.
+    """The payload with lists for blocks and attachments, checked; a text over MAX_TEXT is cut, as Slack does.
 
     Raises:
         RefusedError: invalid_payload, no_text, invalid_blocks, too_many_attachments, msg_blocks_too_long.
@@ -28,7 +28,7 @@ def message(given: Any) -> dict[str, Any]:
     text = found.get("text") or ""
     if not isinstance(text, str):
         raise RefusedError("invalid_payload")
-    if len(found["attachments"]) > ATTACHMENTS_MOST:
+    if len(found["attachments"]) > MAX_ATTACHMENTS:
         raise RefusedError("too_many_attachments")
     if not (text.strip() or found["blocks"] or found["attachments"]):
         raise RefusedError("no_text")
@@ -37,7 +37,7 @@ def message(given: Any) -> dict[str, Any]:
         if not isinstance(attachment, dict):
             raise RefusedError("invalid_attachments")
         _check(_list(attachment.get("blocks"), "invalid_blocks_format"))
-    found["text"] = text[:TEXT_MOST]
+    found["text"] = text[:MAX_TEXT]
     return found
 
 
@@ -56,9 +56,9 @@ def _list(value: Any, word: str) -> list[Any]:
 
 
 def _check(blocks: list[Any]) -> None:
-    if len(blocks) > BLOCKS_MOST or not all(isinstance(block, dict) and _is_valid(block) for block in blocks):
+    if len(blocks) > MAX_BLOCKS or not all(isinstance(block, dict) and _is_valid(block) for block in blocks):
         raise RefusedError("invalid_blocks")
-    if sum(len(text) for block in blocks for text in _texts(block)) > ALL_BLOCKS_MOST:
+    if sum(len(text) for block in blocks for text in _texts(block)) > MAX_ALL_BLOCKS:
         raise RefusedError("msg_blocks_too_long")
 
 

@@ -23,7 +23,7 @@ from simulators.chat.wire import json_of
 
 WORKFLOW, SIGNATURE = "0123456789abcdef0123456789abcdef", "simulated-signature_0001"
 CHANNEL, AUTHOR = "連携通知", "Workflows"
-BYTES_MOST = 28 * 1024
+MAX_BYTES = 28 * 1024
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 
@@ -103,7 +103,7 @@ def _run_flow(inbox: Inbox, given: dict[str, Any], size: int, *, works: bool) ->
     """Post each card, or note why the run failed."""
     if not works:
         inbox.lose("teams", CHANNEL, "フローが失敗しました: フローの所有者がこのチームにいません", given)
-    elif size > BYTES_MOST:
+    elif size > MAX_BYTES:
         inbox.lose("teams", CHANNEL, f"フローが失敗しました: RequestEntityTooLarge ({size:,} バイト)", given)
     elif not given["attachments"]:
         inbox.lose("teams", CHANNEL, "フローは動きましたが、attachments が空で何も投稿されません", given)

@@ -24,7 +24,7 @@ from renkei.runs.steps import Passed, Step
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 
-MOST = 50  # messages of a person on a day
+MAX_MESSAGES = 50  # messages of a person on a day
 _REPLIES = {
     Outboxed.WAITING: (Passed.NOT, "送信を待っています。"),
     Outboxed.SENDING: (Passed.NOT, "送信中です。"),
@@ -51,7 +51,7 @@ def explain(
     """The employee with this 従業員コード, and each of their messages of the day; where there is none, how far it came."""
     account = Accounts(database, store, mapping.tenant).of_code(code)
     first = _account_step(account, mapping)
-    punches = PunchList(database, store, mapping.tenant).listed(Wanted(day, code), 0, MOST)
+    punches = PunchList(database, store, mapping.tenant).listed(Wanted(day, code), 0, MAX_MESSAGES)
     if not punches:
         none = Step("受信", Passed.NO, *_nothing_came(mapping))
         if first.passed is Passed.NO:

@@ -15,7 +15,7 @@ from renkei.links.lineworks_kot.words_store import WordList
 from renkei.systems.delivery import Delivery, Verdict
 from renkei.systems.kingoftime.client import Employee
 from renkei.systems.kingoftime.hours import reading_opens_in
-from renkei.systems.lineworks.menu import MAX_BUTTONS, TEXT_MOST
+from renkei.systems.lineworks.menu import MAX_BUTTONS, MAX_TEXT
 from renkei.systems.lineworks.users import User, UserStatus
 
 ASKED_AGAIN = dt.timedelta(days=7)  # an account that was there may be suspended by now
@@ -121,7 +121,7 @@ def menu_of(mapping: Mapping, words: WordList) -> list[str]:
     """The texts of up to four buttons: of each kind that is punched its first word that fits on one (P18)."""
     found = []
     for kind in switched_on(mapping):
-        texts = [text for text in words.of(kind) if len(text) <= TEXT_MOST]
+        texts = [text for text in words.of(kind) if len(text) <= MAX_TEXT]
         found += texts[:1]
     return found[:MAX_BUTTONS]
 

@@ -20,9 +20,9 @@ from renkei.web.console.page import address
 from renkei.web.services import Refused
 
 router = APIRouter()
-MOST = 2_000  # characters
+MAX_TEXT = 2_000  # characters
 MOST_TOKENS = 9  # of one request of kintone's
-Text = Annotated[str, Form(max_length=MOST)]
+Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
 @router.post("/dag/{dag_id}/kintone/login/kintone")

@@ -20,7 +20,7 @@ from renkei.web.console import guard
 from renkei.web.console.page import page
 
 router = APIRouter()
-TEXT_MOST = 200  # characters
+MAX_TEXT = 200  # characters
 
 
 @router.get("/dag/{dag_id}/record")
@@ -34,7 +34,7 @@ def record(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
-    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
     tenant_of(seen)
     mapping = seen.services.knowledge.mapping(seen.company.dag_id)
@@ -62,6 +62,6 @@ def _page(
         passed=SHOWN,
         as_text=as_text,
         most=MOST_FOUND,
-        text_most=TEXT_MOST,
+        max_text=MAX_TEXT,
         DATA_SETS=DATA_SETS,
     )

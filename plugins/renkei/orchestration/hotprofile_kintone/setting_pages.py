@@ -26,7 +26,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, It
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import FIND, LOAD, TEST, FoundRecord, LoadedForm
-from renkei.orchestration.hotprofile_kintone.login_pages import MOST as MAX_SECRET
+from renkei.orchestration.hotprofile_kintone.login_pages import MAX_TEXT as MAX_SECRET
 from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field

@@ -16,7 +16,7 @@ from renkei.systems.line.login import ASK_HOST, LineLogin
 
 PREFIX = "/renkei"  # where the plugin mounts the pages
 CONN_TYPE = "line_login"
-MOST = 100  # characters of a company's name on the page
+MAX_NAME = 100  # characters of a company's name on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def read_channel(name: str) -> LoginChannel:
             f"Airflowの接続「{name}」の友だち追加のURL(Extra friend_url)がLINEのURLではありません（例: https://lin.ee/…）。"
         )
     parts = urlsplit(base or ASK_HOST)
-    company = " ".join(str(extra.get("company") or "").split())[:MOST]
+    company = " ".join(str(extra.get("company") or "").split())[:MAX_NAME]
     return LoginChannel(LineLogin(channel_id, secret, base), f"{parts.scheme}://{parts.netloc}", friend, company)
 
 

@@ -29,7 +29,7 @@ from renkei.web.console.page import address, page
 from renkei.web.services import Refused
 
 router = APIRouter()
-MOST = MAX_WORDS * len(Kind)
+MAX_FIELDS = MAX_WORDS * len(Kind)
 
 
 @router.get("/dag/{dag_id}/words")
@@ -43,8 +43,8 @@ def save(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     version: Annotated[int, Form()],
-    kind: Annotated[list[Kind], Form(max_length=MOST)],
-    text: Annotated[list[str], Form(max_length=MOST)],
+    kind: Annotated[list[Kind], Form(max_length=MAX_FIELDS)],
+    text: Annotated[list[str], Form(max_length=MAX_FIELDS)],
     why: Annotated[str, Form(max_length=200)] = "",
     add: Annotated[str, Form(max_length=2)] = "",
 ) -> Response:

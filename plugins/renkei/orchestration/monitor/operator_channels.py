@@ -22,7 +22,7 @@ from renkei.systems.delivery import Message
 
 log = logging.getLogger(__name__)
 
-CONTACT_LONGEST = 200
+MAX_CONTACT = 200
 
 
 class Tell(Protocol):
@@ -63,7 +63,7 @@ def operator_channels(path: Path) -> tuple[tuple[Channel, ...], list[str]]:
 def operator_contact(path: Path) -> str:
     """`contact:` of the file: how a customer reaches the operator, as one line of a mail; empty where nothing is said."""
     contact = read_operator_file(path)[0].get("contact")
-    return plain(" ".join(contact.split()))[:CONTACT_LONGEST] if isinstance(contact, str) else ""
+    return plain(" ".join(contact.split()))[:MAX_CONTACT] if isinstance(contact, str) else ""
 
 
 def _faults(problems: Sequence[Problem]) -> list[str]:

@@ -36,7 +36,7 @@ router = APIRouter()
 HERE = f"new/{LINK}"
 ADDS = (LINKS[LINK].label, HERE)
 WHY = "連携を追加しました"
-TEXT_MOST = 1000  # characters of a field
+MAX_TEXT = 1000  # characters of a field
 _TENANT = Fault(
     "この名前は使えません", "半角の英小文字、数字、_、- だけで、_ を2つ続けずに記入してください（例: acme）"
 )
@@ -90,7 +90,7 @@ async def _given(request: Request) -> dict[str, str]:
     """What was filled in, and what was known to be doubtful (`known`)."""
     found = await request.form()
     names = ("tenant", "known", *FIELDS)
-    return {name: value[:TEXT_MOST] for name in names if isinstance(value := found.get(name), str)}
+    return {name: value[:MAX_TEXT] for name in names if isinstance(value := found.get(name), str)}
 
 
 def _looked(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -> Response:

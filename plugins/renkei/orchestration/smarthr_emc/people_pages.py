@@ -30,7 +30,7 @@ from renkei.web.services import OwnJob
 
 router = APIRouter()
 MAX_COMPARED = 250_000  # people: of more, a list does not say which items change, which takes longer than to find them
-TEXT_MOST = 200  # characters; no name or address of anybody's is longer
+MAX_TEXT = 200  # characters; no name or address of anybody's is longer
 _indexes = IndexCache()
 _PASSED = {
     Passed.YES: ("good", "済み"),
@@ -49,7 +49,7 @@ def people(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag
 def search(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     only: Annotated[Only | None, Form()] = None,
     start: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
@@ -68,7 +68,7 @@ def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)])
 def person(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
     folder = folder_of(seen)
     note_look(seen, folder, "person")
@@ -79,7 +79,7 @@ def person(
 def person_now(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(min_length=1, max_length=TEXT_MOST)],
+    text: Annotated[str, Form(min_length=1, max_length=MAX_TEXT)],
 ) -> Response:
     """Reads SmartHR, which takes as long as a run's read: a job."""
     folder_of(seen)
@@ -117,7 +117,7 @@ def _people(
 
 
 def _page(request: Request, template: str, seen: guard.Seen, **values: Any) -> Response:
-    values |= {"text_most": TEXT_MOST, "page_size": PAGE, "moment": dt.datetime.fromisoformat, "passed": _PASSED}
+    values |= {"max_text": MAX_TEXT, "page_size": PAGE, "moment": dt.datetime.fromisoformat, "passed": _PASSED}
     return page(request, f"smarthr_emc/{template}.html", one=seen.company, **values)
 
 

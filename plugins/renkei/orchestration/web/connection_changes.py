@@ -27,7 +27,7 @@ WORDS = {
     "cli_connections_delete": "削除",
 }
 BULK, BULK_WORDS = "bulk_connections", {"create": "登録", "update": "変更", "delete": "削除"}
-MOST = 200  # lines that are looked at, the newest
+MAX_LINES = 200  # lines that are looked at, the newest
 _IDS = ("connection_id", "conn_id")
 
 
@@ -39,7 +39,7 @@ def connection_changes(tenant: str, others: Collection[str], since: dt.datetime)
         select(Log.event, Log.dttm, Log.owner, Log.owner_display_name, Log.extra)
         .where(Log.event.in_([*WORDS, BULK]), Log.dttm >= since, named)
         .order_by(Log.dttm.desc())
-        .limit(MOST)
+        .limit(MAX_LINES)
     )
     with create_session() as session:
         rows = list(session.execute(wanted))

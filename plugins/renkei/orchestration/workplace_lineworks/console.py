@@ -23,7 +23,7 @@ from renkei.web.services import OwnPages
 
 TITLES = ("対象", "内容", "対処")
 COUNTED_BY = ("fetch_absences", "write_calendar")
-MOST = 1_000  # failed absences in a table of findings
+MAX_ROWS = 1_000  # failed absences in a table of findings
 
 
 def counts(words: Mapping[str, Any]) -> Counts | None:
@@ -55,7 +55,7 @@ def findings(record: RunRecord) -> Iterator[Sequence[str]]:
     yield TITLES
     for text in _stops(record):
         yield "", text, ""
-    for one in history.failed(connections.database(), record.tenant, MOST):
+    for one in history.failed(connections.database(), record.tenant, MAX_ROWS):
         yield f"不在 {one.absence_id}", one.cause, one.remedy
 
 

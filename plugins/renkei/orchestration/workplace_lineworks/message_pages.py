@@ -36,7 +36,7 @@ from renkei.web.console.page import page
 
 router = APIRouter()
 PER_PAGE = 100
-TEXT_MOST = 100  # characters of a user id
+MAX_TEXT = 100  # characters of a user id
 INVITED_DAYS = 14
 FIELDS = {"slack_member_id": "slack", "google_chat_webhook": "google_chat"}
 
@@ -111,7 +111,7 @@ def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)])
 def recipient(
     request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=TEXT_MOST)] = "",
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     invite: Annotated[str, Form(max_length=5)] = "",
     form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
@@ -158,7 +158,7 @@ def _page(
         channels=CHANNELS,
         states=STATES,
         tones=TONES,
-        text_most=TEXT_MOST,
+        max_text=MAX_TEXT,
         now=now,
     )
 

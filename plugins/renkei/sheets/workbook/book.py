@@ -35,7 +35,7 @@ from renkei.sheets.workbook.number_format import NotShownError
 from renkei.sheets.workbook.package import Package, PackageError, relation_id
 from renkei.sheets.workbook.xml_text import decoded
 
-TITLE_LONGEST = 40  # characters; Excel takes 31
+MAX_TITLE = 40  # characters; Excel takes 31
 _UNKNOWN = "[$-F800]"
 _UNCONDITIONAL = (
     "「ホーム」>「条件付き書式」>「ルールのクリア」で書式のルールを消し、表示したい値を文字として入力してください"
@@ -115,7 +115,7 @@ class Book:
                     raise PackageError("a worksheet without a part")
                 if related.kind == "worksheet" and related.part in self._package:
                     state = element.get("state", "visible")
-                    title = decoded(element.get("name", ""))[:TITLE_LONGEST]
+                    title = decoded(element.get("name", ""))[:MAX_TITLE]
                     self.worksheets.append(Worksheet(title, state != "visible", related.part, state == "veryHidden"))
         shared = next((each.part for each in relations.values() if each.kind == "sharedstrings"), None)
         self._texts, self._struck, self._symbols = self._shared_texts(shared)

@@ -16,7 +16,7 @@ from renkei.errors import MappingError, Problem
 from renkei.sheets.workbook.attributes import area
 from renkei.sheets.workbook.book import Book, Found, Layout, Worksheet
 from renkei.sheets.workbook.container import refusal
-from renkei.texts import CELL_LONGEST, fold, trim
+from renkei.texts import MAX_CELL_TEXT, fold, trim
 
 MAX_ROWS = 5_000
 MAX_COLUMNS = 200
@@ -142,9 +142,9 @@ def _grid(book: Book, worksheet: Worksheet, where: str) -> Grid:
 
 
 def _bounded(found: Found) -> Found:
-    if len(found.text) <= CELL_LONGEST:
+    if len(found.text) <= MAX_CELL_TEXT:
         return found
-    return Found("", f"文字が多すぎます({len(found.text):,}文字)", f"{CELL_LONGEST:,}文字以内で記入してください")
+    return Found("", f"文字が多すぎます({len(found.text):,}文字)", f"{MAX_CELL_TEXT:,}文字以内で記入してください")
 
 
 def _merges(references: Iterable[str], height: int, where: str) -> dict[int, list[Merge]]:

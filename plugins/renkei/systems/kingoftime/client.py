@@ -22,7 +22,7 @@ HOST = "https://api.kingtime.jp"
 CONNECT_S, PUNCH_S = 4.0, 5.0  # together less than the lease under which a punch is sent
 READ_S = 60.0
 MAX_PUNCH, MAX_READ = 100_000, 100_000_000  # bytes of an answer
-TEXT_MOST = 200  # characters of a name or code that are kept
+MAX_TEXT = 200  # characters of a name or code that are kept
 _KEY = re.compile(r"[0-9A-Za-z]{1,64}")
 _CODE = re.compile(r"[1-9]")
 
@@ -194,7 +194,7 @@ def _coded(said: dict[str, Any]) -> tuple[str, str]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("no text")
-    return value[:TEXT_MOST]
+    return value[:MAX_TEXT]
 
 
 def _odd() -> KingOfTimeAwayError:

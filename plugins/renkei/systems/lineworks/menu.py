@@ -12,7 +12,7 @@ from renkei.systems.lineworks.answers import delivery_of
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import bot_fault
 
-MAX_BUTTONS, TEXT_MOST = 4, 300
+MAX_BUTTONS, MAX_TEXT = 4, 300
 PATH = "persistentmenu"
 
 

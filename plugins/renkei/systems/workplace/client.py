@@ -33,7 +33,7 @@ ANSWER_S = 60.0
 MAX_BODY = 20_000_000  # bytes of an answer, unpacked
 LONGEST_PAUSE_S = 60.0
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
-PERIODS_MOST = 31
+MAX_PERIODS = 31
 
 
 class Status(StrEnum):
@@ -261,7 +261,7 @@ def _absence(record: Any) -> Absence | None:
         texts = all(isinstance(text, str) and 0 < len(text) <= 100 and text.isprintable() for text in (user_id, kind))
         if not number or type(revision) is not int or not 1 <= revision < 2**53 or not texts:
             return None
-        if not isinstance(periods, list) or not 1 <= len(periods) <= PERIODS_MOST:
+        if not isinstance(periods, list) or not 1 <= len(periods) <= MAX_PERIODS:
             return None
         return Absence(number, revision, status, user_id, kind, tuple(_period(period) for period in periods))
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -31,7 +31,7 @@ from renkei.web.services import Refused
 
 router = APIRouter()
 UPLOADS = {"/bulk": 256 * 1024}  # bytes of a form: it names every company
-MOST = 2_000  # companies
+MAX_COMPANIES = 2_000  # companies
 LASTS_S = 2.0  # for how long one request goes on; the next one goes on from there
 MAX_REASON = 300
 Names = Annotated[str, Form(max_length=250_000)]
@@ -57,7 +57,7 @@ def confirm(
         with_reason=doing in WITH_REASON,
         query=q,
         state=state,
-        most=MOST,
+        most=MAX_COMPANIES,
         reason_most=MAX_REASON,
         jobs=[one for one in _jobs(visitor) if one.request.by == visitor.user.id],
         now=visitor.services.now(),
@@ -76,10 +76,10 @@ async def do(
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest. 確認のみ is one job."""
     named, why = dags.split(), " ".join(reason.split())
-    if deed not in set(Deed) or not named or len(named) > MOST or (Deed(deed) in WITH_REASON and not why):
+    if deed not in set(Deed) or not named or len(named) > MAX_COMPANIES or (Deed(deed) in WITH_REASON and not why):
         said = (
             "会社と操作を選び直してください。災害時凍結には理由が要ります。一度に操作できるのは"
-            + f"{MOST:,}社までです。"
+            + f"{MAX_COMPANIES:,}社までです。"
         )
         return await run_in_threadpool(message, request, 400, "操作を読み取れません", said)
     if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):

@@ -31,11 +31,11 @@ from renkei.web.console.sheet_change import Change, InForce, UnsoundError
 from renkei.web.services import Refused, Right
 
 router = APIRouter()
-TEXT_MOST = 500  # characters of a field of the sheet
+MAX_TEXT = 500  # characters of a field of the sheet
 KNOWN = "届かなくてもよいことを確認して「承知のうえで保存する」にチェックを入れるか、ONにする通知先を選んでください"
 FILL_IN = "このサービスの項目を入力してください"
 ASK = "Airflowの接続を変更できる運用担当者に、登録を依頼してください"
-Text = Annotated[str, Form(max_length=TEXT_MOST)]
+Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from renkei.web.console.page import address, page
 from renkei.web.services import Refused
 
 router = APIRouter()
-TEXT_MOST = 10_000  # characters of a field: a key has three thousand
+MAX_TEXT = 10_000  # characters of a field: a key has three thousand
 
 
 @router.get("/dag/{dag_id}/connections")
@@ -67,7 +67,7 @@ async def given_of(request: Request, state: ConnectionState) -> dict[str, str]:
     """What was filled in, by the fields' keys; the inputs are called `field.<key>`."""
     sent = await request.form()
     names = {one.key: sent.get(f"field.{one.key}") for one in state.kind.fields}
-    return {key: text[:TEXT_MOST] for key, text in names.items() if isinstance(text, str)}
+    return {key: text[:MAX_TEXT] for key, text in names.items() if isinstance(text, str)}
 
 
 async def register(request: Request, seen: guard.Seen, state: ConnectionState, given: Mapping[str, str]) -> None:

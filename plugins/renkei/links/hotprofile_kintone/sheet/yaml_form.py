@@ -19,11 +19,11 @@ from renkei.notifications.form.written import channel_tree
 from renkei.sheets.findings import Findings
 from renkei.sheets.information import raw_of
 from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
-from renkei.texts import CELL_LONGEST, RawCell
+from renkei.texts import MAX_CELL_TEXT, RawCell
 
 LIMITS = Limits(
     events=50_000,
-    scalar=CELL_LONGEST,
+    scalar=MAX_CELL_TEXT,
     deep="見本の形に合わせて記入してください",
     several="1つのファイルに1社分だけ記入してください",
 )

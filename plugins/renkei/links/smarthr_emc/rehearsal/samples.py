@@ -21,7 +21,7 @@ from renkei.links.smarthr_emc.wording import OPERATIONS, PROBLEMS
 from renkei.values.columns import is_in
 from renkei.values.variants import in_jis_x_0208
 
-MOST = 10  # people, the ordinary one among them
+MAX_SAMPLES = 10  # people, the ordinary one among them
 LEFT_OUT = "登録しない"
 DEPARTMENT = "primary_department_id"
 RARE = 0.05  # of the people: what more than so many lack is no oddity
@@ -43,15 +43,15 @@ def samples(
     found: list[Sample] = list(_outside(run, warned))
     picked: dict[int, tuple[str, str]] = {}
     odd = list(_odd(people, marks, mapping, problems, warned))
-    for _ in range(MOST):  # one of each kind, then a second one of each …
+    for _ in range(MAX_SAMPLES):  # one of each kind, then a second one of each …
         for kind, why, places in odd:
             place = next((place for place in places if place not in picked), None)
-            if place is not None and len(found) + len(picked) < MOST - 1:
+            if place is not None and len(found) + len(picked) < MAX_SAMPLES - 1:
                 picked[place] = (kind, why)
     if (place := _ordinary(people, marks, problems, picked)) is not None:
         picked[place] = ("ordinary", "比較のための普通の人")
     if not picked:
-        return tuple(found[:MOST])
+        return tuple(found[:MAX_SAMPLES])
     shown = _shown(table.iloc[list(picked)], people, list(picked), mapping)
     wrong = _wrong(problems)
     for (place, (kind, why)), items in zip(picked.items(), shown, strict=True):
@@ -98,7 +98,7 @@ def _odd(
     wrong = problems.loc[problems["record_set"] == RecordSet.USERS.value, "crew_id"].value_counts(sort=False)
     ranked = sorted((-int(count), by_crew[crew]) for crew, count in wrong.items() if crew in by_crew)
     if ranked:
-        yield "problems", f"誤りがある(最も多い人で{-ranked[0][0]}件)", [place for _, place in ranked[:MOST]]
+        yield "problems", f"誤りがある(最も多い人で{-ranked[0][0]}件)", [place for _, place in ranked[:MAX_SAMPLES]]
     for kind, why in (
         ("lost_contact", "緊急連絡先が1件も無くなる"),
         ("no_contact", "緊急連絡先が1件も無い"),
@@ -106,9 +106,9 @@ def _odd(
         ("adopted", "EMCに既に登録があり、更新として取り込む"),
         ("recreated", "EMCに登録が無く、登録し直す"),
     ):
-        yield kind, why, sorted(by_crew[crew] for k, _, crew in warned if k == kind and crew in by_crew)[:MOST]
+        yield kind, why, sorted(by_crew[crew] for k, _, crew in warned if k == kind and crew in by_crew)[:MAX_SAMPLES]
     changed = sorted(by_crew[crew] for k, _, crew in warned if k == "id_change" and crew in by_crew)
-    yield "id_change", "ユーザIDが変わる", changed[:MOST]
+    yield "id_change", "ユーザIDが変わる", changed[:MAX_SAMPLES]
     if marks.changes.any():
         yield "most_changes", f"変わる項目が最も多い({marks.changes.max()}項目)", _largest(marks.changes)
     created = _first(people.creates.to_numpy(dtype=bool))
@@ -120,7 +120,7 @@ def _odd(
         if count == 1 or count <= RARE * len(table):
             yield "rare_blank", f"「{names[item]}」が空白(この人を含めて{count}人だけ)", [place]
     yield from _by_values(people)
-    step = max(1, len(table) // MOST)
+    step = max(1, len(table) // MAX_SAMPLES)
     yield "spread", "全体から等間隔に選んだ人", list(range(step // 2, len(table), step))
 
 
@@ -190,7 +190,7 @@ def _largest(values: Any) -> list[int]:
 
 
 def _first(where: Any) -> list[int]:
-    return [int(place) for place in where.nonzero()[0][:MOST]]
+    return [int(place) for place in where.nonzero()[0][:MAX_SAMPLES]]
 
 
 def _shown(rows: pd.DataFrame, people: People, places: list[int], mapping: Mapping) -> list[tuple[SampleItem, ...]]:

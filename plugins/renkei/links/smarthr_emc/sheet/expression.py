@@ -19,10 +19,10 @@ from renkei.links.smarthr_emc.sheet import advice
 from renkei.links.smarthr_emc.sheet.catalogue import COMPOSITES, canonical
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Constant, CustomField, Secret, Source, SourceField, Term
-from renkei.texts import CELL_LONGEST, Fault, control_fault, fold, trim
+from renkei.texts import MAX_CELL_TEXT, Fault, control_fault, fold, trim
 
 NO_SOURCE = "無し(空白)"
-LONGEST = CELL_LONGEST  # joining thousands of items for everybody would take a run for ever
+MAX_EXPRESSION = MAX_CELL_TEXT  # joining thousands of items for everybody would take a run for ever
 QUOTES = {"「": "」", "『": "』", '"': '"', "＂": "＂", "“": "”", "”": "”"}
 _WRITTEN_QUOTES = ("「", "『", '"')
 _LITERAL_QUOTES = ('"', "「", "『")
@@ -74,8 +74,8 @@ def parse_source(text: str, line: advice.Line = advice.NO_LINE) -> Source:
         return Source()
     if not trim(text):
         raise Fault("SmartHR項目が空白です", _fill_in(line))
-    if len(text) > LONGEST:
-        raise Fault(f"SmartHR項目が長すぎます({len(text):,}文字)", f"{LONGEST:,}文字以内で記入してください")
+    if len(text) > MAX_EXPRESSION:
+        raise Fault(f"SmartHR項目が長すぎます({len(text):,}文字)", f"{MAX_EXPRESSION:,}文字以内で記入してください")
     if fault := control_fault(text, "SmartHR項目"):
         raise fault
     unknown: list[str] = []

@@ -18,7 +18,7 @@ from typing import Any
 from renkei.channel import LABELS
 from renkei.links.smarthr_emc.sheet.catalogue import ALIASES, NAMES
 from renkei.links.smarthr_emc.sheet.conversion import UNCONVERTED
-from renkei.links.smarthr_emc.sheet.expression import HEADS, LONGEST, NO_SOURCE
+from renkei.links.smarthr_emc.sheet.expression import HEADS, MAX_EXPRESSION, NO_SOURCE
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, USER_ITEM, USER_ITEMS, Item
 from renkei.links.smarthr_emc.sheet.policy import Place, format_cell, format_code, offered
 from renkei.links.smarthr_emc.sheet.setting_kinds import SCALAR
@@ -102,7 +102,7 @@ def _information() -> Schema:
 
 
 def _departments() -> Schema:
-    yomi = {"type": "string", "maxLength": LONGEST, "minLength": 1, "not": {"pattern": "^ *秘密 *[:：]"}}
+    yomi = {"type": "string", "maxLength": MAX_EXPRESSION, "minLength": 1, "not": {"pattern": "^ *秘密 *[:：]"}}
     return _object(
         "部署データ",
         required=["yomi"],

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEMS, USER_ITEM, USER_ITEMS, Item
-from renkei.texts import BLANKS, NAME_LONGEST, fold, trim
+from renkei.texts import BLANKS, MAX_NAME, fold, trim
 
 _RANGE = re.compile(
     r"(兼務管理部署|兼務部署|保有権限|緊急連絡先?|連絡先|検索ワード)\d+[~〜\-]\d+(媒体|アドレス|媒体/アドレス)?"
@@ -62,7 +62,7 @@ def user_item(text: str) -> ItemName | None:
         return ItemName(item)
     if (colon := _COLON.search(text)) and (item := _search_word(text[: colon.start()])):
         return ItemName(item, trim(text[colon.end() :]))
-    if len(text) > NAME_LONGEST:
+    if len(text) > MAX_NAME:
         return None
     plain = _unmarked(text)
     if item := USER_ALIASES.get(fold(plain)):
@@ -92,4 +92,4 @@ def is_item_range(text: str) -> bool:
 def department_item(text: str) -> Item | None:
     """The department item that `text` names, or None."""
     item = _DEPARTMENT.get(fold(text))
-    return item if item or len(text) > NAME_LONGEST else _DEPARTMENT.get(fold(_unmarked(text)))
+    return item if item or len(text) > MAX_NAME else _DEPARTMENT.get(fold(_unmarked(text)))

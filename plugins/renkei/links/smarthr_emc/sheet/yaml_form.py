@@ -27,12 +27,12 @@ from renkei.notifications.form.lines import ChannelLine, channel_lines
 from renkei.notifications.form.written import channel_tree
 from renkei.sheets.findings import Findings
 from renkei.sheets.yaml_tree import Limits, Node, compose_sheet
-from renkei.texts import CELL_LONGEST, RawCell, fold, trim
+from renkei.texts import MAX_CELL_TEXT, RawCell, fold, trim
 from renkei.values.conversion import format_codes
 
 LIMITS = Limits(
     events=20_000,  # ten times what a sheet of every item needs
-    scalar=CELL_LONGEST,
+    scalar=MAX_CELL_TEXT,
     deep="見本の形に合わせて記入してください",
     several="1つのファイルに1社分だけ記入してください",
 )

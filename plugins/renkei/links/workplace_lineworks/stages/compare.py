@@ -19,7 +19,7 @@ from renkei.links.workplace_lineworks.model import Compared, Job, Now, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, UNKNOWN, WAITING, WRITTEN
 from renkei.systems.lineworks.calendar import CalendarEvent, EventRefusedError
 
-MOST = 2_000  # events of one run: with LINE WORKS' 240 a minute, a quarter of an hour
+MAX_EVENTS = 2_000  # events of one run: with LINE WORKS' 240 a minute, a quarter of an hour
 
 
 class Calendar(Protocol):
@@ -38,7 +38,7 @@ def compare(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
     asked, missing, changed = before.asked, before.missing, before.changed
     differing = [before.of] if before.of else []
     begun, sealed = job.start.started_at, Sealed(job.record.store, job.tenant)
-    rows = _rows(job, now, MOST - asked)
+    rows = _rows(job, now, MAX_EVENTS - asked)
     try:
         for row in rows:
             kind = _differs(job, calendar, sealed, row)

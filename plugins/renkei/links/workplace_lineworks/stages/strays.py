@@ -22,9 +22,9 @@ from renkei.links.workplace_lineworks.stages.fetch_absences import PAST
 from renkei.links.workplace_lineworks.stages.plan import is_too_much
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT
 from renkei.systems.lineworks.calendar import EventRefusedError
-from renkei.systems.workplace.client import PERIODS_MOST, Absence
+from renkei.systems.workplace.client import MAX_PERIODS, Absence
 
-MOST = 1_000  # members of one run, others the next day: with LINE WORKS' 240 a minute, four minutes
+MAX_MEMBERS = 1_000  # members of one run, others the next day: with LINE WORKS' 240 a minute, four minutes
 
 
 class Calendar(Protocol):
@@ -68,7 +68,7 @@ def _strays(job: Job, calendar: Calendar, day: dt.date) -> Iterator[tuple[str, s
             ours = {number for number in calendar.ids(user_id, day) if number.startswith(mark(job.tenant))}
         except EventRefusedError:  # a member who is suspended just now
             continue
-        ours -= {event_id(job.tenant, one, number) for one in living for number in range(PERIODS_MOST)}
+        ours -= {event_id(job.tenant, one, number) for one in living for number in range(MAX_PERIODS)}
         # Asked for after the calendar: an event is written down before it is sent.
         its = (EVENT.c.tenant == job.tenant, EVENT.c.event_id.in_(ours))
         absence = exists().where(ABSENCE.c.tenant == EVENT.c.tenant, ABSENCE.c.absence_id == EVENT.c.absence_id)
@@ -87,5 +87,5 @@ def _members(job: Job, day: dt.date) -> list[tuple[str, list[Absence]]]:
         absence = sealed.absence(row)
         living[absence.user_id] += [absence] if row.status in live(job.mapping) else []
     members = sorted(living.items())
-    begins = day.toordinal() * MOST % max(1, len(members))
-    return [*members[begins:], *members[:begins]][:MOST]
+    begins = day.toordinal() * MAX_MEMBERS % max(1, len(members))
+    return [*members[begins:], *members[:begins]][:MAX_MEMBERS]

@@ -10,7 +10,7 @@ from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
 from renkei.links.smarthr_emc.sheet.parse import check_sheet
 from renkei.links.smarthr_emc.sheet.yaml_form import raw_from_yaml
-from renkei.texts import CELL_LONGEST
+from renkei.texts import MAX_CELL_TEXT
 from tests.unit.links.smarthr_emc.sheet.excel.books import book, content, with_part
 
 FILLINGS = {
@@ -56,7 +56,7 @@ def test_l5_a_long_value_in_a_text_file_is_refused_in_a_moment(key: str) -> None
         (problem,) = _problems(raw_from_yaml, SHEET.format(**values).encode(), "acme.yaml")
         assert time.process_time() - began < 1, kind
         assert "行目の文字が多すぎます" in problem.found
-        assert f"{CELL_LONGEST:,}文字以内" in problem.remedy
+        assert f"{MAX_CELL_TEXT:,}文字以内" in problem.remedy
 
 
 def test_l5_a_long_key_in_a_text_file_is_refused_in_a_moment() -> None:
