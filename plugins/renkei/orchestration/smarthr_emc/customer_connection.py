@@ -30,7 +30,7 @@ from renkei.orchestration.tenant import find_tenant
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import SmartHROAuth
-from renkei.web.customer.facts import Answer, Connected, Departure, NotConnectedError, ConnectionState
+from renkei.web.customer.facts import Answer, Connected, ConnectionState, Departure, NotConnectedError
 from renkei.web.customer.invitations import Invitation
 
 PATIENCE_S = 20.0  # for a sheet that nobody has compiled yet
@@ -67,7 +67,11 @@ class SmartHRConnector:
                 fault = OWN[NOT_READY]
         except NotConnectedError as error:
             fault = str(error)
-        kinds = {GrantState.LINKED: ConnectionState.LINKED, GrantState.VOID: ConnectionState.VOID, GrantState.ELSEWHERE: ConnectionState.VOID}
+        kinds = {
+            GrantState.LINKED: ConnectionState.LINKED,
+            GrantState.VOID: ConnectionState.VOID,
+            GrantState.ELSEWHERE: ConnectionState.VOID,
+        }
         state = grant_state(grants, now, url)
         if state in kinds and grant:
             return Connected(kinds[state], grant.allowed_at or grant.at, fault)
