@@ -14,6 +14,7 @@ import argparse
 import base64
 import dataclasses
 import datetime as dt
+import fcntl
 import hashlib
 import itertools
 import json
@@ -91,7 +92,32 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    return _once(PROJECT / ".run" / "once") if arguments.once else _stay_up(PROJECT / ".run" / "demo")
+    start, folder = (_once, PROJECT / ".run/once") if arguments.once else (_stay_up, PROJECT / ".run/demo")
+    try:
+        with _alone(folder):
+            return start(folder)
+    except RuntimeError as error:  # of a program that does not start: its log says more than ours
+        console.print(f"[red]{error}[/]", soft_wrap=True)
+        return 1
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process in a folder: a second one would empty it, or take the ports of the first.
+
+    Raises:
+        RuntimeError: there is one.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"make run is up already in this folder ({PROJECT}), in another terminal: its addresses are printed there. "
+                "End it with Ctrl-C before you start it anew."
+            ) from None
+        yield
 
 
 def _once(folder: Path) -> int:

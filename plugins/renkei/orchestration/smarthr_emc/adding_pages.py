@@ -38,9 +38,9 @@ ADDS = (LINKS[LINK].label, HERE)
 WHY = "連携を追加しました"
 MAX_TEXT = 1000  # characters of a field
 _TENANT = Fault(
-    "この名前は使えません", "半角の英小文字、数字、_、- だけで、_ を2つ続けずに記入してください（例: acme）"
+    "この会社のIDは使えません", "半角の英小文字、数字、_、- だけで、_ を2つ続けずに記入してください（例: acme）"
 )
-_TAKEN = Fault("この名前は既に使われています", "別の名前にしてください")
+_TAKEN = Fault("この会社のIDは既に使われています", "別のIDにしてください")
 
 
 @router.get(f"/{HERE}")

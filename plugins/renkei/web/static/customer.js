@@ -2,10 +2,18 @@
 (() => {
   "use strict";
   const field = document.getElementById("invitation");
-  const given = location.hash.slice(1);
-  if (!field || !given) return;
-  field.value = given;
-  history.replaceState(null, "", location.pathname);
-  document.getElementById("by-hand").hidden = true;
-  document.getElementById("by-link").hidden = false;
+  const take = () => {
+    const given = location.hash.slice(1);
+    if (!field || !given) return;
+    field.value = given;
+    history.replaceState(null, "", location.pathname);
+    document.getElementById("by-hand").hidden = true;
+    document.getElementById("by-link").hidden = false;
+  };
+  take();
+  // Another link is opened where this page, or the refusal of the last one, still stands: no browser loads it anew.
+  addEventListener("hashchange", () => {
+    if (field) take();
+    else if (location.hash) location.replace(`${location.pathname}?again${location.hash}`);
+  });
 })();
