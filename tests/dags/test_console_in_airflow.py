@@ -9,7 +9,10 @@ import asyncio
 import datetime as dt
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from airflow.models.connection import Connection
 from airflow.utils.cli_action_loggers import default_action_log
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -320,7 +324,8 @@ def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any)
     def register(role: str, name: str, values: dict[str, str], extra: dict[str, str], kind: str = "lineworks") -> None:
         cookie = f"{COOKIE}={browser(airflow, role).cookies[COOKIE]}".encode()
         scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
-        asyncio.run(AirflowActing().register(Request(scope), name, kind, values, extra))
+        stands = registering.digest(name)
+        asyncio.run(AirflowActing().register(Request(scope), name, kind, values, extra, stands))
 
     name, login = "lineworks__acme", {"login": "client", "password": "first-secret"}
     register("admin", name, login, {"private_key": "pem", "bot_id": "1"})
@@ -342,3 +347,87 @@ def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any)
         patch.setenv("AIRFLOW_CONN_LINEWORKS__ACME", "{}")
         with pytest.raises(Refused, match="この画面では変えられません"):
             register("admin", name, login, {})
+
+
+def test_s2_n1_of_two_who_register_at_once_one_does_and_the_other_changes_nothing(
+    airflow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have the form of a first webhook before them, and both pass every look at the sheet."""
+    both, turns, real = threading.Barrier(2), threading.Lock(), AirflowActing.register
+    page = f"{BASE}/dag/{DAG_ID}/channels"
+
+    async def together(self: AirflowActing, *given: Any) -> None:
+        await run_in_threadpool(both.wait, 150)
+        await run_in_threadpool(turns.acquire)  # two at the same instant: Airflow itself would refuse the second
+        try:
+            await real(self, *given)
+        finally:
+            turns.release()
+
+    shown = browser(airflow, "admin").get(f"{page}/new?service=SLACK_WEBHOOK").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w*)"', shown))
+    clients = {number: browser(airflow, "admin") for number in (1, 2)}
+
+    def post(number: int) -> int:
+        url = f"https://hooks.slack.com/services/T0/B0/secret{number}"
+        form = hidden | {"name": f"通知{number}", "field.url": url, "field.expires_on": ""}
+        return clients[number].post(page, data=form).status_code
+
+    monkeypatch.setattr(AirflowActing, "register", together)
+    with ThreadPoolExecutor(2) as people:
+        answers = list(people.map(post, (1, 2)))
+    assert sorted(answers) == [303, 409]
+    won = answers.index(303) + 1
+    kept = registering.stored("slack_webhook__acme")
+    assert kept is not None
+    assert kept.values["password"].endswith(f"secret{won}")
+    sheet = next(Path(os.environ["RENKEI_MAPPINGS"]).rglob("acme.*")).read_text(encoding="utf-8")
+    assert re.findall(r"通知\d", sheet) == [f"通知{won}"]
+    assert not open_store().files("console/registering")  # the turn is over, whoever had it
+
+
+def test_s2_a_turn_whose_holder_died_is_taken_over(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And until then whoever comes is told to wait."""
+
+    async def turn() -> None:
+        async with registering.alone("emc__nobody", ""):
+            assert open_store().files("console/registering")
+
+    async def dies() -> None:
+        async with registering.alone("emc__nobody", ""):
+            monkeypatch.setattr(registering, "PATIENCE_S", 0.0)
+            with pytest.raises(Refused, match="ほかの人が変更しています"):
+                await turn()
+            monkeypatch.setattr(registering, "utcnow", lambda: utcnow() + 2 * registering.TURN)
+            await turn()
+
+    asyncio.run(dies())
+    asyncio.run(turn())
+
+
+def test_s2_of_two_who_change_a_secret_at_once_one_does(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at what stands there and the write nobody else writes."""
+    name, real, both = "emc__both", registering.digest, threading.Barrier(2)
+
+    def seen(name: str) -> str:
+        found = real(name)
+        with suppress(threading.BrokenBarrierError):  # the other one waits for its turn, and comes later
+            both.wait(1)
+        return found
+
+    async def register(secret: str, drawn_over: str) -> None:
+        cookie = f"{COOKIE}={browser(airflow, 'admin').cookies[COOKIE]}".encode()
+        scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
+        await AirflowActing().register(Request(scope), name, "emc", {"password": secret}, {}, drawn_over)
+
+    async def at_once(*secrets: str) -> list[BaseException | None]:
+        return await asyncio.gather(*(register(one, stood) for one in secrets), return_exceptions=True)
+
+    asyncio.run(register("first", ""))
+    stood = real(name)
+    monkeypatch.setattr(registering, "digest", seen)
+    answers = asyncio.run(at_once("second", "third"))
+    assert sorted(type(one) for one in answers if one) == [Refused]
+    kept = registering.stored(name)
+    assert kept is not None
+    assert kept.values["password"] == ("second", "third")[answers.index(None)]

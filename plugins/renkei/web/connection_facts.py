@@ -13,6 +13,9 @@ from renkei.notifications.registration import address_fault, register, text_faul
 from renkei.notifications.services import ConnectionField
 from renkei.texts import Fault
 
+CHANGED = (
+    "この接続は、画面を開いたあとに、ほかの人が変更しました。何も保存していません。画面を開き直して確認してください。"
+)
 GIVE_ANEW = "送信先が変わるため、登録済みの値は使いません。もう一度入力してください"
 
 
@@ -39,6 +42,7 @@ class ConnectionState:
     secrets: AbstractSet[str] = frozenset()  # the keys of the secrets that are there
     fault: str = ""  # why no page can change it, in Japanese
     shared: bool = False  # other companies may use it, too
+    digest: str = ""  # of all that stands there, which tells nothing of it; empty where nothing does
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,9 +172,18 @@ class Acting(Protocol):
         """Answer a question, of that plan alone."""
 
     async def register(
-        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+        self,
+        request: Request,
+        name: str,
+        conn_type: str,
+        values: Mapping[str, str],
+        extra: Mapping[str, str],
+        drawn_over: str,
     ) -> None:
-        """Put login, password and fields of Extra into a Connection, which is made if there is none; the others stay."""
+        """Put login, password and fields of Extra into a Connection, which is made if there is none; the others stay.
+
+        `drawn_over` is the digest of what the form was drawn over: where something else stands, nothing is written.
+        """
 
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
         """Have a company's job done by a run of this id. Nobody needs a right on the Dag that all companies share."""

@@ -16,6 +16,7 @@ from renkei.jobs.records import Jobs
 from renkei.notifications import disabled_channels
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.orchestration.web import registering
 from renkei.settings import index_folder
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Verdict
@@ -188,7 +189,8 @@ def test_n2_registering_again_enables_it(world: ConsoleWorld) -> None:
 def test_n2_a_new_secret_on_the_page_of_connections_enables_it_too(world: ConsoleWorld) -> None:
     registered(world)
     states = disable(world)
-    sent(world, f"/dag/{dag('acme')}/connections/slack_webhook__acme", **{"field.url": WEBHOOK + "new"})
+    drawn = {"connection_digest": registering.digest("slack_webhook__acme")}
+    sent(world, f"/dag/{dag('acme')}/connections/slack_webhook__acme", **drawn, **{"field.url": WEBHOOK + "new"})
     assert states.read(channels(world)[0]) == ChannelState()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 
 import pytest
 from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 
 from renkei.jobs.records import Jobs
+from renkei.orchestration.web import registering
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.connection_facts import TriedConnection, TriedConnections
 from tests.contract.console.world import BASE, LINK, ConsoleWorld, body, dag, text_of
@@ -20,7 +22,8 @@ RIGHT = {"field.url": "https://emc.example.jp", "field.secret": "token-0"}
 
 
 def sent(world: ConsoleWorld, path: str, user: str = "omar", status: int = 303, **form: str) -> str:
-    answer = world.browser(user).post(BASE + path, data={**form, "token": world.token(user)})
+    drawn = {"connection_digest": registering.digest(path.rpartition("/")[2])}
+    answer = world.browser(user).post(BASE + path, data={**drawn, **form, "token": world.token(user)})
     assert answer.status_code == status, answer.text[:2000]
     return answer.text if status != 303 else str(answer.headers["location"])
 
@@ -87,6 +90,22 @@ def test_l7_no_kept_secret_goes_to_another_address(world: ConsoleWorld) -> None:
     stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-0")
     assert "登録済みの値は使いません" in sent(world, EMC, status=400, **{"field.url": "https://evil.example"})
     assert world.hands.done == []
+
+
+def test_s2_a_form_that_was_drawn_over_something_else_changes_nothing(world: ConsoleWorld) -> None:
+    """Whatever was changed since: a secret that no page shows, too; and nobody had one, or has none any more."""
+    stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-0")
+    (drawn,) = re.findall(r'name="connection_digest" value="(\w+)"', body(world, EMC))
+    stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-1")
+    for before in (drawn, ""):
+        said = sent(world, EMC, status=409, **RIGHT, connection_digest=before)
+        assert "ほかの人が変更しました。何も保存していません" in said
+    with create_session() as session:
+        session.query(Connection).filter(Connection.conn_id == "emc__acme").delete()
+    sent(world, EMC, status=409, **RIGHT, connection_digest=drawn)
+    assert world.hands.done == []
+    (nothing,) = re.findall(r'name="connection_digest" value="(\w*)"', body(world, EMC))
+    assert nothing == ""
 
 
 def test_s2_what_the_environment_decides_is_said_and_not_overruled(

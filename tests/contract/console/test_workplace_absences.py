@@ -10,6 +10,7 @@ import pytest
 from airflow.models.connection import Connection
 from airflow.utils.session import create_session
 
+from renkei.orchestration.web import registering
 from renkei.orchestration.workplace_lineworks.absence_pages import period_text
 from renkei.systems.lineworks.calendar import MemberState
 from renkei.systems.workplace.client import Status
@@ -124,6 +125,7 @@ def test_c1_c2_the_credentials_stand_on_both_tabs_under_their_old_names(world: W
 @pytest.mark.usefixtures("registered")
 def test_c1_who_writes_calendars_alone_needs_no_bot_and_keeps_what_is_not_typed(world: WorkplaceWorld) -> None:
     given = {"field.client_id": "other", "field.service_account": "a@acme", "field.bot_id": ""}
+    given["connection_digest"] = registering.digest(NAME)
     to = world.sent(f"/connections/{NAME}", "omar", 303, **given)
     values = {"login": "other", "host": ""}
     assert world.hands.done[0][:4] == ("register", NAME, "lineworks", values)

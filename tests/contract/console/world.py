@@ -18,13 +18,14 @@ from urllib.parse import quote
 from fastapi import Request
 from fsspec.implementations.local import LocalFileSystem
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.testclient import TestClient
 
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import jobs
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.public.inviting import INVITING
-from renkei.orchestration.web import freezing
+from renkei.orchestration.web import freezing, registering
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
 from renkei.orchestration.web.sheet_desk import AirflowSheets
@@ -118,8 +119,16 @@ class Hands:
         self.done.append(("answer", dag_id, run_id, task_id, chosen, why, plan))
 
     async def register(
-        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+        self,
+        request: Request,
+        name: str,
+        conn_type: str,
+        values: Mapping[str, str],
+        extra: Mapping[str, str],
+        drawn_over: str,
     ) -> None:
+        if await run_in_threadpool(registering.digest, name) != drawn_over:
+            raise Refused("ほかの人が変更しました。")
         self.done.append(("register", name, conn_type, dict(values), dict(extra)))
 
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:

@@ -21,13 +21,18 @@ from renkei.web.services import Refused
 
 router = APIRouter()
 MAX_TEXT = 2_000  # characters
+KINTONE, HOTPROFILE = "kintone", "hotprofile"  # types of Connections, and how their names begin
 MOST_TOKENS = 9  # of one request of kintone's
 Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
 @router.post("/dag/{dag_id}/kintone/login/kintone")
 async def of_kintone(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], login: Text = "", secret: Text = ""
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    login: Text = "",
+    secret: Text = "",
+    connection_digest: Text = "",
 ) -> Response:
     """With a ログイン名 it is a password, else API tokens with commas between."""
     tenant = tenant_of(seen)
@@ -42,13 +47,17 @@ async def of_kintone(
     if len(plain) > MOST_TOKENS:
         raise Refused(f"APIトークンは{MOST_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
     values = {"host": mapping.domain, "login": login, "password": ",".join(plain)}
-    await seen.services.acting.register(request, f"kintone__{tenant}", "kintone", values, {})
+    await seen.services.acting.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
     return _back(request, seen)
 
 
 @router.post("/dag/{dag_id}/kintone/login/hotprofile")
 async def of_hotprofile(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], host: Text = "", secret: Text = ""
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    host: Text = "",
+    secret: Text = "",
+    connection_digest: Text = "",
 ) -> Response:
     """The address and the key go together: no key that is kept is ever sent to another address."""
     tenant = tenant_of(seen)
@@ -57,9 +66,8 @@ async def of_hotprofile(
         raise Refused("Hot ProfileのURLを「https://(お客様のサブドメイン).hot-profile.com」の形で入力してください。")
     if not key:
         raise Refused("APIキーが空白です。Hot Profileで、連携ユーザーのAPIキーを確認して入力してください。")
-    await seen.services.acting.register(
-        request, f"hotprofile__{tenant}", "hotprofile", {"host": plain, "password": key}, {}
-    )
+    values = {"host": plain, "password": key}
+    await seen.services.acting.register(request, f"{HOTPROFILE}__{tenant}", HOTPROFILE, values, {}, connection_digest)
     return _back(request, seen)
 
 

@@ -26,8 +26,10 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, DataSet, It
 from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import FIND, LOAD, TEST, FoundRecord, LoadedForm
+from renkei.orchestration.hotprofile_kintone.login_pages import HOTPROFILE, KINTONE
 from renkei.orchestration.hotprofile_kintone.login_pages import MAX_TEXT as MAX_SECRET
 from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
+from renkei.orchestration.web import registering
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field
 from renkei.systems.kintone.form import Form as AppForm
@@ -95,6 +97,7 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
         ID_ITEMS=ID_ITEMS,
         id_most=MAX_ID,
         secret_most=MAX_SECRET,
+        digests={kind: registering.digest(f"{kind}__{tenant}") for kind in (KINTONE, HOTPROFILE)},
         may_test=seen.may(Right.RUN),
         jobs=newest(seen),
         now=seen.services.now(),

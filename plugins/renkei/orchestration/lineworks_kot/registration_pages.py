@@ -26,6 +26,7 @@ from renkei.links.lineworks_kot.registration import (
 from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
 from renkei.orchestration.lineworks_kot.jobs import TRY
 from renkei.orchestration.lineworks_kot.lineworks import connection_of
+from renkei.orchestration.web import registering
 from renkei.systems.lineworks.auth import PEM, bot_fault
 from renkei.texts import Fault
 from renkei.web.console import guard
@@ -71,6 +72,7 @@ async def first(
     service_account: Text = "",
     bot_id: Text = "",
     private_key: Annotated[str, Form(max_length=MAX_KEY)] = "",
+    connection_digest: Text = "",
 ) -> Response:
     """第一段階: what was entered is kept as the user, and then tried."""
     given = {
@@ -88,14 +90,17 @@ async def first(
         return await run_in_threadpool(_page, request, seen, [fault], given)
     extra = {name: given[name] for name in ("service_account", "private_key", "bot_id")}
     values = {"login": given["client_id"], "password": given["client_secret"]}
-    await seen.services.acting.register(request, connection_of(tenant), "lineworks", values, extra)
+    await seen.services.acting.register(request, connection_of(tenant), "lineworks", values, extra, connection_digest)
     await run_in_threadpool(note_registration, database(), tenant, first_at=None, second_at=None)
     return await run_in_threadpool(start, request, seen, TRY, {"by": seen.user.name})
 
 
 @router.post("/dag/{dag_id}/lineworks/second")
 async def second(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], bot_secret: Text = ""
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    bot_secret: Text = "",
+    connection_digest: Text = "",
 ) -> Response:
     """ボットシークレット: whether it is right, the first signed message says."""
     tenant = tenant_of(seen)
@@ -104,7 +109,8 @@ async def second(
         faults = [Fault("第一段階のAPI登録がまだです", "先に、Client IDなどを登録してください")]
     if faults:
         return await run_in_threadpool(_page, request, seen, faults)
-    await seen.services.acting.register(request, connection_of(tenant), "lineworks", {}, {"bot_secret": bot_secret})
+    extra = {"bot_secret": bot_secret}
+    await seen.services.acting.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
     values = {"second_at": seen.services.now(), "second_by": seen.user.name}
     await run_in_threadpool(note_registration, database(), tenant, None, **values)
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "lineworks"), 303)
@@ -160,6 +166,7 @@ def _page(
             name: value for name, value in (given or {}).items() if name in ("client_id", "service_account", "bot_id")
         },
         connection=connection_of(tenant),
+        digest=registering.digest(connection_of(tenant)),
         callback=f"{where}/renkei/lineworks/{tenant}/callback" if (where := settings.public_url()) else "",
         AGREED=AGREED,
         jobs=newest(seen),

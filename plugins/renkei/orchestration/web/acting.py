@@ -56,14 +56,21 @@ class AirflowActing:
         await _call(request, "PATCH", path, body)
 
     async def register(
-        self, request: Request, name: str, conn_type: str, values: Mapping[str, str], extra: Mapping[str, str]
+        self,
+        request: Request,
+        name: str,
+        conn_type: str,
+        values: Mapping[str, str],
+        extra: Mapping[str, str],
+        drawn_over: str,
     ) -> None:
-        kept = await run_in_threadpool(registering.extra_of, name)
-        path = "/connections" if kept is None else f"/connections/{quote(name, safe='')}?{_mask(values)}"
-        whole = json.dumps({**(kept or {}), **extra}, ensure_ascii=False)
-        given = {place: text or None if place == "port" else text for place, text in values.items()}
-        body = {"connection_id": name, "conn_type": conn_type, **given, "extra": whole}
-        await _call(request, "POST" if kept is None else "PATCH", path, body)
+        async with registering.alone(name, drawn_over):
+            kept = await run_in_threadpool(registering.extra_of, name)
+            path = "/connections" if kept is None else f"/connections/{quote(name, safe='')}?{_mask(values)}"
+            whole = json.dumps({**(kept or {}), **extra}, ensure_ascii=False)
+            given = {place: text or None if place == "port" else text for place, text in values.items()}
+            body = {"connection_id": name, "conn_type": conn_type, **given, "extra": whole}
+            await _call(request, "POST" if kept is None else "PATCH", path, body)
 
     def start_job(self, user: User, dag_id: str, number: int, run_id: str) -> None:
         try:

@@ -76,4 +76,5 @@ def state_of_connection(name: str, kind: ConnectionKind, tenant: str) -> Connect
         {key: text for key, text in texts.items() if key not in secrets},
         frozenset(key for key in secrets if texts[key]),
         shared=shared,
+        digest=registering.digest_of(found),
     )

@@ -1,21 +1,42 @@
 """What a Connection has already, for who adds to it: Airflow's API gives no secret, and takes Extra only as a whole.
 
+Whoever fills in a form sends the digest of what it was drawn over; where something else stands by now, nothing is
+written. Airflow's API knows no such condition, so forms take turns: looking and writing are one step to each other.
 Only Airflow's API server may use its database like this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow.configuration import ensure_secrets_loaded
 from airflow.models.connection import Connection
+from airflow.sdk import conf
 from airflow.secrets.metastore import MetastoreBackend
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
+from renkei.clock import utcnow
+from renkei.orchestration.connections import open_store
+from renkei.storage import records
+from renkei.storage.records import Moment
+from renkei.storage.store import Store
+from renkei.web.connection_facts import CHANGED
 from renkei.web.services import Refused
+
+BUSY = "この接続を、ほかの人が変更しています。少し待ってから、画面を開き直して確認してください。"
+TURN = dt.timedelta(seconds=60)  # then its holder must be dead: a write takes less than a second
+PATIENCE_S, LOOK_AGAIN_S = 20.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +80,60 @@ def extra_of(name: str) -> dict[str, Any] | None:
         raise Refused(said)
     found = stored(name)
     return None if found is None else dict(found.extra)
+
+
+def digest_of(found: Stored | None) -> str:
+    """What stands in a Connection, as hex digits that tell nothing of it; empty where there is none."""
+    if found is None:
+        return ""
+    plain = json.dumps([found.type, found.values, found.extra], sort_keys=True)
+    key = conf.get_mandatory_value("api", "secret_key").encode()
+    return hmac.new(key, b"renkei-connection\0" + plain.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def digest(name: str) -> str:
+    """Of the Connection as it is now."""
+    return digest_of(stored(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Who writes a Connection."""
+
+    holder: str
+    at: Moment
+
+
+@asynccontextmanager
+async def alone(name: str, drawn_over: str) -> AsyncIterator[None]:
+    """While nobody else writes the Connection by a form.
+
+    Raises:
+        Refused: another than `drawn_over` stands there; or somebody else is at it.
+    """
+    store, key = open_store(), f"console/registering/{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+    turn = _Turn(secrets.token_hex(8), utcnow())
+    await run_in_threadpool(_take, store, key, turn)
+    try:
+        if await run_in_threadpool(digest, name) != drawn_over:
+            raise Refused(CHANGED)
+        yield
+    finally:
+        await run_in_threadpool(_give_back, store, key, turn)
+
+
+def _take(store: Store, key: str, turn: _Turn) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not records.create(store, key, turn):
+        other = records.read_or_none(store, key, _Turn)
+        if other and turn.at - other.at > TURN:
+            _give_back(store, key, other)
+        elif time.monotonic() > until:
+            raise Refused(BUSY)
+        else:
+            time.sleep(LOOK_AGAIN_S)
+
+
+def _give_back(store: Store, key: str, turn: _Turn) -> None:
+    if records.read_or_none(store, key, _Turn) == turn:
+        store.delete(key)

@@ -105,6 +105,7 @@ async def register(
     if entered and state is not None:
         if not may:
             raise guard.NotAllowed
+        await connections.refuse_changed(request, state)
         faults += faults_of(state, given, settings.allowed_hosts())
     elif state and not state.registered:
         faults.append(Fault(f"接続「{state.name}」がまだ登録されていません", FILL_IN if may else ASK))

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei import settings
 from renkei.texts import Fault
-from renkei.web.connection_facts import ConnectionState, entered, faults_of
+from renkei.web.connection_facts import CHANGED, ConnectionState, entered, faults_of
 from renkei.web.console import guard
 from renkei.web.console.jobs import CONNECTIONS, newest, start
 from renkei.web.console.page import address, page
@@ -57,6 +57,7 @@ async def save(request: Request, name: str, seen: Annotated[guard.Seen, Depends(
     """登録する, and the trial of what was registered."""
     state = await run_in_threadpool(_changeable, seen, name)
     given = await given_of(request, state)
+    await refuse_changed(request, state)
     if faults := faults_of(state, given, settings.allowed_hosts()):
         return await run_in_threadpool(_form, request, seen, state, faults, given)
     await register(request, seen, state, given)
@@ -70,11 +71,17 @@ async def given_of(request: Request, state: ConnectionState) -> dict[str, str]:
     return {key: text[:MAX_TEXT] for key, text in names.items() if isinstance(text, str)}
 
 
+async def refuse_changed(request: Request, state: ConnectionState) -> None:
+    """Raises Refused: the form was drawn over what is there no more. Its input is in `connection_parts.html`."""
+    if str((await request.form()).get("connection_digest", "")) != state.digest:
+        raise Refused(CHANGED)
+
+
 async def register(request: Request, seen: guard.Seen, state: ConnectionState, given: Mapping[str, str]) -> None:
     """Put what was filled in, and found right, into the Connection. Raises Refused."""
     said = entered(state, given)
     knowledge, dag_id = seen.services.knowledge, seen.company.dag_id
-    await seen.services.acting.register(request, state.name, state.kind.type, said.values, said.extra)
+    await seen.services.acting.register(request, state.name, state.kind.type, said.values, said.extra, state.digest)
     await run_in_threadpool(knowledge.connection_renewed, dag_id, state.name)
     knowledge.changed()
 
