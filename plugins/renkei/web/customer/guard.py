@@ -8,6 +8,7 @@ that only the session's own pages know.
 from __future__ import annotations
 
 import hmac
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from renkei.web.customer.invitations import Allowed, Invitation, Session
 COOKIE = "renkei_customer"
 FIELD = "form"  # of every form of ours
 MAX_UPLOAD, UPLOAD_WITHIN_S = MAX_BYTES + MOST_BYTES, 120.0
+_LOOKED = threading.Lock()
 GuardT = TypeVar("GuardT", bound=Callable[..., Any])
 
 
@@ -97,9 +99,10 @@ class Visitor:
         Raises:
             Busy: there is one.
         """
-        if self.dag_id in among:
-            raise Busy
-        among.add(self.dag_id)
+        with _LOOKED:  # several threads answer requests: of two at once one is first
+            if self.dag_id in among:
+                raise Busy
+            among.add(self.dag_id)
         try:
             yield
         finally:

@@ -1,0 +1,50 @@
+"""Of one company one at a time, whatever threads do (L5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+from renkei.web.customer.guard import Busy, Limits, Visitor
+from renkei.web.customer.invitations import Invitation, Session
+
+AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
+
+
+def visitor(tenant: str = "acme") -> Visitor:
+    nothing: Any = None
+    made = Invitation("smarthr_emc", tenant, 1, "", "", frozenset(), AT, "yuki", AT)
+    return Visitor(nothing, Limits(), Session(made, "form"), "cookie")
+
+
+def test_l5_two_requests_of_one_moment_are_not_both_the_first() -> None:
+    """The second one looks while the first one has looked and not yet said so."""
+    came: list[str] = []
+
+    def second() -> None:
+        try:
+            with visitor().alone(among):
+                came.append("in")
+        except Busy:
+            came.append("busy")
+
+    class Between(set[str]):
+        """Whoever looks here first is interrupted then."""
+
+        other = threading.Thread(target=second)
+
+        def __contains__(self, one: object) -> bool:
+            found = super().__contains__(one)
+            if not self.other.ident:
+                self.other.start()
+                self.other.join(0.2)  # it is over by then, or waits for us
+            return found
+
+    among = Between()
+    with visitor().alone(among):
+        among.other.join()
+        assert came == ["busy"]
+    assert not among
+    with visitor("beta").alone(among), visitor().alone(among):
+        assert len(among) == 2
