@@ -179,6 +179,8 @@ class Jobs:
         """`result` is a dataclass; a worker that dies before the end is written has done nothing."""
         records.write(self._store, self._key(number, "result"), result)
         records.write(self._store, self._key(number, "end"), End(now))
+        kind = records.read(self._store, self._key(number, "request"), Request).kind
+        self._store.write(f"{self._folder}/done/{kind}", b"")
 
     def fail(self, number: int, fault: str, now: dt.datetime) -> None:
         records.write(self._store, self._key(number, "end"), End(now, fault))
@@ -186,6 +188,10 @@ class Jobs:
     def result(self, number: int, model: type[T]) -> T:
         """Raises DamagedFileError: it is another version's."""
         return records.read(self._store, self._key(number, "result"), model)
+
+    def was_done(self, kind: str) -> bool:
+        """Whether ever one of this kind had a result: known longer than the jobs themselves."""
+        return self._store.exists(f"{self._folder}/done/{kind}")
 
     def delete(self, number: int) -> None:
         """May die anywhere and be repeated: what tells the age goes last."""

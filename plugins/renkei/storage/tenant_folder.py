@@ -72,6 +72,11 @@ class TenantFolder:
         return f"{self.path}/jobs"
 
     @property
+    def way(self) -> str:
+        """連携開始までの流れ, as far as somebody has seen it done."""
+        return f"{self.path}/way.json"
+
+    @property
     def imports(self) -> str:
         return f"{self.path}/imports"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
-from renkei.jobs.records import Jobs, Progress
+from renkei.jobs.records import KEPT, Jobs, Progress
 from renkei.orchestration import jobs as task
 from renkei.orchestration.smarthr_emc import jobs as kinds
 from renkei.storage.tenant_folder import TenantFolder
@@ -19,6 +19,7 @@ from renkei.web.console.jobs import MOST_OF_ONE
 from renkei.web.services import Refused, Right
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, dag
+from tests.harness.airflow_rows import add_dags, emptied
 from tests.unit.links.smarthr_emc.people.test_explain import day
 from tests.unit.links.smarthr_emc.rehearsal.test_rehearsal import person
 
@@ -257,3 +258,47 @@ def test_l4_a_run_made_by_hand_does_nothing(world: ConsoleWorld) -> None:
             task.do(named, "manual__1", DAG_FILE)
     with pytest.raises(AirflowFailException, match="別の実行のもの"):
         task.do(f"{dag('acme')}/1", "manual__1", DAG_FILE)
+
+
+@pytest.mark.usefixtures("linked")
+def test_s3_the_checklist_does_not_go_backwards_when_jobs_and_runs_are_deleted(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3: a rehearsal nobody saw in the checklist, and steps that somebody saw done; nor is a torn record its end."""
+    for name in ("SMARTHR", "EMC"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}__ACME", "http://x")
+    for key in world.store.files(f"{LINK}/tenants/acme/baselines"):
+        world.store.delete(key)
+    sent(world, "/rehearsal", **REHEARSAL)
+    work(world)
+    later = NOW + 2 * KEPT
+    assert jobs_of(world).tidy(later) == 1
+    assert "5. リハーサル 完了" in words(shown(world, f"{HERE}/start"))
+    world.ran("acme", conf={"mode": "CHECK_ONLY"})
+    world.ran("acme", days_ago=-1)
+    before = words(shown(world, f"{HERE}/start"))
+    assert "7. 初回連携 完了" in before
+    with emptied():
+        add_dags(dag("acme"), next_run=NOW)
+        world.services.knowledge.changed()
+        assert words(shown(world, f"{HERE}/start")) == before
+        world.store.write(f"{LINK}/tenants/acme/sheets/versions/00000001.json", b"{")
+        assert words(shown(world, f"{HERE}/start")) == before
+        world.store.write(f"{LINK}/tenants/acme/way.json", b"{")
+        assert "5. リハーサル 完了" in words(shown(world, f"{HERE}/start"))
+
+
+@pytest.mark.parametrize("part", ["request", "begun", "progress", "end", "result"])
+@pytest.mark.parametrize("torn", [b"{", b"{}"])
+@pytest.mark.usefixtures("linked")
+def test_l8_a_torn_record_is_said_to_be_one_on_its_own_page_alone(world: ConsoleWorld, part: str, torn: bytes) -> None:
+    """L8: and the next job begins."""
+    place = sent(world, "/rehearsal", **REHEARSAL)
+    work(world)
+    world.store.write(f"{LINK}/tenants/acme/jobs/00000001/{part}.json", torn)
+    answer = world.browser("yuki").get(BASE + place)
+    assert answer.status_code == (409 if part != "result" else 200)
+    assert ("別の版の" if part != "result" else "今の版では表示できません") in words(answer.text)
+    for path in ("", "/jobs", "/start", "/rehearsal", "/connections"):
+        shown(world, HERE + path)
+    assert sent(world, "/rehearsal", **REHEARSAL) == f"{HERE}/jobs/2"

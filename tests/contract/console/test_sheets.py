@@ -257,7 +257,9 @@ def test_s2_a_folder_that_is_read_only_is_said_to_be(world: ConsoleWorld, monkey
         assert "読み取り専用です" in text_of(body(world, path, "yuki"))
     shown = text_of(body(world, f"{SHEETS}/{number}", "yuki"))
     assert "有効にしてください" not in shown
-    assert shown.index("ダウンロードして、シートを管理している場所（Gitなど）で差し替えてください") < shown.index("検査")
+    assert shown.index("ダウンロードして、シートを管理している場所（Gitなど）で差し替えてください") < shown.index(
+        "検査"
+    )
     assert enable(world, number).status_code == 409
     answer = world.browser("yuki").get(f"{BASE}{SHEETS}/{number}/file")
     assert answer.content == sheet(会社名="一")

@@ -6,7 +6,6 @@ right: it is asked for each, when he presses. Every one is noted.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Annotated
@@ -22,7 +21,7 @@ from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, Chosen, Deed, check_run, chosen
 from renkei.web.console import guard
-from renkei.web.console.jobs import ask
+from renkei.web.console.jobs import ask, job_of
 from renkei.web.console.overview import visible
 from renkei.web.console.page import address, message, page
 from renkei.web.facts import Company
@@ -204,13 +203,8 @@ def _jobs(visitor: guard.Visitor) -> list[Job]:
 
 
 def _job(visitor: guard.Visitor, number: str) -> Job:
-    """Raises NotFound: there is none that this person asked for."""
-    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
-        raise guard.NotFound
-    try:
-        job = Jobs(_folder(visitor)).read(int(number))
-    except MissingKeyError:
-        raise guard.NotFound from None
+    """As `job_of`, of those that this person asked for."""
+    job = job_of(Jobs(_folder(visitor)), number)
     if job.request.kind != KIND or job.request.by != visitor.user.id:
         raise guard.NotFound
     return job

@@ -86,12 +86,7 @@ def company_jobs(request: Request, seen: Annotated[guard.Seen, Depends(guard.see
 def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
     folder, now = seen.services.knowledge.folder(seen.company.dag_id), seen.services.now()
     jobs = Jobs(folder)
-    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
-        raise guard.NotFound
-    try:
-        job = jobs.read(int(number))
-    except MissingKeyError:
-        raise guard.NotFound from None
+    job = job_of(jobs, number)
     own, state, result = _own(seen, job), job.state(now, seen.services.knowledge.works_on), None
     if state is State.DONE and own:
         audit.note(folder.store, AuditEntry(now, seen.user.id, seen.company.dag_id, f"result {job.request.kind}"))
@@ -112,6 +107,25 @@ def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
         now=now,
         **(own.shown if own else {}),
     )
+
+
+def job_of(jobs: Jobs, number: str) -> Job:
+    """The job of this number in an address.
+
+    Raises:
+        NotFound: there is none.
+        Refused: its records are torn, or another version's.
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
+        raise guard.NotFound
+    try:
+        return jobs.read(int(number))
+    except MissingKeyError:
+        raise guard.NotFound from None
+    except DamagedFileError:
+        raise Refused(
+            "この作業の記録を読み取れません（壊れているか、別の版の記録です）。元の画面から、もう一度始めてください。"
+        ) from None
 
 
 def _own(seen: guard.Seen, job: Job) -> OwnJob | None:

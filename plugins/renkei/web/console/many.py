@@ -6,7 +6,6 @@ who asked for it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from renkei.storage import audit, once
 from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
-from renkei.web.console.jobs import ask
+from renkei.web.console.jobs import ask, job_of
 from renkei.web.console.page import address, message, page
 from renkei.web.console.sheets import MAX_REASON
 from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState, upload_key
@@ -127,13 +126,10 @@ def _asked(request: Request, visitor: guard.Visitor, link: str, content: bytes) 
 
 
 def _job(visitor: guard.Visitor, link: str, number: str) -> Job:
-    """Raises NotFound: there is none that this person asked for."""
-    if link not in visitor.services.sheets.links() or not re.fullmatch(r"[1-9][0-9]{0,7}", number):
+    """As `job_of`, of those that this person asked for."""
+    if link not in visitor.services.sheets.links():
         raise guard.NotFound
-    try:
-        job = Jobs(visitor.services.knowledge.folder(f"{link}__{PLACE}")).read(int(number))
-    except MissingKeyError:
-        raise guard.NotFound from None
+    job = job_of(Jobs(visitor.services.knowledge.folder(f"{link}__{PLACE}")), number)
     if job.request.kind != KIND or job.request.by != visitor.user.id:
         raise guard.NotFound
     return job

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from renkei.clock import TOKYO
-from renkei.jobs.records import State
+from renkei.errors import StoreError
+from renkei.jobs.records import Jobs, State
+from renkei.storage import records
+from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest
 from renkei.web.console.page import page
-from renkei.web.screens.start import Facts, way
+from renkei.web.screens.start import Facts, Passed, way
+from renkei.web.tenant_sheet import TenantSheet
 
 router = APIRouter()
 LOOKED_BACK = dt.timedelta(days=400)
@@ -25,17 +31,37 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
     one, now, knowledge = seen.company, seen.services.now(), seen.services.knowledge
     if not one.provable:
         raise guard.NotFound
-    sheet = seen.services.sheets.of(one.dag_id)
+    sheet, folder = seen.services.sheets.of(one.dag_id), knowledge.folder(one.dag_id)
     sheet.notice(now)
-    numbers = sheet.versions.numbers()
+    before = _passed(folder)
     facts = Facts(
         one,
         knowledge.details(one.dag_id),
         knowledge.runs(one.dag_id, now - LOOKED_BACK),
         knowledge.connections(one.dag_id),
-        any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(seen)),
-        sheet.versions.read(numbers[-1]).at if numbers else None,
+        Jobs(folder).was_done("rehearsal")
+        or any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(seen)),
+        _first_version(sheet),
         now.astimezone(TOKYO).date(),
         next((own.connects for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),
+        before,
     )
-    return page(request, "start.html", one=one, way=way(facts), now=now)
+    found = way(facts)
+    if found.passed != before:
+        with suppress(StoreError):  # the next one who looks keeps it
+            records.write(folder.store, folder.way, found.passed)
+    return page(request, "start.html", one=one, way=found, now=now)
+
+
+def _passed(folder: TenantFolder) -> Passed:
+    try:
+        return records.read_or_none(folder.store, folder.way, Passed) or Passed()
+    except DamagedFileError:
+        return Passed()
+
+
+def _first_version(sheet: TenantSheet) -> dt.datetime | None:
+    numbers = sheet.versions.numbers()
+    with suppress(MissingKeyError, DamagedFileError):  # tidied meanwhile; torn: nobody can say
+        return sheet.versions.read(numbers[-1]).at if numbers else None
+    return None

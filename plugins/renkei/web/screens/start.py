@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
+from renkei.storage.records import Moment
 from renkei.web.facts import Company, Details, Run
 from renkei.web.labelled import Labelled
 
@@ -32,6 +34,24 @@ class Step:
     page: str = ""
 
 
+class Lasting(StrEnum):
+    """The steps that stay done: what proves them (jobs, Airflow's runs, drafts of the sheet) is deleted in time."""
+
+    TESTED = "通知テスト"
+    REHEARSED = "リハーサル"
+    LOOKED = "確認のみ"
+    LINKED = "初回連携"
+    CONFIRMED = "結果の確認"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What somebody has seen done already: the names of `Lasting`, and `Way.took`."""
+
+    done: Sequence[str] = ()
+    took: tuple[Moment, Moment] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a company on its way; `runs` the newest first."""
@@ -44,6 +64,7 @@ class Facts:
     first_version: dt.datetime | None
     today: dt.date
     connects: tuple[str, str] | None = None  # as OwnPages.connects
+    passed: Passed = field(default_factory=Passed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +74,26 @@ class Way:
     steps: Sequence[Step]
     took: tuple[dt.datetime, dt.datetime] | None
 
+    @property
+    def passed(self) -> Passed:
+        """As the next one who looks is to know it."""
+        done = {step.title for step in self.steps if step.state is StepState.DONE}
+        return Passed([one.name for one in Lasting if one in done], self.took)
+
 
 def way(facts: Facts) -> Way:
     """The first step that is not done is what is next; the ones behind it may be done already."""
     linked = _first(facts.runs, lambda run: run.writes and run.is_result)
     found, next_seen = [], False
-    for done, step in (*_prepared(facts, linked), *_started(facts, linked)):
+    before = {one.value for one in Lasting if one.name in facts.passed.done}
+    for is_done, step in (*_prepared(facts, linked), *_started(facts, linked)):
+        done = is_done or step.title in before
         state = StepState.DONE if done else StepState.OPEN if next_seen else StepState.NEXT
         next_seen = next_seen or not done
         found.append(Step(step.title, state, step.text, step.who, step.label, step.page))
     ended = linked.ended if linked else None
     took = (facts.first_version, ended) if facts.first_version and ended and facts.first_version < ended else None
-    return Way(found, took)
+    return Way(found, facts.passed.took or took)
 
 
 def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
@@ -93,9 +122,9 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
         (tested or bool(told),
          _step("通知テスト", f"届いた通知先: {'、'.join(told)}" if told else "結果を知らせる先に、届くことを確かめます。", CUSTOMER,
                "通知連携の画面", "channels")),
-        (facts.rehearsed or looked or linked is not None,
+        (facts.rehearsed or looked or linked is not None or facts.details.people is not None,
          _step("リハーサル", "この内容で何が登録されるかを、何も書き込まずに確かめます。", CUSTOMER, "リハーサル", "rehearsal")),
-        (looked or linked is not None,
+        (looked or linked is not None or facts.details.people is not None,
          _step("確認のみ", "実際の接続で、登録の手前までを行います。結果の通知も届きます。", OPERATOR, "実行する", "run")),
     ]  # fmt: skip
 
@@ -103,18 +132,19 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
 def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     one, begins = facts.company, facts.company.link_start_on
     confirmed = facts.details.people
+    is_linked = linked is not None or confirmed is not None or Lasting.LINKED.name in facts.passed.done
     began = begins is not None and begins <= facts.today and not one.paused
     day = f"{begins.year}/{begins.month}/{begins.day}" if begins else ""
     waits = (
         "一時停止中です。解除すると始まります。" if one.paused else f"連携開始日（{day}）から、毎日自動で実行します。"
     )
     return [
-        (linked is not None,
+        (is_linked,
          _step("初回連携", "最初の「通常」の実行は、担当者が内容を見て始めます。", OPERATOR, "実行する", "run")),
-        (linked is not None and bool(confirmed),
+        (is_linked and bool(confirmed),
          _step("結果の確認", f"{one.target}が確認した社員: {confirmed:,}名" if confirmed else f"{one.target}が登録を確認すると、人数が出ます。",
                CUSTOMER, "実行履歴", "runs")),
-        (began and linked is not None,
+        (began and is_linked,
          _step("連携開始日", f"{day}から毎日実行しています。" if began else waits, CUSTOMER, "会社の状態", "")),
     ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from renkei.web.facts import ChannelFact, Company, Details, Run
-from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, StepState, way
+from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, Lasting, StepState, way
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 COMPANY = Company("smarthr_emc__acme", "A → B", "acme", "アクメ", "B", "A", link_start_on=dt.date(2026, 12, 1))
@@ -85,3 +85,28 @@ def test_s3_each_step_says_who_has_to_act() -> None:
     steps = way(BEGINNING).steps
     assert len(steps) == 8
     assert all(step.who in (CUSTOMER, OPERATOR) and step.label for step in steps)
+
+
+def test_s3_what_was_done_stays_done_when_what_proved_it_is_gone() -> None:
+    """S3: jobs go in days, Airflow's runs in months; what the sheet and the Connections are now, is asked anew."""
+    runs = (run(3, writes=True), run(2), run(1, is_test=True))
+    done = dataclasses.replace(
+        BEGINNING, runs=runs, details=Details(people=30), rehearsed=True, today=dt.date(2026, 12, 2)
+    )
+    first = way(done)
+    assert {step.state for step in first.steps} == {StepState.DONE}
+    assert set(first.passed.done) == {one.name for one in Lasting}
+    pruned = dataclasses.replace(
+        done, runs=(), rehearsed=False, details=Details(people=30), first_version=None, passed=first.passed
+    )
+    assert way(pruned) == first
+    broken = dataclasses.replace(
+        pruned, company=dataclasses.replace(COMPANY, broken=True), connections={"a__acme": True, "b__acme": False}
+    )
+    assert [step.title for step in way(broken).steps if step.state is not StepState.DONE] == ["シート", "AとBの接続"]
+
+
+def test_s3_whose_first_load_is_the_baseline_alone_is_linked() -> None:
+    """S3: a company of before, whose runs are gone and whose checklist nobody ever opened."""
+    steps = {step.title: step for step in way(dataclasses.replace(BEGINNING, details=Details(people=30))).steps}
+    assert [steps[one].state for one in ("リハーサル", "確認のみ", "初回連携", "結果の確認")] == [StepState.DONE] * 4
