@@ -211,6 +211,15 @@ class LocalAirflow:
         ]
         return tasks
 
+    def failure(self, dag_id: str, run_id: str) -> str:
+        """Of a run that failed: the first task that said why, and what it said."""
+        failed = [task["task_id"] for task in self.tasks(dag_id, run_id) if task["state"] == "failed"]
+        for task_id in failed:
+            kept = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/failure"
+            with contextlib.suppress(requests.HTTPError):  # it has none: what stopped it was not foreseen
+                return f"{task_id}: {self.api('GET', kept)['value']['message']}"
+        return f"{', '.join(failed) or 'no task'} failed without a word; see {self.home / 'logs'}"
+
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str, reason: str) -> None:
         """Answer an approval as a person does on the page 要対応項目."""
         self.api(

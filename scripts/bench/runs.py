@@ -52,7 +52,7 @@ def _run(airflow: LocalAirflow, neighbours: Neighbours, dag_id: str) -> dict[str
             raise RuntimeError(f"{run_id} is {run['state']} after 900 s; see {airflow.home / 'logs'}")
         time.sleep(1)  # polling takes its share of the same cores
     if run["state"] != "success":
-        raise RuntimeError(f"{run_id} failed; see {airflow.home / 'logs'}")
+        raise RuntimeError(f"{run_id} failed: {airflow.failure(dag_id, run_id)}")
     tasks = {}
     for task in airflow.tasks(dag_id, run_id):
         if task["start_date"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Any
 
 from .company import FIRST_DAY, Company, Crew, Switches, new_uuid, timestamp
@@ -16,6 +16,7 @@ from .places import BUILDINGS, PREFECTURES, TOWNS
 RETIRED_SHARE = 0.08
 ABSENT_SHARE = 0.02
 BUSINESS_NAME_SHARE = 0.04
+MAX_MAIL_LENGTH = 36  # where it becomes a user id, that takes 40 characters, of which a prefix has some
 
 _SURNAME_SUMS = list(accumulate(SURNAME_WEIGHTS))
 _PREFECTURE_NAMES = list(PREFECTURES)
@@ -213,12 +214,13 @@ class Staff:
         return address(pref, rng.choice(cities), street, building, zip_code, yomi)
 
     def _email(self, last_yomi: str, first_yomi: str) -> str:
-        used = self.company.used_emails
-        stem = f"{_ROMAJI[first_yomi]}.{_ROMAJI[last_yomi]}"
-        email, number = f"{stem}@{self.domain}.example.com", 1
-        while email in used:
-            number += 1
-            email = f"{stem}{number}@{self.domain}.example.com"
+        used, first = self.company.used_emails, _ROMAJI[first_yomi]
+
+        def spelled(number: int) -> str:
+            rest = f".{_ROMAJI[last_yomi]}{number if number > 1 else ''}@{self.domain}.example.com"
+            return first + rest if len(first + rest) <= MAX_MAIL_LENGTH else first[0] + rest
+
+        email = next(email for number in count(1) if (email := spelled(number)) not in used)
         used.add(email)
         return email
 

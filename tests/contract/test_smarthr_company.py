@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from simulators.smarthr.day import Day, play
 from simulators.smarthr.generator import generate
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ def test_a_default_company_is_believable_and_clean() -> None:
     assert all(c["emp_code"] for s in ("employed", "absent") for c in by_status[s])
     assert any(c["emp_code"] is None for c in by_status["retired"])
     assert all(c["last_name"] and re.fullmatch("[ァ-ヶー]+", c["last_name_yomi"]) for c in crews)
+
+
+def test_an_invented_mail_address_leaves_room_for_a_prefix_in_a_user_id() -> None:
+    """Whoever is invented can be written: an EMC account takes user ids of 40 characters, prefix and all."""
+    for seed in range(1, 61):
+        company = generate(f"t{seed:05d}", seed, 40)
+        play(company, Day(joiners=5, leavers=1))
+        addresses = [crew["email"] for crew in company.crews.values()]
+        assert max(map(len, addresses)) <= 36
+        assert len(set(addresses)) == len(addresses)
 
 
 def test_e33_the_same_seed_and_size_give_the_same_company(smarthr_sim: SmartHR) -> None:
