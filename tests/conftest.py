@@ -65,6 +65,12 @@ hypothesis.settings.load_profile("patient")
 
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
 from tests.harness.s3 import ObjectStore  # noqa: E402
+from tests.harness.warm import children_kept  # noqa: E402
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than there are processors: a test that waits for a browser, a time-out or Airflow keeps none busy."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -81,6 +87,13 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones come first: what they need is started by one worker, and none is left for the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(("tests/proof/", "tests/end_to_end/")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_kept() -> Iterator[None]:
+    """What compiles and marks sheets is started once, not for each test."""
+    with children_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

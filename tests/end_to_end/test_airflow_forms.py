@@ -9,6 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) -> Iterator[LocalAirflow]:
+def airflow(
+    tmp_path_factory: pytest.TempPathFactory, new_database: Path, neighbours: Neighbours
+) -> Iterator[LocalAirflow]:
     """With the tenant acme, whose 連携開始日 lies ahead."""
     folder = tmp_path_factory.mktemp("forms")
     sheets = folder / "mappings/smarthr_emc"
@@ -61,7 +64,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) ->
         ),
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
     }
-    with LocalAirflow(folder, environment) as running:
+    with LocalAirflow(folder, environment, database=new_database) as running:
         yield running
 
 

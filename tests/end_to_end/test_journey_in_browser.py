@@ -55,7 +55,7 @@ class Journey:
 
 
 @pytest.fixture
-def journey(tmp_path: Path, index: Path) -> Iterator[Journey]:
+def journey(tmp_path: Path, index: Path, new_database: Path) -> Iterator[Journey]:
     dags = tmp_path / "dags"
     dags.mkdir()
     for name in ("smarthr_emc.py", "renkei_jobs.py"):
@@ -89,7 +89,7 @@ def journey(tmp_path: Path, index: Path) -> Iterator[Journey]:
                 }
             ),
         }
-        with LocalAirflow(tmp_path, environment, dags) as airflow:
+        with LocalAirflow(tmp_path, environment, dags, database=new_database) as airflow:
             smarthr.sim("PATCH", "oauth", {"redirect_uris": [f"{airflow.url}{CALLBACK}"]})
             yield Journey(airflow, neighbours)
 

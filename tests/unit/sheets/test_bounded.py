@@ -25,6 +25,7 @@ from renkei.sheets.compiled import Compiled
 from renkei.sheets.load import load, load_all
 from renkei.sheets.tenant_files import TenantFile, tenants
 from tests.conftest import ROOT
+from tests.harness import warm
 from tests.harness.patience import stretch, within
 from tests.unit.links.smarthr_emc.sheet.excel.books import book, content
 from tests.unit.links.smarthr_emc.sheet.hostile import slow_text, slow_workbook
@@ -38,8 +39,9 @@ def slow() -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def no_child_stays() -> Iterator[None]:
-    """Neither running nor as a zombie."""
+def no_child_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither running nor as a zombie; and none was there from an earlier test."""
+    monkeypatch.setattr(warm, "MOST", 0)
     before = {child.pid for child in psutil.Process().children()}
     yield
     assert [child for child in psutil.Process().children() if child.pid not in before] == []

@@ -1,0 +1,65 @@
+"""Processes of `renkei.sheets.bounded` kept from one use to the next: most of what they cost is how they start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+from unittest.mock import patch
+
+from renkei.sheets.bounded import Child, environment
+
+MOST = 6  # at a time; each has Python and a reader of workbooks in memory
+_kept: list[tuple[Any, Any]] = []  # what tells one sort from another, and a child that waits for its next sheet
+
+
+def _sort(child: Child) -> Any:
+    return child._function, child._cpu_s, sys.executable, sorted(environment().items())
+
+
+@contextmanager
+def children_kept() -> Iterator[None]:
+    """A `Child` that is left in peace leaves its process to the next one of its sort; a test that sets MOST to 0 starts its own."""
+    with ThreadPoolExecutor(1) as starter, patch.multiple(Child, _started=_started(starter), __exit__=_exit):
+        try:
+            yield
+        finally:
+            while _kept:
+                _end(_kept.pop()[1])
+
+
+def _started(starter: ThreadPoolExecutor) -> Any:
+    start = Child._started  # by one thread: the process ends with the thread that started it
+
+    def started(self: Child) -> Any:
+        if self._child is None and MOST:
+            sort = _sort(self)
+            for kept in [kept for kept in _kept if kept[0] == sort]:
+                _kept.remove(kept)
+                if kept[1][0].poll() is None:
+                    self._child = kept[1]
+                    break
+        return start(self) if self._child else starter.submit(start, self).result()
+
+    return started
+
+
+def _exit(
+    self: Child, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+) -> None:
+    if self._child is None or error or not MOST:
+        self._stop()
+        return
+    _kept.append((_sort(self), self._child))
+    self._child = None
+    while len(_kept) > MOST:
+        _end(_kept.pop(0)[1])
+
+
+def _end(child: tuple[Any, Any]) -> None:
+    process, connection = child
+    connection.close()
+    process.wait(60)
