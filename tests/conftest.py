@@ -64,6 +64,7 @@ hypothesis.settings.register_profile("patient", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("patient")
 
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
+from tests.harness.migrated import databases_copied  # noqa: E402
 from tests.harness.s3 import ObjectStore  # noqa: E402
 from tests.harness.warm import children_kept  # noqa: E402
 
@@ -85,14 +86,22 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones come first: what they need is started by one worker, and none is left for the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/proof/", "tests/end_to_end/")))
+    """The long ones come first in what a worker is given, so that none is left for the end: Airflow's in the first
+    worker's share, which alone starts what they need, the campaigns' in the second's.
+    """
+    airflow, campaigns, others = [], [], []
+    for item in items:
+        place = item.nodeid.split("/", 2)[1]
+        (airflow if place == "end_to_end" else campaigns if place == "proof" else others).append(item)
+    share = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    rest = [*airflow, *others]
+    items[:] = [*rest[:share], *campaigns, *rest[share:]]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _children_kept() -> Iterator[None]:
-    """What compiles and marks sheets is started once, not for each test."""
-    with children_kept():
+def _made_once() -> Iterator[None]:
+    """What compiles and marks sheets is started once, and the tables of our database are found out once."""
+    with children_kept(), databases_copied():
         yield
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url
 
 from renkei.systems.smarthr import client as smarthr_client
 from tests.harness.chat import Chat
@@ -14,6 +16,7 @@ from tests.harness.clock import SkipClock, no_waits
 from tests.harness.emc import Emc
 from tests.harness.folders import in_memory
 from tests.harness.hostile import Hostile
+from tests.harness.postgresql import postgresql
 from tests.harness.smarthr import SmartHR
 from tests.harness.world import Kept, World
 
@@ -89,6 +92,24 @@ def linked(first_link: Kept, world: World) -> World:
     """After a first link."""
     world.back_to(first_link)
     return world
+
+
+@pytest.fixture(scope="session")
+def postgresql_process() -> Iterator[str]:
+    """One process for all tests over PostgreSQL; where it is not installed, they do not ask for it."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(postgresql_process: str) -> str:
+    """An empty database for each file of tests."""
+    name = f"tests_{secrets.token_hex(4)}"
+    engine = create_engine(postgresql_process, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return make_url(postgresql_process).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture

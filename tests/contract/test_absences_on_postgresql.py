@@ -13,9 +13,15 @@ from sqlalchemy import text
 from renkei.errors import BusyAccountError
 from renkei.links.workplace_lineworks.turn import writing_turn
 from renkei.storage.database.database import METADATA, open_database
-from tests.harness.postgresql import folder_of_programs, postgresql
+from tests.harness.postgresql import folder_of_programs
 from tests.harness.workplace_lineworks import AbsenceWorld
-from tests.unit.links.workplace_lineworks import test_absences, test_strays
+from tests.unit.links.workplace_lineworks import (
+    test_absence_faults,
+    test_absence_revisions,
+    test_absences,
+    test_cancellations,
+    test_strays,
+)
 
 pytestmark = pytest.mark.skipif(folder_of_programs() is None, reason="PostgreSQL is not installed")
 
@@ -28,14 +34,15 @@ def rules_of(module: ModuleType) -> dict[str, Callable[[AbsenceWorld], None]]:
     }
 
 
-TESTS, STRAYS = rules_of(test_absences), rules_of(test_strays)
+STRAYS, TESTS = rules_of(test_strays), {}
+for module in (test_absences, test_absence_revisions, test_absence_faults, test_cancellations):
+    TESTS |= rules_of(module)
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with postgresql() as found:
-        yield found
-        open_database(found).engine.dispose()
+def url(postgresql_url: str) -> Iterator[str]:
+    yield postgresql_url
+    open_database(postgresql_url).engine.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from renkei.storage.database.database import METADATA, Database, open_database
 from tests.harness.hotprofile_kintone import LinkWorld
-from tests.harness.postgresql import folder_of_programs, postgresql
+from tests.harness.postgresql import folder_of_programs
 from tests.unit.links.hotprofile_kintone import test_conflicts, test_digest_key, test_keys, test_reading, test_writing
 
 RULES = tuple(f"test_k{number}_" for number in (3, 5, 7, 15, 17, 22, 23))
@@ -32,11 +32,10 @@ PLAYS = dict(
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    with postgresql() as url:
-        opened = open_database(url)
-        yield opened
-        opened.engine.dispose()
+def database(postgresql_url: str) -> Iterator[Database]:
+    opened = open_database(postgresql_url)
+    yield opened
+    opened.engine.dispose()
 
 
 @pytest.fixture

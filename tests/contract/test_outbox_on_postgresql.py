@@ -18,7 +18,7 @@ from renkei.outbox import sender
 from renkei.outbox.outbox import Outbox
 from renkei.storage.database.database import METADATA, Database, open_database
 from tests.harness.inbox_programs import LINK, PLAIN, TENANT
-from tests.harness.postgresql import folder_of_programs, postgresql
+from tests.harness.postgresql import folder_of_programs
 from tests.harness.workplace_events import EventWorld
 from tests.unit.links.workplace_lineworks.events import test_worker
 from tests.unit.outbox import test_outbox
@@ -41,10 +41,9 @@ EVENTS = _plays(test_worker, "world")
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with postgresql() as found:
-        yield found
-        open_database(found).engine.dispose()
+def url(postgresql_url: str) -> Iterator[str]:
+    yield postgresql_url
+    open_database(postgresql_url).engine.dispose()
 
 
 @pytest.fixture

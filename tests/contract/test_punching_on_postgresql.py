@@ -13,7 +13,7 @@ from sqlalchemy import text
 from renkei.inbox import lease, pump
 from renkei.inbox.inbox import oldest_waiting, open_messages
 from renkei.storage.database.database import METADATA, Database, open_database
-from tests.harness.postgresql import folder_of_programs, postgresql
+from tests.harness.postgresql import folder_of_programs
 from tests.harness.punching import World
 from tests.unit.inbox import test_pump
 from tests.unit.links.lineworks_kot import test_punching_decides, test_punching_sends, test_punching_tells
@@ -40,11 +40,10 @@ del PUMPS["test_asking_who_has_open_messages_reads_no_message_that_is_over"]  # 
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Database]:
-    with postgresql() as url:
-        opened = open_database(url)
-        yield opened
-        opened.engine.dispose()
+def server(postgresql_url: str) -> Iterator[Database]:
+    opened = open_database(postgresql_url)
+    yield opened
+    opened.engine.dispose()
 
 
 @pytest.fixture

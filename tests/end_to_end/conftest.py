@@ -18,7 +18,6 @@ from tests.end_to_end.console_site import login as login
 from tests.end_to_end.console_site import page as page
 from tests.end_to_end.console_site import site as site
 from tests.end_to_end.console_site import smarthr as smarthr
-from tests.end_to_end.console_site import used_browser as used_browser
 from tests.harness.patience import patient_parsing as patient_parsing
 
 

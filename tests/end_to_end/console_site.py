@@ -130,15 +130,11 @@ def login(site: Site, chromium: Any) -> Any:
 
 
 def new_page(chromium: Any, **options: Any) -> Any:
-    """A page of a browser that nobody has used."""
-    return _listened(chromium.new_context(locale="ja-JP", **options).new_page())
-
-
-def _listened(page: Any) -> Any:
-    """Its console must stay silent about our pages: a broken policy speaks there."""
+    """A page whose console must stay silent about our pages: a broken policy speaks there."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=PATIENCE_MS)
+    page = chromium.new_context(locale="ja-JP", **options).new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.said = []
     page.on(
@@ -148,18 +144,12 @@ def _listened(page: Any) -> Any:
     return page
 
 
-@pytest.fixture(scope="module")
-def used_browser(chromium: Any, login: Any) -> Any:
-    """One that has logged in, and has Airflow's scripts at hand from the second page on."""
-    return chromium.new_context(locale="ja-JP", storage_state=login, viewport={"width": 1280, "height": 900})
-
-
 @pytest.fixture
-def page(used_browser: Any) -> Iterator[Any]:
-    found = _listened(used_browser.new_page())
+def page(chromium: Any, login: Any) -> Iterator[Any]:
+    found = new_page(chromium, storage_state=login, viewport={"width": 1280, "height": 900})
     yield found
-    found.close()
     assert found.said == []
+    found.context.close()
 
 
 def frame_of(page: Any) -> Any:

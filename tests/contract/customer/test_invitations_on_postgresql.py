@@ -16,7 +16,7 @@ from renkei.storage.database.database import open_database
 from renkei.storage.store import Store
 from renkei.web.customer.invitations import Invitations
 from renkei.web.customer.tables import INVITATION, SESSION
-from tests.harness.postgresql import folder_of_programs, postgresql
+from tests.harness.postgresql import folder_of_programs
 from tests.unit.web.customer import test_invitations as same
 from tests.unit.web.customer.test_invitations import KEY, LINK, NOW, invite
 
@@ -29,13 +29,11 @@ TESTS: dict[str, Callable[..., None]] = {
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with postgresql() as found:
-        parsed = make_url(found)
-        elsewhere = parsed.update_query_dict({"options": "-c timezone=Asia/Tokyo"})
-        url = elsewhere.render_as_string(hide_password=False)
-        yield url
-        open_database(url).engine.dispose()
+def url(postgresql_url: str) -> Iterator[str]:
+    elsewhere = make_url(postgresql_url).update_query_dict({"options": "-c timezone=Asia/Tokyo"})
+    url = elsewhere.render_as_string(hide_password=False)
+    yield url
+    open_database(url).engine.dispose()
 
 
 @pytest.fixture
