@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, delete, exists, false, select, update
+from sqlalchemy import Row, delete
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.hotprofile_kintone import forms, history
@@ -31,7 +31,8 @@ from renkei.links.hotprofile_kintone.stages.checked_writes import CheckedWrites
 from renkei.links.hotprofile_kintone.stages.finish import end_line
 from renkei.links.hotprofile_kintone.stages.plan import SAME_KEY, TAKEN_KEY
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
-from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
+from renkei.links.hotprofile_kintone.stages.work_list import WorkList
+from renkei.links.hotprofile_kintone.tables import FAILED, WORK, WRITTEN
 from renkei.storage.database.statements import replace
 from renkei.systems.kintone.errors import GONE as RECORD_GONE
 from renkei.systems.kintone.errors import KintoneAwayError, QuotaSpentError, Refusal
@@ -77,7 +78,7 @@ class Writer:
         self.form, self._users = form, dict(job.mapping.users)
         self._watch = WatchedFields(job, data_set, form)
         self._checked = CheckedWrites(self._watch, self._target, data_set, now)
-        self._mine = and_(WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name)
+        self._list = WorkList(job, data_set, now)
 
     def work_off(self) -> tuple[State, str]:
         """Sends until nothing is planned, or something that is no record's fault stops it.
@@ -86,60 +87,20 @@ class Writer:
         """
         most = BATCH * self._job.mapping.at_once
         with ThreadPoolExecutor(self._job.mapping.at_once) as pool:
-            rows, sent = self._next(most, []), list[Future[RenkeiError | None]]()
+            rows, sent = self._list.next(most, []), list[Future[RenkeiError | None]]()
             while rows or sent:
                 tasks = self._tasks(rows)
                 if faults := [fault for one in sent if (fault := one.result())]:
-                    self._put_back(tasks)
+                    self._list.put_back(tasks)
                     return _why(faults)
                 batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
                 sent = [pool.submit(self._send, batch) for batch in batches]
-                rows = self._next(most, [task.source_id for task in tasks])
+                rows = self._list.next(most, [task.source_id for task in tasks])
         return State.DONE, ""
 
     def send_one(self, source_id: str) -> RenkeiError | None:
         """Sends this one alone; what kept it from being sent, if that is no fault of its own."""
-        return self._send(self._tasks(self._take(1, WORK.c.source_id == source_id, WORK.c.state != FAILED)))
-
-    def _next(self, most: int, under_way: Sequence[str]) -> Sequence[Row[Any]]:
-        """The next rows to be sent, beside those that are; first what was being sent when a process died, last 初期連携's.
-
-        Each that was taken is written, failed, or stopped by a fault. One that replaces another, or has the 更新キー that
-        another still has in kintone, comes when that has left the list: only then is it known which record of kintone's
-        it is (K7, K22). Where each waits for the other, none can.
-        """
-        other = WORK.alias()
-
-        def of(table: Any) -> list[Any]:
-            return [table.c[name] == WORK.c[name] for name in ("tenant", "data_set")]
-
-        replaced = (other.c.key == WORK.c.old_key, other.c.source_id != WORK.c.source_id, other.c.state != FAILED)
-        owner = (WRITTEN.c.key == WORK.c.key, WRITTEN.c.source_id != WORK.c.source_id)
-        is_owned = exists().where(*of(WRITTEN), *owner, *of(other), other.c.source_id == WRITTEN.c.source_id)
-        is_free = and_(~exists().where(*of(other), *replaced), ~is_owned)
-        return (
-            self._take(most, WORK.c.state == SENDING, WORK.c.source_id.not_in(under_way), is_free)
-            or self._take(most, WORK.c.state == PLANNED, is_free)
-            or ([] if under_way else self._take(most, WORK.c.state != FAILED))
-        )
-
-    def _take(self, most: int, *which: Any) -> Sequence[Row[Any]]:
-        """The first such rows of the list, noted as being sent. With one state the order is that of an index.
-
-        From now on kintone may have another version than it confirmed last, whatever becomes of this one.
-        """
-        before = WRITTEN.alias()
-        its = [before.c[name] == WORK.c[name] for name in ("tenant", "data_set", "source_id")]
-        doubtful = exists().where(*its, before.c.digest == b"").label("is_doubtful")
-        query = select(WORK, doubtful).where(self._mine, *which).order_by(WORK.c.initial, WORK.c.source_id).limit(most)
-        with self._job.database.writing() as connection:
-            rows = connection.execute(query).all()
-            ids = [row.source_id for row in rows if row.state != SENDING]
-            if ids:
-                of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
-                connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=SENDING))
-                connection.execute(update(WRITTEN).where(*of, WRITTEN.c.source_id.in_(ids)).values(digest=b""))
-        return rows
+        return self._send(self._tasks(self._list.take(1, WORK.c.source_id == source_id, WORK.c.state != FAILED)))
 
     def _tasks(self, rows: Sequence[Row[Any]]) -> list[Task]:
         """Those of the rows that can be sent; the others have failed."""
@@ -175,7 +136,7 @@ class Writer:
         tasks = [task for task in tasks if task.source_id not in owners]
         count = Counter(task.key for task in tasks)  # 変換 may make one of two; kintone refuses both without a word
         refused += [(task.row, _same_key()) for task in tasks if count[task.key] > 1]
-        self._fail(refused)
+        self._list.fail(refused)
         return [task for task in tasks if count[task.key] == 1]
 
     def _places(self, rows: Sequence[Row[Any]], keys: Mapping[str, bytes | None]) -> dict[str, Place]:
@@ -183,13 +144,7 @@ class Writer:
 
         `keys`: the 更新キー as this sheet has it. One that may have been sent before may have another in kintone by now.
         """
-        ids = [row.source_id for row in rows]
-        of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
-        old_keys = [row.old_key for row in rows if row.old_key]
-        with self._job.database.reading() as connection:  # two questions: for one with OR no index is used
-            known = [*connection.execute(select(WRITTEN).where(*of, WRITTEN.c.source_id.in_(ids)))]
-            if old_keys:
-                known += connection.execute(select(WRITTEN).where(*of, WRITTEN.c.key.in_(old_keys)))
+        known = self._list.written([row.source_id for row in rows], [row.old_key for row in rows if row.old_key])
         by_id, by_key = {one.source_id: one for one in known}, {one.key: one for one in known}
         places = {}
         for row in rows:
@@ -210,10 +165,8 @@ class Writer:
     def _owners(self, tasks: Sequence[Task]) -> dict[str, str]:
         """Of those that would take the record of kintone's of one that is yet to give its 更新キー up: that one's id."""
         known = {task.key_digest: task.source_id for task in tasks if not task.record_id}
-        of = [WRITTEN.c[name] == WORK.c[name] for name in ("tenant", "data_set", "source_id")]
-        query = select(WRITTEN.c.key, WRITTEN.c.source_id).where(self._mine, *of, WRITTEN.c.key.in_(known))
-        with self._job.database.reading() as connection:
-            owners = {known[key]: owner for key, owner in connection.execute(query) if owner != known[key]}
+        found = self._list.owners(known)
+        owners = {known[key]: owner for key, owner in found.items() if owner != known[key]}
         if not owners:
             return {}
         left = {str(one["id"]) for one in self._source.by_id(self._data_set.name, sorted(set(owners.values())))}
@@ -240,10 +193,10 @@ class Writer:
             self._confirm(done)
         except SettingError as error:
             fault = fault or error
-        self._fail(refused)
+        self._list.fail(refused)
         if fault is not None and not (isinstance(fault, KintoneAwayError) and fault.unknown):
             settled = {task.source_id for task, _ in done} | {row.source_id for row, _ in refused}
-            self._put_back([task for task in tasks if task.source_id not in settled])
+            self._list.put_back([task for task in tasks if task.source_id not in settled])
         return fault
 
     def _with_row_ids(self, tasks: Sequence[Task]) -> list[Task]:
@@ -308,14 +261,15 @@ class Writer:
         replaced = [task.place.instead_of for task, _ in done if task.place.instead_of]
         records = [written.id for _, written in done]
         added = sum(written.added for _, written in done)
-        of = (WRITTEN.c.tenant == self._job.tenant, WRITTEN.c.data_set == self._data_set.name)
         # A record of kintone's is one record's of Hot Profile: whoever had it before has it no more.
         before = (WRITTEN.c.source_id.in_(replaced), WRITTEN.c.record_id.in_(records))
         with self._job.database.writing() as connection:
             for others in before:
-                connection.execute(delete(WRITTEN).where(*of, others, WRITTEN.c.source_id.not_in(ids)))
+                connection.execute(
+                    delete(WRITTEN).where(self._list.of_written, others, WRITTEN.c.source_id.not_in(ids))
+                )
             connection.execute(replace(self._job.database, WRITTEN), rows)
-            connection.execute(delete(WORK).where(self._mine, WORK.c.source_id.in_(ids)))
+            connection.execute(delete(WORK).where(self._list.mine, WORK.c.source_id.in_(ids)))
             connection.execute(history.added(self._job, self._data_set, added=added, updated=len(done) - added))
             if self._watch:
                 self._checked.settle(connection, [task for task, _ in done])
@@ -324,43 +278,6 @@ class Writer:
                 forms.doubt(connection, self._job, self._data_set, self._form_read_at)
         if not is_current:
             raise SettingError(FORM_CHANGED)
-
-    def _fail(self, refused: Sequence[tuple[Row[Any], Refusal]]) -> None:
-        if not refused:
-            return
-        same = and_(WORK.c.code == bindparam("its_code"), WORK.c.field == bindparam("its_field"))
-        statement = (
-            update(WORK)
-            .where(self._mine, WORK.c.source_id == bindparam("its"))
-            .values(
-                state=FAILED,
-                told=case((same, WORK.c.told), else_=false()),
-                failed_at=self._now(),
-                code=bindparam("its_code"),
-                field=bindparam("its_field"),
-                cause=bindparam("its_cause"),
-                remedy=bindparam("its_remedy"),
-            )
-        )
-        rows = [
-            {
-                "its": row.source_id,
-                "its_code": why.code,
-                "its_field": why.field,
-                "its_cause": why.detail,
-                "its_remedy": why.remedy,
-            }
-            for row, why in refused
-        ]
-        with self._job.database.writing() as connection:
-            connection.execute(statement, rows)
-
-    def _put_back(self, tasks: Sequence[Task]) -> None:
-        """Not sent: the next run's, or tomorrow's. What an earlier process may have sent stays as that."""
-        ids = [task.source_id for task in tasks if task.row.state == PLANNED]
-        if ids:
-            with self._job.database.writing() as connection:
-                connection.execute(update(WORK).where(self._mine, WORK.c.source_id.in_(ids)).values(state=PLANNED))
 
 
 def _why(faults: Sequence[RenkeiError]) -> tuple[State, str]:
