@@ -25,9 +25,10 @@ from urllib.parse import urlsplit
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import select
 
+from renkei.inbox.drain import Tenancy
 from renkei.inbox.inbox import Inbox
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Pump, Tenancy
+from renkei.inbox.pump import Pump
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import MESSAGE, State
 from renkei.links.workplace_lineworks.events.event import event_of

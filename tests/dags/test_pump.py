@@ -18,9 +18,9 @@ from airflow.sdk import DAG
 from celery import signals
 
 from renkei import settings
+from renkei.inbox.drain import Settled
 from renkei.inbox.inbox import Inbox, Message
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Settled
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State
 from renkei.orchestration import celery_config, pump, pump_dag

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from renkei.inbox import lease, pump
+from renkei.inbox import drain, lease, pump
+from renkei.inbox.drain import Settled, Tenancy
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Pump, Settled, Tenancy
+from renkei.inbox.pump import Pump
 from renkei.inbox.tables import State
 from renkei.storage.database.database import open_database
 from tests.harness.inbox_programs import LINK, PLAIN
@@ -64,7 +65,8 @@ class Named:
 
 
 def _main(url: str, target: str, stuck_after: str, *tenants: str) -> None:
-    lease.LASTS_S, lease.RENEWED_EVERY_S, pump.TRIES_EVERY_S = 2.0, 0.2, 0.1  # a test waits for a killed one's lease
+    pump.TRIES_EVERY_S = drain.LOOKS_BACK_EVERY_S = 0.1
+    lease.LASTS_S, lease.RENEWED_EVERY_S = 2.0, 0.2  # a test waits for a killed one's lease
     Pump(open_database(url), PLAIN, Named(Path(target), int(stuck_after), tenants)).run()
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import select
 
 from renkei.clock import TOKYO
+from renkei.inbox.drain import PausedError, Settled
 from renkei.inbox.inbox import Inbox, Message
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import PausedError, Settled
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK

@@ -17,9 +17,10 @@ from typing import Any
 import requests
 
 from renkei.clock import utcnow
-from renkei.inbox import lease, pump
+from renkei.inbox import drain, lease, pump
+from renkei.inbox.drain import Tenancy
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Pump, Tenancy
+from renkei.inbox.pump import Pump
 from renkei.links.lineworks_kot import LINK, punching
 from renkei.links.lineworks_kot.punching import Puncher, Surroundings
 from renkei.outbox.outbox import Outbox
@@ -77,8 +78,9 @@ def hurry(seconds: float) -> None:
     """What this process waits for takes so long, for as long as it lives."""
     punching.reading_opens_in = lambda now: 0.0
     if seconds:
-        lease.LASTS_S, lease.RENEWED_EVERY_S, pump.TRIES_EVERY_S = seconds, seconds / 10, 0.1
-        punching.SETTLES, pump.AGAIN_S = dt.timedelta(seconds=seconds), seconds / 2
+        pump.TRIES_EVERY_S = drain.LOOKS_BACK_EVERY_S = 0.1
+        lease.LASTS_S, lease.RENEWED_EVERY_S = seconds, seconds / 10
+        punching.SETTLES, drain.AGAIN_S = dt.timedelta(seconds=seconds), seconds / 2
 
 
 def _main(asked: dict[str, Any]) -> None:

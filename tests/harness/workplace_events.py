@@ -20,7 +20,8 @@ from renkei.links.workplace_lineworks.events.worker import LINK, EventWorker, Op
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, Mapping
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import Members
-from renkei.outbox.outbox import Outbox, Outgoing
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.sender import Outlet
 from renkei.outbox.tables import State
 from renkei.storage.cipher import Cipher

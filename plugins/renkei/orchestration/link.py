@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from renkei.channel import Channel
     from renkei.errors import RenkeiError
+    from renkei.inbox.drain import Worker
     from renkei.inbox.lease import Leases
-    from renkei.inbox.pump import Worker
     from renkei.orchestration.connection_trial import Trial
     from renkei.orchestration.documentation import Page
     from renkei.orchestration.form import Form

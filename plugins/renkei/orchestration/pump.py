@@ -10,8 +10,9 @@ from pathlib import Path
 
 import renkei
 from renkei import settings
+from renkei.inbox.drain import Tenancy, Worker
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Pump, Tenancy, Worker
+from renkei.inbox.pump import Pump
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.stopping import Above

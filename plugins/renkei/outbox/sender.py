@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from renkei.clock import utcnow
 from renkei.errors import RenkeiError, StoreError
 from renkei.inbox.lease import LeaseLostError, Leases
-from renkei.outbox.outbox import KEY_COUNTS, LATE, Content, Outbox, Outgoing, Settled
+from renkei.outbox.outbox import KEY_COUNTS, LATE, Outbox
+from renkei.outbox.outgoing import Content, Outgoing, Settled
 from renkei.outbox.tables import State
 from renkei.systems.delivery import Delivery, Messenger, Verdict, later, refused, unknown
 

@@ -13,8 +13,8 @@ from typing import Any
 import requests
 from sqlalchemy import Connection
 
+from renkei.inbox.drain import PausedError
 from renkei.inbox.inbox import Inbox
-from renkei.inbox.pump import PausedError
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState, Selection

@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import update
 
 from renkei.errors import ConnectionError_, StoreError
+from renkei.inbox import drain, lease, pump
 from renkei.inbox import inbox as inbox_module
-from renkei.inbox import lease, pump
+from renkei.inbox.drain import PausedError, Settled, Tenancy, Worker
 from renkei.inbox.inbox import Inbox, Message, open_messages
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import PausedError, Pump, Settled, Tenancy, Worker
+from renkei.inbox.pump import Pump
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import MESSAGE, State
 from renkei.storage.database.database import Database, open_database
@@ -37,7 +38,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pump, "LOOKS_EVERY_S", 0.01)
     monkeypatch.setattr(pump, "TRIES_EVERY_S", 0.01)
     monkeypatch.setattr(pump, "ASKS_EVERY_S", 0.01)
-    monkeypatch.setattr(pump, "AGAIN_S", 0.01)
+    monkeypatch.setattr(drain, "LOOKS_BACK_EVERY_S", 0.01)
+    monkeypatch.setattr(drain, "AGAIN_S", 0.01)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from renkei.errors import StoreError
 from renkei.inbox import lease
 from renkei.inbox.lease import LeaseLostError, Leases
 from renkei.outbox import outbox as outbox_module
-from renkei.outbox.outbox import KEPT, LATE, LEFT, Entry, Outbox, Outgoing, Settled, forget
+from renkei.outbox.outbox import KEPT, LATE, LEFT, Entry, Outbox, forget
+from renkei.outbox.outgoing import Outgoing, Settled
 from renkei.outbox.tables import OUTGOING, State
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import Database, open_database

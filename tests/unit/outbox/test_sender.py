@@ -17,7 +17,8 @@ from renkei.errors import ConnectionError_, StoreError
 from renkei.inbox import lease
 from renkei.inbox.lease import Leases
 from renkei.outbox import sender as sender_module
-from renkei.outbox.outbox import KEY_COUNTS, Entry, Outbox, Outgoing
+from renkei.outbox.outbox import KEY_COUNTS, Entry, Outbox
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.sender import GIVEN_UP, Outlet, Sender
 from renkei.outbox.tables import State
 from renkei.storage.database.database import Database, open_database

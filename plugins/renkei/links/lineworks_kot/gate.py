@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from renkei.inbox.pump import PausedError
+from renkei.inbox.drain import PausedError
 
 LONGEST_REST_S = 60.0
 TURN_S = 1.0  # while one punch is tried, the others look again

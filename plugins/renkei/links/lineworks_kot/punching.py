@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_, RenkeiError
+from renkei.inbox.drain import PausedError, Settled
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK, replies
 from renkei.links.lineworks_kot.accounts import Accounts

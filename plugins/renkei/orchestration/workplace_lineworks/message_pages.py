@@ -27,7 +27,8 @@ from renkei.orchestration.workplace_lineworks.absence_pages import note_look, te
 from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.drain import SERVICES
 from renkei.orchestration.workplace_lineworks.my import my_page_url
-from renkei.outbox.outbox import Outbox, Outgoing
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.tables import State
 from renkei.storage import once
 from renkei.storage.database.database import Database, open_database

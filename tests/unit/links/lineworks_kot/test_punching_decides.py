@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from renkei.inbox.pump import Settled
+from renkei.inbox.drain import Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.kinds import Kind

@@ -8,7 +8,7 @@ import pytest
 
 from renkei.errors import StoreError
 from renkei.inbox import lease
-from renkei.inbox.pump import PausedError, Settled
+from renkei.inbox.drain import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.punch_list import PunchList

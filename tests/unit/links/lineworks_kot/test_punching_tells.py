@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from renkei.errors import ConnectionError_
-from renkei.inbox.pump import PausedError, Settled
+from renkei.inbox.drain import PausedError, Settled
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.outbox.tables import OUTGOING

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection
 
 from renkei.links.workplace_lineworks.events.texts import STALE, SUMMED_UP, TOO_OLD, summed_up
-from renkei.outbox.outbox import Entry, Outbox, Outgoing
+from renkei.outbox.outbox import Entry, Outbox
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.tables import State
 from renkei.storage.database.database import Database
 

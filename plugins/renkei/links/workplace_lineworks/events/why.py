@@ -10,7 +10,7 @@ from renkei.links.workplace_lineworks.events.addresses import Addresses
 from renkei.links.workplace_lineworks.events.faults import Faults
 from renkei.links.workplace_lineworks.events.texts import MISSING, UNKNOWN_MEMBER
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, Mapping
-from renkei.outbox.outbox import Outgoing
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.tables import State
 
 STATES = {

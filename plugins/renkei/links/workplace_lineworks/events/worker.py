@@ -12,9 +12,9 @@ from sqlalchemy import Connection, delete, select
 
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_
+from renkei.inbox.drain import Settled
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
-from renkei.inbox.pump import Settled
 from renkei.inbox.tables import State
 from renkei.links.workplace_lineworks.events.addresses import Address, Addresses
 from renkei.links.workplace_lineworks.events.entries import PURPOSE, entries_of
@@ -26,7 +26,8 @@ from renkei.links.workplace_lineworks.events.tables import DOCUMENT
 from renkei.links.workplace_lineworks.events.texts import NOT_CHOSEN, STALE, SWITCHED_OFF
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, Mapping
 from renkei.notifications.members.table import Member
-from renkei.outbox.outbox import Outbox, Outgoing
+from renkei.outbox.outbox import Outbox
+from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.sender import NOWHERE, Outlet, Sender
 from renkei.storage.database.database import Database
 from renkei.storage.database.statements import replace as replaced
