@@ -11,8 +11,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.links.smarthr_emc import records
 from renkei.orchestration import channel_connections
+from renkei.orchestration.airflow_run import AirflowRun
 from renkei.orchestration.link import LINKS
-from renkei.orchestration.result_notification import AirflowRun, report_end
+from renkei.orchestration.result_notification import report_end
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.failure import Failure
 from renkei.runs.outcome import Outcome

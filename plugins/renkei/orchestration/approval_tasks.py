@@ -13,7 +13,8 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
 from renkei.clock import DAILY_AT, TOKYO, utcnow
-from renkei.orchestration import result_notification
+from renkei.orchestration import result_notification, run_notes
+from renkei.orchestration.airflow_run import this_run
 from renkei.orchestration.run_log import log_counts
 from renkei.orchestration.stage import record_of, stage
 from renkei.orchestration.tenant import Tenant
@@ -77,11 +78,11 @@ class AskPersonOperator(HITLOperator):
         self.response_timeout = min(longest, question.within or longest)
         until = now + self.response_timeout
         self.body = question.body(until)
-        result_notification.note_waiting(self.tenant, context, until, question.outcome)
+        run_notes.note_waiting(self.tenant, context, until, question.outcome)
         record = record_of(self.tenant, context)
-        result_notification.note_begun(record, context)  # cleared after it had told its end, it has another one to tell
+        run_notes.note_begun(record, context)  # cleared after it had told its end, it has another one to tell
         record.write(Deadline(until))
-        run = result_notification.this_run(context)
+        run = this_run(context)
         links = {ANSWER_PAGE: f"{run.page}/tasks/{self.task_id}/required_actions"}
         if question.page:
             links[CONSOLE_PAGE] = question.page
@@ -93,7 +94,7 @@ class AskPersonOperator(HITLOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
         with stage(self.tenant, context):
-            result_notification.forget_waiting(self.tenant, context["run_id"])
+            run_notes.forget_waiting(self.tenant, context["run_id"])
             options = [] if "error" in event else event["chosen_options"]
             chosen = options[0] if len(options) == 1 else ""  # two answers are none
             log_counts(

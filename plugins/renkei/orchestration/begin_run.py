@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from renkei.clock import TOKYO, utcnow
 from renkei.errors import NotLinkedYetError
-from renkei.orchestration import result_notification, side_run
+from renkei.orchestration import run_notes, side_run
 from renkei.orchestration.monitor.unfinished import ongoing_in, tell_overtaken
 from renkei.orchestration.stage import record_of
 from renkei.orchestration.tenant import Tenant
@@ -31,9 +31,9 @@ def begin_run(tenant: Tenant, context: Any) -> RunRecord:
     asked = tenant.asked(context)
     tell_overtaken(tenant, record, context["run_id"], ongoing_in(context))
     if not asked.is_side_run:  # of one that is lost nobody misses anything
-        result_notification.note_begun(record, context)
+        run_notes.note_begun(record, context)
     if asked.mode.writes:
-        result_notification.note_real(record, context)
+        run_notes.note_real(record, context)
     forget_end(record)
     if asked.is_side_run and side_run.is_too_late(tenant, context):
         side_run.leave_out(record, "予定の時刻から時間が経ったため")

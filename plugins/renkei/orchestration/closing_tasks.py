@@ -8,7 +8,8 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from renkei.errors import NotificationError, SettingError
-from renkei.orchestration import channel_connections, result_notification, side_run
+from renkei.orchestration import channel_connections, result_notification, run_notes, side_run
+from renkei.orchestration.airflow_run import good_end, this_record
 from renkei.orchestration.run_end import WELL_KEY
 from renkei.orchestration.tenant import Tenant
 
@@ -21,11 +22,11 @@ def notify(tenant: Tenant, context: Any) -> dict[str, Any]:
     if side_run.was_left_out(tenant, context):
         return {}
     run_id = context["run_id"]
-    result_notification.forget_waiting(tenant, run_id)  # whatever was asked is over
+    run_notes.forget_waiting(tenant, run_id)  # whatever was asked is over
     if not result_notification.channels_of(tenant):
         log.warning("tenant=%s: no result address and no channel is known", tenant.name)
     told = result_notification.report_run(tenant, context, _work_ids(context))
-    result_notification.forget_begun(tenant, run_id)
+    run_notes.forget_begun(tenant, run_id)
     return told
 
 
@@ -38,7 +39,7 @@ def outcome(tenant: Tenant, context: Any) -> None:
     test = tenant.is_test(context)
     if test and context["ti"].xcom_pull(task_ids="notify") is None:
         raise AirflowFailException("通知テストに失敗した通知先があります。タスク notify のログを確認してください。")
-    if not test and result_notification.good_end(result_notification.this_record(tenant, context)) is None:
+    if not test and good_end(this_record(tenant, context)) is None:
         raise AirflowFailException(
             f"{tenant.link.target}への登録（確認のみでは確認）が完了した記録がありません。"
             f"{tenant.link.target}と前回データの状態は結果通知メールを確認してください。"
@@ -53,7 +54,7 @@ def _stay_red(tenant: Tenant) -> None:
         raise AirflowFailException(
             "この実行は正常に終了しましたが、連携設定シートに誤りがあるため、Dagの状態は失敗のままにします。"
         )
-    if failing := result_notification.failing_run(tenant):
+    if failing := run_notes.failing_run(tenant):
         raise AirflowFailException(
             f"この実行は正常に終了しましたが、直近の連携（{failing}）が失敗したままのため、Dagの状態は失敗のままにします。"
             "その原因を除いて「通常」で実行すると、成功に戻ります。"

@@ -6,27 +6,25 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event, result_mail
 from renkei.clock import utcnow
-from renkei.errors import BaselineError, StoreError, UnknownRunError
+from renkei.errors import StoreError, UnknownRunError
 from renkei.notifications.deliver import DeliveryResult, was_heard
-from renkei.notifications.monitor.expiry import Waiting
 from renkei.orchestration import channel_connections
-from renkei.orchestration.monitor.operator_channels import airflow_page, operator_channels
+from renkei.orchestration.airflow_run import AirflowRun, failed_tasks, good_end, this_record, this_run
+from renkei.orchestration.monitor.operator_channels import operator_channels
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.run_end import SUMMARY_KEY
+from renkei.orchestration.run_notes import forget_begun, note_result
 from renkei.orchestration.stage import FAILURE_KEY, record_of
 from renkei.orchestration.tenant import Tenant
-from renkei.runs import notes
 from renkei.runs import outcome as outcomes
 from renkei.runs.failure import Failure
 from renkei.runs.hold import is_unanswered
-from renkei.runs.notes import Begun, LastReal, LastResult
 from renkei.runs.outcome import Outcome, Summary
 from renkei.sheets.grants import given
 from renkei.sheets.side_run import mark_of
@@ -39,48 +37,6 @@ NO_END = (
     "{0}への登録が完了した記録がありません（処理またはタスクの状態が画面から変更されたか、途中で終了しました）。"
     "登録の途中であれば、{0}での結果を次の実行が確認します。本日分が必要な場合は、手動で実行（Trigger）してください。"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AirflowRun:
-    """A run as Airflow knows it."""
-
-    dag_id: str
-    run_id: str
-    started: dt.datetime
-
-    @property
-    def page(self) -> str:
-        """The run in Airflow's UI."""
-        return airflow_page(f"/dags/{self.dag_id}/runs/{quote(self.run_id, safe=':+')}")
-
-
-def failed_tasks(context: Any, task_ids: list[str]) -> list[str]:
-    """Those of the tasks that failed in this run, in the order given."""
-    run_id = context["run_id"]
-    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, task_ids=task_ids, run_ids=[run_id])
-    return [task for task in task_ids if states.get(run_id, {}).get(task) in ("failed", "upstream_failed")]
-
-
-def this_run(context: Any) -> AirflowRun:
-    return AirflowRun(context["dag"].dag_id, context["run_id"], context["dag_run"].start_date or utcnow())
-
-
-def this_record(tenant: Tenant, context: Any) -> RunRecord | None:
-    """The run's record, or None where it is out of reach."""
-    try:
-        return record_of(tenant, context)
-    except (StoreError, UnknownRunError):
-        return None
-
-
-def good_end(record: RunRecord | None) -> tuple[Outcome, dt.datetime] | None:
-    """How the run ended well, and when; None where its record knows of no good end, or cannot be read (L1)."""
-    try:
-        return outcomes.good_end(record) if record is not None else None
-    except (StoreError, BaselineError) as error:
-        log.error("how this run ended cannot be read: %s", type(error).__name__)
-        return None
 
 
 def report_run(tenant: Tenant, context: Any, task_ids: list[str]) -> dict[str, Any]:
@@ -162,7 +118,7 @@ def send_report(
         return {"subject": subject, "told": {}}
     if report.quiet:
         if record is not None:
-            _note_result(record, run.run_id, report.event, subject)
+            note_result(record, run.run_id, report.event, subject)
         return {"subject": subject, "told": {}}
     # Ids come back; what was told under another run's was not told of this one.
     this = record.run if record else run.run_id
@@ -179,7 +135,7 @@ def send_report(
     if record is not None and was_heard(told, report.event):
         report.heard()
         if not is_side_run:
-            _note_result(record, run.run_id, report.event, subject)
+            note_result(record, run.run_id, report.event, subject)
     told += _tell_operator(tenant, report, this, record)
     return {"subject": subject, "told": channel_connections.check_told(told)}
 
@@ -222,7 +178,7 @@ def note_quiet(tenant: Tenant, context: Any) -> tuple[str, list[str]] | None:
         return None
     subject, lines = tenant.link.subjects()[end[0]], report.summary()
     record.write(Summary(lines))
-    _note_result(record, run.run_id, report.event, subject)
+    note_result(record, run.run_id, report.event, subject)
     forget_begun(tenant, run.run_id)
     return subject, lines
 
@@ -305,54 +261,3 @@ def channels_of(tenant: Tenant) -> tuple[Channel, ...]:
         *result_mail(sheet.result_addresses or addresses),
         *(sheet.channels or given(channels, tenant.name, tenant.grants)),
     )
-
-
-def _note_result(record: RunRecord, run: str, event: Event, subject: str) -> None:
-    """What the watch looks at: somebody heard of this tenant."""
-    with contextlib.suppress(StoreError):  # then the watch asks, rightly
-        note = LastResult(utcnow(), run, event.value, subject)
-        records.write(record.store, record.tenant_folder.last_result, note)
-
-
-def note_waiting(tenant: Tenant, context: Any, until: dt.datetime, outcome: Outcome) -> None:
-    """For the notice that an answer will soon count as refused (期限切れ予告): what waits, and until when."""
-    note = Waiting(context["run_id"], until, outcome.value, tenant.link.subjects()[outcome])
-    with contextlib.suppress(StoreError):
-        folder = tenant.folder()
-        records.write(folder.store, folder.waiting, note)
-
-
-def forget_waiting(tenant: Tenant, run_id: str) -> None:
-    """That run's question was answered, or its time is over."""
-    with contextlib.suppress(StoreError):
-        folder = tenant.folder()
-        notes.forget(folder.store, folder.waiting, run_id)
-
-
-def note_begun(record: RunRecord, context: Any) -> None:
-    """For the watch: a run that is over while this note stands has told nobody (E4)."""
-    run = this_run(context)
-    records.write(record.store, record.tenant_folder.begun, Begun(run.run_id, record.run, run.started))
-
-
-def forget_begun(tenant: Tenant, run_id: str) -> None:
-    """Somebody was told how that run ended."""
-    with contextlib.suppress(StoreError):
-        folder = tenant.folder()
-        notes.forget(folder.store, folder.begun, run_id)
-
-
-def note_real(record: RunRecord, context: Any) -> None:
-    """The last run that is to write: its end is the tenant's colour, whatever only looks or tests after it."""
-    records.write(record.store, record.tenant_folder.last_real, LastReal(context["run_id"], record.run))
-
-
-def failing_run(tenant: Tenant) -> str:
-    """The id of the last run that was to write, if it has not ended well and nothing has put it right; else empty.
-
-    Raises:
-        StoreError: nobody can say.
-    """
-    folder = tenant.folder()
-    note = records.read_or_none(folder.store, folder.last_real, LastReal)
-    return "" if note is None or good_end(RunRecord(folder, note.folder)) else note.run

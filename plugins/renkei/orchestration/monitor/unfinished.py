@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from renkei.orchestration import result_notification
+from renkei.orchestration import result_notification, run_notes
+from renkei.orchestration.airflow_run import AirflowRun
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.scan import READERS
-from renkei.orchestration.result_notification import AirflowRun
 from renkei.orchestration.tenant import Tenant
 from renkei.runs import notes
 from renkei.runs.notes import Begun
@@ -46,7 +46,7 @@ def tell_unfinished(notices: Notices, tenants: Sequence[Tenant], ongoing: Ongoin
             if ongoing(run.dag_id, run.run_id):
                 continue
             _tell_end(tenant, run, RunRecord(notices.folder(tenant.name), note.folder))
-            result_notification.forget_begun(tenant, run.run_id)
+            run_notes.forget_begun(tenant, run.run_id)
             notices.told += 1
         except Exception as error:  # the others are told all the same (L5); its text may hold secrets (L7)
             found = f"{tenant.name}: 途中で終わった処理を知らせられませんでした（{type(error).__name__}）。"
@@ -75,5 +75,5 @@ def _run_of(tenant: Tenant, note: Begun) -> AirflowRun:
 
 def _tell_end(tenant: Tenant, run: AirflowRun, record: RunRecord) -> None:
     log.warning("run=%s of tenant=%s is over and has told nobody", run.run_id, tenant.name)
-    result_notification.forget_waiting(tenant, run.run_id)
+    run_notes.forget_waiting(tenant, run.run_id)
     result_notification.report_end(tenant, run, record)

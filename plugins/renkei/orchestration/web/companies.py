@@ -23,7 +23,7 @@ from renkei.orchestration.disaster_freeze import first_seen
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.monitor.scan import read_notes, read_results
-from renkei.orchestration.web import freezing, state
+from renkei.orchestration.web import freezing, questions, state
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, dag_file_of
 from renkei.runs.freeze import ALL
 from renkei.web.facts import Company, Freeze
@@ -106,7 +106,7 @@ class Companies:
         return _Snapshot(companies, freezes, tuple(dict.fromkeys(faults)))
 
     def _companies(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
-        dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), state.questions()
+        dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), questions.questions()
         found: dict[str, Company] = {}
         for link in LINKS.values():
             view = link.console() if link.console else None

@@ -13,7 +13,7 @@ from renkei.orchestration import result_notification
 from renkei.orchestration.monitor.scan import READERS
 from renkei.orchestration.report import RunEnd
 from renkei.orchestration.tenant import Tenant
-from renkei.orchestration.web import state
+from renkei.orchestration.web import questions, state
 from renkei.orchestration.web.sheets import tenant_of
 from renkei.orchestration.web.state import RunFacts
 from renkei.runs.failure import Failure
@@ -42,7 +42,7 @@ class PastRuns:
         return found.run if found else None
 
     def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
-        return state.asked(dag_id, run_id, task_id)
+        return questions.asked(dag_id, run_id, task_id)
 
     def record(self, dag_id: str, run_id: str) -> RunRecord | None:
         found = state.run_of(dag_id, run_id)
@@ -77,7 +77,7 @@ class PastRuns:
 
     def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
         run_ids = [run.run_id for run in runs]
-        replies, folders = state.replies(dag_id, run_ids), state.folders_of(dag_id, run_ids)
+        replies, folders = questions.replies(dag_id, run_ids), state.folders_of(dag_id, run_ids)
         try:
             home = tenant_of(state.dags()[dag_id]).folder()
             own = {run_id: RunRecord(home, name) for run_id, name in folders.items() if is_run_key(name)}
