@@ -152,7 +152,7 @@ def test_p1_p5_p6_p18_a_run_looks_after_what_punching_needs(world: World) -> Non
 
 @pytest.mark.usefixtures("airflow_database")
 def test_p10_p19_a_difference_and_what_is_held_are_told_and_name_nobody(world: World) -> None:
-    world.accounts.refresh([SATO], NOON)
+    world.accounts.employees.refresh([SATO], NOON)
     today = dt.datetime.now(TOKYO).replace(hour=0, minute=1, second=0, microsecond=0)
     world.kingoftime.clock(today.replace(hour=12).isoformat())
     row = {
@@ -193,7 +193,7 @@ def test_p14_p15_p16_a_signed_message_is_punched_and_answered_and_a_refusal_is_t
     monkeypatch.setattr(punching, "reading_opens_in", lambda _: 0.0)
     monkeypatch.setattr(punching, "STOPPED_S", 1.0)
     world.kingoftime.clock(dt.datetime.now(TOKYO).replace(hour=12).isoformat())
-    world.accounts.refresh(kingoftime_client("acme").employees(), NOON)
+    world.accounts.employees.refresh(kingoftime_client("acme").employees(), NOON)
     users = {one["email"]: one["userId"] for one in world.chat.sim("GET", "lineworks")["users"]}
     world.accounts.put({world.kingoftime.key("1001"): users["sato@acme.example"]}, "総務", NOON)
     connection = json.loads(os.environ["AIRFLOW_CONN_LINEWORKS__ACME"])

@@ -118,7 +118,7 @@ class World:
         self.inbox = Inbox(self.database, PLAIN, LINK, TENANT)
         assert self.leases.acquire(self.inbox.lease)
         self.accounts = Accounts(self.database, PLAIN, TENANT)
-        self.accounts.refresh(list(USERS.values()), self.now)
+        self.accounts.employees.refresh(list(USERS.values()), self.now)
         self.accounts.put({one.key: user for user, one in USERS.items()}, "admin", self.now)
         for account in self.accounts.shown(Selection()):
             self.accounts.note_user(account, AccountState.LINKED, account.entered, self.now)
@@ -226,7 +226,9 @@ def hire(king: KingOfTime, url: str, tenant: str, count: int) -> list[str]:
     king.sim("POST", "definition", {"employees": staff})
     keys = {one["code"]: one["key"] for one in king.sim("GET", "employees")}
     now, accounts = dt.datetime.now(dt.UTC), Accounts(open_database(url), PLAIN, tenant)
-    accounts.refresh([kot.Employee(keys[code], code, "1000", "本社", "1", "正社員", "") for code in codes], now)
+    accounts.employees.refresh(
+        [kot.Employee(keys[code], code, "1000", "本社", "1", "正社員", "") for code in codes], now
+    )
     accounts.put({keys[code]: f"user-{code}" for code in codes}, "admin", now)
     for account in accounts.shown(Selection()):
         accounts.note_user(account, AccountState.LINKED, account.entered, now)

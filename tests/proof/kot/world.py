@@ -123,7 +123,7 @@ class PunchWorld(World):
         keys = {one["code"]: one["key"] for one in self.program.sim("GET", "employees")}
         found = [dataclasses.replace(one, key=keys[one.code]) for one in USERS.values()]
         self.accounts.put({one.key: "" for one in USERS.values()}, "admin", self.now)
-        self.accounts.refresh(found, self.now)
+        self.accounts.employees.refresh(found, self.now)
         self.accounts.put({keys[one.code]: user for user, one in USERS.items()}, "admin", self.now)
         for account in self.accounts.shown(Selection()):
             if account.entered:

@@ -67,7 +67,7 @@ def read_employees(
             "KING OF TIMEの従業員が0人と返されました。登録済みの従業員を消さないよう、何も変えていません。"
             "アクセストークンに「従業員」の閲覧(Read)の権限があるか確認してください。"
         )
-    known = set(accounts.employee_keys().values())
+    known = set(accounts.employees.keys().values())
     gone = len(known - {one.key for one in found})
     if not asked_by_person and gone >= GONE_LEAST and gone > len(known) * MAX_GONE:
         raise FetchError(
@@ -75,7 +75,7 @@ def read_employees(
             "アクセストークンの権限が減っていないか確認してください。退職などで本当に減った場合は、"
             "「アカウント設定」の「従業員を読み込む」を押すと、その内容に変わります。"
         )
-    return Read(len(found), accounts.refresh(found, now))
+    return Read(len(found), accounts.employees.refresh(found, now))
 
 
 def check_accounts(

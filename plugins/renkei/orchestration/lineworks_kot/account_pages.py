@@ -57,7 +57,7 @@ def save(
 ) -> Response:
     """登録: what differs from what the page had drawn."""
     of, found = Selection(division, type_), accounts_of(seen)
-    if not (len(key) == len(was) == len(entered)) or found.names(key).keys() != set(key):
+    if not (len(key) == len(was) == len(entered)) or found.employees.names(key).keys() != set(key):
         raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
     drawn = dict(zip(key, was, strict=True))
     given = {one: text for one, text in zip(key, entered, strict=True) if text != drawn[one]}
@@ -123,7 +123,7 @@ def _page(
     entered: Mapping[str, str] | None = None,
 ) -> Response:
     found = accounts_of(seen)
-    divisions, types = found.groups()
+    divisions, types = found.employees.groups()
     shown = page_of(number, found.count(of), PER_PAGE)
     mapping = mapping_of(seen)
     return page(

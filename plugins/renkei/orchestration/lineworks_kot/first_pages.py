@@ -51,7 +51,7 @@ def first(
     states = outbox.newest(PURPOSE, registered)
     new = len(registered) - len(states) + len(undelivered(states))
     shown = page_of(number, len(registered), PER_PAGE)
-    divisions, types = found.groups()
+    divisions, types = found.employees.groups()
     return page(
         request,
         "lineworks_kot/first.html",

@@ -80,7 +80,7 @@ def check_file(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> 
     folder.store.delete(key)  # no job is done twice
     progress("ファイルを検査しています", 0, 0)
     accounts = Accounts(open_database(settings.database_url()), folder.store, tenant.name)
-    found = read_accounts(content, asked["name"], accounts.employee_keys(), accounts.by_entered())
+    found = read_accounts(content, asked["name"], accounts.employees.keys(), accounts.by_entered())
     now = {one.employee.key: one.entered for one in accounts.shown()} if found.accounts else {}
     lines = [Line(key, now.get(key, ""), entered) for key, entered in found.accounts.items()]
     return CheckedFile(list(found.problems), list(found.warnings), lines)

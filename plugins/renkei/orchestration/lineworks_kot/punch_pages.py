@@ -172,7 +172,7 @@ def _bars(quarters: list[Quarter]) -> list[Bar]:
 
 
 def _names(seen: guard.Seen, keys: set[str]) -> Mapping[str, str]:
-    return accounts_of(seen).names(keys)
+    return accounts_of(seen).employees.names(keys)
 
 
 def _list(seen: guard.Seen) -> PunchList:

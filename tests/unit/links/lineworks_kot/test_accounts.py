@@ -32,7 +32,7 @@ SATO, TANAKA, SUZUKI = employee(1), employee(2, "2000"), employee(3)
 
 @pytest.fixture(autouse=True)
 def three(accounts: Accounts) -> None:
-    accounts.refresh([SATO, TANAKA, SUZUKI], NINE)
+    accounts.employees.refresh([SATO, TANAKA, SUZUKI], NINE)
 
 
 def link(accounts: Accounts, one: Employee, entered: str, user_id: str) -> AccountState:
@@ -46,7 +46,7 @@ def test_p5_a_page_shows_whom_it_is_asked_for_by_their_codes(accounts: Accounts)
     assert [one.employee for one in accounts.shown()] == [SATO, TANAKA, SUZUKI]
     (osaka,) = accounts.shown(Selection(division="2000", type="1"))
     assert (osaka.employee, osaka.entered, osaka.state, osaka.by) == (TANAKA, "tanaka@acme", AccountState.NEW, "総務")
-    assert accounts.groups() == (
+    assert accounts.employees.groups() == (
         [Group("1000", "本社", 2), Group("2000", "大阪センター", 1)],
         [Group("1", "正社員", 3)],
     )
@@ -69,19 +69,19 @@ def test_p5_until_it_was_asked_the_entered_id_counts(accounts: Accounts) -> None
 
 def test_p20_who_is_gone_from_king_of_time_punches_nothing_and_keeps_the_account(accounts: Accounts) -> None:
     link(accounts, SATO, "sato@acme", "u1")
-    assert accounts.refresh([TANAKA], LATER) == 2
+    assert accounts.employees.refresh([TANAKA], LATER) == 2
     assert accounts.person_of("u1") is None
     assert [(one.employee.code, one.gone) for one in accounts.shown()] == [("1001", True), ("1002", False)]
-    accounts.refresh([SATO, TANAKA], LATER)
+    accounts.employees.refresh([SATO, TANAKA], LATER)
     assert accounts.person_of("u1") == Person(SATO.key, "1001", "1000", "1")
 
 
 def test_a_code_that_passes_to_somebody_else_takes_nobodys_account_along(accounts: Accounts) -> None:
     link(accounts, SATO, "sato@acme", "u1")
     moved, joiner = employee(1, "2000", code="2001"), employee(9, code="1001")
-    accounts.refresh([moved, TANAKA, joiner], LATER)
+    accounts.employees.refresh([moved, TANAKA, joiner], LATER)
     assert accounts.person_of("u1") == Person(SATO.key, "2001", "2000", "1")
-    assert accounts.employee_keys() == {"2001": SATO.key, "1002": TANAKA.key, "1001": joiner.key}
+    assert accounts.employees.keys() == {"2001": SATO.key, "1002": TANAKA.key, "1001": joiner.key}
 
 
 def test_p5_two_employees_never_have_one_account(accounts: Accounts) -> None:

@@ -29,7 +29,7 @@ def test_l1_a_read_that_lacks_many_takes_nobodys_punches_away(accounts: Accounts
         read(accounts, ALL[5:])
     with pytest.raises(FetchError, match="0人"):
         read(accounts, [], asked_by_person=True)
-    assert len(accounts.employee_keys()) == 40
+    assert len(accounts.employees.keys()) == 40
     assert read(accounts, ALL[4:]) == Read(36, 4), "some leave every month"
     assert read(accounts, ALL[20:], asked_by_person=True) == Read(20, 20)
     assert read(accounts, ALL[20:]) == Read(20, 20), "who is gone already is missed no more"
