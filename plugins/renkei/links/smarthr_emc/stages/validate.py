@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -63,82 +64,133 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
     Raises:
         BaselineError: the baseline is another one than the diff was made against.
     """
-    where, diff = current_baseline(job.record.tenant_folder), job.record.read(DiffSummary)
-    if where.generation != diff.generation:
-        raise BaselineError("差分の作成後に前回データが更新されました。手動実行で再度取り込んでください。")
-    tables = {s: job.record.table(f"{s.value}_diff") for s in RecordSet}
-    departments, users = job.record.table("departments"), job.record.table("users")
-    lost = frozenset(job.record.table("lost_ids")["crew_id"])
-    department_diff, user_diff = tables[RecordSet.DEPARTMENTS], tables[RecordSet.USERS]
-    old_departments, before = where.table("departments"), where.table("users_target")
-    deleted = department_diff.loc[department_diff["operation"] == Operation.DELETE.value, "id"]
-    department_plan = plan.plan_departments(
-        departments, department_diff, emc_format, old_departments, job.mapping.loader
+    read = _read(job)
+    departments = plan.plan_departments(
+        read.departments, read.diffs[RecordSet.DEPARTMENTS], emc_format, read.old_departments, job.mapping.loader
     )
-    user_plan = plan.plan_users(
+    users = _plan_users(job, read, target, emc_format)
+    neighbours = ownership.neighbours(job.record, job.mapping)
+    of_others = [
+        other_tenants_ids(diff, ownership.owned_ids(job.record, neighbours, s), s) for s, diff in read.diffs.items()
+    ]
+    changed = _changed(read.summary, read.where, users, emc_format)
+    admins = _admins(users, read.taken[RecordSet.USERS], target, read.before) if changed[RecordSet.USERS] else []
+    planned = Planned(
+        departments,
         users,
-        user_diff,
-        _as_emc_has(before, deleted, target),
-        _adopted(user_diff, target),
-        departments["department_id"],
+        problems=pd.concat([departments.problems, users.problems, *of_others], ignore_index=True),
+        diff=replace(read.summary, sets={s: replace(one, changed=changed[s]) for s, one in read.summary.sets.items()}),
+        warnings=PlanWarnings(
+            people=[*users.warnings, *admins],
+            prefixes=ownership.clashing_prefixes(neighbours, job.mapping),
+            id_changes=plan.id_changes(read.diffs[RecordSet.USERS]),
+            handovers=users.handovers,
+            blank=_blank_from_the_start(job, read.users, read.where),
+            substituted=value_warnings.substituted(read.departments, emc_format),
+        ),
+        target=users.target if changed[RecordSet.USERS] or read.before is None else read.before,
+    )
+    if len(planned.problems):
+        return planned
+    doubtful = value_warnings.doubtful(users.rows, users.target, job.mapping, emc_format)
+    return replace(
+        planned,
+        warnings=replace(planned.warnings, hygiene=value_warnings.summary(doubtful, PEOPLE_SHOWN)),
+        value_warnings=doubtful,
+        head=_head(job, planned, changed, read.where.generation, emc_format),
+        holds=tuple(_all_holds(job, read, planned, changed, admins)),
+        reach=reach(read.users["valid"], planned.target, len(read.lost), emc_format.media),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the plan is made of: today as `fetch` and `diff` left it, and the baseline."""
+
+    where: CurrentBaseline
+    summary: DiffSummary
+    diffs: dict[RecordSet, pd.DataFrame]
+    departments: pd.DataFrame
+    users: pd.DataFrame
+    lost: frozenset[str]  # crews without a user id
+    old_departments: pd.DataFrame | None
+    before: pd.DataFrame | None  # what EMC has of everybody
+
+    @property
+    def taken(self) -> dict[RecordSet, pd.DataFrame]:
+        return {s: _taken(diff) for s, diff in self.diffs.items()}
+
+
+def _read(job: Job) -> _Read:
+    """Raises BaselineError: the baseline is another one than the diff was made against."""
+    where, summary = current_baseline(job.record.tenant_folder), job.record.read(DiffSummary)
+    if where.generation != summary.generation:
+        raise BaselineError("差分の作成後に前回データが更新されました。手動実行で再度取り込んでください。")
+    return _Read(
+        where,
+        summary,
+        {s: job.record.table(f"{s.value}_diff") for s in RecordSet},
+        job.record.table("departments"),
+        job.record.table("users"),
+        frozenset(job.record.table("lost_ids")["crew_id"]),
+        where.table("departments"),
+        where.table("users_target"),
+    )
+
+
+def _plan_users(job: Job, read: _Read, target: Target, emc_format: EmcFormat) -> plan.UserPlan:
+    departments, users = read.diffs[RecordSet.DEPARTMENTS], read.diffs[RecordSet.USERS]
+    deleted = departments.loc[departments["operation"] == Operation.DELETE.value, "id"]
+    return plan.plan_users(
+        read.users,
+        users,
+        _as_emc_has(read.before, deleted, target),
+        _adopted(users, target),
+        read.departments["department_id"],
         deleted,
-        lost,
+        read.lost,
         job.mapping,
         emc_format,
         frozen=job.start.disaster,
         restored=_restored_target(job),
     )
-    neighbours = ownership.neighbours(job.record, job.mapping)
-    problems = pd.concat(
-        [
-            department_plan.problems,
-            user_plan.problems,
-            *(other_tenants_ids(tables[s], ownership.owned_ids(job.record, neighbours, s), s) for s in RecordSet),
-        ],
-        ignore_index=True,
-    )
-    changed = _changed(diff, where, user_plan, emc_format)
-    diff = replace(diff, sets={s: replace(one, changed=changed[s]) for s, one in diff.sets.items()})
-    taken = {s: _taken(table) for s, table in tables.items()}
-    admins = _admins(user_plan, taken[RecordSet.USERS], target, before) if changed[RecordSet.USERS] else []
-    warnings = PlanWarnings(
-        people=[*user_plan.warnings, *admins],
-        prefixes=ownership.clashing_prefixes(neighbours, job.mapping),
-        id_changes=plan.id_changes(user_diff),
-        handovers=user_plan.handovers,
-        blank=_blank_from_the_start(job, users, where),
-        substituted=value_warnings.substituted(departments, emc_format),
-    )
-    unwritten = None if changed[RecordSet.USERS] else before
-    planned = Planned(
-        department_plan, user_plan, problems, diff, warnings, user_plan.target if unwritten is None else unwritten
-    )
-    if len(problems):
-        return planned
-    doubtful = value_warnings.doubtful(user_plan.rows, user_plan.target, job.mapping, emc_format)
-    head = Plan(
+
+
+def _head(job: Job, planned: Planned, changed: dict[RecordSet, bool], generation: int, emc_format: EmcFormat) -> Plan:
+    """What the load goes by, and what an approval is of: one plan, named by its digest."""
+    departments, users = changed[RecordSet.DEPARTMENTS], changed[RecordSet.USERS]
+    return Plan(
         digest=plan.plan_digest(
-            department_plan.rows if changed[RecordSet.DEPARTMENTS] else None,
-            user_plan.rows if changed[RecordSet.USERS] else None,
-            where.generation,
+            planned.departments.rows if departments else None,
+            planned.users.rows if users else None,
+            generation,
             job.mode,
             job.summary(RecordSet.USERS).digest,
         ),
-        generation=where.generation,
-        departments=changed[RecordSet.DEPARTMENTS],
-        users=changed[RecordSet.USERS],
+        generation=generation,
+        departments=departments,
+        users=users,
         users_after=job.summary(RecordSet.USERS).valid,
         departments_after=job.summary(RecordSet.DEPARTMENTS).valid,
         emc_format=emc_format.digest,
     )
-    trees = (old_departments, departments)
-    holds = _holds(job, diff, trees, user_plan if changed[RecordSet.USERS] else None)
+
+
+def _all_holds(
+    job: Job,
+    read: _Read,
+    planned: Planned,
+    changed: dict[RecordSet, bool],
+    admins: Sequence[tuple[str, str, str]],
+) -> list[Hold]:
+    """What a person is asked before anything is written."""
+    trees = (read.old_departments, read.departments)
+    holds = _holds(job, planned.diff, trees, planned.users if changed[RecordSet.USERS] else None)
     holds += guards.hold_administrators(*(sum(kind == one for kind, _, _ in admins) for one in ADMINISTRATORS))
-    if where.record is None:
+    if read.where.record is None:
+        taken = read.taken
         holds += guards.hold_adoption(len(taken[RecordSet.USERS]), taken[RecordSet.DEPARTMENTS]["id"].tolist())
-    warnings = replace(warnings, hygiene=value_warnings.summary(doubtful, PEOPLE_SHOWN))
-    figures = reach(users["valid"], planned.target, len(lost), emc_format.media)
-    return replace(planned, warnings=warnings, value_warnings=doubtful, head=head, holds=tuple(holds), reach=figures)
+    return holds
 
 
 def keep_plan(job: Job, planned: Planned) -> Planned:
