@@ -71,13 +71,6 @@ def prune_all(
     Raises:
         RenkeiError: after all the others, it names the tenants that could not be pruned (L5).
     """
-    from renkei.inbox import inbox  # SQLAlchemy, and below the client of LINE: parsing has no use for them
-    from renkei.notifications.members import own
-    from renkei.notifications.members.linking import Linking
-    from renkei.outbox import outbox
-    from renkei.storage.database.database import open_database
-    from renkei.web.customer import invitations
-
     counts = {"tenants": 0, "deleted": 0, "kept": 0, "doubtful": 0}
     failures = []
     tenants = [
@@ -86,46 +79,28 @@ def prune_all(
         for tenant, accounts in retention.tenants_and_accounts(store, link).items()
     ]
     for folder, accounts in tenants:
-        tenant = folder.tenant
         try:
-            with ExitStack() as afterwards:  # whatever becomes of the runs
-                afterwards.callback(Linking(folder).tidy, now)
-                afterwards.callback(Jobs(folder).tidy, now)
-                afterwards.callback(uploads.tidy, folder, now)
-                afterwards.callback(Versions(folder).tidy, now)
-                found = retention.prune(
-                    folder, accounts, now, _kept(folder.link, keep), partial(ongoing, dag_id(folder.link, tenant))
-                )
+            found = _prune(folder, accounts, now, keep, ongoing)
         except RenkeiError as error:
-            failures.append(f"{tenant}: {error}")
-            log.error("prune tenant=%s failed: %s", tenant, error)
+            failures.append(f"{folder.tenant}: {error}")
+            log.error("prune tenant=%s failed: %s", folder.tenant, error)
             continue
         except Exception as error:  # its text might quote a person (L6)
-            failures.append(f"{tenant}: 予期しないエラー（{type(error).__name__}）")
-            log.error("prune tenant=%s failed: %s", tenant, type(error).__name__)
+            failures.append(f"{folder.tenant}: 予期しないエラー（{type(error).__name__}）")
+            log.error("prune tenant=%s failed: %s", folder.tenant, type(error).__name__)
             continue
-        log.info("prune tenant=%s deleted=%d kept=%d", tenant, found.deleted, found.kept)
-        for run in found.doubtful:
-            log.warning(
-                "prune tenant=%s run=%s: kept, for its date is unknown or the baseline that it made is lost",
-                tenant,
-                run,
-            )
         counts["tenants"] += 1
         counts["deleted"] += found.deleted
         counts["kept"] += found.kept
         counts["doubtful"] += len(found.doubtful)
-    for link in LINKS.values():
+    for name, one in LINKS.items():
         try:
-            if link.tidy:
-                link.tidy()(now, keep)
+            if one.tidy:
+                one.tidy()(now, keep)
         except StoreError as error:
-            failures.append(f"{link.name}: {error}")
+            failures.append(f"{name}: {error}")
     try:
-        log.info("prune inbox deleted=%d", inbox.forget(open_database(settings.database_url()), now))
-        log.info("prune outbox deleted=%d", outbox.forget(open_database(settings.database_url()), now))
-        own.forget(open_database(settings.database_url()), now)
-        invitations.forget(open_database(settings.database_url()), now, keep)
+        _forget(now, keep)
     except StoreError as error:
         failures.append(str(error))
     log.info("prune audit deleted=%d", audit.tidy(store, now, keep))
@@ -135,6 +110,48 @@ def prune_all(
             f"{len(failures)}社の処理記録を整理できませんでした（他の会社は終わっています）。\n" + "\n".join(failures)
         )
     return counts
+
+
+def _prune(
+    folder: TenantFolder,
+    accounts: list[str],
+    now: dt.datetime,
+    keep: dt.timedelta,
+    ongoing: Callable[[str, str], bool],
+) -> retention.Pruned:
+    """One tenant: its runs, and what else ends of itself, whatever becomes of the runs."""
+    from renkei.notifications.members.linking import Linking  # the client of LINE: parsing has no use for it
+
+    tenant = folder.tenant
+    with ExitStack() as afterwards:
+        afterwards.callback(Linking(folder).tidy, now)
+        afterwards.callback(Jobs(folder).tidy, now)
+        afterwards.callback(uploads.tidy, folder, now)
+        afterwards.callback(Versions(folder).tidy, now)
+        found = retention.prune(
+            folder, accounts, now, _kept(folder.link, keep), partial(ongoing, dag_id(folder.link, tenant))
+        )
+    log.info("prune tenant=%s deleted=%d kept=%d", tenant, found.deleted, found.kept)
+    for run in found.doubtful:
+        log.warning(
+            "prune tenant=%s run=%s: kept, for its date is unknown or the baseline that it made is lost", tenant, run
+        )
+    return found
+
+
+def _forget(now: dt.datetime, keep: dt.timedelta) -> None:
+    """Deletes the rows of all tenants that are old enough. Raises StoreError: the database is away."""
+    from renkei.inbox import inbox  # SQLAlchemy: parsing has no use for it
+    from renkei.notifications.members import own
+    from renkei.outbox import outbox
+    from renkei.storage.database.database import open_database
+    from renkei.web.customer import invitations
+
+    database = open_database(settings.database_url())
+    log.info("prune inbox deleted=%d", inbox.forget(database, now))
+    log.info("prune outbox deleted=%d", outbox.forget(database, now))
+    own.forget(database, now)
+    invitations.forget(database, now, keep)
 
 
 def _kept(link: str, keep: dt.timedelta) -> dt.timedelta:

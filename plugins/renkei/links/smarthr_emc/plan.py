@@ -103,12 +103,8 @@ def plan_users(
     kept = diff[diff["operation"] != Operation.DELETE.value]
     place = places(arrow(named["user_id"]), arrow(kept["id"]))
     write_as, reason = (series(arrow(kept[name]).take(place), named.index) for name in ("write_as", "reason"))
-    rows = (
-        user_rows(named, write_as, mapping) if restored is None else restored_rows(named, write_as, mapping, restored)
-    )
     handed = reason == Reason.HANDED_OVER.value
-    if handed.any():  # whatever the sheet says of new people: it is another person's id
-        rows.cells.loc[handed, "password_reset"] = "T"
+    rows = _cells(named, write_as, handed, mapping, restored)
     creates, updates = (pc.equal(arrow(write_as), kind.value) for kind in (Operation.CREATE, Operation.UPDATE))
     known = _known(before, adopted, list(rows.cells.columns))
     place = places(arrow(named["user_id"]), known["user_id"])
@@ -120,30 +116,15 @@ def plan_users(
         cells, silenced = disaster.keep_values(rows.cells, had, write_as == Operation.UPDATE.value)
         rows = UserRows(cells, rows.rejected)
     target = after(rows.cells, had, pc.if_else(creates, text(""), text(None)))  # what a create leaves out, EMC has not
+    passwords = _passwords(named, creates, mapping)
+    ids = (department_ids, deleted_department_ids)
     problems = [
-        validate.check_users(
-            named,
-            rows,
-            target,
-            creates,
-            department_ids,
-            deleted_department_ids,
-            _passwords(named, creates, mapping),
-            mapping,
-            emc_format,
-        ),
+        validate.check_users(named, rows, target, creates, *ids, passwords, mapping, emc_format),
         validate.check_nameless(users, lost, mapping),
     ]
     theirs = _places_of_the_person(named, before, pc.if_else(mask(handed), None, place))
     stay_before = had if theirs.equals(kept_place) else _at(known, theirs, named.index)  # the same, on most days
-    body = rows.cells.assign(
-        line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
-    ).drop_duplicates("user_id")
-    gone = diff.loc[diff["operation"] == Operation.DELETE.value, ["crew_id", "id"]]
     passed = _holders(named[handed], before)
-    deletes = pd.concat([gone.rename(columns={"id": "user_id"}), passed[["crew_id", "user_id"]]], ignore_index=True)
-    deletes = deletes.assign(line=0, operation=Operation.DELETE.value)
-    # Deletes first: 再連携 and 引き継ぎ delete and add the same id in one file.
     target = target.assign(user_id=named["user_id"], crew_id=named["crew_id"])
     warnings = _warnings(named, users, diff, reason, stay_before, target, lost)
     holds = guards.hold_blanks(stay_before, target, mapping)
@@ -153,7 +134,7 @@ def plan_users(
         for kind, people in (("kept", kept_people), ("kept_values", named[silenced])):
             warnings += [(kind, *row) for row in zip(people["user_id"], people["crew_id"], strict=True)]
     return UserPlan(
-        rows=pd.concat([deletes, body], ignore_index=True),
+        rows=_rows(named, rows.cells, write_as, diff, passed),
         target=target,
         handovers=list(passed[["user_id", "crew_id", "now"]].itertuples(index=False, name=None)),
         alters=_alters(rows.cells, had, updates),
@@ -161,6 +142,35 @@ def plan_users(
         holds=holds,
         warnings=warnings,
     )
+
+
+def _cells(
+    named: pd.DataFrame,
+    write_as: pd.Series[str],
+    handed: pd.Series[bool],
+    mapping: Mapping,
+    restored: pd.DataFrame | None,
+) -> UserRows:
+    """What the sheet, or 復元, writes of everybody."""
+    if restored is not None:
+        rows = restored_rows(named, write_as, mapping, restored)
+    else:
+        rows = user_rows(named, write_as, mapping)
+    if handed.any():  # whatever the sheet says of new people: it is another person's id
+        rows.cells.loc[handed, "password_reset"] = "T"
+    return rows
+
+
+def _rows(
+    named: pd.DataFrame, cells: pd.DataFrame, write_as: pd.Series[str], diff: pd.DataFrame, passed: pd.DataFrame
+) -> pd.DataFrame:
+    """The rows of the file. Deletes first: 再連携 and 引き継ぎ delete and add the same id in one file."""
+    body = cells.assign(
+        line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
+    ).drop_duplicates("user_id")
+    gone = diff.loc[diff["operation"] == Operation.DELETE.value, ["crew_id", "id"]].rename(columns={"id": "user_id"})
+    deletes = pd.concat([gone, passed[["crew_id", "user_id"]]], ignore_index=True)
+    return pd.concat([deletes.assign(line=0, operation=Operation.DELETE.value), body], ignore_index=True)
 
 
 def _known(before: pd.DataFrame | None, adopted: pd.DataFrame, items: list[str]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from renkei.links.lineworks_kot.accounts import (
     Accounts,
     AccountState,
     AccountTakenError,
-    Group,
     Person,
     Selection,
 )
+from renkei.links.lineworks_kot.employees import Group
 from renkei.storage.database.database import Database
 from renkei.systems.kingoftime.client import Employee
 
