@@ -106,15 +106,7 @@ def check(
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    if link and link not in LINKS:
-        known = ", ".join(LINKS)
-        raise wrong_usage(f"--link は {known} のいずれかです。", f"--link is one of {known}.")
-    if tenant and len(files) > 1:
-        raise wrong_usage("--tenant はシートが1つの場合だけ使えます。", "--tenant is for one sheet alone.")
-    if marked and (text := next((file for file in files if file.suffix.lower() != ".xlsx"), None)):
-        raise wrong_usage(
-            f"{text} はExcelブックではないため、写しを作れません。", f"{text} is no workbook: no copy can be marked."
-        )
+    _refuse_wrong_usage(files, marked, tenant, link)
     reports = []
     with stages() as stage, contextlib.ExitStack() as ends:
         compilers = {name: ends.enter_context(Compiler(link.sheets())) for name, link in LINKS.items()}
@@ -134,6 +126,18 @@ def check(
             show(*checked)
     if any(report.problems or report.misplaced for _, report, _ in reports):
         raise typer.Exit(Status.WRONG)
+
+
+def _refuse_wrong_usage(files: Sequence[Path], marked: Path | None, tenant: str, link: str) -> None:
+    if link and link not in LINKS:
+        known = ", ".join(LINKS)
+        raise wrong_usage(f"--link は {known} のいずれかです。", f"--link is one of {known}.")
+    if tenant and len(files) > 1:
+        raise wrong_usage("--tenant はシートが1つの場合だけ使えます。", "--tenant is for one sheet alone.")
+    if marked and (text := next((file for file in files if file.suffix.lower() != ".xlsx"), None)):
+        raise wrong_usage(
+            f"{text} はExcelブックではないため、写しを作れません。", f"{text} is no workbook: no copy can be marked."
+        )
 
 
 def review(link: Link, file: Path, tenant: str, live: bool, compiler: Compiler[Any]) -> Review:

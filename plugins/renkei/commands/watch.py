@@ -18,7 +18,9 @@ from renkei.orchestration.link import LINKS
 from renkei.storage.tenant_folder import tenants_folder
 
 if TYPE_CHECKING:
-    from renkei.notifications.monitor.silence import Silence
+    from renkei.notifications.monitor.silence import Notes, Silence
+    from renkei.orchestration.monitor.scan import ScanResult
+    from renkei.storage.store import Store
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,15 +51,36 @@ def watch(
     from renkei.orchestration.channel_connections import tell as tell_channels
     from renkei.orchestration.monitor.dag import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
-    from renkei.orchestration.monitor.scan import scan
 
     if not any(store.names(tenants_folder(link)) for link in LINKS):  # the wrong store: nobody is seen there
         raise StoreError(
             "保存先に会社の記録が1つもないため、結果が届いているかを確認できません。保存先(RENKEI_STORE)を確認してください。"
         )
     # Where no look was ever kept and this one is not either, nothing would ever be due: so everything is.
-    without = NONE_YET if tell else LOST
-    looks = [
+    results = _scan_all(store, NONE_YET if tell else LOST)
+    faults: list[str] = []
+    if tell:
+        channels, faults = operator_channels(settings.operator_file(context.DAG_FILE))
+        for link, found in zip(LINKS.values(), results, strict=True):
+            faults += tell_silence(link, store, found, channels, tell_channels)
+    watched = sum(len(found.notes.schedules) for found in results)
+    silent = [one for found in results for one in found.silent]
+    if as_json:
+        print_json({"tenants": watched, "silent": [_plain(one) for one in silent], "faults": faults})
+    else:
+        _show(watched, silent)
+    for fault in faults:
+        err.print(fault, style="red", markup=False)
+    if silent:
+        raise typer.Exit(Status.WRONG)
+    if faults:
+        raise typer.Exit(Status.UNDONE)
+
+
+def _scan_all(store: Store, without: Notes) -> list[ScanResult]:
+    from renkei.orchestration.monitor.scan import scan
+
+    return [
         scan(
             link,
             store,
@@ -69,23 +92,6 @@ def watch(
         )
         for link in LINKS.values()
     ]
-    faults: list[str] = []
-    if tell:
-        channels, faults = operator_channels(settings.operator_file(context.DAG_FILE))
-        for link, found in zip(LINKS.values(), looks, strict=True):
-            faults += tell_silence(link, store, found, channels, tell_channels)
-    watched = sum(len(found.notes.schedules) for found in looks)
-    silent = [one for found in looks for one in found.silent]
-    if as_json:
-        print_json({"tenants": watched, "silent": [_plain(one) for one in silent], "faults": faults})
-    else:
-        _show(watched, silent)
-    for fault in faults:
-        err.print(fault, style="red", markup=False)
-    if silent:
-        raise typer.Exit(Status.WRONG)
-    if faults:
-        raise typer.Exit(Status.UNDONE)
 
 
 def _show(watched: int, silent: Sequence[Silence]) -> None:

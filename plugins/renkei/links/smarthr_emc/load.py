@@ -118,7 +118,7 @@ def apply(
         raise BaselineError(
             "この処理の後に別の処理が前回データを更新しています。古い計画は書き込みません。手動実行で再度取り込んでください。"
         )
-    departments, users = encode_files()
+    files = encode_files()
     pending = PendingImport(
         tenant=record.tenant,
         run=record.run,
@@ -134,8 +134,20 @@ def apply(
     except RenkeiError:
         lock.release(pending)
         raise
+    return finish(record, pending, lock, target, _submit(record, pending, lock, target, files, now), now)
+
+
+def _submit(
+    record: RunRecord,
+    pending: PendingImport,
+    lock: ImportLock,
+    target: Target,
+    files: tuple[ImportFile | None, ImportFile | None],
+    now: dt.datetime,
+) -> Import:
+    """Send what the lock has noted. Raises: as `apply`."""
     try:
-        found = target.submit(pending.import_key, record.tenant, plan.digest, departments, users)
+        return target.submit(pending.import_key, pending.tenant, pending.plan_digest, *files)
     except ImportBusyError:
         # The note is ours: no load of Renkei's is under way, so an open import of Renkei's is one that came too late
         # for its own attempt. Nobody else would ever abort it; the next attempt finds the account free.
@@ -146,7 +158,6 @@ def apply(
         # Refused before it became an import: the account must be free for its other tenants again (L5).
         settle(lock, target, record, now)
         raise
-    return finish(record, pending, lock, target, found, now)
 
 
 def finish(

@@ -180,12 +180,28 @@ def _counts(label: str, counts: Counts | None) -> list[str]:
 
 
 def _additions(report: RunReport) -> list[str]:
+    """What follows the frame of the message: a summary, who is concerned, and what is doubtful."""
     lines = ["", *summary] if (summary := guidance.summary(report)) else []
-    lost = [row for row in report.people if row[0] == "lost_id"] if _shows_counts(report) else []
-    if lost:
+    shows = _shows_counts(report)
+    if shows and (lost := [row for row in report.people if row[0] == "lost_id"]):
         lines += [*guidance.lost_ids(report, len(lost)), *_people(report, lost)]
-    if report.counts and _shows_counts(report):
+    if shows and report.counts:
         lines += ["", *_counts("部署", report.counts[RecordSet.DEPARTMENTS])]
+    lines += _group_lines(report)
+    lines += [*_id_change_lines(report), *_handover_lines(report)] if shows else []
+    for hold in report.holds if report.outcome.succeeded else ():
+        how = f"承認のうえ登録（{report.approved_by}）" if report.approved_by else "登録時は保留"
+        lines += ["", f"{how}: {hold.text}"]
+    lines += [*_warning_lines(report), *_doubt_lines(report)] if shows else []
+    links = ["運用担当者が使う画面", *(f"{name}: {url}" for name, url in report.links.items())] if report.links else []
+    for part in (_notes(report), links):
+        if part:
+            lines += ["", *part]
+    return lines
+
+
+def _group_lines(report: RunReport) -> list[str]:
+    lines = []
     for group in report.groups:
         lines += ["", f"{group.title}: {group.count}{group.unit}"]
         for one in group.people:
@@ -197,42 +213,49 @@ def _additions(report: RunReport) -> list[str]:
             )
             lines.append("  " + "  ".join(part for part in shown if part))
         lines += _more(group.count, len(group.people), group.unit)
-    if report.id_changes and _shows_counts(report):
-        lines += ["", f"ID変更（同じ従業員のユーザIDが変わったもの）: {len(report.id_changes)}件"]
-        for crew_id, old, new in report.id_changes[:PEOPLE_SHOWN]:
-            lines.append(f"  {one_line(old)} → {one_line(new)}  {crew_page(report.smarthr_url, crew_id)}")
-        lines += _more(len(report.id_changes))
-    if report.handovers and _shows_counts(report):
-        lines += [
-            "",
-            f"引き継ぎ（ユーザIDが別の人に移ったもの）: {len(report.handovers)}件。前の人の登録は、EMCの画面で設定した項目"
-            "（保有権限など）も含めて残さず、新しい人を初期パスワードで登録し直します。",
-        ]
-        for user_id, before, now in report.handovers[:PEOPLE_SHOWN]:
-            pages = [crew_page(report.smarthr_url, crew) if crew else "(不明)" for crew in (before, now)]
-            lines.append(f"  {user_id}  前の人: {pages[0]}  今の人: {pages[1]}")
-        lines += _more(len(report.handovers))
-    for hold in report.holds if report.outcome.succeeded else ():
-        lines += [
-            "",
-            f"承認のうえ登録（{report.approved_by}）: {hold.text}"
-            if report.approved_by
-            else f"登録時は保留: {hold.text}",
-        ]
-    told_already = {"lost_id"} | (
-        {"lost_contact", *ADMINISTRATORS, *TAKEN} if report.outcome is Outcome.HOLD and report.groups else set()
-    )
-    for kind, title in WARNINGS.items() if _shows_counts(report) else ():
-        if kind in told_already:
-            continue
+    return lines
+
+
+def _id_change_lines(report: RunReport) -> list[str]:
+    if not report.id_changes:
+        return []
+    lines = ["", f"ID変更（同じ従業員のユーザIDが変わったもの）: {len(report.id_changes)}件"]
+    for crew_id, old, new in report.id_changes[:PEOPLE_SHOWN]:
+        lines.append(f"  {one_line(old)} → {one_line(new)}  {crew_page(report.smarthr_url, crew_id)}")
+    return lines + _more(len(report.id_changes))
+
+
+def _handover_lines(report: RunReport) -> list[str]:
+    if not report.handovers:
+        return []
+    lines = [
+        "",
+        f"引き継ぎ（ユーザIDが別の人に移ったもの）: {len(report.handovers)}件。前の人の登録は、EMCの画面で設定した項目"
+        "（保有権限など）も含めて残さず、新しい人を初期パスワードで登録し直します。",
+    ]
+    for user_id, before, now in report.handovers[:PEOPLE_SHOWN]:
+        pages = [crew_page(report.smarthr_url, crew) if crew else "(不明)" for crew in (before, now)]
+        lines.append(f"  {user_id}  前の人: {pages[0]}  今の人: {pages[1]}")
+    return lines + _more(len(report.handovers))
+
+
+def _warning_lines(report: RunReport) -> list[str]:
+    """People by what is to be known of them, as far as it is not told already, and names of departments."""
+    lines = []
+    waits = report.outcome is Outcome.HOLD and report.groups
+    told_already = {"lost_id"} | ({"lost_contact", *ADMINISTRATORS, *TAKEN} if waits else set())
+    for kind, title in WARNINGS.items():
         people = [row for row in report.people if row[0] == kind]
-        if people:
+        if people and kind not in told_already:
             lines += ["", f"注意: {title}: {len(people)}名", *_people(report, people)]
-    if report.substituted and _shows_counts(report):
+    if report.substituted:
         lines += ["", f"注意: 部署名のうち{VALUE_WARNINGS['substituted'].title}: {len(report.substituted)}件"]
         lines += [f"  {department_id}  {characters}" for department_id, characters in report.substituted[:PEOPLE_SHOWN]]
         lines += [line.replace("名", "件", 1) for line in _more(len(report.substituted))]
-    lines += _doubt_lines(report) if _shows_counts(report) else []
+    return lines
+
+
+def _notes(report: RunReport) -> list[str]:
     notes = [f"注意: {text}" for text in report.sheet_warnings]
     if report.disaster:
         notes.append("注意: 災害時凍結中です。凍結が解除されるまで、EMCからの削除と値の消去は行いません。")
@@ -240,11 +263,7 @@ def _additions(report: RunReport) -> list[str]:
         notes.append(
             f"注意: ID付与コードが同じEMCのテナント（{'、'.join(report.clashing_tenants)}）と重なる可能性があります。"
         )
-    links = ["運用担当者が使う画面", *(f"{name}: {url}" for name, url in report.links.items())] if report.links else []
-    for part in (notes, links):
-        if part:
-            lines += ["", *part]
-    return lines
+    return notes
 
 
 def _people(report: RunReport, people: Sequence[tuple[str, str, str]]) -> list[str]:

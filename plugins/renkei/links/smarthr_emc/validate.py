@@ -164,14 +164,31 @@ def check_users(
     if rule is not None and rule.on_create.when_blank.action is Action.REJECT:
         yield found(pc.equal(passwords, ""), "password", "required")
     yield from text_checks(found, passwords, "password", emc_format, mapping.loader)
-    for item in ("full_name", "full_name_yomi"):
-        if item in cells:
-            lacking = pc.if_else(creates, pc.invert(has_text(cells[item])), pc.equal(cells[item], ""))
-            yield found(pc.and_not(lacking, rejected[item]) if item in rejected else lacking, item, "required")
+    for item in (name for name in ("full_name", "full_name_yomi") if name in cells):
+        lacking = pc.if_else(creates, pc.invert(has_text(cells[item])), pc.equal(cells[item], ""))
+        yield found(pc.and_not(lacking, rejected[item]) if item in rejected else lacking, item, "required")
     for item, texts in cells.items():
         yield from text_checks(found, texts, item, emc_format, mapping.loader)
     if "password_reset" in cells:
         yield found(_other_than(["T", "F"], cells["password_reset"]), "password_reset", "flag")
+    yield from _reference_checks(found, cells, target, department_ids, deleted_department_ids)
+    for slot in range(1, CONTACTS + 1):
+        yield from _contact_checks(found, cells, target, slot, emc_format)
+
+
+def _other_than(allowed: Iterable[str], texts: Any) -> Any:
+    """Where something else than one of `allowed` is written."""
+    return pc.and_not(has_text(texts), pc.is_in(texts, value_set=pa.array(allowed, type=pa.large_string())))
+
+
+def _reference_checks(
+    found: Found,
+    cells: dict[str, Any],
+    target: pd.DataFrame,
+    department_ids: pd.Series[str],
+    deleted_department_ids: pd.Series[str],
+) -> Iterator[pd.DataFrame]:
+    """Departments that are written and are not there, and those that are kept and go (E23)."""
     for item in DEPARTMENT_REFERENCES:
         if item in cells:
             unknown = _other_than(department_ids, cells[item])
@@ -181,13 +198,6 @@ def check_users(
             left = pc.is_null(cells[item]) if item in cells else pc.is_valid(had)
             in_use = pc.and_(left, pc.is_in(had, value_set=arrow(deleted_department_ids)))
             yield found(in_use, item, "department_in_use", had.filter(in_use))
-    for slot in range(1, CONTACTS + 1):
-        yield from _contact_checks(found, cells, target, slot, emc_format)
-
-
-def _other_than(allowed: Iterable[str], texts: Any) -> Any:
-    """Where something else than one of `allowed` is written."""
-    return pc.and_not(has_text(texts), pc.is_in(texts, value_set=pa.array(allowed, type=pa.large_string())))
 
 
 def _contact_checks(

@@ -24,9 +24,11 @@ from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.monitor.scan import read_notes, read_results
 from renkei.orchestration.web import freezing, questions, state
+from renkei.orchestration.web.link_view import LinkView
 from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, dag_file_of
+from renkei.orchestration.web.state import DagFacts
 from renkei.runs.freeze import ALL
-from renkei.web.facts import Company, Freeze
+from renkei.web.facts import Company, Freeze, Question, Run
 from renkei.web.services import User
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,27 @@ class _Kept:
     change: object
     at: float
     found: _Snapshot | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What Airflow's database says, each by dag id."""
+
+    dags: Mapping[str, DagFacts]
+    last: Mapping[str, Run]
+    current: Mapping[str, Run]
+    asked: Mapping[str, Question]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A link's own view, and what the store says of its companies."""
+
+    view: LinkView | None
+    notes: Notes
+    results: Results
+    endings: Mapping[str, Mapping[str, dt.date]]
+    void: Collection[str]  # tenants whose grant is void
 
 
 class Companies:
@@ -106,64 +129,77 @@ class Companies:
         return _Snapshot(companies, freezes, tuple(dict.fromkeys(faults)))
 
     def _companies(self, frozen: Mapping[str, Set[str] | None], faults: list[str]) -> dict[str, Company]:
-        dags, last, current, asked = state.dags(), state.last_runs(), state.runs_under_way(), questions.questions()
+        known = _Known(state.dags(), state.last_runs(), state.runs_under_way(), questions.questions())
         found: dict[str, Company] = {}
         for link in LINKS.values():
-            view = link.console() if link.console else None
-            own = {one.tenant: one for one in dags.values() if one.link is link}
+            own = {one.tenant: one for one in known.dags.values() if one.link is link}
             sheets = self._shelf.facts(link, dag_file_of(link, own.values()))
-            notes, results, ends, void = _watched(link, faults)
+            watched = _watched(link, faults)
             schedules = silence.follow(
-                notes,
+                watched.notes,
                 {name: one.expected for name, one in sheets.items() if not one.unlinked},
                 frozenset(name for name, one in sheets.items() if one.unlinked),
                 self._now(),
             )
-            index, grace = settings.index_folder(), _grace(faults)
+            grace = _grace(faults)
             for tenant, dag in own.items():
                 if dag.gone and tenant not in sheets and tenant not in schedules:
                     continue  # a company of the past
-                one = dag_id(link.name, tenant)
-                sheet, run, question = sheets.get(tenant), last.get(one), asked.get(one)
-                heard = [
-                    results.at.get(tenant),
-                    run.ended if run and run.subject else None,
-                    question.since if question else None,
-                ]
-                newest = max((moment for moment in heard if moment), default=None)
-                found[one] = Company(
-                    one,
-                    link.label,
-                    tenant,
-                    sheet.company if sheet else tenant,
-                    target=link.target,
-                    source=link.source,
-                    paused=dag.paused,
-                    dag_gone=dag.gone,
-                    sheet_gone=sheet is None,
-                    pending=bool(sheet and sheet.pending),
-                    broken=bool(sheet and sheet.broken),
-                    unlinked=bool(sheet and sheet.unlinked),
-                    frozen=not {ALL, tenant}.isdisjoint(frozen[link.name] or ()),
-                    freezable=view is not None and view.frozen is not None,
-                    provable=view is not None and view.evidence is not None,
-                    link_start_on=sheet.expected.link_start_on if sheet else None,
-                    next_run=None if dag.paused else _next_result(dag.next_run, sheet),
-                    due=self._due(sheet, grace),
-                    sheet_digest=sheet.digest if sheet else "",
-                    silent_since=self._silent(
-                        schedules.get(tenant), sheet, newest, _linked(results, tenant, newest), grace
-                    ),
-                    last_result=newest,
-                    last=run,
-                    current=current.get(one),
-                    question=question,
-                    notes=sheet.warnings if sheet else 0,
-                    void_grant=tenant in void,
-                    stopped_channels=len(disabled_channels.disabled(index, link.name, tenant)),
-                    endings=ends.get(tenant, {}),
+                of_link = frozen[link.name] or ()
+                found[dag_id(link.name, tenant)] = self._company(
+                    dag, known, sheets.get(tenant), watched, schedules.get(tenant), of_link, grace
                 )
         return found
+
+    def _company(
+        self,
+        dag: DagFacts,
+        known: _Known,
+        sheet: SheetFacts | None,
+        watched: _Watched,
+        schedule: Schedule | None,
+        frozen: Collection[str],
+        grace: dt.timedelta | None,
+    ) -> Company:
+        link, tenant = dag.link, dag.tenant
+        one, view = dag_id(link.name, tenant), watched.view
+        run, question = known.last.get(one), known.asked.get(one)
+        heard = [
+            watched.results.at.get(tenant),
+            run.ended if run and run.subject else None,
+            question.since if question else None,
+        ]
+        newest = max((moment for moment in heard if moment), default=None)
+        return Company(
+            one,
+            link.label,
+            tenant,
+            sheet.company if sheet else tenant,
+            target=link.target,
+            source=link.source,
+            paused=dag.paused,
+            dag_gone=dag.gone,
+            sheet_gone=sheet is None,
+            pending=bool(sheet and sheet.pending),
+            broken=bool(sheet and sheet.broken),
+            unlinked=bool(sheet and sheet.unlinked),
+            frozen=not {ALL, tenant}.isdisjoint(frozen),
+            freezable=view is not None and view.frozen is not None,
+            provable=view is not None and view.evidence is not None,
+            link_start_on=sheet.expected.link_start_on if sheet else None,
+            next_run=None if dag.paused else _next_result(dag.next_run, sheet),
+            due=self._due(sheet, grace),
+            sheet_digest=sheet.digest if sheet else "",
+            silent_since=self._silent(schedule, sheet, newest, _linked(watched.results, tenant, newest), grace),
+            last_result=newest,
+            last=run,
+            current=known.current.get(one),
+            question=question,
+            notes=sheet.warnings if sheet else 0,
+            void_grant=tenant in watched.void,
+            stopped_channels=len(disabled_channels.disabled(settings.index_folder(), link.name, tenant)),
+            endings=watched.endings.get(tenant, {}),
+        )
 
     def _silent(
         self,
@@ -197,19 +233,17 @@ def _linked(results: Results, tenant: str, last: dt.datetime | None) -> bool:
     return last is not None if results.linked is None else tenant in results.linked
 
 
-def _watched(
-    link: Link, faults: list[str]
-) -> tuple[Notes, Results, Mapping[str, Mapping[str, dt.date]], Collection[str]]:
+def _watched(link: Link, faults: list[str]) -> _Watched:
     view = link.console() if link.console else None
     try:
         store = open_store()
         # Where nobody watches, rather a false alarm than none.
         void = view.void(store) if view and view.void else ()
-        return read_notes(link, store, LOST), read_results(link, store), endings(store, link.name), void
+        return _Watched(view, read_notes(link, store, LOST), read_results(link, store), endings(store, link.name), void)
     except StoreError as error:
         log.error("console: %s", error)
         faults.append(STORE_FAULT)
-        return LOST, Results({}), {}, ()
+        return _Watched(view, LOST, Results({}), {}, ())
 
 
 def _grace(faults: list[str]) -> dt.timedelta | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from renkei.errors import LoadError, SettingError
 from renkei.links.hotprofile_kintone import data_sets, history
@@ -66,21 +67,8 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
             f"連携テストに失敗しました。更新キーが他のレコードと同じです（ID {named(others)}）。"
             f"Hot Profileで、どの{data_set.label}の更新キーも別の値にしてください。"
         )
-    names = {"tenant": job.tenant, "data_set": data_set.name}
-    row = {**names, **version._asdict(), "state": PLANNED, "initial": False, "since": now(), "failed_at": None}
     its = (WORK.c.tenant == job.tenant, WORK.c.data_set == data_set.name, WORK.c.source_id == source_id)
-    with job.database.writing() as connection:
-        before = connection.execute(select(WORK.c.state, WORK.c.key).where(*its)).first()
-        if before is not None and before.state == SENDING:
-            if before.key != version.key:  # kintone may have it by its old key: only the next run's answer tells
-                raise LoadError(
-                    "このレコードは書き込みの結果を確認中です。次の連携が終わってから、もう一度行ってください。"
-                )
-            row["state"] = SENDING
-        connection.execute(
-            replace(job.database, WORK),
-            {**row, **dict.fromkeys(("field", "code", "cause", "remedy"), ""), "told": False},
-        )
+    _put_on_list(job, data_set, version, its, now)
     is_linked = data_sets.progress_of(job, data_set).enabled_at is not None
     fault = Writer(job, data_set, apps, source, now).send_one(source_id)
     with job.database.writing() as connection:
@@ -97,6 +85,24 @@ def try_one(job: Job, data_set: DataSet, apps: Apps, source: Source, now: Now) -
     data_sets.note_tested(job, data_set, tested_digest(job, data_set))
     history.note(job, data_set, state=State.DONE.value, said=PASSED, ended_at=now())
     return tested
+
+
+def _put_on_list(job: Job, data_set: DataSet, version: Version, its: Sequence[ColumnElement[bool]], now: Now) -> None:
+    """Raises LoadError: what became of it is not known yet."""
+    names = {"tenant": job.tenant, "data_set": data_set.name}
+    row = {**names, **version._asdict(), "state": PLANNED, "initial": False, "since": now(), "failed_at": None}
+    with job.database.writing() as connection:
+        before = connection.execute(select(WORK.c.state, WORK.c.key).where(*its)).first()
+        if before is not None and before.state == SENDING:
+            if before.key != version.key:  # kintone may have it by its old key: only the next run's answer tells
+                raise LoadError(
+                    "このレコードは書き込みの結果を確認中です。次の連携が終わってから、もう一度行ってください。"
+                )
+            row["state"] = SENDING
+        connection.execute(
+            replace(job.database, WORK),
+            {**row, **dict.fromkeys(("field", "code", "cause", "remedy"), ""), "told": False},
+        )
 
 
 def _with_its_key(job: Job, data_set: DataSet, version: Version, versions: Versions, source: Source) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from renkei.channel import Channel
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.checks.information import start_warnings
@@ -84,13 +85,8 @@ def review(
     beside: tuple[Problem, ...] = ()
     mapping = compiled.mapping
     if checked is not None:
-        place, account = partial(_place, checked, path.name), checked.settings.get("emc_account", tenant)
-        in_files = checked.settings.get("loader") is Loader.FILE_DROP
-        uses = Uses(tenant, account, secrets_of(checked.rules.values()), in_files, compiled.channels)
-        refused = list(ungranted(uses, grants, place))
-        findings.problems += refused
-        findings.warnings += file_warnings(uses, grants, place)
-        mapping = None if refused else mapping
+        if not _look_at_grants(findings, path.name, tenant, checked, compiled.channels, grants):
+            mapping = None
         findings.problems += () if templates is None else _custom_fields(checked, templates)
         others = _read_neighbours([each for each in neighbours if each.stem != tenant], allowed_hosts, cache)
         beside = (*_neighbour_warnings(checked, tenant, others, allowed_hosts, path.name),)
@@ -108,6 +104,24 @@ def review(
         smarthr_url=checked.settings.get("smarthr_url", "") if checked else "",
         channels=compiled.channels,
     )
+
+
+def _look_at_grants(
+    findings: Findings,
+    name: str,
+    tenant: str,
+    checked: CheckedSheet,
+    channels: tuple[Channel, ...],
+    grants: Grants,
+) -> bool:
+    """Whether the operator has given the tenant all that the sheet uses."""
+    place, account = partial(_place, checked, name), checked.settings.get("emc_account", tenant)
+    in_files = checked.settings.get("loader") is Loader.FILE_DROP
+    uses = Uses(tenant, account, secrets_of(checked.rules.values()), in_files, channels)
+    refused = list(ungranted(uses, grants, place))
+    findings.problems += refused
+    findings.warnings += file_warnings(uses, grants, place)
+    return not refused
 
 
 def _place(checked: CheckedSheet, name: str, what: str) -> str:
