@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -34,7 +33,8 @@ from renkei.web.console import (
     start,
 )
 from renkei.web.console.page import address, message, statics
-from renkei.web.services import Refused, Services
+from renkei.web.guarded import AGAIN, NOT_UNDERSTOOD, Answer, build_app
+from renkei.web.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 SECRET = "renkei.secret_query"  # in the scope of such a request
-AGAIN = "画面を開き直して、もう一度操作してください。"
+TOO_LARGE = ("送信された内容が大きすぎます", AGAIN)
 MOST_BYTES = 64 * 1024  # of a form without a file
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -87,23 +87,15 @@ ROUTERS = (
 
 def build(services: Services) -> ASGIApp:
     """The pages over what they need of their surroundings."""
-    app = FastAPI(title="Renkei", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.services = services
-    for router in (*ROUTERS, *(own.router for own in services.own_pages)):
-        app.include_router(router)
-    handlers: dict[Any, Any] = {
+    routers = (*ROUTERS, *(own.router for own in services.own_pages))
+    answers: dict[Any, Answer] = {
         guard.NotLoggedIn: _not_logged_in,
-        guard.NotFound: _not_found,
         guard.NotAllowed: _not_allowed,
-        guard.Foreign: _foreign,
-        RequestValidationError: _not_understood,
-        HTTPException: _http,
-        Refused: _refused,
         StoreError: _store,
         Exception: _failed,
     }
-    for kind, answer in handlers.items():
-        app.add_exception_handler(kind, answer)
+    app = build_app(routers, message, _not_found, answers, {413: TOO_LARGE})
+    app.state.services = services
     own = {end: most for own in services.own_pages for end, most in own.uploads.items()}
     secret = tuple(end for own in services.own_pages for end in own.secret_queries)
     return _Guarded(app, {**sheets.UPLOADS, **many.UPLOADS, **bulk.UPLOADS, **members.UPLOADS, **own}, secret)
@@ -150,7 +142,8 @@ class _Guarded:
         refused = _refused_unread(scope, most)
         if refused:
             request = Request({**scope, "app": self.app})
-            answer = await run_in_threadpool(_http, request, HTTPException(refused))
+            said = TOO_LARGE if refused == 413 else NOT_UNDERSTOOD
+            answer = await run_in_threadpool(message, request, refused, *said)
             await answer(scope, receive, sent)
             return
         try:
@@ -200,33 +193,6 @@ def _not_found(request: Request, _: Exception) -> Response:
 def _not_allowed(request: Request, _: Exception) -> Response:
     said = "この操作には、Airflowでこの会社のDagを編集・実行する権限が必要です。運用担当者に連絡してください。"
     return message(request, 403, "この操作の権限がありません", said)
-
-
-def _foreign(request: Request, _: Exception) -> Response:
-    said = "別のサイトから送信されたか、開いてから時間がたった画面です。画面を開き直して、もう一度操作してください。"
-    return message(request, 403, "操作を受け付けませんでした", said)
-
-
-def _not_understood(request: Request, _: Exception) -> Response:
-    return message(request, 400, "内容を読み取れません", AGAIN)
-
-
-def _http(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses (an unknown path, another method), and bodies."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 413:
-        response = message(request, 413, "送信された内容が大きすぎます", AGAIN)
-    elif error.status_code in (400, 411):
-        response = _not_understood(request, error)
-    else:
-        response = _not_found(request, error)
-    response.status_code = error.status_code
-    response.headers.update(error.headers or {})
-    return response
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    return message(request, 409, "操作できませんでした", str(error))
 
 
 def _store(request: Request, error: Exception) -> Response:

@@ -8,36 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
 from renkei.web.facts import Company
+from renkei.web.guarded import Foreign as Foreign
+from renkei.web.guarded import Guards, is_same
+from renkei.web.guarded import NotFound as NotFound
 from renkei.web.services import Right, Services, User
 
 TOKEN_FIELD, TOKEN_HEADER = "token", "X-Renkei-Token"
 MAX_FIELDS = 5_000  # of a form: a sheet has a few for each of its lines
-
-GuardT = TypeVar("GuardT", bound=Callable[..., Any])
 
 
 class NotLoggedIn(Exception):
     """Nobody, or nobody any more."""
 
 
-class NotFound(Exception):
-    """There is no such thing, or none that this person may know of."""
-
-
 class NotAllowed(Exception):
     """This person may see it and not do that."""
-
-
-class Foreign(Exception):
-    """The form was not sent from a page of ours, or long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +95,7 @@ async def _refuse_foreign(request: Request, visitor: Visitor) -> None:
     }:
         raise Foreign
     given = request.headers.get(TOKEN_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(TOKEN_FIELD)
-    expected = token_of(visitor.services, visitor.user)
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+    if not is_same(given, token_of(visitor.services, visitor.user)):
         raise Foreign
 
 
@@ -121,12 +113,7 @@ def _see_with(right: Right, visitor: Visitor, dag_id: str) -> Seen:
     return seen
 
 
-GUARDS: set[Any] = set()
-
-
-def _guard(function: GuardT) -> GuardT:
-    GUARDS.add(function)
-    return function
+GUARDS = _guard = Guards()
 
 
 @_guard

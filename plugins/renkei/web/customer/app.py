@@ -6,8 +6,6 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,7 +13,7 @@ from renkei.errors import RenkeiError
 from renkei.web.customer import connection, entry, guard, results, sheets
 from renkei.web.customer.facts import Services
 from renkei.web.customer.page import message
-from renkei.web.services import Refused
+from renkei.web.guarded import Answer, build_app
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +30,10 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 ROUTERS = (entry.router, sheets.router, results.router, connection.router)
+REFUSED = {
+    413: ("送信された内容が大きすぎます", "ファイルの大きさを確かめてください。"),
+    503: ("混み合っています", "30秒ほどおいてから、もう一度お試しください。"),
+}
 NO_PAGE = (
     "このページは開けません",
     "招待の期限が切れたか、取り消されたか、開いてから時間がたっています。届いたリンクを、もう一度開いてください。",
@@ -41,22 +43,9 @@ NO_PAGE = (
 
 def build(services: Services, limits: guard.Limits | None = None) -> ASGIApp:
     """The pages over what they need of their surroundings."""
-    app = FastAPI(title="Renkei", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    answers: dict[Any, Answer] = {guard.TooOften: _too_often, guard.Busy: _busy, Exception: _failed}
+    app = build_app(ROUTERS, _said, _not_found, answers, REFUSED)
     app.state.services, app.state.limits = services, limits or guard.Limits()
-    for router in ROUTERS:
-        app.include_router(router)
-    handlers: dict[Any, Any] = {
-        guard.NotFound: _not_found,
-        guard.Foreign: _foreign,
-        guard.TooOften: _too_often,
-        guard.Busy: _busy,
-        RequestValidationError: _not_understood,
-        HTTPException: _http,
-        Refused: _refused,
-        Exception: _failed,
-    }
-    for kind, answer in handlers.items():
-        app.add_exception_handler(kind, answer)
     return _WithHeaders(app)
 
 
@@ -105,11 +94,6 @@ def _not_found(request: Request, _: Exception) -> Response:
     return _said(request, 404, title, *lines)
 
 
-def _foreign(request: Request, _: Exception) -> Response:
-    said = "別のサイトから送信されたか、開いてから時間がたった画面です。画面を開き直して、もう一度操作してください。"
-    return _said(request, 403, "操作を受け付けませんでした", said)
-
-
 def _too_often(request: Request, _: Exception) -> Response:
     response = _said(request, 429, "操作が多すぎます", "1分ほどおいてから、もう一度お試しください。")
     response.headers["Retry-After"] = "60"
@@ -122,30 +106,6 @@ def _busy(request: Request, _: Exception) -> Response:
         "少し待ってから、もう一度お試しください。"
     )
     return _said(request, 409, "ほかの操作の途中です", said)
-
-
-def _not_understood(request: Request, _: Exception) -> Response:
-    return _said(request, 400, "内容を読み取れません", "画面を開き直して、もう一度操作してください。")
-
-
-def _http(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses (an unknown path, another method), and bodies."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 413:
-        response = _said(request, 413, "送信された内容が大きすぎます", "ファイルの大きさを確かめてください。")
-    elif error.status_code == 503:
-        response = _said(request, 503, "混み合っています", "30秒ほどおいてから、もう一度お試しください。")
-    elif error.status_code in (400, 408):
-        response = _not_understood(request, error)
-    else:
-        response = _not_found(request, error)
-    response.status_code = error.status_code
-    response.headers.update(error.headers or {})
-    return response
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    return _said(request, 409, "操作できませんでした", str(error))
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -7,12 +7,11 @@ that only the session's own pages know.
 
 from __future__ import annotations
 
-import hmac
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -27,20 +26,14 @@ from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.web.customer.facts import Company, Services
 from renkei.web.customer.invitations import Allowed, Invitation, Session
+from renkei.web.guarded import Foreign as Foreign
+from renkei.web.guarded import Guards, is_same
+from renkei.web.guarded import NotFound as NotFound
 
 COOKIE = "renkei_customer"
 FIELD = "form"  # of every form of ours
 MAX_UPLOAD, UPLOAD_WITHIN_S = MAX_BYTES + MOST_BYTES, 120.0
 _LOOKED = threading.Lock()
-GuardT = TypeVar("GuardT", bound=Callable[..., Any])
-
-
-class NotFound(Exception):
-    """There is no such thing, or none that this invitation allows, or no invitation."""
-
-
-class Foreign(Exception):
-    """The form was not sent from a page of ours."""
 
 
 class TooOften(Exception):
@@ -168,10 +161,7 @@ def _refuse_foreign(request: Request, services: Services) -> None:
 async def _posted(request: Request, visitor: Visitor, most: int = MOST_BYTES, within_s: float = 0) -> Visitor:
     """With the form, which is read once it is known whose it is."""
     form = await form_of(request, most, within_s)
-    given = form.get(FIELD)
-    if not isinstance(given, str) or not hmac.compare_digest(
-        given.encode("utf-8", "replace"), visitor.session.form.encode()
-    ):
+    if not is_same(form.get(FIELD), visitor.session.form):
         await form.close()
         raise Foreign
     return replace(visitor, form=form)
@@ -183,12 +173,7 @@ def _with(what: Allowed, visitor: Visitor) -> Visitor:
     return visitor
 
 
-GUARDS: set[Any] = set()
-
-
-def _guard(function: GuardT) -> GuardT:
-    GUARDS.add(function)
-    return function
+GUARDS = _guard = Guards()
 
 
 @_guard
