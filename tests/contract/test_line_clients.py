@@ -15,9 +15,10 @@ import requests
 from renkei.systems import chat as chat_module
 from renkei.systems.delivery import Delivery, Message, Verdict
 from renkei.systems.line.client import LineMessenger
-from renkei.systems.line.login import UNPROVEN, USED_UP, LineLogin, LineLoginError, pkce
+from renkei.systems.line.login import UNPROVEN, USED_UP, LineLogin, LineLoginError
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.client import LineWorksBot
+from renkei.systems.pkce import pkce
 from tests.harness.chat import Chat
 from tests.harness.patience import within
 

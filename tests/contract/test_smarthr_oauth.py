@@ -18,7 +18,8 @@ import pytest
 import requests
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.connecting import Allower, Back, Connecting, ConnectingError, Departure, Trouble, prover
+from renkei.links.smarthr_emc.connecting import Allower, Back, Connecting, Departure, prover
+from renkei.links.smarthr_emc.connecting_troubles import ConnectingError, Trouble
 from renkei.links.smarthr_emc.granted import LEASE, GrantedToken, ReauthoriseError
 from renkei.storage.cipher import Cipher
 from renkei.storage.source_grants import Grant, SourceGrants

@@ -16,6 +16,17 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_state(tenant: str) -> str:
+    """What goes with somebody to a log-in elsewhere and comes back with him, so that it is known whose log-in it is."""
+    return f"{tenant}.{secrets.token_hex(32)}"
+
+
+def tenant_of_state(state: str) -> str:
+    """The tenant; "" where the state is none of ours. It names a folder: the caller checks that it is a tenant."""
+    found = re.fullmatch(r"(.+)\.[0-9a-f]{64}", state)
+    return found[1] if found else ""
+
+
 def token_of_bytes(random: bytes) -> str:
     """A token of 32 bytes that nobody can guess."""
     return base64.urlsafe_b64encode(random).decode().rstrip("=")

@@ -1,7 +1,7 @@
 """連携する: from a page to SmartHR's log-in and back, with a grant (S3). Knows neither Airflow nor a session.
 
     departure = Connecting(folder, oauth).begin(by, redirect_uri, now)    the page sends the browser there, with a cookie
-    folder of tenant_of(state)                                           SmartHR sends it back to redirect_uri
+    folder of tenant_of_state(state)                                     SmartHR sends it back to redirect_uri
     Connecting(folder, oauth).finish(back, prove, now)                    the grant, or ConnectingError with the reason
 
 Below `<tenant>/source_logins/`, each named by the SHA-256 of its state, which nobody keeps:
@@ -20,16 +20,18 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import requests
 
 from renkei.errors import RenkeiError
+from renkei.links.smarthr_emc.connecting_troubles import ConnectingError, Trouble
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.source_grants import Grant, Made, SourceGrants
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import new_state, tenant_of_state
+from renkei.systems.pkce import pkce
 from renkei.systems.smarthr.oauth import (
     LostAnswerError,
     OAuthError,
@@ -39,7 +41,6 @@ from renkei.systems.smarthr.oauth import (
     Tokens,
     UnreachedError,
     crews_answer,
-    pkce,
 )
 from renkei.texts import trim
 
@@ -48,51 +49,7 @@ log = logging.getLogger(__name__)
 LOGIN_LASTS = dt.timedelta(minutes=10)
 MOST_OF_ONE = 5  # log-ins of one tenant that a person, or an invitation, has under way: the newest ones
 MAX_CODE = 2_000  # characters
-_STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
 _NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
-
-
-class Trouble(StrEnum):
-    """Why nothing was connected."""
-
-    STATE = "STATE"  # unknown, used, or too long ago
-    BROWSER = "BROWSER"  # another browser or another person began it
-    CANCELLED = "CANCELLED"
-    REFUSED = "REFUSED"
-    SETTING = "SETTING"
-    AWAY = "AWAY"
-    LOST = "LOST"
-    OTHER_COMPANY = "OTHER_COMPANY"
-    NO_RIGHT = "NO_RIGHT"
-    MEANWHILE = "MEANWHILE"
-    PLAIN_STORE = "PLAIN_STORE"
-
-
-AGAIN = "もう一度「連携する」を押してください。"
-SAID = {
-    Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。連携済みでなければ、{AGAIN}",
-    Trouble.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
-    Trouble.CANCELLED: f"キャンセルされました。連携は変わっていません。連携する場合は、{AGAIN}",
-    Trouble.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
-    Trouble.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
-    Trouble.AWAY: "SmartHRに接続できないか、メンテナンス中です。時間をおいて、もう一度「連携する」を押してください。",
-    Trouble.LOST: f"SmartHRの応答を受け取れず、連携できたか分かりません。{AGAIN}",
-    Trouble.OTHER_COMPANY: "ログインした会社が、シートのSmartHR URLと違います。この会社の管理者でログインし直して、"
-    "もう一度「連携する」を押してください。シートのURLが違う場合は、シートを直してください。",
-    Trouble.NO_RIGHT: "ログインした人またはこの連携に、SmartHRの従業員を参照する権限がありません。SmartHRの管理者権限でログインし直すか、"
-    "SmartHRのアクセス制限を確認して、もう一度「連携する」を押してください。",
-    Trouble.MEANWHILE: "ほかの人が先に操作しました。状態を確認し、必要ならもう一度「連携する」を押してください。",
-    Trouble.PLAIN_STORE: "保存先が暗号化されていないため、SmartHRの許可を保存できません。運用担当者に、保存先の暗号化"
-    "（RENKEI_STORE_KEY_CONN_ID）の設定を依頼してください。",
-}
-
-
-class ConnectingError(RenkeiError):
-    """Nothing was connected; `str()` says why and what to do, and is fit for whoever was on the way."""
-
-    def __init__(self, trouble: Trouble, reason: str = "") -> None:
-        self.trouble, self.reason = trouble, reason
-        super().__init__(SAID[trouble])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +114,7 @@ class Connecting:
         own = sorted((one.expires_at, key) for _, key, one in _logins(self._folder) if one and one.by == by.id)
         for _, key in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
             self._store.delete(key)
-        state, browser = f"{self._folder.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
+        state, browser = new_state(self._folder.tenant), secrets.token_urlsafe(32)
         verifier, challenge = pkce()
         expires = (now + LOGIN_LASTS).replace(microsecond=0)
         login = _Login(by.id, _sha256(browser), verifier, redirect_uri, expires)
@@ -203,7 +160,7 @@ class Connecting:
         return disconnect(self._folder, self._oauth, by, now)
 
     def _login(self, back: Back) -> _Login:
-        if not _STATE.fullmatch(back.state):
+        if not tenant_of_state(back.state):
             raise ConnectingError(Trouble.STATE)
         try:
             found = records.read_or_none(self._store, self._key(back.state), _Login)
@@ -271,12 +228,6 @@ def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], str]:
         raise ConnectingError(Trouble.NO_RIGHT if status == 403 else Trouble.AWAY)
 
     return prove
-
-
-def tenant_of(state: str) -> str:
-    """The tenant of a log-in; "" where it is none of ours. It names a folder: the caller checks that it is a tenant."""
-    found = _STATE.fullmatch(state)
-    return found[1] if found else ""
 
 
 def cookie_name(state: str) -> str:

@@ -29,14 +29,14 @@ from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.storage.tokens import new_token
-from renkei.systems.line.login import LineLogin, LineLoginError, pkce
+from renkei.storage.tokens import new_state, new_token
+from renkei.systems.line.login import LineLogin, LineLoginError
+from renkei.systems.pkce import pkce
 
 log = logging.getLogger(__name__)
 LOGIN_LASTS = dt.timedelta(minutes=10)  # as long as LINE's code is good for
 MAX_TRIPS = 20  # by one invitation; each leaves files in the store, and whoever has the URL may begin one
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long; then it is unknown
-_STATE = re.compile(r"(.+)\.([0-9a-f]{64})")
 _Key = Annotated[str, Field(exclude=True)]  # the name of the file, which does not say it
 T = TypeVar("T")
 
@@ -176,7 +176,7 @@ class Linking:
         trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
         if not any(records.create(self._store, trip, Beginning(now)) for trip in trips):
             raise trouble(Trouble.OFTEN)
-        state, browser = f"{self.tenant}.{secrets.token_hex(32)}", secrets.token_urlsafe(32)
+        state, browser = new_state(self.tenant), secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
         trip = Trip(invitation.key, nonce, verifier, sha256(browser), (now + LOGIN_LASTS).replace(microsecond=0))
@@ -303,12 +303,6 @@ class Linking:
 
     def _login_key(self, key: str) -> str:
         return f"{self._logins}/{key}.json"
-
-
-def tenant_of(state: str) -> str:
-    """The tenant of a trip; "" where it is none of ours. It names a folder: the caller checks that it is a tenant."""
-    found = _STATE.fullmatch(state)
-    return found[1] if found else ""
 
 
 def cookie_name(state: str) -> str:

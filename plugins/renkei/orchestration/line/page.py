@@ -27,7 +27,7 @@ from starlette.types import ASGIApp
 
 from renkei.clock import TOKYO, utcnow
 from renkei.errors import RenkeiError
-from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name, tenant_of
+from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name
 from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.answers import Unlogged, headers, masked, page
@@ -36,7 +36,7 @@ from renkei.orchestration.link import LINKS
 from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.storage.tokens import is_token
+from renkei.storage.tokens import is_token, tenant_of_state
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -114,7 +114,7 @@ class Pages:
     def come_back(self, request: Request) -> Response:
         query = request.query_params
         state = query.get("state", "")
-        tenant = tenant_of(state)
+        tenant = tenant_of_state(state)
         if not is_tenant(tenant):
             raise trouble(Trouble.STATE)
         browser = request.cookies.get(_cookie(cookie_name(state), self.callback_url()), "")

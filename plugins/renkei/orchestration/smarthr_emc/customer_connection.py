@@ -9,17 +9,14 @@ from renkei.errors import ConnectionError_, RenkeiError
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    SAID,
     Allower,
     Back,
     Connecting,
-    ConnectingError,
-    Trouble,
     cookie_name,
     is_under_way,
     prover,
-    tenant_of,
 )
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.orchestration.connections import find_connection, open_store
 from renkei.orchestration.link import LINKS
@@ -29,6 +26,7 @@ from renkei.orchestration.smarthr_emc.hooks import refuse_foreign
 from renkei.orchestration.tenant import find_tenant
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import tenant_of_state
 from renkei.systems.smarthr.oauth import SmartHROAuth
 from renkei.web.customer.facts import Answer, Connected, ConnectionState, Departure, NotConnectedError
 from renkei.web.customer.invitations import Invitation
@@ -91,7 +89,7 @@ class SmartHRConnector:
         return Departure(found.url, found.cookie, found.value, int(LOGIN_LASTS.total_seconds()))
 
     def finish(self, answer: Answer, by: Invitation, back: str, now: dt.datetime) -> None:
-        if tenant_of(answer.state) != self._tenant:
+        if tenant_of_state(answer.state) != self._tenant:
             raise NotConnectedError(Trouble.STATE)
         came = Back(
             answer.state, answer.code, answer.error, answer.cookie(cookie_name(answer.state)), _allower(by), back

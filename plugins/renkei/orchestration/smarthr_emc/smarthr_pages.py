@@ -19,17 +19,14 @@ from renkei.errors import ConnectionError_
 from renkei.links.smarthr_emc import LINK, connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    SAID,
     Allower,
     Back,
     Connecting,
-    ConnectingError,
-    Trouble,
     cookie_name,
     is_under_way,
     prover,
-    tenant_of,
 )
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import dag_id
@@ -42,6 +39,7 @@ from renkei.storage.audit import AuditEntry
 from renkei.storage.source_grants import SourceGrants, void_tenants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
+from renkei.storage.tokens import tenant_of_state
 from renkei.systems.smarthr.oauth import SmartHROAuth
 from renkei.web.console import guard
 from renkei.web.console.page import MOUNT, address, page
@@ -138,7 +136,7 @@ def connect(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
 def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
     """SmartHR has sent the browser back."""
     state, code, error = (request.query_params.get(name, "") for name in ("state", "code", "error"))
-    tenant = tenant_of(state)
+    tenant = tenant_of_state(state)
     seen = _seen(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
     folder = _connector(seen)
     cookie = request.cookies.get(cookie_name(state), "")

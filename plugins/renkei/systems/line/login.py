@@ -6,11 +6,8 @@ What lies between them (state, nonce, verifier, whose browser) is kept by the ca
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import re
-import secrets
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
@@ -48,12 +45,6 @@ class Tokens:
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
-
-
-def pkce() -> tuple[str, str]:
-    """A new verifier, to be kept in secret until `exchange`, and its challenge (RFC 7636, S256)."""
-    verifier = secrets.token_urlsafe(48)
-    return verifier, _base64url(hashlib.sha256(verifier.encode()).digest())
 
 
 class LineLogin:
@@ -187,7 +178,3 @@ def _is_token(value: Any) -> TypeGuard[str]:
 def _equal(left: str, right: str) -> bool:
     """Compared in a time that does not tell where they differ."""
     return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))
-
-
-def _base64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -6,11 +6,8 @@ setting: PKCE, scope, lifetimes, whether refresh tokens are spent by use, revoca
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import re
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -85,13 +82,6 @@ class Tokens:
 def is_oauth_url(url: str, allowed: Collection[str] = ()) -> bool:
     """Whether `url` is SmartHR's, by HTTPS, or an operator's stand-in: the client's secret goes nowhere else (L7)."""
     return is_trusted(url, lambda host: host.endswith(SUFFIXES), allowed)
-
-
-def pkce() -> tuple[str, str]:
-    """A new verifier, to be kept in secret until the code is exchanged, and its challenge (RFC 7636, S256)."""
-    verifier = secrets.token_urlsafe(48)
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return verifier, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class SmartHROAuth:

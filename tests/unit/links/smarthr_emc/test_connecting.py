@@ -17,16 +17,14 @@ from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
     MOST_OF_ONE,
-    SAID,
     Allower,
-    ConnectingError,
     Departure,
-    Trouble,
     is_under_way,
     prover,
     tenant_of,
     tidy,
 )
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.storage.source_grants import Grant, Made
 from tests.harness.oauth import CALLBACK, NOW, SECRETS, YUKI, OAuthWorld, session_of, tokens
 from tests.unit.systems.transport import Answer

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from renkei.errors import RenkeiError
 from renkei.systems import chat
-from renkei.systems.line.login import SETTING, UNPROVEN, UNREACHABLE, USED_UP, LineLogin, LineLoginError, Tokens, pkce
+from renkei.systems.line.login import SETTING, UNPROVEN, UNREACHABLE, USED_UP, LineLogin, LineLoginError, Tokens
+from renkei.systems.pkce import pkce
 from tests.harness.patience import within
 from tests.unit.systems.line.wire import Wire
 from tests.unit.systems.transport import Answer, Seen, network

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+from renkei.systems.pkce import pkce
 from renkei.systems.smarthr.oauth import (
     LostAnswerError,
     OAuthError,
@@ -20,7 +21,6 @@ from renkei.systems.smarthr.oauth import (
     RefusedGrantError,
     UnreachedError,
     is_oauth_url,
-    pkce,
 )
 from tests.harness.oauth import CALLBACK, NOW, SECRETS, OAuthWorld, tokens
 from tests.unit.systems.transport import Answer
