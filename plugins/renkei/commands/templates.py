@@ -1,4 +1,4 @@
-"""`renkei kingoftime template`, `renkei workplace template`: sheets of the links whose workbook is a few short tables."""
+"""`renkei <link> template`: sheets of the links whose workbook is a few short tables."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from renkei.commands.i18n import say
 from renkei.commands.sheet_files import NewTenant, TemplateFile, template_file, write_new
 
 
-def add_kingoftime(app: typer.Typer) -> None:
-    """Puts `renkei kingoftime` under `renkei`."""
-    _add(app, "kingoftime", "LINE WORKS → KING OF TIME", "renkei.links.lineworks_kot.sheet.template:TEMPLATE")
-
-
-def add_workplace(app: typer.Typer) -> None:
-    """Puts `renkei workplace` under `renkei`."""
-    _add(app, "workplace", "WORKPLACE → LINE WORKS", "renkei.links.workplace_lineworks.sheet.template:TEMPLATE")
-
-
-def _add(app: typer.Typer, name: str, link: str, asked: str) -> None:
+def add_template(app: typer.Typer, name: str, link: str, asked: str) -> None:
+    """Puts `renkei <name> template` under `renkei`; `asked` names what the link asks in its sheet."""
     own = typer.Typer(
         help=say(f"{link} の連携設定シートを作ります。", f"Sheets of {link}."),
         no_args_is_help=True,

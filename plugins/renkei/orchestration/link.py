@@ -95,7 +95,7 @@ class Link:
     tidy: Part[Callable[[dt.datetime, dt.timedelta], object]] | None = (
         None  # what it keeps beside its runs, older than so much
     )
-    drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/pump.Source)
+    drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/drain.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     connector: Part[Callable[[str], Connector]] | None = None  # by a tenant: its customers connect the source by a page
     preloads: Sequence[str] = ()  # modules that its tasks import
@@ -171,7 +171,7 @@ LINKS = {
             page=Part("renkei.orchestration.lineworks_kot.documentation:page"),
             report=Part("renkei.orchestration.lineworks_kot.results:report"),
             subjects=Part("renkei.links.lineworks_kot.wording:SUBJECTS"),
-            commands=Part("renkei.commands.templates:add_kingoftime"),
+            commands=Part("renkei.commands.lineworks_kot:add_to"),
             try_systems=Part("renkei.orchestration.lineworks_kot.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.lineworks_kot.dag:timetable"),
             differences=Part("renkei.links.lineworks_kot.sheet.difference:differences"),
@@ -193,7 +193,7 @@ LINKS = {
             page=Part("renkei.orchestration.workplace_lineworks.documentation:page"),
             report=Part("renkei.orchestration.workplace_lineworks.results:report"),
             subjects=Part("renkei.links.workplace_lineworks.wording:SUBJECTS"),
-            commands=Part("renkei.commands.templates:add_workplace"),
+            commands=Part("renkei.commands.workplace_lineworks:add_to"),
             try_systems=Part("renkei.orchestration.workplace_lineworks.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.workplace_lineworks.dag:timetable"),
             differences=Part("renkei.links.workplace_lineworks.sheet.difference:differences"),
