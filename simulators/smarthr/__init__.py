@@ -17,7 +17,8 @@ Control, without authentication, JSON in and out:
     POST   /_sim/companies {name, seed, size, token, missing_codes, missing_codes_retired, switches}
            creates or replaces a company. switches: per_page_over clamp|reject, per_page_most (100),
            unknown_name ignore|reject, slots trimmed|padded, no_slots empty|null, hidden_fields [names],
-           hidden_as omitted|null, hosts [names at which this company alone answers], forbidden [resources, as "departments"], timestamps +09:00|Z,
+           hidden_as omitted|null, hidden_crews [ids],
+           hosts [names at which this company alone answers], forbidden [resources, as "departments"], timestamps +09:00|Z,
            expanded [records written in place of their ids: biz_establishment (of crews), company, group, crew, owner,
            soc_ins_owner, lab_ins_owner; `embed=` asks the same of one request for a list of masters or users]
     GET    /_sim/companies                     PATCH /_sim/companies/NAME {switches}     DELETE /_sim/companies/NAME

@@ -52,6 +52,7 @@ class Switches(BaseModel):
     forbidden: list[str] = Field(default_factory=list)
     expanded: list[str] = Field(default_factory=list)  # records written in place of their ids, wherever they stand
     timestamps: Literal["+09:00", "Z"] = "+09:00"
+    hidden_crews: list[str] = Field(default_factory=list)  # whom the token's user may not see: they are not there
     hosts: list[str] = Field(default_factory=list)  # of this company alone; by default any host is everybody's
 
 

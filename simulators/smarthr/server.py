@@ -207,7 +207,8 @@ def _resource(served: Served, parts: list[str], request: Request, faults: list[F
         case ["crews"]:
             fields = query.fields(company, params)
             crews = company.crews
-            return _list(company, request, served.crew_ids(params), lambda i: renderer.crew(crews[i], fields), faults)
+            seen = [one for one in served.crew_ids(params) if one not in company.switches.hidden_crews]
+            return _list(company, request, seen, lambda i: renderer.crew(crews[i], fields), faults)
         case ["crews", crew_id] if crew_id in company.crews:
             crew = renderer.crew(company.crews[crew_id], query.fields(company, params))
             return _json(bend_rows(faults, [crew])[0])

@@ -22,10 +22,13 @@ from renkei.errors import (
     SettingError,
 )
 from renkei.links.smarthr_emc import notify, stages, validate
+from renkei.links.smarthr_emc.connecting import sees_fewer
 from renkei.links.smarthr_emc.report import body
 from renkei.links.smarthr_emc.stages.job import Job, forget_end
 from renkei.runs.outcome import Outcome
+from renkei.storage.source_grants import Grant, Made
 from renkei.storage.store import MissingKeyError
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.drop import DropFolder, LocalFiles
 from tests.harness.emc import Emc
 from tests.harness.sheet import SHEET, full_mapping
@@ -267,6 +270,29 @@ def test_e34_a_guard_holds_and_names_the_figures(linked: World) -> None:
     assert (hold["kind"], hold["count"], hold["of"]) == ("delete_users", 6, people)
     assert linked.state() == before
     assert linked.opened() == 0
+
+
+def test_e34_people_whom_another_log_in_does_not_see_are_held_and_told(linked: World) -> None:
+    """Somebody with fewer rights allowed us SmartHR anew: many are held, and of few the page of the connection tells."""
+    before, everybody = linked.state(), list(linked.crews())
+    folder = TenantFolder(linked.store, LINK, "acme")
+
+    def allowed(people: int | None) -> Grant:
+        return Grant(Made.ALLOWED, NOW, "sato", "佐藤", people=people)
+
+    assert sees_fewer(folder, allowed(len(everybody))) is None
+    assert sees_fewer(folder, allowed(None)) is None, "SmartHR does not say"
+    assert sees_fewer(folder, allowed(len(everybody) - 1)) == (len(everybody) - 1, len(everybody))
+    unseen = [crew["id"] for crew in linked.active()[:6]]
+    linked.smarthr.sim("PATCH", "companies/acme", {"hidden_crews": unseen})
+    job = linked.tenant.plan(manual=False)
+    assert stages.approve.is_held(job)
+    with pytest.raises(HoldError):
+        linked.tenant.load(job)
+    assert linked.state() == before
+    linked.smarthr.sim("PATCH", "companies/acme", {"hidden_crews": []})
+    linked.tenant.run()
+    assert linked.state() == before, "who sees everybody again deletes nobody"
 
 
 def test_e36_approval_lets_exactly_that_plan_through(linked: World) -> None:

@@ -54,6 +54,7 @@ class Grant:
     expires_at: Moment | None = None  # None: it does not expire
     scope: str = ""
     source: str = ""  # the address of the source at which it was proven
+    people: int | None = None  # that it saw then
 
     @property
     def is_valid(self) -> bool:

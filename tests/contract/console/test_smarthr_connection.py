@@ -14,6 +14,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from renkei.errors import ConnectionError_, FetchError
+from renkei.links.smarthr_emc.model import RecordSet
+from renkei.links.smarthr_emc.records import SetSummary, SnapshotSummary
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.connection_trial import _is_registered
@@ -308,6 +310,22 @@ def test_s3_a_grant_that_a_run_would_refuse_is_done_nowhere(
     assert f"状態 {label}" in world.shown()
     assert "2. 連携済み 次にすること" in text_of(body(world, path))
     assert "許可済み" not in text_of(body(world, f"/dag/{dag('acme')}/connections"))
+
+
+def test_e34_whoever_sees_fewer_people_than_the_last_load_had_is_told(world: SmartHRWorld) -> None:
+    """Whom he does not see would be deleted; the page asks for somebody who sees everybody, and counts."""
+    world.baseline("acme")
+    read = SetSummary(20, 20, "", "")
+    world.record("acme").write(SnapshotSummary("r", {RecordSet.USERS: read, RecordSet.DEPARTMENTS: read}))
+    assert "全従業員を参照できる" in world.shown()
+    world.connect()
+    shown = world.shown("CONNECTED")
+    assert "見える従業員 20名" in shown
+    assert "少なくなっています" not in shown
+    unseen = [crew["id"] for crew in world.smarthr.sim("GET", "companies/acme/crews")[:3]]
+    world.smarthr.sim("PATCH", "companies/acme", {"hidden_crews": unseen})
+    world.connect()
+    assert "許可した人に見える従業員は17名で、前回の受信（20名）より少なくなっています" in world.shown()
 
 
 def test_アクセストークンで連携_stays_the_other_way(world: SmartHRWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,11 @@ from dataclasses import dataclass, field
 
 import requests
 
-from renkei.errors import RenkeiError
+from renkei.errors import BaselineError, RenkeiError
 from renkei.links.smarthr_emc.connecting_troubles import ConnectingError, Trouble
+from renkei.links.smarthr_emc.model import RecordSet
+from renkei.links.smarthr_emc.records import SnapshotSummary
+from renkei.runs.current_baseline import current_baseline
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.source_grants import Grant, Made, SourceGrants
@@ -81,6 +84,9 @@ class Back:
     redirect_uri: str  # of the page that it came back to
 
 
+Prove = Callable[[str], tuple[str, int | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Login:
     by: str
@@ -121,11 +127,11 @@ class Connecting:
         records.write(self._store, self._key(state), login)
         return Departure(self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser)
 
-    def finish(self, back: Back, prove: Callable[[str], str], now: dt.datetime) -> Grant:
+    def finish(self, back: Back, prove: Prove, now: dt.datetime) -> Grant:
         """The grant that stands now. A log-in counts once, however it ends.
 
-        `prove` is given the access token, gives the address at which it is this tenant's, and raises ConnectingError
-        where it is not: `prover`.
+        `prove` is given the access token, gives the address at which it is this tenant's and how many people it sees
+        (None: SmartHR does not say), and raises ConnectingError where it is not: `prover`.
 
         Raises:
             ConnectingError: nothing was connected; what stood before stands.
@@ -142,7 +148,7 @@ class Connecting:
         except OAuthError as error:
             raise self._trouble(error) from None
         try:
-            grant = _grant(tokens, back.by, now, prove(tokens.access_token))
+            grant = _grant(tokens, back.by, now, *prove(tokens.access_token))
             _follow(self.grants, number, grant)
         except RenkeiError:
             self._oauth.revoke(tokens.refresh_token or tokens.access_token)
@@ -213,21 +219,38 @@ def _follow(grants: SourceGrants, number: int, record: Grant) -> Grant | None:
     return before
 
 
-def prover(session: requests.Session, smarthr_url: str) -> Callable[[str], str]:
-    """Asks the SmartHR of the sheet whether a token is its own."""
+def prover(session: requests.Session, smarthr_url: str) -> Prove:
+    """Asks the SmartHR of the sheet whether a token is its own, and how many people it sees."""
 
-    def prove(access_token: str) -> str:
+    def prove(access_token: str) -> tuple[str, int | None]:
         try:
-            status, crews = crews_answer(session, smarthr_url, access_token)
+            status, crews, people = crews_answer(session, smarthr_url, access_token)
         except UnreachedError as error:
             raise ConnectingError(Trouble.AWAY, error.reason) from None
         if status == 200 and isinstance(crews, list):
-            return smarthr_url
+            return smarthr_url, people
         if status in (401, 404):
             raise ConnectingError(Trouble.OTHER_COMPANY)
         raise ConnectingError(Trouble.NO_RIGHT if status == 403 else Trouble.AWAY)
 
     return prove
+
+
+def sees_fewer(folder: TenantFolder, grant: Grant | None) -> tuple[int, int] | None:
+    """How many people whoever allowed it saw then, and how many the last load was made of, where those are more.
+
+    SmartHR keeps who has retired among its people, so they rarely become fewer: he may not see everybody, and whom he
+    does not see would be deleted (E8), few of them without a person being asked (E34).
+    """
+    if grant is None or grant.people is None:
+        return None
+    try:
+        record = current_baseline(folder).record
+        read = record.read_or_none(SnapshotSummary) if record else None
+    except (BaselineError, DamagedFileError):  # the next run says so
+        return None
+    before = read.sets[RecordSet.USERS].total if read else 0
+    return (grant.people, before) if grant.people < before else None
 
 
 def cookie_name(state: str) -> str:
@@ -276,7 +299,7 @@ def _files(folder: TenantFolder) -> list[tuple[str, str, bool]]:
     return [(one[1], key, bool(one[2])) for one, key in found if one]
 
 
-def _grant(tokens: Tokens, by: Allower, now: dt.datetime, source: str) -> Grant:
+def _grant(tokens: Tokens, by: Allower, now: dt.datetime, source: str, people: int | None) -> Grant:
     return Grant(
         Made.ALLOWED,
         now,
@@ -288,6 +311,7 @@ def _grant(tokens: Tokens, by: Allower, now: dt.datetime, source: str) -> Grant:
         tokens.expires_at,
         tokens.scope,
         source,
+        people,
     )
 
 

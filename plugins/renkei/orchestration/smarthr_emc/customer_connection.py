@@ -15,6 +15,7 @@ from renkei.links.smarthr_emc.connecting import (
     cookie_name,
     is_under_way,
     prover,
+    sees_fewer,
 )
 from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
@@ -72,7 +73,8 @@ class SmartHRConnector:
         }
         state = grant_state(grants, now, url)
         if state in kinds and grant:
-            return Connected(kinds[state], grant.allowed_at or grant.at, fault)
+            fewer = sees_fewer(self._folder, grant) if state is GrantState.LINKED else None
+            return Connected(kinds[state], grant.allowed_at or grant.at, fault, fewer)
         if is_under_way(self._folder, now):
             return Connected(ConnectionState.UNDER_WAY, fault=fault)
         return Connected(ConnectionState.OTHERWISE if self._has_token() else ConnectionState.NONE, fault=fault)

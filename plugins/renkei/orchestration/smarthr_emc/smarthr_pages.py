@@ -25,6 +25,7 @@ from renkei.links.smarthr_emc.connecting import (
     cookie_name,
     is_under_way,
     prover,
+    sees_fewer,
 )
 from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
@@ -95,6 +96,7 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
         linked=state is GrantState.LINKED,
         void=state is GrantState.VOID,
         grant=grant if grant and state is not GrantState.NONE else None,
+        fewer=sees_fewer(folder, grant) if state is GrantState.LINKED else None,
         good=GOOD.get(said, ""),
         bad=SAID[trouble] if trouble else "",
         smarthr_url=mapping.smarthr_url if mapping else "",

@@ -191,8 +191,9 @@ class SmartHROAuth:
             raise LostAnswerError("SmartHRの応答が途中で切れ、許可されたか分かりません。", name) from None
 
 
-def crews_answer(session: requests.Session, smarthr_url: str, access_token: str) -> tuple[int, Any]:
-    """Status and JSON of the smallest read of a tenant's people: 200 proves that the token is that tenant's.
+def crews_answer(session: requests.Session, smarthr_url: str, access_token: str) -> tuple[int, Any, int | None]:
+    """Status and JSON of the smallest read of a tenant's people, and how many there are: 200 proves that the token is
+    that tenant's.
 
     Raises:
         UnreachedError: SmartHR did not answer.
@@ -212,10 +213,12 @@ def crews_answer(session: requests.Session, smarthr_url: str, access_token: str)
         raise UnreachedError(
             "SmartHRに接続できませんでした。時間をおいてやり直してください。", type(error).__name__
         ) from None
+    total = response.headers.get("x-total-count", "")
+    people = int(total) if total.isascii() and total.isdigit() and len(total) < 10 else None
     try:
-        return response.status_code, json_of(response.content)
+        return response.status_code, json_of(response.content), people
     except ValueError:
-        return response.status_code, None
+        return response.status_code, None, people
 
 
 def _said(response: requests.Response) -> dict[str, Any]:

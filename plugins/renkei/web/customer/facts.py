@@ -90,6 +90,7 @@ class Connected:
     state: ConnectionState
     at: dt.datetime | None = None  # when it was allowed
     fault: str = ""  # why it cannot be connected here, in Japanese
+    fewer: tuple[int, int] | None = None  # people that who allowed it sees, and those of the last load, which are more
 
 
 @dataclass(frozen=True, slots=True)
