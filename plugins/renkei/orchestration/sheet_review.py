@@ -30,6 +30,14 @@ def review(
     return Review(tenant, sheet.mapping, sheet.problems, sheet.warnings, file.read_bytes(), channels=sheet.channels)
 
 
+def review_content(
+    link: Link, tenant: str, file_name: str, content: bytes, grants: Grants, neighbours: Collection[Path]
+) -> Review:
+    """A look at a sheet's bytes, in a process within limits."""
+    with as_file(tenant, file_name, content) as file, Compiler(link.sheets()) as compiler:
+        return link.look()(link, file, tenant, grants, neighbours, compiler)
+
+
 @contextmanager
 def as_file(tenant: str, file_name: str, content: bytes) -> Iterator[Path]:
     """A sheet's bytes under the name that it would have in the mappings folder, in a folder of nobody else's."""

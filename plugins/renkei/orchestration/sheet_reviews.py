@@ -12,8 +12,8 @@ from typing import Any
 from renkei import settings
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, split_dag_id
-from renkei.orchestration.sheet_review import as_file
-from renkei.sheets.bounded import Compiler, Marker, NotCompiledError
+from renkei.orchestration.sheet_review import review_content
+from renkei.sheets.bounded import Marker, NotCompiledError
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.difference import SheetLine, differences
 from renkei.sheets.grants import Grants, read_grants
@@ -98,12 +98,8 @@ class SheetReviews:
     def _reviewed(
         self, link: Link, tenant: str, file_name: str, content: bytes, grants: Grants, neighbours: Sequence[Path]
     ) -> Review:
-        with (
-            _Place(self._places),
-            as_file(tenant, file_name, content) as file,
-            Compiler(link.sheets()) as compiler,
-        ):
-            return link.look()(link, file, tenant, grants, neighbours, compiler)
+        with _Place(self._places):
+            return review_content(link, tenant, file_name, content, grants, neighbours)
 
 
 class _Place:

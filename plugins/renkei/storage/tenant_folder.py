@@ -130,3 +130,8 @@ def void_grants_folder(link: str) -> str:
 def watch_folder(link: str) -> str:
     """What the watch knows and has told."""
     return f"{link}/watch"
+
+
+def customer_acts_folder(link: str) -> str:
+    """A file for each thing that a customer did and of which the operator has not been told."""
+    return f"{link}/customer_acts"

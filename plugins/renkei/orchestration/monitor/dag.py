@@ -24,15 +24,19 @@ from renkei.orchestration.disaster_freeze import frozen_tenants
 from renkei.orchestration.link import LINKS, Link, dag_id
 from renkei.orchestration.monitor import expiring
 from renkei.orchestration.monitor.broken import Start, start_in, tell_broken
+from renkei.orchestration.monitor.customers import ReviewSheet, tell_customers, tell_void
 from renkei.orchestration.monitor.freeze import tell_forgotten
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import ScanResult, scan, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
 from renkei.orchestration.monitor.unworked import tell_unworked
+from renkei.orchestration.sheet_review import review_content
 from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants
+from renkei.sheets.review import Review
+from renkei.sheets.tenant_files import tenants
 from renkei.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -52,6 +56,8 @@ DOC = """# Renkei 見張り
 - **誤りのあるシート**: 連携設定シートに誤りがある会社を、運用担当者の通知先に1回知らせ、その会社のDagを1回実行します
   （Dagは失敗（赤）になり、直すところがその会社の結果通知先に届きます）。
 - **処理されていないメッセージ**: 受信してから15分を過ぎても処理されないメッセージがある会社を、運用担当者の通知先に1回知らせます。
+- **お客様の操作**: お客様ページでのシートのアップロードとSmartHRとの連携、SmartHRの再認可が必要になったことを、運用担当者の
+  通知先に1回知らせます（最長で15分あとになります）。
 - **解除を忘れた災害時凍結**: 72時間を超えて続く災害時凍結を、運用担当者の通知先に1回知らせます。
 - **知らせずに終わった処理**: 途中で削除されるなどして結果を知らせずに終わった処理の結果を、その会社の通知先に知らせます。
 
@@ -114,6 +120,8 @@ def watch(
         expiring.tell_connections(notices, found.sheets.channels, channels, found.sheets.compiled)
         tell_forgotten(notices, frozen, channels)
         tell_unworked(notices, channels)
+        tell_customers(notices, channels, found.sheets.compiled, _reviewing(link, dag_file, grants))
+        tell_void(notices, channels, found.sheets.compiled)
         faults += notices.faults
         counts.update(
             tenants=len(found.notes.schedules),
@@ -124,6 +132,17 @@ def watch(
     if faults:
         raise NotificationError("\n".join(faults))
     return dict(counts)
+
+
+def _reviewing(link: Link, dag_file: str, grants: AllGrants) -> ReviewSheet:
+    """Looks at a customer's sheet as the console does."""
+
+    def review(tenant: str, file_name: str, content: bytes) -> Review:
+        files = tenants(settings.mappings_folder(dag_file, link.name))
+        others = [file.path for file in files if not file.problem and file.tenant != tenant]
+        return review_content(link, tenant, file_name, content, grants.of(tenant), others)
+
+    return review
 
 
 def _tenants(link: Link, found: ScanResult, dag_file: str, grants: AllGrants) -> list[Tenant]:

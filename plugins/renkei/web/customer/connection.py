@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from renkei.storage.customer_acts import Act
 from renkei.web.customer import guard
 from renkei.web.customer.facts import Answer, Connector, NotConnectedError
 from renkei.web.customer.page import address, page
-from renkei.web.customer.uploads import note
+from renkei.web.customer.uploads import for_operator, note
 
 router = APIRouter()
 BACK = "connection/back"
@@ -57,10 +59,15 @@ def come_back(
     connector = _connector(visitor)
     visitor.count(visitor.limits.departures)
     note(visitor, "connection back")
-    answer = Answer(state, code, error, lambda name: guard.cookie_of(visitor.services, request, name))
+    answer, now = (
+        Answer(state, code, error, partial(guard.cookie_of, visitor.services, request)),
+        visitor.services.now(),
+    )
+    take_back = for_operator(visitor, Act.CONNECTION, now)
     try:
-        connector.finish(answer, visitor.invitation, _back(visitor), visitor.services.now())
+        connector.finish(answer, visitor.invitation, _back(visitor), now)
     except NotConnectedError as trouble:
+        take_back()
         return there(request, trouble.code)
     return there(request)
 

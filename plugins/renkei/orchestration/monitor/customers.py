@@ -1,0 +1,138 @@
+"""What a company's own people did, and the operator has to go on with: told once, at the watch's next look (S2, S3, S5).
+
+They upload a sheet or connect their source system on the お客様ページ, whose service has no database of Airflow's; and they
+may take back what they allowed, in the source system itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from renkei.channel import OPERATOR, Channel, Event
+from renkei.errors import RenkeiError
+from renkei.orchestration.link import dag_id
+from renkei.orchestration.monitor.once import Notices
+from renkei.orchestration.monitor.operator_channels import console_page
+from renkei.sheets.compiled import Compiled
+from renkei.sheets.placed import is_yaml, suffix_of
+from renkei.sheets.review import Review
+from renkei.storage import customer_acts
+from renkei.storage.customer_acts import Act, CustomerAct
+from renkei.storage.source_grants import SourceGrants, void_tenants
+from renkei.storage.versions import Version, Versions
+from renkei.systems.delivery import Message, Tone, key_of
+
+log = logging.getLogger(__name__)
+
+MOST = 20  # of a look; the others are the next one's
+UNDONE = dt.timedelta(hours=1)  # what left nothing by then was not done
+UNHEARD = dt.timedelta(days=30)  # kept for an operator without a channel
+ReviewSheet = Callable[[str, str, bytes], Review]  # tenant, file name, content
+Sheets = Mapping[str, Compiled[Any]]
+
+
+def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets, review_sheet: ReviewSheet) -> None:
+    """Tell the operator of one link's companies. A crash between message and note tells twice, never not at all."""
+    link, store = notices.link.name, notices.store
+    noted = customer_acts.noted(store, link, MOST)
+    told = notices.told_before(OPERATOR)
+    said: dict[str, tuple[str, str]] = {}  # by the note's name: the line, and the address of its page
+    for name, act in noted.items():
+        if name in told or notices.now - act.at > UNHEARD:
+            customer_acts.forget(store, link, name)
+            continue
+        try:
+            line = _line(notices, act, sheets, review_sheet)
+        except RenkeiError as error:  # the others are told all the same (L5)
+            notices.faults.append(f"{act.tenant}: お客様の操作を確かめられませんでした（{type(error).__name__}）。")
+            continue
+        if line:
+            said[name] = line
+        elif notices.now - act.at > UNDONE:
+            customer_acts.forget(store, link, name)
+    if said:
+        notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), Event.HOLD)
+        for name in said.keys() & notices.told_before(OPERATOR).keys():
+            customer_acts.forget(store, link, name)
+
+
+def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> None:
+    """Of each grant, once, that the company took back, or that ended: until a person allows it anew nothing is read."""
+    told, new = notices.told_before(OPERATOR), {}
+    for tenant in sorted(void_tenants(notices.store, notices.link.name)):
+        number, _ = SourceGrants(notices.folder(tenant)).newest()
+        if (key := key_of("void", tenant, str(number))) not in told:
+            new[key] = tenant
+    if new:
+        source, names = notices.link.source, list(new.values())
+        lines = [f"{_company(sheets, one)}: {_page(notices, one)}" for one in names[:MOST]]
+        more = [f"ほか{len(names) - MOST}社"] if len(names) > MOST else []
+        message = Message(
+            title=f"【失敗】{notices.link.label}: {source}の再認可が必要です（{len(names)}社）",
+            lines=(
+                *lines,
+                *more,
+                f"{source}の許可が取り消されたか、期限が切れました。もう一度「連携する」まで、この会社の処理は失敗します"
+                f"（{notices.link.target}のデータはそのままです）。お客様に、お客様ページか{source}での操作を依頼してください。",
+            ),
+            link=console_page(),
+            link_label="連携一覧を開く",
+            tone=Tone.BAD,
+        )
+        notices.tell_once(OPERATOR, operator, message, list(new), Event.FAILURE)
+
+
+def _line(notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: ReviewSheet) -> tuple[str, str] | None:
+    """What was done, and the page of it; None where it left nothing."""
+    company = _company(sheets, act.tenant)
+    if act.act is Act.CONNECTION:
+        _, grant = SourceGrants(notices.folder(act.tenant)).newest()
+        if grant is None or not grant.is_valid or grant.by != act.by or (grant.allowed_at or grant.at) < act.at:
+            return None
+        return f"{company}: {notices.link.source}と連携しました。", _page(notices, act.tenant)
+    versions = Versions(notices.folder(act.tenant))
+    found = _uploaded(versions, act)
+    if found is None:
+        return None
+    number, version = found
+    review = review_sheet(act.tenant, version.file_name, versions.content(version))
+    errors, doubts = len(review.problems) + len(review.misplaced), len(review.warnings) + len(review.beside)
+    # Not by its name, which may be a person's (L6): the page has it.
+    kind = "YAML" if is_yaml(suffix_of(version.file_name)) else "Excel"
+    counts = f"誤り{errors}件、注意{doubts}件" if errors or doubts else "誤りも注意もありません"
+    line = f"{company}: 連携設定シート（{kind}、版{number}）をアップロードしました。{counts}。"
+    return line, _page(notices, act.tenant, "sheets", str(number))
+
+
+def _uploaded(versions: Versions, act: CustomerAct) -> tuple[int, Version] | None:
+    """The version that the act made."""
+    for number in versions.numbers():
+        version = versions.read(number)
+        if version.at < act.at:
+            return None
+        if (version.digest, version.by, version.at) == (act.digest, act.by, act.at):
+            return number, version
+    return None
+
+
+def _message(label: str, said: Sequence[tuple[str, str]]) -> Message:
+    alone = len(said) == 1
+    shown = [text + (f" {address}" if address and not alone else "") for text, address in said]
+    return Message(
+        title=f"【確認】{label}: お客様の操作があります（{len(said)}件）",
+        lines=(*shown, "シートは、画面で確かめて「有効にする」まで使いません。"),
+        link=said[0][1] if alone else console_page(),
+        link_label="画面を開く" if alone else "連携一覧を開く",
+    )
+
+
+def _company(sheets: Sheets, tenant: str) -> str:
+    found = sheets.get(tenant)
+    return f"{found.company_name}（{tenant}）" if found and found.company_name else tenant
+
+
+def _page(notices: Notices, tenant: str, *parts: str) -> str:
+    return console_page("dag", dag_id(notices.link.name, tenant), *parts)
