@@ -21,11 +21,11 @@ from renkei.links.smarthr_emc.connecting import (
     Departure,
     is_under_way,
     prover,
-    tenant_of,
     tidy,
 )
 from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
 from renkei.storage.source_grants import Grant, Made
+from renkei.storage.tokens import tenant_of_state
 from tests.harness.oauth import CALLBACK, NOW, SECRETS, YUKI, OAuthWorld, session_of, tokens
 from tests.unit.systems.transport import Answer
 
@@ -296,8 +296,8 @@ def test_連携解除_ends_what_was_renewed_meanwhile_and_gives_that_back(
 
 
 def test_the_tenant_stands_in_the_state() -> None:
-    assert tenant_of("acme." + "0" * 64) == "acme"
-    assert tenant_of("acme") == ""
+    assert tenant_of_state("acme." + "0" * 64) == "acme"
+    assert tenant_of_state("acme") == ""
 
 
 @pytest.mark.parametrize("rubbish", ["<html>ただいまメンテナンス中です", "", '"ok"', {"crews": []}, None], ids=str)

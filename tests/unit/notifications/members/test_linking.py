@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
-from renkei.notifications.members.linking import Linked, cookie_name, tenant_of
+from renkei.notifications.members.linking import Linked, cookie_name
 from renkei.notifications.members.table import UnknownMemberError
 from renkei.notifications.members.troubles import LinkingError, Trouble
+from renkei.storage.tokens import tenant_of_state
 from tests.unit.notifications.members.line_account import BACK, HANAKO, NOW, SECRET, TARO, World, refused
 
 
@@ -23,7 +24,7 @@ def test_a_member_links_an_account(world: World) -> None:
     departure = world.begin(token)
     sent = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     assert (sent["redirect_uri"], sent["code_challenge_method"], sent["response_type"]) == (BACK, "S256", "code")
-    assert tenant_of(sent["state"]) == "acme"
+    assert tenant_of_state(sent["state"]) == "acme"
     assert departure.cookie == cookie_name(sent["state"])
     assert world.finish(departure) == Linked("001", True)
     assert world.line_id() == TARO
