@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 
 import uvicorn
+from h11 import LocalProtocolError
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS = 1_000  # at once, each with a request of 64 KiB at most
 IDLE_S = (
@@ -27,6 +29,19 @@ class Server(uvicorn.Server):
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+class _Protocol(H11Protocol):
+    """Closes the connection where a body breaks HTTP after its answer has begun.
+
+    uvicorn would raise out of its event loop then, which puts a traceback with those bytes into the log (L6).
+    """
+
+    def send_400_response(self, msg: str) -> None:
+        try:
+            super().send_400_response(msg)
+        except LocalProtocolError:
+            self.transport.close()
+
+
 def server(app: ASGIApp, host: str, port: int, proxies: str = "") -> Server:
     """The server, not yet begun. `proxies` are addresses (comma list) whose X-Forwarded-For is believed."""
     return Server(
@@ -34,7 +49,7 @@ def server(app: ASGIApp, host: str, port: int, proxies: str = "") -> Server:
             app,
             host=host,
             port=port,
-            http="h11",  # bounds what a head may take; the other one does not
+            http=_Protocol,  # bounds what a head may take; the other one does not
             ws="none",
             lifespan="off",
             proxy_headers=bool(proxies),
