@@ -116,6 +116,14 @@ def test_l1_an_sftp_folder_that_is_gone_is_told(sftp_folder: Path) -> None:
         drop().submit("k1", "acme", "0" * 64, None, USERS)
 
 
+def test_l7_a_server_that_is_not_there_is_told_apart_from_a_folder(
+    sftp_folder: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    changed(monkeypatch, port=closed_port)
+    with pytest.raises(RetriableLoadError, match=r"SFTPサーバーに接続できません.*Hostとポート"):
+        drop().check()
+
+
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
 

@@ -112,9 +112,18 @@ class SftpFiles:
 
     @contextmanager
     def _line(self) -> Iterator[Any]:
-        """What the hook is to speak over: its own proxy command, else a socket that we can close under it."""
+        """What the hook is to speak over: its own proxy command, else a socket that we can close under it.
+
+        Raises:
+            RetriableLoadError: nobody is there.
+        """
         hook = self._hook
-        line = hook.host_proxy or socket.create_connection((hook.remote_host, hook.port), CONNECT_S)
+        try:
+            line = hook.host_proxy or socket.create_connection((hook.remote_host, hook.port), CONNECT_S)
+        except OSError as error:
+            raise RetriableLoadError(
+                f"SFTPサーバーに接続できません（{type(error).__name__}）。Hostとポート、サーバーの稼働を確認してください。"
+            ) from error
         hook.host_proxy, hook.conn_retry_attempts = line, 1  # the task tries again, with another
         try:
             yield line
