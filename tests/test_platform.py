@@ -62,6 +62,26 @@ def test_every_service_that_stays_up_has_a_health_check() -> None:
     assert [name for name, service in services.items() if "healthcheck" not in service] == ["init", "demo-tenants"]
 
 
+def test_s2_only_the_api_server_can_be_let_write_the_sheets() -> None:
+    """S2: its pages put them into force. What the internet reaches, and what runs tasks, reads them."""
+    place = "/opt/airflow/include/mappings:"
+    modes = {
+        name: [volume.partition(place)[2] for volume in service["volumes"] if place in volume]
+        for name, service in yaml.safe_load(COMPOSE)["services"].items()
+        if service.get("image", "").startswith("renkei:")
+    }
+    assert modes.pop("api-server") == ["${MAPPINGS_MODE:-ro}"]
+    assert len(modes) == 7
+    assert [name for name, mode in modes.items() if mode != ["ro"]] == []
+
+
+def test_the_api_server_has_what_the_others_have_mounted() -> None:
+    """Its list is its own: a folder that is added to the others' is added to it."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    own, others = ([one.partition(":/")[0] for one in services[name]["volumes"]] for name in ("api-server", "worker"))
+    assert own == others
+
+
 def test_workers_can_be_scaled() -> None:
     """A fixed name or port would allow one worker per machine."""
     worker = yaml.safe_load(COMPOSE)["services"]["worker"]

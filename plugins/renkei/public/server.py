@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 
 import uvicorn
-from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -38,7 +37,7 @@ class _Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         try:
             super().send_400_response(msg)
-        except LocalProtocolError:
+        except Exception:  # of h11, which is uvicorn's own
             self.transport.close()
 
 
