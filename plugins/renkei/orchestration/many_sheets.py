@@ -19,9 +19,10 @@ from renkei.sheets.compiled import digest_of
 from renkei.sheets.grants import AllGrants, read_grants
 from renkei.sheets.placed import is_yaml, suffix_of
 from renkei.sheets.tenant_files import tenants
+from renkei.storage import uploads
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin
-from renkei.web.many_facts import BatchSheet, SheetBatch, UploadState, upload_key
+from renkei.web.many_facts import BatchSheet, SheetBatch, UploadState
 from renkei.web.tenant_sheet import By, TenantSheet
 
 if TYPE_CHECKING:
@@ -41,10 +42,7 @@ def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int
         MissingKeyError, StoreError
     """
     folder = tenant.folder()
-    key = upload_key(folder, asked["upload"])
-    content = folder.store.read(key)
-    folder.store.delete(key)  # no job is done twice
-    found = unpacked(content)
+    found = unpacked(uploads.take(folder, asked["upload"]))
     hidden, by = set(asked["hidden"].split()), By(asked["by"], asked["by_name"])
     grants = read_grants(settings.operator_file(tenant.dag_file))
     mappings = settings.mappings_folder(tenant.dag_file, tenant.link.name)

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from renkei.errors import Problem
 from renkei.sheets.tenant_files import OPERATOR_FILE
-from renkei.storage.tenant_folder import TenantFolder
 
 KIND = "sheets"  # of the job
 PLACE = OPERATOR_FILE  # whose it is: no company is called so
@@ -44,8 +43,3 @@ class SheetBatch:
     """In the order of the zip."""
 
     sheets: Sequence[BatchSheet] = field(default_factory=list)
-
-
-def upload_key(folder: TenantFolder, digest: str) -> str:
-    """Where the zip waits for its job; the next one takes its place."""
-    return f"{folder.imports}/{digest}"

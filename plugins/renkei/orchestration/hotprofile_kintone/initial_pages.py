@@ -9,13 +9,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.clock import TOKYO
-from renkei.links.hotprofile_kintone import forecast, history
+from renkei.links.hotprofile_kintone import LINK, forecast, history
 from renkei.links.hotprofile_kintone.model import Mode, host_of
 from renkei.links.hotprofile_kintone.quota import Quota
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import ESTIMATE, InitialEstimate
-from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.web.console import guard
 from renkei.web.console.jobs import start
 from renkei.web.console.page import address, page
@@ -27,7 +26,7 @@ Since = Annotated[str, Form(max_length=10)]
 
 @router.get("/dag/{dag_id}/initial")
 def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant, database, now = tenant_of(seen), connections.database(), seen.services.now()
+    tenant, database, now = seen.tenant_of(LINK), connections.database(), seen.services.now()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
     done_on = {}
@@ -56,7 +55,7 @@ def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
 def estimate(
     request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], since: Since = ""
 ) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return start(request, seen, ESTIMATE, {"since": _day(seen, since).isoformat()})
 
 
@@ -65,7 +64,7 @@ async def begin(
     request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)], since: Since = ""
 ) -> Response:
     """A run of 初期連携 as the user."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     day = _day(seen, since).isoformat()
     run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.INITIAL.value, since=day)
     seen.services.knowledge.changed()

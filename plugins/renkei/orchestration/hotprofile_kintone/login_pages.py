@@ -11,8 +11,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from renkei.links.hotprofile_kintone import LINK
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
-from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.settings import allowed_hosts
 from renkei.systems.hosts import is_private
 from renkei.web.console import guard
@@ -35,7 +35,7 @@ async def of_kintone(
     connection_digest: Text = "",
 ) -> Response:
     """With a ログイン名 it is a password, else API tokens with commas between."""
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     if mapping is None:
         raise guard.NotFound
@@ -60,7 +60,7 @@ async def of_hotprofile(
     connection_digest: Text = "",
 ) -> Response:
     """The address and the key go together: no key that is kept is ever sent to another address."""
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     plain, key = _plain(host, "Hot ProfileのURL").rstrip("/"), _plain(secret, "APIキー")
     if not re.fullmatch(r"https?://[^/?#@\s]+", plain) or not is_private(plain, allowed_hosts()):
         raise Refused("Hot ProfileのURLを「https://(お客様のサブドメイン).hot-profile.com」の形で入力してください。")

@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
+from renkei.links.hotprofile_kintone import LINK
 from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, explain
 from renkei.links.hotprofile_kintone.preview import as_text
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
-from renkei.orchestration.hotprofile_kintone.status_pages import note_look, tenant_of
 from renkei.runs.steps import SHOWN
 from renkei.web.console import guard
 from renkei.web.console.page import page
@@ -25,7 +25,7 @@ MAX_TEXT = 200  # characters
 
 @router.get("/dag/{dag_id}/record")
 def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return _page(request, seen)
 
 
@@ -36,12 +36,12 @@ def record(
     of: Annotated[str, Form(max_length=20)] = "",
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     mapping = seen.services.knowledge.mapping(seen.company.dag_id)
     data_set = mapping.data_set(of) if mapping else None
     if data_set is None or not text.strip():
         return _page(request, seen, of=of, text=text)
-    note_look(seen, "record")
+    seen.note("record")
     store = seen.services.knowledge.folder(seen.company.dag_id).store
     found = explain(connections.database(), store, mapping, data_set, text, seen.services.now())
     return _page(request, seen, found, of, text)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from renkei.errors import Problem
-from renkei.links.hotprofile_kintone import data_sets, forms, history, places
+from renkei.links.hotprofile_kintone import LINK, data_sets, forms, history, places
 from renkei.links.hotprofile_kintone.form_check import form_problems, may_be_key, type_name
 from renkei.links.hotprofile_kintone.history import DataSetStatus
 from renkei.links.hotprofile_kintone.items import ID_ITEMS
@@ -28,7 +28,6 @@ from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import FIND, LOAD, TEST, FoundRecord, LoadedForm
 from renkei.orchestration.hotprofile_kintone.login_pages import HOTPROFILE, KINTONE
 from renkei.orchestration.hotprofile_kintone.login_pages import MAX_TEXT as MAX_SECRET
-from renkei.orchestration.hotprofile_kintone.status_pages import tenant_of
 from renkei.orchestration.web import registering
 from renkei.storage.database.database import Database
 from renkei.systems.kintone.form import Field
@@ -76,7 +75,7 @@ class AppSetting:
 
 @router.get("/dag/{dag_id}/kintone")
 def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     found: list[AppSetting] = []
     if mapping:
@@ -140,7 +139,7 @@ def write_one(
 
 def _known(seen: guard.Seen, of: str) -> str:
     """Raises NotFound: the sheet has no such data set."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     if mapping is None or mapping.data_set(of) is None:
         raise guard.NotFound

@@ -24,8 +24,6 @@ from renkei.links.hotprofile_kintone.wording import CONFLICT_STATES, STATES
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.form import FORM
 from renkei.sheets.table_file import csv_parts
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -45,7 +43,7 @@ def processed(
     seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = tenant_of(seen), connections.database()
+    tenant, database = seen.tenant_of(LINK), connections.database()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
     shown = page_of(number, history.processed_count(database, tenant), PER_PAGE)
@@ -73,9 +71,9 @@ def failed(
     of: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = tenant_of(seen), connections.database()
+    tenant, database = seen.tenant_of(LINK), connections.database()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    note_look(seen, "failed")
+    seen.note("failed")
     counts = {name: one.failed for name, one in history.data_set_statuses(database, tenant).items() if one.failed}
     of = of if of in DATA_SETS else ""
     shown = page_of(number, counts.get(of, 0) if of else sum(counts.values()), PER_PAGE)
@@ -98,9 +96,9 @@ def failed(
 @router.get("/dag/{dag_id}/failed.csv")
 def download(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
     """All of them as a file, which a page and a mail show the beginning of."""
-    tenant, database, now = tenant_of(seen), connections.database(), seen.services.now()
+    tenant, database, now = seen.tenant_of(LINK), connections.database(), seen.services.now()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    note_look(seen, "failed.csv")
+    seen.note("failed.csv")
     parts = history.failed_parts(database, tenant, of if of in DATA_SETS else "")
     rows = to_the_end(_rows(mapping, (record for part in parts for record in part)))
     name = quote(f"失敗レコード_{seen.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
@@ -120,7 +118,7 @@ def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[
 @router.post("/dag/{dag_id}/failed/again")
 async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.RETRY_FAILED.value)
     seen.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
@@ -133,9 +131,9 @@ def changed_by_hand(
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     """競合: what people changed in kintone (K23)."""
-    tenant, database = tenant_of(seen), connections.database()
+    tenant, database = seen.tenant_of(LINK), connections.database()
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    note_look(seen, "conflicts")
+    seen.note("conflicts")
     shown = page_of(number, conflicts.count(database, tenant), PER_PAGE)
     records = conflicts.listed(database, tenant, limit=PER_PAGE, offset=shown.start)
     return page(
@@ -149,20 +147,6 @@ def changed_by_hand(
         STATES=CONFLICT_STATES,
         now=seen.services.now(),
     )
-
-
-def tenant_of(seen: guard.Seen) -> str:
-    """Raises NotFound: it is another link's company."""
-    if not seen.company.dag_id.startswith(f"{LINK}__"):
-        raise guard.NotFound
-    return seen.company.tenant
-
-
-def note_look(seen: guard.Seen, what: str) -> None:
-    """Before anything is shown: who cannot be noted is shown nothing."""
-    dag_id = seen.company.dag_id
-    store = seen.services.knowledge.folder(dag_id).store
-    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, dag_id, what))
 
 
 def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, statuses: dict[str, DataSetStatus]) -> list[Gauge]:

@@ -12,11 +12,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.account_file import CODE, NAME
 from renkei.links.lineworks_kot.accounts import Account, AccountState, AccountTakenError, Selection
 from renkei.links.lineworks_kot.credentials import ACCOUNT_LABEL, account_fault
 from renkei.links.lineworks_kot.registration import read_registration
-from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
+from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import CHECK, READ
 from renkei.sheets.table_file import csv_parts
 from renkei.texts import Fault
@@ -40,7 +41,7 @@ def accounts(
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    note_look(seen, "accounts")
+    seen.note("accounts")
     return _page(request, seen, Selection(division, type_), number)
 
 
@@ -76,14 +77,14 @@ def save(
 @router.post("/dag/{dag_id}/accounts/read")
 def read(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
     """従業員を読み込む."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return start(request, seen, READ, {})
 
 
 @router.post("/dag/{dag_id}/accounts/check")
 def check(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
     """LINE WORKSに確認."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return start(request, seen, CHECK, {})
 
 
@@ -101,7 +102,7 @@ def download(
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
 ) -> Response:
     """The shown accounts as a file that 一括インポート takes back."""
-    note_look(seen, "accounts.csv")
+    seen.note("accounts.csv")
     shown = accounts_of(seen).each(Selection(division, type_))
     headers = {"Content-Disposition": 'attachment; filename="accounts.csv"'}
     return StreamingResponse(csv_parts(_rows(shown)), media_type="text/csv; charset=utf-8", headers=headers)

@@ -12,7 +12,7 @@ from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Selection
 from renkei.links.lineworks_kot.first_message import PURPOSE, minutes_for, progress_of, text_of, undelivered
 from renkei.links.lineworks_kot.words_store import Words
-from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
+from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import FIRST
 from renkei.outbox.outbox import Outbox
 from renkei.outbox.tables import State
@@ -43,10 +43,10 @@ def first(
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    note_look(seen, "first message")
+    seen.note("first message")
     of, found, mapping = Selection(division, type_), accounts_of(seen), mapping_of(seen)
     store = seen.services.knowledge.folder(seen.company.dag_id).store
-    outbox = Outbox(database(), store, LINK, tenant_of(seen))
+    outbox = Outbox(database(), store, LINK, seen.tenant_of(LINK))
     registered = found.registered_keys(of)
     states = outbox.newest(PURPOSE, registered)
     new = len(registered) - len(states) + len(undelivered(states))
@@ -87,7 +87,7 @@ def send(
     type_: Annotated[str, Form(alias="type", max_length=40)] = "",
 ) -> Response:
     """To all of the shown 所属・雇用区分; or a test to one, who gets it every time."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     if not sure and not code:
         raise Refused("まだ送っていません。注意を読み、チェックを入れてから送信してください。")
     press = uuid.uuid4().hex if again or code else ""

@@ -16,6 +16,7 @@ from renkei.links.lineworks_kot.account_file import read_accounts
 from renkei.links.lineworks_kot.accounts import Accounts, AccountTakenError
 from renkei.links.lineworks_kot.registration import read_registration
 from renkei.orchestration.tenant import Tenant
+from renkei.storage import uploads
 from renkei.storage.database.database import open_database
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
@@ -63,11 +64,6 @@ class TakenOver:
     fault: str = ""
 
 
-def upload_key(folder: TenantFolder, digest: str) -> str:
-    """Where a file waits for its job; the next one takes its place."""
-    return f"{folder.imports}/{digest}"
-
-
 def check_file(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> CheckedFile:
     """What is in the file `asked["upload"]`; nothing is changed.
 
@@ -75,9 +71,7 @@ def check_file(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> 
         MissingKeyError: it was looked at before.
     """
     folder = tenant.folder()
-    key = upload_key(folder, asked["upload"])
-    content = folder.store.read(key)
-    folder.store.delete(key)  # no job is done twice
+    content = uploads.take(folder, asked["upload"])
     progress("ファイルを検査しています", 0, 0)
     accounts = Accounts(open_database(settings.database_url()), folder.store, tenant.name)
     found = read_accounts(content, asked["name"], accounts.employees.keys(), accounts.by_entered())

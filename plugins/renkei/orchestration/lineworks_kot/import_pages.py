@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -11,10 +12,11 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from renkei.errors import Problem
 from renkei.jobs.records import Jobs
-from renkei.orchestration.lineworks_kot.company import note_look, tenant_of
-from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile, upload_key
+from renkei.links.lineworks_kot import LINK
+from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile
 from renkei.orchestration.lineworks_kot.jobs import IMPORT, TAKE
 from renkei.sheets.table_file import csv_parts
+from renkei.storage import uploads
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, start
@@ -33,18 +35,13 @@ def upload(
     file: Annotated[UploadFile, File()],
 ) -> Response:
     """検査する: every bad row, or what would change; nothing is changed yet."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     content, name = file.file.read(MAX_UPLOAD), (file.filename or "").lower()
     digest, dag_id = hashlib.sha256(content).hexdigest(), seen.company.dag_id
     folder = seen.services.knowledge.folder(dag_id)
     asked = {"upload": digest, "name": "ファイル.xlsx" if name.endswith((".xlsx", ".xlsm")) else "ファイル"}
 
-    def keep() -> None:
-        key = upload_key(folder, digest)
-        for old in folder.store.files(key.rpartition("/")[0]):
-            folder.store.delete(old)
-        folder.store.write(key, content)
-
+    keep = partial(uploads.keep, folder, digest, content)
     number = ask(seen.services, seen.user, dag_id, IMPORT, asked, keep)
     return RedirectResponse(address(request, "dag", dag_id, "jobs", str(number)), 303)
 
@@ -56,14 +53,14 @@ def confirm(
     file: Annotated[int, Form(ge=1, le=99_999_999)],
 ) -> Response:
     """登録: what the job of this number has shown, and nothing else."""
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return start(request, seen, TAKE, {"file": str(file), "by": seen.user.name})
 
 
 @router.get("/dag/{dag_id}/accounts/import/{number}/problems.csv")
 def problems(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], number: int) -> Response:
     """All that is wrong in a file."""
-    note_look(seen, "accounts problems.csv")
+    seen.note("accounts problems.csv")
     try:
         found = Jobs(seen.services.knowledge.folder(seen.company.dag_id)).result(number, CheckedFile)
     except (MissingKeyError, DamagedFileError):

@@ -14,10 +14,11 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.clock import TOKYO
+from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.explain import explain
 from renkei.links.lineworks_kot.punch_list import PunchList, Quarter, Wanted, remedy, why
 from renkei.links.lineworks_kot.punches import State
-from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of, note_look, tenant_of
+from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.runs.steps import SHOWN
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -60,7 +61,7 @@ def punches(
     state: Annotated[str, Query(max_length=10)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    note_look(seen, "punches")
+    seen.note("punches")
     return _page(request, seen, Wanted(_day(seen, day), state=_state(state)), number)
 
 
@@ -72,7 +73,7 @@ def of_one(
     code: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Of one employee; the code stands in no address."""
-    note_look(seen, "punches of one")
+    seen.note("punches of one")
     return _page(request, seen, Wanted(_day(seen, day), code.strip()), "")
 
 
@@ -105,8 +106,8 @@ def why_page(
     code: Annotated[str, Form(max_length=40)] = "",
     day: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    tenant_of(seen)
-    note_look(seen, "punch")
+    seen.tenant_of(LINK)
+    seen.note("punch")
     return _why_page(request, seen, code.strip(), _day(seen, day))
 
 
@@ -177,7 +178,7 @@ def _names(seen: guard.Seen, keys: set[str]) -> Mapping[str, str]:
 
 def _list(seen: guard.Seen) -> PunchList:
     store = seen.services.knowledge.folder(seen.company.dag_id).store
-    return PunchList(database(), store, tenant_of(seen))
+    return PunchList(database(), store, seen.tenant_of(LINK))
 
 
 def _day(seen: guard.Seen, text: str) -> dt.date:

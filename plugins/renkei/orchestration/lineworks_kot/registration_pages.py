@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from renkei import settings
+from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.credentials import blank_fault
 from renkei.links.lineworks_kot.registration import (
     AGREED,
@@ -23,7 +24,7 @@ from renkei.links.lineworks_kot.registration import (
     read_registration,
     was_called_back,
 )
-from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
+from renkei.orchestration.lineworks_kot.company import database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import TRY
 from renkei.orchestration.lineworks_kot.lineworks import connection_of
 from renkei.orchestration.web import registering
@@ -59,7 +60,7 @@ def agree(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edit
             request, seen, [Fault(f"「{AGREED}」にチェックが入っていません", "お読みのうえ、チェックを入れてください")]
         )
     values = {"agreed_at": seen.services.now(), "agreed_by": seen.user.name}
-    note_registration(database(), tenant_of(seen), **values)
+    note_registration(database(), seen.tenant_of(LINK), **values)
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "lineworks"), 303)
 
 
@@ -82,7 +83,7 @@ async def first(
         "private_key": private_key.replace("\r\n", "\n"),
         "bot_id": bot_id,
     }
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     if faults := first_faults(given):
         return await run_in_threadpool(_page, request, seen, faults, given)
     if not (await run_in_threadpool(read_registration, database(), tenant)).agreed_at:
@@ -103,7 +104,7 @@ async def second(
     connection_digest: Text = "",
 ) -> Response:
     """ボットシークレット: whether it is right, the first signed message says."""
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     faults = [*_missing({"bot_secret": bot_secret})]
     if not faults and not (await run_in_threadpool(read_registration, database(), tenant)).first_at:
         faults = [Fault("第一段階のAPI登録がまだです", "先に、Client IDなどを登録してください")]
@@ -151,7 +152,7 @@ def _page(
     request: Request, seen: guard.Seen, faults: Sequence[Fault] = (), given: Mapping[str, str] | None = None
 ) -> Response:
     """Of what was given wrongly, only what is no secret comes back."""
-    tenant, kept = tenant_of(seen), read_registration(database(), seen.company.tenant)
+    tenant, kept = seen.tenant_of(LINK), read_registration(database(), seen.company.tenant)
     return page(
         request,
         "lineworks_kot/registration.html",

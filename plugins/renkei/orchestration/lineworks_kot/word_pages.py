@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import Problem
+from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.kinds import Kind, switched_on
 from renkei.links.lineworks_kot.registration import read_registration
 from renkei.links.lineworks_kot.words_store import (
@@ -21,7 +22,7 @@ from renkei.links.lineworks_kot.words_store import (
     word_problems,
     word_warnings,
 )
-from renkei.orchestration.lineworks_kot.company import database, mapping_of, tenant_of
+from renkei.orchestration.lineworks_kot.company import database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import MENU
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
@@ -104,7 +105,7 @@ def _saved(request: Request, seen: guard.Seen) -> Response:
 
 
 def _words(seen: guard.Seen) -> Words:
-    return Words(database(), tenant_of(seen))
+    return Words(database(), seen.tenant_of(LINK))
 
 
 def _page(

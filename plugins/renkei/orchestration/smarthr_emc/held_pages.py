@@ -20,7 +20,6 @@ from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.links.smarthr_emc.wording import RECORD_SETS
 from renkei.orchestration.approval_tasks import UNANSWERED
 from renkei.orchestration.smarthr_emc.dag import APPROVAL, APPROVE, REFUSE
-from renkei.orchestration.smarthr_emc.people_pages import note_look
 from renkei.runs.hold import Approval, Deadline, HeldPlan
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
@@ -63,7 +62,7 @@ def approval(
     plan, fault = None, found.fault
     if found.record and found.digest and found.asked:
         try:
-            note_look(seen, found.record.tenant_folder, APPROVAL)
+            seen.note(APPROVAL)
             plan = _plan(found.record, of, number)
         except MissingKeyError:
             fault = NO_PLAN

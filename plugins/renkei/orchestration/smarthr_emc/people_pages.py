@@ -19,8 +19,6 @@ from renkei.links.smarthr_emc.people.index import PAGE, Only
 from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.orchestration.smarthr_emc.jobs import PERSON
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
@@ -54,7 +52,7 @@ def search(
     start: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     folder = folder_of(seen)
-    note_look(seen, folder, "search")
+    seen.note("search")
     return _people(request, folder, seen, text, only, start, asked=True)
 
 
@@ -71,7 +69,7 @@ def person(
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
     folder = folder_of(seen)
-    note_look(seen, folder, "person")
+    seen.note("person")
     return _page(request, "person", seen, found=explain(folder, text, index=_indexes), text=text)
 
 
@@ -126,11 +124,6 @@ def folder_of(seen: guard.Seen) -> TenantFolder:
     if folder.link != LINK:
         raise guard.NotFound
     return folder
-
-
-def note_look(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
-    """Before anything is shown: who cannot be noted is shown nothing."""
-    audit.note(folder.store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 JOB = OwnJob(

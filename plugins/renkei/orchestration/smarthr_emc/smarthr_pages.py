@@ -35,8 +35,6 @@ from renkei.orchestration.smarthr_emc import smarthr_plus
 from renkei.orchestration.smarthr_emc.hooks import refuse_foreign
 from renkei.orchestration.smarthr_emc.smarthr_plus import CALLBACK, PAGE
 from renkei.sheets.tenant_files import is_tenant
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.source_grants import SourceGrants, void_tenants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -148,7 +146,7 @@ def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.
     try:
         prove = prover(smarthr_plus.session(), _sheet(seen).smarthr_url)
         Connecting(folder, _oauth()).finish(back, prove, visitor.services.now())
-        _note(seen, folder, "smarthr connected")
+        seen.note("smarthr connected")
     except ConnectingError as trouble:
         said = trouble.trouble
     except Refused:  # the page says why nobody can connect
@@ -171,7 +169,7 @@ def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts
         said = REVOKED if connecting.disconnect(folder, oauth, by, seen.services.now()) else ENDED
     except ConnectingError as error:
         said = error.trouble
-    _note(seen, folder, "smarthr disconnected")
+    seen.note("smarthr disconnected")
     seen.services.knowledge.changed()
     return _there(request, seen.company.dag_id, said, framed=False)
 
@@ -245,10 +243,6 @@ def _fault(seen: guard.Seen, grants: SourceGrants) -> str:
 
 def _connection(seen: guard.Seen) -> str:
     return f"smarthr__{seen.company.tenant}"
-
-
-def _note(seen: guard.Seen, folder: TenantFolder, what: str) -> None:
-    audit.note(folder.store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 def _there(request: Request, one: str, said: str, *, framed: bool) -> RedirectResponse:

@@ -16,8 +16,6 @@ from renkei.links.workplace_lineworks.model import Mode
 from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITTEN
 from renkei.orchestration.workplace_lineworks import connections
 from renkei.runs.steps import SHOWN
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.systems.workplace.client import Period, Unit
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
@@ -38,8 +36,8 @@ def absences(
     of: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = tenant_of(seen), connections.database()
-    note_look(seen, "absences")
+    tenant, database = seen.tenant_of(LINK), connections.database()
+    seen.note("absences")
     of = of if of in history.STATES else ""
     shown = page_of(number, history.total(database, tenant, of), PER_PAGE)
     store = seen.services.knowledge.folder(seen.company.dag_id).store
@@ -73,7 +71,7 @@ async def release(request: Request, seen: Annotated[guard.Seen, Depends(guard.po
 
 
 async def _start(request: Request, seen: guard.Seen, mode: Mode) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     run_id = await seen.services.acting.start(request, seen.company.dag_id, mode.value)
     seen.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
@@ -81,7 +79,7 @@ async def _start(request: Request, seen: guard.Seen, mode: Mode) -> Response:
 
 @router.get("/dag/{dag_id}/absence")
 def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return _page(request, seen)
 
 
@@ -91,9 +89,9 @@ def one(
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_ID)] = "",
 ) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     if text.strip():
-        note_look(seen, "absence")
+        seen.note("absence")
     return _page(request, seen, text.strip())
 
 
@@ -129,17 +127,3 @@ def period_text(period: Period) -> str:
     if period.unit in HALVES:
         return f"{first} {HALVES[period.unit]}"
     return f"{first} {period.start[11:]}～{period.end[11:] if first == last else f'{last} {period.end[11:]}'}"
-
-
-def tenant_of(seen: guard.Seen) -> str:
-    """Raises NotFound: it is another link's company."""
-    if not seen.company.dag_id.startswith(f"{LINK}__"):
-        raise guard.NotFound
-    return seen.company.tenant
-
-
-def note_look(seen: guard.Seen, what: str) -> None:
-    """Before anything is shown: who cannot be noted is shown nothing."""
-    dag_id = seen.company.dag_id
-    store = seen.services.knowledge.folder(dag_id).store
-    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, dag_id, what))

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from renkei import settings
 from renkei.channel import Service
 from renkei.errors import ConnectionError_
+from renkei.links.workplace_lineworks import LINK
 from renkei.links.workplace_lineworks.events.addresses import Addresses
 from renkei.links.workplace_lineworks.events.faults import WHOLE, Faults, person
 from renkei.links.workplace_lineworks.events.why import STATES, TONES, channel_statuses
@@ -23,7 +24,6 @@ from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.services import SPEC
 from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.line.connection import callback_url, page_url
-from renkei.orchestration.workplace_lineworks.absence_pages import note_look, tenant_of
 from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.drain import SERVICES
 from renkei.orchestration.workplace_lineworks.my import my_page_url
@@ -44,7 +44,7 @@ FIELDS = {"slack_member_id": "slack", "google_chat_webhook": "google_chat"}
 
 def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
     """What the tab メッセンジャー通知 of サービス連携設定 shows."""
-    tenant, database = tenant_of(seen), _database()
+    tenant, database = seen.tenant_of(LINK), _database()
     counts = _outbox(seen, database).counts()
     faults = Faults(database, tenant, settings.channel_failures())
     return {
@@ -76,8 +76,8 @@ def deliveries(
     channel: str = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
-    tenant_of(seen)
-    note_look(seen, "deliveries")
+    seen.tenant_of(LINK)
+    seen.note("deliveries")
     outbox = _outbox(seen, _database())
     states = [state for state in State if state.value == of]
     channel = channel if channel in CHANNELS else ""
@@ -104,7 +104,7 @@ def deliveries(
 
 @router.get("/dag/{dag_id}/recipient")
 def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant_of(seen)
+    seen.tenant_of(LINK)
     return _page(request, seen)
 
 
@@ -117,11 +117,11 @@ def recipient(
     form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """Why, and with `invite` an address of マイ情報 for him, which is shown this once."""
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     text = text.strip()
     if not text:
         return _page(request, seen)
-    note_look(seen, "recipient")
+    seen.note("recipient")
     folder = seen.services.knowledge.folder(seen.company.dag_id)
     own, address = OwnEntries(_database(), folder), ""
     now = seen.services.now()

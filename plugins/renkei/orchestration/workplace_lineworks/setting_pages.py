@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from renkei.links.workplace_lineworks import LINK
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
 from renkei.links.workplace_lineworks.sheet.settings import NEEDLESS, OLD_FIELDS
 from renkei.orchestration.workplace_lineworks import message_pages
-from renkei.orchestration.workplace_lineworks.absence_pages import tenant_of
 from renkei.orchestration.workplace_lineworks.connections import lineworks_name
 from renkei.orchestration.workplace_lineworks.documentation import ASSUMED, settings_of
 from renkei.web.connection_facts import ConnectionState
@@ -79,7 +79,7 @@ def _with_old_names(state: ConnectionState) -> ConnectionState:
 
 @router.get("/dag/{dag_id}/services")
 def services(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], tab: str = "") -> Response:
-    tenant = tenant_of(seen)
+    tenant = seen.tenant_of(LINK)
     sheet: Sheet | None = seen.services.knowledge.mapping(seen.company.dag_id)
     tab = tab if tab in PARTS else next(iter(PARTS))
     return page(

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from renkei.storage import audit
+from renkei.storage.audit import AuditEntry
 from renkei.web.facts import Company
 from renkei.web.guarded import Foreign as Foreign
 from renkei.web.guarded import Guards, is_same
@@ -51,6 +53,17 @@ class Seen:
 
     def may(self, right: Right) -> bool:
         return self.services.authority.may(self.user, right, self.company.dag_id)
+
+    def note(self, what: str) -> None:
+        """For the audit, before anything is shown or done: what cannot be noted is not."""
+        store = self.services.knowledge.folder(self.company.dag_id).store
+        audit.note(store, AuditEntry(self.services.now(), self.user.id, self.company.dag_id, what))
+
+    def tenant_of(self, link: str) -> str:
+        """Raises NotFound: it is another link's company."""
+        if not self.company.dag_id.startswith(f"{link}__"):
+            raise NotFound
+        return self.company.tenant
 
 
 def services_of(request: Request) -> Services:

@@ -12,8 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import StoreError
-from renkei.storage import audit, once
-from renkei.storage.audit import AuditEntry
+from renkei.storage import once
 from renkei.storage.tokens import token_of_bytes
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
@@ -57,7 +56,7 @@ def invite(
     fault = _fault(**given, days=days, chosen=chosen) or ("" if once.is_good(form, now) else TOO_OLD)
     if fault:
         return _page(request, seen, fault=fault, given=given, status=400)
-    _note(seen, "invite")
+    seen.note("invite")
     token = _token(seen, form)
     try:
         made = inviting.invitations().invite(
@@ -72,7 +71,7 @@ def invite(
 def revoke(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
     if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
         raise guard.NotFound
-    _note(seen, f"invitation revoked {number}")
+    seen.note(f"invitation revoked {number}")
     now, dag_id = seen.services.now(), seen.company.dag_id
     if not _inviting(seen.services).invitations().revoke(*_named(dag_id), int(number), seen.user.name, now):
         said = "招待がないか、既に取り消されています。"
@@ -177,9 +176,3 @@ def _named(dag_id: str) -> tuple[str, str]:
 
 def _here(request: Request, seen: guard.Seen) -> str:
     return address(request, "dag", seen.company.dag_id, "invitations")
-
-
-def _note(seen: guard.Seen, what: str) -> None:
-    """Before anything is done: what cannot be noted is not done."""
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))

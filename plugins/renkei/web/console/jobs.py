@@ -89,7 +89,7 @@ def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
     job = job_of(jobs, number)
     own, state, result = _own(seen, job), job.state(now, seen.services.knowledge.works_on), None
     if state is State.DONE and own:
-        audit.note(folder.store, AuditEntry(now, seen.user.id, seen.company.dag_id, f"result {job.request.kind}"))
+        seen.note(f"result {job.request.kind}")
         try:
             result = jobs.result(job.number, own.model)
         except DamagedFileError:

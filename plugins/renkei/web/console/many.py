@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -20,14 +21,14 @@ from renkei.jobs.records import Job, Jobs, State
 from renkei.sheets.archive import MAX_SHEETS, MAX_ZIP
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import NotPlacedError
-from renkei.storage import audit, once
+from renkei.storage import audit, once, uploads
 from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, job_of
 from renkei.web.console.page import address, message, page
 from renkei.web.console.sheets import MAX_REASON
-from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState, upload_key
+from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState
 from renkei.web.services import Right
 from renkei.web.tenant_sheet import By
 
@@ -115,12 +116,7 @@ def _asked(request: Request, visitor: guard.Visitor, link: str, content: bytes) 
     ]
     asked = {"upload": digest, "hidden": " ".join(sorted(hidden)), "by": user.id, "by_name": user.name}
 
-    def keep() -> None:
-        key = upload_key(folder, digest)
-        for old in folder.store.files(key.rpartition("/")[0]):
-            folder.store.delete(old)
-        folder.store.write(key, content)
-
+    keep = partial(uploads.keep, folder, digest, content)
     number = ask(services, user, f"{link}__{PLACE}", KIND, asked, keep)
     return RedirectResponse(address(request, "many", link, str(number)), 303)
 

@@ -22,8 +22,6 @@ from renkei.notifications.members.linking import Linking
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import COLUMNS, MemberError
 from renkei.sheets.table_file import csv_parts
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import open_database
 from renkei.storage.store import MissingKeyError
 from renkei.texts import trim
@@ -49,7 +47,7 @@ TEXT = "text/csv; charset=utf-8"
 def members(
     request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], at: str = "", saved: str = ""
 ) -> Response:
-    _note(seen, "members")
+    seen.note("members")
     lines, offered = _lines(seen), seen.services.knowledge.member_invitations(seen.company.dag_id)
     shown = page_of(at, len(lines), PER_PAGE)
     return page(
@@ -74,7 +72,7 @@ def download(kind: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -
     """The table as a file that the import takes back, but for webhooks."""
     if kind not in ("csv", "xlsx"):
         raise guard.NotFound
-    _note(seen, "members file")
+    seen.note("members file")
     found = _linking(seen).members
     # Their own links stay where they are: exported and imported again, they could no longer be undone.
     table = found.imported().assign(linked_at=found.all()["linked_at"])
@@ -87,7 +85,7 @@ def upload(
     request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], file: Annotated[UploadFile, File()]
 ) -> Response:
     """Every mistake, or what would change; nothing is changed yet."""
-    _note(seen, "members import")
+    seen.note("members import")
     content = file.file.read(MAX_UPLOAD)
     excel = (file.filename or "").lower().endswith((".xlsx", ".xlsm"))
     read = _read(seen, content, excel)
@@ -130,7 +128,7 @@ def confirm(
             f"{read.before}名のうち{read.removed}名の登録が消えます。正しければ、確認の画面でチェックを入れてください。"
         )
         return message(request, 409, "登録していません", said)
-    _note(seen, "members import confirmed")
+    seen.note("members import confirmed")
     linking = _linking(seen)
     take_over(read, linking, _own(linking))
     store.delete(key)
@@ -157,7 +155,7 @@ def invite(
         raise Refused("メンバーにいないユーザIDです。先にインポートで登録してください。招待していません。")
     if not users:
         raise Refused("招待する人がいません。全員が登録済みです。")
-    _note(seen, f"members invite {kind}")
+    seen.note(f"members invite {kind}")
     try:
         tokens = (linking if kind == "line" else _own(linking)).invite(users, days, now)
     except MemberError as error:
@@ -214,9 +212,3 @@ def _import_key(seen: guard.Seen, excel: bool) -> str:
 
 def _as_file(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-
-
-def _note(seen: guard.Seen, what: str) -> None:
-    """Before anything is shown: who cannot be noted is shown nothing."""
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))

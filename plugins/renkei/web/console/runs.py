@@ -14,8 +14,6 @@ from starlette.responses import Response, StreamingResponse
 from renkei.clock import TOKYO
 from renkei.errors import BaselineError, StoreError
 from renkei.sheets.table_file import csv_parts
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.web.console import guard, invitations
 from renkei.web.console.page import page
 from renkei.web.facts import Generation
@@ -117,7 +115,7 @@ def findings(
     knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
     if knowledge.run(one.dag_id, run_id) is None:
         raise guard.NotFound
-    audit.note(knowledge.folder(one.dag_id).store, AuditEntry(now, seen.user.id, one.dag_id, "findings"))
+    seen.note("findings")
     rows = _cut(knowledge.findings(one.dag_id, run_id), MOST_ROWS[kind])
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

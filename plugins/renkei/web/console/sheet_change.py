@@ -12,8 +12,6 @@ from renkei.channel import Channel
 from renkei.errors import Problem
 from renkei.sheets.placed import NotPlacedError
 from renkei.sheets.review import Review
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.console import guard
 from renkei.web.services import Refused
@@ -88,8 +86,7 @@ def with_channels(seen: guard.Seen, of: InForce, channels: Sequence[Channel]) ->
 def put_into_force(seen: guard.Seen, of: InForce, content: bytes, why: str) -> Change:
     """Keep it as a version, and put it into force in the place of the one that the page was drawn from."""
     services, dag_id, now = seen.services, seen.company.dag_id, seen.services.now()
-    store = services.knowledge.folder(dag_id).store
-    audit.note(store, AuditEntry(now, seen.user.id, dag_id, "sheet change"))
+    seen.note("sheet change")
     sheet, by = services.sheets.of(dag_id), By(seen.user.id, seen.user.name)
     number = sheet.keep(content, of.file_name, Origin.FORM, by, now, of=of.number, why=why)
     try:

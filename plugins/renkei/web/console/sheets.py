@@ -21,8 +21,6 @@ from renkei.sheets.difference import SheetLine
 from renkei.sheets.placed import NotPlacedError, is_yaml, suffix_of
 from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import MAX_BYTES
-from renkei.storage import audit
-from renkei.storage.audit import AuditEntry
 from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin, Version
 from renkei.web.console import guard
@@ -134,7 +132,7 @@ def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
 def download(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
     shelf = _shelf(seen)
     line = _version(shelf, number)
-    _note(seen, f"sheet file {line.number}")
+    seen.note(f"sheet file {line.number}")
     name = f"{seen.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
     return _file(name, shelf.sheet.versions.content(line.version))
 
@@ -147,7 +145,7 @@ def marked(request: Request, number: str, seen: Annotated[guard.Seen, Depends(gu
     if is_yaml(suffix_of(line.version.file_name)):
         raise guard.NotFound
     review = _review(seen, shelf, line.version)
-    _note(seen, f"sheet marked {line.number}")
+    seen.note(f"sheet marked {line.number}")
     content = seen.services.sheets.marked(seen.company.dag_id, review)
     return _file(f"{seen.company.tenant}-{line.number}-確認結果.xlsx", content)
 
@@ -186,7 +184,7 @@ def enable(
     if not _review(seen, shelf, line.version).usable:
         said = "シートに誤りがあるため、有効にできません。画面に戻り、誤りと対処を確認してください。"
         return _message(request, seen, 409, "有効にできません", said, line.number)
-    _note(seen, f"sheet enable {line.number}")
+    seen.note(f"sheet enable {line.number}")
     try:
         moved = shelf.sheet.enable(line.number, digest, _by(seen), why, now)
     except NotPlacedError as error:
@@ -202,7 +200,7 @@ def back(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guar
     """An earlier version as a new one, to be looked at and enabled as any."""
     shelf = _shelf(seen)
     line = _version(shelf, number)
-    _note(seen, f"sheet back {line.number}")
+    seen.note(f"sheet back {line.number}")
     made = shelf.sheet.again(line.number, _by(seen), seen.services.now())
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(made)), 303)
 
@@ -257,7 +255,7 @@ def _kept(
     request: Request, seen: guard.Seen, content: bytes, file_name: str, origin: Origin, *, of: int = 0
 ) -> Response:
     shelf = _shelf(seen)
-    _note(seen, f"sheet {origin.value}")
+    seen.note(f"sheet {origin.value}")
     number = shelf.sheet.keep(content, file_name, origin, _by(seen), seen.services.now(), of=of)
     return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(number)), 303)
 
@@ -312,12 +310,6 @@ def _fits(current: CurrentSheet, version: Version) -> str:
 
 def _by(seen: guard.Seen) -> By:
     return By(seen.user.id, seen.user.name)
-
-
-def _note(seen: guard.Seen, what: str) -> None:
-    """Before anything is done: what cannot be noted is not done."""
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    audit.note(store, AuditEntry(seen.services.now(), seen.user.id, seen.company.dag_id, what))
 
 
 def _message(request: Request, seen: guard.Seen, status: int, title: str, said: str, number: int = 0) -> Response:
