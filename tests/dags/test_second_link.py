@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import typer
 from airflow.dag_processing.dagbag import DagBag
 from fsspec.implementations.local import LocalFileSystem
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from renkei.channel import OPERATOR
@@ -24,11 +26,18 @@ from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.starting import start_now
 from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
+from renkei.orchestration.web.acting import AirflowActing
+from renkei.orchestration.web.knowledge import AirflowKnowledge
+from renkei.orchestration.web.link_view import own_pages
+from renkei.orchestration.web.sheet_desk import AirflowSheets
 from renkei.storage.store import Store
+from renkei.web.console.app import build
+from renkei.web.services import Right, Services
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
 from tests.conftest import HOME, ROOT
+from tests.contract.console.world import Door
 from tests.toy_link import TOY
 
 NOW = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
@@ -93,6 +102,13 @@ def _test(file: Path, conf: dict[str, Any]) -> Any:
     return dag.test(run_conf={"mode": "NORMAL", **conf}, logical_date=None)
 
 
+def pages() -> TestClient:
+    """The console over this Airflow, before somebody who may do everything."""
+    door = Door({"omar": {"acme": set(Right)}})
+    services = Services(door, AirflowKnowledge(), AirflowActing(), b"secret", AirflowSheets(), own_pages())
+    return TestClient(build(services), raise_server_exceptions=False, cookies={"_token": "omar"})
+
+
 def store(sheets: Path) -> Store:
     return Store(LocalFileSystem(), str(sheets.parents[1] / "store"))
 
@@ -133,6 +149,15 @@ def test_e4_a_run_is_recorded_and_told_by_mail_and_chat(sheets: Path, neighbours
     assert (mail["subject"], "掲示: おはよう" in mail["body"]) == ("TOY-OK acme", True)
     (message,) = neighbours.chat_messages()[heard:]
     assert "【成功】名簿 → 掲示板: acme TOY-OK" in message["text"]
+    console = pages()
+    for path, said in (
+        ("/", "名簿 → 掲示板"),
+        ("/dag/toy__acme", "TOY-OK"),
+        (f"/dag/toy__acme/runs/{quote(done.run_id, safe='')}", "TOY-OK"),
+        ("/dag/toy__acme/sheets", "acme.yaml"),
+        ("/dag/toy__acme/channels", "総務"),
+    ):
+        assert said in console.get(path).text, path
     write(sheets, greeting="")
     assert str(run(sheets).state) == "failed"
     assert neighbours.mails()[-1]["subject"] == "TOY-SETTING acme"
