@@ -25,7 +25,7 @@ from renkei.systems.kingoftime.client import Employee
 from renkei.systems.lineworks.users import User, UserStatus
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, NOW, ConsoleWorld, text_of
-from tests.harness.airflow_rows import add_dags
+from tests.harness.airflow_rows import add_dags, end_run
 
 LINK = "lineworks_kot"
 DAG = dag_id(LINK, "acme")
@@ -103,6 +103,7 @@ class PunchingWorld(ConsoleWorld):
         run = Jobs(TenantFolder(self.store, LINK, "acme")).read(number).request.run
         with suppress(AirflowFailException):  # the page says why
             task.do(f"{DAG}/{number}", run, DAG_FILE)
+        end_run(task.DAG_ID, run)
         answer = self.browser("yuki").get(BASE + place)
         assert answer.status_code == 200, answer.text[:2000]
         return text_of(answer.text)
