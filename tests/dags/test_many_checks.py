@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.clock import utcnow
 from renkei.errors import SettingError
-from renkei.jobs.records import Jobs, State
+from renkei.jobs.records import Job, Jobs, State
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
@@ -150,6 +152,70 @@ def test_l4_the_job_is_begun_again_by_its_own_run_and_by_no_other(
     do(named, job.request.run, "dags/renkei_jobs.py")
     assert jobs.read(1).state(utcnow(), lambda _: True) is State.DONE
     assert [one for one, _, _ in airflow.started] == DAGS
+
+
+class SharedAirflow:
+    """Runs of other Dags, in files that outlive whoever asks; the process that asks is killed at its step `dies`."""
+
+    def __init__(self, folder: Path, dies: int) -> None:
+        self.folder, self.dies, self.steps = folder, dies, 0
+
+    def state(self, dag_id: str, run_id: str) -> tuple[str, dt.datetime] | None:
+        self._step()
+        path = self.folder / dag_id
+        if not path.exists():
+            return None
+        with path.open("a") as looks:
+            looks.write("x")
+        return ("success" if path.stat().st_size > 2 else "running"), utcnow()
+
+    def start(self, dag_id: str, run_id: str, conf: Mapping[str, str]) -> bool:
+        self._step()
+        (self.folder / dag_id).open("x").close()  # a second run of a company would be refused here
+        with (self.folder / "started").open("a") as started:
+            under_way = [one for one in DAGS[: DAGS.index(dag_id)] if (self.folder / one).stat().st_size <= 2]
+            started.write(f"{dag_id} {len(under_way)}\n")
+        self._step()
+        return True
+
+    def _step(self) -> None:
+        if self.steps == self.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.steps += 1
+
+
+def test_l4_a_worker_that_is_killed_at_any_step_is_followed_by_one_that_goes_on(
+    jobs: Jobs, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L4: real processes and SIGKILL; no company is checked twice, none is forgotten, never two at once."""
+    monkeypatch.setattr(many_checks, "POLL_S", 0.0)
+    deaths = 0
+    while True:
+        job, _ = jobs.ask(KIND, {"dags": " ".join(DAGS)}, "u1", "omar", utcnow(), lambda _: True)
+        folder = tmp_path / f"runs{job.number}"
+        folder.mkdir()
+        statuses = [_worker(job, folder, dies) for dies in (deaths, -1)]
+        assert statuses[1] == 0, "the next worker ends it"
+        assert jobs.read(job.number).state(utcnow(), lambda _: True) is State.DONE
+        assert (folder / "started").read_text().split("\n")[:-1] == [f"{one} 0" for one in DAGS], deaths
+        if statuses[0] == 0:
+            break
+        assert os.WTERMSIG(statuses[0]) == signal.SIGKILL
+        deaths += 1
+    assert deaths > 3 * len(DAGS)
+
+
+def _worker(job: Job, folder: Path, dies: int) -> int:
+    """A process of its own does the job; its wait status."""
+    child = os.fork()
+    if not child:
+        try:
+            many_checks.SupervisedRuns = lambda: SharedAirflow(folder, dies)  # type: ignore[assignment,misc]
+            do(name_of(f"{LINK}__{PLACE}", job.number), job.request.run, "dags/renkei_jobs.py")
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1]
 
 
 def test_l7_all_connections_of_a_sheet_are_tried_the_one_that_was_filled_in_first(
