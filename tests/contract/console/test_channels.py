@@ -194,6 +194,26 @@ def test_n2_a_new_secret_on_the_page_of_connections_enables_it_too(world: Consol
     assert states.read(channels(world)[0]) == ChannelState()
 
 
+@pytest.mark.parametrize("how", ["removed", "renamed", "by an upload"])
+def test_n2_a_channel_that_is_gone_is_no_longer_counted_as_disabled(world: ConsoleWorld, how: str) -> None:
+    """However it went; and another one of its name begins anew, where it went by the page."""
+    key = registered(world)
+    before = (world.sheets / "acme.yaml").read_bytes()
+    states = disable(world)
+    assert "通知無効 1" in text_of(body(world, "/"))
+    of = digest(world, f"{HERE}/{key}")
+    if how == "removed":
+        sent(world, f"{HERE}/{key}/remove", digest=of)
+    elif how == "renamed":
+        sent(world, HERE, digest=of, key=key, name="総務部")
+    else:
+        (world.sheets / "acme.yaml").write_bytes(before.replace("総務のSlack".encode(), "別のSlack".encode()))
+    compile_again(world)
+    assert "通知無効" not in text_of(body(world, "/"))
+    gone = states.read(Channel("総務のSlack", Service.SLACK_WEBHOOK))
+    assert gone.disabled is (how == "by an upload")
+
+
 def test_n1_a_channel_is_muted_renamed_and_removed(world: ConsoleWorld) -> None:
     key = registered(world)
     sent(world, HERE, digest=digest(world, f"{HERE}/{key}"), key=key, name="総務部", muted="1")

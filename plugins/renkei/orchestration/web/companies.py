@@ -197,7 +197,7 @@ class Companies:
             question=question,
             notes=sheet.warnings if sheet else 0,
             void_grant=tenant in watched.void,
-            stopped_channels=len(disabled_channels.disabled(settings.index_folder(), link.name, tenant)),
+            stopped_channels=_disabled(link.name, tenant, sheet),
             endings=watched.endings.get(tenant, {}),
         )
 
@@ -280,3 +280,9 @@ def _freezes(of_links: Collection[Set[str] | None]) -> dict[str, Freeze] | None:
         name: last[name] if name in last and last[name].on else Freeze(name, True, seen.get(name))
         for name in sorted(names)
     }
+
+
+def _disabled(link: str, tenant: str, sheet: SheetFacts | None) -> int:
+    """How many channels are 無効: of those that the sheet still has, where it is read."""
+    found = disabled_channels.disabled(settings.index_folder(), link, tenant).keys()
+    return len(found & sheet.channels if sheet and not sheet.pending else found)

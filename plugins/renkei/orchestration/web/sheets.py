@@ -35,6 +35,7 @@ class SheetFacts:
     unlinked: bool
     warnings: int
     digest: str
+    channels: frozenset[str]  # their names
 
 
 class SheetShelf:
@@ -91,6 +92,7 @@ def _facts(link: Link, sheet: Compiled[Any]) -> SheetFacts:
         unlinked=sheet.mapping is not None and not sheet.scheduled,
         warnings=len(sheet.warnings),
         digest=sheet.digest,
+        channels=frozenset(one.name for one in sheet.channels),
     )
 
 

@@ -120,7 +120,7 @@ async def register(
         return await run_in_threadpool(_form, request, seen, of, asked, faults, given)
     if entered and state is not None:
         await connections.register(request, seen, state, given)
-    return await run_in_threadpool(_registered, request, seen, of, channel, content)
+    return await run_in_threadpool(_registered, request, seen, of, channel, old, content)
 
 
 @router.post("/dag/{dag_id}/channels/{key}/test")
@@ -139,8 +139,11 @@ def remove(
     """The channel leaves the sheet; its Connection stays where it is."""
     of = sheet_change.drawn_of(seen, digest)
     gone = _channel(of, key)
-    return _changed(request, seen, of, [one for one in of.review.channels if one is not gone],
-                    f"通知連携「{gone.name}」を削除しました")  # fmt: skip
+    left = [one for one in of.review.channels if one is not gone]
+    answer = _changed(request, seen, of, left, f"通知連携「{gone.name}」を削除しました")
+    seen.services.knowledge.channels_renewed(seen.company.dag_id, [gone.name])  # another one of this name begins anew
+    seen.services.knowledge.changed()
+    return answer
 
 
 @router.get("/dag/{dag_id}/events")
@@ -202,13 +205,15 @@ def _connection(seen: guard.Seen, of: InForce, asked: Asked) -> ConnectionState 
     return seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of, taken)
 
 
-def _registered(request: Request, seen: guard.Seen, of: InForce, channel: Channel, content: bytes) -> Response:
+def _registered(
+    request: Request, seen: guard.Seen, of: InForce, channel: Channel, old: Channel | None, content: bytes
+) -> Response:
     """After the secret: the sheet, where it says anything new; then 無効 is taken back, under its old name, too."""
     dag_id = seen.company.dag_id
     change = Change()
     if channel not in of.review.channels:
         change = sheet_change.put_into_force(seen, of, content, f"通知連携「{channel.name}」を登録しました")
-    seen.services.knowledge.channels_renewed(dag_id, [channel.name])
+    seen.services.knowledge.channels_renewed(dag_id, {channel.name, old.name} if old else {channel.name})
     seen.services.knowledge.changed()
     return _to_list(request, seen, change, channel_key(channel.name))
 
