@@ -301,6 +301,22 @@ def refuse_plain_cookies(compose: Compose) -> None:
         raise CheckFailed(f"a redirect leaves TLS: {answers[-1].headers['Location']}")
 
 
+def look_at_public(compose: Compose) -> float:
+    """Seconds that the お客様ページ takes behind its own port, with its policy; what is too long for it is not read."""
+    address = f"http://127.0.0.1:{compose.port('8090')}/renkei/customer/enter"
+    begun = time.monotonic()
+    answer = requests.get(address, timeout=60)
+    if answer.status_code != 200 or "default-src 'none'" not in answer.headers.get("Content-Security-Policy", ""):
+        raise CheckFailed(f"the public service shows no page: {answer.status_code} {answer.text[:500]}")
+    seconds = time.monotonic() - begun
+    nobody = requests.get(address.removesuffix("enter"), timeout=60).status_code
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    too_long = requests.post(address, data=b"x" * 70_000, headers=headers, timeout=60).status_code
+    if (nobody, too_long) != (404, 413):
+        raise CheckFailed(f"the public service lets in what it should not: {nobody}, {too_long}")
+    return seconds
+
+
 def run_once(compose: Compose, service: str) -> float:
     """Seconds that a service took that is to end, and to end well."""
     start = time.monotonic()
@@ -405,6 +421,7 @@ def prove(compose: Compose, dag_id: str | None, demo: bool) -> None:
             print(f"{service:<20} {run_once(compose, service):>11.1f} s")
         refuse_open_secrets(compose, processes.values())
         refuse_plain_cookies(compose)
+        print(f"public: お客様ページ after {look_at_public(compose):.1f} s")
         if dag_id:
             admin = log_in_as_admin(compose)
             print(f"{dag_id}: success after {run_dag(compose, admin, dag_id):.1f} s")
