@@ -88,7 +88,7 @@ def _figures(first: dict[str, Any], days: list[dict[str, Any]]) -> list[Figure]:
     }
     floor = f"{pages} pages at {RATE}/s are {pages / RATE:.1f} s; text 1's sample took 538 s"
     figures = [
-        Figure("F1", "a day, trigger to success", statistics.median(totals), "s", ("<", 25), _span(totals, floor)),
+        Figure("F1", "a day, trigger to success", statistics.median(totals), "s", ("<", 17), _span(totals, floor)),
         Figure("F1", "… of it the tasks that fetch", statistics.median(fetch), note=_span(fetch)),
         Figure(
             "F1", "… the tasks that work", statistics.median(work), note=_span(work, "snapshot, diff, validate, load")
