@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from renkei.systems.hotprofile import client as hotprofile_client
 from renkei.systems.kintone import client as kintone_client
 from tests.harness.hotprofile import HotProfile
 from tests.harness.kintone import Kintone
-from tests.proof.case import Case, Effort, Say
+from tests.harness.migrated import databases_copied
+from tests.proof.case import Case, Effort, Say, in_parts
 from tests.proof.kintone.world import SalesWorld, worlds
 from tests.proof.tried import Try, case
 from tests.proof.worlds import HURRIED
@@ -50,13 +51,25 @@ MEDDLING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return in_parts((the_process_dies, systems_misbehave), folder, effort, say)
+
+
+def the_process_dies(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return _played((_killed, _meddled), folder, effort)
+
+
+def systems_misbehave(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return _played((_kintone, _hotprofile, _stories), folder, effort)
+
+
+def _played(cases: Iterable[Callable[[Iterator[SalesWorld], bool], Case]], folder: Path, effort: Effort) -> list[Case]:
     with ExitStack() as stack:
+        stack.enter_context(databases_copied())
         systems = stack.enter_context(HotProfile.start()), stack.enter_context(Kintone.start())
         for client in (hotprofile_client, kintone_client):  # they do what they do, only their clocks run faster
             stack.enter_context(mock.patch.object(client, "time", HURRIED))
-        full = effort is Effort.FULL
         fresh = worlds(folder, systems)
-        return [play(fresh, full) for play in (_killed, _kintone, _meddled, _hotprofile, _stories)]
+        return [play(fresh, effort is Effort.FULL) for play in cases]
 
 
 def eventful(world: SalesWorld) -> SalesWorld:

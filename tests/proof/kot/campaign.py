@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from renkei.inbox import lease
 from renkei.systems.kingoftime import client
 from tests.harness.kingoftime import KingOfTime
+from tests.harness.migrated import databases_copied
 from tests.harness.punching import MAPPING
 from tests.proof.case import Case, Effort, Say
 from tests.proof.kot.oracle import wrong
@@ -39,6 +40,7 @@ Fresh = Callable[..., PunchWorld]
 
 def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
     with ExitStack() as stack:
+        stack.enter_context(databases_copied())
         king = stack.enter_context(KingOfTime.start())
         for module, name, value in (
             (client, "PUNCH_S", 0.5),  # it waits as long as it must, only not for what never comes

@@ -13,6 +13,7 @@ from unittest import mock
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT
 from renkei.systems.workplace import client as workplace_client
 from tests.harness.chat import Chat
+from tests.harness.migrated import databases_copied
 from tests.harness.workplace import Workplace, days
 from tests.harness.workplace_lineworks import SATO, SUZUKI
 from tests.proof.case import Case, Effort, Say
@@ -32,6 +33,7 @@ OF_WORKPLACE = ("error", "maintenance", "login_page", "empty_page", "empty_list"
 
 def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
     with ExitStack() as stack:
+        stack.enter_context(databases_copied())
         systems = stack.enter_context(Workplace.start()), stack.enter_context(Chat.start("--port", "0"))
         stack.enter_context(mock.patch.object(workplace_client, "time", HURRIED))
         full = effort is Effort.FULL
