@@ -12,7 +12,7 @@ import pandas as pd
 from renkei.links.smarthr_emc import diff, snapshot
 from renkei.links.smarthr_emc.fetch import source_columns
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
-from renkei.links.smarthr_emc.plan import DepartmentPlan, UserPlan, plan_departments, plan_users
+from renkei.links.smarthr_emc.plan import DepartmentPlan, People, UserPlan, plan_departments, plan_users
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.links.smarthr_emc.sheet.raw import RawRow, RawSetting, RawSheet
@@ -196,7 +196,7 @@ def plan_day(
         table = diff.hand_over(table, before.users, today.users, sheet)
     deleted = department_table.loc[department_table["operation"] == "DELETE", "id"]
     users = plan_users(
-        today.users,
+        People.of(today.users),
         table,
         yesterday.users.target if yesterday else None,
         pd.DataFrame([{"user_id": user_id, **items} for user_id, items in (in_emc or {}).items()], dtype="str"),

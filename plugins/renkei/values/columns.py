@@ -104,6 +104,12 @@ def places(keys: Any, among: Any) -> Any:
     return pa.array(found).take(pc.index_in(keys, value_set=among.take(pa.array(found)), skip_nulls=True))
 
 
+def first_of_each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Of rows with one text in the column `key` the first; the table itself where there are no two, as a rule."""
+    repeated = rows[key].duplicated()
+    return rows[~repeated] if repeated.any() else rows
+
+
 def look_up(ids: pd.Series[str], among: pd.Series[str], values: pd.Series[str]) -> pd.Series[str]:
     """Of each id the value that stands beside its first place in `among`; "" for one that is nowhere, or blank."""
     return series(pc.fill_null(arrow(values).take(places(arrow(ids), arrow(among))), ""), ids.index)

@@ -15,7 +15,7 @@ from renkei.links.smarthr_emc.records import SetSummary
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sources import value_of
 from renkei.texts import fold
-from renkei.values.columns import arrow, has_text, is_in, look_up, mask, places, series, text
+from renkei.values.columns import arrow, first_of_each, has_text, is_in, look_up, mask, places, series, text
 
 DIFF_COLUMNS = ("id", "crew_id", "line", "operation", "write_as", "reason", "was")
 
@@ -30,7 +30,7 @@ def diff_users(
     they get one again or leave, so that E9 is not applied to them. Duplicate ids keep their first
     row; validate reports them. Rules: E5, E6, E8, E10, E12. Source: guide, "IDの追加・更新・削除".
     """
-    named = _first_of_each(_valid(current), "user_id")
+    named = first_of_each(_valid(current), "user_id")
     if baseline is None:
         return _rows(named, "user_id", "crew_id", pa.repeat(True, len(named))), frozenset()
     before = _valid(baseline)
@@ -94,7 +94,7 @@ def may_have_passed(table: pd.DataFrame) -> pd.Series[bool]:
 
 def diff_departments(baseline: pd.DataFrame | None, current: pd.DataFrame) -> pd.DataFrame:
     """Operations by department id; `crew_id` holds SmartHR's id of the department (E13)."""
-    named = _first_of_each(current[current["department_id"] != ""], "department_id")
+    named = first_of_each(current[current["department_id"] != ""], "department_id")
     if baseline is None:
         return _rows(named, "department_id", "source_id", pa.repeat(True, len(named)))
     is_new = mask(~is_in(named["department_id"], baseline["department_id"]))
@@ -168,11 +168,6 @@ def has_drifted(table: pd.DataFrame) -> bool:
 
 def _valid(users: pd.DataFrame) -> pd.DataFrame:
     return users[users["valid"] & (users["user_id"] != "")]
-
-
-def _first_of_each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
-    repeated = rows[key].duplicated()
-    return rows[~repeated] if repeated.any() else rows
 
 
 def _rows(named: pd.DataFrame, key: str, crew_key: str, is_new: Any) -> pd.DataFrame:

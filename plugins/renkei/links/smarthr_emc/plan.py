@@ -23,6 +23,7 @@ from renkei.values.columns import (
     arrow,
     arrows,
     digest,
+    first_of_each,
     frame,
     has_text,
     is_in,
@@ -54,6 +55,22 @@ class UserPlan:
     warnings: Warnings = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Today's valid people, by what a plan does with them: rows of the users table."""
+
+    named: pd.DataFrame  # with a user id
+    kept: pd.DataFrame  # with one, and not received: 災害時凍結 keeps them
+    nameless: pd.DataFrame
+
+    @classmethod
+    def of(cls, users: pd.DataFrame) -> People:
+        named, received = users["valid"] & (users["user_id"] != ""), disaster.received(users)
+        return cls(
+            users[named & received].reset_index(drop=True), users[named & ~received], users[users["valid"] & ~named]
+        )
+
+
 def plan_departments(
     departments: pd.DataFrame,
     diff: pd.DataFrame,
@@ -80,7 +97,7 @@ def plan_departments(
 
 
 def plan_users(
-    users: pd.DataFrame,
+    people: People,
     diff: pd.DataFrame,
     before: pd.DataFrame | None,
     adopted: pd.DataFrame,
@@ -98,8 +115,7 @@ def plan_users(
     `before` is the baseline's users_target; `adopted` what EMC said it has for ids that are new to us.
     `frozen` is 災害時凍結: nothing is cleared. `restored` is the users_target that 復元 goes back to.
     """
-    listed = users["valid"] & (users["user_id"] != "")
-    named = users[listed & disaster.received(users)].reset_index(drop=True)
+    named = people.named
     kept = diff[diff["operation"] != Operation.DELETE.value]
     place = places(arrow(named["user_id"]), arrow(kept["id"]))
     write_as, reason = (series(arrow(kept[name]).take(place), named.index) for name in ("write_as", "reason"))
@@ -120,19 +136,18 @@ def plan_users(
     ids = (department_ids, deleted_department_ids)
     problems = [
         validate.check_users(named, rows, target, creates, *ids, passwords, mapping, emc_format),
-        validate.check_nameless(users, lost, mapping),
+        validate.check_nameless(people.nameless, lost, mapping),
     ]
     theirs = _places_of_the_person(named, before, pc.if_else(mask(handed), None, place))
     stay_before = had if theirs.equals(kept_place) else _at(known, theirs, named.index)  # the same, on most days
     passed = _holders(named[handed], before)
     target = target.assign(user_id=named["user_id"], crew_id=named["crew_id"])
-    warnings = _warnings(named, users, diff, reason, stay_before, target, lost)
+    warnings = _warnings(named, people.nameless, diff, reason, stay_before, target, lost)
     holds = guards.hold_blanks(stay_before, target, mapping)
     if frozen and before is not None:
-        kept_people = users[listed & ~disaster.received(users)]
-        target = pd.concat([target, before[is_in(before["user_id"], kept_people["user_id"])]], ignore_index=True)
-        for kind, people in (("kept", kept_people), ("kept_values", named[silenced])):
-            warnings += [(kind, *row) for row in zip(people["user_id"], people["crew_id"], strict=True)]
+        target = pd.concat([target, before[is_in(before["user_id"], people.kept["user_id"])]], ignore_index=True)
+        for kind, rows_kept in (("kept", people.kept), ("kept_values", named[silenced])):
+            warnings += [(kind, *row) for row in zip(rows_kept["user_id"], rows_kept["crew_id"], strict=True)]
     return UserPlan(
         rows=_rows(named, rows.cells, write_as, diff, passed),
         target=target,
@@ -165,9 +180,10 @@ def _rows(
     named: pd.DataFrame, cells: pd.DataFrame, write_as: pd.Series[str], diff: pd.DataFrame, passed: pd.DataFrame
 ) -> pd.DataFrame:
     """The rows of the file. Deletes first: 再連携 and 引き継ぎ delete and add the same id in one file."""
-    body = cells.assign(
-        line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as
-    ).drop_duplicates("user_id")
+    body = first_of_each(
+        cells.assign(line=named["line"], crew_id=named["crew_id"], user_id=named["user_id"], operation=write_as),
+        "user_id",
+    )
     gone = diff.loc[diff["operation"] == Operation.DELETE.value, ["crew_id", "id"]].rename(columns={"id": "user_id"})
     deletes = pd.concat([gone, passed[["crew_id", "user_id"]]], ignore_index=True)
     return pd.concat([deletes.assign(line=0, operation=Operation.DELETE.value), body], ignore_index=True)
@@ -223,7 +239,7 @@ def _holders(handed: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
 
 def _warnings(
     named: pd.DataFrame,
-    users: pd.DataFrame,
+    nameless: pd.DataFrame,
     diff: pd.DataFrame,
     reason: pd.Series[str],
     stay_before: pd.DataFrame,
@@ -237,7 +253,6 @@ def _warnings(
         found.extend((kind, *one) for one in zip(user_ids, crew_ids, strict=True))
 
     add("lost_id", diff, pc.equal(arrow(diff["reason"]), Reason.LOST_ID.value), "id")
-    nameless = users.loc[users["valid"] & (users["user_id"] == ""), ["user_id", "crew_id"]]
     known = is_in(nameless["crew_id"], lost)
     add("no_id", nameless, mask(~known))
     add("still_no_id", nameless, mask(known & ~is_in(nameless["crew_id"], diff["crew_id"])))

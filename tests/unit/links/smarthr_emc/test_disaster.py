@@ -7,7 +7,7 @@ import pytest
 
 from renkei.links.smarthr_emc.diff import diff_users
 from renkei.links.smarthr_emc.disaster import keep_departments, keep_users, keep_values, received, removes_something
-from renkei.links.smarthr_emc.plan import plan_users
+from renkei.links.smarthr_emc.plan import People, plan_users
 from tests.builders import EMC_FORMAT, NO_IDS, crew, departments, freeze, mapping, plan_day
 
 SHEET = mapping({"検索ワード1": "役職1"})
@@ -32,7 +32,8 @@ def test_l1_people_who_are_kept_are_not_written_and_stay_known() -> None:
     users = keep_users(freeze(SHEET, [crew("c2", "002")]).users, first.snapshot.users)
     table, lost = diff_users(first.snapshot.users, users, frozenset())
     nobody = pd.DataFrame({"user_id": []}, dtype="str")
-    plan = plan_users(users, table, first.users.target, nobody, NO_IDS, NO_IDS, lost, SHEET, EMC_FORMAT, frozen=True)
+    people, had = People.of(users), first.users.target
+    plan = plan_users(people, table, had, nobody, NO_IDS, NO_IDS, lost, SHEET, EMC_FORMAT, frozen=True)
     assert plan.rows[["user_id", "operation"]].to_numpy().tolist() == [["002", "UPDATE"]]
     assert plan.target.set_index("user_id")["search_word_1"].to_dict() == {"002": "", "001": "課長"}
     assert plan.warnings == [("kept", "001", "c1")]

@@ -85,7 +85,7 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
             prefixes=ownership.clashing_prefixes(neighbours, job.mapping),
             id_changes=plan.id_changes(read.diffs[RecordSet.USERS]),
             handovers=users.handovers,
-            blank=_blank_from_the_start(job, read.users, read.where),
+            blank=read.blank,
             substituted=value_warnings.substituted(read.departments, emc_format),
         ),
         target=users.target if changed[RecordSet.USERS] or read.before is None else read.before,
@@ -99,7 +99,7 @@ def make_plan(job: Job, target: Target, emc_format: EmcFormat) -> Planned:
         value_warnings=doubtful,
         head=_head(job, planned, changed, read.where.generation, emc_format),
         holds=tuple(_all_holds(job, read, planned, changed, admins)),
-        reach=reach(read.users["valid"], planned.target, len(read.lost), emc_format.media),
+        reach=reach(read.valid, planned.target, len(read.lost), emc_format.media),
     )
 
 
@@ -111,7 +111,9 @@ class _Read:
     summary: DiffSummary
     diffs: dict[RecordSet, pd.DataFrame]
     departments: pd.DataFrame
-    users: pd.DataFrame
+    users: plan.People
+    valid: pd.Series[bool]  # of everybody received or kept
+    blank: list[str]  # items that nobody has, from the start
     lost: frozenset[str]  # crews without a user id
     old_departments: pd.DataFrame | None
     before: pd.DataFrame | None  # what EMC has of everybody
@@ -126,12 +128,15 @@ def _read(job: Job) -> _Read:
     where, summary = current_baseline(job.record.tenant_folder), job.record.read(DiffSummary)
     if where.generation != summary.generation:
         raise BaselineError("差分の作成後に前回データが更新されました。手動実行で再度取り込んでください。")
+    users = job.record.table("users")  # not held on to: its rows by kind are as large
     return _Read(
         where,
         summary,
         {s: job.record.table(f"{s.value}_diff") for s in RecordSet},
         job.record.table("departments"),
-        job.record.table("users"),
+        plan.People.of(users),
+        users["valid"],
+        _blank_from_the_start(job, users, where),
         frozenset(job.record.table("lost_ids")["crew_id"]),
         where.table("departments"),
         where.table("users_target"),
@@ -250,7 +255,7 @@ def _changed(
 def _blank_from_the_start(job: Job, users: pd.DataFrame, where: CurrentBaseline) -> list[str]:
     """Items that nobody has and that no earlier run read; the others are for `refuse_lost_permission`."""
     blank = snapshot.blank_for_all(users, job.mapping)
-    before = where.table("users") if blank else None
+    before = where.table("users", blank) if blank else None
     return [column for column in blank if before is None or column not in before.columns]
 
 
