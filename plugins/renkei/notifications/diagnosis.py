@@ -12,8 +12,11 @@ from renkei.systems.delivery import Delivery, Message, Tone, Verdict
 _SLACK = frozenset({Service.SLACK_WEBHOOK, Service.SLACK_BOT})
 _WEBHOOKS = frozenset({Service.SLACK_WEBHOOK, Service.TEAMS, Service.GOOGLE_CHAT})
 _TOKENS = frozenset({Service.SLACK_BOT, Service.CHATWORK, Service.LINEWORKS, Service.LINE})
-_NEW_URL = "サービスの管理者に新しいURLを発行してもらい、Airflowの接続のURLを差し替えてください。"
-_NEW_TOKEN = "サービスの管理者にトークンを発行し直してもらい、Airflowの接続に登録してください。"
+_REGISTERED = (
+    "運用担当者が、「通知連携」の画面かAirflowの接続で登録し直します。"  # of a customer's mail, too: who does it
+)
+_NEW_URL = "サービスの管理者に新しいURLを発行してもらってください。" + _REGISTERED
+_NEW_TOKEN = "サービスの管理者にトークンを発行し直してもらってください。" + _REGISTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ _CASES = (
     ),
     _Case(
         "LINE WORKSの認証に失敗しました。",
-        "接続のClient ID、Client Secret、Service Account、Private Keyを、Developer Consoleの内容と合わせてください。",
+        "Client ID、Client Secret、Service Account、Private Keyを、Developer Consoleで確認してください。" + _REGISTERED,
         _one(Service.LINEWORKS),
         ("invalid_client", "invalid_grant", "private key", "private_key"),
         (401,),
@@ -181,21 +184,24 @@ def explain(service: Service, delivery: Delivery) -> tuple[str, str]:
         )
     if delivery.status >= 500:
         return f"{label}で一時的な障害が起きています。", "サービスの障害情報を確認し、しばらく待ってください。"
-    return f"{label}が受け付けませんでした。", "接続と送信先の登録を確認してください。"
+    return f"{label}が受け付けませんでした。", "運用担当者が、接続と送信先の登録を確認します。"
 
 
 def _mail(delivery: Delivery) -> tuple[str, str]:
     if delivery.status in (530, 534, 535):
         return (
             "メールサーバーの認証に失敗しました。",
-            "Airflowの接続「smtp_default」のLoginとPasswordを確認してください。",
+            "運用担当者が、Airflowの接続「smtp_default」のLoginとPasswordを確認します。",
         )
     if delivery.status is not None and delivery.status >= 500:
         found = "宛先のメールアドレス、または差出人を、メールサーバーが受け付けませんでした。"
-        return found, "連携設定シートのメールアドレスと、Airflowの接続「smtp_default」を確認してください。"
+        return (
+            found,
+            "連携設定シートのメールアドレスを確認してください。正しければ、運用担当者がAirflowの接続「smtp_default」を確認します。",
+        )
     return (
         "メールサーバーに送信できません。",
-        "Airflowの接続「smtp_default」と、メールサーバーの状態を確認してください。",
+        "運用担当者が、Airflowの接続「smtp_default」と、メールサーバーの状態を確認します。",
     )
 
 
