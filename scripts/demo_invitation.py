@@ -6,6 +6,7 @@ import sys
 
 from renkei.clock import utcnow
 from renkei.orchestration.public.inviting import INVITING, offered
+from renkei.storage.tokens import new_token
 
 LINK = "smarthr_emc"
 DAYS = 30
@@ -13,8 +14,8 @@ DAYS = 30
 
 def main(tenant: str) -> None:
     """Prints the address; it is kept nowhere else."""
-    whom = "総務部 ご担当者様（デモ）", "make run"
-    _, token = INVITING.invitations().invite(LINK, tenant, *whom, offered(LINK), DAYS, "make run", utcnow())
+    whom, token = ("総務部 ご担当者様（デモ）", "make run"), new_token()
+    INVITING.invitations().invite(LINK, tenant, *whom, offered(LINK), DAYS, "make run", utcnow(), token)
     print(INVITING.link(token))
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from renkei.links.smarthr_emc.sheet.yaml_form import to_yaml
 from renkei.orchestration.web import sheet_desk
+from renkei.storage import once
 from renkei.storage.cipher import Cipher
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.store import Store
@@ -58,7 +59,9 @@ class Site:
             "allows": ["connection", "sheet", "results"],
         }
         path = f"{BASE}/dag/{dag('acme')}/invitations"
-        answer = yuki.post(path, data={"token": self.console.token("yuki")} | given)
+        answer = yuki.post(
+            path, data={"token": self.console.token("yuki"), "once": once.new(dt.datetime.now(dt.UTC))} | given
+        )
         found = re.search(r'value="(https://[^"]+)"', answer.text)
         assert found, text_of(answer.text)
         return found[1]
