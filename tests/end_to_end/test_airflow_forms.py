@@ -18,9 +18,10 @@ import requests
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.provider import get_provider_info
 from scripts.chat_connections import chat_connections
-from scripts.local_airflow import PASSWORD, USER, LocalAirflow
+from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
+from tests.harness.folders import dags_in
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -58,13 +59,15 @@ def airflow(
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(folder / "index"),
+        "RENKEI_EMC_FORMAT": str(PROJECT / "include/contracts/emc_format.yaml"),
         "RENKEI_ALLOWED_HOSTS": ",".join(
             neighbours.urls[name].partition("//")[2]
             for name in ("smarthr", "emc", "chat", "hotprofile", "kintone", "kingoftime")
         ),
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},
     }
-    with LocalAirflow(folder, environment, database=new_database) as running:
+    dags = dags_in(folder, "smarthr_emc.py", "renkei_jobs.py")
+    with LocalAirflow(folder, environment, dags, database=new_database) as running:
         yield running
 
 

@@ -23,6 +23,7 @@ import pytest
 from scripts.demo import STORE_KEY
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
+from tests.harness.folders import dags_in
 from tests.harness.mail import Mail
 from tests.harness.smarthr import SmartHR
 
@@ -56,10 +57,7 @@ class Journey:
 
 @pytest.fixture
 def journey(tmp_path: Path, index: Path, new_database: Path) -> Iterator[Journey]:
-    dags = tmp_path / "dags"
-    dags.mkdir()
-    for name in ("smarthr_emc.py", "renkei_jobs.py"):
-        shutil.copyfile(PROJECT / "dags" / name, dags / name)
+    dags = dags_in(tmp_path, "smarthr_emc.py", "renkei_jobs.py")
     (tmp_path / "mappings/smarthr_emc").mkdir(parents=True)
     limits = ("--per-second", "1000", "--per-hour", "100000")
     with Neighbours(tmp_path, [f"acme:1:{PEOPLE}"], ["acme"], limits) as neighbours:
