@@ -58,7 +58,7 @@ def ask(of: ASGIApp, send: Callable[[httpx.AsyncClient], object]) -> httpx.Respo
     return asyncio.run(asked())
 
 
-@pytest.mark.parametrize(("build", "prefix"), [(app.alone, "/renkei"), (app.in_api_server, "")])
+@pytest.mark.parametrize(("build", "prefix"), [(app.standalone_app, "/renkei"), (app.in_api_server, "")])
 def test_what_a_link_registers_is_served(toy: Inbox, build: Callable[[], ASGIApp], prefix: str) -> None:
     body = message("出勤")
     served = build()
@@ -76,9 +76,9 @@ def test_s5_customers_pages_are_served_by_one_of_the_two(toy: Inbox, monkeypatch
         return ask(served, lambda client: client.get(f"{prefix}/customer/enter")).status_code
 
     monkeypatch.delenv("RENKEI_PUBLIC_URL", raising=False)
-    assert (opened(app.alone(), "/renkei"), opened(app.in_api_server(), "")) == (200, 200)
+    assert (opened(app.standalone_app(), "/renkei"), opened(app.in_api_server(), "")) == (200, 200)
     monkeypatch.setenv("RENKEI_PUBLIC_URL", "https://renkei.example.jp")
-    assert (opened(app.alone(), "/renkei"), opened(app.in_api_server(), "")) == (200, 404)
+    assert (opened(app.standalone_app(), "/renkei"), opened(app.in_api_server(), "")) == (200, 404)
 
 
 def status(served: ASGIApp, tenant: str, secret: str = "x") -> int:
@@ -89,7 +89,7 @@ def status(served: ASGIApp, tenant: str, secret: str = "x") -> int:
 
 def test_p11_a_tenant_without_a_secret_answers_as_one_that_there_is_not(toy: Inbox) -> None:
     """Nobody learns who our customers are."""
-    served = app.alone()
+    served = app.standalone_app()
     assert [status(served, tenant) for tenant in ("acme", "beta", "nobody")] == [401, 401, 401]
 
 
@@ -101,7 +101,7 @@ def test_p12_while_airflow_is_away_no_tenant_is_told_that_it_signed_wrongly(
     def away(*_: object, **__: object) -> None:
         raise OSError("the database is away")
 
-    served = app.alone()
+    served = app.standalone_app()
     monkeypatch.setattr("airflow.secrets.environment_variables.EnvironmentVariablesBackend.get_connection", away)
     assert status(served, "beta", "of beta") == 503
 
@@ -109,7 +109,7 @@ def test_p12_while_airflow_is_away_no_tenant_is_told_that_it_signed_wrongly(
 def test_p12_without_its_folder_of_sheets_a_tenant_is_not_gone(toy: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A share that is away for a minute: the secret that is known still counts."""
     monkeypatch.setattr(secrets, "FRESH_S", 0.0)
-    served = app.alone()
+    served = app.standalone_app()
     assert status(served, "acme", "of acme") == 200
     monkeypatch.setenv("RENKEI_MAPPINGS", "/nowhere")
     assert [status(served, "acme", "of acme") for _ in range(2)] == [200, 200]

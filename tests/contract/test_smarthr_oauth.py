@@ -19,7 +19,7 @@ import requests
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.links.smarthr_emc.connecting import Allower, Back, Connecting, Departure, prover
-from renkei.links.smarthr_emc.connecting_troubles import ConnectingError, Trouble
+from renkei.links.smarthr_emc.connecting_troubles import ConnectFailure, ConnectingError
 from renkei.links.smarthr_emc.granted import LEASE, GrantedToken, ReauthoriseError
 from renkei.storage.cipher import Cipher
 from renkei.storage.source_grants import Grant, SourceGrants
@@ -71,7 +71,7 @@ class Way:
         departure = self.begin()
         return self.finish(departure, self.allow(departure))
 
-    def refused(self, departure: Departure, answer: dict[str, str]) -> Trouble:
+    def refused(self, departure: Departure, answer: dict[str, str]) -> ConnectFailure:
         with pytest.raises(ConnectingError) as raised:
             self.finish(departure, answer)
         return raised.value.trouble
@@ -127,18 +127,18 @@ def test_a_reused_code_or_state_connects_nobody(way: Way) -> None:
     departure = way.begin()
     answer = way.allow(departure)
     way.finish(departure, answer)
-    assert way.refused(departure, answer) is Trouble.STATE
+    assert way.refused(departure, answer) is ConnectFailure.STATE
     assert way.asked("authorization_code") == ["granted"]
     other = way.begin()
-    assert way.refused(other, {**answer, "state": way.allow(other)["state"]}) is Trouble.REFUSED
+    assert way.refused(other, {**answer, "state": way.allow(other)["state"]}) is ConnectFailure.REFUSED
     assert way.smarthr.sim("GET", "oauth")["grants"][0]["revoked"] is True
 
 
 def test_cancelled_and_another_company(way: Way) -> None:
     departure = way.begin()
-    assert way.refused(departure, way.allow(departure, answer="deny")) is Trouble.CANCELLED
+    assert way.refused(departure, way.allow(departure, answer="deny")) is ConnectFailure.CANCELLED
     departure = way.begin()
-    assert way.refused(departure, way.allow(departure, "admin@beta")) is Trouble.OTHER_COMPANY
+    assert way.refused(departure, way.allow(departure, "admin@beta")) is ConnectFailure.OTHER_COMPANY
     assert way.grants.newest() == (0, None)
     assert [one["revoked"] for one in way.smarthr.sim("GET", "oauth")["grants"]] == [True], "it was given back"
 
@@ -146,23 +146,23 @@ def test_cancelled_and_another_company(way: Way) -> None:
 @pytest.mark.parametrize(
     ("fault", "trouble", "reached"),
     [
-        ({"kind": "lost_answer"}, Trouble.LOST, ["granted"]),
-        ({"kind": "truncated"}, Trouble.LOST, ["granted"]),
-        ({"kind": "not_json"}, Trouble.LOST, ["granted"]),
-        ({"kind": "status_500"}, Trouble.LOST, []),
-        ({"kind": "maintenance_503"}, Trouble.AWAY, []),
+        ({"kind": "lost_answer"}, ConnectFailure.LOST, ["granted"]),
+        ({"kind": "truncated"}, ConnectFailure.LOST, ["granted"]),
+        ({"kind": "not_json"}, ConnectFailure.LOST, ["granted"]),
+        ({"kind": "status_500"}, ConnectFailure.LOST, []),
+        ({"kind": "maintenance_503"}, ConnectFailure.AWAY, []),
     ],
     ids=lambda one: one.get("kind", "") if isinstance(one, dict) else "",
 )
 def test_whatever_becomes_of_the_answer_the_code_is_sent_once(
-    way: Way, fault: dict[str, Any], trouble: Trouble, reached: list[str]
+    way: Way, fault: dict[str, Any], trouble: ConnectFailure, reached: list[str]
 ) -> None:
     departure = way.begin()
     answer = way.allow(departure)
     way.smarthr.fault(path="/oauth/token", **fault)
     assert way.refused(departure, answer) is trouble
     way.smarthr.sim("DELETE", "faults")
-    assert way.refused(departure, answer) is Trouble.STATE
+    assert way.refused(departure, answer) is ConnectFailure.STATE
     assert way.asked("authorization_code") == reached
     assert way.grants.newest() == (0, None)
     way.connect()

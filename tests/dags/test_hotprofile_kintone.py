@@ -227,7 +227,7 @@ def test_e2_a_read_that_died_after_an_early_end_leaves_no_good_end_to_what_its_s
     link.steps(job)[0]()
     monkeypatch.setattr(tasks, "_job", lambda *_: job)
     monkeypatch.setattr(tasks.connections, "hotprofile_client", lambda _: link.hotprofile)
-    monkeypatch.setattr(tasks, "nothing_left", lambda *_: pytest.fail("killed"))
+    monkeypatch.setattr(tasks, "skip_remaining", lambda *_: pytest.fail("killed"))
     with pytest.raises(pytest.fail.Exception):
         tasks.read(tenant, context)
     assert job.record.read_or_none(End) is not None

@@ -200,7 +200,7 @@ def test_p14_p15_p16_a_signed_message_is_punched_and_answered_and_a_refusal_is_t
     connection["extra"]["bot_secret"] = "of the bot"
     monkeypatch.setenv("AIRFLOW_CONN_LINEWORKS__ACME", json.dumps(connection))
     app.receiver.cache_clear()
-    served = app.alone()
+    served = app.standalone_app()
 
     def says(text: str, **more: Any) -> int:
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

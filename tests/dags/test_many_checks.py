@@ -22,8 +22,8 @@ from renkei.jobs.records import Job, Jobs, State
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
-from renkei.orchestration.jobs import do, name_of
-from renkei.orchestration.many_checks import LONGEST, SupervisedRuns, look
+from renkei.orchestration.jobs import name_of, run_job
+from renkei.orchestration.many_checks import LONGEST, SupervisedRuns, run_many_checks
 from renkei.orchestration.smarthr_emc import tasks
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -85,7 +85,7 @@ def quiet(*_: object) -> None:
 def test_e3_each_company_in_its_turn_and_never_two_at_once(jobs: Jobs, tenant: Any) -> None:
     """E3: 確認のみ by each link's own word; each run has the job's id, by which it is found again."""
     airflow, told = Airflow(), []
-    found = look(tenant, asked(jobs), lambda *said: told.append(said[1:]), airflow, quiet)
+    found = run_many_checks(tenant, asked(jobs), lambda *said: told.append(said[1:]), airflow, quiet)
     assert airflow.started == [(one, check_run("job__1__x"), {"mode": "CHECK_ONLY"}) for one in DAGS]
     assert (airflow.most, told, found.asked, found.refused) == (1, [(0, 3), (1, 3), (2, 3)], 3, [])
 
@@ -100,7 +100,7 @@ def test_l4_who_begins_anew_starts_nothing_a_second_time(
     while rounds < 50:
         rounds += 1
         try:
-            look(tenant, said, quiet, airflow, quiet)
+            run_many_checks(tenant, said, quiet, airflow, quiet)
         except AirflowRescheduleException:
             continue
         break
@@ -109,7 +109,7 @@ def test_l4_who_begins_anew_starts_nothing_a_second_time(
 
 def test_l5_a_company_that_airflow_does_not_start_keeps_no_other_waiting(jobs: Jobs, tenant: Any) -> None:
     airflow = Airflow(gone=(DAGS[1],))
-    found = look(tenant, asked(jobs), quiet, airflow, quiet)
+    found = run_many_checks(tenant, asked(jobs), quiet, airflow, quiet)
     assert ([one for one, _, _ in airflow.started], found.refused) == ([DAGS[0], DAGS[2]], [DAGS[1]])
 
 
@@ -117,7 +117,7 @@ def test_l1_a_run_that_does_not_end_is_not_overtaken(jobs: Jobs, tenant: Any) ->
     airflow = Airflow(lasts=10**6)
     airflow.age = LONGEST + dt.timedelta(minutes=1)
     with pytest.raises(SettingError, match="smarthr_emc__acme の確認のみが2時間"):
-        look(tenant, asked(jobs), quiet, airflow, quiet)
+        run_many_checks(tenant, asked(jobs), quiet, airflow, quiet)
     assert len(airflow.started) == 1
 
 
@@ -129,7 +129,7 @@ def test_who_stops_it_stops_what_has_not_begun(jobs: Jobs, tenant: Any) -> None:
             jobs.fail(1, "中止しました。", utcnow())
 
     with pytest.raises(SettingError, match="中止"):
-        look(tenant, said, tell, airflow, quiet)
+        run_many_checks(tenant, said, tell, airflow, quiet)
     assert [one for one, _, _ in airflow.started] == DAGS[:1]
 
 
@@ -144,12 +144,12 @@ def test_l4_the_job_is_begun_again_by_its_own_run_and_by_no_other(
     named = name_of(f"{LINK}__{PLACE}", job.number)
     monkeypatch.setattr(many_checks, "POLL_S", 0.0)
     with pytest.raises(AirflowRescheduleException):
-        do(named, job.request.run, "dags/renkei_jobs.py")
+        run_job(named, job.request.run, "dags/renkei_jobs.py")
     assert jobs.read(1).state(utcnow(), lambda _: True) is State.RUNNING
     with pytest.raises(AirflowFailException, match="別の実行"):
-        do(named, "job__1__other", "dags/renkei_jobs.py")
+        run_job(named, "job__1__other", "dags/renkei_jobs.py")
     monkeypatch.setattr(many_checks, "STRETCH_S", 1_000.0)
-    do(named, job.request.run, "dags/renkei_jobs.py")
+    run_job(named, job.request.run, "dags/renkei_jobs.py")
     assert jobs.read(1).state(utcnow(), lambda _: True) is State.DONE
     assert [one for one, _, _ in airflow.started] == DAGS
 
@@ -226,7 +226,7 @@ def test_l7_all_connections_of_a_sheet_are_tried_the_one_that_was_filled_in_firs
         monkeypatch.delenv(f"AIRFLOW_CONN_{name}", raising=False)
     write_yaml(OPTIONAL_ID, mappings / "acme.yaml")
     found = job_dag.find_tenant(job_dag.LINKS[LINK], "acme", str(ROOT / "dags/renkei_jobs.py"), 60)
-    tried = connection_trial.look(found, {"name": "emc__acme"}, quiet).trials
+    tried = connection_trial.run_connection_test(found, {"name": "emc__acme"}, quiet).trials
     assert [one.name for one in tried][:2] == ["emc__acme", "smarthr__acme"]
     assert {one.name: one.well for one in tried} == dict.fromkeys(("emc__acme", "smarthr__acme", "smtp_default"), False)
     assert all(one.said for one in tried)

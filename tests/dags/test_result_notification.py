@@ -33,7 +33,7 @@ def test_n3_a_damaged_record_keeps_no_message_back(
     """N3: each file of a run in turn; a bad end is told as one, and never as a good one (L1)."""
     told: list[str] = []
     monkeypatch.setenv("RENKEI_STORE", str(tmp_path))
-    monkeypatch.setattr(channel_connections, "tell", lambda *args, **_: told.append(args[4].title) or [])
+    monkeypatch.setattr(channel_connections, "notify_channels", lambda *args, **_: told.append(args[4].title) or [])
     sheet: Compiled[Any] = Compiled("acme", "", None, result_addresses=("soumu@acme.example.jp",))
     tenant = Tenant(LINKS["smarthr_emc"], "acme", sheet, "", str(tmp_path / "dags/smarthr_emc.py"))
     folder = TenantFolder(Store(LocalFileSystem(), str(tmp_path)), "smarthr_emc", "acme")

@@ -19,7 +19,7 @@ from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState, Selection
-from renkei.links.lineworks_kot.gate import Gate
+from renkei.links.lineworks_kot.circuit_breaker import CircuitBreaker
 from renkei.links.lineworks_kot.punches import Punch, Punches
 from renkei.links.lineworks_kot.punching import Puncher, Surroundings
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
@@ -149,7 +149,7 @@ class World:
             lambda: self.now,  # type: ignore[arg-type]
         )
         self.worker = Puncher(around)
-        self.worker._gate = Gate(lambda: self.now.timestamp())  # by our clock, as all else
+        self.worker._breaker = CircuitBreaker(lambda: self.now.timestamp())  # by our clock, as all else
         return self.worker
 
     def receive(self, text: str, user: str = "u-sato", issued: str | None = None, **more: Any) -> None:

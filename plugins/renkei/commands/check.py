@@ -143,7 +143,7 @@ def _refuse_wrong_usage(files: Sequence[Path], marked: Path | None, tenant: str,
 def review(link: Link, file: Path, tenant: str, live: bool, compiler: Compiler[Any]) -> Review:
     """What Airflow would say of a sheet, and with `live` of the Connections that it needs."""
     sheet = load(link.sheets(), file, tenant, None, settings.allowed_hosts(), compiler)
-    sheet = link.within()(sheet, context.grants().of(tenant), file.name)
+    sheet = link.check_grants()(sheet, context.grants().of(tenant), file.name)
     found = Review(tenant, sheet.mapping, sheet.problems, sheet.warnings, file.read_bytes())
     return (
         with_refused(found, file, context.refused(link, sheet.mapping, sheet.channels))

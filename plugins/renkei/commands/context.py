@@ -164,7 +164,7 @@ def refused(link: Link, mapping: Any, channels: Sequence[Channel]) -> list[Trial
 def _sheet(link: Link, file: TenantFile, given: AllGrants) -> Compiled[Any]:
     """A sheet as its Dag has it."""
     sheet = load(link.sheets(), file.path, file.tenant, settings.index_folder(), settings.allowed_hosts())
-    return link.within()(sheet, given.of(file.tenant), file.name)
+    return link.check_grants()(sheet, given.of(file.tenant), file.name)
 
 
 def _owner(tenant: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def serve(
     # Connections as Airflow's servers find them, and its own log no finer than ours (airflow/settings.py reads both).
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
-    from renkei.orchestration.public.app import alone
+    from renkei.orchestration.public.app import standalone_app
     from renkei.public.server import server
     from renkei.settings import check_public_url
 
@@ -46,4 +46,4 @@ def serve(
         check_public_url()
     except SettingError as error:  # of the pages alone: callbacks are taken all the same, for they are sent once
         err.print(str(error), style="red", markup=False)
-    server(alone(), host, port, proxies).run()
+    server(standalone_app(), host, port, proxies).run()

@@ -48,7 +48,7 @@ def watch(
 ) -> None:
     store = context.open_store()  # first: it prepares Airflow's own modules, which the next lines import
     from renkei.notifications.monitor.silence import LOST, NONE_YET
-    from renkei.orchestration.channel_connections import tell as tell_channels
+    from renkei.orchestration.channel_connections import notify_channels as tell_channels
     from renkei.orchestration.monitor.dag import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
 

@@ -66,7 +66,7 @@ class DeliveryResult:
         return self.delivery is not None and self.delivery.verdict is Verdict.LATER and not self.skipped
 
 
-def was_heard(told: Sequence[DeliveryResult], event: Event) -> bool:
+def was_accepted(told: Sequence[DeliveryResult], event: Event) -> bool:
     """Whether at least one channel took it: what became of the others is kept in their states (N2)."""
     return any(one.event is event and one.delivery is not None and one.delivery.accepted for one in told)
 
@@ -108,7 +108,7 @@ class Notifier:
             )
             heard = self._tell(others, Event.DISABLED, news, news_key, run)
             told += heard
-            if not heard or was_heard(heard, Event.DISABLED):
+            if not heard or was_accepted(heard, Event.DISABLED):
                 self.deliveries.keep(channel, dataclasses.replace(state, told=True))
         return told
 
@@ -165,7 +165,7 @@ class Notifier:
             own = dataclasses.replace(one, key=key, opened=dataclasses.replace(one.opened, to=to))
             found.append(_send(own, message))
             self.deliveries.settle(key, one.channel, event, found[-1], self.clock())
-        return together(found)
+        return combined_delivery(found)
 
     def _catch_up(self, one: _Due, delivery: Delivery, at: dt.datetime, run: str) -> None:
         """Note in the channel's state what a process that died between the two notes left out (L4)."""
@@ -198,7 +198,7 @@ def recipients(channel: Channel, opened: Opened) -> list[str]:
     return opened.to.split(", ") if channel.service is Service.MAIL else [opened.to]
 
 
-def together(deliveries: Sequence[Delivery]) -> Delivery:
+def combined_delivery(deliveries: Sequence[Delivery]) -> Delivery:
     """What became of one message to several addressees: to be repeated where one of them may take it later."""
     missed = [one for one in deliveries if not one.accepted]
     if not missed:

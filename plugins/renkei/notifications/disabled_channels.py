@@ -16,7 +16,7 @@ from renkei.clock import day_in_japan
 from renkei.notifications.state import ChannelState
 
 
-def put(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]) -> None:
+def write(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]) -> None:
     """Note which of the channels are disabled, and since when; a folder that cannot be written to is passed over."""
     path = _path(folder, link, tenant)
     known = disabled(folder, link, tenant)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
 
 
-def tell(
+def notify_channels(
     link: str,
     tenant: str,
     channels: Sequence[Channel],
@@ -96,7 +96,7 @@ def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterato
     _show(link, tenant, channels, deliveries)
 
 
-def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedChannel:
+def run_channel_test(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedChannel:
     """A job: a test message to the channel whose key is `asked["channel"]` (N5).
 
     Raises:
@@ -227,7 +227,7 @@ def _unregistered(channel: Channel) -> ConnectionError_:
 
 def _show(link: str, tenant: str, channels: Sequence[Channel], deliveries: DeliveryLog) -> None:
     """Leave the channels' states where the Dag's page can be made from them without the store."""
-    disabled_channels.put(
+    disabled_channels.write(
         settings.index_folder(), link, tenant, {c.name: s for c in channels if (s := deliveries.known(c))}
     )
 

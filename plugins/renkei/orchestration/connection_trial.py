@@ -52,7 +52,9 @@ def try_channels(channels: Sequence[Channel]) -> Iterator[Trial]:
     yield Trial(MAIL_SERVER, delivery.accepted, said)
 
 
-def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedConnections:
+def run_connection_test(
+    tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]
+) -> TriedConnections:
     """A job: a trial of all that the sheet needs, the one of `asked["name"]` first.
 
     Raises:

@@ -86,7 +86,7 @@ def _dag(link: Link, file: TenantFile, sheet: Compiled[Any], dag_file: str, gran
     """The tenant's Dag; a fault of ours in making it costs no other tenant its own (L5)."""
     tenant = Tenant(link, file.tenant, sheet, file.name, dag_file, grants)
     try:
-        return _build(replace(tenant, sheet=link.within()(sheet, grants, file.name)), _changed_at(file.path))
+        return _build(replace(tenant, sheet=link.check_grants()(sheet, grants, file.name)), _changed_at(file.path))
     except Exception as error:
         found = f"予期しないエラーでDagを作れません（{type(error).__name__}）"
         problem = Problem(file.name, found, "運用担当者がRenkeiの開発元に連絡してください")

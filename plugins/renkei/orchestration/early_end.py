@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 CLOSING = ("notify", "outcome")
 
 
-def nothing_left(tenant: Tenant, context: Any, result: Any) -> WithoutTasks:
+def skip_remaining(tenant: Tenant, context: Any, result: Any) -> WithoutTasks:
     """What a task gives back whose run has a good end on record: `result`, and all that follows is skipped, but the
     tasks that tell of the run where somebody has to hear."""
     order = [task.task_id for task in context["dag"].topological_sort()]

@@ -36,10 +36,10 @@ TRIES = 3  # after a death of the worker; a job that may not be begun again ends
 PATIENCE_S = 60.0  # for a sheet that nobody has compiled yet
 TELLS_EVERY_S = 1.0
 COMMON: Mapping[str, Part[Work]] = {  # of every link
-    "sheets": Part("renkei.orchestration.many_sheets:look"),
-    "connections": Part("renkei.orchestration.connection_trial:look"),
-    "channel": Part("renkei.orchestration.channel_connections:look"),
-    "checks": Part("renkei.orchestration.many_checks:look"),
+    "sheets": Part("renkei.orchestration.many_sheets:run_many_sheets"),
+    "connections": Part("renkei.orchestration.connection_trial:run_connection_test"),
+    "channel": Part("renkei.orchestration.channel_connections:run_channel_test"),
+    "checks": Part("renkei.orchestration.many_checks:run_many_checks"),
 }
 AGAIN = ("checks",)  # kinds that find what they have done, and go on from there
 DOC = f"""# Renkei 作業
@@ -64,7 +64,7 @@ class JobOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         run = context["dag_run"]
         named = (run.conf or {}).get("job")
-        return do(named, run.run_id, self.dag_file)
+        return run_job(named, run.run_id, self.dag_file)
 
 
 def name_of(dag_id: str, number: int) -> str:
@@ -72,7 +72,7 @@ def name_of(dag_id: str, number: int) -> str:
     return f"{dag_id}/{number}"
 
 
-def do(named: object, run_id: str, dag_file: str) -> dict[str, Any]:
+def run_job(named: object, run_id: str, dag_file: str) -> dict[str, Any]:
     """Do the job; what kind it was, and how many seconds it took. Its result is in the store, and nowhere else (L6).
 
     Raises:
@@ -90,7 +90,7 @@ def do(named: object, run_id: str, dag_file: str) -> dict[str, Any]:
         asked = request.asked
         if request.kind in AGAIN:
             asked = {**asked, "run": request.run, "number": str(number)}
-        result = _work(link, request)(found, asked, _telling(jobs, number))
+        result = _work(link, request)(found, asked, _progress_reporter(jobs, number))
         jobs.finish(number, result, utcnow())
     except AirflowRescheduleException:
         raise
@@ -124,7 +124,7 @@ def _work(link: Link, request: Request) -> Work:
     return kinds[request.kind]
 
 
-def _telling(jobs: Jobs, number: int) -> Callable[[str, int, int], None]:
+def _progress_reporter(jobs: Jobs, number: int) -> Callable[[str, int, int], None]:
     """Each new thing that is done at once, how far it is once a second; a store that fails for a moment ends no job."""
     said, at = "", 0.0
 

@@ -74,9 +74,11 @@ class Link:
     try_systems: Part[Callable[[Any, str], Iterator[Trial]]]  # each Connection that a sheet's mapping needs
     # Where a link has them:
     timetable: Part[When] = Part("renkei.orchestration.timetable:daily")  # of a sheet that can be used
-    within: Part[Callable[[Compiled[Any], Grants, str], Compiled[Any]]] = Part("renkei.sheets.grants:within")  # E41
+    check_grants: Part[Callable[[Compiled[Any], Grants, str], Compiled[Any]]] = Part(
+        "renkei.sheets.grants:check_channels"
+    )  # E41
     review: Part[Callable[[Link, Path, str, bool, Compiler[Any]], Review]] = Part("renkei.commands.check:review")
-    look: Part[Callable[[Link, Path, str, Grants, Collection[Path], Compiler[Any]], Review]] = Part(
+    review_sheet: Part[Callable[[Link, Path, str, Grants, Collection[Path], Compiler[Any]], Review]] = Part(
         "renkei.orchestration.sheet_review:review"
     )  # at a sheet that a page was given
     differences: Part[Callable[[Any, Any], Sequence[SheetLine]]] | None = None  # between two mappings, in words
@@ -120,9 +122,9 @@ LINKS = {
             page=Part("renkei.orchestration.smarthr_emc.documentation:page"),
             report=Part("renkei.orchestration.smarthr_emc.results:report"),
             subjects=Part("renkei.links.smarthr_emc.wording:SUBJECTS"),
-            within=Part("renkei.links.smarthr_emc.sheet.grants:within"),
+            check_grants=Part("renkei.links.smarthr_emc.sheet.grants:check_grants"),
             review=Part("renkei.commands.smarthr_emc.sheet:check"),
-            look=Part("renkei.orchestration.smarthr_emc.sheet_review:review"),
+            review_sheet=Part("renkei.orchestration.smarthr_emc.sheet_review:review"),
             differences=Part("renkei.links.smarthr_emc.sheet.difference:differences"),
             titles=Part("renkei.links.smarthr_emc.sheet.excel.reader:TITLES"),
             commands=Part("renkei.commands.smarthr_emc:add_to"),

@@ -72,7 +72,7 @@ class SupervisedRuns:
         return True
 
 
-def look(
+def run_many_checks(
     tenant: Tenant,
     asked: Mapping[str, str],
     tell: Callable[[str, int, int], None],

@@ -32,7 +32,7 @@ SHOWN = 20  # findings of one sheet
 TAKEN = Problem("", "この会社のIDは使えません", "別の名前にするか、運用担当者に確認してください")
 
 
-def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> SheetBatch:
+def run_many_sheets(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> SheetBatch:
     """What is wrong in each sheet of the zip `asked["upload"]`; `hidden` are companies that whoever asks may not change.
 
     `tenant` is the operator's own place in the link's part of the store.
@@ -62,7 +62,7 @@ def look(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int
                 continue
             neighbours = [*others, *(path for name, path in files.items() if name != one.tenant)]
             place = TenantSheet(TenantFolder(folder.store, folder.link, one.tenant), mappings)
-            sheets.append(_looked(tenant, one, files[one.tenant], grants, neighbours, compiler, place, by))
+            sheets.append(_review_sheet(tenant, one, files[one.tenant], grants, neighbours, compiler, place, by))
     return SheetBatch(sheets)
 
 
@@ -71,7 +71,7 @@ def _unread(one: Packed) -> BatchSheet:
     return BatchSheet(one.name, one.tenant, UploadState.BROKEN, problems=[problem], problem_count=1)
 
 
-def _looked(
+def _review_sheet(
     tenant: Tenant,
     one: Packed,
     path: Path,
@@ -81,7 +81,7 @@ def _looked(
     place: TenantSheet,
     by: By,
 ) -> BatchSheet:
-    review = tenant.link.look()(tenant.link, path, one.tenant, grants.of(one.tenant), neighbours, compiler)
+    review = tenant.link.review_sheet()(tenant.link, path, one.tenant, grants.of(one.tenant), neighbours, compiler)
     problems, warnings = [*review.problems, *review.misplaced], [*review.warnings, *review.beside]
     file, digest = place.file(), digest_of(one.content)
     if file.path and is_yaml(file.path.suffix) != is_yaml(suffix_of(one.name)):

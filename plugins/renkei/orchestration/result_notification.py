@@ -13,7 +13,7 @@ from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event, result_mail
 from renkei.clock import utcnow
 from renkei.errors import StoreError, UnknownRunError
-from renkei.notifications.deliver import DeliveryResult, was_heard
+from renkei.notifications.deliver import DeliveryResult, was_accepted
 from renkei.orchestration import channel_connections
 from renkei.orchestration.airflow_run import AirflowRun, failed_tasks, good_end, this_record, this_run
 from renkei.orchestration.monitor.operator_channels import operator_channels
@@ -26,7 +26,7 @@ from renkei.runs import outcome as outcomes
 from renkei.runs.failure import Failure
 from renkei.runs.hold import is_unanswered
 from renkei.runs.outcome import Outcome, Summary
-from renkei.sheets.grants import given
+from renkei.sheets.grants import granted_channels
 from renkei.sheets.side_run import mark_of
 from renkei.storage import records
 from renkei.storage.runs import RunRecord
@@ -122,7 +122,7 @@ def send_report(
         return {"subject": subject, "told": {}}
     # Ids come back; what was told under another run's was not told of this one.
     this = record.run if record else run.run_id
-    told = channel_connections.tell(
+    told = channel_connections.notify_channels(
         tenant.link.name,
         tenant.name,
         channels_of(tenant),
@@ -132,7 +132,7 @@ def send_report(
         run=this,
         record=record,
     )
-    if record is not None and was_heard(told, report.event):
+    if record is not None and was_accepted(told, report.event):
         report.heard()
         if not is_side_run:
             note_result(record, run.run_id, report.event, subject)
@@ -238,7 +238,7 @@ def _tell_operator(tenant: Tenant, report: Report, run: str, record: RunRecord |
     channels, faults = operator_channels(settings.operator_file(tenant.dag_file))
     for fault in faults:
         log.warning("%s", fault)
-    return channel_connections.tell(
+    return channel_connections.notify_channels(
         tenant.link.name,
         OPERATOR,
         channels,
@@ -259,5 +259,5 @@ def channels_of(tenant: Tenant) -> tuple[Channel, ...]:
     addresses, channels = last(tenant) if last else ((), ())
     return (
         *result_mail(sheet.result_addresses or addresses),
-        *(sheet.channels or given(channels, tenant.name, tenant.grants)),
+        *(sheet.channels or granted_channels(channels, tenant.name, tenant.grants)),
     )

@@ -57,13 +57,13 @@ def _end(dag_run: Any) -> None:
 
     session = object_session(dag_run)
     if session is not None:  # whoever ends the run is in the middle of a transaction, which is theirs to end
-        _see_to(session, dag_run)
+        _finish(session, dag_run)
     else:
         with create_session() as own:
-            _see_to(own, dag_run)
+            _finish(own, dag_run)
 
 
-def _see_to(session: Any, dag_run: Any) -> None:
+def _finish(session: Any, dag_run: Any) -> None:
     """Also called for a run that was marked while its last tasks have yet to run: its state is not yet that of an end."""
     _close_questions(session, dag_run)
     undone = dag_run.state == "success" and not _is_well(session, dag_run)

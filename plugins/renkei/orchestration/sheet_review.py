@@ -26,7 +26,7 @@ def review(
 ) -> Review:
     """What a link's Dag says of a sheet. `neighbours` are other tenants' sheets, for links that look at them."""
     sheet = load(link.sheets(), file, tenant, None, settings.allowed_hosts(), compiler)
-    sheet = link.within()(sheet, grants, file.name)
+    sheet = link.check_grants()(sheet, grants, file.name)
     return Review(tenant, sheet.mapping, sheet.problems, sheet.warnings, file.read_bytes(), channels=sheet.channels)
 
 
@@ -35,7 +35,7 @@ def review_content(
 ) -> Review:
     """A look at a sheet's bytes, in a process within limits."""
     with as_file(tenant, file_name, content) as file, Compiler(link.sheets()) as compiler:
-        return link.look()(link, file, tenant, grants, neighbours, compiler)
+        return link.review_sheet()(link, file, tenant, grants, neighbours, compiler)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def with_version(tenant: Tenant, number: int) -> Tenant:
         Compiler(tenant.link.sheets()) as compiler,
     ):
         sheet = load(tenant.link.sheets(), file, tenant.name, None, settings.allowed_hosts(), compiler)
-        sheet = tenant.link.within()(sheet, tenant.grants, file.name)
+        sheet = tenant.link.check_grants()(sheet, tenant.grants, file.name)
     if sheet.pending:
         raise SheetPendingError("シートの読み取りが終わりませんでした。しばらくしてから、もう一度始めてください。")
     if sheet.mapping is None:

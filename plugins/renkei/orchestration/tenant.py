@@ -86,4 +86,4 @@ def find_tenant(link: Link, name: str, dag_file: str, patience_s: float) -> Tena
     if not files:
         return Tenant(link, name, Compiled(name, "", None), "", dag_file, grants)
     (sheet,) = load_all(link.sheets(), files[:1], settings.index_folder(), settings.allowed_hosts(), patience_s)
-    return Tenant(link, name, link.within()(sheet, grants, files[0].name), files[0].name, dag_file, grants)
+    return Tenant(link, name, link.check_grants()(sheet, grants, files[0].name), files[0].name, dag_file, grants)

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import RenkeiError
-from renkei.public.limits import Limit, neighbourhood
+from renkei.public.limits import Limit, network_of
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class _Guarded:
         if scope["type"] != "http":  # no WebSocket, and nothing to be done at start or end
             return
         client = scope.get("client")
-        address = neighbourhood(client[0]) if client else ""
+        address = network_of(client[0]) if client else ""
         too_many = not self._refusals.allows(address)
 
         async def with_headers(message: Message) -> None:

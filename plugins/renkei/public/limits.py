@@ -33,7 +33,7 @@ class Limit:
         return True
 
 
-def neighbourhood(address: str) -> str:
+def network_of(address: str) -> str:
     """Whose address it is: in IPv6 anybody has 2^64 of them, but for those that are IPv4's (`::ffff:192.0.2.1`)."""
     try:
         found = ipaddress.ip_address(address)

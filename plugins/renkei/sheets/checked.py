@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from renkei.channel import Channel
 from renkei.errors import MappingError, Problem
 from renkei.sheets.compiled import Compiled, digest_of, shown
-from renkei.sheets.information import said_by_a_broken_sheet
+from renkei.sheets.information import broken_sheet_parts
 
 MappingT = TypeVar("MappingT")
 RawT = TypeVar("RawT")
@@ -44,7 +44,7 @@ def compiled_by(
     except MappingError as error:
         return Compiled(tenant, digest, None, shown(error.problems)), None
     checked = check(raw)
-    said = said_by_a_broken_sheet(checked.settings)
+    said = broken_sheet_parts(checked.settings)
     warnings = shown(checked.warnings) if checked.mapping else ()
     problems = shown(checked.problems)
     return Compiled(tenant, digest, checked.mapping, problems, warnings, channels=checked.channels, **said), checked

@@ -96,16 +96,16 @@ def _faults(where: str, line: object) -> Iterator[Problem]:
         yield Problem(f"{where}.{PASSWORDS_IN_FILES}", "true でも false でもありません", "どちらかを記入してください")
 
 
-def within(compiled: Compiled[MappingT], grants: Grants, file: str) -> Compiled[MappingT]:
+def check_channels(compiled: Compiled[MappingT], grants: Grants, file: str) -> Compiled[MappingT]:
     """The sheet as far as its channels keep to what its tenant has been given: with another one, it cannot be used."""
-    own = given(compiled.channels, compiled.tenant, grants)
+    own = granted_channels(compiled.channels, compiled.tenant, grants)
     if compiled.mapping is None or own == compiled.channels:
         return dataclasses.replace(compiled, channels=own)
     problems = ungranted_channels(compiled.channels, compiled.tenant, grants, lambda name: f"{file} 通知「{name}」")
     return dataclasses.replace(compiled, mapping=None, problems=tuple(problems), channels=own)
 
 
-def given(channels: Iterable[Channel], tenant: str, grants: Grants) -> tuple[Channel, ...]:
+def granted_channels(channels: Iterable[Channel], tenant: str, grants: Grants) -> tuple[Channel, ...]:
     """Those of a sheet's channels that its tenant has a right to."""
     return tuple(one for one in channels if _has_connection(one, tenant, grants))
 
@@ -116,7 +116,7 @@ def ungranted_channels(channels: Iterable[Channel], tenant: str, grants: Grants,
         if not _has_connection(channel, tenant, grants):
             found = f"接続「{channel.connection}」は、この会社（{tenant}）に許可されていません"
             remedy = f"空白にするか「__{tenant}」で終わる名前にするか、"
-            ask = ask_for(grants, tenant, f"connections: [{channel.connection}]")
+            ask = grant_instruction(grants, tenant, f"connections: [{channel.connection}]")
             yield Problem(place(channel.name), found, remedy + ask)
 
 
@@ -128,6 +128,6 @@ def _has_connection(channel: Channel, tenant: str, grants: Grants) -> bool:
     return not channel.connection or is_own(channel.connection, tenant) or channel.connection in grants.connections
 
 
-def ask_for(grants: Grants, tenant: str, line: str) -> str:
+def grant_instruction(grants: Grants, tenant: str, line: str) -> str:
     fault = f"（いまは読み取れません: {grants.fault}）" if grants.fault else ""
     return f"運用担当者が {grants.file} の「tenants:」の下に「{tenant}: {{{line}}}」と書き足します{fault}"

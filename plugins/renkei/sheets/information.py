@@ -128,7 +128,7 @@ def raw_of(key: str, node: Node) -> Iterator[RawSetting]:
         yield RawSetting(RawCell(key, one.where), one.cell())
 
 
-def said_by_a_broken_sheet(values: Mapping[str, Any]) -> dict[str, Any]:
+def broken_sheet_parts(values: Mapping[str, Any]) -> dict[str, Any]:
     """What it still says of its Dag and of whom to tell, as parts of a `Compiled`."""
     return {
         name: values[name] for name in ("result_addresses", "link_start_on", "company_name", "run_at") if name in values

@@ -142,7 +142,7 @@ def _compile(
         return Compiled(file.tenant, "", None, error.problems)
     digest = digest_of(content)
     kept = _kept(kind, file, cache, allowed_hosts, digest)
-    with _alone(kept):
+    with _lock_cache(kept):
         if kept and (sheet := _read(kind, kept, digest)):
             return sheet
         asked = (file.path.name, content, file.tenant, allowed_hosts, patience_s)
@@ -172,7 +172,7 @@ def _hash(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _alone(kept: Path | None) -> Iterator[None]:
+def _lock_cache(kept: Path | None) -> Iterator[None]:
     """Keeps other processes from compiling the same sheet; the kernel lets go of it when this one dies.
 
     Raises:

@@ -82,7 +82,7 @@ def _not_writable(folder: Path, path: Path | None) -> str:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
+def lock_folder(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     """Nobody else changes sheets of this folder meanwhile; the kernel lets go when this process dies.
 
     Raises:
@@ -115,7 +115,7 @@ def place(
 ) -> None:
     """Make `content` the tenant's file, if the one that is there has the digest `expected` (empty: none is there).
 
-    `about_to` is called when all is written and nothing replaced yet. To be called within `alone`; done twice, the second
+    `about_to` is called when all is written and nothing replaced yet. To be called within `lock_folder`; done twice, the second
     time finds another digest. The file keeps its name, its mode and, where that is allowed, its owner.
 
     Raises:

@@ -106,7 +106,7 @@ def _decoded(content: bytes) -> str:
 
 def _excel_rows(content: bytes, name: str) -> Rows:
     save_again = "Excelで開き、「Excelブック(.xlsx)」として保存し直してください"
-    if told := kind.told(content):
+    if told := kind.unreadable_kind(content):
         raise UnreadableError(told.found, told.remedy_for(name))
     rows: list[list[str]] = []
     faults: list[tuple[int, int, CellFault]] = []

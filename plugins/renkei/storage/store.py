@@ -189,7 +189,7 @@ class Store:
 
         content = self.read(key)
         file = pq.ParquetFile(pa.BufferReader(content))
-        names = _there(columns, file.schema_arrow.names)
+        names = _existing(columns, file.schema_arrow.names)
         return _frame(file.read(names, use_threads=len(content) > MANY).select(names))
 
     def table_parts(self, key: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -234,7 +234,7 @@ class Store:
             for name, texts in wanted.items()
             if name in types
         }
-        shown = _there(columns, list(types))
+        shown = _existing(columns, list(types))
         found = [file.schema_arrow.empty_table().select(shown)]
         for part in range(file.num_row_groups) if asked else ():
             keys = file.read_row_group(part, columns=list(asked))
@@ -289,7 +289,7 @@ class Store:
         return temporary
 
 
-def _there(wanted: Sequence[str] | None, names: list[str]) -> list[str]:
+def _existing(wanted: Sequence[str] | None, names: list[str]) -> list[str]:
     return names if wanted is None else [name for name in wanted if name in names]
 
 

@@ -53,7 +53,7 @@ class CheckedMany:
 def chosen(deed: Deed, companies: Iterable[Company], may: Callable[[Right, str], bool]) -> Chosen:
     those, others = [], []
     for one in sorted(companies, key=lambda one: (one.name, one.dag_id)):
-        why = hindrance(deed, one) or ("" if may(RIGHTS[deed], one.dag_id) else NO_RIGHT)
+        why = why_not(deed, one) or ("" if may(RIGHTS[deed], one.dag_id) else NO_RIGHT)
         if why:
             others.append((one, why))
         else:
@@ -61,7 +61,7 @@ def chosen(deed: Deed, companies: Iterable[Company], may: Callable[[Right, str],
     return Chosen(those, others)
 
 
-def hindrance(deed: Deed, one: Company) -> str:
+def why_not(deed: Deed, one: Company) -> str:
     """Why it makes no sense with this company, in Japanese; empty where it does."""
     if deed in WITH_REASON:
         if not one.freezable:

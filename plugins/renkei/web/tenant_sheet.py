@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renkei.sheets.compiled import digest_of
-from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, Placed, alone, place, placed, suffix_of
+from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, Placed, lock_folder, place, placed, suffix_of
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version, Versions
 
@@ -59,7 +59,7 @@ class TenantSheet:
         if self._is_on_record(found):
             return found
         try:
-            with alone(self._mappings):
+            with lock_folder(self._mappings):
                 return self._noticed(now)
         except NotPlacedError:  # somebody else is at it
             return found
@@ -92,7 +92,7 @@ class TenantSheet:
             NotPlacedError: it cannot be put there.
             MissingKeyError, StoreError
         """
-        with alone(self._mappings):
+        with lock_folder(self._mappings):
             return self._enabled(number, seen, by, why, now)
 
     def begin(
@@ -108,7 +108,7 @@ class TenantSheet:
             MissingKeyError, StoreError
         """
         digest = digest_of(content)
-        with alone(self._mappings):
+        with lock_folder(self._mappings):
             current = self._noticed(now)
             if current.placed.digest == digest and current.number:
                 return current.number, False

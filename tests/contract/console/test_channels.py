@@ -161,7 +161,7 @@ def disable(world: ConsoleWorld, name: str = "総務のSlack") -> ChannelStates:
     channel = Channel(name, Service.SLACK_WEBHOOK)
     dead = ChannelState("x", 5, "run", NOW, True, Verdict.REFUSED, 404, "no_service", True, NOW)
     states.write(channel, dead)
-    disabled_channels.put(index_folder(), LINK, "acme", {name: dead})
+    disabled_channels.write(index_folder(), LINK, "acme", {name: dead})
     world.services.knowledge.changed()
     return states
 

@@ -67,7 +67,7 @@ def jobs_of(world: ConsoleWorld) -> Jobs:
 
 def work(world: ConsoleWorld, number: int = 1) -> dict[str, Any]:
     """What the task does."""
-    return task.do(f"{dag('acme')}/{number}", jobs_of(world).read(number).request.run, DAG_FILE)
+    return task.run_job(f"{dag('acme')}/{number}", jobs_of(world).read(number).request.run, DAG_FILE)
 
 
 def noted(world: ConsoleWorld) -> list[dict[str, str]]:
@@ -255,9 +255,9 @@ def test_l4_a_run_made_by_hand_does_nothing(world: ConsoleWorld) -> None:
     sent(world, "/rehearsal", **REHEARSAL)
     for named in (None, "", "1", f"{dag('acme')}/0", "renkei_jobs/1", f"{dag('acme')}/../1", 7):
         with pytest.raises(AirflowFailException, match="画面から"):
-            task.do(named, "manual__1", DAG_FILE)
+            task.run_job(named, "manual__1", DAG_FILE)
     with pytest.raises(AirflowFailException, match="別の実行のもの"):
-        task.do(f"{dag('acme')}/1", "manual__1", DAG_FILE)
+        task.run_job(f"{dag('acme')}/1", "manual__1", DAG_FILE)
 
 
 @pytest.mark.usefixtures("linked")

@@ -60,7 +60,7 @@ def done(world: KintoneWorld, path: str, **form: str) -> str:
     number = int(place.rpartition("/")[2])
     run = Jobs(world.folder_of_acme).read(number).request.run
     with suppress(AirflowFailException):  # the page says why
-        task.do(f"{DAG}/{number}", run, DAG_FILE)
+        task.run_job(f"{DAG}/{number}", run, DAG_FILE)
     return html_of(world, place)
 
 

@@ -64,7 +64,7 @@ def work(world: ConsoleWorld, content: bytes, user: str = "omar") -> dict[str, A
     (run,) = re.findall(
         r"job__1__\w+", str(world.store.read("smarthr_emc/tenants/operator/jobs/00000001/request.json"))
     )
-    return task.do("smarthr_emc__operator/1", run, DAG_FILE)
+    return task.run_job("smarthr_emc__operator/1", run, DAG_FILE)
 
 
 def enable(world: ConsoleWorld, user: str = "omar", **form: str) -> Response:
@@ -177,7 +177,7 @@ def test_s1_many_sheets_are_for_those_who_may_edit_all(world: ConsoleWorld) -> N
         r"job__1__\w+", str(world.store.read("smarthr_emc/tenants/operator/jobs/00000001/request.json"))
     )
     with pytest.raises(Exception, match="zipファイルではありません"):
-        task.do("smarthr_emc__operator/1", run, DAG_FILE)
+        task.run_job("smarthr_emc__operator/1", run, DAG_FILE)
     assert "zipファイルではありません" in text_of(body(world, HERE))
 
 

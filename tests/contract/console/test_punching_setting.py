@@ -132,7 +132,7 @@ def test_p5_what_was_entered_is_asked_about_at_once(world: PunchingWorld) -> Non
     job = jobs.read(jobs.numbers()[0])
     assert job.request.kind == "check_accounts"
     world.accounts.put({KEYS["key"][1]: "tanaka@acme"}, "yuki", NOW)
-    task.do(f"{DAG}/{job.number}", job.request.run, DAG_FILE)
+    task.run_job(f"{DAG}/{job.number}", job.request.run, DAG_FILE)
     assert world.accounts.states() == {AccountState.LINKED: 1, AccountState.UNKNOWN: 1}
     world.sent("/accounts", entered=["sato@acme", "tanaka@acme"], key=KEYS["key"], was=["sato@acme", "tanaka@acme"])
     assert len(jobs.numbers()) == 2, "where nothing changed nobody is asked"
@@ -208,7 +208,7 @@ def test_p5_ten_thousand_rows_are_no_work_of_the_page_and_every_fault_can_be_dow
         place = world.sent("/accounts/import", files={"file": ("a.csv", text.encode())})
     number = int(place.rpartition("/")[2])
     job = Jobs(TenantFolder(world.store, LINK, "acme")).read(number)
-    task.do(f"{DAG}/{number}", job.request.run, DAG_FILE)
+    task.run_job(f"{DAG}/{number}", job.request.run, DAG_FILE)
     shown = world.shown(place.partition(DAG)[2])
     assert "誤りが20,000件あります。" in shown
     assert "はじめの1,000件を表示しています" in shown
@@ -274,7 +274,7 @@ def test_p18_the_buttons_follow_a_changed_word_at_once(world: PunchingWorld) -> 
     def shown_by_its_job(number: int) -> str:
         job = jobs.read(number)
         assert job.request.kind == kinds.MENU
-        task.do(f"{DAG}/{number}", job.request.run, DAG_FILE)
+        task.run_job(f"{DAG}/{number}", job.request.run, DAG_FILE)
         return world.shown(f"/jobs/{number}")
 
     assert world.sent("/words", version="0", kind=["1", "2"], text=["おはよう", "退勤"]).endswith("?saved=1&menu=1")

@@ -138,7 +138,7 @@ def test_s2_sheets_of_each_link_come_in_a_zip(world: tuple[ConsoleWorld, str], m
     monkeypatch.setattr("renkei.web.console.many.ENABLED_S", 1_000.0)
     (kept,) = (key for key in console.store.files(f"{link}/tenants/operator/jobs/00000001") if "request" in key)
     (run,) = re.findall(r"job__1__\w+", console.store.read(kept).decode())
-    jobs.do(f"{link}__operator/1", run, str(ROOT / "dags/renkei_jobs.py"))
+    jobs.run_job(f"{link}__operator/1", run, str(ROOT / "dags/renkei_jobs.py"))
     shown = text_of(omar.get(f"{BASE}/many/{link}/1").text)
     assert "有効にできる 2 誤り 1 全3件" in shown
     omar.post(f"{BASE}/many/{link}/1/enable", data=token | {"reason": "一括の登録"})

@@ -38,7 +38,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
             told.append((tenant, message.subject))
         return [DeliveryResult(channel, event, accepted(200)) for channel in channels if channel.wants(event)]
 
-    monkeypatch.setattr("renkei.orchestration.channel_connections.tell", tell)
+    monkeypatch.setattr("renkei.orchestration.channel_connections.notify_channels", tell)
     return told
 
 

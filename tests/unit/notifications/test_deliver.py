@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.channel import Channel, Event, Service, result_mail
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, was_heard
+from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, was_accepted
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.state import ChannelState, ChannelStates, after
 from renkei.storage.runs import RunRecord
@@ -278,8 +278,8 @@ def test_n3_a_notice_about_a_channel_is_not_the_news_itself(scene: Scene) -> Non
     scene.services["総務Slack"].answers = [GONE]
     other = Channel("総務ルーム", Service.CHATWORK, "chatwork", "1", events=frozenset({Event.DISABLED}))
     told = scene.tell([SLACK, other])
-    assert was_heard(told, Event.DISABLED)
-    assert not was_heard(told, Event.FAILURE)
+    assert was_accepted(told, Event.DISABLED)
+    assert not was_accepted(told, Event.FAILURE)
 
 
 def test_n3_a_service_that_hangs_delays_nobody_else_and_is_given_up(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from renkei.public import limits
-from renkei.public.limits import Limit, neighbourhood
+from renkei.public.limits import Limit, network_of
 
 
 def test_so_many_at_once_then_so_many_a_second() -> None:
@@ -37,4 +37,4 @@ def test_whoever_asks_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_an_ipv6_address_is_its_networks(address: str, whose: str) -> None:
-    assert neighbourhood(address) == whose
+    assert network_of(address) == whose

@@ -9,7 +9,7 @@ import pytest
 
 from renkei.sheets import placed as module
 from renkei.sheets.compiled import digest_of
-from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, alone, place, placed
+from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, lock_folder, place, placed
 from renkei.sheets.tenant_files import tenants
 from tests.harness.fuse import Died
 
@@ -101,7 +101,7 @@ def test_s2_a_full_disk_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPa
 
 def test_s2_one_at_a_time(tmp_path: Path) -> None:
     """S2: who waits too long is told so."""
-    with alone(tmp_path), pytest.raises(NotPlacedError, match="ほかの人"), alone(tmp_path, wait_s=0):
+    with lock_folder(tmp_path), pytest.raises(NotPlacedError, match="ほかの人"), lock_folder(tmp_path, wait_s=0):
         pass
-    with alone(tmp_path, wait_s=0):
+    with lock_folder(tmp_path, wait_s=0):
         pass

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from renkei.web.bulk_facts import NO_RIGHT, Deed, chosen, hindrance
+from renkei.web.bulk_facts import NO_RIGHT, Deed, chosen, why_not
 from renkei.web.facts import Company
 from renkei.web.services import Right
 
@@ -36,7 +36,7 @@ ONE = Company("smarthr_emc__acme", "SmartHR → EMC", "acme", "アクメ", freez
     ],
 )
 def test_what_makes_no_sense_with_a_company_is_said(deed: Deed, changes: dict[str, bool], why: str) -> None:
-    found = hindrance(deed, replace(ONE, **changes))
+    found = why_not(deed, replace(ONE, **changes))
     assert (why in found) if why else found == ""
 
 

@@ -26,8 +26,8 @@ from renkei.links.lineworks_kot.alarms import (
     Tell,
     no_boundary,
 )
+from renkei.links.lineworks_kot.circuit_breaker import LONGEST_REST_S, CircuitBreaker
 from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, read
-from renkei.links.lineworks_kot.gate import LONGEST_REST_S, Gate
 from renkei.links.lineworks_kot.kinds import switched_on
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
@@ -93,7 +93,7 @@ class Puncher:
         self._accounts = Accounts(around.database, around.store, tenant)
         self._words = Words(around.database, tenant)
         self._alarms = Alarms(around.database, tenant, around.tell)
-        self._gate = Gate()
+        self._breaker = CircuitBreaker()
         self._client: KingOfTimeClient | None = None
         around.sender.left_behind()
 
@@ -160,7 +160,7 @@ class Puncher:
 
     def _before_sending(self, message: Message) -> None:
         """Raises PausedError: KING OF TIME is given a rest, or the message is another process's by now."""
-        self._gate.check()
+        self._breaker.check()
         if not self._around.leases.holds(self._lease) or self._now() - message.since > STALE:
             raise PausedError(0.0, "")
 
@@ -169,7 +169,7 @@ class Puncher:
         assert punch.kind is not None
         assert punch.day is not None
         try:
-            with self._gate.turn():
+            with self._breaker.turn():
                 client = self._open_client()
                 self._before_sending(message)
                 client.punch(punch.key, punch.day, punch.issued_at, punch.kind)
@@ -180,7 +180,7 @@ class Puncher:
             raise self._stopped(error, STOPPED_S) from None
         except KingOfTimeAwayError as error:
             self._alarms.notice(AWAY, str(error), self._now())
-            rest = self._gate.rest(0.0 if error.unknown else error.seconds)
+            rest = self._breaker.rest(0.0 if error.unknown else error.seconds)
             if error.unknown:
                 return self._unknown(punch, is_other=isinstance(error, OtherPunchError))
             raise PausedError(rest, str(error)) from None
@@ -193,10 +193,10 @@ class Puncher:
         """KING OF TIME takes nothing until a person acts; the Connection is read anew, as it may be what is mended (P15)."""
         self._client = None
         self._alarms.notice(STOPPED, str(error), self._now())
-        return PausedError(self._gate.rest(seconds), str(error))
+        return PausedError(self._breaker.rest(seconds), str(error))
 
     def _well(self) -> None:
-        self._gate.well()
+        self._breaker.well()
         self._alarms.over(STOPPED, AWAY)
 
     def _read(self, punch: Punch, day: dt.date) -> list[AtKingOfTime]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import requests
 
 from renkei.errors import BaselineError, RenkeiError
-from renkei.links.smarthr_emc.connecting_troubles import ConnectingError, Trouble
+from renkei.links.smarthr_emc.connecting_troubles import ConnectingError
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import SnapshotSummary
 from renkei.runs.current_baseline import current_baseline
@@ -115,7 +115,7 @@ class Connecting:
             ConnectingError: the store has no key.
         """
         if not self.grants.may_be_kept:
-            raise ConnectingError(Trouble.PLAIN_STORE)
+            raise ConnectingError(ConnectFailure.PLAIN_STORE)
         tidy(self._folder, now)
         own = sorted((one.expires_at, key) for _, key, one in _logins(self._folder) if one and one.by == by.id)
         for _, key in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
@@ -138,10 +138,10 @@ class Connecting:
         """
         login = self._login(back)
         if not records.create(self._store, self._key(back.state, ".used"), _Used(now)) or now >= login.expires_at:
-            raise ConnectingError(Trouble.STATE)
+            raise ConnectingError(ConnectFailure.STATE)
         if back.error or not back.code or len(back.code) > MAX_CODE:
             denied = back.error.casefold() == "access_denied"
-            raise ConnectingError(Trouble.CANCELLED if denied else Trouble.REFUSED)
+            raise ConnectingError(ConnectFailure.CANCELLED if denied else ConnectFailure.REFUSED)
         number = self.grants.newest()[0]  # whoever disconnects from now on is heard
         try:
             tokens = self._oauth.exchange(back.code, login.redirect_uri, login.verifier, now)
@@ -167,27 +167,27 @@ class Connecting:
 
     def _login(self, back: Back) -> _Login:
         if not tenant_of_state(back.state):
-            raise ConnectingError(Trouble.STATE)
+            raise ConnectingError(ConnectFailure.STATE)
         try:
             found = records.read_or_none(self._store, self._key(back.state), _Login)
         except DamagedFileError:
             found = None
         if found is None or self._store.exists(self._key(back.state, ".used")):  # the cookie went with the first time
-            raise ConnectingError(Trouble.STATE)
+            raise ConnectingError(ConnectFailure.STATE)
         same = hmac.compare_digest(_sha256(back.cookie), found.browser)
         if not same or found.by != back.by.id or found.redirect_uri != back.redirect_uri:  # nor may they use it up
-            raise ConnectingError(Trouble.BROWSER)
+            raise ConnectingError(ConnectFailure.BROWSER)
         return found
 
     def _trouble(self, error: OAuthError) -> ConnectingError:
         kinds = {
-            RefusedGrantError: Trouble.REFUSED,
-            OAuthSettingError: Trouble.SETTING,
-            UnreachedError: Trouble.AWAY,
-            LostAnswerError: Trouble.LOST,
+            RefusedGrantError: ConnectFailure.REFUSED,
+            OAuthSettingError: ConnectFailure.SETTING,
+            UnreachedError: ConnectFailure.AWAY,
+            LostAnswerError: ConnectFailure.LOST,
         }
         log.warning("smarthr log-in refused tenant=%s reason=%s", self._folder.tenant, error.reason)
-        return ConnectingError(kinds.get(type(error), Trouble.REFUSED), error.reason)
+        return ConnectingError(kinds.get(type(error), ConnectFailure.REFUSED), error.reason)
 
     def _key(self, state: str, part: str = "") -> str:
         return f"{self._folder.source_logins}/{_sha256(state)}{part}.json"
@@ -215,7 +215,7 @@ def _follow(grants: SourceGrants, number: int, record: Grant) -> Grant | None:
     while not grants.follow(number, record):
         number, before = grants.newest()
         if before is None or before.made in (Made.ALLOWED, Made.ENDED):
-            raise ConnectingError(Trouble.MEANWHILE)
+            raise ConnectingError(ConnectFailure.MEANWHILE)
     return before
 
 
@@ -226,12 +226,12 @@ def prover(session: requests.Session, smarthr_url: str) -> Prove:
         try:
             status, crews, people = crews_answer(session, smarthr_url, access_token)
         except UnreachedError as error:
-            raise ConnectingError(Trouble.AWAY, error.reason) from None
+            raise ConnectingError(ConnectFailure.AWAY, error.reason) from None
         if status == 200 and isinstance(crews, list):
             return smarthr_url, people
         if status in (401, 404):
-            raise ConnectingError(Trouble.OTHER_COMPANY)
-        raise ConnectingError(Trouble.NO_RIGHT if status == 403 else Trouble.AWAY)
+            raise ConnectingError(ConnectFailure.OTHER_COMPANY)
+        raise ConnectingError(ConnectFailure.NO_RIGHT if status == 403 else ConnectFailure.AWAY)
 
     return prove
 

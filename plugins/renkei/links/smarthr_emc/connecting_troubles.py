@@ -7,7 +7,7 @@ from enum import StrEnum
 from renkei.errors import RenkeiError
 
 
-class Trouble(StrEnum):
+class ConnectFailure(StrEnum):
     """Why nothing was connected."""
 
     STATE = "STATE"  # unknown, used, or too long ago
@@ -25,19 +25,19 @@ class Trouble(StrEnum):
 
 AGAIN = "もう一度「連携する」を押してください。"
 SAID = {
-    Trouble.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。連携済みでなければ、{AGAIN}",
-    Trouble.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
-    Trouble.CANCELLED: f"キャンセルされました。連携は変わっていません。連携する場合は、{AGAIN}",
-    Trouble.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
-    Trouble.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
-    Trouble.AWAY: "SmartHRに接続できないか、メンテナンス中です。時間をおいて、もう一度「連携する」を押してください。",
-    Trouble.LOST: f"SmartHRの応答を受け取れず、連携できたか分かりません。{AGAIN}",
-    Trouble.OTHER_COMPANY: "ログインした会社が、シートのSmartHR URLと違います。この会社の管理者でログインし直して、"
+    ConnectFailure.STATE: f"ログインの有効期限（10分）が切れたか、すでに使われています。連携済みでなければ、{AGAIN}",
+    ConnectFailure.BROWSER: f"「連携する」を押した人と、同じブラウザで操作してください。{AGAIN}",
+    ConnectFailure.CANCELLED: f"キャンセルされました。連携は変わっていません。連携する場合は、{AGAIN}",
+    ConnectFailure.REFUSED: f"SmartHRの許可を受け取れませんでした（期限切れ、または使用済みです）。{AGAIN}",
+    ConnectFailure.SETTING: "SmartHRがこの連携サーバの登録を受け付けません。運用担当者に連絡してください。",
+    ConnectFailure.AWAY: "SmartHRに接続できないか、メンテナンス中です。時間をおいて、もう一度「連携する」を押してください。",
+    ConnectFailure.LOST: f"SmartHRの応答を受け取れず、連携できたか分かりません。{AGAIN}",
+    ConnectFailure.OTHER_COMPANY: "ログインした会社が、シートのSmartHR URLと違います。この会社の管理者でログインし直して、"
     "もう一度「連携する」を押してください。シートのURLが違う場合は、シートを直してください。",
-    Trouble.NO_RIGHT: "ログインした人またはこの連携に、SmartHRの従業員を参照する権限がありません。SmartHRの管理者権限でログインし直すか、"
+    ConnectFailure.NO_RIGHT: "ログインした人またはこの連携に、SmartHRの従業員を参照する権限がありません。SmartHRの管理者権限でログインし直すか、"
     "SmartHRのアクセス制限を確認して、もう一度「連携する」を押してください。",
-    Trouble.MEANWHILE: "ほかの人が先に操作しました。状態を確認し、必要ならもう一度「連携する」を押してください。",
-    Trouble.PLAIN_STORE: "保存先が暗号化されていないため、SmartHRの許可を保存できません。運用担当者に、保存先の暗号化"
+    ConnectFailure.MEANWHILE: "ほかの人が先に操作しました。状態を確認し、必要ならもう一度「連携する」を押してください。",
+    ConnectFailure.PLAIN_STORE: "保存先が暗号化されていないため、SmartHRの許可を保存できません。運用担当者に、保存先の暗号化"
     "（RENKEI_STORE_KEY_CONN_ID）の設定を依頼してください。",
 }
 
@@ -45,6 +45,6 @@ SAID = {
 class ConnectingError(RenkeiError):
     """Nothing was connected; `str()` says why and what to do, and is fit for whoever was on the way."""
 
-    def __init__(self, trouble: Trouble, reason: str = "") -> None:
+    def __init__(self, trouble: ConnectFailure, reason: str = "") -> None:
         self.trouble, self.reason = trouble, reason
         super().__init__(SAID[trouble])

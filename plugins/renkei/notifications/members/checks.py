@@ -11,7 +11,7 @@ import pandas as pd
 
 from renkei.channel import Service
 from renkei.errors import Problem
-from renkei.notifications.members.table import LABELS, looked_up
+from renkei.notifications.members.table import LABELS, look_up
 from renkei.notifications.services import SPEC
 from renkei.systems.google_chat.client import url_fault
 from renkei.texts import UNSEEN_NAMES
@@ -126,7 +126,7 @@ def _repeats(column: pd.Series[str]) -> list[tuple[Any, Any]]:
 
 def line_conflicts(table: pd.DataFrame, whole: pd.DataFrame, linked: Mapping[str, str], name: str) -> list[Problem]:
     """Rows whose LINE id another row already has by login; who linked one uses that, whatever the file says."""
-    by_login = looked_up(whole["user_id"], linked)
+    by_login = look_up(whole["user_id"], linked)
     ids = by_login.where(by_login != "", whole["line_user_id"]).set_axis(table.index)
     return [
         _at(

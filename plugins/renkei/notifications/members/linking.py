@@ -25,7 +25,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from renkei.notifications.members.table import LineLink, LineTakenError, Members, UnknownMemberError, read_all, sha256
-from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
+from renkei.notifications.members.troubles import LinkingError, LinkingFailure, linking_error
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.tenant_folder import TenantFolder
@@ -155,7 +155,7 @@ class Linking:
         """
         found = self._invitation(sha256(token))
         if found is None:
-            raise trouble(Trouble.UNKNOWN)
+            raise linking_error(LinkingFailure.UNKNOWN)
         return found
 
     def link_of(self, invitation: Invitation) -> LineLink | None:
@@ -175,7 +175,7 @@ class Linking:
         self.check(invitation, now)
         trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
         if not any(records.create(self._store, trip, Beginning(now)) for trip in trips):
-            raise trouble(Trouble.OFTEN)
+            raise linking_error(LinkingFailure.OFTEN)
         state, browser = new_state(self.tenant), secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
@@ -190,11 +190,11 @@ class Linking:
             LinkingError: it has expired or served, or its member is gone.
         """
         if invitation.used_at or self.link_of(invitation):
-            raise trouble(Trouble.SPENT)
+            raise linking_error(LinkingFailure.SPENT)
         if now >= invitation.expires_at:
-            raise trouble(Trouble.EXPIRED)
+            raise linking_error(LinkingFailure.EXPIRED)
         if self.members.find(invitation.user_id) is None:
-            raise trouble(Trouble.UNKNOWN)
+            raise linking_error(LinkingFailure.UNKNOWN)
 
     def trip(self, state: str, browser: str) -> Trip:
         """The trip from which the member comes back; `browser` is the value of its cookie, "" without one.
@@ -205,9 +205,9 @@ class Linking:
         key = sha256(state)
         found = records.read_or_none(self._store, self._login_key(key), Trip)
         if found is None:
-            raise trouble(Trouble.STATE)
+            raise linking_error(LinkingFailure.STATE)
         if not hmac.compare_digest(sha256(browser), found.browser):  # nor may a stranger use it up
-            raise trouble(Trouble.BROWSER)
+            raise linking_error(LinkingFailure.BROWSER)
         return replace(found, key=key)
 
     def finish(
@@ -220,15 +220,17 @@ class Linking:
         """
         invitation = self._invitation(trip.invitation)
         if invitation is None:
-            raise trouble(Trouble.UNKNOWN)
+            raise linking_error(LinkingFailure.UNKNOWN)
         if not records.create(self._store, f"{self._logins}/{trip.key}.used.json", Beginning(now)):
             if link := self.link_of(invitation):  # the page was loaded again
                 return Linked(link.user_id, None)
-            raise trouble(Trouble.STATE)
+            raise linking_error(LinkingFailure.STATE)
         if now >= trip.expires_at:
-            raise trouble(Trouble.STATE)
+            raise linking_error(LinkingFailure.STATE)
         if error or not code:
-            raise trouble(Trouble.CANCELLED if error.casefold() == "access_denied" else Trouble.LINE)
+            raise linking_error(
+                LinkingFailure.CANCELLED if error.casefold() == "access_denied" else LinkingFailure.LINE
+            )
         return self._link(invitation, trip, code, login, redirect_uri, now)
 
     def _link(
@@ -245,20 +247,20 @@ class Linking:
             line_user_id = login.verify(tokens.id_token, trip.nonce, now.timestamp())
         except LineLoginError as error:
             log.warning("line login refused tenant=%s reason=%s", self.tenant, error.reason)
-            raise LinkingError(Trouble.LINE, str(error)) from None
+            raise LinkingError(LinkingFailure.LINE, str(error)) from None
         link = self.link_of(invitation)  # read now: another tab may have been quicker
         if (link is None and invitation.used_at) or (link and link.line_user_id != line_user_id):
-            raise trouble(Trouble.SPENT)
+            raise linking_error(LinkingFailure.SPENT)
         claim, mine = self._part_key(invitation.key, "by"), LinkedBy(sha256(line_user_id))
         if not records.create(self._store, claim, mine) and records.read(self._store, claim, LinkedBy) != mine:
-            raise trouble(Trouble.SPENT)  # somebody is linking another account by it this very moment
+            raise linking_error(LinkingFailure.SPENT)  # somebody is linking another account by it this very moment
         try:
             self.members.link_line(invitation.user_id, line_user_id, now=now, invitation=invitation.key)
         except LineTakenError as error:
             self._store.delete(claim)  # for the right account
-            raise LinkingError(Trouble.TAKEN, str(error)) from None
+            raise LinkingError(LinkingFailure.TAKEN, str(error)) from None
         except UnknownMemberError:
-            raise trouble(Trouble.UNKNOWN) from None
+            raise linking_error(LinkingFailure.UNKNOWN) from None
         records.write(self._store, self._invitation_key(invitation.key), replace(invitation, used_at=now))
         return Linked(invitation.user_id, login.is_friend(tokens.access_token))
 

@@ -106,8 +106,8 @@ class Members:
     def all(self) -> pd.DataFrame:
         """Every member in the table's order: COLUMNS with the LINE id in force, and `linked_at` ("" where imported)."""
         links, table = self.line_links(), self.imported()
-        ids = looked_up(table["user_id"], {user: link.line_user_id for user, link in links.items()})
-        at = looked_up(table["user_id"], {user: link.linked_at.isoformat() for user, link in links.items()})
+        ids = look_up(table["user_id"], {user: link.line_user_id for user, link in links.items()})
+        at = look_up(table["user_id"], {user: link.linked_at.isoformat() for user, link in links.items()})
         return table.assign(line_user_id=ids.where(ids != "", table["line_user_id"]), linked_at=at)
 
     def replace(self, frame: pd.DataFrame) -> None:
@@ -211,14 +211,14 @@ class Members:
 def completed(frame: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
     """`frame` with all of COLUMNS as text; a column that it lacks comes from `current` by user id, else is ""."""
     kept = {
-        name: looked_up(frame["user_id"], dict(zip(current["user_id"], current[name], strict=True)))
+        name: look_up(frame["user_id"], dict(zip(current["user_id"], current[name], strict=True)))
         for name in COLUMNS
         if name not in frame
     }
     return frame.assign(**kept)[list(COLUMNS)].astype("str").reset_index(drop=True)
 
 
-def looked_up(keys: pd.Series[str], known: Mapping[str, str]) -> pd.Series[str]:
+def look_up(keys: pd.Series[str], known: Mapping[str, str]) -> pd.Series[str]:
     """What is known of each key, "" where nothing is."""
     import pandas as pd
 

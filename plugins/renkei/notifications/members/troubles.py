@@ -7,7 +7,7 @@ from enum import StrEnum
 from renkei.errors import RenkeiError
 
 
-class Trouble(StrEnum):
+class LinkingFailure(StrEnum):
     """Why it does not go on."""
 
     UNKNOWN = "UNKNOWN"  # no such invitation
@@ -25,27 +25,27 @@ class Trouble(StrEnum):
 class LinkingError(RenkeiError):
     """The linking does not go on; the message is for the member."""
 
-    def __init__(self, trouble: Trouble, message: str) -> None:
+    def __init__(self, trouble: LinkingFailure, message: str) -> None:
         super().__init__(message)
         self.trouble = trouble
 
 
 _MESSAGES = {
-    Trouble.UNKNOWN: "この招待のURLは使えません。メールなどで届いたURLの全体を開いているか確かめ、それでも開けない場合は、"
+    LinkingFailure.UNKNOWN: "この招待のURLは使えません。メールなどで届いたURLの全体を開いているか確かめ、それでも開けない場合は、"
     "総務・人事の担当者に新しいURLを依頼してください。",
-    Trouble.EXPIRED: "この招待のURLは有効期限が切れています。総務・人事の担当者に新しいURLを依頼してください。",
-    Trouble.SPENT: "この招待のURLは使用済みです。変更したい場合は、総務・人事の担当者に新しいURLを依頼してください。",
-    Trouble.OFTEN: "この招待のURLで操作を始めた回数が多すぎるため、使えなくなりました。総務・人事の担当者に新しいURLを依頼してください。",
-    Trouble.STATE: "時間がたちすぎたか、既に使われた画面です。招待のURLをもう一度開いて、最初からやり直してください。",
-    Trouble.ELSEWHERE: "この操作は登録の画面から始まっていないため、安全のため中止しました。届いた招待のURLをブラウザで開き、画面のボタンを押してください。",
-    Trouble.BROWSER: "最初に開いたものとは別のブラウザで戻ってきたため、安全のため中止しました。招待のURLを、SafariやChromeなど"
+    LinkingFailure.EXPIRED: "この招待のURLは有効期限が切れています。総務・人事の担当者に新しいURLを依頼してください。",
+    LinkingFailure.SPENT: "この招待のURLは使用済みです。変更したい場合は、総務・人事の担当者に新しいURLを依頼してください。",
+    LinkingFailure.OFTEN: "この招待のURLで操作を始めた回数が多すぎるため、使えなくなりました。総務・人事の担当者に新しいURLを依頼してください。",
+    LinkingFailure.STATE: "時間がたちすぎたか、既に使われた画面です。招待のURLをもう一度開いて、最初からやり直してください。",
+    LinkingFailure.ELSEWHERE: "この操作は登録の画面から始まっていないため、安全のため中止しました。届いた招待のURLをブラウザで開き、画面のボタンを押してください。",
+    LinkingFailure.BROWSER: "最初に開いたものとは別のブラウザで戻ってきたため、安全のため中止しました。招待のURLを、SafariやChromeなど"
     "いつものブラウザで開き、同じブラウザのまま最後まで操作してください。",
-    Trouble.CANCELLED: "LINEの画面で「キャンセル」が選ばれたため、登録していません。登録する場合は、招待のURLをもう一度開いてください。",
-    Trouble.LINE: "LINEから確認が得られなかったため、登録していません。少し待ってから、招待のURLをもう一度開いてください。"
+    LinkingFailure.CANCELLED: "LINEの画面で「キャンセル」が選ばれたため、登録していません。登録する場合は、招待のURLをもう一度開いてください。",
+    LinkingFailure.LINE: "LINEから確認が得られなかったため、登録していません。少し待ってから、招待のURLをもう一度開いてください。"
     "繰り返す場合は総務・人事の担当者に連絡してください。",
 }
 
 
-def trouble(kind: Trouble) -> LinkingError:
+def linking_error(kind: LinkingFailure) -> LinkingError:
     """To be raised."""
     return LinkingError(kind, _MESSAGES[kind])

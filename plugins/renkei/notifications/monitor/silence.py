@@ -80,7 +80,7 @@ NONE_YET = Notes({}, {})
 LOST = Notes({}, {}, whole=False)
 
 
-def follow(
+def update_schedules(
     notes: Notes, expected: Mapping[str, Expected], unlinked: frozenset[str], now: dt.datetime
 ) -> dict[str, Schedule]:
     """The schedules to go by: those of the sheets, and the last one known of each tenant whose sheet has vanished.

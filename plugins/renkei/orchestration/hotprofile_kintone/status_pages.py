@@ -27,7 +27,7 @@ from renkei.sheets.table_file import csv_parts
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
 from renkei.web.console.page import address, page
-from renkei.web.console.runs import to_the_end
+from renkei.web.console.runs import mark_broken_off
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Right
 
@@ -100,7 +100,7 @@ def download(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = ""
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     seen.note("failed.csv")
     parts = history.failed_parts(database, tenant, of if of in DATA_SETS else "")
-    rows = to_the_end(_rows(mapping, (record for part in parts for record in part)))
+    rows = mark_broken_off(_rows(mapping, (record for part in parts for record in part)))
     name = quote(f"失敗レコード_{seen.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")

@@ -21,7 +21,7 @@ from renkei.links.hotprofile_kintone.stages.read import read as read_changes
 from renkei.links.hotprofile_kintone.stages.trial import try_one
 from renkei.links.hotprofile_kintone.stages.write import write
 from renkei.orchestration.begin_run import begin_run
-from renkei.orchestration.early_end import nothing_left
+from renkei.orchestration.early_end import skip_remaining
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.stage import record_of, started
 from renkei.orchestration.tenant import Tenant
@@ -50,7 +50,7 @@ def read(tenant: Tenant, context: Any) -> Any:
         forget_end(job.record)  # a first try may have found nothing, noted the end, and died
         return counts
     plan_work(job, source, utcnow())
-    return nothing_left(tenant, context, counts) if finish_if_idle(job, utcnow) else counts
+    return skip_remaining(tenant, context, counts) if finish_if_idle(job, utcnow) else counts
 
 
 def plan(tenant: Tenant, context: Any) -> Any:
@@ -59,7 +59,7 @@ def plan(tenant: Tenant, context: Any) -> Any:
     if not job.mode.reads:
         return {}
     planned = plan_work(job, connections.hotprofile_client(job.tenant), utcnow())
-    return nothing_left(tenant, context, planned) if finish_if_idle(job, utcnow) else planned
+    return skip_remaining(tenant, context, planned) if finish_if_idle(job, utcnow) else planned
 
 
 def write_companies(tenant: Tenant, context: Any) -> dict[str, int]:

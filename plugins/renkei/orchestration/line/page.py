@@ -28,7 +28,7 @@ from starlette.types import ASGIApp
 from renkei.clock import TOKYO, utcnow
 from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name
-from renkei.notifications.members.troubles import LinkingError, Trouble, trouble
+from renkei.notifications.members.troubles import LinkingError, LinkingFailure, linking_error
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.answers import Unlogged, headers, masked, page
 from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel, page_url
@@ -41,28 +41,28 @@ from renkei.storage.tokens import is_token, tenant_of_state
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 STATUS = {
-    Trouble.UNKNOWN: 404,
-    Trouble.EXPIRED: 410,
-    Trouble.SPENT: 410,
-    Trouble.OFTEN: 429,
-    Trouble.STATE: 400,
-    Trouble.ELSEWHERE: 403,
-    Trouble.BROWSER: 403,
-    Trouble.CANCELLED: 200,
-    Trouble.TAKEN: 409,
-    Trouble.LINE: 502,
+    LinkingFailure.UNKNOWN: 404,
+    LinkingFailure.EXPIRED: 410,
+    LinkingFailure.SPENT: 410,
+    LinkingFailure.OFTEN: 429,
+    LinkingFailure.STATE: 400,
+    LinkingFailure.ELSEWHERE: 403,
+    LinkingFailure.BROWSER: 403,
+    LinkingFailure.CANCELLED: 200,
+    LinkingFailure.TAKEN: 409,
+    LinkingFailure.LINE: 502,
 }
 TITLE = {
-    Trouble.UNKNOWN: "このURLは使えません",
-    Trouble.EXPIRED: "有効期限が切れています",
-    Trouble.SPENT: "使用済みのURLです",
-    Trouble.OFTEN: "使えなくなったURLです",
-    Trouble.ELSEWHERE: "招待のURLから始めてください",
-    Trouble.STATE: "最初からやり直してください",
-    Trouble.BROWSER: "同じブラウザで操作してください",
-    Trouble.CANCELLED: "登録していません",
-    Trouble.TAKEN: "別の社員が使っているLINEです",
-    Trouble.LINE: "LINEで確認できませんでした",
+    LinkingFailure.UNKNOWN: "このURLは使えません",
+    LinkingFailure.EXPIRED: "有効期限が切れています",
+    LinkingFailure.SPENT: "使用済みのURLです",
+    LinkingFailure.OFTEN: "使えなくなったURLです",
+    LinkingFailure.ELSEWHERE: "招待のURLから始めてください",
+    LinkingFailure.STATE: "最初からやり直してください",
+    LinkingFailure.BROWSER: "同じブラウザで操作してください",
+    LinkingFailure.CANCELLED: "登録していません",
+    LinkingFailure.TAKEN: "別の社員が使っているLINEです",
+    LinkingFailure.LINE: "LINEで確認できませんでした",
 }
 BROKEN = "ただいま登録の画面を使えません。時間をおいて招待のURLをもう一度開き、続く場合は総務・人事の担当者に連絡してください。"
 
@@ -116,7 +116,7 @@ class Pages:
         state = query.get("state", "")
         tenant = tenant_of_state(state)
         if not is_tenant(tenant):
-            raise trouble(Trouble.STATE)
+            raise linking_error(LinkingFailure.STATE)
         browser = request.cookies.get(_cookie(cookie_name(state), self.callback_url()), "")
         code, error = query.get("code", ""), query.get("error", "")
         linking, trip = self._where(tenant, lambda one: one.trip(state, browser))
@@ -136,7 +136,7 @@ class Pages:
             try:
                 return linking, ask(linking)
             except LinkingError as error:
-                if error.trouble not in (Trouble.UNKNOWN, Trouble.STATE):
+                if error.trouble not in (LinkingFailure.UNKNOWN, LinkingFailure.STATE):
                     raise
         return linkings[-1], ask(linkings[-1])
 
@@ -192,7 +192,7 @@ def _linkings_of(tenant: str) -> list[Linking]:
 def _invited(request: Request) -> tuple[str, str]:
     tenant, token = request.path_params["tenant"], request.path_params["token"]
     if not is_tenant(tenant) or not is_token(token):
-        raise trouble(Trouble.UNKNOWN)
+        raise linking_error(LinkingFailure.UNKNOWN)
     return tenant, token
 
 
@@ -203,7 +203,7 @@ def _refuse_foreign_button(request: Request, back: str) -> None:
         LinkingError: the browser says that another page sent it, or does not say where it comes from.
     """
     if not is_from(request, back):
-        raise trouble(Trouble.ELSEWHERE)
+        raise linking_error(LinkingFailure.ELSEWHERE)
 
 
 def _is_tls(back: str) -> bool:
@@ -236,7 +236,7 @@ def _failed(_: Request, error: Exception) -> Response:
 
 def _no_such_page(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = _stopped(_, trouble(Trouble.UNKNOWN))
+    response = _stopped(_, linking_error(LinkingFailure.UNKNOWN))
     response.status_code = error.status_code
     response.headers.update(error.headers or {})
     return response

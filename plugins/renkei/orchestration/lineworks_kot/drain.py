@@ -14,10 +14,10 @@ from renkei.links.lineworks_kot import LINK, punches
 from renkei.links.lineworks_kot.alarms import OVER, SUBJECTS
 from renkei.links.lineworks_kot.punching import Puncher, Surroundings
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
-from renkei.notifications.deliver import was_heard
+from renkei.notifications.deliver import was_accepted
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration
-from renkei.orchestration.channel_connections import registration_of, tell
+from renkei.orchestration.channel_connections import notify_channels, registration_of
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.lineworks_kot.connections import kingoftime_client
 from renkei.orchestration.lineworks_kot.lineworks import connection_of, lineworks
@@ -86,4 +86,4 @@ def _tell(tenant: Tenant, kind: str, text: str, over: bool) -> bool:
         subject=f"{subject} {tenant.sheet.company}".strip(),
     )
     key = key_of(LINK, tenant.name, kind, str(over), utcnow().isoformat())
-    return was_heard(tell(LINK, tenant.name, tenant.channels, event, message, key), event)
+    return was_accepted(notify_channels(LINK, tenant.name, tenant.channels, event, message, key), event)

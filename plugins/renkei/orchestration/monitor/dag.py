@@ -16,7 +16,7 @@ from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event
 from renkei.clock import utcnow
 from renkei.errors import NotificationError, RenkeiError
-from renkei.notifications.deliver import was_heard
+from renkei.notifications.deliver import was_accepted
 from renkei.notifications.monitor import silence
 from renkei.notifications.monitor.silence import Silence
 from renkei.orchestration import channel_connections, connections
@@ -90,7 +90,7 @@ def watch(
     store: Store,
     dag_file: str,
     now: dt.datetime,
-    tell: Tell = channel_connections.tell,
+    tell: Tell = channel_connections.notify_channels,
     *,
     ongoing: Ongoing = lambda _dag_id, _run_id: True,
     start: Start = lambda _dag_id, _run_id: None,
@@ -166,7 +166,7 @@ def tell_silence(link: Link, store: Store, found: ScanResult, channels: Sequence
     if new:
         key = silence.message_key("silent", link.name, {one.tenant: one.tick for one in new})
         message = silence.silence_message(link.label, new, airflow_page())
-        if was_heard(tell(link.name, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE):
+        if was_accepted(tell(link.name, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE):
             told |= {one.tenant: one.tick for one in new}
         else:
             faults.append(_nobody_told(new, channels))
@@ -174,7 +174,10 @@ def tell_silence(link: Link, store: Store, found: ScanResult, channels: Sequence
         # As an event of 失敗 too: who heard the alarm hears that it is over.
         key = silence.message_key("back", link.name, found.back)
         message = silence.back_message(link.label, found.back, airflow_page())
-        if was_heard(tell(link.name, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE) or not channels:
+        if (
+            was_accepted(tell(link.name, OPERATOR, channels, Event.FAILURE, message, key), Event.FAILURE)
+            or not channels
+        ):
             told = {tenant: tick for tenant, tick in told.items() if tenant not in found.back}
     write_notes(link, store, replace(notes, told=told, whole=True))
     return faults

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from renkei.channel import Channel, Event
 from renkei.errors import StoreError
-from renkei.notifications.deliver import was_heard
+from renkei.notifications.deliver import was_accepted
 from renkei.orchestration.link import Link
 from renkei.orchestration.monitor.operator_channels import Tell
 from renkei.runs import notes
@@ -54,7 +54,7 @@ class Notices:
         if known.keys() >= set(keys):
             return
         try:
-            if was_heard(self.tell(self.link.name, whom, channels, event, message, _key_of(keys)), event):
+            if was_accepted(self.tell(self.link.name, whom, channels, event, message, _key_of(keys)), event):
                 young = {key: at for key, at in known.items() if at > self.now - KEPT}
                 records.write(self.store, self._key(whom), ToldOnce(young | dict.fromkeys(keys, self.now)))
                 self.told += 1

@@ -26,7 +26,7 @@ MAX_CONTACT = 200
 
 
 class Tell(Protocol):
-    """`channel_connections.tell`."""
+    """`channel_connections.notify_channels`."""
 
     def __call__(
         self, link: str, tenant: str, channels: Sequence[Channel], event: Event, message: Message, key: str

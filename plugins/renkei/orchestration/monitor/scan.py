@@ -73,7 +73,7 @@ def scan(
     `without` are the notes to go by where there are none yet; by default, what is not yet due is not late.
     """
     sheets, notes = read_sheets(link, folder, grants), read_notes(link, store, without or silence.NONE_YET)
-    schedules = silence.follow(notes, sheets.expected, sheets.unlinked, now)
+    schedules = silence.update_schedules(notes, sheets.expected, sheets.unlinked, now)
     with ThreadPoolExecutor(READERS) as readers:
         folders = [TenantFolder(store, link.name, tenant) for tenant in schedules]
         results = dict(zip(schedules, readers.map(_last_result, folders), strict=True))
@@ -112,7 +112,7 @@ def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
         files = []
     loaded = load_all(link.sheets(), files, settings.index_folder(), settings.allowed_hosts())
     for file, found in zip(files, loaded, strict=True):
-        sheet = link.within()(found, grants.of(file.tenant), file.name)
+        sheet = link.check_grants()(found, grants.of(file.tenant), file.name)
         if sheet.mapping is not None and not sheet.scheduled:
             unlinked.add(file.tenant)
             continue

@@ -29,7 +29,7 @@ def receiver() -> Receiver:
     return Receiver(settings.database_url(), open_store())
 
 
-def alone() -> ASGIApp:
+def standalone_app() -> ASGIApp:
     """What `renkei serve` serves."""
     return app.build([*_of_links(), Mount(f"/{PART}", app=customers.build()), Mount("", app=page.build())], _check)
 

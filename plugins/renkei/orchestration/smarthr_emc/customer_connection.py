@@ -17,7 +17,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     sees_fewer,
 )
-from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectFailure, ConnectingError
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.orchestration.connections import find_connection, open_store
 from renkei.orchestration.link import LINKS
@@ -80,7 +80,7 @@ class SmartHRConnector:
         return Connected(ConnectionState.OTHERWISE if self._has_token() else ConnectionState.NONE, fault=fault)
 
     def said(self, code: str) -> str:
-        return SAID[Trouble(code)] if code in tuple(Trouble) else OWN.get(code, "")
+        return SAID[ConnectFailure(code)] if code in tuple(ConnectFailure) else OWN.get(code, "")
 
     def begin(self, by: Invitation, back: str, now: dt.datetime) -> Departure:
         self._smarthr_url()
@@ -92,7 +92,7 @@ class SmartHRConnector:
 
     def finish(self, answer: Answer, by: Invitation, back: str, now: dt.datetime) -> None:
         if tenant_of_state(answer.state) != self._tenant:
-            raise NotConnectedError(Trouble.STATE)
+            raise NotConnectedError(ConnectFailure.STATE)
         came = Back(
             answer.state, answer.code, answer.error, answer.cookie(cookie_name(answer.state)), _allower(by), back
         )

@@ -27,7 +27,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     sees_fewer,
 )
-from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectFailure, ConnectingError
 from renkei.links.smarthr_emc.granted import GrantState, grant_state
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import dag_id
@@ -62,15 +62,15 @@ class Shown:
     tone: str
 
 
-def shown(state: GrantState, under_way: bool, trouble: Trouble | None, has_token: bool) -> Shown:
+def shown(state: GrantState, under_way: bool, trouble: ConnectFailure | None, has_token: bool) -> Shown:
     """What happened on the way just now is shown while nothing better is known."""
     if state is GrantState.VOID:
         return Shown("再認可が必要", "bad")
     if state is GrantState.LINKED:
         return Shown("連携済み", "good")
-    if state is GrantState.ELSEWHERE or trouble is Trouble.OTHER_COMPANY:
+    if state is GrantState.ELSEWHERE or trouble is ConnectFailure.OTHER_COMPANY:
         return Shown("会社が違います", "bad")
-    if trouble is Trouble.CANCELLED:
+    if trouble is ConnectFailure.CANCELLED:
         return Shown("キャンセルされました", "wait")
     if under_way:
         return Shown("SmartHRで許可待ち", "cold")
@@ -83,7 +83,7 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
     grants = SourceGrants(folder)
     mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
     state, (_, grant) = grant_state(grants, now, mapping.smarthr_url if mapping else ""), grants.newest()
-    trouble = Trouble(said) if said in tuple(Trouble) else None
+    trouble = ConnectFailure(said) if said in tuple(ConnectFailure) else None
     token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
     return page(
         request,
@@ -238,7 +238,7 @@ def _fault(seen: guard.Seen, grants: SourceGrants) -> str:
             _oauth()
     except Refused as error:
         return str(error)
-    return "" if grants.may_be_kept else SAID[Trouble.PLAIN_STORE]
+    return "" if grants.may_be_kept else SAID[ConnectFailure.PLAIN_STORE]
 
 
 def _connection(seen: guard.Seen) -> str:

@@ -66,7 +66,7 @@ class ChannelDesk:
         for name in names:  # of a sheet that has just been changed, and is not read yet, too
             states.forget(Channel(name, Service.MAIL))
         as_new = dict.fromkeys(names, ChannelState())
-        disabled_channels.put(settings.index_folder(), tenant.link.name, tenant.name, as_new)
+        disabled_channels.write(settings.index_folder(), tenant.link.name, tenant.name, as_new)
 
 
 def _free_name(service: Service, tenant: str, taken: Collection[str]) -> str:

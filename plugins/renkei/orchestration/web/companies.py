@@ -135,7 +135,7 @@ class Companies:
             own = {one.tenant: one for one in known.dags.values() if one.link is link}
             sheets = self._shelf.facts(link, dag_file_of(link, own.values()))
             watched = _watched(link, faults)
-            schedules = silence.follow(
+            schedules = silence.update_schedules(
                 watched.notes,
                 {name: one.expected for name, one in sheets.items() if not one.unlinked},
                 frozenset(name for name, one in sheets.items() if one.unlinked),

@@ -53,7 +53,7 @@ def _without(kind: ConnectionKind, needless: Collection[str]) -> ConnectionKind:
 
 def state_of_connection(name: str, kind: ConnectionKind, tenant: str) -> ConnectionState:
     shared = not is_own(name, tenant)
-    if said := registering.elsewhere(name):
+    if said := registering.overriding_place(name):
         return ConnectionState(name, kind, registered=True, fault=said, shared=shared)
     found = registering.stored(name)
     if found is None:

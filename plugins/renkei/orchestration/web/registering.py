@@ -48,7 +48,7 @@ class Stored:
     extra: Mapping[str, Any] = field(repr=False)
 
 
-def elsewhere(name: str) -> str:
+def overriding_place(name: str) -> str:
     """Why the Connection cannot be changed in Airflow's database, in Japanese: another place comes before it. Else empty."""
     for place in ensure_secrets_loaded():
         if not isinstance(place, MetastoreBackend) and place.get_connection(conn_id=name) is not None:
@@ -76,7 +76,7 @@ def extra_of(name: str) -> dict[str, Any] | None:
     Raises:
         Refused: the Connection is not in Airflow's database, where alone it can be changed.
     """
-    if said := elsewhere(name):
+    if said := overriding_place(name):
         raise Refused(said)
     found = stored(name)
     return None if found is None else dict(found.extra)

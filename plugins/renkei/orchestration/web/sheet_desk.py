@@ -55,7 +55,7 @@ class AirflowSheets(SheetReviews):
         line = Log(event=EVENT, owner=user_name, owner_display_name=user_name, extra=extra, dag_id=dag_id)
         with create_session() as session:
             session.add(line)
-        _hurry(dag_id)
+        _request_parse(dag_id)
 
     def tries(self, dag_id: str) -> Sequence[SheetTry]:
         view = link.console() if (link := split(dag_id)[0]).console else None
@@ -85,7 +85,7 @@ def _editor(dag_id: str) -> Any:
     return view.sheet_editor if view else None
 
 
-def _hurry(dag_id: str) -> None:
+def _request_parse(dag_id: str) -> None:
     """Have the Dag's file parsed next. Without it, it is parsed in its turn."""
     for bundle, file in _files(dag_id):
         with suppress(IntegrityError), create_session() as session:  # it is to be already

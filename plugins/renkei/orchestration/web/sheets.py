@@ -62,7 +62,7 @@ class SheetShelf:
                     new.append((file, given, _signature(file.path)))
             loaded = _load(link, [file for file, _, _ in new])
             for (file, given, signature), sheet in zip(new, loaded, strict=True):
-                found[file.tenant] = facts = _facts(link, link.within()(sheet, given, file.name))
+                found[file.tenant] = facts = _facts(link, link.check_grants()(sheet, given, file.name))
                 if not facts.pending:
                     self._kept[file.path] = signature, given, facts
             return found

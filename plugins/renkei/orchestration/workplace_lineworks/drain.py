@@ -21,7 +21,7 @@ from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, webhook_fault
 from renkei.notifications.services import SPEC
-from renkei.orchestration.channel_connections import registration_of, tell
+from renkei.orchestration.channel_connections import notify_channels, registration_of
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.public.app import receiver
 from renkei.orchestration.tenant import Tenant
@@ -123,4 +123,4 @@ def _tell_disabled(tenant: Tenant, channel: str, fault: Fault) -> None:
     title = f"【{Event.DISABLED.label}】{tenant.link.label}: {tenant.name} {name}"
     message = Message(title, lines, tone=Tone.BAD, subject=f"WORKPLACE-DISABLED({name}) {tenant.sheet.company}".strip())
     key = key_of(LINK, tenant.name, channel, fault.registration.hex())
-    tell(LINK, tenant.name, tenant.channels, Event.DISABLED, message, key)
+    notify_channels(LINK, tenant.name, tenant.channels, Event.DISABLED, message, key)

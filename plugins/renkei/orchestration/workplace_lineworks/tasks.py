@@ -14,7 +14,7 @@ from renkei.links.workplace_lineworks.stages import plan as planning
 from renkei.links.workplace_lineworks.stages import write_calendar as writing
 from renkei.links.workplace_lineworks.turn import writing_turn
 from renkei.orchestration.begin_run import begin_run
-from renkei.orchestration.early_end import nothing_left
+from renkei.orchestration.early_end import skip_remaining
 from renkei.orchestration.stage import WithoutTasks, record_of, started
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.workplace_lineworks import connections
@@ -31,7 +31,7 @@ def fetch_absences(tenant: Tenant, context: Any) -> Any:
         counts = fetching.fetch_absences(job, connections.workplace_client(job.tenant), utcnow())
         planning.plan(job, utcnow())
     if finishing.finish_if_idle(job, utcnow):
-        return nothing_left(tenant, context, counts)
+        return skip_remaining(tenant, context, counts)
     return counts if approve.is_asked(job) else WithoutTasks(counts, ("plan", "approve"))
 
 

@@ -34,7 +34,7 @@ def check_container(content: bytes, name: str) -> set[str]:
         MappingError: the file is no workbook, or too much of one.
     """
     save_again = "Excelで開き、「Excelブック(.xlsx)」として保存し直してください"
-    if told := kind.told(content):
+    if told := kind.unreadable_kind(content):
         raise refusal(name, told.found, told.remedy_for(name))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -44,7 +44,7 @@ def check_container(content: bytes, name: str) -> set[str]:
                 remedy = f"{MAX_UNPACKED:,}バイト以下にしてください"
                 raise refusal(name, f"展開後の大きさが{unpacked:,}バイトあります", remedy)
             readable = _survey(archive, entries)
-            if told := kind.told_of_type(Package(archive, readable).main_type()):
+            if told := kind.unreadable_type(Package(archive, readable).main_type()):
                 raise refusal(name, told.found, told.remedy_for(name))
             return readable
     except (MappingError, MemoryError):

@@ -62,7 +62,7 @@ SUFFIXES = {  # what such a file is usually called; a file of these in a folder 
 TEXT_SUFFIXES = (".csv", ".tsv")
 
 
-def told(content: bytes) -> Unreadable | None:
+def unreadable_kind(content: bytes) -> Unreadable | None:
     """What a file is; None for what may be a workbook."""
     if not content.strip(b"\0 \r\n\t"):
         return Unreadable("ファイルが空です", "記入したファイルを、もう一度コピーするか保存し直してください")
@@ -81,7 +81,7 @@ def told(content: bytes) -> Unreadable | None:
     return _text(content[:4_096])
 
 
-def told_of_type(content_type: str) -> Unreadable | None:
+def unreadable_type(content_type: str) -> Unreadable | None:
     """The same of a file of Office's newer kind, by the content type of its main part; None for a workbook."""
     lowered = content_type.lower()
     return next((told for mark, told in _CONTENT_TYPES if mark in lowered), None)

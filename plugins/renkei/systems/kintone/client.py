@@ -19,7 +19,7 @@ from typing import Any
 import requests
 
 from renkei.errors import ConnectionError_, SettingError
-from renkei.systems.kintone.crowding import LONGEST_PAUSE_S, Gate
+from renkei.systems.kintone.crowding import LONGEST_PAUSE_S, ConcurrencyLimit
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
@@ -92,7 +92,9 @@ class KintoneClient:
         self._path = f"/k/guest/{guest_space}/v1" if guest_space else "/k/v1"
         self._root = base_url.rstrip("/")
         self._spend = spend
-        self._gate = Gate(at_once, clock=lambda: time.monotonic(), sleep=lambda seconds: time.sleep(seconds))
+        self._concurrency = ConcurrencyLimit(
+            at_once, clock=lambda: time.monotonic(), sleep=lambda seconds: time.sleep(seconds)
+        )
         self._address = address
         self._upserts = True
         self._unknown_users: dict[str, Refusal] = {}  # by ログイン名: they are refused again without a request
@@ -291,7 +293,7 @@ class KintoneClient:
 
     def _once(self, method: str, path: str, body: Mapping[str, Any], app: str) -> dict[str, Any]:
         method, url, sent = request_of(method, f"{self._root}{self._path}{path}", body)
-        with self._gate.passed() as note:
+        with self._concurrency.passed() as note:
             self._spend(1)
             try:
                 response = exchange(self._session, method, url, seconds=ANSWER_S, most=MAX_BODY, **sent)
@@ -319,7 +321,7 @@ class KintoneClient:
                     address=self._address,
                 )
                 if isinstance(wrong, CrowdedError):
-                    self._gate.close(retry_after_s(response.headers))
+                    self._concurrency.close(retry_after_s(response.headers))
                 raise wrong
         try:
             answer = json_of(response.content)

@@ -12,7 +12,7 @@ LONGEST_PAUSE_S = 30.0
 CROWDED = 0.8  # of the domain's requests at once: from there on we take less
 
 
-class Gate:
+class ConcurrencyLimit:
     """How many requests are under way at once: as many as we may, fewer while the domain is crowded (K16)."""
 
     def __init__(

@@ -92,7 +92,7 @@ async def do(
             refused.append((named[place], fault))
         place += 1
     visitor.services.knowledge.changed()
-    return await run_in_threadpool(_went, request, visitor, doing, named, why, place, refused)
+    return await run_in_threadpool(_outcome, request, visitor, doing, named, why, place, refused)
 
 
 @router.get("/checks/{number}")
@@ -157,7 +157,7 @@ async def _one(request: Request, visitor: guard.Visitor, doing: Deed, dag_id: st
     return ""
 
 
-def _went(
+def _outcome(
     request: Request,
     visitor: guard.Visitor,
     doing: Deed,

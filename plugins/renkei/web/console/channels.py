@@ -95,7 +95,7 @@ async def register(
     key: Text = "",
 ) -> Response:
     """登録する: the secret into its Connection, then the sheet; a channel that was 無効 is none after it."""
-    of = await run_in_threadpool(sheet_change.drawn_of, seen, digest)
+    of = await run_in_threadpool(sheet_change.sheet_as_drawn, seen, digest)
     old = _channel(of, key) if key else None
     asked = Asked(old.service if old else _service(service), name, to, bool(muted), old)
     channel, state, faults = await run_in_threadpool(_read, seen, of, asked)
@@ -137,7 +137,7 @@ def remove(
     request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], digest: Text = ""
 ) -> Response:
     """The channel leaves the sheet; its Connection stays where it is."""
-    of = sheet_change.drawn_of(seen, digest)
+    of = sheet_change.sheet_as_drawn(seen, digest)
     gone = _channel(of, key)
     left = [one for one in of.review.channels if one is not gone]
     answer = _changed(request, seen, of, left, f"通知連携「{gone.name}」を削除しました")
@@ -161,7 +161,7 @@ async def save_events(request: Request, seen: Annotated[guard.Seen, Depends(guar
 
 
 def _saved_events(request: Request, seen: guard.Seen, sent: set[str], digest: str) -> Response:
-    of = sheet_change.drawn_of(seen, digest)
+    of = sheet_change.sheet_as_drawn(seen, digest)
     own = of.review.channels
     boxes = {
         channel_key(one.name): {event for event in Event if f"{channel_key(one.name)}.{event.value}" in sent}

@@ -116,17 +116,19 @@ def findings(
     if knowledge.run(one.dag_id, run_id) is None:
         raise guard.NotFound
     seen.note("findings")
-    rows = _cut(knowledge.findings(one.dag_id, run_id), MOST_ROWS[kind])
+    rows = _limit_rows(knowledge.findings(one.dag_id, run_id), MOST_ROWS[kind])
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if kind == "csv":
-        return StreamingResponse(csv_parts(to_the_end(rows)), headers=headers, media_type="text/csv; charset=utf-8")
+        return StreamingResponse(
+            csv_parts(mark_broken_off(rows)), headers=headers, media_type="text/csv; charset=utf-8"
+        )
     from renkei.sheets.workbook.table import workbook  # openpyxl, which no other page needs
 
     return Response(workbook(rows), headers=headers, media_type=XLSX)
 
 
-def to_the_end(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+def mark_broken_off(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
     """The rows; where they break off, the last one says so: what was sent before looks like a whole file."""
     try:
         yield from rows
@@ -135,7 +137,7 @@ def to_the_end(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
         yield [BROKEN_OFF]
 
 
-def _cut(rows: Iterator[Sequence[str]], most: int) -> Iterator[Sequence[str]]:
+def _limit_rows(rows: Iterator[Sequence[str]], most: int) -> Iterator[Sequence[str]]:
     """The titles, and at most so many of the rows below them; what is left out is said."""
     yield from islice(rows, most + 1)
     if next(rows, None) is not None:

@@ -65,7 +65,7 @@ def in_force(seen: guard.Seen) -> InForce:
     return InForce(current.placed.digest, current.number, version.file_name, review)
 
 
-def drawn_of(seen: guard.Seen, digest: str) -> InForce:
+def sheet_as_drawn(seen: guard.Seen, digest: str) -> InForce:
     """The sheet that a page was drawn from; raises Refused: it is another one by now."""
     found = in_force(seen)
     if found.digest != digest:

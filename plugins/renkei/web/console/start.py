@@ -18,7 +18,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest
 from renkei.web.console.page import page
-from renkei.web.screens.start import Facts, Passed, way
+from renkei.web.screens.start import Facts, Passed, start_steps
 from renkei.web.tenant_sheet import TenantSheet
 
 router = APIRouter()
@@ -46,7 +46,7 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
         next((own.connects for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),
         before,
     )
-    found = way(facts)
+    found = start_steps(facts)
     if found.passed != before:
         with suppress(StoreError):  # the next one who looks keeps it
             records.write(folder.store, folder.way, found.passed)

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from renkei.public.bodies import MOST_BYTES, form_of
-from renkei.public.limits import Limit, neighbourhood
+from renkei.public.limits import Limit, network_of
 from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.web.customer.facts import Company, Services
@@ -186,7 +186,7 @@ async def posts_entry(request: Request) -> FormData:
     """Whoever opens an invitation."""
     services, client = services_of(request), request.client
     await run_in_threadpool(_refuse_foreign, request, services)
-    if not limits_of(request).entries.take(neighbourhood(client.host) if client else ""):
+    if not limits_of(request).entries.take(network_of(client.host) if client else ""):
         raise TooOften
     return await form_of(request)
 

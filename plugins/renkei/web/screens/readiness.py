@@ -145,7 +145,7 @@ class NotReadyReason(Enum):
     AHEAD = Check("記録の日時が現在より先です（サーバーの時計を確認してください）", lambda c: c.is_ahead)
 
 
-def doubts(case: Case) -> list[NotReadyReason]:
+def not_ready_reasons(case: Case) -> list[NotReadyReason]:
     """Every reason why it cannot be stated that the target is as the source; none: it may."""
     found = []
     for doubt in NotReadyReason:
@@ -176,7 +176,7 @@ class Statement:
 
 def statement(case: Case) -> Statement:
     """What the page says. Of a company whose state is not 正常, and of which no doubt says why, the state is the reason."""
-    reasons = [_said(doubt, case) for doubt in doubts(case)]
+    reasons = [_reason_text(doubt, case) for doubt in not_ready_reasons(case)]
     state = state_of(case.company, case.now)
     if not reasons and state is not State.WELL:
         reasons = [f"会社の状態が「{state.value.label}」です"]
@@ -193,7 +193,7 @@ def statement(case: Case) -> Statement:
     )
 
 
-def _said(doubt: NotReadyReason, case: Case) -> str:
+def _reason_text(doubt: NotReadyReason, case: Case) -> str:
     company, reached = case.company, case.written.reached
     return doubt.value.text.format(
         target=company.target,

@@ -68,7 +68,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class StartSteps:
     """The steps, and how long it took from the first version of the sheet to the first good result that was written."""
 
     steps: Sequence[Step]
@@ -81,7 +81,7 @@ class Way:
         return Passed([one.name for one in Lasting if one in done], self.took)
 
 
-def way(facts: Facts) -> Way:
+def start_steps(facts: Facts) -> StartSteps:
     """The first step that is not done is what is next; the ones behind it may be done already."""
     linked = _first(facts.runs, lambda run: run.writes and run.is_result)
     found, next_seen = [], False
@@ -93,7 +93,7 @@ def way(facts: Facts) -> Way:
         found.append(Step(step.title, state, step.text, step.who, step.label, step.page))
     ended = linked.ended if linked else None
     took = (facts.first_version, ended) if facts.first_version and ended and facts.first_version < ended else None
-    return Way(found, facts.passed.took or took)
+    return StartSteps(found, facts.passed.took or took)
 
 
 def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:

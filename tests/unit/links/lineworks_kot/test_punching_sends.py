@@ -55,7 +55,7 @@ def test_p14_what_king_of_time_does_not_have_is_sent_again_with_its_own_time(wor
     world.work()
     world.now = at("30 10:00:30")
     assert world.look_back() is None
-    world.worker._gate.well()  # its rest is on the machine's clock
+    world.worker._breaker.well()  # its rest is on the machine's clock
     assert world.work() == Settled(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-30", "08:45:00", "1")]
     assert world.replies()[-1] == "8:45 出勤を記録しました"
@@ -242,7 +242,7 @@ def test_p14_where_surely_nothing_was_registered_it_waits_and_nobody_is_told(wor
         pause = world.work()
         assert isinstance(pause, PausedError)
         assert pause.seconds == pytest.approx(seconds, abs=5)
-        world.worker._gate._until = 0.0
+        world.worker._breaker._until = 0.0
     assert world.replies() == []
     assert world.work() == Settled(Inboxed.DONE)
     world.worker.tick()

@@ -36,7 +36,7 @@ def test_p15_a_refused_token_stops_all_keeps_all_and_is_told_once_with_its_end(w
     assert world.told == [("stopped", False)]
     assert world.counts() == {"waiting": 2}
     assert world.replies() == []
-    world.worker._gate._until = 0.0
+    world.worker._breaker._until = 0.0
     assert isinstance(world.work(), PausedError)
     world.worker.tick()
     assert world.told == [("stopped", False)]
@@ -70,7 +70,7 @@ def test_p15_a_token_that_may_not_read_stops_no_punch(world: World) -> None:
     world.work()
     world.now += dt.timedelta(minutes=1)
     assert isinstance(world.look_back(), PausedError)
-    world.worker._gate.well()
+    world.worker._breaker.well()
     world.receive("出勤", user="u-tanaka")
     assert world.work() == Settled(Inboxed.DONE)
     world.worker.tick()
@@ -82,7 +82,7 @@ def test_an_absence_is_told_after_ten_minutes_and_when_it_is_over(world: World) 
     for _ in range(3):
         world.king.faults = [KingOfTimeAwayError("接続できません")]
         world.work()
-        world.worker._gate._until = 0.0
+        world.worker._breaker._until = 0.0
         world.worker.tick()
         world.now += dt.timedelta(minutes=6)
     assert world.told == [("away", False)]

@@ -23,7 +23,7 @@ from renkei.links.smarthr_emc.connecting import (
     prover,
     tidy,
 )
-from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectingError, Trouble
+from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectFailure, ConnectingError
 from renkei.storage.source_grants import Grant, Made
 from renkei.storage.tokens import tenant_of_state
 from tests.harness.oauth import CALLBACK, NOW, SECRETS, YUKI, OAuthWorld, session_of, tokens
@@ -46,7 +46,7 @@ def finished(world: OAuthWorld, departure: Departure, **changed: Any) -> Grant:
     return world.connecting.finish(world.back(departure, **changed), prove, world.now)
 
 
-def refused(world: OAuthWorld, departure: Departure, **changed: Any) -> Trouble:
+def refused(world: OAuthWorld, departure: Departure, **changed: Any) -> ConnectFailure:
     with pytest.raises(ConnectingError) as raised:
         finished(world, departure, **changed)
     assert str(raised.value) == SAID[raised.value.trouble]
@@ -76,8 +76,8 @@ def test_s3_who_comes_back_has_connected(world: OAuthWorld) -> None:
 def test_a_log_in_counts_once(world: OAuthWorld) -> None:
     departure = begun(world)
     finished(world, departure)
-    assert refused(world, departure) is Trouble.STATE
-    assert refused(world, departure, cookie="") is Trouble.STATE, "a reload: the page has taken the cookie back"
+    assert refused(world, departure) is ConnectFailure.STATE
+    assert refused(world, departure, cookie="") is ConnectFailure.STATE, "a reload: the page has taken the cookie back"
     assert [one["grant_type"] for one in world.asked] == ["authorization_code"]
 
 
@@ -96,17 +96,17 @@ def test_a_log_in_that_was_given_up_is_forgotten_when_somebody_connects(world: O
 @pytest.mark.parametrize(
     ("changed", "trouble"),
     [
-        ({"state": "acme." + "0" * 64}, Trouble.STATE),
-        ({"state": ""}, Trouble.STATE),
-        ({"state": "../beta." + "0" * 64}, Trouble.STATE),
-        ({"cookie": ""}, Trouble.BROWSER),
-        ({"cookie": "another"}, Trouble.BROWSER),
-        ({"by": Allower("ken", "健")}, Trouble.BROWSER),
-        ({"redirect_uri": "https://public.example.jp/renkei/smarthr/callback"}, Trouble.BROWSER),
+        ({"state": "acme." + "0" * 64}, ConnectFailure.STATE),
+        ({"state": ""}, ConnectFailure.STATE),
+        ({"state": "../beta." + "0" * 64}, ConnectFailure.STATE),
+        ({"cookie": ""}, ConnectFailure.BROWSER),
+        ({"cookie": "another"}, ConnectFailure.BROWSER),
+        ({"by": Allower("ken", "健")}, ConnectFailure.BROWSER),
+        ({"redirect_uri": "https://public.example.jp/renkei/smarthr/callback"}, ConnectFailure.BROWSER),
     ],
 )
 def test_whom_we_did_not_send_is_refused_and_uses_nothing_up(
-    world: OAuthWorld, changed: dict[str, Any], trouble: Trouble
+    world: OAuthWorld, changed: dict[str, Any], trouble: ConnectFailure
 ) -> None:
     """State forged, another browser, another user's session, another callback."""
     departure = begun(world)
@@ -118,7 +118,7 @@ def test_whom_we_did_not_send_is_refused_and_uses_nothing_up(
 def test_after_ten_minutes_it_is_too_late(world: OAuthWorld) -> None:
     departure = begun(world)
     world.now += LOGIN_LASTS
-    assert refused(world, departure) is Trouble.STATE
+    assert refused(world, departure) is ConnectFailure.STATE
     assert world.asked == []
     assert not is_under_way(world.folder, world.now)
 
@@ -126,31 +126,31 @@ def test_after_ten_minutes_it_is_too_late(world: OAuthWorld) -> None:
 @pytest.mark.parametrize(
     ("changed", "trouble"),
     [
-        ({"code": "", "error": "access_denied"}, Trouble.CANCELLED),
-        ({"code": "", "error": "server_error"}, Trouble.REFUSED),
-        ({"code": ""}, Trouble.REFUSED),
-        ({"code": "c" * 3_000}, Trouble.REFUSED),
+        ({"code": "", "error": "access_denied"}, ConnectFailure.CANCELLED),
+        ({"code": "", "error": "server_error"}, ConnectFailure.REFUSED),
+        ({"code": ""}, ConnectFailure.REFUSED),
+        ({"code": "c" * 3_000}, ConnectFailure.REFUSED),
     ],
 )
-def test_without_a_code_nothing_is_asked(world: OAuthWorld, changed: dict[str, Any], trouble: Trouble) -> None:
+def test_without_a_code_nothing_is_asked(world: OAuthWorld, changed: dict[str, Any], trouble: ConnectFailure) -> None:
     departure = begun(world)
     assert refused(world, departure, **changed) is trouble
     assert world.asked == []
-    assert refused(world, departure) is Trouble.STATE, "it is used"
+    assert refused(world, departure) is ConnectFailure.STATE, "it is used"
     assert world.grants.newest() == (0, None)
 
 
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        (Answer({"error": "invalid_grant"}, 400), Trouble.REFUSED),
-        (Answer({"error": "invalid_client"}, 401), Trouble.SETTING),
-        (Answer("", 503), Trouble.AWAY),
-        (requests.ReadTimeout("code-1"), Trouble.LOST),
+        (Answer({"error": "invalid_grant"}, 400), ConnectFailure.REFUSED),
+        (Answer({"error": "invalid_client"}, 401), ConnectFailure.SETTING),
+        (Answer("", 503), ConnectFailure.AWAY),
+        (requests.ReadTimeout("code-1"), ConnectFailure.LOST),
     ],
 )
 def test_what_smarthr_does_not_give_is_said_by_its_kind(
-    world: OAuthWorld, answer: Answer | Exception, trouble: Trouble, caplog: pytest.LogCaptureFixture
+    world: OAuthWorld, answer: Answer | Exception, trouble: ConnectFailure, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     departure = begun(world)
@@ -163,15 +163,15 @@ def test_what_smarthr_does_not_give_is_said_by_its_kind(
 @pytest.mark.parametrize(
     ("crews", "trouble"),
     [
-        (Answer({"code": 2}, 401), Trouble.OTHER_COMPANY),
-        (Answer({"code": 4}, 404), Trouble.OTHER_COMPANY),
-        (Answer({"code": 3}, 403), Trouble.NO_RIGHT),
-        (Answer("", 503), Trouble.AWAY),
-        (Answer("", 302), Trouble.AWAY),
+        (Answer({"code": 2}, 401), ConnectFailure.OTHER_COMPANY),
+        (Answer({"code": 4}, 404), ConnectFailure.OTHER_COMPANY),
+        (Answer({"code": 3}, 403), ConnectFailure.NO_RIGHT),
+        (Answer("", 503), ConnectFailure.AWAY),
+        (Answer("", 302), ConnectFailure.AWAY),
     ],
 )
 def test_another_companys_grant_is_given_back_and_the_one_before_stands(
-    world: OAuthWorld, crews: Answer, trouble: Trouble
+    world: OAuthWorld, crews: Answer, trouble: ConnectFailure
 ) -> None:
     finished(world, begun(world))
     world.crews, world.answer = crews, tokens(2)
@@ -185,7 +185,7 @@ def test_l7_without_a_key_nothing_is_begun_and_nothing_kept(tmp_path: Path) -> N
     world = OAuthWorld(tmp_path, encrypted=False)
     with pytest.raises(ConnectingError) as raised:
         begun(world)
-    assert raised.value.trouble is Trouble.PLAIN_STORE
+    assert raised.value.trouble is ConnectFailure.PLAIN_STORE
     assert "RENKEI_STORE_KEY_CONN_ID" in str(raised.value)
     assert not list(tmp_path.rglob("*.json"))
 
@@ -212,7 +212,7 @@ def test_l5_whoever_begins_many_replaces_his_own_oldest_alone(world: OAuthWorld)
         world.now += dt.timedelta(seconds=1)
         customers.append(world.connecting.begin(customer, CALLBACK, world.now))
     assert len(world.store.names(world.folder.source_logins)) == MOST_OF_ONE + 1
-    assert refused(world, customers[-MOST_OF_ONE - 1], by=customer) is Trouble.STATE
+    assert refused(world, customers[-MOST_OF_ONE - 1], by=customer) is ConnectFailure.STATE
     finished(world, customers[-MOST_OF_ONE], by=customer)
     finished(world, operators)
     finished(world, begun(world))
@@ -226,7 +226,7 @@ def test_a_used_log_in_keeps_its_note_as_long_as_itself(world: OAuthWorld) -> No
     departure = begun(world)
     finished(world, departure)
     assert tidy(world.folder, world.now + LOGIN_LASTS) == 0
-    assert refused(world, departure) is Trouble.STATE
+    assert refused(world, departure) is ConnectFailure.STATE
     assert tidy(world.folder, world.now + 3 * LOGIN_LASTS) == 2
 
 
@@ -259,7 +259,7 @@ def test_who_disconnects_while_another_logs_in_is_heard(world: OAuthWorld) -> No
         return tokens(2)
 
     world.answer = meanwhile
-    assert refused(world, departure) is Trouble.MEANWHILE
+    assert refused(world, departure) is ConnectFailure.MEANWHILE
     assert not world.granted().exists()
     assert world.asked[-1]["token"] == "refresh-2"
 
@@ -305,7 +305,7 @@ def test_a_200_that_is_no_list_of_people_proves_nothing(world: OAuthWorld, rubbi
     """A maintenance page, or whatever answers in SmartHR's place."""
     departure = begun(world)
     world.crews = Answer(rubbish)
-    assert refused(world, departure) is Trouble.AWAY
+    assert refused(world, departure) is ConnectFailure.AWAY
     assert world.grants.newest() == (0, None)
 
 

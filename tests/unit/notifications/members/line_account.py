@@ -13,7 +13,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.notifications.members.linking import Departure, Linked, Linking
-from renkei.notifications.members.troubles import LinkingError, Trouble
+from renkei.notifications.members.troubles import LinkingError, LinkingFailure
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.line.login import LineLogin
@@ -79,5 +79,5 @@ class World:
         return member.line_user_id
 
 
-def refused(trouble: Trouble) -> Any:
+def refused(trouble: LinkingFailure) -> Any:
     return pytest.raises(LinkingError, check=lambda error: error.trouble is trouble)

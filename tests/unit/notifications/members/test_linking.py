@@ -13,7 +13,7 @@ import pytest
 
 from renkei.notifications.members.linking import Linked, cookie_name
 from renkei.notifications.members.table import UnknownMemberError
-from renkei.notifications.members.troubles import LinkingError, Trouble
+from renkei.notifications.members.troubles import LinkingError, LinkingFailure
 from renkei.storage.tokens import tenant_of_state
 from tests.unit.notifications.members.line_account import BACK, HANAKO, NOW, SECRET, TARO, World, refused
 
@@ -30,7 +30,7 @@ def test_a_member_links_an_account(world: World) -> None:
     assert world.line_id() == TARO
     assert world.line.codes == ["CODE"]
     assert world.linking.link_of(world.linking.invitation(token)) is not None
-    with refused(Trouble.SPENT):
+    with refused(LinkingFailure.SPENT):
         world.begin(token)
 
 
@@ -51,7 +51,7 @@ def test_nothing_that_opens_a_door_is_kept(world: World) -> None:
 )
 def test_a_state_of_nobodys_is_refused(world: World, state: str) -> None:
     """N4"""
-    with refused(Trouble.STATE):
+    with refused(LinkingFailure.STATE):
         world.linking.trip(state, "anything")
 
 
@@ -59,7 +59,7 @@ def test_a_state_of_nobodys_is_refused(world: World, state: str) -> None:
 def test_another_browser_is_refused_and_uses_nothing_up(world: World, browser: str) -> None:
     """N4: else somebody's LINE could be put under another's name by a link; the right browser still gets there."""
     departure = world.begin(world.invite())
-    with refused(Trouble.BROWSER):
+    with refused(LinkingFailure.BROWSER):
         world.finish(departure, browser=browser)
     assert world.line.codes == []
     assert world.line_id() == ""
@@ -69,7 +69,7 @@ def test_another_browser_is_refused_and_uses_nothing_up(world: World, browser: s
 def test_a_trip_lasts_ten_minutes(world: World) -> None:
     """N4"""
     departure = world.begin(world.invite())
-    with refused(Trouble.STATE):
+    with refused(LinkingFailure.STATE):
         world.finish(departure, now=NOW + dt.timedelta(minutes=10))
     assert world.line.codes == []
 
@@ -79,7 +79,7 @@ def test_an_invitation_lasts_its_days(world: World) -> None:
     token = world.invite()
     end = NOW + dt.timedelta(days=14)
     departure = world.begin(token, end - dt.timedelta(minutes=1))
-    with refused(Trouble.EXPIRED):
+    with refused(LinkingFailure.EXPIRED):
         world.begin(token, end)
     world.line.claims = {"exp": int(end.timestamp()) + 3600, "iat": int(end.timestamp())}
     world.finish(departure, now=end + dt.timedelta(minutes=1))
@@ -103,7 +103,7 @@ def test_a_forged_id_token_links_nobody(world: World, lie: dict[str, Any], caplo
     world.line.claims = lie
     if not lie:
         world.line.key = "f" * 32
-    with refused(Trouble.LINE):
+    with refused(LinkingFailure.LINE):
         world.finish(departure)
     assert world.line_id() == ""
     assert not any(text in caplog.text for text in ("eyJ", TARO, "ACCESS-TOKEN", SECRET))
@@ -112,14 +112,14 @@ def test_a_forged_id_token_links_nobody(world: World, lie: dict[str, Any], caplo
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        ({"error": "access_denied"}, Trouble.CANCELLED),
-        ({"error": "ACCESS_DENIED"}, Trouble.CANCELLED),
-        ({"error": "server_error"}, Trouble.LINE),
-        ({"code": ""}, Trouble.LINE),
-        ({"error": "access_denied", "code": "CODE"}, Trouble.CANCELLED),
+        ({"error": "access_denied"}, LinkingFailure.CANCELLED),
+        ({"error": "ACCESS_DENIED"}, LinkingFailure.CANCELLED),
+        ({"error": "server_error"}, LinkingFailure.LINE),
+        ({"code": ""}, LinkingFailure.LINE),
+        ({"error": "access_denied", "code": "CODE"}, LinkingFailure.CANCELLED),
     ],
 )
-def test_coming_back_without_a_code_links_nobody(world: World, answer: dict[str, str], trouble: Trouble) -> None:
+def test_coming_back_without_a_code_links_nobody(world: World, answer: dict[str, str], trouble: LinkingFailure) -> None:
     """N4: and the invitation can be opened again."""
     token = world.invite()
     with refused(trouble):
@@ -146,7 +146,7 @@ def test_an_account_of_anothers_leaves_the_invitation_good(world: World) -> None
     token = world.invite()
     with pytest.raises(LinkingError) as told:
         world.finish(world.begin(token))
-    assert told.value.trouble is Trouble.TAKEN
+    assert told.value.trouble is LinkingFailure.TAKEN
     world.line.person = HANAKO
     world.finish(world.begin(token))
     link = world.linking.members.line_link("001")
@@ -159,9 +159,9 @@ def test_a_new_invitation_makes_the_earlier_one_void(world: World) -> None:
     old, other = world.invite(), world.invite("002")
     departure = world.begin(old)
     new = world.invite()
-    with refused(Trouble.UNKNOWN):
+    with refused(LinkingFailure.UNKNOWN):
         world.begin(old)
-    with refused(Trouble.UNKNOWN):
+    with refused(LinkingFailure.UNKNOWN):
         world.finish(departure)
     assert world.line_id() == ""
     assert world.begin(new).url
@@ -181,7 +181,7 @@ def test_who_is_unlinked_does_not_come_back_by_the_old_invitation(world: World) 
     token = world.invite()
     world.finish(world.begin(token))
     world.linking.members.unlink_line("001")
-    with refused(Trouble.SPENT):
+    with refused(LinkingFailure.SPENT):
         world.begin(token)
 
 
@@ -190,9 +190,9 @@ def test_who_left_links_nothing(world: World) -> None:
     token = world.invite()
     departure = world.begin(token)
     world.linking.members.replace(pd.DataFrame({"user_id": ["002"]}))
-    with refused(Trouble.UNKNOWN):
+    with refused(LinkingFailure.UNKNOWN):
         world.finish(departure)
-    with refused(Trouble.UNKNOWN):
+    with refused(LinkingFailure.UNKNOWN):
         world.begin(token)
 
 
@@ -214,7 +214,7 @@ def test_what_is_over_is_cleared_away(world: World) -> None:
     assert not list(world.folder.rglob("line_logins/*"))
     assert world.begin(open_token).url
     assert world.linking.tidy(NOW + dt.timedelta(days=45)) == 3
-    with refused(Trouble.UNKNOWN):
+    with refused(LinkingFailure.UNKNOWN):
         world.linking.invitation(open_token)
     assert world.line_id() == TARO
 

@@ -12,7 +12,7 @@ import pytest
 
 from renkei.notifications.members.linking import Linked
 from renkei.notifications.members.table import LineTakenError
-from renkei.notifications.members.troubles import LinkingError, Trouble
+from renkei.notifications.members.troubles import LinkingError, LinkingFailure
 from renkei.storage.store import Store
 from tests.unit.notifications.members.line_account import HANAKO, NOW, TARO, World, refused
 from tests.unit.systems.transport import network
@@ -22,10 +22,10 @@ def test_a_trip_counts_once(world: World) -> None:
     """N4: a code is never exchanged twice; once linked, the page may be loaded again."""
     departure = world.begin(world.invite())
     world.line.status = 400
-    with refused(Trouble.LINE):
+    with refused(LinkingFailure.LINE):
         world.finish(departure)
     world.line.status = 200
-    with refused(Trouble.STATE):
+    with refused(LinkingFailure.STATE):
         world.finish(departure)
     assert world.line.codes == ["CODE"]
     again = world.begin(world.linking.invite(["001"], 14, NOW)["001"])
@@ -79,7 +79,7 @@ def test_of_two_accounts_at_once_one_is_linked(world: World, accounts: tuple[str
     if accounts[0] == accounts[1]:
         assert told == [TARO, TARO]
     else:
-        assert sorted(told) == sorted([link.line_user_id, Trouble.SPENT])
+        assert sorted(told) == sorted([link.line_user_id, LinkingFailure.SPENT])
 
 
 def test_two_tabs_with_two_accounts_link_the_first(world: World) -> None:
@@ -88,7 +88,7 @@ def test_two_tabs_with_two_accounts_link_the_first(world: World) -> None:
     first, second = world.begin(token), world.begin(token)
     world.finish(first)
     world.line.person = HANAKO
-    with refused(Trouble.SPENT):
+    with refused(LinkingFailure.SPENT):
         world.finish(second)
     assert world.line_id() == TARO
 
@@ -97,7 +97,7 @@ def test_one_account_does_not_serve_two_members(world: World) -> None:
     """N4: the second is told so, and may try again with the right account."""
     tokens = world.linking.invite(["001", "002"], 14, NOW)
     world.finish(world.begin(tokens["001"]))
-    with refused(Trouble.TAKEN):
+    with refused(LinkingFailure.TAKEN):
         world.finish(world.begin(tokens["002"]))
     assert (world.line_id("001"), world.line_id("002")) == (TARO, "")
     world.line.person = HANAKO
@@ -148,7 +148,7 @@ def test_whatever_step_it_dies_at_opening_the_invitation_again_ends_well(
     if world.linking.link_of(invitation) is None:
         world.finish(world.begin(token))
     else:
-        with refused(Trouble.SPENT):
+        with refused(LinkingFailure.SPENT):
             world.begin(token)
     assert world.line_id() == TARO
     assert world.linking.link_of(world.linking.invitation(token)) is not None
@@ -176,7 +176,7 @@ def test_a_double_tap_exchanges_the_code_once(world: World) -> None:
         world.line.codes.clear()
         found = together(*[partial(world.finish, departure)] * 4)
         assert found.count(Linked("001", True)) == 1, found
-        assert set(found) <= {Linked("001", True), Linked("001", None), Trouble.STATE}
+        assert set(found) <= {Linked("001", True), Linked("001", None), LinkingFailure.STATE}
         assert world.line.codes == ["CODE"]
 
 

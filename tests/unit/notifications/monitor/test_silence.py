@@ -91,7 +91,7 @@ def test_n6_a_schedule_is_kept_while_it_stays_the_same() -> None:
     now = at("22 10:00")
     notes = Notes({"old": Schedule(EARLY, at("1 0:00")), "moved": Schedule(EARLY, None), "ended": Schedule(EARLY)}, {})
     expected = {"old": Expected(EARLY), "moved": Expected(LATE), "new": Expected(EARLY)}
-    assert silence.follow(notes, expected, frozenset({"ended"}), now) == {
+    assert silence.update_schedules(notes, expected, frozenset({"ended"}), now) == {
         "old": Schedule(EARLY, at("1 0:00")),
         "moved": Schedule(LATE, now),
         "new": Schedule(EARLY, now),
@@ -101,7 +101,7 @@ def test_n6_a_schedule_is_kept_while_it_stays_the_same() -> None:
 def test_l1_a_sheet_that_vanishes_is_expected_all_the_same() -> None:
     """L1, N6: a folder that is not mounted must not end the silence."""
     notes = Notes({"acme": Schedule(EARLY, at("1 0:00"))}, {})
-    assert silence.follow(notes, {}, frozenset(), at("22 10:00")) == dict(notes.schedules)
+    assert silence.update_schedules(notes, {}, frozenset(), at("22 10:00")) == dict(notes.schedules)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_l1_lost_notes_make_everything_due(broken: Any) -> None:
     """L1: rather a false alarm than none."""
     with pytest.raises(ValueError, match="Notes is damaged"):
         from_plain(Notes, broken)
-    assert silence.follow(silence.LOST, {"acme": Expected(EARLY)}, frozenset(), at("22 10:00")) == {
+    assert silence.update_schedules(silence.LOST, {"acme": Expected(EARLY)}, frozenset(), at("22 10:00")) == {
         "acme": Schedule(EARLY)
     }
 
@@ -289,7 +289,7 @@ def test_n6_an_interval_is_remembered_and_a_new_one_counts_from_now() -> None:
     assert [len(one) for one in to_plain(notes)["schedules"].values()] == [3, 2]
     now = at("22 10:00")
     wanted = {"a": Expected(EARLY, every=HALF_DAY), "b": Expected(EARLY, every=FIVE)}
-    assert silence.follow(notes, wanted, frozenset(), now) == {
+    assert silence.update_schedules(notes, wanted, frozenset(), now) == {
         "a": Schedule(EARLY, now, HALF_DAY),
         "b": Schedule(EARLY, at("1 0:00"), FIVE),
     }

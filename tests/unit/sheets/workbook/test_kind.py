@@ -9,7 +9,7 @@ import pytest
 
 from renkei.errors import MappingError
 from renkei.links.smarthr_emc.sheet.excel.reader import raw_from_workbook
-from renkei.sheets.workbook.kind import told
+from renkei.sheets.workbook.kind import unreadable_kind
 from tests.unit.sheets.workbook.test_book import PLAIN, SHEET, changed, packed
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
@@ -123,7 +123,7 @@ def told_by_reader(content: bytes, name: str) -> str:
 def test_l8_a_workbook_is_none_of_them() -> None:
     """An embedded Word document makes no workbook a Word document."""
     embedded = f'<Default Extension="docx" ContentType="{OFFICE}wordprocessingml.document"/><Default Extension="xml"'
-    assert told(packed(PLAIN)) is None
+    assert unreadable_kind(packed(PLAIN)) is None
     assert [
         sheet
         for sheet in (raw_from_workbook(packed(changed(PLAIN, ('<Default Extension="xml"', embedded))), "a.xlsx"),)

@@ -15,7 +15,7 @@ from renkei.errors import ConnectionError_
 from renkei.links.hotprofile_kintone.isolate import write_all_but_the_bad
 from renkei.systems.kintone import client as module
 from renkei.systems.kintone.client import KintoneClient
-from renkei.systems.kintone.crowding import Gate
+from renkei.systems.kintone.crowding import ConcurrencyLimit
 from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
@@ -238,7 +238,7 @@ def test_k16_a_429_is_waited_for(clock: SkipClock) -> None:
 
 def test_k16_a_domain_that_is_nearly_full_is_asked_less(clock: SkipClock) -> None:
     """Half as many at once for each such answer, never none; one more for each that is not; never more than ours."""
-    gate = Gate(8)
+    gate = ConcurrencyLimit(8)
 
     def told(running: str) -> int:
         with gate.passed() as note:
@@ -266,7 +266,7 @@ def test_k16_no_more_are_under_way_than_we_may() -> None:
         thread.start()
     for _ in range(2):
         assert inside.acquire(timeout=60)
-    assert app.client._gate._inside == 2
+    assert app.client._concurrency._inside == 2
     assert len(begun) == 2
     free.set()
     for thread in threads:

@@ -16,7 +16,7 @@ from renkei.web.screens.readiness import (
     ChannelCounts,
     NotReadyReason,
     channel_counts,
-    doubts,
+    not_ready_reasons,
     statement,
 )
 
@@ -116,7 +116,7 @@ DOUBTFUL: list[tuple[NotReadyReason, dict[str, Any]]] = [
 def test_l1_what_could_be_false_is_not_stated(doubt: NotReadyReason, changes: dict[str, Any]) -> None:
     """L1: that one reason, and no claim."""
     found = case(**changes)
-    assert doubts(found) == [doubt]
+    assert not_ready_reasons(found) == [doubt]
     said = statement(found)
     assert said.as_of is None
     assert len(said.reasons) == 1

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from renkei.web.facts import ChannelFact, Company, Details, Run
-from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, Lasting, StepState, way
+from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, Lasting, StepState, start_steps
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 COMPANY = Company("smarthr_emc__acme", "A → B", "acme", "アクメ", "B", "A", link_start_on=dt.date(2026, 12, 1))
@@ -22,7 +22,7 @@ def run(hours: int, *, writes: bool = False, state: str = "success", is_test: bo
 
 
 def next_of(facts: Facts) -> str:
-    return next((step.title for step in way(facts).steps if step.state is StepState.NEXT), "")
+    return next((step.title for step in start_steps(facts).steps if step.state is StepState.NEXT), "")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_s3_the_first_step_that_is_missing_is_next(changes: dict[str, object], t
     """S3: one at a time, and never two."""
     facts = dataclasses.replace(BEGINNING, **changes)  # type: ignore[arg-type]
     assert next_of(facts) == title
-    assert sum(step.state is StepState.NEXT for step in way(facts).steps) == 1
+    assert sum(step.state is StepState.NEXT for step in start_steps(facts).steps) == 1
 
 
 def test_s3_all_is_done_when_it_runs_by_itself() -> None:
@@ -54,7 +54,7 @@ def test_s3_all_is_done_when_it_runs_by_itself() -> None:
     done = dataclasses.replace(
         BEGINNING, runs=runs, details=Details(channels=(MAIL,), people=30), today=dt.date(2026, 12, 2)
     )
-    found = way(done)
+    found = start_steps(done)
     assert {step.state for step in found.steps} == {StepState.DONE}
     assert found.took == (AT, AT + dt.timedelta(hours=3, minutes=5))
     paused = dataclasses.replace(done, company=dataclasses.replace(COMPANY, paused=True))
@@ -75,14 +75,14 @@ def test_s3_the_source_is_a_step_of_its_own_where_a_person_allows_it(
 ) -> None:
     """S3: text 1's step 3, with a button that leads to the page."""
     facts = dataclasses.replace(BEGINNING, connections=there, connects=("source", "a"))
-    steps = {step.title: step for step in way(facts).steps}
+    steps = {step.title: step for step in start_steps(facts).steps}
     assert next_of(facts) == title
     assert (steps["連携済み"].page, steps["連携済み"].who, steps["Bなどの接続"].text) == ("source", CUSTOMER, said)
 
 
 def test_s3_each_step_says_who_has_to_act() -> None:
     """S3: and has one button."""
-    steps = way(BEGINNING).steps
+    steps = start_steps(BEGINNING).steps
     assert len(steps) == 8
     assert all(step.who in (CUSTOMER, OPERATOR) and step.label for step in steps)
 
@@ -93,20 +93,23 @@ def test_s3_what_was_done_stays_done_when_what_proved_it_is_gone() -> None:
     done = dataclasses.replace(
         BEGINNING, runs=runs, details=Details(people=30), rehearsed=True, today=dt.date(2026, 12, 2)
     )
-    first = way(done)
+    first = start_steps(done)
     assert {step.state for step in first.steps} == {StepState.DONE}
     assert set(first.passed.done) == {one.name for one in Lasting}
     pruned = dataclasses.replace(
         done, runs=(), rehearsed=False, details=Details(people=30), first_version=None, passed=first.passed
     )
-    assert way(pruned) == first
+    assert start_steps(pruned) == first
     broken = dataclasses.replace(
         pruned, company=dataclasses.replace(COMPANY, broken=True), connections={"a__acme": True, "b__acme": False}
     )
-    assert [step.title for step in way(broken).steps if step.state is not StepState.DONE] == ["シート", "AとBの接続"]
+    assert [step.title for step in start_steps(broken).steps if step.state is not StepState.DONE] == [
+        "シート",
+        "AとBの接続",
+    ]
 
 
 def test_s3_whose_first_load_is_the_baseline_alone_is_linked() -> None:
     """S3: a company of before, whose runs are gone and whose checklist nobody ever opened."""
-    steps = {step.title: step for step in way(dataclasses.replace(BEGINNING, details=Details(people=30))).steps}
+    steps = {step.title: step for step in start_steps(dataclasses.replace(BEGINNING, details=Details(people=30))).steps}
     assert [steps[one].state for one in ("リハーサル", "確認のみ", "初回連携", "結果の確認")] == [StepState.DONE] * 4

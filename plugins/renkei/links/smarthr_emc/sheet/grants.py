@@ -15,8 +15,8 @@ from renkei.sheets.grants import (
     PASSWORDS_IN_FILES,
     Grants,
     Place,
-    ask_for,
-    given,
+    grant_instruction,
+    granted_channels,
     is_own,
     ungranted_channels,
 )
@@ -44,9 +44,9 @@ def secrets_of(rules: Iterable[FieldRule]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term.name for term in terms if isinstance(term, Secret)))
 
 
-def within(compiled: Compiled[Mapping], grants: Grants, file: str) -> Compiled[Mapping]:
+def check_grants(compiled: Compiled[Mapping], grants: Grants, file: str) -> Compiled[Mapping]:
     """The sheet as far as it keeps to what its tenant has been given: with anything else in it, it cannot be used."""
-    own = given(compiled.channels, compiled.tenant, grants)
+    own = granted_channels(compiled.channels, compiled.tenant, grants)
     if compiled.mapping is None:
         return dataclasses.replace(compiled, channels=own)
 
@@ -65,16 +65,16 @@ def ungranted(uses: Uses, grants: Grants, place: Place) -> Iterator[Problem]:
     tenant, account = uses.tenant, uses.emc_account
     if account not in (tenant, *grants.emc_accounts):
         found = f"EMCアカウント「{account}」は、この会社（{tenant}）に許可されていません"
-        ask = ask_for(grants, tenant, f"emc_accounts: [{account}]")
+        ask = grant_instruction(grants, tenant, f"emc_accounts: [{account}]")
         remedy = f"この会社だけのEMCなら空白にしてください。ほかの会社と同じEMCなら、{ask}"
         yield Problem(place("emc_account"), found, remedy)
     for name in uses.secrets:
         if not (_is_own_secret(name, tenant) or name in grants.secrets):
             found = f"「秘密:{name}」は、この会社（{tenant}）に許可されていません"
             remedy = f"「秘密:first_password__{tenant}」のように「__{tenant}」で終わる名前にするか、"
-            yield Problem(place("password"), found, remedy + ask_for(grants, tenant, f"secrets: [{name}]"))
+            yield Problem(place("password"), found, remedy + grant_instruction(grants, tenant, f"secrets: [{name}]"))
     if uses.secrets and uses.in_files and not grants.passwords_in_files:
-        ask = ask_for(grants, tenant, f"{PASSWORDS_IN_FILES}: true")
+        ask = grant_instruction(grants, tenant, f"{PASSWORDS_IN_FILES}: true")
         remedy = f"パスワードをSmartHRの項目にするか、ファイルに書かれてよい場合は、{ask}"
         yield Problem(place("password"), _in_files(uses), remedy)
     yield from ungranted_channels(uses.channels, tenant, grants, place)

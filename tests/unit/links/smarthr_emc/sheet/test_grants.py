@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from renkei.links.smarthr_emc.sheet.compile import compile_sheet
-from renkei.links.smarthr_emc.sheet.grants import within
+from renkei.links.smarthr_emc.sheet.grants import check_grants
 from renkei.sheets.grants import NOTHING, Grants, read_grants
 
 SHEET = """
@@ -42,7 +42,7 @@ def judged(
     """What is wrong with the sheet; nothing where it can be used."""
     text = SHEET.format(account=account, loader=loader, password=password, connection=connection)
     compiled, _ = compile_sheet(f"{tenant}.yaml", text.encode(), tenant)
-    found = within(compiled, grants, f"{tenant}.yaml")
+    found = check_grants(compiled, grants, f"{tenant}.yaml")
     assert (found.mapping is None) == bool(found.problems)
     assert (found.side_runs == ()) == bool(found.problems)  # what is wrong is told once a day, not oftener
     return [str(problem) for problem in found.problems]
@@ -109,7 +109,7 @@ def test_e41_a_secret_goes_into_a_file_only_by_the_operators_word() -> None:
     assert "acme: {passwords_in_files: true}" in problem
     text = SHEET.format(account="", loader="FILE_DROP", password="秘密:first__acme", connection="")
     compiled, _ = compile_sheet("acme.yaml", text.encode(), "acme")
-    found = within(compiled, Grants(passwords_in_files=True), "acme.yaml")
+    found = check_grants(compiled, Grants(passwords_in_files=True), "acme.yaml")
     assert found.mapping is not None
     assert any("取込ファイルに文字のまま" in problem.found for problem in found.warnings)
 
@@ -118,7 +118,7 @@ def test_e41_a_channel_without_right_is_not_told_of_the_failure() -> None:
     """The sheet's fault goes to its mail addresses, never through the Connection that it has no right to."""
     text = SHEET.format(account="victim", loader="HTTP", password="社員番号", connection="slack_all")
     compiled, _ = compile_sheet("acme.yaml", text.encode(), "acme")
-    found = within(compiled, Grants(), "acme.yaml")
+    found = check_grants(compiled, Grants(), "acme.yaml")
     assert (found.channels, found.result_addresses) == ((), ("soumu@acme-kk.jp",))
 
 

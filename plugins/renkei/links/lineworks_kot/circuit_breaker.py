@@ -14,7 +14,7 @@ TURN_S = 1.0  # while one punch is tried, the others look again
 WAITS = "KING OF TIMEに再び送るまで待っています。"
 
 
-class Gate:
+class CircuitBreaker:
     """While KING OF TIME is not well, one punch at a time is tried, after longer and longer rests."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
