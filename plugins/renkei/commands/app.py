@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from renkei.commands import check, connections, members, notify, serve, watch
 from renkei.commands.i18n import say
+from renkei.commands.lazy import LazyCommand, add_stand_ins, lazy_group
 from renkei.commands.output import Status, err
 from renkei.errors import RenkeiError
 from renkei.orchestration.link import LINKS
@@ -18,8 +18,44 @@ STATUSES = say(
     "終了コード: 0 問題なし / 1 誤りあり / 2 使い方の誤り / 3 実行できなかった(接続、保存先など)",
     "Exit status: 0 nothing wrong / 1 something is wrong / 2 used wrongly / 3 could not be done (connection, store ...)",
 )
+CHECK = LazyCommand(
+    "check", "renkei.commands.check:check",
+    "連携設定シートの誤りと注意をすべて挙げます。何も変更しません。",
+    "Lists all that is wrong or doubtful in sheets; changes nothing.",
+)  # fmt: skip
+OF_ALL_LINKS = (
+    LazyCommand(
+        "connections", "renkei.commands.connections:app",
+        "Airflowの接続を試します。", "Tests Airflow's Connections.",
+    ),
+    LazyCommand(
+        "notify", "renkei.commands.notify:app",
+        "通知先を表示し、試します。", "Lists and tests the channels of a tenant.",
+    ),
+    LazyCommand(
+        "members", "renkei.commands.members:app",
+        "社員ごとの通知先を登録し、LINE連携の招待を作ります。",
+        "Registers where each member is reached; makes invitations to link LINE.",
+    ),
+    LazyCommand(
+        "watch", "renkei.commands.watch:watch",
+        "処理時刻を過ぎても結果が届いていない会社を挙げます(1社でもあれば終了コード1)。",
+        "Lists the tenants that should have had a result and have none; exit status 1 if there is one.",
+    ),
+    LazyCommand(
+        "serve", "renkei.commands.serve:serve",
+        "インターネットから届くもの(コールバック、LINE連携の画面)を、AirflowのAPIサーバーとは別に受けます。",
+        "Serves what the internet may reach (callbacks, the LINE linking pages), apart from Airflow's API server.",
+    ),
+)  # fmt: skip
+COMMANDS = (
+    CHECK,
+    *(command for link in LINKS.values() if link.commands for command in link.commands()),
+    *OF_ALL_LINKS,
+)
 app = typer.Typer(
     name="renkei",
+    cls=lazy_group(COMMANDS),
     help=say(
         "連携設定シートを作り、確かめ、試します。通知先とメンバー表を扱います。",
         "Writes, checks and rehearses a tenant's sheet (連携設定シート); its channels and members.",
@@ -31,15 +67,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-check.add_to(app)
-for link in LINKS.values():
-    if link.commands:
-        link.commands()(app)
-connections.add_to(app)
-notify.add_to(app)
-members.add_to(app)
-watch.add_to(app)
-serve.add_to(app)
+add_stand_ins(app, COMMANDS)
 
 
 def _version(asked: bool) -> None:

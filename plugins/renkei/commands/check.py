@@ -20,6 +20,7 @@ from renkei.orchestration.link import LINKS, Link
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.load import load
 from renkei.sheets.review import Review
+from renkei.sheets.workbook.marked import mark
 
 if TYPE_CHECKING:
     from renkei.orchestration.connection_trial import Trial
@@ -51,16 +52,6 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("結果をJSONで出力
 
 
 _CONNECT = "Airflowの Admin > Connections で登録または修正し、もう一度確認してください"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts this command under `renkei`."""
-    app.command(
-        help=say(
-            "連携設定シートの誤りと注意をすべて挙げます。何も変更しません。",
-            "Lists all that is wrong or doubtful in sheets; changes nothing.",
-        )
-    )(check)
 
 
 def check(
@@ -159,8 +150,6 @@ def with_refused(found: _ReviewT, file: Path, refused: Sequence[Trial]) -> _Revi
 
 
 def _write_marked(link: Link, report: Review, target: Path, force: bool) -> None:
-    from renkei.sheets.workbook.marked import mark
-
     with new_file(target, replace=force) as file:
         titles = link.titles() if link.titles else {}
         file.write_bytes(mark(report.content, report.problems, report.warnings, titles))

@@ -13,11 +13,7 @@ from renkei.commands.i18n import say
 from renkei.commands.output import Status, out, print_json, wrong_usage
 from renkei.orchestration.link import split_dag_id
 
-app = typer.Typer(
-    name="connections",
-    help=say("Airflowの接続を試します。", "Tests Airflow's Connections."),
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Tenants = Annotated[
     list[str] | None,
     typer.Argument(
@@ -26,23 +22,18 @@ Tenants = Annotated[
 ]
 
 
-def add_to(main: typer.Typer) -> None:
-    """Puts these commands under `renkei connections`."""
-    app.command(
-        "test",
-        help=say(
-            "連携設定シートが使うAirflowの接続を試します。何も送信・書き込みしません。",
-            "Tests the Connections that the sheets use; sends and writes nothing.",
-        ),
-    )(try_out)
-    main.add_typer(app)
-
-
 # Without the callback a group of one command would be that command.
 @app.callback()
 def _group() -> None: ...
 
 
+@app.command(
+    "test",
+    help=say(
+        "連携設定シートが使うAirflowの接続を試します。何も送信・書き込みしません。",
+        "Tests the Connections that the sheets use; sends and writes nothing.",
+    ),
+)
 def try_out(tenants: Tenants = None, as_json: AsJson = False) -> None:
     """Status 1 when a Connection is missing or refused, or a sheet does not say which it needs."""
     sheets = context.sheets()

@@ -13,18 +13,18 @@ import renkei
 from renkei import settings
 from renkei.channel import OPERATOR, Channel, result_mail
 from renkei.commands.output import wrong_usage
+from renkei.notifications.state import ChannelState
+from renkei.notifications.trial import Step
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import AllGrants, read_grants
 from renkei.sheets.load import load
 from renkei.sheets.tenant_files import OPERATOR_FILE, TenantFile, tenants
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import tenants_folder
 
 if TYPE_CHECKING:
-    from renkei.notifications.state import ChannelState
-    from renkei.notifications.trial import Step
     from renkei.orchestration.connection_trial import Trial
-    from renkei.storage.store import Store
 
 DAG_FILE = str(Path(renkei.__file__).parents[2] / "dags" / "renkei_watch.py")  # what default paths are beside of
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from renkei import settings
 from renkei.clock import day_in_japan, utcnow
@@ -16,45 +17,24 @@ from renkei.commands.check import AsJson, Force
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, new_file, out, print_json, wrong_usage
 from renkei.errors import Problem
+from renkei.notifications.members.file import written
+from renkei.notifications.members.importing import Import, read_import, take_over
+from renkei.notifications.members.linking import Linking
+from renkei.notifications.members.own import OwnEntries
+from renkei.notifications.members.table import COLUMNS, LABELS, Members
+from renkei.sheets.table_file import guarded
 from renkei.sheets.tenant_files import is_tenant
+from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 
-if TYPE_CHECKING:
-    from renkei.notifications.members.importing import Import
-    from renkei.notifications.members.linking import Linking
-    from renkei.notifications.members.table import Members
-
 MAX_DAYS = 90
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help=say("テナント名。", "The tenant."))]
 UserIds = Annotated[list[str] | None, typer.Argument(metavar="USER_ID...", help=say("ユーザID。", "User ids."))]
 Output = Annotated[
     Path,
     typer.Option("-o", "--output", help=say("作るファイル(.csv)。本人だけが読めます。", "The file to write (.csv).")),
 ]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts these commands under `renkei members`."""
-    group = typer.Typer(
-        name="members",
-        help=say(
-            "社員ごとの通知先を登録し、LINE連携の招待を作ります。",
-            "Registers where each member is reached; makes invitations to link LINE.",
-        ),
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    for name, command, japanese, english in (
-        ("import", import_, "CSV・Excelの通知先で登録を置き換えます。誤りが1つでもあれば何も変えません。", "Replaces the table by a CSV or workbook; any mistake, and nothing changes."),
-        ("list", list_, "誰にどの通知先があるかを示します(IDそのものは示しません)。", "Shows who can be reached where, without the ids."),
-        ("export", export, "登録をCSV・Excelに書き出します。", "Writes the table to a CSV or workbook."),
-        ("invite", invite, "LINE連携の招待URLを社員ごとに作ります。前の招待は使えなくなります。", "Makes each member a URL to link LINE; earlier ones become void."),
-        ("invite-my", invite_my, "マイ情報(通知の受け取り方を本人が登録する画面)のURLを社員ごとに作ります。前のURLは使えなくなります。", "Makes each member a URL of the page on which he registers his messengers; earlier ones become void."),
-        ("line-callback", line_callback, "LINE Developersに登録するコールバックURLを示します。", "Shows the callback URL to register at LINE."),
-        ("unlink-line", unlink_line, "本人が連携したLINEと、その招待を取り消します。", "Undoes what a member linked, and the invitation."),
-    ):  # fmt: skip
-        group.command(name, help=say(japanese, english))(command)
-    app.add_typer(group)
 
 
 def import_(
@@ -77,10 +57,6 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    from renkei.notifications.members.importing import read_import, take_over
-    from renkei.notifications.members.own import OwnEntries
-    from renkei.storage.database.database import open_database
-
     linking = _linking(tenant)
     found = read_import(file.read_bytes(), file.name, linking, settings.allowed_hosts())
     if not found.problems:
@@ -122,10 +98,6 @@ def _rows(problems: Sequence[Problem]) -> list[dict[str, str]]:
 
 
 def list_(tenant: Tenant, as_json: AsJson = False) -> None:
-    from rich.table import Table
-
-    from renkei.notifications.members.table import COLUMNS, LABELS
-
     table = _members(tenant).all()
     has = (table[list(COLUMNS[1:])] != "").assign(line_linked_at=table["linked_at"])
     if as_json:
@@ -159,9 +131,6 @@ def export(
     ] = False,
     force: Force = False,
 ) -> None:
-    from renkei.notifications.members.file import written
-    from renkei.notifications.members.table import COLUMNS
-
     if file.suffix.lower() not in (".csv", ".xlsx"):
         raise wrong_usage(
             "ファイル名は .csv か .xlsx で終わるようにしてください。", "The file's name must end with .csv or .xlsx."
@@ -194,8 +163,7 @@ def invite(
             "ユーザIDか --unlinked のどちらか一方を指定してください。", "Give either user ids or --unlinked."
         )
     linking = _linking(tenant)
-    from renkei.orchestration.line.connection import invitation_url, login_channel
-    from renkei.sheets.table_file import guarded
+    from renkei.orchestration.line.connection import invitation_url, login_channel  # Airflow: see `lazy`
 
     login_channel(tenant)  # no URL is handed out behind which nothing works
     if unlinked:
@@ -229,10 +197,7 @@ def invite_my(
     if bool(user_ids) == everybody:
         raise wrong_usage("ユーザIDか --all のどちらか一方を指定してください。", "Give either user ids or --all.")
     linking = _linking(tenant)
-    from renkei.notifications.members.own import OwnEntries
-    from renkei.orchestration.line.connection import page_url
-    from renkei.sheets.table_file import guarded
-    from renkei.storage.database.database import open_database
+    from renkei.orchestration.line.connection import page_url  # Airflow: see `lazy`
 
     known = set(linking.members.imported()["user_id"])
     if strangers := [user for user in user_ids or [] if user not in known]:
@@ -253,7 +218,7 @@ def invite_my(
 
 def line_callback(tenant: Tenant, as_json: AsJson = False) -> None:
     _linking(tenant)
-    from renkei.orchestration.line.connection import callback_url, login_channel
+    from renkei.orchestration.line.connection import callback_url, login_channel  # Airflow: see `lazy`
 
     url = callback_url()
     if as_json:
@@ -281,11 +246,20 @@ def _linking(name: str) -> Linking:
     link, tenant = context.link_of(name)
     if not is_tenant(tenant):
         raise wrong_usage(f"「{tenant}」はテナント名ではありません。", f"{tenant!r} is no tenant's name.")
-    store = context.open_store()
-    from renkei.notifications.members.linking import Linking
-
-    return Linking(TenantFolder(store, link.name, tenant))
+    return Linking(TenantFolder(context.open_store(), link.name, tenant))
 
 
 def _members(tenant: str) -> Members:
     return _linking(tenant).members
+
+
+for name, command, japanese, english in (
+    ("import", import_, "CSV・Excelの通知先で登録を置き換えます。誤りが1つでもあれば何も変えません。", "Replaces the table by a CSV or workbook; any mistake, and nothing changes."),
+    ("list", list_, "誰にどの通知先があるかを示します(IDそのものは示しません)。", "Shows who can be reached where, without the ids."),
+    ("export", export, "登録をCSV・Excelに書き出します。", "Writes the table to a CSV or workbook."),
+    ("invite", invite, "LINE連携の招待URLを社員ごとに作ります。前の招待は使えなくなります。", "Makes each member a URL to link LINE; earlier ones become void."),
+    ("invite-my", invite_my, "マイ情報(通知の受け取り方を本人が登録する画面)のURLを社員ごとに作ります。前のURLは使えなくなります。", "Makes each member a URL of the page on which he registers his messengers; earlier ones become void."),
+    ("line-callback", line_callback, "LINE Developersに登録するコールバックURLを示します。", "Shows the callback URL to register at LINE."),
+    ("unlink-line", unlink_line, "本人が連携したLINEと、その招待を取り消します。", "Undoes what a member linked, and the invitation."),
+):  # fmt: skip
+    app.command(name, help=say(japanese, english))(command)

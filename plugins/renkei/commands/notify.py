@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -14,25 +14,15 @@ from renkei.commands import context
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, err, out, print_json, wrong_usage
 from renkei.notifications.services import SPEC
+from renkei.notifications.state import ChannelState
 from renkei.storage.records import to_plain
 
-if TYPE_CHECKING:
-    from renkei.notifications.state import ChannelState
-
 VERDICTS = {"ACCEPTED": "受付", "REFUSED": "拒否", "LATER": "受付不可(再送可)", "UNKNOWN": "届いたか不明"}
-app = typer.Typer(
-    name="notify",
-    help=say("通知先を表示し、試します。", "Lists and tests the channels of a tenant."),
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Tenant = Annotated[
     str, typer.Argument(help=say("会社(連携設定シートのファイル名)", "the tenant: its sheet's file name"))
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=say("JSONで出力します。", "Writes JSON."))]
-
-
-def add_to(main: typer.Typer) -> None:
-    main.add_typer(app)
 
 
 @app.command("list", help=say("通知先と、その状態を表示します。", "Shows the channels and their state."))

@@ -10,16 +10,7 @@ import typer
 from renkei.commands.i18n import say
 from renkei.commands.output import err
 from renkei.errors import SettingError
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts this command under `renkei`."""
-    app.command(
-        help=say(
-            "インターネットから届くもの(コールバック、LINE連携の画面)を、AirflowのAPIサーバーとは別に受けます。",
-            "Serves what the internet may reach (callbacks, the LINE linking pages), apart from Airflow's API server.",
-        )
-    )(serve)
+from renkei.settings import check_public_url
 
 
 def serve(
@@ -40,7 +31,6 @@ def serve(
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
     from renkei.orchestration.public.app import standalone_app
     from renkei.public.server import server
-    from renkei.settings import check_public_url
 
     try:
         check_public_url()

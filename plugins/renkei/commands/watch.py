@@ -14,23 +14,13 @@ from renkei.commands.check import AsJson
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, err, out, print_json
 from renkei.errors import StoreError
+from renkei.notifications.monitor.silence import LOST, NONE_YET, Notes, Silence
 from renkei.orchestration.link import LINKS
+from renkei.storage.store import Store
 from renkei.storage.tenant_folder import tenants_folder
 
 if TYPE_CHECKING:
-    from renkei.notifications.monitor.silence import Notes, Silence
     from renkei.orchestration.monitor.scan import ScanResult
-    from renkei.storage.store import Store
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts this command under `renkei`."""
-    app.command(
-        help=say(
-            "処理時刻を過ぎても結果が届いていない会社を挙げます(1社でもあれば終了コード1)。",
-            "Lists the tenants that should have had a result and have none; exit status 1 if there is one.",
-        )
-    )(watch)
 
 
 def watch(
@@ -46,8 +36,8 @@ def watch(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    store = context.open_store()  # first: it prepares Airflow's own modules, which the next lines import
-    from renkei.notifications.monitor.silence import LOST, NONE_YET
+    store = context.open_store()
+    # Airflow: see `lazy`.
     from renkei.orchestration.channel_connections import notify_channels as tell_channels
     from renkei.orchestration.monitor.dag import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
@@ -78,7 +68,7 @@ def watch(
 
 
 def _scan_all(store: Store, without: Notes) -> list[ScanResult]:
-    from renkei.orchestration.monitor.scan import scan
+    from renkei.orchestration.monitor.scan import scan  # Airflow: see `lazy`
 
     return [
         scan(

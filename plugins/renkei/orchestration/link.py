@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.timetables.base import Timetable
     from starlette.routing import BaseRoute
-    from typer import Typer
 
     from renkei.channel import Channel
+    from renkei.commands.lazy import LazyCommand
     from renkei.errors import RenkeiError
     from renkei.inbox.drain import Worker
     from renkei.inbox.lease import Leases
@@ -83,7 +83,7 @@ class Link:
     )  # at a sheet that a page was given
     differences: Part[Callable[[Any, Any], Sequence[SheetLine]]] | None = None  # between two mappings, in words
     titles: Part[Mapping[str, Sequence[str]]] | None = None  # of a workbook's tables, by their names in problems
-    commands: Part[Callable[[Typer], None]] | None = None  # of `renkei`, for this link alone
+    commands: Part[Sequence[LazyCommand]] | None = None  # of `renkei`, for this link alone
     errors: Part[Callable[[RunRecord, RenkeiError], Sequence[str]]] | None = None  # what a task's log says of one
     last_told: Part[Callable[[Tenant], LastTold]] | None = None  # by the sheet that was loaded last, for a broken one
     console: Part[LinkView] | None = None  # what its runs count, and their errors
@@ -127,7 +127,7 @@ LINKS = {
             review_sheet=Part("renkei.orchestration.smarthr_emc.sheet_review:review"),
             differences=Part("renkei.links.smarthr_emc.sheet.difference:differences"),
             titles=Part("renkei.links.smarthr_emc.sheet.excel.reader:TITLES"),
-            commands=Part("renkei.commands.smarthr_emc:add_to"),
+            commands=Part("renkei.commands.smarthr_emc:COMMANDS"),
             errors=Part("renkei.orchestration.smarthr_emc.results:errors"),
             last_told=Part("renkei.orchestration.smarthr_emc.results:last_told"),
             try_systems=Part("renkei.orchestration.smarthr_emc.connection_trial:try_systems"),
@@ -149,7 +149,7 @@ LINKS = {
             report=Part("renkei.orchestration.hotprofile_kintone.results:report"),
             subjects=Part("renkei.links.hotprofile_kintone.wording:SUBJECTS"),
             titles=Part("renkei.links.hotprofile_kintone.sheet.workbook:TITLES"),
-            commands=Part("renkei.commands.hotprofile_kintone:add_to"),
+            commands=Part("renkei.commands.hotprofile_kintone:COMMANDS"),
             try_systems=Part("renkei.orchestration.hotprofile_kintone.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.hotprofile_kintone.dag:timetable"),
             differences=Part("renkei.links.hotprofile_kintone.sheet.difference:differences"),
@@ -173,7 +173,7 @@ LINKS = {
             page=Part("renkei.orchestration.lineworks_kot.documentation:page"),
             report=Part("renkei.orchestration.lineworks_kot.results:report"),
             subjects=Part("renkei.links.lineworks_kot.wording:SUBJECTS"),
-            commands=Part("renkei.commands.lineworks_kot:add_to"),
+            commands=Part("renkei.commands.lineworks_kot:COMMANDS"),
             try_systems=Part("renkei.orchestration.lineworks_kot.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.lineworks_kot.dag:timetable"),
             differences=Part("renkei.links.lineworks_kot.sheet.difference:differences"),
@@ -195,7 +195,7 @@ LINKS = {
             page=Part("renkei.orchestration.workplace_lineworks.documentation:page"),
             report=Part("renkei.orchestration.workplace_lineworks.results:report"),
             subjects=Part("renkei.links.workplace_lineworks.wording:SUBJECTS"),
-            commands=Part("renkei.commands.workplace_lineworks:add_to"),
+            commands=Part("renkei.commands.workplace_lineworks:COMMANDS"),
             try_systems=Part("renkei.orchestration.workplace_lineworks.connection_trial:try_systems"),
             timetable=Part("renkei.orchestration.workplace_lineworks.dag:timetable"),
             differences=Part("renkei.links.workplace_lineworks.sheet.difference:differences"),

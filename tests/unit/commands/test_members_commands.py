@@ -40,7 +40,7 @@ def renkei(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)
-    members.add_to(app)
+    app.add_typer(members.app, name="members")
 
     def run(*words: str) -> Any:
         found = CliRunner().invoke(app, ["members", *words])

@@ -11,32 +11,23 @@ from renkei.commands.output import Status, err
 from renkei.commands.sheet_files import ConvertedFile, NewTenant, TemplateFile, template_file, write_new, writer_of
 from renkei.links.hotprofile_kintone.sheet import SHEETS
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
+from renkei.links.hotprofile_kintone.sheet.template import write_template, write_workbook
+from renkei.links.hotprofile_kintone.sheet.yaml_form import write_yaml
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.load import load
 
-
-def add_to(app: typer.Typer) -> None:
-    """Puts these commands under their link's."""
-    app.command(help=say("記入用の連携設定シートを作ります。", "Writes a fresh workbook for a tenant to fill in."))(
-        template
-    )
-    app.command(
-        help=say("ExcelブックとYAMLを相互に変換します。", "Turns a workbook into YAML, or YAML into a workbook.")
-    )(convert)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
+@app.command(help=say("記入用の連携設定シートを作ります。", "Writes a fresh workbook for a tenant to fill in."))
 def template(tenant: NewTenant, output: TemplateFile = None, force: Force = False) -> None:
-    from renkei.links.hotprofile_kintone.sheet.template import write_template
-
     path = template_file(tenant, output)
     write_new(path, lambda file: write_template(file, tenant=tenant), force=force)
 
 
+@app.command(help=say("ExcelブックとYAMLを相互に変換します。", "Turns a workbook into YAML, or YAML into a workbook."))
 def convert(file: File, output: ConvertedFile, tenant: TenantName = "", force: Force = False) -> None:
-    from renkei.links.hotprofile_kintone.sheet.template import write_workbook
-    from renkei.links.hotprofile_kintone.sheet.yaml_form import write_yaml
-
     write = writer_of(output, {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml})
     with Compiler(SHEETS) as compiler:
         sheet: Compiled[Mapping] = load(

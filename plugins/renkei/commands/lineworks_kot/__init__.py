@@ -1,10 +1,12 @@
-"""The command of LINE WORKS → KING OF TIME, `renkei kingoftime template`."""
+"""The commands of LINE WORKS → KING OF TIME, `renkei kingoftime …`."""
 
-import typer
+from renkei.commands.lazy import LazyCommand
 
-from renkei.commands.templates import add_template
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts it under `renkei kingoftime`."""
-    add_template(app, "kingoftime", "LINE WORKS → KING OF TIME", "renkei.links.lineworks_kot.sheet.template:TEMPLATE")
+COMMANDS = (
+    LazyCommand(
+        "kingoftime",
+        "renkei.commands.lineworks_kot.sheet:app",
+        "LINE WORKS → KING OF TIME の連携設定シートを作ります。",
+        "Sheets of LINE WORKS → KING OF TIME.",
+    ),
+)

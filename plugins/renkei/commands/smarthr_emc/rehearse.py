@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,15 +15,20 @@ from renkei.commands.check import AsJson, File, TenantName
 from renkei.commands.i18n import say
 from renkei.commands.output import Status, out, print_json, stages
 from renkei.commands.smarthr_emc import systems
+from renkei.commands.smarthr_emc.person_text import show_recorded
+from renkei.commands.smarthr_emc.rehearsal_text import show, show_person
 from renkei.commands.smarthr_emc.sheet import sound_mapping
-from renkei.links.smarthr_emc import LINK
+from renkei.links.smarthr_emc import LINK, rehearsal
 from renkei.links.smarthr_emc.model import Mode
+from renkei.links.smarthr_emc.people.explain import explain
+from renkei.links.smarthr_emc.rehearsal.person import trace
+from renkei.links.smarthr_emc.rehearsal.result import Verdict
+from renkei.links.smarthr_emc.rehearsal.whole import PEOPLE_SHOWN
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.orchestration.link import LINKS
-
-if TYPE_CHECKING:
-    from renkei.links.smarthr_emc.sheet.mapping import Mapping
-    from renkei.storage.store import Store
-    from renkei.systems.emc.file_format import EmcFormat
+from renkei.storage.store import Store
+from renkei.storage.tenant_folder import TenantFolder
+from renkei.systems.emc.file_format import EmcFormat
 
 Live = Annotated[
     bool,
@@ -61,22 +66,6 @@ AsIf = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Puts these commands under `renkei`."""
-    app.command(
-        help=say(
-            "このシートで実行したら何が起こるかを示します。保存先にもEMCにも何も書き込みません。",
-            "Shows what this sheet would do; writes neither to the store nor to EMC.",
-        )
-    )(rehearse)
-    app.command(
-        help=say(
-            "1人について、SmartHRの値からEMCの値までを順に示します(なぜEMCにいる、いないのか)。",
-            "Follows one person from SmartHR to EMC: why somebody is, or is not, in EMC.",
-        )
-    )(person)
-
-
 def rehearse(
     file: File,
     live: Live = False,
@@ -91,11 +80,6 @@ def rehearse(
     tenant: TenantName = "",
     as_json: AsJson = False,
 ) -> None:
-    from renkei.commands.smarthr_emc.rehearsal_text import show
-    from renkei.links.smarthr_emc import rehearsal
-    from renkei.links.smarthr_emc.rehearsal.result import Verdict
-    from renkei.links.smarthr_emc.rehearsal.whole import PEOPLE_SHOWN
-
     mapping = sound_mapping(file, tenant)
     with stages() as progress:
         found = rehearsal.rehearse(
@@ -132,12 +116,6 @@ def person(
     tenant: TenantName = "",
     as_json: AsJson = False,
 ) -> None:
-    from renkei.commands.smarthr_emc.person_text import show_recorded
-    from renkei.commands.smarthr_emc.rehearsal_text import show_person
-    from renkei.links.smarthr_emc.people.explain import explain
-    from renkei.links.smarthr_emc.rehearsal.person import trace
-    from renkei.storage.tenant_folder import TenantFolder
-
     mapping = sound_mapping(file, tenant)
     with stages() as progress:
         progress(say("実行の記録を調べています", "looking at the record of runs"), 0, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,25 +15,16 @@ from renkei.commands.sheet_files import ConvertedFile, NewTenant, TemplateFile, 
 from renkei.commands.smarthr_emc import systems
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.sheet import SHEETS
+from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
+from renkei.links.smarthr_emc.sheet.excel.template import write_template
+from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
+from renkei.links.smarthr_emc.sheet.json_schema import schema_text
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.sheet.review import SheetReview
+from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.link import LINKS, Link
 from renkei.orchestration.smarthr_emc.sheet_review import review
 from renkei.sheets.bounded import Compiler
-
-if TYPE_CHECKING:
-    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
-    from renkei.links.smarthr_emc.sheet.mapping import Mapping
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts these commands under `renkei`."""
-    app.command(help=say("記入用の連携設定シートを作ります。", "Writes a fresh workbook for a tenant to fill in."))(
-        template
-    )
-    app.command(
-        help=say("ExcelブックとYAMLを相互に変換します。", "Turns a workbook into YAML, or YAML into a workbook.")
-    )(convert)
-    app.command(help=say("YAMLのJSON Schemaを出力します。", "Prints the JSON Schema of the YAML form."))(schema)
 
 
 def template(
@@ -50,8 +41,6 @@ def template(
     ] = "",
     force: Force = False,
 ) -> None:
-    from renkei.links.smarthr_emc.sheet.excel.template import write_template
-
     path = template_file(tenant, output)
     fields = custom_fields(tenant, smarthr_url) if smarthr_url else ()
     write_new(path, lambda file: write_template(file, tenant=tenant, custom_fields=fields), force=force)
@@ -63,7 +52,6 @@ def custom_fields(tenant: str, smarthr_url: str) -> list[CustomFieldInfo]:
     Raises:
         RenkeiError: the Connection is missing, or SmartHR does not answer.
     """
-    from renkei.links.smarthr_emc.sheet.excel.item_list import CustomFieldInfo
 
     def texts(values: Any) -> tuple[str, ...]:
         found = (value.get("name") for value in values or () if isinstance(value, dict))
@@ -108,15 +96,10 @@ def sound_mapping(file: Path, tenant: str) -> Mapping:
 
 
 def convert(file: File, output: ConvertedFile, tenant: TenantName = "", force: Force = False) -> None:
-    from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
-    from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
-
     write = writer_of(output, {".xlsx": write_workbook, ".yaml": write_yaml, ".yml": write_yaml})
     mapping = sound_mapping(file, tenant)
     write_new(output, lambda path: write(mapping, path), force=force)
 
 
 def schema() -> None:
-    from renkei.links.smarthr_emc.sheet.json_schema import schema_text
-
     print(schema_text(), end="")

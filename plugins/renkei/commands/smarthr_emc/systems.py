@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from renkei import settings
 from renkei.commands.context import DAG_FILE, as_airflow
+from renkei.links.smarthr_emc.load import Target
+from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.systems.emc.file_format import EmcFormat, load_format
-
-if TYPE_CHECKING:
-    from renkei.links.smarthr_emc.load import Target
-    from renkei.links.smarthr_emc.sheet.mapping import Mapping
-    from renkei.systems.smarthr.client import SmartHRClient
+from renkei.systems.smarthr.client import SmartHRClient
 
 
 def emc_format() -> EmcFormat:

@@ -1,10 +1,12 @@
-"""The command of WORKPLACE → LINE WORKS, `renkei workplace template`."""
+"""The commands of WORKPLACE → LINE WORKS, `renkei workplace …`."""
 
-import typer
+from renkei.commands.lazy import LazyCommand
 
-from renkei.commands.templates import add_template
-
-
-def add_to(app: typer.Typer) -> None:
-    """Puts it under `renkei workplace`."""
-    add_template(app, "workplace", "WORKPLACE → LINE WORKS", "renkei.links.workplace_lineworks.sheet.template:TEMPLATE")
+COMMANDS = (
+    LazyCommand(
+        "workplace",
+        "renkei.commands.workplace_lineworks.sheet:app",
+        "WORKPLACE → LINE WORKS の連携設定シートを作ります。",
+        "Sheets of WORKPLACE → LINE WORKS.",
+    ),
+)

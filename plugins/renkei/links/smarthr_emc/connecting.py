@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 import requests
 
 from renkei.errors import BaselineError, RenkeiError
-from renkei.links.smarthr_emc.connecting_troubles import ConnectingError
+from renkei.links.smarthr_emc.connecting_troubles import ConnectFailure, ConnectingError
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import SnapshotSummary
 from renkei.runs.current_baseline import current_baseline
