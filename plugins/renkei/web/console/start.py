@@ -50,7 +50,7 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
     if found.passed != before:
         with suppress(StoreError):  # the next one who looks keeps it
             records.write(folder.store, folder.way, found.passed)
-    return page(request, "start.html", one=one, way=found, now=now)
+    return page(request, "start.html", one=one, progress=found, now=now)
 
 
 def _passed(folder: TenantFolder) -> Passed:

@@ -46,7 +46,7 @@ class Lasting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What somebody has seen done already: the names of `Lasting`, and `Way.took`."""
+    """What somebody has seen done already: the names of `Lasting`, and `StartSteps.took`."""
 
     done: Sequence[str] = ()
     took: tuple[Moment, Moment] | None = None
