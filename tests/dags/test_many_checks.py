@@ -211,7 +211,7 @@ def _worker(job: Job, folder: Path, dies: int) -> int:
     if not child:
         try:
             many_checks.SupervisedRuns = lambda: SharedAirflow(folder, dies)  # type: ignore[assignment,misc]
-            do(name_of(f"{LINK}__{PLACE}", job.number), job.request.run, "dags/renkei_jobs.py")
+            run_job(name_of(f"{LINK}__{PLACE}", job.number), job.request.run, "dags/renkei_jobs.py")
             os._exit(0)
         finally:
             os._exit(1)
