@@ -14,6 +14,7 @@ import pytest
 
 from renkei.links.hotprofile_kintone.forms import keep_of
 from renkei.orchestration import jobs
+from renkei.storage import once
 from renkei.storage.versions import Origin
 from renkei.systems.kintone.form import Field, Form
 from tests.conftest import ROOT
@@ -141,7 +142,7 @@ def test_s2_sheets_of_each_link_come_in_a_zip(world: tuple[ConsoleWorld, str], m
     jobs.run_job(f"{link}__operator/1", run, str(ROOT / "dags/renkei_jobs.py"))
     shown = text_of(omar.get(f"{BASE}/many/{link}/1").text)
     assert "有効にできる 2 誤り 1 全3件" in shown
-    omar.post(f"{BASE}/many/{link}/1/enable", data=token | {"reason": "一括の登録"})
+    omar.post(f"{BASE}/many/{link}/1/enable", data=token | {"reason": "一括の登録", "once": once.new(NOW)})
     assert sheet.file().content == changed
     assert (own.path.parent / "gamma.yaml").read_bytes() == own.content
     assert not (own.path.parent / "delta.yaml").exists()
