@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from renkei.channel import OPERATOR, Event
+from renkei.errors import NotificationError
 from renkei.orchestration.monitor.dag import watch
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
@@ -104,6 +105,16 @@ def test_s2_what_was_not_told_is_told_later_and_what_was_not_done_is_not(
         assert guest.upload(sheet()).status_code >= 500
     assert (watching.look(50), watching.waiting()) == ([], 1)
     assert (watching.look(62), watching.waiting()) == ([], 0)
+
+
+def test_s2_a_version_that_cannot_be_read_is_a_fault_for_an_hour(watching: Watching) -> None:
+    """The watch says so, and is not red for ever."""
+    watching.world.guest().upload(sheet())
+    watching.world.store.write(f"{watching.world.folder().sheets}/versions/00000001.json", b"torn")
+    for minutes in (15, 75):
+        with pytest.raises(NotificationError, match=r"acme: お客様の操作を確かめられませんでした（DamagedFileError）"):
+            watching.look(minutes)
+    assert (watching.look(90), watching.waiting()) == ([], 0)
 
 
 def test_s3_a_connection_and_its_end_are_told_once_each(watching: Watching) -> None:

@@ -48,6 +48,8 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
             line = _line(notices, act, sheets, review_sheet)
         except RenkeiError as error:  # the others are told all the same (L5)
             notices.faults.append(f"{act.tenant}: お客様の操作を確かめられませんでした（{type(error).__name__}）。")
+            if notices.now - act.at > UNDONE:  # told often enough
+                customer_acts.forget(store, link, name)
             continue
         if line:
             said[name] = line
