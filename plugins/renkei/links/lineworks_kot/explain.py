@@ -18,6 +18,7 @@ from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.punch_list import PunchList, Wanted, remedy, why
 from renkei.links.lineworks_kot.punches import Punch, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
+from renkei.links.lineworks_kot.wording import REPLY_STEPS
 from renkei.outbox.tables import OUTGOING
 from renkei.outbox.tables import State as Outboxed
 from renkei.runs.steps import Passed, Step
@@ -25,14 +26,6 @@ from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 
 MAX_MESSAGES = 50  # messages of a person on a day
-_REPLIES = {
-    Outboxed.WAITING: (Passed.NOT, "送信を待っています。"),
-    Outboxed.SENDING: (Passed.NOT, "送信中です。"),
-    Outboxed.SENT: (Passed.YES, "返信しました。"),
-    Outboxed.REFUSED: (Passed.NO, "LINE WORKSが受け付けませんでした。"),
-    Outboxed.UNKNOWN: (Passed.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
-    Outboxed.DROPPED: (Passed.NOT, "期限を過ぎたため送りませんでした。"),
-}
 _NOT_DECIDED = (Reason.NO_WORD, Reason.TWO_KINDS, Reason.OFF, Reason.NO_BREAKS, Reason.NOT_YET)
 
 
@@ -128,5 +121,5 @@ def _reply(database: Database, mapping: Mapping, punch: Punch) -> Step:
         row = connection.execute(newest).first()
     if row is None:
         return Step("返信", Passed.NOT, "返信の記録はありません（1日1回だけ返信するもの、または35日より前）。")
-    passed, said = _REPLIES[Outboxed(row.state)]
+    passed, said = REPLY_STEPS[Outboxed(row.state)]
     return Step("返信", passed, f"{said}{row.note}")

@@ -16,24 +16,16 @@ from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.punches import Punch, Punches, State, punch_of
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.links.lineworks_kot.tables import PUNCH
+from renkei.links.lineworks_kot.wording import REPLY_STATES
 from renkei.links.lineworks_kot.words_store import Word
 from renkei.outbox.outbox import Entry, Outbox
-from renkei.outbox.tables import State as Outboxed
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.delivery import Message
 
-_REPLIES = {
-    Outboxed.WAITING: "送信待ち",
-    Outboxed.SENDING: "送信中",
-    Outboxed.SENT: "返信済み",
-    Outboxed.REFUSED: "不達",
-    Outboxed.UNKNOWN: "不明",
-    Outboxed.DROPPED: "期限切れ",
-}
 QUARTER_MIN = 15
 REPLY_WORTH = dt.timedelta(hours=24)
-MOST_TIMED = 50_000  # punches of a day whose times are looked at
+MAX_TIMED = 50_000  # punches of a day whose times are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ class PunchList:
         """By number what became of the bot's last answer, in a word; nothing where there is none (to a stranger: P20)."""
         outbox = Outbox(self._database, self._store, LINK, self._tenant)
         found = outbox.led_to([one.number for one in punches], {one.key for one in punches if one.key})
-        return {number: _REPLIES[state] for number, state in found.items()}
+        return {number: REPLY_STATES[state] for number, state in found.items()}
 
     def quarters(self, day: dt.date) -> list[Quarter]:
         """Of the day, from the first to the last one in which anything came."""
@@ -116,13 +108,13 @@ class PunchList:
             self._of(Wanted(day, state=State.DONE)), PUNCH.c.done_at.is_not(None), PUNCH.c.by == "", PUNCH.c.note == ""
         )
         with self._database.reading() as connection:
-            took = sorted((done - got).total_seconds() for got, done in connection.execute(rows.limit(MOST_TIMED)))
+            took = sorted((done - got).total_seconds() for got, done in connection.execute(rows.limit(MAX_TIMED)))
         if not took:
             return None
         return Times(len(took), took[len(took) // 2], took[min(len(took) - 1, len(took) * 99 // 100)])
 
     def _times(self, day: dt.date) -> Sequence[tuple[dt.datetime, State]]:
-        rows = select(PUNCH.c.received_at, PUNCH.c.state).where(self._of(Wanted(day))).limit(MOST_TIMED)
+        rows = select(PUNCH.c.received_at, PUNCH.c.state).where(self._of(Wanted(day))).limit(MAX_TIMED)
         with self._database.reading() as connection:
             return [(received, State(state)) for received, state in connection.execute(rows)]
 

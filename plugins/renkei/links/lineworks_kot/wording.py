@@ -1,8 +1,10 @@
-"""What people read of this link's runs: subjects of mails; nothing names anybody (L6)."""
+"""What people read of this link's runs: subjects of mails, and what became of a reply; nothing names anybody (L6)."""
 
 from __future__ import annotations
 
+from renkei.outbox.tables import State as Outboxed
 from renkei.runs.outcome import Outcome
+from renkei.runs.steps import Passed
 
 SUBJECTS = {
     Outcome.OK: "KOT-OK(確認完了)",
@@ -21,3 +23,19 @@ SUBJECTS = {
 }
 NEEDS_SOMEBODY = "KOT-WARN(確認が必要です)"
 OVER = "KOT-OK(復旧)"
+REPLY_STATES = {
+    Outboxed.WAITING: "送信待ち",
+    Outboxed.SENDING: "送信中",
+    Outboxed.SENT: "返信済み",
+    Outboxed.REFUSED: "不達",
+    Outboxed.UNKNOWN: "不明",
+    Outboxed.DROPPED: "期限切れ",
+}
+REPLY_STEPS = {
+    Outboxed.WAITING: (Passed.NOT, "送信を待っています。"),
+    Outboxed.SENDING: (Passed.NOT, "送信中です。"),
+    Outboxed.SENT: (Passed.YES, "返信しました。"),
+    Outboxed.REFUSED: (Passed.NO, "LINE WORKSが受け付けませんでした。"),
+    Outboxed.UNKNOWN: (Passed.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
+    Outboxed.DROPPED: (Passed.NOT, "期限を過ぎたため送りませんでした。"),
+}

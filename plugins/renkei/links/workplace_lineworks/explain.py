@@ -9,19 +9,11 @@ from renkei.clock import time_in_japan
 from renkei.links.workplace_lineworks.calendar_events import live
 from renkei.links.workplace_lineworks.history import KnownAbsence
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
-from renkei.links.workplace_lineworks.tables import FAILED, GONE, HELD, WAITING
-from renkei.links.workplace_lineworks.wording import RELEASE_HOW
+from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING
+from renkei.links.workplace_lineworks.wording import RELEASE_HOW, STATUSES
 from renkei.runs.steps import Passed, Step
 from renkei.systems.lineworks.calendar import NO_MEMBER, SUSPENDED
 from renkei.systems.workplace.client import Status
-
-STATUSES = {
-    Status.APPLIED.value: "申請中",
-    Status.APPROVED.value: "承認",
-    Status.REJECTED.value: "却下",
-    Status.CANCELLED.value: "取消",
-    GONE: "削除",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from renkei.storage.store import Store
 from renkei.systems.workplace.client import Absence
 
 NO_EVENT = "none"  # nothing to be done, and no event: applied for, cancelled, rejected
-STATES = {WRITTEN: "登録済み", WAITING: "待ち", FAILED: "登録できない", HELD: "保留", NO_EVENT: "登録なし"}
+STATES = (WRITTEN, WAITING, FAILED, HELD, NO_EVENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from renkei.links.workplace_lineworks.history import FailedAbsence
+from renkei.links.workplace_lineworks import tables
+from renkei.links.workplace_lineworks.history import NO_EVENT, FailedAbsence
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, Written
+from renkei.outbox.tables import State
 from renkei.runs.outcome import Outcome
+from renkei.systems.workplace.client import Status
 
+ABSENCE_STATES = {
+    tables.WRITTEN: "登録済み",
+    tables.WAITING: "待ち",
+    tables.FAILED: "登録できない",
+    tables.HELD: "保留",
+    NO_EVENT: "登録なし",
+}
+STATUSES = {
+    Status.APPLIED.value: "申請中",
+    Status.APPROVED.value: "承認",
+    Status.REJECTED.value: "却下",
+    Status.CANCELLED.value: "取消",
+    tables.GONE: "削除",
+}
+MESSAGE_STATES = {
+    State.WAITING: "送信待ち",
+    State.SENDING: "送信中",
+    State.SENT: "送信済み",
+    State.REFUSED: "届けられない",
+    State.UNKNOWN: "不明",
+    State.DROPPED: "送信せず",
+}
+MESSAGE_TONES = {
+    State.WAITING: "cold",
+    State.SENDING: "cold",
+    State.SENT: "good",
+    State.REFUSED: "bad",
+    State.UNKNOWN: "wait",
+    State.DROPPED: "quiet",
+}
 SUBJECTS = {
     Outcome.OK: "CALENDAR-OK(連携完了)",
     Outcome.CHECKED: "CALENDAR-CHECK(確認のみ)",

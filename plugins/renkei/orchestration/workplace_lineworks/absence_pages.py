@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.links.workplace_lineworks import LINK, history
-from renkei.links.workplace_lineworks.explain import STATUSES, explain
+from renkei.links.workplace_lineworks.explain import explain
 from renkei.links.workplace_lineworks.model import Mode
 from renkei.links.workplace_lineworks.tables import FAILED, HELD, WAITING, WRITTEN
+from renkei.links.workplace_lineworks.wording import ABSENCE_STATES, STATUSES
 from renkei.orchestration.workplace_lineworks import connections
 from renkei.runs.steps import SHOWN
 from renkei.systems.workplace.client import Period, Unit
@@ -50,7 +51,7 @@ def absences(
         of=of,
         shown=shown,
         period=period_text,
-        STATES=history.STATES,
+        STATES=ABSENCE_STATES,
         STATUSES=STATUSES,
         TONES=TONES,
         may_run=seen.may(Right.RUN),

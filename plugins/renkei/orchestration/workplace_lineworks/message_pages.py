@@ -17,9 +17,10 @@ from renkei.errors import ConnectionError_
 from renkei.links.workplace_lineworks import LINK
 from renkei.links.workplace_lineworks.events.addresses import Addresses
 from renkei.links.workplace_lineworks.events.faults import WHOLE, Faults, person
-from renkei.links.workplace_lineworks.events.why import STATES, TONES, channel_statuses
+from renkei.links.workplace_lineworks.events.why import channel_statuses
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping as Sheet
+from renkei.links.workplace_lineworks.wording import MESSAGE_STATES, MESSAGE_TONES
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.services import SPEC
 from renkei.orchestration.channel_connections import registration_of
@@ -50,7 +51,7 @@ def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
     return {
         "channels": CHANNELS,
         "events": EVENTS,
-        "states": STATES,
+        "states": MESSAGE_STATES,
         "counts": counts,
         "connections": {
             channel: f"{SPEC[service].connection_type}__{tenant}"
@@ -95,8 +96,8 @@ def deliveries(
         of=of if states else "",
         channel=channel,
         channels=CHANNELS,
-        states=STATES,
-        tones=TONES,
+        states=MESSAGE_STATES,
+        tones=MESSAGE_TONES,
         before=before,
         now=seen.services.now(),
     )
@@ -157,8 +158,8 @@ def _page(
         address=address,
         days=INVITED_DAYS,
         channels=CHANNELS,
-        states=STATES,
-        tones=TONES,
+        states=MESSAGE_STATES,
+        tones=MESSAGE_TONES,
         max_text=MAX_TEXT,
         now=now,
     )

@@ -13,23 +13,6 @@ from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, Map
 from renkei.outbox.outgoing import Outgoing
 from renkei.outbox.tables import State
 
-STATES = {
-    State.WAITING: "送信待ち",
-    State.SENDING: "送信中",
-    State.SENT: "送信済み",
-    State.REFUSED: "届けられない",
-    State.UNKNOWN: "不明",
-    State.DROPPED: "送信せず",
-}
-TONES = {
-    State.WAITING: "cold",
-    State.SENDING: "cold",
-    State.SENT: "good",
-    State.REFUSED: "bad",
-    State.UNKNOWN: "wait",
-    State.DROPPED: "quiet",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
