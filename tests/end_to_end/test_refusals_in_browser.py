@@ -5,9 +5,11 @@ One Airflow, one public service and the systems around them serve all of it (`wh
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -539,6 +541,32 @@ def test_s5_an_invitation_opens_one_company_for_whom_it_was_given_to(
         expect(other.get_by_role("heading", name=CLOSED)).to_be_visible()
     for one in (phone, plain, other):
         one.context.close()
+
+
+# --- by mouse
+
+
+def test_s2_many_sheets_are_uploaded_as_a_zip_by_mouse(whole: WholeSite, page: Any, tmp_path: Path) -> None:
+    """One new company, one sheet with a mistake, one that is none: a table, and the sound one is enabled."""
+    from playwright.sync_api import expect
+
+    sheet = to_yaml(dataclasses.replace(whole.sheet("gamma"), tenant="omega", emc_account="omega"))
+    sheets = {"omega.yaml": sheet, "sigma.yaml": sheet.replace("2026-04-01", "2026-13-01"), "photo.png": "no sheet"}
+    with zipfile.ZipFile(tmp_path / "多くの会社.zip", "w") as packed:
+        for name, content in sheets.items():
+            packed.writestr(name, content)
+    page.goto(whole.at("/many"))
+    page.get_by_label("zipファイル（").set_input_files(tmp_path / "多くの会社.zip")
+    page.get_by_role("button", name="アップロードして検査する").click()
+    enable = page.get_by_role("button", name="誤りのないシートを有効にする（1社）")
+    expect(enable).to_be_visible()
+    expect(page.get_by_role("row", name="sigma")).to_contain_text("誤り")
+    look(page, "r75-many")
+    page.get_by_label("理由（必須）").fill("新しい会社")
+    enable.click()
+    expect(page.get_by_role("row", name="omega")).to_contain_text("使用中")
+    look(page, "r76-many-enabled")
+    assert (whole.folder / "mappings/smarthr_emc/omega.yaml").is_file()
 
 
 # --- rights
