@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from airflow.models.connection import Connection
 from airflow.utils.cli_action_loggers import default_action_log
@@ -403,6 +404,33 @@ def test_s2_a_turn_whose_holder_died_is_taken_over(airflow: Any, monkeypatch: py
 
     asyncio.run(dies())
     asyncio.run(turn())
+
+
+def test_s2_a_turn_is_over_whatever_becomes_of_it(airflow: Any) -> None:
+    """Its record is torn, or of a clock that was ahead; and whoever held it gave up waiting for Airflow's answer."""
+    name = "emc__turn"
+
+    async def turn(lasts_s: float = 0) -> None:
+        async with registering.alone(name, ""):
+            await asyncio.sleep(lasts_s)
+
+    async def gives_up() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(turn, 150)
+            while not (found := open_store().files("console/registering")):
+                await anyio.sleep(0.01)
+            kept.append((found[0], open_store().read(found[0])))
+            group.cancel_scope.cancel()
+
+    kept: list[tuple[str, bytes]] = []
+    anyio.run(gives_up)
+    assert not open_store().files("console/registering")
+    key, content = kept[0]
+    ahead = str(utcnow().year + 1).encode()
+    for left in (b"torn", content.replace(str(utcnow().year).encode(), ahead)):
+        open_store().write(key, left)
+        asyncio.run(turn())
+        assert not open_store().exists(key)
 
 
 def test_s2_of_two_who_change_a_secret_at_once_one_does(airflow: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 
 from renkei.channel import OPERATOR, Event
 from renkei.errors import NotificationError
+from renkei.orchestration.monitor import customers
 from renkei.orchestration.monitor.dag import watch
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import Grant, Made, SourceGrants
 from renkei.storage.store import StoreError
+from renkei.storage.versions import Origin, Versions
 from renkei.systems.delivery import refused
 from renkei.web.tenant_sheet import TenantSheet
 from tests.contract.customer.world import LINK, NOW, CustomerWorld, sheet
@@ -108,13 +111,51 @@ def test_s2_what_was_not_told_is_told_later_and_what_was_not_done_is_not(
 
 
 def test_s2_a_version_that_cannot_be_read_is_a_fault_for_an_hour(watching: Watching) -> None:
-    """The watch says so, and is not red for ever."""
+    """The watch says so, and is not red for ever: then the operator is told that there was something."""
     watching.world.guest().upload(sheet())
     watching.world.store.write(f"{watching.world.folder().sheets}/versions/00000001.json", b"torn")
-    for minutes in (15, 75):
-        with pytest.raises(NotificationError, match=r"acme: お客様の操作を確かめられませんでした（DamagedFileError）"):
-            watching.look(minutes)
-    assert (watching.look(90), watching.waiting()) == ([], 0)
+    with pytest.raises(NotificationError, match=r"acme: お客様の操作を確かめられませんでした（DamagedFileError）"):
+        watching.look()
+    ((_, lines, page),) = watching.look(75)
+    assert "株式会社アクメ（acme）: お客様の操作がありましたが、内容を読み取れませんでした。" in lines
+    assert (page, watching.look(90), watching.waiting()) == (PAGE, [], 0)
+
+
+def test_s2_nobodys_acts_hold_up_anybody_elses(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L5: neither acts that left nothing, nor ones that cannot be read; each look tells a few, and the next one the rest."""
+    store = watching.world.store
+    for second in range(25):
+        at = NOW + dt.timedelta(seconds=second)
+        customer_acts.note(store, LINK, CustomerAct("acme", Act.CONNECTION, at, "invitation 1"))
+    watching.world.now = NOW + dt.timedelta(minutes=1)
+    watching.world.guest("beta").upload(sheet())
+    watching.world.guest("beta").upload(sheet())
+    monkeypatch.setattr(customers, "MOST", 1)
+    for minutes in (15, 30):
+        ((title, lines, _),) = watching.look(minutes)
+        assert title == f"{CUSTOMER}（1件）"
+        assert "beta" in lines
+    assert watching.look(45) == []
+
+
+def test_s2_two_machines_clocks_may_differ(watching: Watching) -> None:
+    """The console's is behind: the version that it made after the customer's looks older than that one."""
+    watching.world.guest().upload(sheet())
+    versions = Versions(watching.world.folder())
+    own = versions.read(1)
+    before = dataclasses.replace(own, at=own.at - dt.timedelta(seconds=30), by="omar", origin=Origin.UPLOAD)
+    versions.add(before, versions.content(own))
+    ((_, lines, _),) = watching.look()
+    assert "版1）をアップロードしました" in lines
+
+
+def test_s2_nothing_is_looked_through_for_nobody(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a channel for 保留 it waits, and costs nothing."""
+    monkeypatch.setenv("RENKEI_OPERATOR", "")
+    watching.world.guest().upload(sheet())
+    with monkeypatch.context() as patch:
+        patch.setattr(customers, "_line", None)
+        assert (watching.look(), watching.waiting()) == ([], 1)
 
 
 def test_s3_a_connection_and_its_end_are_told_once_each(watching: Watching) -> None:

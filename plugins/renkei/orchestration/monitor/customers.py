@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,9 +28,13 @@ from renkei.systems.delivery import Message, Tone, key_of
 
 log = logging.getLogger(__name__)
 
-MOST = 20  # of a look; the others are the next one's
+MOST = 20  # told at a look; the others are the next one's
+MOST_READ = 500  # of them: what left nothing holds up nobody else's
+CLOCKS = dt.timedelta(minutes=5)  # by which two machines' may differ
+LASTS_S = 60.0  # for how long sheets are looked through at a look
 UNDONE = dt.timedelta(hours=1)  # what left nothing by then was not done
 UNHEARD = dt.timedelta(days=30)  # kept for an operator without a channel
+UNREAD = "お客様の操作がありましたが、内容を読み取れませんでした。画面で確認してください。"
 ReviewSheet = Callable[[str, str, bytes], Review]  # tenant, file name, content
 Sheets = Mapping[str, Compiled[Any]]
 
@@ -37,24 +42,18 @@ Sheets = Mapping[str, Compiled[Any]]
 def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets, review_sheet: ReviewSheet) -> None:
     """Tell the operator of one link's companies. A crash between message and note tells twice, never not at all."""
     link, store = notices.link.name, notices.store
-    noted = customer_acts.noted(store, link, MOST)
-    told = notices.told_before(OPERATOR)
+    noted = customer_acts.noted(store, link, MOST_READ)
+    told, is_heard = notices.told_before(OPERATOR), any(one.wants(Event.HOLD) for one in operator)
     said: dict[str, tuple[str, str]] = {}  # by the note's name: the line, and the address of its page
+    until = time.monotonic() + LASTS_S
     for name, act in noted.items():
         if name in told or notices.now - act.at > UNHEARD:
             customer_acts.forget(store, link, name)
-            continue
-        try:
-            line = _line(notices, act, sheets, review_sheet)
-        except RenkeiError as error:  # the others are told all the same (L5)
-            notices.faults.append(f"{act.tenant}: お客様の操作を確かめられませんでした（{type(error).__name__}）。")
-            if notices.now - act.at > UNDONE:  # told often enough
+        elif is_heard and len(said) < MOST and time.monotonic() < until:
+            if line := _line_or_fault(notices, act, sheets, review_sheet):
+                said[name] = line
+            elif notices.now - act.at > UNDONE:
                 customer_acts.forget(store, link, name)
-            continue
-        if line:
-            said[name] = line
-        elif notices.now - act.at > UNDONE:
-            customer_acts.forget(store, link, name)
     if said:
         notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), Event.HOLD)
         for name in said.keys() & notices.told_before(OPERATOR).keys():
@@ -87,6 +86,21 @@ def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> 
         notices.tell_once(OPERATOR, operator, message, list(new), Event.FAILURE)
 
 
+def _line_or_fault(
+    notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: ReviewSheet
+) -> tuple[str, str] | None:
+    """As `_line`; what cannot be read is a fault of the watch for an hour, then it is told as it is."""
+    try:
+        return _line(notices, act, sheets, review_sheet)
+    except RenkeiError as error:  # the others are told all the same (L5)
+        if notices.now - act.at > UNDONE:
+            return f"{_company(sheets, act.tenant)}: {UNREAD}", _page(notices, act.tenant)
+        fault = f"{act.tenant}: お客様の操作を確かめられませんでした（{type(error).__name__}）。"
+        if fault not in notices.faults:
+            notices.faults.append(fault)
+        return None
+
+
 def _line(notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: ReviewSheet) -> tuple[str, str] | None:
     """What was done, and the page of it; None where it left nothing."""
     company = _company(sheets, act.tenant)
@@ -113,7 +127,7 @@ def _uploaded(versions: Versions, act: CustomerAct) -> tuple[int, Version] | Non
     """The version that the act made."""
     for number in versions.numbers():
         version = versions.read(number)
-        if version.at < act.at:
+        if act.at - version.at > CLOCKS:
             return None
         if (version.digest, version.by, version.at) == (act.digest, act.by, act.at):
             return number, version

@@ -14,10 +14,11 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 from airflow.configuration import ensure_secrets_loaded
 from airflow.models.connection import Connection
 from airflow.sdk import conf
@@ -30,7 +31,7 @@ from renkei.clock import utcnow
 from renkei.orchestration.connections import open_store
 from renkei.storage import records
 from renkei.storage.records import Moment
-from renkei.storage.store import Store
+from renkei.storage.store import DamagedFileError, Store
 from renkei.web.connection_facts import CHANGED
 from renkei.web.services import Refused
 
@@ -119,14 +120,19 @@ async def alone(name: str, drawn_over: str) -> AsyncIterator[None]:
             raise Refused(CHANGED)
         yield
     finally:
-        await run_in_threadpool(_give_back, store, key, turn)
+        with anyio.CancelScope(shield=True):  # who gave up waiting for the answer keeps nobody out
+            await run_in_threadpool(_give_back, store, key, turn)
 
 
 def _take(store: Store, key: str, turn: _Turn) -> None:
     until = time.monotonic() + PATIENCE_S
     while not records.create(store, key, turn):
-        other = records.read_or_none(store, key, _Turn)
-        if other and turn.at - other.at > TURN:
+        try:
+            other = records.read_or_none(store, key, _Turn)
+        except DamagedFileError:  # nobody's, and nobody else would delete it
+            store.delete(key)
+            continue
+        if other and abs(turn.at - other.at) > TURN:  # a clock that was wrong, too
             _give_back(store, key, other)
         elif time.monotonic() > until:
             raise Refused(BUSY)
@@ -135,5 +141,6 @@ def _take(store: Store, key: str, turn: _Turn) -> None:
 
 
 def _give_back(store: Store, key: str, turn: _Turn) -> None:
-    if records.read_or_none(store, key, _Turn) == turn:
-        store.delete(key)
+    with suppress(DamagedFileError):
+        if records.read_or_none(store, key, _Turn) == turn:
+            store.delete(key)

@@ -81,6 +81,8 @@ async def do(
             + f"{MAX_COMPANIES:,}社までです。"
         )
         return await run_in_threadpool(message, request, 400, "操作を読み取れません", said)
+    if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
+        raise guard.Foreign
     if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):
         return RedirectResponse(address(request, ""), 303)  # a reload: the list says how it is
     doing = Deed(deed)

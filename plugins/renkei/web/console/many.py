@@ -93,6 +93,8 @@ def enable(
     result = _result(visitor, link, job)
     if not why or result is None:
         return _page(request, visitor, link, job, fault="理由を入力してください。" if not why else "")
+    if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
+        raise guard.Foreign
     if not once.take(visitor.services.knowledge.folder(f"{link}__{PLACE}").store, form, visitor.services.now()):
         return RedirectResponse(address(request, "many", link, number), 303)  # a reload
     until, place, refused = time.monotonic() + ENABLED_S, after, ""
