@@ -10,8 +10,10 @@ import pytest
 
 from renkei.channel import OPERATOR, Event
 from renkei.errors import NotificationError
+from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import customers
 from renkei.orchestration.monitor.dag import watch
+from renkei.orchestration.monitor.once import Notices
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import Grant, Made, SourceGrants
@@ -46,6 +48,10 @@ class Watching:
         assert all(whom == OPERATOR and event in (Event.HOLD, Event.FAILURE) for whom, event, _, _ in said)
         return [(message.title, "\n".join(message.lines), message.link) for _, _, message, _ in said]
 
+    def told(self) -> int:
+        """How many keys of what was told are kept, in a file that each look reads."""
+        return len(Notices(LINKS[LINK], self.world.store, NOW, self.ear).told_before(OPERATOR))
+
     def waiting(self) -> int:
         return len(customer_acts.noted(self.world.store, LINK, 100))
 
@@ -68,7 +74,7 @@ def test_s2_an_upload_is_told_once_with_its_findings_and_its_page(watching: Watc
     assert "株式会社アクメ（acme）: 連携設定シート（YAML、版1）をアップロードしました。誤り" in lines
     assert not [one for one in ("山田", "総務部", "社員番号") if one in title + lines + page]
     assert page == f"{PAGE}/sheets/1"
-    assert (watching.look(30), watching.waiting()) == ([], 0)
+    assert (watching.look(30), watching.waiting(), watching.told()) == ([], 0, 0)
     for minutes in (5, 6):  # each upload is one, of the same bytes too
         watching.world.now = NOW + dt.timedelta(minutes=minutes)
         guest.upload(sheet())

@@ -56,8 +56,10 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
                 customer_acts.forget(store, link, name)
     if said:
         notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), Event.HOLD)
-        for name in said.keys() & notices.told_before(OPERATOR).keys():
-            customer_acts.forget(store, link, name)
+        if over := said.keys() & notices.told_before(OPERATOR).keys():
+            for name in over:
+                customer_acts.forget(store, link, name)
+            notices.forget(OPERATOR, over)
 
 
 def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> None:

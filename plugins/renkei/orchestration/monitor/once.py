@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from renkei.channel import Channel, Event
@@ -63,6 +63,11 @@ class Notices:
         except Exception as error:  # the others are told all the same (L5); its text may hold secrets (L7)
             reason = str(error) if isinstance(error, StoreError) else type(error).__name__
             self.faults.append(f"{whom}: {event.label}を届けられませんでした（{reason}）。")
+
+    def forget(self, whom: str, keys: Collection[str]) -> None:
+        """Of what nobody can ask to be told again."""
+        left = {key: at for key, at in self.told_before(whom).items() if key not in keys}
+        records.write(self.store, self._key(whom), ToldOnce(left))
 
     def told_before(self, whom: str) -> Mapping[str, dt.datetime]:
         """What was told, and when."""
