@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from renkei.errors import LoadError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages.work_list import WorkList
+from renkei.links.hotprofile_kintone.tables import WRITTEN
 from renkei.systems.kintone.errors import KintoneAwayError
 from tests.harness.hotprofile_kintone import FORM, LinkWorld
 
@@ -87,6 +90,24 @@ def test_k7_a_key_that_passes_to_another_record_takes_nobodys_record_in_kintone(
     world.run()
     names = {one["id"]: one["name"] for one in world.kintone.records.values()}
     assert (names["900"], names["100"], len(names)) == ("b", "a", 102)
+
+
+def test_k7_of_two_that_had_one_key_in_kintone_both_still_have_it_while_they_wait(world: LinkWorld) -> None:
+    """One that somebody deleted in kintone, and one that took its key since: neither hides the other."""
+    world.hotprofile.put(1)
+    world.hotprofile.put(2)
+    world.wait(minutes=5)
+    world.run()
+    with world.database.writing() as connection:
+        connection.execute(update(WRITTEN).values(key=b"k" * 16))
+    world.hotprofile.put(1, "別")
+    world.hotprofile.put(2, "他")
+    world.wait(minutes=5)
+    job = world.job()
+    for step in world.steps(job)[:3]:  # up to and with `plan`: both are on the list
+        step()
+    found = WorkList(job, world.mapping.data_sets[0], world.now).owners([b"k" * 16])
+    assert sorted(found) == [(b"k" * 16, "1"), (b"k" * 16, "2")]
 
 
 def test_k7_numbers_are_the_same_key_however_they_are_written(world: LinkWorld) -> None:

@@ -71,12 +71,15 @@ class WorkList:
                 known += connection.execute(select(WRITTEN).where(self.of_written, WRITTEN.c.key.in_(keys)))
         return known
 
-    def owners(self, keys: Collection[bytes]) -> dict[bytes, str]:
-        """By 更新キー the record on the list that has it in kintone until it is written itself."""
+    def owners(self, keys: Collection[bytes]) -> list[tuple[bytes, str]]:
+        """更新キー, and the records on the list that have them in kintone until they are written themselves.
+
+        Of one key there may be two: one that somebody deleted in kintone, and one that has taken its key since.
+        """
         of = [WRITTEN.c[name] == WORK.c[name] for name in ("tenant", "data_set", "source_id")]
         query = select(WRITTEN.c.key, WRITTEN.c.source_id).where(self.mine, *of, WRITTEN.c.key.in_(keys))
         with self._job.database.reading() as connection:
-            return {key: owner for key, owner in connection.execute(query)}
+            return [(key, owner) for key, owner in connection.execute(query)]
 
     def fail(self, refused: Sequence[tuple[Row[Any], Refusal]]) -> None:
         """Of each, why kintone cannot have it; told anew where that is another reason than before."""

@@ -166,7 +166,7 @@ class Writer:
         """Of those that would take the record of kintone's of one that is yet to give its 更新キー up: that one's id."""
         known = {task.key_digest: task.source_id for task in tasks if not task.record_id}
         found = self._list.owners(known)
-        owners = {known[key]: owner for key, owner in found.items() if owner != known[key]}
+        owners = {known[key]: owner for key, owner in found if owner != known[key]}
         if not owners:
             return {}
         left = {str(one["id"]) for one in self._source.by_id(self._data_set.name, sorted(set(owners.values())))}
