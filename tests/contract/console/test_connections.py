@@ -99,7 +99,8 @@ def test_s2_a_form_that_was_drawn_over_something_else_changes_nothing(world: Con
     stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-1")
     for before in (drawn, ""):
         said = sent(world, EMC, status=409, **RIGHT, connection_digest=before)
-        assert "ほかの人が変更しました。何も保存していません" in said
+        assert "画面を開いたあとに変更されています" in said
+        assert "この画面の内容は保存していません" in said
     with create_session() as session:
         session.query(Connection).filter(Connection.conn_id == "emc__acme").delete()
     sent(world, EMC, status=409, **RIGHT, connection_digest=drawn)

@@ -175,7 +175,7 @@ def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts
 
 
 def granted(folder: TenantFolder, mapping: Mapping, now: dt.datetime) -> dict[str, bool]:
-    """The Connection that a grant of the company state in for, and whether the next run can use that grant."""
+    """The Connection that a grant of the company stands in for, and whether the next run can use that grant."""
     state = grant_state(SourceGrants(folder), now, mapping.smarthr_url)
     return {} if state is GrantState.NONE else {f"smarthr__{folder.tenant}": state is GrantState.LINKED}
 
