@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,17 @@ def test_c8_what_a_killed_process_sent_never_lands_after_something_newer(
     world.database.engine.dispose()  # SQLite's connections are one process's
     child = os.fork()
     if not child:
-        world.write(
-            Job(AbsenceWorld(world.folder, url=f"sqlite:///{world.folder}/renkei.db").database, job.record, job.start)
-        )
-        os._exit(1)
+        try:
+            database = AbsenceWorld(world.folder, url=f"sqlite:///{world.folder}/renkei.db").database
+            world.write(Job(database, job.record, job.start))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
     wait_for(lambda: world.chat.sim("GET", "faults") == [])  # LINE WORKS has its request
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    status = os.waitpid(child, 0)[1]
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "it was killed, and did not break off by itself"
 
     world.workplace.put("A-1", day("2026-12-09"))
     newer = world.planned()

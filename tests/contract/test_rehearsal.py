@@ -18,6 +18,7 @@ from renkei.links.smarthr_emc.people.explain import Explanation
 from renkei.links.smarthr_emc.people.live import explain_now
 from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.person import Trace, trace
+from renkei.links.smarthr_emc.rehearsal.words import read_in_words
 from renkei.links.smarthr_emc.sheet.mapping import Guards, LinkState
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.storage.import_lock import ImportLock, PendingImport
@@ -96,6 +97,23 @@ def figures_agree(found: Rehearsal, before: dict[str, dict[str, str]], after: di
             assert (one.changed, one.cleared) == changes(before, after, name), one.item
             added = sum(bool(after[i].get(name)) for i in after.keys() - before.keys())
             assert one.created == added, one.item
+
+
+@pytest.mark.parametrize("emc", [True, False])
+def test_who_stopped_before_emc_answered_does_not_say_that_it_was_compared(linked: World, emc: bool) -> None:
+    """EMC away: what was received is said, and that the comparison did not come to its end; without a stop, with what."""
+    compared = "EMCの現在の登録内容と比べました。" if emc else "EMCは前回確定した内容のままとみなしました。"
+    well = rehearsed(linked, emc=emc)
+    assert compared in read_in_words(well.read, emc_asked=well.emc_asked, stopped=well.stop is not None)
+    if not emc:
+        return
+    linked.emc.sim("POST", "faults", [{"path": "/api/v1/users/search", "kind": "maintenance_503", "times": 100}])
+    found = rehearse(linked.store, LINK, linked.tenant.mapping, FORMAT, NOW, **asked(linked, True, True))
+    linked.emc.sim("DELETE", "faults")
+    assert found.stop is not None
+    assert "メンテナンス中" in found.stop.message
+    said = read_in_words(found.read, emc_asked=found.emc_asked, stopped=found.stop is not None)
+    assert said == "SmartHRを今受信しました。EMCの登録内容と比べ終わる前に止まりました。"
 
 
 def test_e6_e12_an_ordinary_day(linked: World) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from renkei.orchestration.connections import open_store
+from renkei.orchestration.web import state
 from renkei.storage.source_grants import Grant, Made, SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
-from tests.end_to_end.airflow_world import ADDRESS, NOTHING, AirflowWorld
+from tests.end_to_end.airflow_world import ADDRESS, DAG_ID, NOTHING, AirflowWorld, EndedRun
 from tests.harness.oauth import KEY
 
 
@@ -99,19 +100,29 @@ def test_e39_store_that_cannot_be_written_is_mailed(world: AirflowWorld) -> None
 
 
 def test_n3_lost_mail_leaves_a_good_run_good_and_is_visible(world: AirflowWorld, closed_port: int) -> None:
-    """The mail server is down: notify is red, the run is green, for EMC has everybody."""
+    """The mail server is down: notify is red, the run is green, for EMC has everybody; pages show how it ended."""
     world.connect_mail(closed_port)
     run = world.run(retries=0)
     assert (run.state, run.failed()) == ("success", ["notify"])
     assert set(world.users()) == world.codes()
+    assert shown(run) == ["EMC-OK"] * 3
 
 
 def test_e2_lost_mail_leaves_a_failed_run_failed(world: AirflowWorld, closed_port: int) -> None:
-    """The mail server is down and the token is refused: the run is red."""
+    """The mail server is down and the token is refused: the run is red, and pages show why."""
     world.connect("smarthr__acme", conn_type="smarthr", password="shr_sim_wrong")
     world.connect_mail(closed_port)
     run = world.run(retries=0)
     assert (run.state, run.failed()) == ("failed", ["fetch_departments", "notify", "outcome"])
+    assert shown(run) == ["EMC-ERROR-R(Receive NG)"] * 3
+
+
+def shown(run: EndedRun) -> list[str]:
+    """The run's subject in the list, in the history and on its own page."""
+    one = state.run_of(DAG_ID, run.run_id)
+    assert one is not None
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    return [found.subject for found in (state.last_runs()[DAG_ID], state.runs_of(DAG_ID, since)[0], one.run)]
 
 
 def test_n3_passing_fault_of_the_mail_server_delays_the_mail_alone(world: AirflowWorld) -> None:

@@ -395,6 +395,7 @@ def test_s3_a_rehearsal_that_cannot_read_says_whose_fault_it_is(whole: WholeSite
     whole.emc.sim("POST", "faults", [{"path": "*", "kind": "maintenance_503", "times": 100}])
     rehearse(page, whole)
     expect(job.get_by_text(re.compile("EMCがメンテナンス中です"))).to_be_visible()
+    expect(job.get_by_text("EMCの登録内容と比べ終わる前に止まりました")).to_be_visible()
     look(page, "r51-emc-away")
     whole.emc.sim("DELETE", "faults")
     rehearse(page, whole)

@@ -37,6 +37,8 @@ def outcome(tenant: Tenant, context: Any) -> None:
     """
     result_notification.show_summary(tenant, context, _work_ids(context))
     test = tenant.is_test(context)
+    if not test:
+        result_notification.leave_subject(tenant, context, _work_ids(context))
     if test and context["ti"].xcom_pull(task_ids="notify") is None:
         raise AirflowFailException("通知テストに失敗した通知先があります。タスク notify のログを確認してください。")
     if not test and good_end(this_record(tenant, context)) is None:

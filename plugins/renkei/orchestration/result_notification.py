@@ -14,11 +14,11 @@ from renkei.channel import OPERATOR, Channel, Event, result_mail
 from renkei.clock import utcnow
 from renkei.errors import StoreError, UnknownRunError
 from renkei.notifications.deliver import DeliveryResult, was_accepted
-from renkei.orchestration import channel_connections
+from renkei.orchestration import channel_connections, side_run
 from renkei.orchestration.airflow_run import AirflowRun, failed_tasks, good_end, this_record, this_run
 from renkei.orchestration.monitor.operator_channels import operator_channels
 from renkei.orchestration.report import Report, RunEnd
-from renkei.orchestration.run_end import SUMMARY_KEY
+from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY
 from renkei.orchestration.run_notes import forget_begun, note_result
 from renkei.orchestration.stage import FAILURE_KEY, record_of
 from renkei.orchestration.tenant import Tenant
@@ -41,9 +41,14 @@ NO_END = (
 
 def report_run(tenant: Tenant, context: Any, task_ids: list[str]) -> dict[str, Any]:
     """Tell how this run ended; see `report_end`. Airflow's states only say where it stopped."""
-    failure = _failure(context, task_ids)
-    stopped_at = next(iter(failed_tasks(context, task_ids)), "") if failure is None else ""
-    return report_end(tenant, this_run(context), this_record(tenant, context), failure, stopped_at)
+    return report_end(tenant, this_run(context), this_record(tenant, context), *_what_failed(context, task_ids))
+
+
+def leave_subject(tenant: Tenant, context: Any, task_ids: list[str]) -> None:
+    """Say for the console how this run ended where `notify` did not: it failed, or died, which changes no result (N3)."""
+    if context["ti"].xcom_pull(task_ids="notify") is None and not side_run.was_left_out(tenant, context):
+        outcome, _, _ = how_it_ended(tenant, this_record(tenant, context), *_what_failed(context, task_ids))
+        context["ti"].xcom_push(key=TOLD_KEY, value={"subject": tenant.link.subjects()[outcome], "told": {}})
 
 
 def report_end(
@@ -66,6 +71,12 @@ def how_it_ended(
     if failure is None:
         failure = _unsaid(tenant, record, stopped_at)
     return failure.outcome, failure.message, failure.at
+
+
+def _what_failed(context: Any, task_ids: list[str]) -> tuple[Failure | None, str]:
+    """What a task said of its failure; else at which one the run stopped."""
+    failure = _failure(context, task_ids)
+    return failure, next(iter(failed_tasks(context, task_ids)), "") if failure is None else ""
 
 
 def _failure(context: Any, task_ids: list[str]) -> Failure | None:

@@ -16,7 +16,8 @@ from renkei.orchestration.link import split_dag_id
 
 SUMMARY_KEY = "summary"  # of the XCom of `outcome`, or of who ended the run early: a list of lines
 WELL_KEY = "well"  # of the XCom of `outcome`, with the id of that very try: it found a good end on record
-TOLD_KEY = "told"  # of the XCom of a task that ended its run early: what `notify` would have given back (`early_end`)
+TOLD_KEY = "told"  # of the XCom of who stands in for `notify`, with what that would have given back: a task that ended
+# its run early (`early_end`), or `outcome`, where `notify` failed
 MAX_NOTE = 1000  # of the column; a longer one would fail in the scheduler's own transaction
 HEAD = "**Renkei**: "  # the page shows the first line, so that is the subject
 NOT_WELL = "成功に変更されましたが、タスク「処理結果」が成功と判断した記録がないため、失敗のままにします"

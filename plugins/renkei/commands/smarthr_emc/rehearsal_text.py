@@ -38,7 +38,7 @@ def show(found: Rehearsal, smarthr_url: str) -> None:
     """Everything a rehearsal says, the answer first."""
     tone, verdict = VERDICTS[found.verdict]
     out.rule(f"リハーサル: {found.tenant}({MODES[Mode(found.mode)][0]})", align="left")
-    _say(read_in_words(found.read, emc_asked=found.emc_asked))
+    _say(read_in_words(found.read, emc_asked=found.emc_asked, stopped=found.stop is not None))
     if found.first_link:
         _say("初回連携です。")
     out.print(f"[bold {COLOURS[tone]}]{verdict}。[/]")
@@ -188,7 +188,7 @@ def show_person(found: Trace) -> None:
     """The next run's answer in one sentence, then how each value comes about."""
     out.rule("次の実行", align="left")
     out.print(found.answer, style="bold", markup=False)
-    _say(read_in_words(found.read, emc_asked=True).partition("。")[0] + "。")
+    _say(read_in_words(found.read, emc_asked=True, stopped=False).partition("。")[0] + "。")
     _missing(found.missing)
     for one in found.people:
         _person(one, alone=len(found.people) == 1)

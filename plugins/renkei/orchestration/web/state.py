@@ -241,7 +241,7 @@ def _words(session: Any, rows: Sequence[Any]) -> dict[int, dict[str, Any]]:
             XComModel.map_index == -1,
             or_(
                 and_(XComModel.task_id.in_(("notify", *sorted(counting))), XComModel.key == "return_value"),
-                XComModel.key == TOLD_KEY,  # of a run that ended early
+                XComModel.key == TOLD_KEY,  # of a run that ended early, or whose `notify` failed
             ),
         )
         for number, task, key, value in session.execute(wanted):

@@ -39,12 +39,14 @@ FIGURES = {
 HOLDS_UNKNOWN = "保留になるかどうかは、誤りを直した後に分かります。"
 
 
-def read_in_words(read: SourceRead | None, *, emc_asked: bool) -> str:
-    """What was compared with what."""
+def read_in_words(read: SourceRead | None, *, emc_asked: bool, stopped: bool) -> str:
+    """What was compared with what; `stopped`: not to the end, whatever was to be asked of EMC."""
     if read is None:
         return "SmartHRの受信の前に止まりました。"
     at = dt.datetime.fromisoformat(read.at).astimezone(TOKYO)
     smarthr = "SmartHRを今受信しました" if read.live else f"保存先の受信({at:%Y-%m-%d %H:%M}、{read.run})で試しました"
+    if stopped:
+        return f"{smarthr}。EMCの登録内容と比べ終わる前に止まりました。"
     emc = "EMCの現在の登録内容と比べました" if emc_asked else "EMCは前回確定した内容のままとみなしました"
     return f"{smarthr}。{emc}。"
 
