@@ -72,7 +72,7 @@ class TenantFolder:
         return f"{self.path}/jobs"
 
     @property
-    def way(self) -> str:
+    def start_steps(self) -> str:
         """連携開始までの流れ, as far as somebody has seen it done."""
         return f"{self.path}/way.json"
 

@@ -15,7 +15,7 @@ from renkei.clock import TOKYO
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Account, Accounts, AccountState
 from renkei.links.lineworks_kot.deciding import Reason
-from renkei.links.lineworks_kot.punch_list import PunchList, Wanted, remedy, why
+from renkei.links.lineworks_kot.punch_list import PunchFilter, PunchList, remedy, why
 from renkei.links.lineworks_kot.punches import Punch, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.links.lineworks_kot.wording import REPLY_STEPS
@@ -44,7 +44,7 @@ def explain(
     """The employee with this 従業員コード, and each of their messages of the day; where there is none, how far it came."""
     account = Accounts(database, store, mapping.tenant).of_code(code)
     first = _account_step(account, mapping)
-    punches = PunchList(database, store, mapping.tenant).listed(Wanted(day, code), 0, MAX_MESSAGES)
+    punches = PunchList(database, store, mapping.tenant).listed(PunchFilter(day, code), 0, MAX_MESSAGES)
     if not punches:
         none = Step("受信", Passed.NO, *_nothing_came(mapping))
         if first.passed is Passed.NO:

@@ -29,7 +29,7 @@ MAX_TIMED = 50_000  # punches of a day whose times are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PunchFilter:
     """Which messages of a day in Japan: of one employee, in one state; empty: all."""
 
     day: dt.date
@@ -61,15 +61,15 @@ class PunchList:
     def __init__(self, database: Database, store: Store, tenant: str) -> None:
         self._database, self._store, self._tenant = database, store, tenant
 
-    def listed(self, wanted: Wanted, start: int, most: int) -> list[Punch]:
+    def listed(self, wanted: PunchFilter, start: int, most: int) -> list[Punch]:
         """The newest first."""
         rows = select(PUNCH).where(self._of(wanted)).order_by(PUNCH.c.number.desc()).offset(start).limit(most)
         with self._database.reading() as connection:
             return [punch_of(row) for row in connection.execute(rows)]
 
-    def counts(self, wanted: Wanted) -> dict[State, int]:
+    def counts(self, wanted: PunchFilter) -> dict[State, int]:
         """By state, whichever `wanted` names."""
-        of = self._of(Wanted(wanted.day, wanted.code))
+        of = self._of(PunchFilter(wanted.day, wanted.code))
         rows = select(PUNCH.c.state, func.count()).where(of).group_by(PUNCH.c.state)
         with self._database.reading() as connection:
             found = {State(state): count for state, count in connection.execute(rows)}
@@ -105,7 +105,10 @@ class PunchList:
     def times(self, day: dt.date) -> Times | None:
         """None where nothing was punched at once; what waited for a person or a read-back is not counted."""
         rows = select(PUNCH.c.received_at, PUNCH.c.done_at).where(
-            self._of(Wanted(day, state=State.DONE)), PUNCH.c.done_at.is_not(None), PUNCH.c.by == "", PUNCH.c.note == ""
+            self._of(PunchFilter(day, state=State.DONE)),
+            PUNCH.c.done_at.is_not(None),
+            PUNCH.c.by == "",
+            PUNCH.c.note == "",
         )
         with self._database.reading() as connection:
             took = sorted((done - got).total_seconds() for got, done in connection.execute(rows.limit(MAX_TIMED)))
@@ -114,11 +117,11 @@ class PunchList:
         return Times(len(took), took[len(took) // 2], took[min(len(took) - 1, len(took) * 99 // 100)])
 
     def _times(self, day: dt.date) -> Sequence[tuple[dt.datetime, State]]:
-        rows = select(PUNCH.c.received_at, PUNCH.c.state).where(self._of(Wanted(day))).limit(MAX_TIMED)
+        rows = select(PUNCH.c.received_at, PUNCH.c.state).where(self._of(PunchFilter(day))).limit(MAX_TIMED)
         with self._database.reading() as connection:
             return [(received, State(state)) for received, state in connection.execute(rows)]
 
-    def _of(self, wanted: Wanted) -> ColumnElement[bool]:
+    def _of(self, wanted: PunchFilter) -> ColumnElement[bool]:
         begins = dt.datetime.combine(wanted.day, dt.time(), TOKYO)
         within = PUNCH.c.received_at >= begins, PUNCH.c.received_at < begins + dt.timedelta(days=1)
         found = and_(PUNCH.c.tenant == self._tenant, *within)

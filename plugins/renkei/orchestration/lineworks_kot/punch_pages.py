@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from renkei.clock import TOKYO
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.explain import explain
-from renkei.links.lineworks_kot.punch_list import PunchList, Quarter, Wanted, remedy, why
+from renkei.links.lineworks_kot.punch_list import PunchFilter, PunchList, Quarter, remedy, why
 from renkei.links.lineworks_kot.punches import State
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.runs.steps import SHOWN
@@ -62,7 +62,7 @@ def punches(
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     seen.note("punches")
-    return _page(request, seen, Wanted(_day(seen, day), state=_state(state)), number)
+    return _page(request, seen, PunchFilter(_day(seen, day), state=_state(state)), number)
 
 
 @router.post("/dag/{dag_id}/punches")
@@ -74,7 +74,7 @@ def of_one(
 ) -> Response:
     """Of one employee; the code stands in no address."""
     seen.note("punches of one")
-    return _page(request, seen, Wanted(_day(seen, day), code.strip()), "")
+    return _page(request, seen, PunchFilter(_day(seen, day), code.strip()), "")
 
 
 @router.post("/dag/{dag_id}/punches/decide")
@@ -130,7 +130,7 @@ def _why_page(request: Request, seen: guard.Seen, code: str, day: dt.date) -> Re
     )
 
 
-def _page(request: Request, seen: guard.Seen, wanted: Wanted, number: str) -> Response:
+def _page(request: Request, seen: guard.Seen, wanted: PunchFilter, number: str) -> Response:
     found = _list(seen)
     counts = found.counts(wanted)
     shown = page_of(number, counts.get(wanted.state, 0) if wanted.state else sum(counts.values()), PER_PAGE)

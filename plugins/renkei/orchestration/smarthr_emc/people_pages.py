@@ -16,9 +16,9 @@ from renkei.links.smarthr_emc.people.cache import IndexCache
 from renkei.links.smarthr_emc.people.changes import changed_items
 from renkei.links.smarthr_emc.people.explain import NO_READ, Explanation, explain
 from renkei.links.smarthr_emc.people.index import PAGE, Only
-from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.orchestration.smarthr_emc.jobs import PERSON
+from renkei.runs.steps import Passed
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard

@@ -18,7 +18,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest
 from renkei.web.console.page import page
-from renkei.web.screens.start import Facts, Passed, start_steps
+from renkei.web.screens.start import Facts, StepsDone, start_steps
 from renkei.web.tenant_sheet import TenantSheet
 
 router = APIRouter()
@@ -49,15 +49,15 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
     found = start_steps(facts)
     if found.passed != before:
         with suppress(StoreError):  # the next one who looks keeps it
-            records.write(folder.store, folder.way, found.passed)
+            records.write(folder.store, folder.start_steps, found.passed)
     return page(request, "start.html", one=one, progress=found, now=now)
 
 
-def _passed(folder: TenantFolder) -> Passed:
+def _passed(folder: TenantFolder) -> StepsDone:
     try:
-        return records.read_or_none(folder.store, folder.way, Passed) or Passed()
+        return records.read_or_none(folder.store, folder.start_steps, StepsDone) or StepsDone()
     except DamagedFileError:
-        return Passed()
+        return StepsDone()
 
 
 def _first_version(sheet: TenantSheet) -> dt.datetime | None:

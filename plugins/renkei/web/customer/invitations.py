@@ -109,14 +109,14 @@ class Invitations:
         )
         sealed = self._store.seal(_place(made), json.dumps([label, why], ensure_ascii=False).encode())
         with self._database.writing(brief=True) as connection:
-            if standing := self._standing(connection, made, now):
-                return standing
+            if existing := self._find_existing(connection, made, now):
+                return existing
             good = (INVITATION.c.revoked_at.is_(None), INVITATION.c.expires_at > now)
             if connection.scalar(select(func.count()).where(*_of(link, tenant), *good)) >= MOST_LIVE:  # type: ignore[operator]
                 raise NotInvitedError(
                     f"有効な招待が{MOST_LIVE}件あります。使わない招待を取り消してから、招待してください。"
                 )
-            found = self._insert(connection, made, sealed) or self._standing(connection, made, now)
+            found = self._insert(connection, made, sealed) or self._find_existing(connection, made, now)
             assert found is not None
             return found
 
@@ -185,7 +185,7 @@ class Invitations:
 
     # ---
 
-    def _standing(self, connection: Connection, made: Invitation, now: dt.datetime) -> Invitation | None:
+    def _find_existing(self, connection: Connection, made: Invitation, now: dt.datetime) -> Invitation | None:
         """The one that was made by this token; raises NotInvitedError: it is not the same, or good no more."""
         row = connection.execute(select(INVITATION).where(INVITATION.c.token == made.token)).first()
         if row is None:

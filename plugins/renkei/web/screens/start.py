@@ -34,7 +34,7 @@ class Step:
     page: str = ""
 
 
-class Lasting(StrEnum):
+class LastingStep(StrEnum):
     """The steps that stay done: what proves them (jobs, Airflow's runs, drafts of the sheet) is deleted in time."""
 
     TESTED = "通知テスト"
@@ -45,8 +45,8 @@ class Lasting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """What somebody has seen done already: the names of `Lasting`, and `StartSteps.took`."""
+class StepsDone:
+    """What somebody has seen done already: the names of `LastingStep`, and `StartSteps.took`."""
 
     done: Sequence[str] = ()
     took: tuple[Moment, Moment] | None = None
@@ -64,7 +64,7 @@ class Facts:
     first_version: dt.datetime | None
     today: dt.date
     connects: tuple[str, str] | None = None  # as OwnPages.connects
-    passed: Passed = field(default_factory=Passed)
+    passed: StepsDone = field(default_factory=StepsDone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,17 @@ class StartSteps:
     took: tuple[dt.datetime, dt.datetime] | None
 
     @property
-    def passed(self) -> Passed:
+    def passed(self) -> StepsDone:
         """As the next one who looks is to know it."""
         done = {step.title for step in self.steps if step.state is StepState.DONE}
-        return Passed([one.name for one in Lasting if one in done], self.took)
+        return StepsDone([one.name for one in LastingStep if one in done], self.took)
 
 
 def start_steps(facts: Facts) -> StartSteps:
     """The first step that is not done is what is next; the ones behind it may be done already."""
     linked = _first(facts.runs, lambda run: run.writes and run.is_result)
     found, next_seen = [], False
-    before = {one.value for one in Lasting if one.name in facts.passed.done}
+    before = {one.value for one in LastingStep if one.name in facts.passed.done}
     for is_done, step in (*_prepared(facts, linked), *_started(facts, linked)):
         done = is_done or step.title in before
         state = StepState.DONE if done else StepState.OPEN if next_seen else StepState.NEXT
@@ -132,7 +132,7 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
 def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     one, begins = facts.company, facts.company.link_start_on
     confirmed = facts.details.people
-    is_linked = linked is not None or confirmed is not None or Lasting.LINKED.name in facts.passed.done
+    is_linked = linked is not None or confirmed is not None or LastingStep.LINKED.name in facts.passed.done
     began = begins is not None and begins <= facts.today and not one.paused
     day = f"{begins.year}/{begins.month}/{begins.day}" if begins else ""
     waits = (

@@ -9,7 +9,7 @@ import pytest
 
 from renkei.errors import StoreError
 from renkei.links.lineworks_kot.explain import Explained, explain
-from renkei.links.lineworks_kot.punch_list import PunchList, Quarter, Wanted, remedy, why
+from renkei.links.lineworks_kot.punch_list import PunchFilter, PunchList, Quarter, remedy, why
 from renkei.links.lineworks_kot.punches import Punches, State
 from renkei.runs.steps import Passed
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError
@@ -44,14 +44,14 @@ def test_a_day_lists_what_was_asked_for_and_what_became_of_it(world: World, punc
     say(world, "出勤して退勤", "u-tanaka")  # P9
     say(world, "出勤", "u-nobody")  # P20
     say(world, "おつかれさま")
-    rows = punches.listed(Wanted(DAY), 0, 10)
+    rows = punches.listed(PunchFilter(DAY), 0, 10)
     assert [(one.code, one.state) for one in rows] == [
         *(("1001", State.NONE), ("", State.NONE), ("1003", State.NONE), ("1003", State.REFUSED), ("1001", State.DONE)),
     ]
-    assert punches.counts(Wanted(DAY)) == {State.DONE: 1, State.REFUSED: 1, State.NONE: 3}
-    assert [one.code for one in punches.listed(Wanted(DAY, "1003"), 0, 10)] == ["1003", "1003"]
-    assert len(punches.listed(Wanted(DAY, state=State.NONE), 1, 10)) == 2
-    assert punches.counts(Wanted(DAY + dt.timedelta(days=1))) == {}
+    assert punches.counts(PunchFilter(DAY)) == {State.DONE: 1, State.REFUSED: 1, State.NONE: 3}
+    assert [one.code for one in punches.listed(PunchFilter(DAY, "1003"), 0, 10)] == ["1003", "1003"]
+    assert len(punches.listed(PunchFilter(DAY, state=State.NONE), 1, 10)) == 2
+    assert punches.counts(PunchFilter(DAY + dt.timedelta(days=1))) == {}
     assert [why(one)[:10] for one in rows] == [
         "打刻の文言がありませ",
         "打刻連携に登録されて",
@@ -96,7 +96,7 @@ def test_p10_p16_one_that_a_person_refuses_is_told_to_who_wrote_it(world: World,
     assert punches.decide(MAPPING, held.number, False, "総務", world.now)
     assert world.king.kept == []
     assert "管理者が確認し、打刻しないことにしました" in world.replies()[-1]
-    (row,) = punches.listed(Wanted(DAY), 0, 10)
+    (row,) = punches.listed(PunchFilter(DAY), 0, 10)
     assert why(row) == "総務さんが打刻しないことにしました。"
 
 
@@ -135,7 +135,7 @@ def test_p16_what_became_of_the_answer_stands_beside_the_punch(world: World, pun
     say(world, "出勤", issued="30 09:00")
     say(world, "出勤", issued="30 09:00:10")
     say(world, "出勤", user="u-nobody", issued="30 09:00")
-    rows = punches.listed(Wanted(DAY), 0, 10)
+    rows = punches.listed(PunchFilter(DAY), 0, 10)
     assert punches.replies(rows) == {one.number: "送信待ち" for one in rows if one.key}
     world.outbox.drop("lineworks", "x", world.now)
     assert set(punches.replies(rows).values()) == {"期限切れ"}

@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.people.ending import Came, Ending, ending_of
 from renkei.links.smarthr_emc.people.index import Kind, Line, PeopleIndex, plain
 from renkei.links.smarthr_emc.people.make_index import people_index
 from renkei.links.smarthr_emc.people.past import Event, Looked, Once, events_of, known_once
-from renkei.links.smarthr_emc.people.steps import Registered, Step, steps_of
+from renkei.links.smarthr_emc.people.steps import Registered, steps_of
 from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunStart
 from renkei.links.smarthr_emc.rehearsal.person import PersonTrace, people_told
 from renkei.links.smarthr_emc.rehearsal.run_rows import RunRows, recorded_rows
@@ -27,6 +27,7 @@ from renkei.links.smarthr_emc.rehearsal.stored import newest_first, reads
 from renkei.links.smarthr_emc.report import crew_page
 from renkei.links.smarthr_emc.sources import value_of
 from renkei.runs.current_baseline import current_baseline
+from renkei.runs.steps import Step
 from renkei.storage.baselines import Baseline
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder

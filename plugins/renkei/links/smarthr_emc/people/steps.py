@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
 from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.people.ending import Came, Ending
@@ -14,26 +13,9 @@ from renkei.links.smarthr_emc.rehearsal.person import PersonTrace
 from renkei.links.smarthr_emc.rehearsal.run_rows import RunRows
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.links.smarthr_emc.wording import EMC_REMEDIES
+from renkei.runs.steps import Passed, Step
 
 ARROW = " → "  # between what is wrong and what to do
-
-
-class Passed(StrEnum):
-    """How a step went; `value` is the sign that is shown."""
-
-    YES = "✓"
-    NO = "✕"  # here the way ended
-    NOT = "–"  # not reached, or not needed
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One of the eight."""
-
-    name: str
-    passed: Passed
-    reason: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,12 @@ def channel_statuses(
         StoreError: the members table cannot be read.
     """
     return [
-        _standing(mapping, user_id, channel, addresses, own, faults, newest.get(channel), now) for channel in CHANNELS
+        _channel_status(mapping, user_id, channel, addresses, own, faults, newest.get(channel), now)
+        for channel in CHANNELS
     ]
 
 
-def _standing(
+def _channel_status(
     mapping: Mapping,
     user_id: str,
     channel: str,

@@ -15,11 +15,11 @@ from renkei.errors import RecordError
 from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.people.explain import Explained, Explanation, explain
-from renkei.links.smarthr_emc.people.steps import Passed
 from renkei.links.smarthr_emc.records import EmcRefusal, FetchedDepartments, FetchedUsers, RefusedRow, RunStart
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.hold import Approval, HeldPlan
 from renkei.runs.outcome import note_end
+from renkei.runs.steps import Passed
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
