@@ -12,6 +12,7 @@ from typing import Protocol
 
 MAX_REASON = 200  # characters of a service's own words that are kept
 CUT = "…（以下省略）"
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # ASCII's: of words, figures and URLs
 _LINK = re.compile(r"https?://[^\s<>|\"\\\x00-\x1f\x7f]{1,2000}")
 # A long word of a service (WorkflowTriggerIsNotEnabled, posting_to_general_channel_denied), told from a token.
 CODE = re.compile(r"(?:(?:[A-Z][a-z]+){2,}|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)\.?")
@@ -145,7 +146,10 @@ def utf16_units(text: str) -> int:
 
 
 def fit(text: str, most: int, size: Callable[[str], int] = len) -> str:
-    """The text, or as many of its first lines as fit within `most` together with CUT; a long line is cut within."""
+    """The text, or as many of its first lines as fit within `most` together with CUT; a long line is cut within.
+
+    Never within a URL, and within a word of ASCII only where it is most of what would be left.
+    """
     if size(text) <= most:
         return text
     low, high = 0, len(text)  # the longest beginning that fits
@@ -157,5 +161,9 @@ def fit(text: str, most: int, size: Callable[[str], int] = len) -> str:
         unicodedata.combining(text[len(kept)]) or text[len(kept)] in "\u200d\ufe0f" or kept[-1] == "\u200d"
     ):
         kept = kept[:-1]  # not within what is seen as one character
+    if text[len(kept)] in _PRINTABLE:
+        before = kept.rstrip(_PRINTABLE)
+        if len(before) > len(kept) // 2 or "://" in kept[len(before) :]:
+            kept = before
     line_end = kept.rfind("\n")
     return (kept[:line_end] + "\n" if line_end > low // 2 else kept) + CUT

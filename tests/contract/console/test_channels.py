@@ -14,12 +14,16 @@ from airflow.utils.session import create_session
 from renkei.channel import Channel, Event, Service, unheard
 from renkei.jobs.records import Jobs
 from renkei.notifications import disabled_channels
+from renkei.notifications.deliver import Notifier, Opened
+from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.web import registering
 from renkei.settings import index_folder
+from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.systems.delivery import Verdict
+from renkei.systems.delivery import Delivery, Message, Verdict, key_of, later, refused
 from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
 
@@ -172,6 +176,44 @@ def test_n2_a_disabled_channel_is_labelled_with_its_failures_and_what_to_do(worl
     shown = text_of(body(world, HERE))
     assert "無効 11/30(月) 10:00から 5/5 11/30(月) 10:00 失敗" in shown
     assert "no_service" in shown
+
+
+class Gone:
+    """A messenger of a webhook that was deleted; first the service is away."""
+
+    def __init__(self) -> None:
+        self.answer = later(503, "unavailable")
+
+    def send(self, *_: object) -> Delivery:
+        return self.answer
+
+    def check(self) -> Delivery:
+        return self.answer
+
+
+def test_n2_figures_stay_when_runs_and_what_was_told_in_them_are_pruned(world: ConsoleWorld) -> None:
+    """What the nightly pruning deletes is no place where a channel's failures are counted."""
+    registered(world)
+    gone, folder = Gone(), TenantFolder(world.store, LINK, "acme")
+
+    def tell(run: str, at: dt.datetime) -> None:
+        record = RunRecord(folder, run)
+        record.write_json("run", {"run_id": run, "started_at": at.isoformat()})
+        deliveries = DeliveryLog(ChannelStates(folder), record)
+        notifier = Notifier("acme", lambda one: Opened(gone, one.to, "r"), deliveries, lambda: at, 5)
+        notifier.tell(channels(world), Event.FAILURE, Message("題"), key_of(run), run)
+
+    def shown_after_pruning(days: int) -> str:
+        prune_all(world.store, NOW + dt.timedelta(days=days), dt.timedelta(days=1), lambda *_: False)
+        assert world.store.names(folder.runs) == []
+        return text_of(body(world, HERE))
+
+    for run in ("one", "two"):
+        tell(run, NOW)
+    assert "使用中 2/5 11/30(月) 10:00 失敗" in shown_after_pruning(3)
+    gone.answer = refused(404, "no_service", dead=True)
+    tell("three", NOW)
+    assert "無効 11/30(月) 10:00から 3/5 11/30(月) 10:00 失敗" in shown_after_pruning(3)
 
 
 def test_n2_registering_again_enables_it(world: ConsoleWorld) -> None:

@@ -72,6 +72,26 @@ def test_l6_marks_and_never_the_ids_stand_on_the_page(world: ConsoleWorld) -> No
     assert not re.search(r"sato@acme|U012ABCDEF", shown)
 
 
+def test_n4_one_of_many_is_found_and_so_are_those_who_lack_something(world: ConsoleWorld) -> None:
+    """By the user id, which stands in no address (L6); and by what is not registered yet, page by page."""
+    many = "ユーザID,LINE WORKS ID\n" + "".join(f"E{n:04},{f'u{n}@acme' if n > 150 else ''}\n" for n in range(300))
+    confirmed(world, uploaded(world, many))
+    found = text_of(sent(world, f"{HERE}/find", status=200, text=" e0123 "))
+    assert "「e0123」: 1名" in found
+    assert ("E0123 –" in found, "E0124" in found) == (True, False)
+    assert "「x」: 0名" in text_of(sent(world, f"{HERE}/find", status=200, text="x"))
+    assert "「e0」: 300名（はじめの100名を表示しています）" in text_of(sent(world, f"{HERE}/find", status=200, text="e0"))
+    everybody = body(world, HERE, "yuki")
+    assert "LINE WORKS ID 149名 未登録 151名" in text_of(everybody)
+    lacking = body(world, f"{HERE}?lacks=lineworks_id&at=2", "yuki")
+    assert "LINE WORKS IDが未登録: 151名" in text_of(lacking)
+    assert "101～151 / 151名" in text_of(lacking)
+    assert "members?at=1&amp;lacks=lineworks_id" in lacking
+    assert "300名" in text_of(body(world, f"{HERE}?lacks=nothing", "yuki"))
+    refused = sent(world, f"{HERE}/invite", status=409, kind="line", days="14", who="nobody")
+    assert f'href="{BASE}{HERE}">メンバーに戻る' in refused
+
+
 def test_l2_any_mistake_and_nothing_changes(world: ConsoleWorld) -> None:
     shown = text_of(uploaded(world, FILE + "e2,,slack\n", status=400))
     assert "ファイル.csv 4行目" in shown
@@ -144,7 +164,7 @@ def test_s1_it_is_for_who_may_edit_and_comes_from_pages_of_ours(world: ConsoleWo
     for path in (HERE, f"{HERE}.csv"):
         body(world, path, "ken", 403)
         body(world, path.replace("acme", "beta"), "yuki", 404)
-    for path in ("/import", "/import/confirm", "/invite"):
+    for path in ("/find", "/import", "/import/confirm", "/invite"):
         files = {"file": ("m.csv", FILE.encode())} if path == "/import" else None
         for user, headers, token, status in (
             ("ken", {}, world.token("ken"), 403),

@@ -84,6 +84,20 @@ def test_s2_an_upload_is_told_once_with_its_findings_and_its_page(watching: Watc
         assert f"版{number}）をアップロードしました。誤り0件、注意4件。 {PAGE}/sheets/{number}" in lines
 
 
+def test_n8_an_operator_who_hears_of_no_holds_is_told_as_of_a_failure(
+    watching: Watching, tmp_path: Path
+) -> None:
+    """A sheet that waits is 保留; with 保留 switched off everywhere it would wait unseen until it is forgotten."""
+    operator = tmp_path / "operator.yaml"
+    said = "channels:\n- {name: 運用, service: slack_webhook, connection: ops, events: [FAILURE]}\n"
+    watching.world.guest().upload(sheet())
+    operator.write_text(said.replace("FAILURE", "SUCCESS"), encoding="utf-8")
+    assert (watching.look(), watching.waiting()) == ([], 1)
+    operator.write_text(said, encoding="utf-8")
+    assert [title for title, _, _ in watching.look(30)] == [f"{CUSTOMER}（1件）"]
+    assert watching.waiting() == 0
+
+
 def test_s2_what_was_not_told_is_told_later_and_what_was_not_done_is_not(
     watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,11 +131,18 @@ def _failure(report: RunReport) -> list[str]:
         if not text:
             continue
         if length + len(text) > MAX_MESSAGE:
-            lines.append(text[: MAX_MESSAGE - length] + "…")
+            lines.append(_beginning(text, MAX_MESSAGE - length))
             break
         lines.append(text)
         length += len(text)
     return _first(lines, "行")
+
+
+def _beginning(text: str, most: int) -> str:
+    """As many whole sentences or parts of one as fit, where there are such."""
+    kept = text[:most]
+    ends = max(kept.rfind(sign) for sign in "。、 ") + 1
+    return (kept[:ends].rstrip() if ends > most // 2 else kept) + "…"
 
 
 def _problems(report: RunReport) -> list[str]:

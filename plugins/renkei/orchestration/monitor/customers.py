@@ -34,28 +34,33 @@ CLOCKS = dt.timedelta(minutes=5)  # by which two machines' may differ
 LASTS_S = 60.0  # for how long sheets are looked through at a look
 UNDONE = dt.timedelta(hours=1)  # what left nothing by then was not done
 UNHEARD = dt.timedelta(days=30)  # kept for an operator without a channel
+HEARD_AS = (Event.HOLD, Event.FAILURE)  # the first that a channel of the operator's hears of
 UNREAD = "お客様の操作がありましたが、内容を読み取れませんでした。画面で確認してください。"
 ReviewSheet = Callable[[str, str, bytes], Review]  # tenant, file name, content
 Sheets = Mapping[str, Compiled[Any]]
 
 
 def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets, review_sheet: ReviewSheet) -> None:
-    """Tell the operator of one link's companies. A crash between message and note tells twice, never not at all."""
+    """Tell the operator of one link's companies. A crash between message and note tells twice, never not at all.
+
+    A sheet waits for the operator, so it is 保留; where none of the channels hears of 保留, it is told as 失敗.
+    """
     link, store = notices.link.name, notices.store
     noted = customer_acts.noted(store, link, MOST_READ)
-    told, is_heard = notices.told_before(OPERATOR), any(one.wants(Event.HOLD) for one in operator)
+    told = notices.told_before(OPERATOR)
+    event = next((event for event in HEARD_AS if any(one.wants(event) for one in operator)), None)
     said: dict[str, tuple[str, str]] = {}  # by the note's name: the line, and the address of its page
     until = time.monotonic() + LASTS_S
     for name, act in noted.items():
         if name in told or notices.now - act.at > UNHEARD:
             customer_acts.forget(store, link, name)
-        elif is_heard and len(said) < MOST and time.monotonic() < until:
+        elif event and len(said) < MOST and time.monotonic() < until:
             if line := _line_or_fault(notices, act, sheets, review_sheet):
                 said[name] = line
             elif notices.now - act.at > UNDONE:
                 customer_acts.forget(store, link, name)
-    if said:
-        notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), Event.HOLD)
+    if said and event:
+        notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), event)
         if over := said.keys() & notices.told_before(OPERATOR).keys():
             for name in over:
                 customer_acts.forget(store, link, name)

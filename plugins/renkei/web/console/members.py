@@ -37,6 +37,7 @@ MAX_UPLOAD = 4 * 1024 * 1024  # bytes of a form with a file
 UPLOADS = {"/members/import": MAX_UPLOAD}
 PER_PAGE = 100
 PROBLEMS_SHOWN = 1_000
+MAX_TEXT = 40  # characters of a user id (E23)
 MAX_DAYS = {"line": 90, "my": 30}
 DAYS = 14
 SECRETS = ("google_chat_webhook",)  # no file of ours has them
@@ -45,10 +46,32 @@ TEXT = "text/csv; charset=utf-8"
 
 @router.get("/dag/{dag_id}/members")
 def members(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], at: str = "", saved: str = ""
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    at: str = "",
+    saved: str = "",
+    lacks: str = "",
 ) -> Response:
     seen.note("members")
-    lines, offered = _lines(seen), seen.services.knowledge.member_invitations(seen.company.dag_id)
+    return _page(request, seen, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved)
+
+
+@router.post("/dag/{dag_id}/members/find")
+def find(
+    request: Request,
+    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
+) -> Response:
+    """Those whose user id has this in it. Posted: an address that names somebody stays in logs and histories."""
+    seen.note("members find")
+    return _page(request, seen, text=trim(text))
+
+
+def _page(
+    request: Request, seen: guard.Seen, *, text: str = "", lacks: str = "", at: str = "", saved: str = ""
+) -> Response:
+    everybody, offered = _lines(seen), seen.services.knowledge.member_invitations(seen.company.dag_id)
+    lines = [one for one in everybody if text.casefold() in one.user_id.casefold() and lacks not in one.has]
     shown = page_of(at, len(lines), PER_PAGE)
     return page(
         request,
@@ -56,8 +79,12 @@ def members(
         one=seen.company,
         lines=lines[shown.start : shown.stop],
         shown=shown,
+        total=len(everybody),
+        text=text,
+        text_most=MAX_TEXT,
+        lacks=lacks,
         fields=FIELDS,
-        counts=registered(lines),
+        counts=registered(everybody),
         offered=offered,
         days=DAYS,
         days_most=MAX_DAYS,
@@ -127,7 +154,7 @@ def confirm(
         said = (
             f"{read.before}名のうち{read.removed}名の登録が消えます。正しければ、確認の画面でチェックを入れてください。"
         )
-        return message(request, 409, "登録していません", said)
+        return message(request, 409, "登録していません", said, links=_back(request, seen))
     seen.note("members import confirmed")
     linking = _linking(seen)
     take_over(read, linking, _own(linking))
@@ -137,12 +164,23 @@ def confirm(
 
 @router.post("/dag/{dag_id}/members/invite")
 def invite(
+    request: Request,
     seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
     kind: Annotated[str, Form(max_length=10)] = "",
     who: Annotated[str, Form(max_length=100)] = "",
     days: Annotated[int, Form(ge=1, le=90)] = DAYS,
 ) -> Response:
     """A file of addresses, a member each: for the one that is named, else for everybody who is not registered yet."""
+    try:
+        tokens = _invited(seen, kind, who, days)
+    except Refused as error:
+        return message(request, 409, "招待していません", str(error), links=_back(request, seen))
+    rows = _invitations(seen, kind, tokens)
+    return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
+
+
+def _invited(seen: guard.Seen, kind: str, who: str, days: int) -> dict[str, str]:
+    """The tokens by user id. Raises Refused."""
     knowledge, dag_id, linking, now = seen.services.knowledge, seen.company.dag_id, _linking(seen), seen.services.now()
     if kind not in knowledge.member_invitations(dag_id) or days > MAX_DAYS[kind]:
         raise Refused("招待の種類か有効日数を読み取れません。画面を開き直してください。")
@@ -157,11 +195,13 @@ def invite(
         raise Refused("招待する人がいません。全員が登録済みです。")
     seen.note(f"members invite {kind}")
     try:
-        tokens = (linking if kind == "line" else _own(linking)).invite(users, days, now)
+        return (linking if kind == "line" else _own(linking)).invite(users, days, now)
     except MemberError as error:
         raise Refused(str(error)) from None
-    rows = _invitations(seen, kind, tokens)
-    return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
+
+
+def _back(request: Request, seen: guard.Seen) -> list[tuple[str, str]]:
+    return [("メンバーに戻る", address(request, "dag", seen.company.dag_id, "members"))]
 
 
 def _invitations(seen: guard.Seen, kind: str, tokens: dict[str, str]) -> Iterator[Sequence[str]]:

@@ -214,6 +214,13 @@ def test_n1_a_long_failure_is_cut() -> None:
     assert lines[2] == "予期しない" * 60 + "…"
 
 
+def test_n1_a_long_failure_is_cut_between_sentences() -> None:
+    """N1: whoever reads it has whole sentences, and no half of a word."""
+    said = "EMCが応答しません。" * 22 + "接続EMC_PRODUCTION_SERVICE_CONNECTION" * 10
+    lines = chat.message(report(Outcome.SYSTEM, message=said), "acme").lines
+    assert lines[2] == "EMCが応答しません。" * 22 + "…"
+
+
 def test_n1_what_was_not_counted_is_not_shown() -> None:
     """N1: a run whose record is out of reach still has a message."""
     told = chat.message(report(Outcome.SYSTEM, counts=None, changed=None, message="保存先に接続できません。"), "acme")
