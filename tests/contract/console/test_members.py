@@ -80,7 +80,9 @@ def test_n4_one_of_many_is_found_and_so_are_those_who_lack_something(world: Cons
     assert "「e0123」: 1名" in found
     assert ("E0123 –" in found, "E0124" in found) == (True, False)
     assert "「x」: 0名" in text_of(sent(world, f"{HERE}/find", status=200, text="x"))
-    assert "「e0」: 300名（はじめの100名を表示しています）" in text_of(sent(world, f"{HERE}/find", status=200, text="e0"))
+    assert "「e0」: 300名（はじめの100名を表示しています）" in text_of(
+        sent(world, f"{HERE}/find", status=200, text="e0")
+    )
     everybody = body(world, HERE, "yuki")
     assert "LINE WORKS ID 149名 未登録 151名" in text_of(everybody)
     lacking = body(world, f"{HERE}?lacks=lineworks_id&at=2", "yuki")

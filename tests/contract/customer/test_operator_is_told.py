@@ -84,9 +84,7 @@ def test_s2_an_upload_is_told_once_with_its_findings_and_its_page(watching: Watc
         assert f"版{number}）をアップロードしました。誤り0件、注意4件。 {PAGE}/sheets/{number}" in lines
 
 
-def test_n8_an_operator_who_hears_of_no_holds_is_told_as_of_a_failure(
-    watching: Watching, tmp_path: Path
-) -> None:
+def test_n8_an_operator_who_hears_of_no_holds_is_told_as_of_a_failure(watching: Watching, tmp_path: Path) -> None:
     """A sheet that waits is 保留; with 保留 switched off everywhere it would wait unseen until it is forgotten."""
     operator = tmp_path / "operator.yaml"
     said = "channels:\n- {name: 運用, service: slack_webhook, connection: ops, events: [FAILURE]}\n"

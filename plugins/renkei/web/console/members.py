@@ -185,12 +185,12 @@ def _invited(seen: guard.Seen, kind: str, who: str, days: int) -> dict[str, str]
     if kind not in knowledge.member_invitations(dag_id) or days > MAX_DAYS[kind]:
         raise Refused("招待の種類か有効日数を読み取れません。画面を開き直してください。")
     if fault := knowledge.member_invitation_fault(dag_id, kind):
-        raise Refused(f"{fault}招待していません。「接続」の画面で確認してください。")
+        raise Refused(f"{fault}「接続」の画面で確認してください。")
     lines = _lines(seen)
     done = ("line_user_id",) if kind == "line" else ("slack_member_id", "google_chat_webhook")
     users = [trim(who)] if trim(who) else [one.user_id for one in lines if one.has.isdisjoint(done)]
     if not set(users) <= {one.user_id for one in lines}:
-        raise Refused("メンバーにいないユーザIDです。先にインポートで登録してください。招待していません。")
+        raise Refused("メンバーにいないユーザIDです。先にインポートで登録してください。")
     if not users:
         raise Refused("招待する人がいません。全員が登録済みです。")
     seen.note(f"members invite {kind}")
