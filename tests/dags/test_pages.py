@@ -20,9 +20,9 @@ from renkei.links.smarthr_emc.records import RunStart
 from renkei.links.smarthr_emc.sheet.mapping import Constant, RootDepartment, Source
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.orchestration.documentation import page_of
+from renkei.orchestration.ended_run import MAX_NOTE, note_text
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.markdown import quoted
-from renkei.orchestration.run_end import MAX_NOTE, note_text
 from renkei.orchestration.smarthr_emc.approval_page import crew_link, plan_body
 from renkei.orchestration.tenant import Tenant
 from renkei.sheets.compiled import Compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import json
 import os
 import secrets
@@ -18,12 +17,7 @@ from renkei.storage.cipher import Cipher, is_encrypted, key_name
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
     from fsspec import AbstractFileSystem
-
-PART = 65_536  # rows of a table that are read at once, where not all are
-MANY = 1_000_000  # bytes of a table for which starting threads is worth its time
-GROUP = 262_144  # rows of a table that are found at once; smaller ones make the file much larger
 
 
 class MissingKeyError(StoreError):
@@ -184,36 +178,21 @@ class Store:
 
         Of `columns` those that it has, in this order.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from renkei.storage import parquet
 
-        content = self.read(key)
-        file = pq.ParquetFile(pa.BufferReader(content))
-        names = _existing(columns, file.schema_arrow.names)
-        return _frame(file.read(names, use_threads=len(content) > MANY).select(names))
+        return parquet.read(self.read(key), columns)
 
     def table_parts(self, key: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """A parquet table as `read_table` has it, some ten thousand rows at a time."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from renkei.storage import parquet
 
-        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
-        for part in file.iter_batches(PART, columns=list(columns)):
-            yield _frame(pa.Table.from_batches([part]))
+        return parquet.parts(self.read(key), columns)
 
     def table_page(self, key: str, start: int, stop: int) -> tuple[pd.DataFrame, int]:
         """The rows of a parquet table from `start` to before `stop`, and how many it has."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from renkei.storage import parquet
 
-        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
-        found, begin = [file.schema_arrow.empty_table()], 0
-        for part in file.iter_batches(PART):
-            if begin >= stop:
-                break
-            found.append(pa.Table.from_batches([part[max(start - begin, 0) : stop - begin]]))
-            begin += len(part)
-        return _frame(pa.concat_tables(found)), file.metadata.num_rows
+        return parquet.page(self.read(key), start, stop)
 
     def find_rows(
         self, key: str, wanted: Mapping[str, Iterable[str]], columns: Sequence[str] | None = None
@@ -223,36 +202,14 @@ class Store:
         Read in parts: of a million people about a quarter is held in memory at once. A blank is nobody's key, and a column
         that the table lacks finds nobody; of `columns` those that it has.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
+        from renkei.storage import parquet
 
-        file = pq.ParquetFile(pa.BufferReader(self.read(key)))
-        types = {field.name: field.type for field in file.schema_arrow}
-        asked = {
-            name: pa.array({text for text in texts if text}, type=types[name])
-            for name, texts in wanted.items()
-            if name in types
-        }
-        shown = _existing(columns, list(types))
-        found = [file.schema_arrow.empty_table().select(shown)]
-        for part in range(file.num_row_groups) if asked else ():
-            keys = file.read_row_group(part, columns=list(asked))
-            where = functools.reduce(pc.or_, (pc.is_in(keys[name], value_set=texts) for name, texts in asked.items()))
-            if pc.any(where).as_py():
-                found.append(file.read_row_group(part, columns=shown).filter(where))
-        return _frame(pa.concat_tables(found))
+        return parquet.find_rows(self.read(key), wanted, columns)
 
     def write_table(self, key: str, frame: pd.DataFrame) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from renkei.storage import parquet
 
-        sink = pa.BufferOutputStream()
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        pq.write_table(
-            table, sink, compression="zstd", row_group_size=GROUP, write_statistics=False
-        )  # nobody reads them
-        self.write(key, sink.getvalue().to_pybytes())
+        self.write(key, parquet.written(frame))
 
     def seal(self, key: str, content: bytes) -> bytes:
         """What is kept of `content` under `key`, here or in a database: encrypted, where there is a key for it."""
@@ -287,24 +244,6 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         return temporary
-
-
-def _existing(wanted: Sequence[str] | None, names: list[str]) -> list[str]:
-    return names if wanted is None else [name for name in wanted if name in names]
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    return cast(
-        "pd.DataFrame",
-        table.to_pandas(
-            types_mapper=lambda t: (
-                pd.StringDtype(na_value=float("nan")) if pa.types.is_string(t) or pa.types.is_large_string(t) else None
-            )
-        ),
-    )
 
 
 def _make_folder(path: str) -> None:

@@ -19,7 +19,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import StoreError
 from renkei.storage.cipher import MAGIC, Cipher
-from renkei.storage.store import PART, MissingKeyError, Store
+from renkei.storage.parquet import PART
+from renkei.storage.store import MissingKeyError, Store
 from tests.harness.s3 import s3_store
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
