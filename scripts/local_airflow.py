@@ -44,7 +44,8 @@ def free_port() -> int:
 class LocalAirflow:
     """`airflow standalone` with its home below `folder`; use as a context manager.
 
-    With `database`, a copy of that one, and without `standalone` itself and the triggerer: it is up in half the time.
+    With `database`, a copy of that one, and without `standalone` itself and, unless `triggerer` is said, the triggerer, by
+    which a run waits for a person's answer: it is up in half the time.
     With `pages_only`, nothing but what answers requests, over a copy of that database: no scheduler, no Dag is read.
     `prefix` (/af) is the path below which it answers.
     """
@@ -57,11 +58,14 @@ class LocalAirflow:
         port: int = 0,
         *,
         database: Path | None = None,
+        triggerer: bool = False,
         pages_only: Path | None = None,
         prefix: str = "",
     ) -> None:
         self._database = pages_only or database
         self._parts = PAGES if pages_only else PARTS if database else ALL_AT_ONCE
+        if database and triggerer:
+            self._parts = {**self._parts, "triggerer": ("triggerer",)}
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}{prefix}"
         self.home = folder / "airflow"

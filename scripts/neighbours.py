@@ -93,7 +93,11 @@ class Neighbours:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(timeout=10)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:  # none is left behind, whatever the others do
+                process.kill()
+                process.wait()
             if process.stdout:
                 process.stdout.close()
 

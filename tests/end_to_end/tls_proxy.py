@@ -62,8 +62,10 @@ def tls_proxy(folder: Path) -> Iterator[TlsProxy]:
     with TlsProxy(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 def _certificate(path: Path) -> Path:

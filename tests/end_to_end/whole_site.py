@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -29,8 +28,8 @@ from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.end_to_end.tls_proxy import tls_proxy
 from tests.harness.emc import Emc
+from tests.harness.folders import dags_in
 from tests.harness.renkei_serve import RenkeiServe
-from tests.harness.sftp_server import SftpServer
 from tests.harness.sheet import full_mapping
 from tests.harness.smarthr import SmartHR
 from tests.harness.tenant import Tenant
@@ -51,7 +50,6 @@ class WholeSite:
     neighbours: Neighbours
     smarthr: SmartHR
     emc: Emc
-    sftp: SftpServer
     public_url: str  # of the public service
 
     def at(self, path: str, tenant: str = "") -> str:
@@ -85,13 +83,10 @@ HOSTS = {"acme": "localhost", "beta": "127.0.0.1", "gamma": "127.0.0.1"}
 
 
 @contextmanager
-def whole_site(folder: Path, index: Path) -> Iterator[WholeSite]:
-    """Started once for many tests: it takes as long as Airflow does."""
-    dags, sheets, drop = folder / "dags", folder / "mappings/smarthr_emc", folder / "drop"
-    for made in (dags, sheets, drop):
-        made.mkdir(parents=True)
-    for name in ("smarthr_emc.py", "renkei_jobs.py"):
-        shutil.copyfile(PROJECT / "dags" / name, dags / name)
+def whole_site(folder: Path, index: Path, database: Path) -> Iterator[WholeSite]:
+    """Started once for many tests, over a copy of Airflow's `database`: it takes as long as Airflow does."""
+    dags, sheets = dags_in(folder, "smarthr_emc.py", "renkei_jobs.py"), folder / "mappings/smarthr_emc"
+    sheets.mkdir(parents=True)
     (folder / "mappings/operator.yaml").write_text(OPERATOR, encoding="utf-8")
     (folder / "passwords.json").write_text(json.dumps({USER: PASSWORD, VIEWER: PASSWORD}))
     limits = ("--per-second", "1000", "--per-hour", "100000")
@@ -99,12 +94,11 @@ def whole_site(folder: Path, index: Path) -> Iterator[WholeSite]:
     with ExitStack() as stack:
         neighbours = stack.enter_context(Neighbours(folder / "neighbours", companies, ["acme"], limits, chat=True))
         proxy = stack.enter_context(tls_proxy(folder))
-        sftp = stack.enter_context(SftpServer.start(str(drop)))
         smarthr, emc = SmartHR(neighbours.urls["smarthr"]), Emc(neighbours.urls["emc"])
         public_url = f"https://localhost:{proxy.server_port}"
         environment = _environment(folder, index, neighbours, public_url)
-        airflow = LocalAirflow(folder, environment, dags)
-        site = WholeSite(folder, airflow, neighbours, smarthr, emc, sftp, public_url)
+        airflow = LocalAirflow(folder, environment, dags, database=database, triggerer=True)
+        site = WholeSite(folder, airflow, neighbours, smarthr, emc, public_url)
         for tenant in NAMES:
             (sheets / f"{tenant}.yaml").write_text(to_yaml(site.sheet(tenant)), encoding="utf-8")
         with closing(Tenant.over_http(site.store(), site.sheet("acme"), smarthr.url, emc.url)) as acme:

@@ -29,7 +29,9 @@ class Program:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("READY "), f"{cls.module} is not ready; it printed {line!r}"
+        if not line.startswith("READY "):
+            process.kill()
+            raise AssertionError(f"{cls.module} is not ready; it printed {line!r}")
         return cls(*line.split()[1:], process=process)
 
     def stop(self, *, kill: bool = False) -> int:
@@ -37,9 +39,11 @@ class Program:
         assert self.process is not None
         assert self.process.stdout is not None
         self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        code = self.process.wait(30)
-        self.process.stdout.close()
-        return code
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()  # one that does not end when asked is not left behind
+            self.process.stdout.close()
 
     def __enter__(self) -> Self:
         return self
