@@ -86,7 +86,7 @@ def test_k17_an_outage_is_told_once_and_once_when_it_is_over(world: LinkWorld) -
     world.kintone.before = away
     first = run(world)
     assert (first.quiet, first.event) == (False, Event.FAILURE)
-    assert "kintoneに接続できません" in "\n".join(first.message.lines)
+    assert "\n".join(first.message.lines).count("kintoneに接続できません") == 1
     assert run(world).quiet
     world.kintone.before = lambda: None
     over = run(world)
@@ -109,7 +109,9 @@ def test_k15_four_fifths_of_the_quota_are_told_once(world: LinkWorld, monkeypatc
     monkeypatch.setattr("renkei.links.hotprofile_kintone.quota.Quota.used", used)
     told = run(world)
     assert told.message.subject.startswith("KINTONE-QUOTA(APIリクエスト数が上限の80%)")
-    assert "4,100 / 5,000" in "\n".join(told.message.lines)
+    assert "4,100 / 5,000。上限に達すると、残りは保留し、翌日0:00以降に自動で再開します。" in "\n".join(
+        told.message.lines
+    )
     assert run(world).quiet
 
 

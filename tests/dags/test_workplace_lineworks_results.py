@@ -54,13 +54,16 @@ def test_c8_a_difference_is_told_each_time_it_is_put_back(world: AbsenceWorld) -
         assert (told.quiet, told.calls) == (False, True)
         assert "照合: 違いあり" in told.message.subject
         assert "消えていた予定 1件" in "\n".join(told.message.lines)
+        assert "登録し直します" in told.message.lines[-1]
         assert compare(world).quiet
 
 
 def test_c8_what_is_left_is_told_once_a_week_and_another_difference_at_once(world: AbsenceWorld) -> None:
     world.mapping = replace(MAPPING, restore=False)
     world.calendar.events.popitem()
-    found = [compare(world).quiet for _ in range(2)]
+    first = compare(world)
+    assert "そのままです" in first.message.lines[-1]
+    found = [first.quiet, compare(world).quiet]
     world.clock += dt.timedelta(days=7)
     found += [compare(world).quiet for _ in range(2)]
     world.calendar.events.popitem()

@@ -34,6 +34,7 @@ from renkei.runs.troubles import Troubles
 from renkei.storage.database.database import Database
 
 SPENT, NEAR = "quota spent", "quota near"
+NEAR_MEANS = "上限に達すると、残りは保留し、翌日0:00以降に自動で再開します。"
 
 
 def report(end: RunEnd) -> Report:
@@ -57,6 +58,8 @@ def report(end: RunEnd) -> Report:
         *listed(records, failed, causes),
         *conflict_lines(conflicts.listed(database, tenant, limit=MOST_LISTED, untold=True), changed),
     ]
+    above = end.message.splitlines()  # what stopped a data set stands in its line, too: it is read once
+    texts = [text for text in texts if not any(line.endswith(text.strip()) for line in above)]
     kinds = {*_kinds(end, lines), *(kind for kind, _ in quotas)}
     known = Troubles(database, end.tenant.link.name, tenant)
     new, ended = known.untold(kinds, now), known.over(kinds)
@@ -99,7 +102,7 @@ def _quotas(database: Database, mapping: Mapping) -> Iterator[tuple[str, str]]:
         quota = Quota(database, host_of(mapping), data_set.app, mapping.daily_requests)
         used = quota.used(now)
         if used >= WARN_AT * quota.most:
-            said = f"kintoneアプリ {data_set.app}: 本日のAPIリクエスト数 {used:,} / {quota.most:,}"
+            said = f"kintoneアプリ {data_set.app}: 本日のAPIリクエスト数 {used:,} / {quota.most:,}。{NEAR_MEANS}"
             yield f"{NEAR} {data_set.app} {day(now)}", said
 
 

@@ -12,13 +12,16 @@ from renkei.clock import utcnow
 from renkei.links.workplace_lineworks import history
 from renkei.links.workplace_lineworks.events import worker
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Planned, ToldDifferences, Written
+from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.links.workplace_lineworks.tables import FAILED
 from renkei.links.workplace_lineworks.wording import (
     DOUBTFUL_READ,
     FAILED_ABSENCES,
     HELD,
+    LEFT_ALONE,
     MOST_LISTED,
     OVER,
+    PUT_BACK,
     doubts,
     figures,
     listed,
@@ -47,7 +50,11 @@ def report(end: RunEnd) -> Report:
     known = Troubles(database, end.tenant.link.name, tenant)
     new, news = known.untold(kinds, now), history.count_untold(database, tenant)
     ended = known.over(kinds) if end.outcome.succeeded else set()
-    found = plain_report(end, [*figures(fetched, planned, written, compared), *listed(absences, count)])
+    texts = [*figures(fetched, planned, written, compared), *listed(absences, count)]
+    mapping: Mapping | None = end.tenant.sheet.mapping
+    if mapping and compared and (compared.missing or compared.changed):
+        texts.append(PUT_BACK if mapping.restore else LEFT_ALONE)
+    found = plain_report(end, texts)
     by_itself = end.run_id.startswith("scheduled__")
     is_well = end.outcome is Outcome.OK or (end.outcome is Outcome.COMPARED and by_itself)
     subject = _subject(new, news, ended) if is_well else ""
