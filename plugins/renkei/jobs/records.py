@@ -11,11 +11,12 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from renkei.errors import RenkeiError
+from renkei.errors import RenkeiError, StoreError
 from renkei.storage import records
 from renkei.storage.records import Moment
 from renkei.storage.store import DamagedFileError, MissingKeyError
@@ -179,8 +180,9 @@ class Jobs:
         """`result` is a dataclass; a worker that dies before the end is written has done nothing."""
         records.write(self._store, self._key(number, "result"), result)
         records.write(self._store, self._key(number, "end"), End(now))
-        kind = records.read(self._store, self._key(number, "request"), Request).kind
-        self._store.write(f"{self._folder}/done/{kind}", b"")
+        with suppress(StoreError):  # it is done all the same
+            kind = records.read(self._store, self._key(number, "request"), Request).kind
+            self._store.write(f"{self._folder}/done/{kind}", b"")
 
     def fail(self, number: int, fault: str, now: dt.datetime) -> None:
         records.write(self._store, self._key(number, "end"), End(now, fault))

@@ -188,7 +188,7 @@ def test_s3_a_connection_and_its_end_are_told_once_each(watching: Watching) -> N
         if number == 1:
             ((_, lines, page),) = watching.look(20)
             assert "株式会社アクメ（acme）: SmartHRと連携しました。" in lines
-            assert (page, "総務部" in lines) == (PAGE, False)
+            assert (page, "総務部" in lines, "有効にする" in lines) == (PAGE, False, False)
         grants.note_void()
         ((title, lines, _),) = watching.look(30 + number)
         assert "再認可が必要です（1社）" in title

@@ -104,6 +104,22 @@ def test_a_job_comes_from_waiting_to_its_result(jobs: Jobs) -> None:
     assert ask(jobs).number == 2, "asked again, it is done again"
 
 
+def test_l4_a_job_is_done_although_the_mark_that_outlives_it_cannot_be_written(
+    jobs: Jobs, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, write = ask(jobs).number, store.write
+
+    def fails(key: str, content: bytes) -> None:
+        if "/done/" in key:
+            raise StoreError("no")
+        write(key, content)
+
+    monkeypatch.setattr(store, "write", fails)
+    jobs.finish(number, Found("小鳥遊"), NOW)
+    assert jobs.read(number).state(NOW, over) is State.DONE
+    assert not jobs.was_done("person")
+
+
 @pytest.mark.parametrize(
     ("begun", "age", "airflow", "state"),
     [

@@ -60,7 +60,9 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
             elif notices.now - act.at > UNDONE:
                 customer_acts.forget(store, link, name)
     if said and event:
-        notices.tell_once(OPERATOR, operator, _message(notices.link.label, list(said.values())), list(said), event)
+        has_sheet = any(noted[name].act is Act.SHEET for name in said)
+        message = _message(notices.link.label, list(said.values()), has_sheet)
+        notices.tell_once(OPERATOR, operator, message, list(said), event)
         if over := said.keys() & notices.told_before(OPERATOR).keys():
             for name in over:
                 customer_acts.forget(store, link, name)
@@ -141,12 +143,12 @@ def _uploaded(versions: Versions, act: CustomerAct) -> tuple[int, Version] | Non
     return None
 
 
-def _message(label: str, said: Sequence[tuple[str, str]]) -> Message:
+def _message(label: str, said: Sequence[tuple[str, str]], has_sheet: bool) -> Message:
     alone = len(said) == 1
     shown = [text + (f" {address}" if address and not alone else "") for text, address in said]
     return Message(
         title=f"【確認】{label}: お客様の操作があります（{len(said)}件）",
-        lines=(*shown, "シートは、画面で確かめて「有効にする」まで使いません。"),
+        lines=(*shown, *(["シートは、画面で確かめて「有効にする」まで使いません。"] if has_sheet else [])),
         link=said[0][1] if alone else console_page(),
         link_label="画面を開く" if alone else "連携一覧を開く",
     )
