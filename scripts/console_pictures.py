@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from scripts.local_airflow import PASSWORD, PROJECT, USER
 
 PICTURES = PROJECT / "docs" / "pictures" / "console"
-WIDTH, MOST_HEIGHT = 1120, 1000
+WIDTH, MAX_HEIGHT = 1120, 1000
 PATIENCE_MS = 150_000
 HINATA, MINATO, SAKURA = (f"dag/smarthr_emc__{tenant}" for tenant in ("hinata", "minato", "sakura"))
 KINTONE = "dag/hotprofile_kintone__minato"
@@ -128,7 +128,7 @@ def _visit(page: Page, address: str) -> None:
 
 def _draw(page: Page, name: str) -> None:
     height = page.evaluate("document.documentElement.scrollHeight")
-    clip: Any = {"x": 0, "y": 0, "width": WIDTH, "height": min(height, MOST_HEIGHT)}
+    clip: Any = {"x": 0, "y": 0, "width": WIDTH, "height": min(height, MAX_HEIGHT)}
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=clip, caret="initial")
 
 

@@ -20,7 +20,7 @@ from renkei.storage.database.statements import insert
 from renkei.storage.store import Store
 
 AT_ONCE = 200  # messages in one transaction
-MOST_WAITING = 2_000  # messages in memory while the database is away
+MAX_WAITING = 2_000  # messages in memory while the database is away
 TRIED_FOR_S, TRIED_EVERY_S = 8.0, 0.5  # a database that begins anew is away for seconds; whoever sent waits ten
 LOCK = 7_365_210_442  # PostgreSQL's advisory lock of whoever writes messages
 
@@ -34,7 +34,7 @@ class Receiver:
 
     def __init__(self, url: str, store: Store) -> None:
         self._url, self._store = url, store
-        self._arrived: queue.Queue[tuple[float, dict[str, Any], Future[None]]] = queue.Queue(MOST_WAITING)
+        self._arrived: queue.Queue[tuple[float, dict[str, Any], Future[None]]] = queue.Queue(MAX_WAITING)
         threading.Thread(target=self._write_on, name="inbox", daemon=True).start()
 
     def accept(

@@ -26,7 +26,7 @@ from simulators.chat.lineworks.calendar import build_calendar, build_calendar_co
 from simulators.chat.lineworks.calendar_page import build_calendar_page
 from simulators.chat.lineworks.content import check_message, html_of, text_of
 from simulators.chat.lineworks.menu import check_menu
-from simulators.chat.lineworks.talk import MOST_AT_ONCE, Said, Uttered
+from simulators.chat.lineworks.talk import MAX_AT_ONCE, Said, Uttered
 from simulators.chat.lineworks.talk_page import build_talk_page
 from simulators.chat.lineworks.token import CLIENT_ID, CLIENT_SECRET, SERVICE_ACCOUNT, check_token_request, private_key
 from simulators.chat.lineworks.wire import WorksRoute, api_error, read_form, read_json
@@ -59,7 +59,7 @@ def build(inbox: Inbox) -> APIRouter:
         return Response(status_code=204)
 
     @router.post("/_sim/lineworks/said")
-    async def say(events: list[Said], at_once: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 1) -> list[Uttered]:
+    async def say(events: list[Said], at_once: Annotated[int, Query(ge=1, le=MAX_AT_ONCE)] = 1) -> list[Uttered]:
         """Say all of it, `at_once` at a time; one by one is in the given order."""
         gate = asyncio.Semaphore(at_once)
 

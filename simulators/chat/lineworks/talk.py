@@ -23,8 +23,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 ANSWERED_WITHIN_S = 20.0
-MOST_AT_ONCE = 64
-SENDERS = ThreadPoolExecutor(MOST_AT_ONCE, "callback")  # urllib waits for each answer
+MAX_AT_ONCE = 64
+SENDERS = ThreadPoolExecutor(MAX_AT_ONCE, "callback")  # urllib waits for each answer
 
 
 class Said(BaseModel):

@@ -15,7 +15,7 @@ from renkei.jobs.records import KEPT, Jobs, Progress
 from renkei.orchestration import jobs as task
 from renkei.orchestration.smarthr_emc import jobs as kinds
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.console.jobs import MOST_OF_ONE
+from renkei.web.console.jobs import MAX_LOGINS_OF_ONE
 from renkei.web.services import Refused, Right
 from tests.conftest import ROOT
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, dag
@@ -108,7 +108,9 @@ def test_l4_two_clicks_start_one_job(world: ConsoleWorld) -> None:
 
 def test_l5_nobody_keeps_more_than_a_few_under_way(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """L5: of all companies together; the others' places are free."""
-    monkeypatch.setattr(world.services.knowledge, "jobs_of", lambda user: MOST_OF_ONE if user.name == "yuki" else 0)
+    monkeypatch.setattr(
+        world.services.knowledge, "jobs_of", lambda user: MAX_LOGINS_OF_ONE if user.name == "yuki" else 0
+    )
     assert "終わってから始めてください" in sent(world, "/person/now", status=409, **NOW_FORM)
     assert world.hands.done == []
     assert sent(world, "/person/now", "omar", **NOW_FORM)

@@ -148,7 +148,7 @@ def test_s2_nobodys_acts_hold_up_anybody_elses(watching: Watching, monkeypatch: 
     watching.world.now = NOW + dt.timedelta(minutes=1)
     watching.world.guest("beta").upload(sheet())
     watching.world.guest("beta").upload(sheet())
-    monkeypatch.setattr(customers, "MOST", 1)
+    monkeypatch.setattr(customers, "MAX_TOLD", 1)
     for minutes in (15, 30):
         ((title, lines, _),) = watching.look(minutes)
         assert title == f"{CUSTOMER}（1件）"

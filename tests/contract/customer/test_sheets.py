@@ -141,7 +141,7 @@ def test_e15_a_hostile_sheet_costs_its_own_page_alone(world: CustomerWorld, monk
 
 def test_uploads_of_a_day_are_bounded(world: CustomerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever invitation they come by, and whichever process takes them."""
-    monkeypatch.setattr(uploads_module, "MOST_A_DAY", 3)
+    monkeypatch.setattr(uploads_module, "MAX_A_DAY", 3)
     answers = [world.guest().upload(sheet(連携開始日=f"2026-12-{day}")).status_code for day in range(10, 15)]
     assert answers == [303] * 3 + [429] * 2
     assert len(world.versions()) == 3

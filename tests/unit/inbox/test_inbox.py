@@ -18,7 +18,7 @@ from renkei.inbox import inbox as inbox_module
 from renkei.inbox import lease, receiver
 from renkei.inbox.inbox import KEPT, Inbox, forget
 from renkei.inbox.lease import LeaseLostError, Leases
-from renkei.inbox.receiver import MOST_WAITING, Receiver
+from renkei.inbox.receiver import MAX_WAITING, Receiver
 from renkei.inbox.tables import LEASE, MESSAGE, State
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import Database, open_database
@@ -155,7 +155,7 @@ def test_p12_a_receiver_holds_no_more_than_fits(url: str, monkeypatch: pytest.Mo
     written: list[Future[None]] = []
 
     def fill() -> None:
-        while len(written) < 2 * MOST_WAITING:
+        while len(written) < 2 * MAX_WAITING:
             written.append(full.accept(LINK, TENANT, str(len(written)), "x", AT, b""))
 
     with pytest.raises(StoreError, match="多すぎます"):
@@ -163,7 +163,7 @@ def test_p12_a_receiver_holds_no_more_than_fits(url: str, monkeypatch: pytest.Mo
     answers.set()
     for one in written:
         one.result(LONG)
-    assert Inbox(open_database(url), PLAIN, LINK, TENANT).counts()[State.WAITING] == len(written) >= MOST_WAITING
+    assert Inbox(open_database(url), PLAIN, LINK, TENANT).counts()[State.WAITING] == len(written) >= MAX_WAITING
 
 
 def test_p17_of_each_key_one_message_at_a_time(url: str, inbox: Inbox, leases: Leases) -> None:

@@ -25,7 +25,7 @@ from renkei.storage.database.database import Database
 from renkei.storage.store import Store
 from renkei.systems.kintone.form import Form
 
-MOST_FOUND = 20  # records that one key leads to
+MAX_FOUND = 20  # records that one key leads to
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def explain(
     left = Quota(database, host_of(mapping), data_set.app, mapping.daily_requests).left(now)
     tested = data_set.name in data_sets.passed(database, mapping)
     found = []
-    for source_id in ids[:MOST_FOUND] or [text]:
+    for source_id in ids[:MAX_FOUND] or [text]:
         known = history.record(database, mapping.tenant, data_set.name, source_id)
         facts = _Facts(mapping, data_set, known, status, tested, line, form, left, now)
         found.append(_explained(facts, source_id, versions))

@@ -31,14 +31,14 @@ QUOTA_NEAR = "KINTONE-QUOTA(APIリクエスト数が上限の80%)"
 OVER = "KINTONE-OK(復旧)"
 CONFLICTS = "KINTONE-WARN(kintoneで変更された項目あり)"
 TESTED = "KINTONE-TEST(連携テスト)"
-MOST_LISTED = 100
-MOST_CAUSES = 20  # that a mail names
+MAX_LISTED = 100
+MAX_CAUSES = 20  # that a mail names
 CONFLICT_STATES = {
     conflicts.FOUND: "次に連携するときに、シートのとおり上書きするか残します",
     conflicts.OVERWRITTEN: "Hot Profileの値で上書きしました",
     conflicts.KEPT: "kintoneの値を残しました",
 }
-MOST_REQUESTS = 3  # for a hundred records that people change (stages/checked_writes)
+MAX_REQUESTS = 3  # for a hundred records that people change (stages/checked_writes)
 STATES = {
     State.RUNNING: "処理中",
     State.DONE: "完了",
@@ -52,7 +52,7 @@ def figures(line: Processed, *, is_watched: bool = False) -> Iterator[str]:
     """What one data set came to; of one with 競合検知 also what an estimate may cost at most."""
     if line.mode in ("CHECK_ONLY", "ESTIMATE"):
         requests = -(-line.held // 100)
-        most = f"、kintoneで変更されたレコードが多いと最大 約{MOST_REQUESTS * requests:,}回" if is_watched else ""
+        most = f"、kintoneで変更されたレコードが多いと最大 約{MAX_REQUESTS * requests:,}回" if is_watched else ""
         yield f"{line.label}: 受信 {line.read:,}件、書き込み予定 {line.held:,}件（APIリクエスト 約{requests:,}回{most}）、変化なし {line.unchanged:,}件"
     elif line.mode == "RECONCILE":
         yield f"{line.label}: 照合 {line.read:,}件（APIリクエスト {line.requests:,}回）"
@@ -72,10 +72,10 @@ def conflict_lines(found: Sequence[Conflict], count: int) -> Iterator[str]:
     if not found:
         return
     yield f"kintoneで変更された項目 {count:,}件:"
-    for one in found[:MOST_LISTED]:
+    for one in found[:MAX_LISTED]:
         yield f"  {DATA_SETS[one.data_set]} ID {one.source_id} フィールド「{one.field}」: {CONFLICT_STATES[one.state]}"
-    if count > MOST_LISTED:
-        yield f"  ほか{count - MOST_LISTED:,}件"
+    if count > MAX_LISTED:
+        yield f"  ほか{count - MAX_LISTED:,}件"
     yield "上書きするか残すかは、連携設定シートの「競合」の列で項目ごとに決められます。"
 
 
@@ -84,15 +84,15 @@ def listed(records: Sequence[FailedRecord], count: int, causes: Sequence[tuple[s
     if not records:
         return
     yield f"失敗レコード {count:,}件:"
-    if count > MOST_LISTED:
-        for field, cause, its in causes[:MOST_CAUSES]:
+    if count > MAX_LISTED:
+        for field, cause, its in causes[:MAX_CAUSES]:
             yield f"  {f'フィールド「{field}」: ' if field else ''}{cause} {its:,}件"
-        if len(causes) > MOST_CAUSES:
-            yield f"  ほか{len(causes) - MOST_CAUSES:,}種類の原因"
-        yield f"はじめの{MOST_LISTED}件:"
-    for one in records[:MOST_LISTED]:
+        if len(causes) > MAX_CAUSES:
+            yield f"  ほか{len(causes) - MAX_CAUSES:,}種類の原因"
+        yield f"はじめの{MAX_LISTED}件:"
+    for one in records[:MAX_LISTED]:
         field = f" フィールド「{one.field}」" if one.field else ""
         yield f"  {DATA_SETS[one.data_set]} ID {one.source_id}{field}: {one.cause} → {one.remedy}"
-    if count > MOST_LISTED:
-        yield f"  ほか{count - MOST_LISTED:,}件。すべては「失敗レコード」の画面から、ファイル（CSV）で保存できます"
+    if count > MAX_LISTED:
+        yield f"  ほか{count - MAX_LISTED:,}件。すべては「失敗レコード」の画面から、ファイル（CSV）で保存できます"
     yield "これらのレコードは飛ばし、ほかのレコードの連携は続けています。Hot Profileで直すと自動で、または「失敗分の再連携」で連携し直します。"

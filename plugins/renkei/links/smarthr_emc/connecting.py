@@ -50,7 +50,7 @@ from renkei.texts import trim
 log = logging.getLogger(__name__)
 
 LOGIN_LASTS = dt.timedelta(minutes=10)
-MOST_OF_ONE = 5  # log-ins of one tenant that a person, or an invitation, has under way: the newest ones
+MAX_LOGINS_OF_ONE = 5  # log-ins of one tenant that a person, or an invitation, has under way: the newest ones
 MAX_CODE = 2_000  # characters
 _NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
 
@@ -118,7 +118,7 @@ class Connecting:
             raise ConnectingError(ConnectFailure.PLAIN_STORE)
         tidy(self._folder, now)
         own = sorted((one.expires_at, key) for _, key, one in _logins(self._folder) if one and one.by == by.id)
-        for _, key in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
+        for _, key in own[: max(0, len(own) + 1 - MAX_LOGINS_OF_ONE)]:
             self._store.delete(key)
         state, browser = new_state(self._folder.tenant), secrets.token_urlsafe(32)
         verifier, challenge = pkce()

@@ -60,7 +60,7 @@ HELD = "CALENDAR-HOLD(大量の取消を保留)"
 FAILED_ABSENCES = "CALENDAR-WARN(登録できない不在あり)"
 DOUBTFUL_READ = "CALENDAR-WARN(WORKPLACEの一覧を確認)"
 OVER = "CALENDAR-OK(復旧)"
-MOST_LISTED = 100
+MAX_LISTED = 100
 STRAYS_LEFT = (
     "シートの「手で変えた予定」が「残す」か、件数が多いか、WORKPLACEの一覧に疑わしい点があるため、削除していません。"
 )
@@ -132,8 +132,8 @@ def listed(absences: Sequence[FailedAbsence], count: int) -> Iterator[str]:
     if not absences:
         return
     yield f"登録できない不在 {count:,}件:"
-    for one in absences[:MOST_LISTED]:
+    for one in absences[:MAX_LISTED]:
         yield f"  不在 {one.absence_id}: {one.cause} → {one.remedy}"
-    if count > MOST_LISTED:
-        yield f"  ほか{count - MOST_LISTED:,}件"
+    if count > MAX_LISTED:
+        yield f"  ほか{count - MAX_LISTED:,}件"
     yield "これらの不在は飛ばし、ほかの不在の連携は続けています。直すと自動で、または「失敗分の再連携」で連携し直します。"

@@ -25,7 +25,7 @@ from renkei.storage.tokens import digest_of_token, new_token
 
 FIELDS = ("slack_member_id", "google_chat_webhook")  # what a member may register here; LINE has its own pages
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long
-MOST_DAYS = 30
+MAX_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class OwnEntries:
     def invite(self, user_ids: Iterable[str], days: int, now: dt.datetime) -> dict[str, str]:
         """A new token for each, good for `days`; the earlier ones of these members are void. Tokens are kept nowhere."""
         tokens = {user_id: new_token() for user_id in user_ids}
-        until = now + dt.timedelta(days=min(days, MOST_DAYS))
+        until = now + dt.timedelta(days=min(days, MAX_DAYS))
         rows = [self._invitation(user_id, token, now, until) for user_id, token in tokens.items()]
         if rows:
             with self._database.writing(brief=True) as connection:

@@ -22,7 +22,7 @@ from renkei.web.services import Refused
 router = APIRouter()
 MAX_TEXT = 2_000  # characters
 KINTONE, HOTPROFILE = "kintone", "hotprofile"  # types of Connections, and how their names begin
-MOST_TOKENS = 9  # of one request of kintone's
+MAX_TOKENS = 9  # of one request of kintone's
 Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
@@ -44,8 +44,8 @@ async def of_kintone(
     plain = [_plain(token, what) for token in tokens]
     if not all(plain):
         raise Refused(f"{what}が空白です。kintoneで確認して入力してください。")
-    if len(plain) > MOST_TOKENS:
-        raise Refused(f"APIトークンは{MOST_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
+    if len(plain) > MAX_TOKENS:
+        raise Refused(f"APIトークンは{MAX_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
     values = {"host": mapping.domain, "login": login, "password": ",".join(plain)}
     await seen.services.acting.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
     return _back(request, seen)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from renkei.links.hotprofile_kintone import LINK
-from renkei.links.hotprofile_kintone.explain import MOST_FOUND, Explained, explain
+from renkei.links.hotprofile_kintone.explain import MAX_FOUND, Explained, explain
 from renkei.links.hotprofile_kintone.preview import as_text
 from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
@@ -61,7 +61,7 @@ def _page(
         text=text,
         passed=SHOWN,
         as_text=as_text,
-        most=MOST_FOUND,
+        most=MAX_FOUND,
         max_text=MAX_TEXT,
         DATA_SETS=DATA_SETS,
     )

@@ -18,7 +18,7 @@ from renkei.links.hotprofile_kintone.stages.trial import PASSED, Tested
 from renkei.links.hotprofile_kintone.wording import (
     CONFLICTS,
     FAILED_RECORDS,
-    MOST_LISTED,
+    MAX_LISTED,
     OVER,
     QUOTA_NEAR,
     QUOTA_SPENT,
@@ -44,8 +44,8 @@ def report(end: RunEnd) -> Report:
     database, tenant, now = connections.database(), end.tenant.name, utcnow()
     lines = history.of_run(database, tenant, end.record.run)
     failed = sum(one.failed for one in history.data_set_statuses(database, tenant).values())
-    records = history.failed_records(database, tenant, limit=MOST_LISTED) if failed else []
-    causes = history.causes(database, tenant) if failed > MOST_LISTED else []
+    records = history.failed_records(database, tenant, limit=MAX_LISTED) if failed else []
+    causes = history.causes(database, tenant) if failed > MAX_LISTED else []
     tested = end.record.read_or_none(Tested)
     mapping: Mapping | None = end.tenant.sheet.mapping
     watched = {one.name for one in mapping.data_sets if one.watched} if mapping else set()
@@ -56,7 +56,7 @@ def report(end: RunEnd) -> Report:
         *(text for line in lines for text in figures(line, is_watched=line.data_set in watched)),
         *(said for _, said in quotas),
         *listed(records, failed, causes),
-        *conflict_lines(conflicts.listed(database, tenant, limit=MOST_LISTED, untold=True), changed),
+        *conflict_lines(conflicts.listed(database, tenant, limit=MAX_LISTED, untold=True), changed),
     ]
     above = end.message.splitlines()  # what stopped a data set stands in its line, too: it is read once
     texts = [text for text in texts if not any(line.endswith(text.strip()) for line in above)]

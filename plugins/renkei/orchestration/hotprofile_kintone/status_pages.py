@@ -33,7 +33,7 @@ from renkei.web.services import Right
 
 router = APIRouter()
 PER_PAGE = 100
-MOST_ROWS = 100_000  # of a file
+MAX_ROWS = 100_000  # of a file
 TONES = {"running": "cold", "done": "good", "held": "wait", "away": "wait", "stopped": "bad"}
 
 
@@ -108,11 +108,11 @@ def download(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = ""
 
 def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[Sequence[str]]:
     yield "ID", "対象", "フィールド", "原因", "対処", "kintoneのエラー", "失敗した日時", "kintone"
-    for one in islice(records, MOST_ROWS):
+    for one in islice(records, MAX_ROWS):
         cells = (one.source_id, one.label, one.field, one.cause, one.remedy, one.code)
         yield *cells, time_in_japan(one.failed_at), _page_of(mapping, one.data_set, one.record_id)
     if next(records, None) is not None:
-        yield (f"{MOST_ROWS:,}件までを載せています。",)
+        yield (f"{MAX_ROWS:,}件までを載せています。",)
 
 
 @router.post("/dag/{dag_id}/failed/again")

@@ -28,8 +28,8 @@ from renkei.systems.delivery import Message, Tone, key_of
 
 log = logging.getLogger(__name__)
 
-MOST = 20  # told at a look; the others are the next one's
-MOST_READ = 500  # of them: what left nothing holds up nobody else's
+MAX_TOLD = 20  # told at a look; the others are the next one's
+MAX_READ = 500  # of them: what left nothing holds up nobody else's
 CLOCKS = dt.timedelta(minutes=5)  # by which two machines' may differ
 LASTS_S = 60.0  # for how long sheets are looked through at a look
 UNDONE = dt.timedelta(hours=1)  # what left nothing by then was not done
@@ -46,7 +46,7 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
     A sheet waits for the operator, so it is 保留; where none of the channels hears of 保留, it is told as 失敗.
     """
     link, store = notices.link.name, notices.store
-    noted = customer_acts.noted(store, link, MOST_READ)
+    noted = customer_acts.noted(store, link, MAX_READ)
     told = notices.told_before(OPERATOR)
     event = next((event for event in HEARD_AS if any(one.wants(event) for one in operator)), None)
     said: dict[str, tuple[str, str]] = {}  # by the note's name: the line, and the address of its page
@@ -54,7 +54,7 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
     for name, act in noted.items():
         if name in told or notices.now - act.at > UNHEARD:
             customer_acts.forget(store, link, name)
-        elif event and len(said) < MOST and time.monotonic() < until:
+        elif event and len(said) < MAX_TOLD and time.monotonic() < until:
             if line := _line_or_fault(notices, act, sheets, review_sheet):
                 said[name] = line
             elif notices.now - act.at > UNDONE:
@@ -78,8 +78,8 @@ def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> 
             new[key] = tenant
     if new:
         source, names = notices.link.source, list(new.values())
-        lines = [f"{_company(sheets, one)}: {_page(notices, one)}" for one in names[:MOST]]
-        more = [f"ほか{len(names) - MOST}社"] if len(names) > MOST else []
+        lines = [f"{_company(sheets, one)}: {_page(notices, one)}" for one in names[:MAX_TOLD]]
+        more = [f"ほか{len(names) - MAX_TOLD}社"] if len(names) > MAX_TOLD else []
         message = Message(
             title=f"【失敗】{notices.link.label}: {source}の再認可が必要です（{len(names)}社）",
             lines=(

@@ -25,7 +25,7 @@ from renkei.web.services import Refused, User
 
 EVENTS = {True: "renkei_freeze_on", False: "renkei_freeze_off"}
 ATTEMPTS = 5
-MOST_CHANGES = 500  # that are looked at
+MAX_CHANGES = 500  # that are looked at
 MARKED = "災害時凍結（連携の画面で設定できます）"
 ELSEWHERE = (
     f"Airflowの変数「{VARIABLE}」の値は、環境変数かシークレットバックエンドで決められているため、この画面では変えられません。"
@@ -69,7 +69,7 @@ def changes() -> list[Freeze]:
     """Who switched what, the newest first."""
     wanted = select(Log.event, Log.dttm, Log.owner_display_name, Log.extra).where(Log.event.in_(EVENTS.values()))
     with create_session() as session:
-        rows = list(session.execute(wanted.order_by(Log.id.desc()).limit(MOST_CHANGES)))
+        rows = list(session.execute(wanted.order_by(Log.id.desc()).limit(MAX_CHANGES)))
     found = []
     for row in rows:
         given = _given(row.extra)

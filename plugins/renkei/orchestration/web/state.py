@@ -26,7 +26,7 @@ from renkei.sheets.side_run import mark_of
 from renkei.web.facts import Counts, Run
 
 OVER, UNDER_WAY = ("success", "failed"), ("queued", "running")
-MOST_IDS = 5000  # in one IN (…): databases have limits
+MAX_IDS = 5000  # in one IN (…): databases have limits
 OF_RUN = (
     DagRun.id,
     DagRun.dag_id,
@@ -117,7 +117,7 @@ def runs_called(run_id: str, dag_ids: Sequence[str]) -> dict[str, Run]:
     """The runs of this id, by their Dags."""
     found: dict[str, Run] = {}
     with create_session() as session:
-        for some in [dag_ids[n : n + MOST_IDS] for n in range(0, len(dag_ids), MOST_IDS)]:
+        for some in [dag_ids[n : n + MAX_IDS] for n in range(0, len(dag_ids), MAX_IDS)]:
             wanted = select(*OF_RUN).where(DagRun.dag_id.in_(some), DagRun.run_id == run_id)
             found |= {row.dag_id: _run(row) for row in session.execute(wanted)}
         return found
@@ -253,7 +253,7 @@ def _words(session: Any, rows: Sequence[Any]) -> dict[int, dict[str, Any]]:
 
 def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
     rest = iter(ids)
-    while part := list(islice(rest, MOST_IDS)):
+    while part := list(islice(rest, MAX_IDS)):
         yield part
 
 

@@ -18,7 +18,7 @@ from renkei.orchestration.workplace_lineworks.tasks import job_of
 from renkei.runs.hold import HeldPlan
 from renkei.runs.outcome import Outcome
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 
 
 def ask_about_cancellations(tenant: Tenant, context: Any) -> Question | str:
@@ -38,7 +38,7 @@ def decide_cancellations(tenant: Tenant, context: Any, answer: Answer) -> str:
 def body(job: Job, until: dt.datetime) -> str:
     """Markdown: why, until when, and which absences by their numbers; nobody is named (L6)."""
     held = job.record.read(HeldPlan)
-    shown = history.held(job.database, job.tenant, MOST_SHOWN)
+    shown = history.held(job.database, job.tenant, MAX_SHOWN)
     count = sum(hold.count for hold in held.holds)
     lines = [
         f"**会社**: {quoted(job.mapping.company)}　**回答の期限**: {time_in_japan(until)}"

@@ -19,7 +19,7 @@ from renkei.links.workplace_lineworks.wording import (
     FAILED_ABSENCES,
     HELD,
     LEFT_ALONE,
-    MOST_LISTED,
+    MAX_LISTED,
     OVER,
     PUT_BACK,
     doubts,
@@ -45,7 +45,7 @@ def report(end: RunEnd) -> Report:
     fetched, planned = end.record.read_or_none(Fetched), end.record.read_or_none(Planned)
     written, compared = end.record.read_or_none(Written), end.record.read_or_none(Compared)
     count = history.counts(database, tenant).get(FAILED, 0)
-    absences = history.failed(database, tenant, MOST_LISTED) if count else []
+    absences = history.failed(database, tenant, MAX_LISTED) if count else []
     kinds = {*_kinds(end, fetched, planned)}
     known = Troubles(database, end.tenant.link.name, tenant)
     new, news = known.untold(kinds, now), history.count_untold(database, tenant)

@@ -17,14 +17,14 @@ from renkei.storage.tokens import token_of_bytes
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
 from renkei.web.customer.facts import Inviting
-from renkei.web.customer.invitations import MOST_DAYS, Allowed, NotInvitedError
+from renkei.web.customer.invitations import MAX_DAYS, Allowed, NotInvitedError
 from renkei.web.screens import invitations as screen
 from renkei.web.screens.customer import Upload, uploads
 from renkei.web.screens.timeline import Event
 from renkei.web.services import Services
 
 router = APIRouter()
-DAYS = (1, 3, 7, 14, MOST_DAYS)
+DAYS = (1, 3, 7, 14, MAX_DAYS)
 MAX_LABEL, MAX_WHY = 60, 300  # characters
 TOO_OLD = "開いてから時間がたった画面です。もう一度「招待のリンクを作る」を押してください。"
 LISTED = 20  # versions among which those of customers are looked for

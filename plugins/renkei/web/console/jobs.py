@@ -20,7 +20,7 @@ from renkei.web.console.page import address, page
 from renkei.web.services import OwnJob, Refused, Services, User
 
 router = APIRouter()
-MOST_OF_ONE = 5  # jobs that somebody has under way, of all companies
+MAX_LOGINS_OF_ONE = 5  # jobs that somebody has under way, of all companies
 LISTED = 10
 CONNECTIONS, CHANNEL = "connections", "channel"
 COMMON = {  # of every link, by kind
@@ -45,8 +45,8 @@ def ask(
 ) -> int:
     """As `start`; the job's number. `before` is called for a new one, before it can begin."""
     now, knowledge, folder = services.now(), services.knowledge, services.knowledge.folder(dag_id)
-    if knowledge.jobs_of(user) >= MOST_OF_ONE:
-        raise Refused(f"始めた作業が{MOST_OF_ONE}件、終わっていません。終わってから始めてください。")
+    if knowledge.jobs_of(user) >= MAX_LOGINS_OF_ONE:
+        raise Refused(f"始めた作業が{MAX_LOGINS_OF_ONE}件、終わっていません。終わってから始めてください。")
     audit.note(folder.store, AuditEntry(now, user.id, dag_id, f"job {kind}"))
     jobs = Jobs(folder)
     try:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 router = APIRouter()
 PERIODS = (30, 90, 400)
 PER_PAGE = 100
-MOST_ROWS = {"csv": 100_000, "xlsx": 2_000}  # below the titles; a workbook of so many takes 0.4 s
+MAX_ROWS = {"csv": 100_000, "xlsx": 2_000}  # below the titles; a workbook of so many takes 0.4 s
 BROKEN_OFF = "ここで途切れました。これより後の行は載っていません。もう一度ダウンロードしてください。"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -116,7 +116,7 @@ def findings(
     if knowledge.run(one.dag_id, run_id) is None:
         raise guard.NotFound
     seen.note("findings")
-    rows = _limit_rows(knowledge.findings(one.dag_id, run_id), MOST_ROWS[kind])
+    rows = _limit_rows(knowledge.findings(one.dag_id, run_id), MAX_ROWS[kind])
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     if kind == "csv":
@@ -141,4 +141,4 @@ def _limit_rows(rows: Iterator[Sequence[str]], most: int) -> Iterator[Sequence[s
     """The titles, and at most so many of the rows below them; what is left out is said."""
     yield from islice(rows, most + 1)
     if next(rows, None) is not None:
-        yield [f"{most:,}件までを載せています。続きは、CSV（{MOST_ROWS['csv']:,}件まで）か処理記録で確認してください。"]
+        yield [f"{most:,}件までを載せています。続きは、CSV（{MAX_ROWS['csv']:,}件まで）か処理記録で確認してください。"]

@@ -25,9 +25,9 @@ from renkei.storage.tokens import digest_of_token, is_token, new_token
 from renkei.web.customer.tables import INVITATION, SESSION
 
 AGAIN = "別の招待を作る場合は、もう一度「招待のリンクを作る」を押してください。"
-MOST_DAYS = 30
-MOST_LIVE = 20  # invitations of one company at a time
-MOST_SESSIONS = 5  # of one invitation: the newest ones
+MAX_DAYS = 30
+MAX_LIVE = 20  # invitations of one company at a time
+MAX_SESSIONS = 5  # of one invitation: the newest ones
 IDLE = dt.timedelta(minutes=30)  # a session without a request ends
 LASTS = dt.timedelta(hours=8)  # a session ends, whatever is done in it
 NOTED_EVERY = dt.timedelta(minutes=1)  # a request is no write each time
@@ -104,7 +104,7 @@ class Invitations:
         digest = digest_of_token(token)
         made = Invitation(
             *(link, tenant, 0, label, why, frozenset(allows), now, by[:250]),
-            now + dt.timedelta(days=min(days, MOST_DAYS)),
+            now + dt.timedelta(days=min(days, MAX_DAYS)),
             token=digest,
         )
         sealed = self._store.seal(_place(made), json.dumps([label, why], ensure_ascii=False).encode())
@@ -112,9 +112,9 @@ class Invitations:
             if existing := self._find_existing(connection, made, now):
                 return existing
             good = (INVITATION.c.revoked_at.is_(None), INVITATION.c.expires_at > now)
-            if connection.scalar(select(func.count()).where(*_of(link, tenant), *good)) >= MOST_LIVE:  # type: ignore[operator]
+            if connection.scalar(select(func.count()).where(*_of(link, tenant), *good)) >= MAX_LIVE:  # type: ignore[operator]
                 raise NotInvitedError(
-                    f"有効な招待が{MOST_LIVE}件あります。使わない招待を取り消してから、招待してください。"
+                    f"有効な招待が{MAX_LIVE}件あります。使わない招待を取り消してから、招待してください。"
                 )
             found = self._insert(connection, made, sealed) or self._find_existing(connection, made, now)
             assert found is not None
@@ -220,7 +220,7 @@ class Invitations:
         """Of the sessions of an invitation, the oldest ones go, and those that are over."""
         of_it = select(SESSION).where(SESSION.c.invitation == invitation).order_by(SESSION.c.seen_at.desc())
         for place, row in enumerate(connection.execute(of_it).all()):
-            if place >= MOST_SESSIONS - 1 or now - row.seen_at >= IDLE or now - row.begun_at >= LASTS:
+            if place >= MAX_SESSIONS - 1 or now - row.seen_at >= IDLE or now - row.begun_at >= LASTS:
                 connection.execute(delete(SESSION).where(SESSION.c.token == row.token))
 
     def _read(self, row: Any) -> Invitation:

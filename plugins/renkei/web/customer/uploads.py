@@ -16,7 +16,7 @@ from renkei.web.screens.customer import Upload, uploads
 from renkei.web.tenant_sheet import By
 
 LISTED = 50  # versions of the company, whoever made them
-MOST_A_DAY = 30  # each may be of the largest size, and stays for weeks
+MAX_A_DAY = 30  # each may be of the largest size, and stays for weeks
 
 
 def uploads_of(visitor: Visitor) -> list[Upload]:
@@ -29,7 +29,7 @@ def may_upload(visitor: Visitor) -> bool:
     """Whether today's are not too many."""
     since = visitor.services.now() - dt.timedelta(days=1)
     listed = visitor.services.sheets.of(visitor.dag_id).versions.listed(LISTED)
-    return sum(one.origin is Origin.CUSTOMER and one.at > since for _, one in listed) < MOST_A_DAY
+    return sum(one.origin is Origin.CUSTOMER and one.at > since for _, one in listed) < MAX_A_DAY
 
 
 def keep(visitor: Visitor, content: bytes, file_name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import FailedRecord
-from renkei.links.hotprofile_kintone.wording import MOST_LISTED, listed
+from renkei.links.hotprofile_kintone.wording import MAX_LISTED, listed
 from tests.harness.hotprofile_kintone import NINE, LinkWorld
 
 MANY = 10_000
@@ -53,7 +53,7 @@ def test_k20_a_mail_of_ten_thousand_can_be_read() -> None:
     """The causes with their counts, a hundred records, and where all of them are."""
     first = [
         FailedRecord("companies", str(n), NINE, "name", "TOO_LONG", "会社名: 12文字あります", "短くしてください", False)
-        for n in range(MOST_LISTED)
+        for n in range(MAX_LISTED)
     ]
     causes = [("name", "会社名: 12文字あります", 9_000), ("", "更新キーが空です", 1_000)]
     lines = [*listed(first, MANY, causes)]

@@ -16,7 +16,7 @@ import requests
 from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    MOST_OF_ONE,
+    MAX_LOGINS_OF_ONE,
     Allower,
     Departure,
     is_under_way,
@@ -208,12 +208,12 @@ def test_l5_whoever_begins_many_replaces_his_own_oldest_alone(world: OAuthWorld)
     customer = Allower("invitation 1", "総務部")
     operators = begun(world)
     customers = []
-    for _ in range(4 * MOST_OF_ONE):
+    for _ in range(4 * MAX_LOGINS_OF_ONE):
         world.now += dt.timedelta(seconds=1)
         customers.append(world.connecting.begin(customer, CALLBACK, world.now))
-    assert len(world.store.names(world.folder.source_logins)) == MOST_OF_ONE + 1
-    assert refused(world, customers[-MOST_OF_ONE - 1], by=customer) is ConnectFailure.STATE
-    finished(world, customers[-MOST_OF_ONE], by=customer)
+    assert len(world.store.names(world.folder.source_logins)) == MAX_LOGINS_OF_ONE + 1
+    assert refused(world, customers[-MAX_LOGINS_OF_ONE - 1], by=customer) is ConnectFailure.STATE
+    finished(world, customers[-MAX_LOGINS_OF_ONE], by=customer)
     finished(world, operators)
     finished(world, begun(world))
     world.now += 3 * LOGIN_LASTS

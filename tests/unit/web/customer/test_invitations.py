@@ -18,8 +18,8 @@ from renkei.web.customer import invitations as module
 from renkei.web.customer.invitations import (
     IDLE,
     LASTS,
-    MOST_LIVE,
-    MOST_SESSIONS,
+    MAX_LIVE,
+    MAX_SESSIONS,
     Allowed,
     Invitation,
     Invitations,
@@ -169,17 +169,17 @@ def test_who_leaves_is_out(invitations: Invitations) -> None:
 
 def test_an_invitation_has_a_few_sessions_at_a_time(invitations: Invitations) -> None:
     _, token = invite(invitations)
-    entered = [invitations.enter(token, NOW + n * MINUTE) for n in range(MOST_SESSIONS + 2)]
+    entered = [invitations.enter(token, NOW + n * MINUTE) for n in range(MAX_SESSIONS + 2)]
     there = [invitations.session(one[1], NOW + 10 * MINUTE) is not None for one in entered if one]
-    assert there == [False] * 2 + [True] * MOST_SESSIONS
+    assert there == [False] * 2 + [True] * MAX_SESSIONS
 
 
 def test_a_company_has_a_bounded_number_of_good_ones(invitations: Invitations) -> None:
-    made = [invite(invitations)[0] for _ in range(MOST_LIVE)]
+    made = [invite(invitations)[0] for _ in range(MAX_LIVE)]
     with pytest.raises(NotInvitedError, match="取り消して"):
         invite(invitations)
     invitations.revoke(LINK, "acme", made[3].number, "yuki", NOW)
-    assert invite(invitations)[0].number == MOST_LIVE + 1
+    assert invite(invitations)[0].number == MAX_LIVE + 1
     assert invite(invitations, "beta")
 
 

@@ -42,8 +42,8 @@ OF_KEYS = (SAME_KEY, TAKEN_KEY)  # looked at anew by every plan: another record'
 LOOKUP = "GAIA_LO04"  # tried again each day: somebody may have added what the lookup asks for (K18)
 MANY = 500  # rows after which PostgreSQL's own look at its tables comes too late
 PIECE = 10_000  # records that one statement takes over
-MOST_NAMED = 10  # records that a cause names
-MOST_ASKED = 100  # records that Hot Profile is asked for one by one
+MAX_NAMED = 10  # records that a cause names
+MAX_ASKED = 100  # records that Hot Profile is asked for one by one
 LooksUp = Callable[[Collection[str]], dict[str, bytes | None]]  # the keys that records have now, of those still there
 
 
@@ -227,8 +227,8 @@ def _failure(code: str, cause: str, remedy: str, now: dt.datetime) -> dict[str, 
 
 def named(ids: Sequence[str]) -> str:
     """The first of the ids, as a cause names them."""
-    more = "ほか" if len(ids) > MOST_NAMED else ""
-    return "、".join(ids[:MOST_NAMED]) + more
+    more = "ほか" if len(ids) > MAX_NAMED else ""
+    return "、".join(ids[:MAX_NAMED]) + more
 
 
 def _taken_keys(job: Job, data_set: DataSet, keys_now: LooksUp) -> dict[str, str]:
@@ -247,8 +247,8 @@ def _taken_keys(job: Job, data_set: DataSet, keys_now: LooksUp) -> dict[str, str
     if not pairs:
         return {}
     others = sorted({other for _, other, _ in pairs})
-    current = keys_now(others[:MOST_ASKED])
-    unknown = set(others[MOST_ASKED:])  # nothing is given up unasked
+    current = keys_now(others[:MAX_ASKED])
+    unknown = set(others[MAX_ASKED:])  # nothing is given up unasked
     return {one: other for one, other, key in pairs if other in unknown or current.get(other) == key}
 
 

@@ -15,7 +15,7 @@ from renkei.links.hotprofile_kintone.model import Job, Now
 from renkei.links.hotprofile_kintone.sheet.mapping import DataSet
 from renkei.links.hotprofile_kintone.stages.batch import Apps, Target
 from renkei.links.hotprofile_kintone.stages.check import tested_digest
-from renkei.links.hotprofile_kintone.stages.plan import MOST_ASKED, named
+from renkei.links.hotprofile_kintone.stages.plan import MAX_ASKED, named
 from renkei.links.hotprofile_kintone.stages.read import Source, versions_of
 from renkei.links.hotprofile_kintone.stages.write import Writer
 from renkei.links.hotprofile_kintone.tables import FAILED, PLANNED, SENDING, WORK, WRITTEN
@@ -114,7 +114,7 @@ def _with_its_key(job: Job, data_set: DataSet, version: Version, versions: Versi
         for table in (WRITTEN, WORK):
             its = (table.c.tenant == job.tenant, table.c.data_set == data_set.name, table.c.key == version.key)
             others |= set(connection.scalars(select(table.c.source_id).where(*its)))
-    found = source.by_id(data_set.name, sorted(others - {version.source_id})[:MOST_ASKED])
+    found = source.by_id(data_set.name, sorted(others - {version.source_id})[:MAX_ASKED])
     return [other.source_id for other in versions.of_all(found) if other.key == version.key]
 
 

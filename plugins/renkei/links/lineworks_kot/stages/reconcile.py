@@ -17,7 +17,7 @@ from renkei.systems.kingoftime.client import minute
 DAYS = 2  # today and the working day before, whose night may end after midnight
 ALIKE = dt.timedelta(seconds=60)  # two punches of one kind that are no further apart are one, pressed twice
 WEEKS = 4  # that say whether somebody usually has punched by now
-MOST_SAID = 20
+MAX_SAID = 20
 MISSING, DOUBLED, SILENT, REFUSED = "missing", "doubled", "silent", "refused"  # kinds of trouble
 
 
@@ -66,9 +66,9 @@ class Reconciliation:
         yield f"照合: LINE WORKSの打刻 {self.ours:,}件、KING OF TIMEにあるもの {self.there:,}件、他の方法の打刻 {self.others:,}件"
         if self.open:
             yield f"確認中または送信待ちの打刻: {self.open:,}件"
-        yield from map(str, self.findings[:MOST_SAID])
-        if len(self.findings) > MOST_SAID:
-            yield f"ほか {len(self.findings) - MOST_SAID:,}件"
+        yield from map(str, self.findings[:MAX_SAID])
+        if len(self.findings) > MAX_SAID:
+            yield f"ほか {len(self.findings) - MAX_SAID:,}件"
         if any(one.kind == MISSING for one in self.findings):
             yield "無い打刻は、KING OF TIMEで削除されたものでなければ、KING OF TIMEの打刻編集で登録してください。"
         if any(one.kind == DOUBLED for one in self.findings):

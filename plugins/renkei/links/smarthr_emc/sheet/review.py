@@ -85,7 +85,7 @@ def review(
     beside: tuple[Problem, ...] = ()
     mapping = compiled.mapping
     if checked is not None:
-        if not _look_at_grants(findings, path.name, tenant, checked, compiled.channels, grants):
+        if not _add_grant_findings(findings, path.name, tenant, checked, compiled.channels, grants):
             mapping = None
         findings.problems += () if templates is None else _custom_fields(checked, templates)
         others = _read_neighbours([each for each in neighbours if each.stem != tenant], allowed_hosts, cache)
@@ -106,7 +106,7 @@ def review(
     )
 
 
-def _look_at_grants(
+def _add_grant_findings(
     findings: Findings,
     name: str,
     tenant: str,

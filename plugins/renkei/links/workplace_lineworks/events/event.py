@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from renkei.errors import RenkeiError
 
-MOST_RECIPIENTS = 500
+MAX_RECIPIENTS = 500
 Kind = Literal["requested", "approved", "rejected", "returned", "withdrawn", "completed", "referenced", "commented"]
 Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._:-]+$")]
 UserId = Annotated[str, Field(min_length=1, max_length=100)]
@@ -44,7 +44,7 @@ class WorkflowEvent(_Model):
     kind: Kind
     occurred_at: Moment
     document: Document
-    recipients: tuple[UserId, ...] = Field(min_length=1, max_length=MOST_RECIPIENTS, repr=False)
+    recipients: tuple[UserId, ...] = Field(min_length=1, max_length=MAX_RECIPIENTS, repr=False)
     sequence: int | None = Field(None, ge=1, le=10**9)
 
 

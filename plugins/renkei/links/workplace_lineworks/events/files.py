@@ -20,7 +20,7 @@ from renkei.errors import StoreError
 from renkei.links.workplace_lineworks.events.event import BadEventError, WorkflowEvent, events_of
 
 MAX_BYTES = 1_000_000
-MOST_EVENTS, MOST_FILES = 1_000, 50  # of a file; at one look
+MAX_EVENTS, MAX_FILES = 1_000, 50  # of a file; at one look
 WRITTEN_WITHIN_S = 30.0
 KEPT = dt.timedelta(days=7)
 
@@ -45,7 +45,7 @@ class EventFiles:
         except FileNotFoundError:
             return 0
         taken = 0
-        for name in names[:MOST_FILES]:
+        for name in names[:MAX_FILES]:
             taken += self._take(self._folder / name, now)
         return taken
 
@@ -53,8 +53,8 @@ class EventFiles:
         try:
             body = _read(file)
             events = events_of(body)
-            if len(events) > MOST_EVENTS:
-                raise BadEventError(f"1つのファイルの通知が{MOST_EVENTS:,}件を超えています。")
+            if len(events) > MAX_EVENTS:
+                raise BadEventError(f"1つのファイルの通知が{MAX_EVENTS:,}件を超えています。")
         except FileNotFoundError:
             return False
         except BadEventError as error:

@@ -29,7 +29,7 @@ PUBLIC, PRIVATE = "公開", "非公開"
 SHOWN, HIDDEN = "仮の予定として登録する", "登録しない"
 RESTORE, KEEP = "戻す", "残す"
 DAILY, NEVER = "毎日", "しない"
-MOST_HOURS = 24 * 7
+MAX_HOURS = 24 * 7
 OLD_FIELDS = {  # text 3's names, of API 1.0, by the fields of API 2.0 in the Connection
     "client_id": "Server API Consumer Key",
     "client_secret": "Server API Consumer Key",
@@ -111,7 +111,7 @@ INFORMATION = Information(
             for key, label in CHANNELS.items()
         ),
         Setting(
-            *("stale_after_h", "通知の有効時間", count(MOST_HOURS)),
+            *("stale_after_h", "通知の有効時間", count(MAX_HOURS)),
             f"これより古い通知（時間）は送らずに、まとめてお知らせします。空白なら{STALE_AFTER_H}",
         ),
     )

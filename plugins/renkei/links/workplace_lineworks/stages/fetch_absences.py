@@ -20,8 +20,8 @@ from renkei.storage.database.statements import insert
 from renkei.systems.workplace.client import Absence, Listed, Status
 
 PAST = dt.timedelta(days=31)  # so much older absences are still listed
-MOST_ASKED = 100
-MOST_NAMED = 100
+MAX_ASKED = 100
+MAX_NAMED = 100
 ROWS = 500  # that are written at once
 
 
@@ -48,13 +48,13 @@ def fetch_absences(job: Job, source: Source, now: dt.datetime) -> dict[str, int]
     _revive(job, source, [one.id for one in listed.absences], now)
     gone = 0
     # A list that is empty, or lacks a great many, is no list, whatever it says of itself.
-    doubted = not listed.whole or not listed.absences or len(missing) > MOST_ASKED
+    doubted = not listed.whole or not listed.absences or len(missing) > MAX_ASKED
     if not doubted:
         gone = _ask_for(job, source, missing, now)
     job.record.write(
         Fetched(
             *(len(listed.absences), listed.whole, gone, len(missing) if doubted else 0),
-            *([*listed.malformed[:MOST_NAMED]], older[:MOST_NAMED]),
+            *([*listed.malformed[:MAX_NAMED]], older[:MAX_NAMED]),
         )
     )
     return {"read": len(listed.absences), "gone": gone, "malformed": len(listed.malformed)}
@@ -113,7 +113,7 @@ def _revive(job: Job, source: Source, listed: Collection[str], now: dt.datetime)
     query = select(ABSENCE.c.absence_id).where(ABSENCE.c.tenant == job.tenant, ABSENCE.c.status == GONE)
     with job.database.reading() as connection:
         gone = set(connection.scalars(query))
-    found, _ = _asked(source, [one for one in listed if one in gone][:MOST_ASKED])
+    found, _ = _asked(source, [one for one in listed if one in gone][:MAX_ASKED])
     _keep(job, found, now, asked=True)
 
 

@@ -18,7 +18,7 @@ from renkei.links.workplace_lineworks.model import Job, Mode, Planned, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, WAITING, WRITTEN
 from renkei.runs.hold import HeldPlan, Hold
 
-LEAST_HELD, MOST_FREE = 5, 500  # C9, as E34: fewer never wait, more always do
+LEAST_HELD, MAX_FREE = 5, 500  # C9, as E34: fewer never wait, more always do
 
 
 def plan(job: Job, now: dt.datetime) -> dict[str, int]:
@@ -69,7 +69,7 @@ def plan(job: Job, now: dt.datetime) -> dict[str, int]:
 
 def is_too_much(count: int, known: int, percent: int) -> bool:
     """Whether so many cancellations of so many absences wait for a person (C9)."""
-    return (count >= LEAST_HELD and count * 100 > known * percent) or count > MOST_FREE
+    return (count >= LEAST_HELD and count * 100 > known * percent) or count > MAX_FREE
 
 
 def _try_again(connection: Connection, job: Job, now: dt.datetime) -> None:

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # absences
 BATCH = 40  # absences whose events are written down together
-TRIES, MOST_LEFT = 3, 100  # of an absence in one run, while answers are lost; absences that are left after them
+TRIES, MAX_LEFT = 3, 100  # of an absence in one run, while answers are lost; absences that are left after them
 REMEDIES = {
     NO_MEMBER: "LINE WORKSのユーザーIDを、WORKPLACEのユーザーIDと同じにしてください（大文字と小文字も区別します）",
     SUSPENDED: "LINE WORKSでメンバーの利用停止を解除するか、この不在を取り消してください",
@@ -125,7 +125,7 @@ class Writer:
                 tried.update(row.absence_id for row in away)
                 left |= {number for number, times in tried.items() if times >= TRIES}
                 last = faults[0] if faults else last
-                if (left and faults and len(faults) == len(tasks)) or len(left) > MOST_LEFT:
+                if (left and faults and len(faults) == len(tasks)) or len(left) > MAX_LEFT:
                     break
         return last if left else None
 
