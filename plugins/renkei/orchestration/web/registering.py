@@ -7,6 +7,7 @@ Only Airflow's API server may use its database like this.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import hmac
@@ -18,7 +19,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 from airflow.configuration import ensure_secrets_loaded
 from airflow.models.connection import Connection
 from airflow.sdk import conf
@@ -119,9 +119,8 @@ async def alone(name: str, drawn_over: str) -> AsyncIterator[None]:
         if await run_in_threadpool(digest, name) != drawn_over:
             raise Refused(CHANGED)
         yield
-    finally:
-        with anyio.CancelScope(shield=True):  # who gave up waiting for the answer keeps nobody out
-            await run_in_threadpool(_give_back, store, key, turn)
+    finally:  # who gave up waiting for the answer, and cancels again and again, keeps nobody out
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, _give_back, store, key, turn))
 
 
 def _take(store: Store, key: str, turn: _Turn) -> None:
