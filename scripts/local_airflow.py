@@ -63,7 +63,7 @@ class LocalAirflow:
         prefix: str = "",
     ) -> None:
         self._database = pages_only or database
-        self._parts = PAGES if pages_only else PARTS if database else ALL_AT_ONCE
+        self._parts: Mapping[str, tuple[str, ...]] = PAGES if pages_only else PARTS if database else ALL_AT_ONCE
         if database and triggerer:
             self._parts = {**self._parts, "triggerer": ("triggerer",)}
         self.port = port or free_port()
@@ -132,8 +132,11 @@ class LocalAirflow:
 
     def __exit__(self, *_: object) -> None:
         """SIGINT stops all of standalone's children cleanly; SIGTERM would leave them running."""
+        below: list[psutil.Process] = []  # a task under way is in a process group of its own
         for process in self._processes:
             if process.poll() is None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    below += psutil.Process(process.pid).children(recursive=True)
                 process.send_signal(signal.SIGINT)
         for process in self._processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -141,6 +144,9 @@ class LocalAirflow:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(timeout=30)
+        for child in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
 
     def processor_s(self) -> float:
         """Seconds of the processor that all of its processes have used, those that have ended among them."""
