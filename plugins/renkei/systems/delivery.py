@@ -163,7 +163,7 @@ def fit(text: str, most: int, size: Callable[[str], int] = len) -> str:
         kept = kept[:-1]  # not within what is seen as one character
     if text[len(kept)] in _PRINTABLE:
         before = kept.rstrip(_PRINTABLE)
-        if len(before) > len(kept) // 2 or "://" in kept[len(before) :]:
+        if len(before) > len(kept) // 2 or "://" in text[len(before) : len(kept) + len("https://")]:
             kept = before
     line_end = kept.rfind("\n")
     return (kept[:line_end] + "\n" if line_end > low // 2 else kept) + CUT
