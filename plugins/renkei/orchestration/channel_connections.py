@@ -120,10 +120,14 @@ def current_state(link: str, tenant: str, channel: Channel) -> tuple[ChannelStat
     Raises:
         StoreError: the store cannot be read.
     """
-    store = connections.open_store()
-    state = ChannelStates(TenantFolder(store, link, tenant)).read(channel)
+    return state_now(TenantFolder(connections.open_store(), link, tenant), channel)
+
+
+def state_now(folder: TenantFolder, channel: Channel) -> tuple[ChannelState, str]:
+    """As `current_state`: what is kept of another registration than the one of now counts no more."""
+    state = ChannelStates(folder).read(channel)
     try:
-        registration = opener(link, tenant, store)(channel).registration
+        registration = opener(folder.link, folder.tenant, folder.store)(channel).registration
     except ConnectionError_ as error:
         return state, str(error)
     return (state if state.registration == registration else ChannelState()), ""

@@ -16,13 +16,12 @@ from renkei.orchestration.connections import find_connection
 from renkei.orchestration.line.connection import conn_id as line_login
 from renkei.orchestration.line.hook import LineLoginHook
 from renkei.orchestration.plain_mail import MailMessenger
-from renkei.web.connection_facts import TriedConnection, TriedConnections
+from renkei.web.connection_facts import MAIL_SERVER, TriedConnection, TriedConnections
 
 if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
 
 log = logging.getLogger(__name__)
-MAIL_SERVER = "smtp_default"
 
 
 @dataclass(frozen=True, slots=True)

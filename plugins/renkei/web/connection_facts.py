@@ -13,6 +13,7 @@ from renkei.notifications.registration import address_fault, register, text_faul
 from renkei.notifications.services import ConnectionField
 from renkei.texts import Fault
 
+MAIL_SERVER = "smtp_default"  # all companies', which Airflow's own pages register
 CHANGED = (
     "この接続は、画面を開いたあとに変更されています（ほかの人、別の画面、または二重のクリックによるものです）。"
     "この画面の内容は保存していません。画面を開き直して、いまの内容を確認してください。"
@@ -45,6 +46,11 @@ class ConnectionState:
     shared: bool = False  # other companies may use it, too
     digest: str = ""  # of all that stands there, which tells nothing of it; empty where nothing does
 
+    def is_moved(self, given: Mapping[str, str]) -> bool:
+        """Whether what was filled in goes to another address than the secrets that are there were given for."""
+        hosts = (one.key for one in self.kind.fields if one.place == "host")
+        return bool(self.secrets) and any(trimmed(given.get(key, "")) != self.values.get(key, "") for key in hosts)
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -62,6 +68,10 @@ class TriedConnection:
     well: bool
     said: str
     registered: bool = True
+
+    @property
+    def has_form(self) -> bool:
+        return self.name != MAIL_SERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +113,11 @@ def faults_of(state: ConnectionState, given: Mapping[str, str], hosts: Collectio
     `hosts` are the operator's stand-ins.
     """
     texts = {one.key: trimmed(given.get(one.key, "")) for one in state.kind.fields}
-    moved = [
-        one.key
-        for one in state.kind.fields
-        if one.place == "host" and state.secrets and texts[one.key] != state.values.get(one.key, "")
-    ]
-    found = []
+    is_moved, found = state.is_moved(given), []
     for one in state.kind.fields:
         text = texts[one.key]
         if not text and one.secret and one.key in state.secrets:
-            if moved:
+            if is_moved:
                 found.append(Fault(f"{one.label}が入力されていません", GIVE_ANEW))
         elif not text and one.required:
             found.append(Fault(f"{one.label}が入力されていません", one.note or "入力してください"))

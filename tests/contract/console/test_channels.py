@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import html
 import re
@@ -19,6 +20,7 @@ from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
 from renkei.orchestration.maintenance import prune_all
+from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.web import registering
 from renkei.settings import index_folder
 from renkei.storage.runs import RunRecord
@@ -214,6 +216,24 @@ def test_n2_figures_stay_when_runs_and_what_was_told_in_them_are_pruned(world: C
     gone.answer = refused(404, "no_service", dead=True)
     tell("three", NOW)
     assert "無効 11/30(月) 10:00から 3/5 11/30(月) 10:00 失敗" in shown_after_pruning(3)
+
+
+def test_n2_a_channel_that_comes_back_with_another_secret_is_not_as_disabled_as_it_was(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropped and brought back by uploads, its secret changed in Airflow: no page of ours has heard of it."""
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # Connections are read as the API server does it
+    registered(world)
+    states = disable(world)
+    channel = channels(world)[0]
+    own = registration_of(Service.SLACK_WEBHOOK, channel.connection).digest("")
+    for registration, shown in ((own, "無効 11/30(月) 10:00から"), ("x", "使用中 0/5 記録なし")):
+        states.write(channel, dataclasses.replace(states.read(channel), registration=registration))
+        assert f"Slack(Webhook) – {shown}" in text_of(body(world, HERE))
+        facts = world.services.knowledge.details(dag("acme")).channels
+        disabled = [bool(one.disabled_since) for one in facts if one.name == channel.name]
+        assert disabled == [registration == own]
+    assert states.read(channel).disabled  # it is kept, until the next message
 
 
 def test_n2_registering_again_enables_it(world: ConsoleWorld) -> None:

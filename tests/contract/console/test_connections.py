@@ -52,6 +52,17 @@ def test_l7_what_is_registered_is_never_shown_again(world: ConsoleWorld) -> None
     assert world.hands.done[0] == ("register", "emc__acme", "emc", {"host": "https://emc.example.jp"}, {})
 
 
+def test_l7_who_changes_the_address_is_asked_for_the_secret_by_its_field_too(world: ConsoleWorld) -> None:
+    """The fault and the note below the field say the same; the browser asks, too."""
+    stored("emc__acme", "emc", host="https://emc.example.jp", password="hidden-0")
+    shown = sent(world, EMC, status=400, **{"field.url": "https://other.example.jp", "field.secret": ""})
+    assert "送信先が変わるため、登録済みの値は使いません" in shown
+    assert "変更する場合だけ入力" not in shown
+    assert "登録済みの値は、変更前の送信先のものです。もう一度入力してください" in shown
+    assert re.search(r'<input id="field.secret"[^>]* required>', shown)
+    assert world.hands.done == []
+
+
 def test_s2_a_connection_is_registered_as_the_user_and_tried_at_once(world: ConsoleWorld) -> None:
     to = sent(world, EMC, **RIGHT)
     assert to.endswith(f"/dag/{dag('acme')}/jobs/1")
@@ -170,6 +181,29 @@ def test_s6_the_page_of_the_job_shows_what_each_service_said(world: ConsoleWorld
     assert "emc__acme × EMCがトークンを受け付けません。" in shown
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("emc__acme", "EMCに接続できないか、応答が途中で切れました（ConnectionError）。"),
+        ("smarthr__acme", "SmartHRがトークンを受け付けません。"),
+        ("smtp_default", "メールサーバーに接続できません。"),
+    ],
+)
+def test_l8_whatever_a_trial_says_there_is_a_remedy_and_the_way_to_what_was_registered(
+    world: ConsoleWorld, name: str, said: str
+) -> None:
+    """L8: of every Connection that has a form; the mail server is in Airflow's own pages, and a good one needs nothing."""
+    sent(world, HERE)
+    trials = [TriedConnection(name, False, said), TriedConnection("slack__acme", True, "届きます。")]
+    Jobs(TenantFolder(world.store, LINK, "acme")).finish(1, TriedConnections(trials), dt.datetime.now(dt.UTC))
+    page = body(world, f"/dag/{dag('acme')}/jobs/1")
+    assert text_of(page).count("対処:") == 1
+    has_form = name != "smtp_default"
+    assert (f'href="{BASE}{HERE}/{name}"' in page) is has_form
+    assert ("登録内容を確認し" in page, "Airflowの接続「smtp_default」" in page) == (has_form, not has_form)
+    assert f"{HERE}/slack__acme" not in page
+
+
 def test_s6_what_is_not_registered_yet_is_no_failure_of_what_has_just_been(world: ConsoleWorld) -> None:
     sent(world, EMC, **RIGHT)
     trials = [TriedConnection("emc__acme", True, "EMCに接続できました。"),
@@ -179,4 +213,5 @@ def test_s6_what_is_not_registered_yet_is_no_failure_of_what_has_just_been(world
     shown = text_of(body(world, f"/dag/{dag('acme')}/jobs/1"))
     assert "接続「emc__acme」はつながりました。未登録の接続が1件あります。" in shown
     assert "smarthr__acme 未登録 まだ登録されていません。" in shown
+    assert f'href="{BASE}{HERE}/smarthr__acme"' in body(world, f"/dag/{dag('acme')}/jobs/1")
     assert "×" not in shown

@@ -60,6 +60,8 @@ def test_what_is_wrong_is_shown_with_its_place_and_its_remedy(world: CustomerWor
     guest.upload(BROKEN)
     shown = guest.shown("/sheets/1")
     assert "誤りがあるため、このままでは使えません" in shown
+    assert "お客様の修正待ち 誤り 1" in shown
+    assert "運用担当者の確認待ち" not in shown
     assert "場所 内容 対処" in shown
     assert "このシートに誤りがあるため、違いを示せません" in shown
 

@@ -11,6 +11,7 @@ from renkei.notifications.diagnosis import explain_in_words
 from renkei.notifications.form.words import default_connection
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.orchestration.channel_connections import state_now
 from renkei.orchestration.connection_kinds import OF_SERVICE
 from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.web import state
@@ -26,10 +27,10 @@ class ChannelDesk:
     def channel_lines(self, dag_id: str) -> Sequence[ChannelLine]:
         tenant = tenant_of(state.dags()[dag_id])
         folder = tenant.folder()
-        states, ends = ChannelStates(folder), endings(folder.store, folder.link).get(tenant.name, {})
+        ends = endings(folder.store, folder.link).get(tenant.name, {})
         found = []
         for channel in (*(mail := result_mail(tenant.sheet.result_addresses)), *tenant.sheet.channels):
-            kept = states.read(channel)
+            kept, _ = state_now(folder, channel)
             last = kept.last
             found.append(
                 ChannelLine(

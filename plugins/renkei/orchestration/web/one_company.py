@@ -14,7 +14,7 @@ from renkei.channel import Event, result_mail
 from renkei.errors import BaselineError, StoreError
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.services import SPEC
-from renkei.notifications.state import ChannelStates
+from renkei.orchestration.channel_connections import state_now
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import split_dag_id
 from renkei.orchestration.monitor.scan import READERS
@@ -137,10 +137,9 @@ def _evidence(store: Store, dag: DagFacts) -> Evidence:
 
 
 def _channels(tenant: Tenant, folder: TenantFolder | None) -> list[ChannelFact]:
-    states = ChannelStates(folder) if folder else None
     found = []
     for channel in (*result_mail(tenant.sheet.result_addresses), *tenant.sheet.channels):
-        kept = states.read(channel) if states else None
+        kept = state_now(folder, channel)[0] if folder else None
         found.append(
             ChannelFact(
                 channel.name,
