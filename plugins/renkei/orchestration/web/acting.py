@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import anyio
 import httpx
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.exceptions import DagNotFound
@@ -24,6 +25,7 @@ from renkei.orchestration.web import freezing, registering
 from renkei.orchestration.web.guard import COOKIE
 from renkei.web.services import Refused, User
 
+PAUSES_S = (0.2, 1.0, 3.0)  # before a PATCH is sent again
 SAID = {
     401: "ログインの期限が切れました。ログインし直してから、もう一度操作してください。",
     403: "この操作の権限がありません。運用担当者に連絡してください。",
@@ -93,18 +95,29 @@ def _mask(values: Mapping[str, str]) -> str:
 
 
 async def _call(request: Request, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What Airflow answers. A PATCH says how things are to be, so it is sent again where Airflow broke off, as on a
+    database that another process has locked; a POST might do it twice.
+
+    Raises:
+        Refused
+    """
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     parts = urlsplit(base)
-    transport = httpx.ASGITransport(app=request.scope["airflow_app"])
+    transport = httpx.ASGITransport(app=request.scope["airflow_app"], raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {request.cookies.get(COOKIE, '')}"}
     async with httpx.AsyncClient(transport=transport, base_url=f"{parts.scheme}://{parts.netloc}") as client:
-        answer = await client.request(method, f"{parts.path}/api/v2{path}", json=body, headers=headers)
+        for pause_s in (*PAUSES_S, None):
+            answer = await client.request(method, f"{parts.path}/api/v2{path}", json=body, headers=headers)
+            if answer.status_code < 500 or method != "PATCH" or pause_s is None:
+                break
+            await anyio.sleep(pause_s)
     if answer.status_code >= 400:
-        raise Refused(
-            SAID.get(
-                answer.status_code,
-                f"Airflowが操作を受け付けませんでした（{answer.status_code}）。少し待ってから、もう一度操作してください。",
-            )
-        )
+        raise Refused(SAID.get(answer.status_code) or _unsaid(answer.status_code))
     found: dict[str, Any] = answer.json()
     return found
+
+
+def _unsaid(status: int) -> str:
+    if status >= 500:
+        return "Airflowが混み合っているため、操作できたか分かりません。少し待ってから画面を開き直し、できていなければもう一度操作してください。"
+    return f"Airflowが操作を受け付けませんでした（{status}）。少し待ってから、もう一度操作してください。"

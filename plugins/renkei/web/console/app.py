@@ -34,7 +34,7 @@ from renkei.web.console import (
 )
 from renkei.web.console.page import address, message, statics
 from renkei.web.guarded import AGAIN, NOT_UNDERSTOOD, Answer, build_app
-from renkei.web.services import Services
+from renkei.web.services import Refused, Services
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ def build(services: Services) -> ASGIApp:
     answers: dict[Any, Answer] = {
         guard.NotLoggedIn: _not_logged_in,
         guard.NotAllowed: _not_allowed,
+        Refused: _refused,
         StoreError: _store,
         Exception: _failed,
     }
@@ -170,6 +171,13 @@ def _refused_unread(scope: Scope, most: int) -> int | None:
 
 def _is_htmx(request: Request) -> bool:
     return request.headers.get("HX-Request") == "true"
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """Why it was not done, and the way back to the company of whose page it was asked."""
+    dag_id = request.path_params.get("dag_id")
+    links = [("会社の画面に戻る", address(request, "dag", dag_id))] if dag_id else ()
+    return message(request, 409, "操作できませんでした", str(error), links=links)
 
 
 def _not_logged_in(request: Request, _: Exception) -> Response:
