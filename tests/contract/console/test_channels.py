@@ -19,8 +19,8 @@ from renkei.notifications.deliver import Notifier, Opened
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
-from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.channel_connections import registration_of
+from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.web import registering
 from renkei.settings import index_folder
 from renkei.storage.runs import RunRecord
