@@ -134,7 +134,7 @@ def line_conflicts(table: pd.DataFrame, whole: pd.DataFrame, linked: Mapping[str
             row,
             "line_user_id",
             f"{first}行目の社員とLINEアカウントが同じです",
-            "どちらのLINEアカウントか確かめ、誤りならこのIDを直すか、renkei members unlink-line で連携を取り消してください",
+            "どちらのLINEアカウントか確かめ、誤りならこのIDを直すか、運用担当者に連携の取り消し（renkei members unlink-line）を依頼してください",
         )
         for row, first in _repeats(ids)
     ]
