@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from sqlalchemy import text
 
-from renkei.inbox import lease, pump
+from renkei.inbox import drain, lease, pump
 from renkei.inbox.inbox import oldest_waiting, open_messages
 from renkei.storage.database.database import METADATA, Database, open_database
 from tests.harness.postgresql import folder_of_programs
@@ -65,8 +65,9 @@ def test_p13_p14_p15_punches_over_postgresql(
 @pytest.mark.parametrize("name", PUMPS)
 def test_l5_p17_the_pump_over_postgresql(name: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LASTS_S", 1000.0)
-    for setting in ("LOOKS_EVERY_S", "TRIES_EVERY_S", "ASKS_EVERY_S", "AGAIN_S"):
+    for setting in ("LOOKS_EVERY_S", "TRIES_EVERY_S", "ASKS_EVERY_S"):
         monkeypatch.setattr(pump, setting, 0.01)
+    monkeypatch.setattr(drain, "AGAIN_S", 0.01)
     PUMPS[name](database)
 
 
