@@ -74,8 +74,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("renkei.systems.transport.CONNECT_S", SECONDS)
     monkeypatch.setattr("renkei.systems.transport.MAX_HEAD", MAX_BYTES)
     sleep = time.sleep
-    for module in (smarthr, emc, kintone, hotprofile):
-        monkeypatch.setattr(module.time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
 
 
 Ask = Callable[[requests.Session, str], Any]

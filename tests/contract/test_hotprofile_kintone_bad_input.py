@@ -13,6 +13,7 @@ from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.history import Processed, State
 from renkei.links.hotprofile_kintone.model import Job, Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.systems import retrying
 from renkei.systems.hotprofile import client as hotprofile_client
 from renkei.systems.kintone import client as kintone_client
 from tests.harness.hotprofile import HotProfile
@@ -30,8 +31,8 @@ def systems() -> Iterator[tuple[HotProfile, Kintone]]:
 @pytest.fixture
 def world(systems: tuple[HotProfile, Kintone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SalesWorld:
     """A linked tenant; kintone's app of companies has a date and a table, too."""
-    for client in (hotprofile_client, kintone_client):
-        monkeypatch.setattr(client, "time", HURRIED)
+    for module in (hotprofile_client, kintone_client, retrying):
+        monkeypatch.setattr(module, "time", HURRIED)
     world = next(worlds(tmp_path, systems))
     rows = {"type": "SUBTABLE", "fields": {"tag": {"type": "SINGLE_LINE_TEXT"}}}
     for code, field in (("on", {"type": "DATE"}), ("rows", rows)):

@@ -9,7 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
+from renkei.systems import retrying
 from renkei.systems.emc import client as emc_client
 from tests.harness.emc import Emc
 from tests.harness.smarthr import SmartHR
@@ -52,4 +54,5 @@ def worlds(folder: Path) -> Iterator[Callable[..., World]]:
             return found
 
         stack.enter_context(client_with(time=HURRIED, APPLYING_LIMIT_S=0.3))
+        stack.enter_context(mock.patch.object(retrying, "time", HURRIED))
         yield world

@@ -13,6 +13,7 @@ from unittest import mock
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from renkei.systems import retrying
 from renkei.systems.hotprofile import client as hotprofile_client
 from renkei.systems.kintone import client as kintone_client
 from tests.harness.hotprofile import HotProfile
@@ -66,8 +67,12 @@ def _played(cases: Iterable[Callable[[Iterator[SalesWorld], bool], Case]], folde
     with ExitStack() as stack:
         stack.enter_context(databases_copied())
         systems = stack.enter_context(HotProfile.start()), stack.enter_context(Kintone.start())
-        for client in (hotprofile_client, kintone_client):  # they do what they do, only their clocks run faster
-            stack.enter_context(mock.patch.object(client, "time", HURRIED))
+        for module in (
+            hotprofile_client,
+            kintone_client,
+            retrying,
+        ):  # they do what they do, only their clocks run faster
+            stack.enter_context(mock.patch.object(module, "time", HURRIED))
         fresh = worlds(folder, systems)
         return [play(fresh, effort is Effort.FULL) for play in cases]
 

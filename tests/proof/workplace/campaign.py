@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT
+from renkei.systems import retrying
 from renkei.systems.workplace import client as workplace_client
 from tests.harness.chat import Chat
 from tests.harness.migrated import databases_copied
@@ -35,7 +36,8 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
     with ExitStack() as stack:
         stack.enter_context(databases_copied())
         systems = stack.enter_context(Workplace.start()), stack.enter_context(Chat.start("--port", "0"))
-        stack.enter_context(mock.patch.object(workplace_client, "time", HURRIED))
+        for module in (workplace_client, retrying):
+            stack.enter_context(mock.patch.object(module, "time", HURRIED))
         full = effort is Effort.FULL
         fresh = worlds(folder, systems)
         return [play(fresh, full) for play in (_killed, _lineworks, _workplace, _stale, _by_hand, _lost, _stories)]

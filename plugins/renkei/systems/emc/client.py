@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import re
 import time
 import uuid
@@ -18,6 +17,7 @@ import requests
 from renkei.errors import ConnectionError_, LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
 from renkei.systems.emc.payloads import Import, declared, misshapen, read_code, read_import, read_items, read_page
+from renkei.systems.retrying import PassingError, ask_until_passed
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -205,40 +205,35 @@ class EmcClient:
 
     def _request(self, method: str, path: str, *, seconds: float = 0.0, **kwargs: Any) -> requests.Response:
         """Send; every call of the contract may be repeated, so passing faults are."""
-        failure: LoadError | None = None
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(0.5 * 2.0**attempt * random.uniform(0.5, 1.0))
-            try:
-                response = exchange(
-                    self._session,
-                    method,
-                    f"{self._base_url}/api/v1{path}",
-                    seconds=seconds or ANSWER_S,
-                    most=MAX_BODY,
-                    **kwargs,
-                )
-            except TooLongError as error:
-                raise RetriableLoadError(
-                    f"EMCの応答が大きすぎます（{MAX_BODY:,}バイト超）。Airflowの接続(emc)のURLを確認してください。"
-                ) from error
-            except UnsendableError as error:
-                raise ConnectionError_(
-                    "Airflowの接続（EMC）のURL(Host)またはExtraに誤りがあるため、送れません。"
-                ) from error
-            except requests.RequestException as error:
-                failure = RetriableLoadError(f"EMCに接続できないか、応答が途中で切れました（{type(error).__name__}）。")
-                continue
-            if response.ok and response.status_code < 300:
-                return response
-            failure = _failure(response)
-            if not isinstance(failure, RetriableLoadError) or isinstance(failure, ImportBusyError):
-                raise failure
-            if response.status_code == 429:
-                asked = retry_after_s(response.headers)
-                time.sleep(1.0 if asked is None else min(asked, 30.0))
-        assert failure is not None
-        raise failure
+        return ask_until_passed(lambda: self._request_once(method, path, seconds or ANSWER_S, kwargs), TRIES)
+
+    def _request_once(self, method: str, path: str, seconds: float, kwargs: dict[str, Any]) -> requests.Response:
+        """Raises: PassingError, LoadError."""
+        url = f"{self._base_url}/api/v1{path}"
+        try:
+            response = exchange(self._session, method, url, seconds=seconds, most=MAX_BODY, **kwargs)
+        except TooLongError as error:
+            raise RetriableLoadError(
+                f"EMCの応答が大きすぎます（{MAX_BODY:,}バイト超）。Airflowの接続(emc)のURLを確認してください。"
+            ) from error
+        except UnsendableError as error:
+            raise ConnectionError_(
+                "Airflowの接続（EMC）のURL(Host)またはExtraに誤りがあるため、送れません。"
+            ) from error
+        except requests.RequestException as error:
+            failure: LoadError = RetriableLoadError(
+                f"EMCに接続できないか、応答が途中で切れました（{type(error).__name__}）。"
+            )
+            raise PassingError(failure) from None
+        if response.ok and response.status_code < 300:
+            return response
+        failure = _failure(response)
+        if not isinstance(failure, RetriableLoadError) or isinstance(failure, ImportBusyError):
+            raise failure
+        if response.status_code == 429:
+            asked = retry_after_s(response.headers)
+            time.sleep(1.0 if asked is None else min(asked, 30.0))
+        raise PassingError(failure)
 
 
 def _failure(response: requests.Response) -> LoadError:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -36,6 +35,7 @@ from renkei.systems.hotprofile.payloads import (
     number_of,
     read_page,
 )
+from renkei.systems.retrying import PassingError, ask_until_passed
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -207,46 +207,45 @@ class HotProfileClient:
         raise AssertionError
 
     def _post(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        failure: FetchError | None = None
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
-            self._pacer.acquire()
-            try:
-                response = exchange(
-                    self._session,
-                    "POST",
-                    f"{self._base_url}/rest_api/v1/{resource}/get_entry_list",
-                    seconds=ANSWER_S,
-                    most=MAX_BODY,
-                    json={"api_key": self._api_key, **body},
-                )
-            except TooLongError as error:
-                raise RetriableFetchError(f"Hot Profileの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
-            except UnsendableError as error:
-                raise ConnectionError_(
-                    "Airflowの接続（Hot Profile）のURL(Host)またはExtraに誤りがあるため、送れません。"
-                ) from error
-            except requests.RequestException as error:
-                failure = RetriableFetchError(
-                    f"Hot Profileに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
-                )
-                continue
-            finally:
-                self._pacer.release(None)
-            if response.status_code == 200:
-                self._set_clock(response.headers)
-                return json_body(response.content)
-            failure = failure_of(response)
-            if not isinstance(failure, RetriableFetchError):
+        return ask_until_passed(lambda: self._post_once(resource, body), TRIES)
+
+    def _post_once(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises: PassingError, FetchError."""
+        self._pacer.acquire()
+        try:
+            response = exchange(
+                self._session,
+                "POST",
+                f"{self._base_url}/rest_api/v1/{resource}/get_entry_list",
+                seconds=ANSWER_S,
+                most=MAX_BODY,
+                json={"api_key": self._api_key, **body},
+            )
+        except TooLongError as error:
+            raise RetriableFetchError(f"Hot Profileの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
+        except UnsendableError as error:
+            raise ConnectionError_(
+                "Airflowの接続（Hot Profile）のURL(Host)またはExtraに誤りがあるため、送れません。"
+            ) from error
+        except requests.RequestException as error:
+            failure: FetchError = RetriableFetchError(
+                f"Hot Profileに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
+            )
+            raise PassingError(failure) from None
+        finally:
+            self._pacer.release(None)
+        if response.status_code == 200:
+            self._set_clock(response.headers)
+            return json_body(response.content)
+        failure = failure_of(response)
+        if not isinstance(failure, RetriableFetchError):
+            raise failure
+        if response.status_code == 429:
+            pause = retry_after_s(response.headers) or 1.0
+            if pause > LONGEST_PAUSE_S:
                 raise failure
-            if response.status_code == 429:
-                pause = retry_after_s(response.headers) or 1.0
-                if pause > LONGEST_PAUSE_S:
-                    raise failure
-                time.sleep(pause)
-        assert failure is not None
-        raise failure
+            time.sleep(pause)
+        raise PassingError(failure)
 
     def _set_clock(self, headers: Mapping[str, str]) -> None:
         try:

@@ -10,7 +10,6 @@ once, and one bad record would cost its two thousand a second time (K15, K19).
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from typing import Any
 import requests
 
 from renkei.errors import ConnectionError_, SettingError
-from renkei.systems.kintone.crowding import LONGEST_PAUSE_S, ConcurrencyLimit
+from renkei.systems.kintone.crowding import ConcurrencyLimit
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
@@ -48,6 +47,7 @@ from renkei.systems.kintone.payloads import (
     users_in,
     with_ids,
 )
+from renkei.systems.retrying import PassingError, ask_until_passed
 from renkei.systems.transport import (
     TooLongError,
     UnsendableError,
@@ -275,21 +275,24 @@ class KintoneClient:
         """
         again = again or method == "GET"
         may_have_arrived = False  # an earlier try of a write: what keeps the next one from being sent does not undo it
-        for attempt in range(TRIES):
+
+        def once() -> dict[str, Any]:
+            nonlocal may_have_arrived
             try:
                 return self._once(method, path, body, app)
             except KintoneAwayError as error:
                 may_have_arrived = error.unknown = error.unknown or may_have_arrived
-                is_last = attempt == TRIES - 1 or (isinstance(error, RecordChangedError) and has_revisions(body))
-                if is_last or (error.unknown and not again):
+                is_decided = isinstance(error, RecordChangedError) and has_revisions(body)
+                if is_decided or (error.unknown and not again):
                     raise
-                log.info("kintone %s %s: %s; trying again", method, path, type(error).__name__)
+                log.info("kintone %s %s: %s", method, path, type(error).__name__)
+                raise PassingError(error) from None
             except (QuotaSpentError, SettingError) as error:
                 if may_have_arrived and method != "GET":
                     raise KintoneAwayError(str(error), unknown=True) from error
                 raise
-            time.sleep(min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1.0))
-        raise AssertionError
+
+        return ask_until_passed(once, TRIES)
 
     def _once(self, method: str, path: str, body: Mapping[str, Any], app: str) -> dict[str, Any]:
         method, url, sent = request_of(method, f"{self._root}{self._path}{path}", body)

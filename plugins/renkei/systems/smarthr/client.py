@@ -10,7 +10,6 @@ import logging
 import random
 import re
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import requests
 
 from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.systems.retrying import PassingError, ask_until_passed
 from renkei.systems.smarthr.pacer import Pacer
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of
 
@@ -202,60 +202,59 @@ class SmartHRClient:
         return _Page(number, total, size, body)
 
     def _get(self, path: str, query: Mapping[str, str], resource: str) -> requests.Response:
-        failure: FetchError | None = None
-        renewed = False
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
-            self._pacer.acquire()
-            response: requests.Response | None = None
-            token = self._token
-            try:
-                response = exchange(
-                    self._session,
-                    "GET",
-                    self._base_url + path,
-                    seconds=ANSWER_S,
-                    most=MAX_BODY,
-                    params=dict(query),
-                    headers={"Authorization": f"Bearer {token}"} if token else None,
+        refused: set[str] = set()
+        return ask_until_passed(lambda: self._get_once(path, query, resource, refused), TRIES)
+
+    def _get_once(self, path: str, query: Mapping[str, str], resource: str, refused: set[str]) -> requests.Response:
+        """`refused` keeps the token that was, from one try to the next. Raises: PassingError, FetchError."""
+        self._pacer.acquire()
+        response: requests.Response | None = None
+        token = self._token
+        try:
+            response = exchange(
+                self._session,
+                "GET",
+                self._base_url + path,
+                seconds=ANSWER_S,
+                most=MAX_BODY,
+                params=dict(query),
+                headers={"Authorization": f"Bearer {token}"} if token else None,
+            )
+        except TooLongError as error:
+            raise RetriableFetchError(
+                f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{MAX_BODY:,}バイト超）。"
+                "SmartHR URLを確認し、時間をおいて再実行してください。"
+            ) from error
+        except UnsendableError as error:
+            raise ConnectionError_(
+                "Airflowの接続（SmartHR）のURL(Host)またはExtraに誤りがあるため、送れません。"
+            ) from error
+        except requests.RequestException as error:
+            failure: FetchError = RetriableFetchError(
+                f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
+            )
+            raise PassingError(failure) from None
+        finally:
+            self._pacer.release(response.headers if response is not None else None)
+        if response.status_code == 200:
+            return response
+        failure = _failure(response, resource)
+        if response.status_code == 401 and self._another:
+            if refused:
+                raise RefusedFetchError(
+                    "SmartHRが、更新したばかりの許可も受け付けません。連携の「SmartHRの接続」の画面を確認してください。"
                 )
-            except TooLongError as error:
-                raise RetriableFetchError(
-                    f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{MAX_BODY:,}バイト超）。"
-                    "SmartHR URLを確認し、時間をおいて再実行してください。"
-                ) from error
-            except UnsendableError as error:
-                raise ConnectionError_(
-                    "Airflowの接続（SmartHR）のURL(Host)またはExtraに誤りがあるため、送れません。"
-                ) from error
-            except requests.RequestException as error:
-                failure = RetriableFetchError(
-                    f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
-                )
-                continue
-            finally:
-                self._pacer.release(response.headers if response is not None else None)
-            if response.status_code == 200:
-                return response
-            failure = _failure(response, resource)
-            if response.status_code == 401 and self._another:
-                if renewed:
-                    raise RefusedFetchError(
-                        "SmartHRが、更新したばかりの許可も受け付けません。連携の「SmartHRの接続」の画面を確認してください。"
-                    )
-                renewed = True
-                self._take_another(token, self._another)
-                continue
-            if not isinstance(failure, RetriableFetchError):
+            refused.add(token)
+            self._take_another(token, self._another)
+            raise PassingError(failure)
+        if not isinstance(failure, RetriableFetchError):
+            raise failure
+        if response.status_code == 429:
+            pause = _pause_s(response.headers)
+            if pause > LONGEST_PAUSE_S:
                 raise failure
-            if response.status_code == 429:
-                pause = _pause_s(response.headers)
-                if pause > LONGEST_PAUSE_S:
-                    raise failure
-                self._pacer.block(pause + random.uniform(0.0, 0.2))
-        assert failure is not None
-        raise failure
+            self._pacer.block(pause + random.uniform(0.0, 0.2))
+        raise PassingError(failure)
 
     def _take_another(self, refused: str, another: Callable[[str], str]) -> None:
         """In place of a refused token; of ten requests that were refused at once, one asks for it."""

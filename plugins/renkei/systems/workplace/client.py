@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import logging
-import random
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ import requests
 
 from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems import pace
+from renkei.systems.retrying import PassingError, ask_until_passed
 from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -170,42 +170,40 @@ class WorkplaceClient:
 
     def _get(self, path: str, asked: Mapping[str, str], *, missing: bool = False) -> dict[str, Any] | None:
         """The answer; with `missing`, None for 404."""
-        failure: FetchError | None = None
-        for attempt in range(TRIES):
-            if attempt:
-                time.sleep(min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0) / 2)
-            response: requests.Response | None = None
-            self._pacer.acquire()
-            try:
-                url = f"{self._base_url}/api/v1{path}"
-                response = exchange(self._session, "GET", url, params=asked, seconds=ANSWER_S, most=MAX_BODY)
-            except TooLongError as error:
-                raise RetriableFetchError(f"WORKPLACEの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
-            except UnsendableError as error:
-                raise ConnectionError_("Airflowの接続（WORKPLACE）のURL(Host)に誤りがあるため、送れません。") from error
-            except requests.RequestException as error:
-                failure = RetriableFetchError(
-                    f"WORKPLACEに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
-                )
-                continue
-            finally:
-                self._pacer.release(None)
-            if missing and response.status_code == 404:
-                if _is_error(response.content):
-                    return None  # else it is somebody else's 404, which proves nothing
-                raise RetriableFetchError("WORKPLACEの応答がAPIの形式ではありません。次回の連携で読み直します。")
-            if response.status_code == 200:
-                return _object(response.content)
-            failure = _failure(response)
-            if not isinstance(failure, RetriableFetchError):
+        return ask_until_passed(lambda: self._get_once(path, asked, missing), TRIES)
+
+    def _get_once(self, path: str, asked: Mapping[str, str], missing: bool) -> dict[str, Any] | None:
+        """Raises: PassingError, FetchError."""
+        self._pacer.acquire()
+        try:
+            url = f"{self._base_url}/api/v1{path}"
+            response = exchange(self._session, "GET", url, params=asked, seconds=ANSWER_S, most=MAX_BODY)
+        except TooLongError as error:
+            raise RetriableFetchError(f"WORKPLACEの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
+        except UnsendableError as error:
+            raise ConnectionError_("Airflowの接続（WORKPLACE）のURL(Host)に誤りがあるため、送れません。") from error
+        except requests.RequestException as error:
+            failure: FetchError = RetriableFetchError(
+                f"WORKPLACEに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
+            )
+            raise PassingError(failure) from None
+        finally:
+            self._pacer.release(None)
+        if missing and response.status_code == 404:
+            if _is_error(response.content):
+                return None  # else it is somebody else's 404, which proves nothing
+            raise RetriableFetchError("WORKPLACEの応答がAPIの形式ではありません。次回の連携で読み直します。")
+        if response.status_code == 200:
+            return _object(response.content)
+        failure = _failure(response)
+        if not isinstance(failure, RetriableFetchError):
+            raise failure
+        if response.status_code == 429:
+            pause = retry_after_s(response.headers) or 1.0
+            if pause > LONGEST_PAUSE_S:
                 raise failure
-            if response.status_code == 429:
-                pause = retry_after_s(response.headers) or 1.0
-                if pause > LONGEST_PAUSE_S:
-                    raise failure
-                self._pacer.block(pause)
-        assert failure is not None
-        raise failure
+            self._pacer.block(pause)
+        raise PassingError(failure)
 
 
 def _failure(response: requests.Response) -> FetchError:
