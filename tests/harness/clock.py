@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from unittest import mock
 
+from renkei.systems import retrying
 from renkei.systems.smarthr.pacer import Pacer
 
 
@@ -32,8 +33,9 @@ class SkipClock:
 
 @contextmanager
 def no_waits(client: ModuleType) -> Iterator[SkipClock]:
-    """That client, and its pacer if it has one, wait on a clock that skips."""
+    """That client, its pacer if it has one, and what it asks again with wait on a clock that skips."""
     clock = SkipClock()
-    paced = {"Pacer": lambda rate: Pacer(rate, clock.monotonic, clock.sleep)} if hasattr(client, "Pacer") else {}
-    with mock.patch.multiple(client, time=clock, **paced):
+    own = {"time": clock, "Pacer": lambda rate: Pacer(rate, clock.monotonic, clock.sleep)}
+    own = {name: found for name, found in own.items() if hasattr(client, name)}
+    with mock.patch.multiple(client, **own), mock.patch.object(retrying, "time", clock):
         yield clock
