@@ -6,12 +6,12 @@ with it could switch it off for them. Who may have a job done is who may change 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import anyio
 import httpx
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.exceptions import DagNotFound
@@ -110,7 +110,7 @@ async def _call(request: Request, method: str, path: str, body: dict[str, Any]) 
             answer = await client.request(method, f"{parts.path}/api/v2{path}", json=body, headers=headers)
             if answer.status_code < 500 or method != "PATCH" or pause_s is None:
                 break
-            await anyio.sleep(pause_s)
+            await asyncio.sleep(pause_s)
     if answer.status_code >= 400:
         raise Refused(SAID.get(answer.status_code) or _unsaid(answer.status_code))
     found: dict[str, Any] = answer.json()
