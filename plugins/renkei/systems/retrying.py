@@ -1,4 +1,8 @@
-"""What may pass is asked again: one rule for every client that reads, or that may repeat what it writes (tenacity)."""
+"""What may pass is asked again: one rule for every client that reads, or that may repeat what it writes.
+
+Not by tenacity, which keeps what was raised in a circle with its frames: a client that was given up would hold its
+sockets open until the garbage collector comes by.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,6 @@ import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from renkei.errors import RenkeiError
 
@@ -31,19 +33,14 @@ def ask_until_passed(once: Callable[[], _T], tries: int) -> _T:
 
     Raises: the `failure` of the last one; at once, whatever else `once` raises.
     """
-    retrying = Retrying(
-        retry=retry_if_exception_type(PassingError),
-        stop=stop_after_attempt(tries),
-        wait=_pause_s,
-        sleep=lambda seconds: time.sleep(seconds),
-        reraise=True,
-    )
+    for tried in range(tries):
+        if tried:
+            time.sleep(min(2.0 ** (tried - 1), LONGEST_S) * random.uniform(0.5, 1.0))
+        try:
+            return once()
+        except PassingError as error:
+            failure = error.failure
     try:
-        return retrying(once)
-    except PassingError as error:
-        failure = error.failure
-    raise failure  # outside, so that it carries nothing of the request along (L6)
-
-
-def _pause_s(state: RetryCallState) -> float:
-    return min(2.0 ** (state.attempt_number - 1), LONGEST_S) * random.uniform(0.5, 1.0)
+        raise failure  # outside, so that it carries nothing of the request along (L6)
+    finally:
+        del failure  # nor holds this frame, and is held by it
