@@ -133,9 +133,14 @@ class Console:
         return _until(over)
 
     def _send(self, page: str, path: str, files: Any, form: dict[str, str]) -> requests.Response:
-        token = re.search(r'name="token" value="([^"]+)"', self.get(page))
-        assert token, page
-        return self._session.post(f"{self._base}/{path}", data={**form, "token": token[1]}, files=files, timeout=60)
+        forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"[^>]*>(.*?)</form>", self.get(page), re.DOTALL)
+        (drawn,) = (inside for action, inside in forms if action.endswith(f"/{path}"))
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', drawn))
+        answer = self._session.post(f"{self._base}/{path}", data={**hidden, **form}, files=files, timeout=60)
+        if not answer.ok:
+            said = re.sub(r"<[^>]+>|\s+", " ", answer.text)[-800:]
+            raise RuntimeError(f"{path}: {answer.status_code} {said}")
+        return answer
 
 
 def _until(ask: Callable[[], Any]) -> Any:
