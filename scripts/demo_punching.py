@@ -133,9 +133,11 @@ class Console:
         return _until(over)
 
     def _send(self, page: str, path: str, files: Any, form: dict[str, str]) -> requests.Response:
-        forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"[^>]*>(.*?)</form>", self.get(page), re.DOTALL)
-        (drawn,) = (inside for action, inside in forms if action.endswith(f"/{path}"))
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', drawn))
+        shown = self.get(page)
+        forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"[^>]*>(.*?)</form>", shown, re.DOTALL)
+        drawn = next((inside for action, inside in forms if action.endswith(f"/{path}")), "")
+        token = re.findall(r'name="(token)" value="([^"]+)"', shown)  # for the form of a job's answer
+        hidden = dict(token + re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', drawn))
         answer = self._session.post(f"{self._base}/{path}", data={**hidden, **form}, files=files, timeout=60)
         if not answer.ok:
             said = re.sub(r"<[^>]+>|\s+", " ", answer.text)[-800:]
