@@ -25,9 +25,9 @@ Since = Annotated[str, Form(max_length=10)]
 
 
 @router.get("/dag/{dag_id}/initial")
-def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant, database, now = seen.tenant_of(LINK), connections.database(), seen.services.now()
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+def initial(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    tenant, database, now = access.tenant_of(LINK), connections.database(), access.services.now()
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
     done_on = {}
     if mapping:
@@ -38,7 +38,7 @@ def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
     return page(
         request,
         "hotprofile_kintone/initial.html",
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         lines=[(line, statuses[line.data_set].initial if line.data_set in statuses else 0) for line in lines],
         done_on=done_on,
@@ -53,31 +53,31 @@ def initial(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
 
 @router.post("/dag/{dag_id}/initial/estimate")
 def estimate(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], since: Since = ""
+    request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], since: Since = ""
 ) -> Response:
-    seen.tenant_of(LINK)
-    return start(request, seen, ESTIMATE, {"since": _day(seen, since).isoformat()})
+    access.tenant_of(LINK)
+    return start(request, access, ESTIMATE, {"since": _day(access, since).isoformat()})
 
 
 @router.post("/dag/{dag_id}/initial/start")
 async def begin(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)], since: Since = ""
+    request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)], since: Since = ""
 ) -> Response:
     """A run of 初期連携 as the user."""
-    seen.tenant_of(LINK)
-    day = _day(seen, since).isoformat()
-    run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.INITIAL.value, since=day)
-    seen.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+    access.tenant_of(LINK)
+    day = _day(access, since).isoformat()
+    run_id = await access.services.acting.start(request, access.company.dag_id, Mode.INITIAL.value, since=day)
+    access.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 
 
-def _day(seen: guard.Seen, text: str) -> dt.date:
+def _day(access: guard.Access, text: str) -> dt.date:
     """Raises Refused: it is no day, or one that is yet to come."""
     try:
         day = dt.date.fromisoformat(text.strip())
     except ValueError:
         raise Refused("更新日を「2026-04-01」の形で入力してください。") from None
-    if day > seen.services.now().astimezone(TOKYO).date():
+    if day > access.services.now().astimezone(TOKYO).date():
         raise Refused("更新日には、今日までの日付を入力してください。")
     return day
 

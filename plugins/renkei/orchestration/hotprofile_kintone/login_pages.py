@@ -29,14 +29,14 @@ Text = Annotated[str, Form(max_length=MAX_TEXT)]
 @router.post("/dag/{dag_id}/kintone/login/kintone")
 async def of_kintone(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     login: Text = "",
     secret: Text = "",
     connection_digest: Text = "",
 ) -> Response:
     """With a ログイン名 it is a password, else API tokens with commas between."""
-    tenant = seen.tenant_of(LINK)
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    tenant = access.tenant_of(LINK)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     if mapping is None:
         raise guard.NotFound
     login, what = _plain(login, "ログイン名"), "パスワード" if login.strip() else "APIトークン"
@@ -47,28 +47,28 @@ async def of_kintone(
     if len(plain) > MAX_TOKENS:
         raise Refused(f"APIトークンは{MAX_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
     values = {"host": mapping.domain, "login": login, "password": ",".join(plain)}
-    await seen.services.acting.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
-    return _back(request, seen)
+    await access.services.acting.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
+    return _back(request, access)
 
 
 @router.post("/dag/{dag_id}/kintone/login/hotprofile")
 async def of_hotprofile(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     host: Text = "",
     secret: Text = "",
     connection_digest: Text = "",
 ) -> Response:
     """The address and the key go together: no key that is kept is ever sent to another address."""
-    tenant = seen.tenant_of(LINK)
+    tenant = access.tenant_of(LINK)
     plain, key = _plain(host, "Hot ProfileのURL").rstrip("/"), _plain(secret, "APIキー")
     if not re.fullmatch(r"https?://[^/?#@\s]+", plain) or not is_private(plain, allowed_hosts()):
         raise Refused("Hot ProfileのURLを「https://(お客様のサブドメイン).hot-profile.com」の形で入力してください。")
     if not key:
         raise Refused("APIキーが空白です。Hot Profileで、連携ユーザーのAPIキーを確認して入力してください。")
     values = {"host": plain, "password": key}
-    await seen.services.acting.register(request, f"{HOTPROFILE}__{tenant}", HOTPROFILE, values, {}, connection_digest)
-    return _back(request, seen)
+    await access.services.acting.register(request, f"{HOTPROFILE}__{tenant}", HOTPROFILE, values, {}, connection_digest)
+    return _back(request, access)
 
 
 def _plain(text: str, what: str) -> str:
@@ -81,6 +81,6 @@ def _plain(text: str, what: str) -> str:
     return plain
 
 
-def _back(request: Request, seen: guard.Seen) -> Response:
-    seen.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "kintone"), 303)
+def _back(request: Request, access: guard.Access) -> Response:
+    access.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "kintone"), 303)

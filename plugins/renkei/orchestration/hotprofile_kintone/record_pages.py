@@ -24,37 +24,37 @@ MAX_TEXT = 200  # characters
 
 
 @router.get("/dag/{dag_id}/record")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    seen.tenant_of(LINK)
-    return _page(request, seen)
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    access.tenant_of(LINK)
+    return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/record")
 def record(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
-    seen.tenant_of(LINK)
-    mapping = seen.services.knowledge.mapping(seen.company.dag_id)
+    access.tenant_of(LINK)
+    mapping = access.services.knowledge.mapping(access.company.dag_id)
     data_set = mapping.data_set(of) if mapping else None
     if data_set is None or not text.strip():
-        return _page(request, seen, of=of, text=text)
-    seen.note("record")
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    found = explain(connections.database(), store, mapping, data_set, text, seen.services.now())
-    return _page(request, seen, found, of, text)
+        return _page(request, access, of=of, text=text)
+    access.note("record")
+    store = access.services.knowledge.folder(access.company.dag_id).store
+    found = explain(connections.database(), store, mapping, data_set, text, access.services.now())
+    return _page(request, access, found, of, text)
 
 
 def _page(
-    request: Request, seen: guard.Seen, found: list[Explained] | None = None, of: str = "", text: str = ""
+    request: Request, access: guard.Access, found: list[Explained] | None = None, of: str = "", text: str = ""
 ) -> Response:
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     return page(
         request,
         "hotprofile_kintone/record.html",
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         found=found,
         of=of,

@@ -74,9 +74,9 @@ class AppSetting:
 
 
 @router.get("/dag/{dag_id}/kintone")
-def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    tenant = seen.tenant_of(LINK)
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+def setting(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    tenant = access.tenant_of(LINK)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     found: list[AppSetting] = []
     if mapping:
         database = connections.database()
@@ -87,7 +87,7 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
     return page(
         request,
         "hotprofile_kintone/setting.html",
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         settings=found,
         missing=[label for name, label in DATA_SETS.items() if mapping and not mapping.data_set(name)],
@@ -97,50 +97,50 @@ def setting(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_da
         id_most=MAX_ID,
         secret_most=MAX_SECRET,
         digests={kind: registering.digest(f"{kind}__{tenant}") for kind in (KINTONE, HOTPROFILE)},
-        may_test=seen.may(Right.RUN),
-        jobs=newest(seen),
-        now=seen.services.now(),
+        may_test=access.may(Right.RUN),
+        jobs=newest(access),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/kintone/load")
 def load(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """読み込み."""
-    return start(request, seen, LOAD, {"data_set": _known(seen, of)})
+    return start(request, access, LOAD, {"data_set": _known(access, of)})
 
 
 @router.post("/dag/{dag_id}/kintone/find")
 def find(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
     source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:
     """検索 of 連携テスト: what would be written, and nothing is."""
-    return start(request, seen, FIND, {"data_set": _known(seen, of), "source_id": source_id.strip()})
+    return start(request, access, FIND, {"data_set": _known(access, of), "source_id": source_id.strip()})
 
 
 @router.post("/dag/{dag_id}/kintone/test")
 def write_one(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     of: Annotated[str, Form(max_length=20)] = "",
     source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:
     """テスト: writes that one, as a run would; so it takes the right to run, too."""
-    if not seen.may(Right.RUN):
+    if not access.may(Right.RUN):
         raise guard.NotAllowed
-    return start(request, seen, TEST, {"data_set": _known(seen, of), "source_id": source_id.strip()})
+    return start(request, access, TEST, {"data_set": _known(access, of), "source_id": source_id.strip()})
 
 
-def _known(seen: guard.Seen, of: str) -> str:
+def _known(access: guard.Access, of: str) -> str:
     """Raises NotFound: the sheet has no such data set."""
-    seen.tenant_of(LINK)
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    access.tenant_of(LINK)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     if mapping is None or mapping.data_set(of) is None:
         raise guard.NotFound
     return of

@@ -40,40 +40,40 @@ TONES = {"running": "cold", "done": "good", "held": "wait", "away": "wait", "sto
 @router.get("/dag/{dag_id}/processed")
 def processed(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
+    access: Annotated[guard.Access, Depends(guard.sees_dag)],
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = seen.tenant_of(LINK), connections.database()
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    tenant, database = access.tenant_of(LINK), connections.database()
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
     shown = page_of(number, history.processed_count(database, tenant), PER_PAGE)
     return page(
         request,
         "hotprofile_kintone/processed.html",
-        one=seen.company,
+        one=access.company,
         statuses=[statuses[name] for name in DATA_SETS if name in statuses],
-        gauges=_gauges(seen, database, mapping, statuses) if mapping else [],
+        gauges=_gauges(access, database, mapping, statuses) if mapping else [],
         lines=history.processed(database, tenant, limit=PER_PAGE, offset=shown.start),
         shown=shown,
         DATA_SETS=DATA_SETS,
         STATES=STATES,
         TONES=TONES,
         modes={value: mode.label for value, mode in FORM.modes.items()},
-        may_look=seen.may(Right.EDIT),
-        now=seen.services.now(),
+        may_look=access.may(Right.EDIT),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/failed")
 def failed(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     of: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = seen.tenant_of(LINK), connections.database()
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    seen.note("failed")
+    tenant, database = access.tenant_of(LINK), connections.database()
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
+    access.note("failed")
     counts = {name: one.failed for name, one in history.data_set_statuses(database, tenant).items() if one.failed}
     of = of if of in DATA_SETS else ""
     shown = page_of(number, counts.get(of, 0) if of else sum(counts.values()), PER_PAGE)
@@ -81,27 +81,27 @@ def failed(
     return page(
         request,
         "hotprofile_kintone/failed.html",
-        one=seen.company,
+        one=access.company,
         counts={name: counts[name] for name in DATA_SETS if name in counts},
         of=of,
         causes=history.causes(database, tenant, of),
         records=[(record, _page_of(mapping, record.data_set, record.record_id)) for record in records],
         shown=shown,
         DATA_SETS=DATA_SETS,
-        may_run=seen.may(Right.RUN),
-        now=seen.services.now(),
+        may_run=access.may(Right.RUN),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/failed.csv")
-def download(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
+def download(access: Annotated[guard.Access, Depends(guard.edits_dag)], of: str = "") -> Response:
     """All of them as a file, which a page and a mail show the beginning of."""
-    tenant, database, now = seen.tenant_of(LINK), connections.database(), seen.services.now()
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    seen.note("failed.csv")
+    tenant, database, now = access.tenant_of(LINK), connections.database(), access.services.now()
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
+    access.note("failed.csv")
     parts = history.failed_parts(database, tenant, of if of in DATA_SETS else "")
     rows = mark_broken_off(_rows(mapping, (record for part in parts for record in part)))
-    name = quote(f"失敗レコード_{seen.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
+    name = quote(f"失敗レコード_{access.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
 
@@ -116,41 +116,43 @@ def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[
 
 
 @router.post("/dag/{dag_id}/failed/again")
-async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+async def again(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
-    seen.tenant_of(LINK)
-    run_id = await seen.services.acting.start(request, seen.company.dag_id, Mode.RETRY_FAILED.value)
-    seen.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+    access.tenant_of(LINK)
+    run_id = await access.services.acting.start(request, access.company.dag_id, Mode.RETRY_FAILED.value)
+    access.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 
 
 @router.get("/dag/{dag_id}/conflicts")
 def changed_by_hand(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     """競合: what people changed in kintone (K23)."""
-    tenant, database = seen.tenant_of(LINK), connections.database()
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    seen.note("conflicts")
+    tenant, database = access.tenant_of(LINK), connections.database()
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
+    access.note("conflicts")
     shown = page_of(number, conflicts.count(database, tenant), PER_PAGE)
     records = conflicts.listed(database, tenant, limit=PER_PAGE, offset=shown.start)
     return page(
         request,
         "hotprofile_kintone/conflicts.html",
-        one=seen.company,
+        one=access.company,
         watched=bool(records) or (mapping is not None and any(one.watched for one in mapping.data_sets)),
         records=[(record, _page_of(mapping, record.data_set, record.record_id)) for record in records],
         shown=shown,
         DATA_SETS=DATA_SETS,
         STATES=CONFLICT_STATES,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
-def _gauges(seen: guard.Seen, database: Database, mapping: Mapping, statuses: dict[str, DataSetStatus]) -> list[Gauge]:
-    now, host = seen.services.now(), host_of(mapping)
+def _gauges(
+    access: guard.Access, database: Database, mapping: Mapping, statuses: dict[str, DataSetStatus]
+) -> list[Gauge]:
+    now, host = access.services.now(), host_of(mapping)
     apps = {one.app for one in mapping.data_sets}
     used = {app: Quota(database, host, app, mapping.daily_requests).used(now) for app in apps}
     return gauges(mapping, used, statuses, now)

@@ -36,19 +36,19 @@ _CODE = Query(max_length=40)
 @router.get("/dag/{dag_id}/accounts")
 def accounts(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     division: Annotated[str, _CODE] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    seen.note("accounts")
-    return _page(request, seen, Selection(division, type_), number)
+    access.note("accounts")
+    return _page(request, access, Selection(division, type_), number)
 
 
 @router.post("/dag/{dag_id}/accounts")
 def save(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     key: Annotated[list[str], Form(max_length=PER_PAGE)],
     was: Annotated[list[str], Form(max_length=PER_PAGE)],
     entered: Annotated[list[str], Form(max_length=PER_PAGE)],
@@ -57,7 +57,7 @@ def save(
     number: Annotated[str, Form(alias="page", max_length=10)] = "",
 ) -> Response:
     """登録: what differs from what the page had drawn."""
-    of, found = Selection(division, type_), accounts_of(seen)
+    of, found = Selection(division, type_), accounts_of(access)
     if not (len(key) == len(was) == len(entered)) or found.employees.names(key).keys() != set(key):
         raise Refused("画面の内容が古くなっています。開き直して、もう一度入力してください。")
     drawn = dict(zip(key, was, strict=True))
@@ -65,45 +65,45 @@ def save(
     faults = {one: fault for one, text in given.items() if text and (fault := account_fault(text))}
     if not faults:
         try:
-            count = found.put(given, seen.user.name, seen.services.now(), {one: drawn[one] for one in given})
+            count = found.put(given, access.user.name, access.services.now(), {one: drawn[one] for one in given})
         except AccountTakenError as error:
             raise Refused(str(error)) from None
-        _have_checked(request, seen, count)
-        place = address(request, "dag", seen.company.dag_id, "accounts")
+        _have_checked(request, access, count)
+        place = address(request, "dag", access.company.dag_id, "accounts")
         return RedirectResponse(f"{place}?division={division}&type={type_}&page={number}&saved={count}", 303)
-    return _page(request, seen, of, number, faults, dict(zip(key, entered, strict=True)))
+    return _page(request, access, of, number, faults, dict(zip(key, entered, strict=True)))
 
 
 @router.post("/dag/{dag_id}/accounts/read")
-def read(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def read(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """従業員を読み込む."""
-    seen.tenant_of(LINK)
-    return start(request, seen, READ, {})
+    access.tenant_of(LINK)
+    return start(request, access, READ, {})
 
 
 @router.post("/dag/{dag_id}/accounts/check")
-def check(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def check(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """LINE WORKSに確認."""
-    seen.tenant_of(LINK)
-    return start(request, seen, CHECK, {})
+    access.tenant_of(LINK)
+    return start(request, access, CHECK, {})
 
 
-def _have_checked(request: Request, seen: guard.Seen, changed: int) -> None:
+def _have_checked(request: Request, access: guard.Access, changed: int) -> None:
     """LINE WORKS is asked at once for the userId of what was entered, by which alone a message finds its employee."""
-    if changed and read_registration(database(), seen.company.tenant).first_at:
+    if changed and read_registration(database(), access.company.tenant).first_at:
         with suppress(Refused):  # too much is under way: the button, or the next run, does it
-            start(request, seen, CHECK, {})
+            start(request, access, CHECK, {})
 
 
 @router.get("/dag/{dag_id}/accounts.csv")
 def download(
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     division: Annotated[str, _CODE] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
 ) -> Response:
     """The shown accounts as a file that 一括インポート takes back."""
-    seen.note("accounts.csv")
-    shown = accounts_of(seen).each(Selection(division, type_))
+    access.note("accounts.csv")
+    shown = accounts_of(access).each(Selection(division, type_))
     headers = {"Content-Disposition": 'attachment; filename="accounts.csv"'}
     return StreamingResponse(csv_parts(_rows(shown)), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -117,21 +117,21 @@ def _rows(shown: Iterable[Account]) -> Iterator[Sequence[str]]:
 
 def _page(
     request: Request,
-    seen: guard.Seen,
+    access: guard.Access,
     of: Selection,
     number: str,
     faults: Mapping[str, Fault] | None = None,
     entered: Mapping[str, str] | None = None,
 ) -> Response:
-    found = accounts_of(seen)
+    found = accounts_of(access)
     divisions, types = found.employees.groups()
     shown = page_of(number, found.count(of), PER_PAGE)
-    mapping = mapping_of(seen)
+    mapping = mapping_of(access)
     return page(
         request,
         "lineworks_kot/accounts.html",
         400 if faults else 200,
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         of=of,
         divisions=divisions,
@@ -143,8 +143,8 @@ def _page(
         faults=faults or {},
         entered=entered or {},
         saved=request.query_params.get("saved", ""),
-        employees_at=read_registration(database(), seen.company.tenant).employees_at,
+        employees_at=read_registration(database(), access.company.tenant).employees_at,
         TONES=TONES,
-        jobs=newest(seen),
-        now=seen.services.now(),
+        jobs=newest(access),
+        now=access.services.now(),
     )

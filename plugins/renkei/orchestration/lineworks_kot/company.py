@@ -10,10 +10,10 @@ from renkei.storage.database.database import Database, open_database
 from renkei.web.console import guard
 
 
-def mapping_of(seen: guard.Seen) -> Mapping | None:
+def mapping_of(access: guard.Access) -> Mapping | None:
     """What the company's sheet says; None where it cannot be used."""
-    seen.tenant_of(LINK)
-    found: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    access.tenant_of(LINK)
+    found: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     return found
 
 
@@ -21,6 +21,6 @@ def database() -> Database:
     return open_database(settings.database_url())
 
 
-def accounts_of(seen: guard.Seen) -> Accounts:
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    return Accounts(database(), store, seen.tenant_of(LINK))
+def accounts_of(access: guard.Access) -> Accounts:
+    store = access.services.knowledge.folder(access.company.dag_id).store
+    return Accounts(database(), store, access.tenant_of(LINK))

@@ -38,15 +38,15 @@ UNSENT = ("未送信", "quiet")
 @router.get("/dag/{dag_id}/first")
 def first(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     division: Annotated[str, Query(max_length=40)] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    seen.note("first message")
-    of, found, mapping = Selection(division, type_), accounts_of(seen), mapping_of(seen)
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    outbox = Outbox(database(), store, LINK, seen.tenant_of(LINK))
+    access.note("first message")
+    of, found, mapping = Selection(division, type_), accounts_of(access), mapping_of(access)
+    store = access.services.knowledge.folder(access.company.dag_id).store
+    outbox = Outbox(database(), store, LINK, access.tenant_of(LINK))
     registered = found.registered_keys(of)
     states = outbox.newest(PURPOSE, registered)
     new = len(registered) - len(states) + len(undelivered(states))
@@ -55,7 +55,7 @@ def first(
     return page(
         request,
         "lineworks_kot/first.html",
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         of=of,
         divisions=divisions,
@@ -65,21 +65,21 @@ def first(
         minutes=minutes_for(new),
         again_minutes=minutes_for(len(registered)),
         unregistered=found.count(of) - len(registered),
-        message=text_of(mapping, Words(database(), seen.company.tenant).current()).text() if mapping else "",
+        message=text_of(mapping, Words(database(), access.company.tenant).current()).text() if mapping else "",
         lines=[(one, states.get(one.employee.key)) for one in found.registered(of, shown.start, PER_PAGE)],
         shown=shown,
         progress=progress_of(outbox),
         WORDS=WORDS,
         UNSENT=UNSENT,
-        jobs=newest(seen),
-        now=seen.services.now(),
+        jobs=newest(access),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/first/send")
 def send(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     sure: Annotated[str, Form(max_length=1)] = "",
     again: Annotated[str, Form(max_length=1)] = "",
     code: Annotated[str, Form(max_length=40)] = "",
@@ -87,8 +87,8 @@ def send(
     type_: Annotated[str, Form(alias="type", max_length=40)] = "",
 ) -> Response:
     """To all of the shown 所属・雇用区分; or a test to one, who gets it every time."""
-    seen.tenant_of(LINK)
+    access.tenant_of(LINK)
     if not sure and not code:
         raise Refused("まだ送っていません。注意を読み、チェックを入れてから送信してください。")
     press = uuid.uuid4().hex if again or code else ""
-    return start(request, seen, FIRST, {"division": division, "type": type_, "again": press, "code": code.strip()})
+    return start(request, access, FIRST, {"division": division, "type": type_, "again": press, "code": code.strip()})

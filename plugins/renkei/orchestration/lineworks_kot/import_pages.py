@@ -31,38 +31,38 @@ PROBLEMS_SHOWN = 1_000  # the others are in the file that can be downloaded
 @router.post("/dag/{dag_id}/accounts/import")
 def upload(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     file: Annotated[UploadFile, File()],
 ) -> Response:
     """検査する: every bad row, or what would change; nothing is changed yet."""
-    seen.tenant_of(LINK)
+    access.tenant_of(LINK)
     content, name = file.file.read(MAX_UPLOAD), (file.filename or "").lower()
-    digest, dag_id = hashlib.sha256(content).hexdigest(), seen.company.dag_id
-    folder = seen.services.knowledge.folder(dag_id)
+    digest, dag_id = hashlib.sha256(content).hexdigest(), access.company.dag_id
+    folder = access.services.knowledge.folder(dag_id)
     asked = {"upload": digest, "name": "ファイル.xlsx" if name.endswith((".xlsx", ".xlsm")) else "ファイル"}
 
     keep = partial(uploads.keep, folder, digest, content)
-    number = ask(seen.services, seen.user, dag_id, IMPORT, asked, keep)
+    number = ask(access.services, access.user, dag_id, IMPORT, asked, keep)
     return RedirectResponse(address(request, "dag", dag_id, "jobs", str(number)), 303)
 
 
 @router.post("/dag/{dag_id}/accounts/import/confirm")
 def confirm(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     file: Annotated[int, Form(ge=1, le=99_999_999)],
 ) -> Response:
     """登録: what the job of this number has shown, and nothing else."""
-    seen.tenant_of(LINK)
-    return start(request, seen, TAKE, {"file": str(file), "by": seen.user.name})
+    access.tenant_of(LINK)
+    return start(request, access, TAKE, {"file": str(file), "by": access.user.name})
 
 
 @router.get("/dag/{dag_id}/accounts/import/{number}/problems.csv")
-def problems(seen: Annotated[guard.Seen, Depends(guard.edits_dag)], number: int) -> Response:
+def problems(access: Annotated[guard.Access, Depends(guard.edits_dag)], number: int) -> Response:
     """All that is wrong in a file."""
-    seen.note("accounts problems.csv")
+    access.note("accounts problems.csv")
     try:
-        found = Jobs(seen.services.knowledge.folder(seen.company.dag_id)).result(number, CheckedFile)
+        found = Jobs(access.services.knowledge.folder(access.company.dag_id)).result(number, CheckedFile)
     except (MissingKeyError, DamagedFileError):
         raise Refused("この検査結果は、もうありません。もう一度インポートしてください。") from None
     headers = {"Content-Disposition": 'attachment; filename="problems.csv"'}

@@ -56,82 +56,82 @@ class Bar:
 @router.get("/dag/{dag_id}/punches")
 def punches(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     day: Annotated[str, Query(max_length=10)] = "",
     state: Annotated[str, Query(max_length=10)] = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    seen.note("punches")
-    return _page(request, seen, PunchFilter(_day(seen, day), state=_state(state)), number)
+    access.note("punches")
+    return _page(request, access, PunchFilter(_day(access, day), state=_state(state)), number)
 
 
 @router.post("/dag/{dag_id}/punches")
 def of_one(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     day: Annotated[str, Form(max_length=10)] = "",
     code: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Of one employee; the code stands in no address."""
-    seen.note("punches of one")
-    return _page(request, seen, PunchFilter(_day(seen, day), code.strip()), "")
+    access.note("punches of one")
+    return _page(request, access, PunchFilter(_day(access, day), code.strip()), "")
 
 
 @router.post("/dag/{dag_id}/punches/decide")
 def decide(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     number: Annotated[int, Form()],
     word: Annotated[str, Form(max_length=10)],
 ) -> Response:
     """打刻する or 打刻しない, about one that is held."""
-    mapping = mapping_of(seen)
+    mapping = mapping_of(access)
     if mapping is None or word not in ("yes", "no"):
         raise guard.NotFound
-    found = _list(seen)
-    if not found.decide(mapping, number, word == "yes", seen.user.name, seen.services.now()):
+    found = _list(access)
+    if not found.decide(mapping, number, word == "yes", access.user.name, access.services.now()):
         raise Refused("この打刻は、ほかの人が先に決めたか、もう待っていません。画面を開き直してください。")
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "punches"), 303)
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "punches"), 303)
 
 
 @router.get("/dag/{dag_id}/punch")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    return _why_page(request, seen, "", _day(seen, ""))
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    return _why_page(request, access, "", _day(access, ""))
 
 
 @router.post("/dag/{dag_id}/punch")
 def why_page(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     code: Annotated[str, Form(max_length=40)] = "",
     day: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    seen.tenant_of(LINK)
-    seen.note("punch")
-    return _why_page(request, seen, code.strip(), _day(seen, day))
+    access.tenant_of(LINK)
+    access.note("punch")
+    return _why_page(request, access, code.strip(), _day(access, day))
 
 
-def _why_page(request: Request, seen: guard.Seen, code: str, day: dt.date) -> Response:
-    mapping, found, account = mapping_of(seen), None, None
+def _why_page(request: Request, access: guard.Access, code: str, day: dt.date) -> Response:
+    mapping, found, account = mapping_of(access), None, None
     if mapping and code:
-        store = seen.services.knowledge.folder(seen.company.dag_id).store
+        store = access.services.knowledge.folder(access.company.dag_id).store
         account, found = explain(database(), store, mapping, code, day)
     return page(
         request,
         "lineworks_kot/punch.html",
-        one=seen.company,
+        one=access.company,
         mapping=mapping,
         code=code,
         day=day,
         account=account,
         found=found,
         passed=SHOWN,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
-def _page(request: Request, seen: guard.Seen, wanted: PunchFilter, number: str) -> Response:
-    found = _list(seen)
+def _page(request: Request, access: guard.Access, wanted: PunchFilter, number: str) -> Response:
+    found = _list(access)
     counts = found.counts(wanted)
     shown = page_of(number, counts.get(wanted.state, 0) if wanted.state else sum(counts.values()), PER_PAGE)
     rows, waiting = found.listed(wanted, shown.start, PER_PAGE), found.open(OPEN_SHOWN)
@@ -139,7 +139,7 @@ def _page(request: Request, seen: guard.Seen, wanted: PunchFilter, number: str) 
     return page(
         request,
         "lineworks_kot/punches.html",
-        one=seen.company,
+        one=access.company,
         wanted=wanted,
         yesterday=wanted.day - dt.timedelta(days=1),
         tomorrow=wanted.day + dt.timedelta(days=1),
@@ -147,7 +147,7 @@ def _page(request: Request, seen: guard.Seen, wanted: PunchFilter, number: str) 
         rows=rows,
         waiting=waiting,
         replies=found.replies([*rows, *waiting]),
-        names=_names(seen, {one.key for one in (*rows, *waiting) if one.key}),
+        names=_names(access, {one.key for one in (*rows, *waiting) if one.key}),
         bars=_bars(quarters),
         width=max(1, len(quarters)) * (BAR + GAP) + 20,
         tall=TALL,
@@ -157,7 +157,7 @@ def _page(request: Request, seen: guard.Seen, wanted: PunchFilter, number: str) 
         why=why,
         remedy=remedy,
         State=State,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
@@ -172,21 +172,21 @@ def _bars(quarters: list[Quarter]) -> list[Bar]:
     return found
 
 
-def _names(seen: guard.Seen, keys: set[str]) -> Mapping[str, str]:
-    return accounts_of(seen).employees.names(keys)
+def _names(access: guard.Access, keys: set[str]) -> Mapping[str, str]:
+    return accounts_of(access).employees.names(keys)
 
 
-def _list(seen: guard.Seen) -> PunchList:
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
-    return PunchList(database(), store, seen.tenant_of(LINK))
+def _list(access: guard.Access) -> PunchList:
+    store = access.services.knowledge.folder(access.company.dag_id).store
+    return PunchList(database(), store, access.tenant_of(LINK))
 
 
-def _day(seen: guard.Seen, text: str) -> dt.date:
+def _day(access: guard.Access, text: str) -> dt.date:
     """Today in Japan where the text is no day."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        today: dt.date = seen.services.now().astimezone(TOKYO).date()
+        today: dt.date = access.services.now().astimezone(TOKYO).date()
         return today
 
 

@@ -48,26 +48,30 @@ Text = Annotated[str, Form(max_length=MAX_FIELD)]
 
 
 @router.get("/dag/{dag_id}/lineworks")
-def registration(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    return _page(request, seen)
+def registration(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/lineworks/agree")
-def agree(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], agreed: Text = "") -> Response:
+def agree(
+    request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], agreed: Text = ""
+) -> Response:
     """「使用する」: who agreed, and when (P2)."""
     if not agreed:
         return _page(
-            request, seen, [Fault(f"「{AGREED}」にチェックが入っていません", "お読みのうえ、チェックを入れてください")]
+            request,
+            access,
+            [Fault(f"「{AGREED}」にチェックが入っていません", "お読みのうえ、チェックを入れてください")],
         )
-    values = {"agreed_at": seen.services.now(), "agreed_by": seen.user.name}
-    note_registration(database(), seen.tenant_of(LINK), **values)
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "lineworks"), 303)
+    values = {"agreed_at": access.services.now(), "agreed_by": access.user.name}
+    note_registration(database(), access.tenant_of(LINK), **values)
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "lineworks"), 303)
 
 
 @router.post("/dag/{dag_id}/lineworks/first")
 async def first(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     client_id: Text = "",
     client_secret: Text = "",
     service_account: Text = "",
@@ -83,38 +87,38 @@ async def first(
         "private_key": private_key.replace("\r\n", "\n"),
         "bot_id": bot_id,
     }
-    tenant = seen.tenant_of(LINK)
+    tenant = access.tenant_of(LINK)
     if faults := first_faults(given):
-        return await run_in_threadpool(_page, request, seen, faults, given)
+        return await run_in_threadpool(_page, request, access, faults, given)
     if not (await run_in_threadpool(read_registration, database(), tenant)).agreed_at:
         fault = Fault("利用規約への同意がまだです", f"「{AGREED}」にチェックを入れて登録してください")
-        return await run_in_threadpool(_page, request, seen, [fault], given)
+        return await run_in_threadpool(_page, request, access, [fault], given)
     extra = {name: given[name] for name in ("service_account", "private_key", "bot_id")}
     values = {"login": given["client_id"], "password": given["client_secret"]}
-    await seen.services.acting.register(request, connection_of(tenant), "lineworks", values, extra, connection_digest)
+    await access.services.acting.register(request, connection_of(tenant), "lineworks", values, extra, connection_digest)
     await run_in_threadpool(note_registration, database(), tenant, first_at=None, second_at=None)
-    return await run_in_threadpool(start, request, seen, TRY, {"by": seen.user.name})
+    return await run_in_threadpool(start, request, access, TRY, {"by": access.user.name})
 
 
 @router.post("/dag/{dag_id}/lineworks/second")
 async def second(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     bot_secret: Text = "",
     connection_digest: Text = "",
 ) -> Response:
     """ボットシークレット: whether it is right, the first signed message says."""
-    tenant = seen.tenant_of(LINK)
+    tenant = access.tenant_of(LINK)
     faults = [*_missing({"bot_secret": bot_secret})]
     if not faults and not (await run_in_threadpool(read_registration, database(), tenant)).first_at:
         faults = [Fault("第一段階のAPI登録がまだです", "先に、Client IDなどを登録してください")]
     if faults:
-        return await run_in_threadpool(_page, request, seen, faults)
+        return await run_in_threadpool(_page, request, access, faults)
     extra = {"bot_secret": bot_secret}
-    await seen.services.acting.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
-    values = {"second_at": seen.services.now(), "second_by": seen.user.name}
+    await access.services.acting.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
+    values = {"second_at": access.services.now(), "second_by": access.user.name}
     await run_in_threadpool(note_registration, database(), tenant, None, **values)
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "lineworks"), 303)
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "lineworks"), 303)
 
 
 def first_faults(given: Mapping[str, str]) -> list[Fault]:
@@ -149,19 +153,20 @@ def _missing(given: Mapping[str, str]) -> list[Fault]:
 
 
 def _page(
-    request: Request, seen: guard.Seen, faults: Sequence[Fault] = (), given: Mapping[str, str] | None = None
+    request: Request, access: guard.Access, faults: Sequence[Fault] = (), given: Mapping[str, str] | None = None
 ) -> Response:
     """Of what was given wrongly, only what is no secret comes back."""
-    tenant, kept = seen.tenant_of(LINK), read_registration(database(), seen.company.tenant)
+    tenant, kept = access.tenant_of(LINK), read_registration(database(), access.company.tenant)
     return page(
         request,
         "lineworks_kot/registration.html",
         400 if faults else 200,
-        one=seen.company,
-        mapping=mapping_of(seen),
+        one=access.company,
+        mapping=mapping_of(access),
         kept=kept,
         said=DONE if kept.second_at else FIRST_DONE if kept.first_at else "",
-        called_back=bool(kept.second_at) and was_called_back(database(), tenant, kept.second_at or seen.services.now()),
+        called_back=bool(kept.second_at)
+        and was_called_back(database(), tenant, kept.second_at or access.services.now()),
         faults=faults,
         given={
             name: value for name, value in (given or {}).items() if name in ("client_id", "service_account", "bot_id")
@@ -170,6 +175,6 @@ def _page(
         digest=registering.digest(connection_of(tenant)),
         callback=f"{where}/renkei/lineworks/{tenant}/callback" if (where := settings.public_url()) else "",
         AGREED=AGREED,
-        jobs=newest(seen),
-        now=seen.services.now(),
+        jobs=newest(access),
+        now=access.services.now(),
     )

@@ -54,15 +54,15 @@ class _Question:
 def approval(
     request: Request,
     run_id: str,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     of: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    found = _question(seen, run_id)
+    found = _question(access, run_id)
     plan, fault = None, found.fault
     if found.record and found.digest and found.asked:
         try:
-            seen.note(APPROVAL)
+            access.note(APPROVAL)
             plan = _plan(found.record, of, number)
         except MissingKeyError:
             fault = NO_PLAN
@@ -71,16 +71,16 @@ def approval(
     return page(
         request,
         "smarthr_emc/held.html",
-        one=seen.company,
+        one=access.company,
         run=found.run,
         state=found.state,
         plan=plan,
         shown=page_of(number, plan.groups[plan.chosen].count, PAGE) if plan and plan.groups else None,
         fault=fault,
         record_sets=RECORD_SETS,
-        may_answer=seen.may(Right.ANSWER),
+        may_answer=access.may(Right.ANSWER),
         reason_most=MAX_REASON,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
@@ -88,12 +88,12 @@ def approval(
 async def answer(
     request: Request,
     run_id: str,
-    seen: Annotated[guard.Seen, Depends(guard.posts_answers_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_answers_dag)],
     plan: Annotated[str, Form(max_length=200)] = "",
     answer: Annotated[str, Form()] = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
-    here = address(request, "dag", seen.company.dag_id, APPROVAL, run_id)
+    here = address(request, "dag", access.company.dag_id, APPROVAL, run_id)
 
     def refusal(status: int, title: str, said: str) -> Response:
         return message(request, status, title, said, links=[("承認の画面に戻る", here)])
@@ -104,7 +104,7 @@ async def answer(
     if not why:
         said = "画面に戻り、判断の理由を入力してください。個人情報は書かないでください。"
         return await run_in_threadpool(refusal, 400, "理由が入力されていません", said)
-    found = await run_in_threadpool(_question, seen, run_id)
+    found = await run_in_threadpool(_question, access, run_id)
     if not found.state.open:
         return await run_in_threadpool(refusal, 409, found.state.label, found.state.text)
     if not found.digest:
@@ -113,20 +113,20 @@ async def answer(
         said = "画面を開いた後に、計画が作り直されました。回答は受け付けていません。新しい内容を確認して、もう一度回答してください。"
         return await run_in_threadpool(refusal, 409, "計画が変わりました", said)
     try:
-        acting = seen.services.acting
-        await acting.answer(request, seen.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
+        acting = access.services.acting
+        await acting.answer(request, access.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
     except Refused:  # somebody else was faster, as a rule: it is said who
-        found = await run_in_threadpool(_question, seen, run_id)
+        found = await run_in_threadpool(_question, access, run_id)
         if found.state.open:
             raise
         return await run_in_threadpool(refusal, 409, found.state.label, found.state.text)
     finally:
-        seen.services.knowledge.changed()
+        access.services.knowledge.changed()
     return RedirectResponse(here, 303)
 
 
-def _question(seen: guard.Seen, run_id: str) -> _Question:
-    knowledge, dag_id, now = seen.services.knowledge, seen.company.dag_id, seen.services.now()
+def _question(access: guard.Access, run_id: str) -> _Question:
+    knowledge, dag_id, now = access.services.knowledge, access.company.dag_id, access.services.now()
     run = knowledge.run(dag_id, run_id) if dag_id.startswith(f"{LINK}__") else None
     if run is None:
         raise guard.NotFound

@@ -38,56 +38,56 @@ _PASSED = {
 
 
 @router.get("/dag/{dag_id}/people")
-def people(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+def people(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     """How many there are of each kind; who they are is asked for by a form."""
-    return _people(request, folder_of(seen), seen)
+    return _people(request, folder_of(access), access)
 
 
 @router.post("/dag/{dag_id}/people")
 def search(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     only: Annotated[Only | None, Form()] = None,
     start: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
-    folder = folder_of(seen)
-    seen.note("search")
-    return _people(request, folder, seen, text, only, start, asked=True)
+    folder = folder_of(access)
+    access.note("search")
+    return _people(request, folder, access, text, only, start, asked=True)
 
 
 @router.get("/dag/{dag_id}/person")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    folder_of(seen)
-    return _page(request, "person", seen, found=None, text="", jobs=newest(seen))
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    folder_of(access)
+    return _page(request, "person", access, found=None, text="", jobs=newest(access))
 
 
 @router.post("/dag/{dag_id}/person")
 def person(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
-    folder = folder_of(seen)
-    seen.note("person")
-    return _page(request, "person", seen, found=explain(folder, text, index=_indexes), text=text)
+    folder = folder_of(access)
+    access.note("person")
+    return _page(request, "person", access, found=explain(folder, text, index=_indexes), text=text)
 
 
 @router.post("/dag/{dag_id}/person/now")
 def person_now(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(min_length=1, max_length=MAX_TEXT)],
 ) -> Response:
     """Reads SmartHR, which takes as long as a run's read: a job."""
-    folder_of(seen)
-    return start(request, seen, PERSON, {"who": text})
+    folder_of(access)
+    return start(request, access, PERSON, {"who": text})
 
 
 def _people(
     request: Request,
     folder: TenantFolder,
-    seen: guard.Seen,
+    access: guard.Access,
     text: str = "",
     only: Only | None = None,
     start: int = 0,
@@ -103,7 +103,7 @@ def _people(
     return _page(
         request,
         "people",
-        seen,
+        access,
         index=index,
         counts=index.count() if index else {},
         found=found,
@@ -114,13 +114,13 @@ def _people(
     )
 
 
-def _page(request: Request, template: str, seen: guard.Seen, **values: Any) -> Response:
+def _page(request: Request, template: str, access: guard.Access, **values: Any) -> Response:
     values |= {"max_text": MAX_TEXT, "page_size": PAGE, "moment": dt.datetime.fromisoformat, "passed": _PASSED}
-    return page(request, f"smarthr_emc/{template}.html", one=seen.company, **values)
+    return page(request, f"smarthr_emc/{template}.html", one=access.company, **values)
 
 
-def folder_of(seen: guard.Seen) -> TenantFolder:
-    folder = seen.services.knowledge.folder(seen.company.dag_id)
+def folder_of(access: guard.Access) -> TenantFolder:
+    folder = access.services.knowledge.folder(access.company.dag_id)
     if folder.link != LINK:
         raise guard.NotFound
     return folder

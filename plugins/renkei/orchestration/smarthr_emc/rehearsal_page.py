@@ -38,27 +38,33 @@ READS = {
 
 
 @router.get("/dag/{dag_id}/rehearsal")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    _own(seen)
-    values = {"one": seen.company, "reads": READS, "modes": OFFERED, "jobs": newest(seen), "now": seen.services.now()}
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    _own(access)
+    values = {
+        "one": access.company,
+        "reads": READS,
+        "modes": OFFERED,
+        "jobs": newest(access),
+        "now": access.services.now(),
+    }
     return page(request, "smarthr_emc/rehearsal.html", **values)
 
 
 @router.post("/dag/{dag_id}/rehearsal")
 def begin(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     read: Annotated[str, Form()] = "",
     mode: Annotated[str, Form()] = "",
 ) -> Response:
-    _own(seen)
+    _own(access)
     if read not in READS or mode not in OFFERED:
         return message(request, 400, "内容が選ばれていません", "画面に戻り、データと実行方法を選んでください。")
-    return start(request, seen, REHEARSAL, {"read": read, "mode": mode})
+    return start(request, access, REHEARSAL, {"read": read, "mode": mode})
 
 
-def _own(seen: guard.Seen) -> None:
-    if seen.services.knowledge.folder(seen.company.dag_id).link != LINK:
+def _own(access: guard.Access) -> None:
+    if access.services.knowledge.folder(access.company.dag_id).link != LINK:
         raise guard.NotFound
 
 

@@ -78,17 +78,17 @@ def shown(state: GrantState, under_way: bool, trouble: ConnectFailure | None, ha
 
 
 @router.get(f"/dag/{{dag_id}}/{PAGE}")
-def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], said: str = "") -> Response:
-    folder, now = _own(seen), seen.services.now()
+def connection(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], said: str = "") -> Response:
+    folder, now = _own(access), access.services.now()
     grants = SourceGrants(folder)
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     state, (_, grant) = grant_state(grants, now, mapping.smarthr_url if mapping else ""), grants.newest()
     trouble = ConnectFailure(said) if said in tuple(ConnectFailure) else None
-    token = seen.services.knowledge.connection_state(seen.company.dag_id, _connection(seen))
+    token = access.services.knowledge.connection_state(access.company.dag_id, _connection(access))
     return page(
         request,
         f"{LINK}/smarthr.html",
-        one=seen.company,
+        one=access.company,
         state=shown(state, is_under_way(folder, now), trouble, bool(token and token.registered)),
         elsewhere=state is GrantState.ELSEWHERE,
         linked=state is GrantState.LINKED,
@@ -99,26 +99,28 @@ def connection(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits
         bad=SAID[trouble] if trouble else "",
         smarthr_url=mapping.smarthr_url if mapping else "",
         has_token=bool(token and token.registered),
-        connection=_connection(seen),
-        may=seen.services.authority.may_register(seen.user, _connection(seen)),
-        fault=_fault(seen, grants),
+        connection=_connection(access),
+        may=access.services.authority.may_register(access.user, _connection(access)),
+        fault=_fault(access, grants),
         minutes=int(LOGIN_LASTS.total_seconds() // 60),
         now=now,
     )
 
 
 @router.get(f"/dag/{{dag_id}}/{PAGE}/connect")
-def connect(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], framed: str = "") -> Response:
+def connect(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], framed: str = "") -> Response:
     """連携する: off to SmartHR. A link, for a browser holds a form and all that follows to this page's policy."""
-    folder = _connector(seen)
+    folder = _connector(access)
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise guard.Foreign
-    _sheet(seen)
+    _sheet(access)
     back = smarthr_plus.callback_url()
     try:
-        departure = Connecting(folder, _oauth()).begin(Allower(seen.user.id, seen.user.name), back, seen.services.now())
+        departure = Connecting(folder, _oauth()).begin(
+            Allower(access.user.id, access.user.name), back, access.services.now()
+        )
     except ConnectingError as error:
-        return _there(request, seen.company.dag_id, error.trouble, framed=False)
+        return _there(request, access.company.dag_id, error.trouble, framed=False)
     response = RedirectResponse(departure.url, 303, {"Referrer-Policy": "no-referrer"})
     response.set_cookie(
         departure.cookie,
@@ -137,41 +139,41 @@ def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.
     """SmartHR has sent the browser back."""
     state, code, error = (request.query_params.get(name, "") for name in ("state", "code", "error"))
     tenant = tenant_of_state(state)
-    seen = _seen(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
-    folder = _connector(seen)
+    access = _access(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
+    folder = _connector(access)
     cookie = request.cookies.get(cookie_name(state), "")
     by = Allower(visitor.user.id, visitor.user.name)
     back = Back(state, code, error, cookie.removesuffix(FRAMED), by, smarthr_plus.callback_url())
     said = CONNECTED
     try:
-        prove = prover(smarthr_plus.session(), _sheet(seen).smarthr_url)
+        prove = prover(smarthr_plus.session(), _sheet(access).smarthr_url)
         Connecting(folder, _oauth()).finish(back, prove, visitor.services.now())
-        seen.note("smarthr connected")
+        access.note("smarthr connected")
     except ConnectingError as trouble:
         said = trouble.trouble
     except Refused:  # the page says why nobody can connect
         said = ""
     visitor.services.knowledge.changed()
-    response = _there(request, seen.company.dag_id, said, framed=cookie.endswith(FRAMED))
+    response = _there(request, access.company.dag_id, said, framed=cookie.endswith(FRAMED))
     response.delete_cookie(cookie_name(state), path=urlsplit(back.redirect_uri).path)
     return response
 
 
 @router.post(f"/dag/{{dag_id}}/{PAGE}/disconnect")
-def disconnect(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def disconnect(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """連携解除: the grant is given back where SmartHR has an address for it."""
-    folder = _connector(seen)
+    folder = _connector(access)
     oauth: SmartHROAuth | None = None
     with suppress(ConnectionError_):  # the registration is gone, or broken: what we hold is void all the same
         oauth = smarthr_plus.oauth()
-    by = Allower(seen.user.id, seen.user.name)
+    by = Allower(access.user.id, access.user.name)
     try:
-        said = REVOKED if connecting.disconnect(folder, oauth, by, seen.services.now()) else ENDED
+        said = REVOKED if connecting.disconnect(folder, oauth, by, access.services.now()) else ENDED
     except ConnectingError as error:
         said = error.trouble
-    seen.note("smarthr disconnected")
-    seen.services.knowledge.changed()
-    return _there(request, seen.company.dag_id, said, framed=False)
+    access.note("smarthr disconnected")
+    access.services.knowledge.changed()
+    return _there(request, access.company.dag_id, said, framed=False)
 
 
 def granted(folder: TenantFolder, mapping: Mapping, now: dt.datetime) -> dict[str, bool]:
@@ -187,33 +189,33 @@ def void(store: Store) -> frozenset[str]:
 # --- what all of them need
 
 
-def _own(seen: guard.Seen) -> TenantFolder:
+def _own(access: guard.Access) -> TenantFolder:
     """The company's folder; raises NotFound: it is another link's."""
-    folder = seen.services.knowledge.folder(seen.company.dag_id)
+    folder = access.services.knowledge.folder(access.company.dag_id)
     if folder.link != LINK:
         raise guard.NotFound
     return folder
 
 
-def _connector(seen: guard.Seen) -> TenantFolder:
+def _connector(access: guard.Access) -> TenantFolder:
     """As `_own`, for who may connect it; raises NotAllowed."""
-    folder = _own(seen)
-    if not seen.services.authority.may_register(seen.user, _connection(seen)):
+    folder = _own(access)
+    if not access.services.authority.may_register(access.user, _connection(access)):
         raise guard.NotAllowed
     return folder
 
 
-def _seen(visitor: guard.Visitor, one: str) -> guard.Seen:
+def _access(visitor: guard.Visitor, one: str) -> guard.Access:
     """Raises NotFound: a company that is none, or that he may not change."""
     company, authority = visitor.services.knowledge.companies().get(one), visitor.services.authority
     if company is None or not all(authority.may(visitor.user, right, one) for right in (Right.SEE, Right.EDIT)):
         raise guard.NotFound
-    return guard.Seen(visitor.user, visitor.services, company)
+    return guard.Access(visitor.user, visitor.services, company)
 
 
-def _sheet(seen: guard.Seen) -> Mapping:
+def _sheet(access: guard.Access) -> Mapping:
     """Raises Refused: the sheet does not say which SmartHR it is."""
-    mapping: Mapping | None = seen.services.knowledge.mapping(seen.company.dag_id)
+    mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     if mapping is None:
         raise Refused("連携設定シートに誤りがあるか、まだ読み取られていません。シートを直してから連携してください。")
     try:
@@ -230,10 +232,10 @@ def _oauth() -> SmartHROAuth:
         raise Refused(str(error)) from None
 
 
-def _fault(seen: guard.Seen, grants: SourceGrants) -> str:
+def _fault(access: guard.Access, grants: SourceGrants) -> str:
     """Why 連携する cannot be pressed."""
     try:
-        _sheet(seen)
+        _sheet(access)
         if grants.may_be_kept:
             _oauth()
     except Refused as error:
@@ -241,8 +243,8 @@ def _fault(seen: guard.Seen, grants: SourceGrants) -> str:
     return "" if grants.may_be_kept else SAID[ConnectFailure.PLAIN_STORE]
 
 
-def _connection(seen: guard.Seen) -> str:
-    return f"smarthr__{seen.company.tenant}"
+def _connection(access: guard.Access) -> str:
+    return f"smarthr__{access.company.tenant}"
 
 
 def _there(request: Request, one: str, said: str, *, framed: bool) -> RedirectResponse:

@@ -33,19 +33,19 @@ HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
 @router.get("/dag/{dag_id}/absences")
 def absences(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     of: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    tenant, database = seen.tenant_of(LINK), connections.database()
-    seen.note("absences")
+    tenant, database = access.tenant_of(LINK), connections.database()
+    access.note("absences")
     of = of if of in history.STATES else ""
     shown = page_of(number, history.total(database, tenant, of), PER_PAGE)
-    store = seen.services.knowledge.folder(seen.company.dag_id).store
+    store = access.services.knowledge.folder(access.company.dag_id).store
     return page(
         request,
         "workplace_lineworks/absences.html",
-        one=seen.company,
+        one=access.company,
         absences=history.look(database, store, tenant, state=of, limit=PER_PAGE, offset=shown.start),
         counts={state: history.total(database, tenant, state) for state in history.STATES},
         of=of,
@@ -54,59 +54,59 @@ def absences(
         STATES=ABSENCE_STATES,
         STATUSES=STATUSES,
         TONES=TONES,
-        may_run=seen.may(Right.RUN),
-        now=seen.services.now(),
+        may_run=access.may(Right.RUN),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/absences/again")
-async def again(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+async def again(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
-    return await _start(request, seen, Mode.RETRY_FAILED)
+    return await _start(request, access, Mode.RETRY_FAILED)
 
 
 @router.post("/dag/{dag_id}/absences/release")
-async def release(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)]) -> Response:
+async def release(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
     """保留中の取消の承認: a run that asks about them; whoever may answer it answers there."""
-    return await _start(request, seen, Mode.RELEASE)
+    return await _start(request, access, Mode.RELEASE)
 
 
-async def _start(request: Request, seen: guard.Seen, mode: Mode) -> Response:
-    seen.tenant_of(LINK)
-    run_id = await seen.services.acting.start(request, seen.company.dag_id, mode.value)
-    seen.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "runs", run_id), 303)
+async def _start(request: Request, access: guard.Access, mode: Mode) -> Response:
+    access.tenant_of(LINK)
+    run_id = await access.services.acting.start(request, access.company.dag_id, mode.value)
+    access.services.knowledge.changed()
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 
 
 @router.get("/dag/{dag_id}/absence")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    seen.tenant_of(LINK)
-    return _page(request, seen)
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    access.tenant_of(LINK)
+    return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/absence")
 def one(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_ID)] = "",
 ) -> Response:
-    seen.tenant_of(LINK)
+    access.tenant_of(LINK)
     if text.strip():
-        seen.note("absence")
-    return _page(request, seen, text.strip())
+        access.note("absence")
+    return _page(request, access, text.strip())
 
 
-def _page(request: Request, seen: guard.Seen, text: str = "") -> Response:
-    sheet = seen.services.knowledge.mapping(seen.company.dag_id)
+def _page(request: Request, access: guard.Access, text: str = "") -> Response:
+    sheet = access.services.knowledge.mapping(access.company.dag_id)
     known = explained = None
     if sheet and text:
-        store = seen.services.knowledge.folder(seen.company.dag_id).store
-        known = history.one(connections.database(), store, seen.company.tenant, text)
+        store = access.services.knowledge.folder(access.company.dag_id).store
+        known = history.one(connections.database(), store, access.company.tenant, text)
         explained = explain(sheet, text, known)
     return page(
         request,
         "workplace_lineworks/absence.html",
-        one=seen.company,
+        one=access.company,
         sheet=sheet,
         text=text,
         known=known,
@@ -114,7 +114,7 @@ def _page(request: Request, seen: guard.Seen, text: str = "") -> Response:
         period=period_text,
         passed=SHOWN,
         id_most=MAX_ID,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 

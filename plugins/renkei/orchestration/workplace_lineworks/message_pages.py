@@ -43,10 +43,10 @@ INVITED_DAYS = 14
 FIELDS = {"slack_member_id": "slack", "google_chat_webhook": "google_chat"}
 
 
-def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
+def messengers(access: guard.Access, sheet: Sheet) -> Mapping[str, Any]:
     """What the tab メッセンジャー通知 of サービス連携設定 shows."""
-    tenant, database = seen.tenant_of(LINK), _database()
-    counts = _outbox(seen, database).counts()
+    tenant, database = access.tenant_of(LINK), _database()
+    counts = _outbox(access, database).counts()
     faults = Faults(database, tenant, settings.channel_failures())
     return {
         "channels": CHANNELS,
@@ -58,7 +58,7 @@ def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
             for channel, service in SERVICES.items()
             if service is not Service.GOOGLE_CHAT
         },
-        "bot_id": _bot_id(seen) if sheet.uses("lineworks") else "",
+        "bot_id": _bot_id(access) if sheet.uses("lineworks") else "",
         "disabled": {
             channel: fault.note
             for (channel, who), fault in faults.all().items()
@@ -72,14 +72,14 @@ def messengers(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
 @router.get("/dag/{dag_id}/deliveries")
 def deliveries(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     of: str = "",
     channel: str = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
-    seen.tenant_of(LINK)
-    seen.note("deliveries")
-    outbox = _outbox(seen, _database())
+    access.tenant_of(LINK)
+    access.note("deliveries")
+    outbox = _outbox(access, _database())
     states = [state for state in State if state.value == of]
     channel = channel if channel in CHANNELS else ""
     found = outbox.listed(*states, most=PER_PAGE + 1, before=before, channel=channel or None)
@@ -89,7 +89,7 @@ def deliveries(
     return page(
         request,
         "workplace_lineworks/deliveries.html",
-        one=seen.company,
+        one=access.company,
         deliveries=[(each, each.content()) for each in found[:PER_PAGE]],
         older=found[PER_PAGE - 1].number if len(found) > PER_PAGE else None,
         counts=counts,
@@ -99,57 +99,57 @@ def deliveries(
         states=MESSAGE_STATES,
         tones=MESSAGE_TONES,
         before=before,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/recipient")
-def ask(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    seen.tenant_of(LINK)
-    return _page(request, seen)
+def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    access.tenant_of(LINK)
+    return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/recipient")
 def recipient(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     invite: Annotated[str, Form(max_length=5)] = "",
     form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """Why, and with `invite` an address of マイ情報 for him, which is shown this once."""
-    tenant = seen.tenant_of(LINK)
+    tenant = access.tenant_of(LINK)
     text = text.strip()
     if not text:
-        return _page(request, seen)
-    seen.note("recipient")
-    folder = seen.services.knowledge.folder(seen.company.dag_id)
+        return _page(request, access)
+    access.note("recipient")
+    folder = access.services.knowledge.folder(access.company.dag_id)
     own, address = OwnEntries(_database(), folder), ""
-    now = seen.services.now()
+    now = access.services.now()
     if invite and own.members.find(text) and once.take(folder.store, form, now):  # a reload makes no other one
         address = my_page_url(tenant, own.invite([text], INVITED_DAYS, now)[text])
-    return _page(request, seen, text, own, address)
+    return _page(request, access, text, own, address)
 
 
 def _page(
-    request: Request, seen: guard.Seen, text: str = "", own: OwnEntries | None = None, address: str = ""
+    request: Request, access: guard.Access, text: str = "", own: OwnEntries | None = None, address: str = ""
 ) -> Response:
-    sheet: Sheet | None = seen.services.knowledge.mapping(seen.company.dag_id)
-    found, lately, known, now = None, [], False, seen.services.now()
+    sheet: Sheet | None = access.services.knowledge.mapping(access.company.dag_id)
+    found, lately, known, now = None, [], False, access.services.now()
     if sheet and own:
         database = _database()
-        lately = _outbox(seen, database).listed(most=20, recipient=text)
+        lately = _outbox(access, database).listed(most=20, recipient=text)
         newest: dict[str, Outgoing] = {}
         for each in lately:
             newest.setdefault(each.channel, each)
         himself = {FIELDS[name]: entry.changed_at for name, entry in own.of(text).items()}
-        faults = Faults(database, seen.company.tenant, settings.channel_failures())
+        faults = Faults(database, access.company.tenant, settings.channel_failures())
         found = channel_statuses(sheet, text, Addresses(own.find), himself, faults, newest, now)
         known = own.members.find(text) is not None
     return page(
         request,
         "workplace_lineworks/recipient.html",
-        one=seen.company,
+        one=access.company,
         sheet=sheet,
         text=text,
         found=found,
@@ -165,10 +165,10 @@ def _page(
     )
 
 
-def _bot_id(seen: guard.Seen) -> str:
+def _bot_id(access: guard.Access) -> str:
     """W8; why there is none, where the Connection is not right."""
-    name = lineworks_name(seen.company.tenant)
-    state = seen.services.knowledge.connection_state(seen.company.dag_id, name)
+    name = lineworks_name(access.company.tenant)
+    state = access.services.knowledge.connection_state(access.company.dag_id, name)
     if state and not state.fault:
         return state.values.get("bot_id", "") or "Bot IDが登録されていません。"
     try:  # it is not in Airflow's database
@@ -177,8 +177,8 @@ def _bot_id(seen: guard.Seen) -> str:
         return str(error)
 
 
-def _outbox(seen: guard.Seen, database: Database) -> Outbox:
-    folder = seen.services.knowledge.folder(seen.company.dag_id)
+def _outbox(access: guard.Access, database: Database) -> Outbox:
+    folder = access.services.knowledge.folder(access.company.dag_id)
     return Outbox(database, folder.store, folder.link, folder.tenant)
 
 

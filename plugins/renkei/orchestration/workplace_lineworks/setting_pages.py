@@ -39,10 +39,10 @@ class Part:
 
     label: str  # text 3's
     template: str
-    shows: Callable[[guard.Seen, Sheet], Mapping[str, Any]]  # the template's values
+    shows: Callable[[guard.Access, Sheet], Mapping[str, Any]]  # the template's values
 
 
-def _calendar(seen: guard.Seen, sheet: Sheet) -> Mapping[str, Any]:
+def _calendar(access: guard.Access, sheet: Sheet) -> Mapping[str, Any]:
     return {"settings": settings_of(sheet), "titles": sheet.titles}
 
 
@@ -60,13 +60,13 @@ class Credentials:
     may: bool
 
 
-def _credentials(seen: guard.Seen) -> list[Credentials]:
+def _credentials(access: guard.Access) -> list[Credentials]:
     """Of all Connections that the sheet needs; those of LINE WORKS first, its fields with their old names."""
-    states = seen.services.knowledge.connection_states(seen.company.dag_id)
-    own = lineworks_name(seen.company.tenant)
+    states = access.services.knowledge.connection_states(access.company.dag_id)
+    own = lineworks_name(access.company.tenant)
     found = [_with_old_names(one) if one.name == own else one for one in states]
     found.sort(key=lambda one: one.name != own)
-    return [Credentials(one, seen.services.authority.may_register(seen.user, one.name)) for one in found]
+    return [Credentials(one, access.services.authority.may_register(access.user, one.name)) for one in found]
 
 
 def _with_old_names(state: ConnectionState) -> ConnectionState:
@@ -78,22 +78,22 @@ def _with_old_names(state: ConnectionState) -> ConnectionState:
 
 
 @router.get("/dag/{dag_id}/services")
-def services(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], tab: str = "") -> Response:
-    tenant = seen.tenant_of(LINK)
-    sheet: Sheet | None = seen.services.knowledge.mapping(seen.company.dag_id)
+def services(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], tab: str = "") -> Response:
+    tenant = access.tenant_of(LINK)
+    sheet: Sheet | None = access.services.knowledge.mapping(access.company.dag_id)
     tab = tab if tab in PARTS else next(iter(PARTS))
     return page(
         request,
         "workplace_lineworks/services.html",
-        one=seen.company,
+        one=access.company,
         sheet=sheet,
         parts_=PARTS,
         tab=tab,
-        shown=PARTS[tab].shows(seen, sheet) if sheet else {},
-        credentials=_credentials(seen),
+        shown=PARTS[tab].shows(access, sheet) if sheet else {},
+        credentials=_credentials(access),
         lineworks=lineworks_name(tenant),
         needless=NEEDLESS,
         asked={f"{kind}__{tenant}": said for kind, said in ASKED.items()},
         assumed=ASSUMED,
-        now=seen.services.now(),
+        now=access.services.now(),
     )

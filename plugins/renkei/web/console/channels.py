@@ -51,42 +51,42 @@ class Asked:
 
 @router.get("/dag/{dag_id}/channels")
 def channels(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)], saved: str = "", version: str = ""
+    request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)], saved: str = "", version: str = ""
 ) -> Response:
-    may = seen.may(Right.EDIT)
-    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    may = access.may(Right.EDIT)
+    lines = access.services.knowledge.channel_lines(access.company.dag_id)
     return page(
         request,
         "channels.html",
-        one=seen.company,
+        one=access.company,
         lines=lines,
         limit=settings.channel_failures(),
-        unheard=() if seen.company.pending else unheard([one.channel for one in lines], _disabled(lines)),
+        unheard=() if access.company.pending else unheard([one.channel for one in lines], _disabled(lines)),
         may=may,
         saved=next((one.channel.name for one in lines if one.key == saved), ""),
         version=version if re.fullmatch(r"[1-9][0-9]{0,7}", version) else "",
-        jobs=newest(seen) if may else (),
-        now=seen.services.now(),
+        jobs=newest(access) if may else (),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/channels/new")
-def new(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], service: str = "") -> Response:
+def new(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], service: str = "") -> Response:
     """The form of a サービス種別: what it asks for is drawn from `services.SPECS`."""
-    return _form(request, seen, sheet_change.in_force(seen), Asked(_service(service)))
+    return _form(request, access, sheet_change.in_force(access), Asked(_service(service)))
 
 
 @router.get("/dag/{dag_id}/channels/{key}")
-def edit(request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    of = sheet_change.in_force(seen)
+def edit(request: Request, key: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    of = sheet_change.in_force(access)
     one = _channel(of, key)
-    return _form(request, seen, of, Asked(one.service, one.name, one.to, one.muted, one))
+    return _form(request, access, of, Asked(one.service, one.name, one.to, one.muted, one))
 
 
 @router.post("/dag/{dag_id}/channels")
 async def register(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     digest: Text = "",
     service: Text = "",
     name: Text = "",
@@ -95,13 +95,13 @@ async def register(
     key: Text = "",
 ) -> Response:
     """登録する: the secret into its Connection, then the sheet; a channel that was 無効 is none after it."""
-    of = await run_in_threadpool(sheet_change.sheet_as_drawn, seen, digest)
+    of = await run_in_threadpool(sheet_change.sheet_as_drawn, access, digest)
     old = _channel(of, key) if key else None
     asked = Asked(old.service if old else _service(service), name, to, bool(muted), old)
-    channel, state, faults = await run_in_threadpool(_read, seen, of, asked)
+    channel, state, faults = await run_in_threadpool(_read, access, of, asked)
     given = await connections.given_of(request, state) if state else {}
     entered = bool(state and any(given.values()) and not state.fault)
-    may = state is not None and await run_in_threadpool(seen.services.authority.may_register, seen.user, state.name)
+    may = state is not None and await run_in_threadpool(access.services.authority.may_register, access.user, state.name)
     if entered and state is not None:
         if not may:
             raise guard.NotAllowed
@@ -113,72 +113,76 @@ async def register(
     if channel and not faults:
         try:
             told = [channel if one is old else one for one in of.review.channels] + ([] if old else [channel])
-            content = await run_in_threadpool(sheet_change.with_channels, seen, of, told)
+            content = await run_in_threadpool(sheet_change.with_channels, access, of, told)
         except UnsoundError as error:
             faults += [Fault(one.found, one.remedy) for one in error.problems]
     if faults or channel is None:
-        return await run_in_threadpool(_form, request, seen, of, asked, faults, given)
+        return await run_in_threadpool(_form, request, access, of, asked, faults, given)
     if entered and state is not None:
-        await connections.register(request, seen, state, given)
-    return await run_in_threadpool(_registered, request, seen, of, channel, old, content)
+        await connections.register(request, access, state, given)
+    return await run_in_threadpool(_registered, request, access, of, channel, old, content)
 
 
 @router.post("/dag/{dag_id}/channels/{key}/test")
-def test(request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def test(request: Request, key: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """テスト: a message to this channel, step by step; one that passes enables a channel that was 無効 (N5)."""
-    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    lines = access.services.knowledge.channel_lines(access.company.dag_id)
     if key not in {one.key for one in lines}:
         raise guard.NotFound
-    return start(request, seen, CHANNEL, {"channel": key})
+    return start(request, access, CHANNEL, {"channel": key})
 
 
 @router.post("/dag/{dag_id}/channels/{key}/remove")
 def remove(
-    request: Request, key: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], digest: Text = ""
+    request: Request, key: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], digest: Text = ""
 ) -> Response:
     """The channel leaves the sheet; its Connection stays where it is."""
-    of = sheet_change.sheet_as_drawn(seen, digest)
+    of = sheet_change.sheet_as_drawn(access, digest)
     gone = _channel(of, key)
     left = [one for one in of.review.channels if one is not gone]
-    answer = _changed(request, seen, of, left, f"通知連携「{gone.name}」を削除しました")
-    seen.services.knowledge.channels_renewed(seen.company.dag_id, [gone.name])  # another one of this name begins anew
-    seen.services.knowledge.changed()
+    answer = _changed(request, access, of, left, f"通知連携「{gone.name}」を削除しました")
+    access.services.knowledge.channels_renewed(
+        access.company.dag_id, [gone.name]
+    )  # another one of this name begins anew
+    access.services.knowledge.changed()
     return answer
 
 
 @router.get("/dag/{dag_id}/events")
-def events(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    of = sheet_change.in_force(seen)
-    return _table(request, seen, of, of.review.channels)
+def events(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    of = sheet_change.in_force(access)
+    return _table(request, access, of, of.review.channels)
 
 
 @router.post("/dag/{dag_id}/events")
-async def save_events(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+async def save_events(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """保存する: the boxes are called `<channel's key>.<event>`, those of 通知を行わない `<key>.muted`."""
     sent = {name for name, value in (await request.form()).items() if isinstance(value, str)}
     digest = str((await request.form()).get("digest", ""))
-    return await run_in_threadpool(_saved_events, request, seen, sent, digest)
+    return await run_in_threadpool(_saved_events, request, access, sent, digest)
 
 
-def _saved_events(request: Request, seen: guard.Seen, sent: set[str], digest: str) -> Response:
-    of = sheet_change.sheet_as_drawn(seen, digest)
+def _saved_events(request: Request, access: guard.Access, sent: set[str], digest: str) -> Response:
+    of = sheet_change.sheet_as_drawn(access, digest)
     own = of.review.channels
     boxes = {
         channel_key(one.name): {event for event in Event if f"{channel_key(one.name)}.{event.value}" in sent}
         for one in own
     }
     told = [replace(one, muted=f"{channel_key(one.name)}.muted" in sent) for one in with_events(own, boxes)]
-    lost = _lost(seen, told)
+    lost = _lost(access, told)
     if lost and "known" not in sent:
-        return _table(request, seen, of, told, lost)
+        return _table(request, access, of, told, lost)
     if told == list(own):
-        return RedirectResponse(address(request, "dag", seen.company.dag_id, "channels"), 303)
-    return _changed(request, seen, of, told, "通知管理を変更しました")
+        return RedirectResponse(address(request, "dag", access.company.dag_id, "channels"), 303)
+    return _changed(request, access, of, told, "通知管理を変更しました")
 
 
-def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, ConnectionState | None, list[Fault]]:
+def _read(
+    access: guard.Access, of: InForce, asked: Asked
+) -> tuple[Channel | None, ConnectionState | None, list[Fault]]:
     """The channel that was filled in, as the sheet will have it, and its Connection; all that is wrong with it."""
-    state = _connection(seen, of, asked)
+    state = _connection(access, of, asked)
     old = asked.of or Channel("", asked.service)
     line = channel_line(replace(old, name="", connection=state.name if state else ""))
     line = replace(
@@ -189,7 +193,7 @@ def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, 
     )
     marks = tuple((word, RawCell(mark, "")) for (word, _), mark in zip(line.marks or (), event_marks(old), strict=True))
     findings = Findings()
-    read = read_channels([replace(line, marks=marks)], findings, tenant=seen.company.tenant)
+    read = read_channels([replace(line, marks=marks)], findings, tenant=access.company.tenant)
     faults = [Fault(f"{one.where}: {one.found}" if one.where else one.found, one.remedy) for one in findings.problems]
     channel = read[0] if read else None
     if channel and any(fold(one.name) == fold(channel.name) for one in of.review.channels if one is not asked.of):
@@ -199,35 +203,35 @@ def _read(seen: guard.Seen, of: InForce, asked: Asked) -> tuple[Channel | None, 
     return channel, state, faults
 
 
-def _connection(seen: guard.Seen, of: InForce, asked: Asked) -> ConnectionState | None:
+def _connection(access: guard.Access, of: InForce, asked: Asked) -> ConnectionState | None:
     """Of the sheet in force: by what Airflow has read of it, a new channel would get the Connection of the one before."""
     taken = {one.connection for one in of.review.channels}
-    return seen.services.knowledge.channel_connection(seen.company.dag_id, asked.service, asked.of, taken)
+    return access.services.knowledge.channel_connection(access.company.dag_id, asked.service, asked.of, taken)
 
 
 def _registered(
-    request: Request, seen: guard.Seen, of: InForce, channel: Channel, old: Channel | None, content: bytes
+    request: Request, access: guard.Access, of: InForce, channel: Channel, old: Channel | None, content: bytes
 ) -> Response:
     """After the secret: the sheet, where it says anything new; then 無効 is taken back, under its old name, too."""
-    dag_id = seen.company.dag_id
+    dag_id = access.company.dag_id
     change = Change()
     if channel not in of.review.channels:
-        change = sheet_change.put_into_force(seen, of, content, f"通知連携「{channel.name}」を登録しました")
-    seen.services.knowledge.channels_renewed(dag_id, {channel.name, old.name} if old else {channel.name})
-    seen.services.knowledge.changed()
-    return _to_list(request, seen, change, channel_key(channel.name))
+        change = sheet_change.put_into_force(access, of, content, f"通知連携「{channel.name}」を登録しました")
+    access.services.knowledge.channels_renewed(dag_id, {channel.name, old.name} if old else {channel.name})
+    access.services.knowledge.changed()
+    return _to_list(request, access, change, channel_key(channel.name))
 
 
-def _changed(request: Request, seen: guard.Seen, of: InForce, told: Sequence[Channel], why: str) -> Response:
+def _changed(request: Request, access: guard.Access, of: InForce, told: Sequence[Channel], why: str) -> Response:
     try:
-        content = sheet_change.with_channels(seen, of, told)
+        content = sheet_change.with_channels(access, of, told)
     except UnsoundError as error:
         raise Refused(" ".join(str(one) for one in error.problems)) from None
-    return _to_list(request, seen, sheet_change.put_into_force(seen, of, content, why))
+    return _to_list(request, access, sheet_change.put_into_force(access, of, content, why))
 
 
-def _to_list(request: Request, seen: guard.Seen, change: Change, key: str = "") -> Response:
-    dag = ("dag", seen.company.dag_id)
+def _to_list(request: Request, access: guard.Access, change: Change, key: str = "") -> Response:
+    dag = ("dag", access.company.dag_id)
     if change.not_placed:  # kept in Git: the version's own page says why, and gives the file
         return RedirectResponse(address(request, *dag, "sheets", str(change.number)), 303)
     asked = "&".join([f"saved={key}"] * bool(key) + [f"version={change.number}"] * bool(change.number))
@@ -236,21 +240,21 @@ def _to_list(request: Request, seen: guard.Seen, change: Change, key: str = "") 
 
 def _form(
     request: Request,
-    seen: guard.Seen,
+    access: guard.Access,
     of: InForce,
     asked: Asked,
     faults: Sequence[Fault] = (),
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    state = _connection(seen, of, asked)
+    state = _connection(access, of, asked)
     secret = {one.key for one in state.kind.fields if one.secret} if state else set()
-    may = state is not None and seen.services.authority.may_register(seen.user, state.name)
+    may = state is not None and access.services.authority.may_register(access.user, state.name)
     shown = (given if given else state.values) if state and may else {}
     return page(
         request,
         "channel.html",
         400 if faults else 200,
-        one=seen.company,
+        one=access.company,
         asked=asked,
         spec=SPEC[asked.service],
         specs=SPECS,
@@ -260,36 +264,36 @@ def _form(
         digest=of.digest,
         key=channel_key(asked.of.name) if asked.of else "",
         faults=faults,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 def _table(
-    request: Request, seen: guard.Seen, of: InForce, told: Sequence[Channel], lost: Sequence[Event] = ()
+    request: Request, access: guard.Access, of: InForce, told: Sequence[Channel], lost: Sequence[Event] = ()
 ) -> Response:
     """With what is `lost` the page asks again before anything is saved (N8)."""
-    mails = _mails(seen.services.knowledge.channel_lines(seen.company.dag_id))
+    mails = _mails(access.services.knowledge.channel_lines(access.company.dag_id))
     return page(
         request,
         "channel_events.html",
         409 if lost else 200,
-        one=seen.company,
+        one=access.company,
         mails=mails,
         rows=[(channel_key(one.name), one, SPEC[one.service].label) for one in told],
         events=list(Event),
         lost=lost,
-        unheard=_lost(seen, told),
+        unheard=_lost(access, told),
         known=KNOWN,
         digest=of.digest,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
-def _lost(seen: guard.Seen, told: Sequence[Channel]) -> list[Event]:
+def _lost(access: guard.Access, told: Sequence[Channel]) -> list[Event]:
     """失敗 and 保留 that these channels and the mail would not hear of; while the sheet is being read, nobody can say."""
-    if seen.company.pending:
+    if access.company.pending:
         return []
-    lines = seen.services.knowledge.channel_lines(seen.company.dag_id)
+    lines = access.services.knowledge.channel_lines(access.company.dag_id)
     return unheard([*_mails(lines), *told], _disabled(lines))
 
 

@@ -21,17 +21,17 @@ RECENT = 7
 
 
 @router.get("/dag/{dag_id}")
-def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
-    knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
+def company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+    knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     state, details = state_of(one, now), knowledge.details(one.dag_id)
-    mine = [own for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")]
+    mine = [own for own in access.services.own_pages if one.dag_id.startswith(f"{own.link}__")]
     since = now - dt.timedelta(days=30)
     runs = knowledge.runs(one.dag_id, since)
     if len(runs) > RECENT:
         since, runs = runs[RECENT].at, runs[:RECENT]
-    edits = seen.may(Right.EDIT)
+    edits = access.may(Right.EDIT)
     changes = knowledge.connection_changes(one.dag_id, since) if edits else ()
-    invited = invitations.history(seen.services, one.dag_id, since) if edits else ()
+    invited = invitations.history(access.services, one.dag_id, since) if edits else ()
     return page(
         request,
         "company.html",
@@ -48,54 +48,54 @@ def company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag
         details=details,
         runs=runs,
         events=timeline(runs, knowledge.past(one.dag_id, runs), changes, invited),
-        may={right: seen.may(right) for right in Right},
+        may={right: access.may(right) for right in Right},
         menu=[entry for own in mine for entry in (*own.open_menu, *(own.menu if edits else ()))],
-        invites=seen.services.inviting is not None,
-        waiting=invitations.waiting(seen.services, one.dag_id) if edits else (),
+        invites=access.services.inviting is not None,
+        waiting=invitations.waiting(access.services, one.dag_id) if edits else (),
         faults=knowledge.faults(),
         now=now,
     )
 
 
 @router.get("/dag/{dag_id}/run")
-def ask_to_run(request: Request, seen: Annotated[guard.Seen, Depends(guard.runs_dag)]) -> Response:
+def ask_to_run(request: Request, access: Annotated[guard.Access, Depends(guard.runs_dag)]) -> Response:
     """The question before the run: inside Airflow's frame a browser shows no dialog of its own."""
-    modes, may_unpause = seen.services.knowledge.modes(seen.company.dag_id), seen.may(Right.EDIT)
-    return page(request, "run_form.html", one=seen.company, modes=modes, may_unpause=may_unpause)
+    modes, may_unpause = access.services.knowledge.modes(access.company.dag_id), access.may(Right.EDIT)
+    return page(request, "run_form.html", one=access.company, modes=modes, may_unpause=may_unpause)
 
 
 @router.post("/dag/{dag_id}/run")
 async def run(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_runs_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_runs_dag)],
     mode: Annotated[str, Form()] = "",
     unpause: Annotated[str, Form()] = "",
 ) -> Response:
     """A paused Dag's run waits in Airflow; `unpause` lets it begin, before any tick that Airflow makes up for."""
-    dag_id = seen.company.dag_id
-    modes = await run_in_threadpool(seen.services.knowledge.modes, dag_id)
+    dag_id = access.company.dag_id
+    modes = await run_in_threadpool(access.services.knowledge.modes, dag_id)
     if mode not in {choice.value for choice in modes}:
         said = "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。"
         return await run_in_threadpool(message, request, 400, *said)
-    run_id = await seen.services.acting.start(request, dag_id, mode)
-    if unpause and seen.company.paused:
-        await seen.services.acting.pause(request, dag_id, False)
-    seen.services.knowledge.changed()
+    run_id = await access.services.acting.start(request, dag_id, mode)
+    if unpause and access.company.paused:
+        await access.services.acting.pause(request, dag_id, False)
+    access.services.knowledge.changed()
     return _to(request, "dag", dag_id, "runs", run_id)
 
 
 @router.post("/dag/{dag_id}/pause")
 async def pause(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     paused: Annotated[str, Form()] = "",
 ) -> Response:
     if paused not in ("0", "1"):
         said = "操作を読み取れません", "画面を開き直して、もう一度操作してください。"
         return await run_in_threadpool(message, request, 400, *said)
-    await seen.services.acting.pause(request, seen.company.dag_id, paused == "1")
-    seen.services.knowledge.changed()
-    return _to(request, "dag", seen.company.dag_id)
+    await access.services.acting.pause(request, access.company.dag_id, paused == "1")
+    access.services.knowledge.changed()
+    return _to(request, "dag", access.company.dag_id)
 
 
 def _first(own: OwnPages) -> NextStep | None:

@@ -26,42 +26,46 @@ MAX_TEXT = 10_000  # characters of a field: a key has three thousand
 
 
 @router.get("/dag/{dag_id}/connections")
-def connections(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], saved: str = "") -> Response:
-    states = seen.services.knowledge.connection_states(seen.company.dag_id)
+def connections(
+    request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], saved: str = ""
+) -> Response:
+    states = access.services.knowledge.connection_states(access.company.dag_id)
     return page(
         request,
         "connections.html",
-        one=seen.company,
+        one=access.company,
         states=states,
-        there=seen.services.knowledge.connections(seen.company.dag_id),
-        may={one.name: seen.services.authority.may_register(seen.user, one.name) for one in states},
+        there=access.services.knowledge.connections(access.company.dag_id),
+        may={one.name: access.services.authority.may_register(access.user, one.name) for one in states},
         saved=next((one.name for one in states if one.name == saved), ""),
-        jobs=newest(seen),
-        now=seen.services.now(),
+        jobs=newest(access),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/connections")
-def try_all(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def try_all(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """接続を確かめる."""
-    return start(request, seen, CONNECTIONS, {"name": ""})
+    return start(request, access, CONNECTIONS, {"name": ""})
 
 
 @router.get("/dag/{dag_id}/connections/{name}")
-def form(request: Request, name: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    return _form(request, seen, _state(seen, name))
+def form(request: Request, name: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    return _form(request, access, _state(access, name))
 
 
 @router.post("/dag/{dag_id}/connections/{name}")
-async def save(request: Request, name: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+async def save(
+    request: Request, name: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]
+) -> Response:
     """登録する, and the trial of what was registered."""
-    state = await run_in_threadpool(_changeable, seen, name)
+    state = await run_in_threadpool(_changeable, access, name)
     given = await given_of(request, state)
     await refuse_changed(request, state)
     if faults := faults_of(state, given, settings.allowed_hosts()):
-        return await run_in_threadpool(_form, request, seen, state, faults, given)
-    await register(request, seen, state, given)
-    return await run_in_threadpool(_tried, request, seen, name)
+        return await run_in_threadpool(_form, request, access, state, faults, given)
+    await register(request, access, state, given)
+    return await run_in_threadpool(_tried, request, access, name)
 
 
 async def given_of(request: Request, state: ConnectionState) -> dict[str, str]:
@@ -77,34 +81,34 @@ async def refuse_changed(request: Request, state: ConnectionState) -> None:
         raise Refused(CHANGED)
 
 
-async def register(request: Request, seen: guard.Seen, state: ConnectionState, given: Mapping[str, str]) -> None:
+async def register(request: Request, access: guard.Access, state: ConnectionState, given: Mapping[str, str]) -> None:
     """Put what was filled in, and found right, into the Connection. Raises Refused."""
     said = entered(state, given)
-    knowledge, dag_id = seen.services.knowledge, seen.company.dag_id
-    await seen.services.acting.register(request, state.name, state.kind.type, said.values, said.extra, state.digest)
+    knowledge, dag_id = access.services.knowledge, access.company.dag_id
+    await access.services.acting.register(request, state.name, state.kind.type, said.values, said.extra, state.digest)
     await run_in_threadpool(knowledge.connection_renewed, dag_id, state.name)
     knowledge.changed()
 
 
-def _tried(request: Request, seen: guard.Seen, name: str) -> Response:
+def _tried(request: Request, access: guard.Access, name: str) -> Response:
     try:
-        return start(request, seen, CONNECTIONS, {"name": name})
+        return start(request, access, CONNECTIONS, {"name": name})
     except Refused:  # other work is under way: it is registered all the same
-        here = address(request, "dag", seen.company.dag_id, "connections")
+        here = address(request, "dag", access.company.dag_id, "connections")
         return RedirectResponse(f"{here}?saved={name}", 303)
 
 
-def _state(seen: guard.Seen, name: str) -> ConnectionState:
-    found = seen.services.knowledge.connection_state(seen.company.dag_id, name)
+def _state(access: guard.Access, name: str) -> ConnectionState:
+    found = access.services.knowledge.connection_state(access.company.dag_id, name)
     if found is None:
         raise guard.NotFound
     return found
 
 
-def _changeable(seen: guard.Seen, name: str) -> ConnectionState:
+def _changeable(access: guard.Access, name: str) -> ConnectionState:
     """Raises NotFound, NotAllowed; Refused: another place than Airflow's database decides."""
-    found = _state(seen, name)
-    if not seen.services.authority.may_register(seen.user, name):
+    found = _state(access, name)
+    if not access.services.authority.may_register(access.user, name):
         raise guard.NotAllowed
     if found.fault:
         raise Refused(found.fault)
@@ -113,23 +117,23 @@ def _changeable(seen: guard.Seen, name: str) -> ConnectionState:
 
 def _form(
     request: Request,
-    seen: guard.Seen,
+    access: guard.Access,
     state: ConnectionState,
     faults: Sequence[Fault] = (),
     given: Mapping[str, str] | None = None,
 ) -> Response:
     """What was given wrongly comes back, but for secrets."""
-    may = seen.services.authority.may_register(seen.user, state.name)
+    may = access.services.authority.may_register(access.user, state.name)
     secret = {one.key for one in state.kind.fields if one.secret}
     values = {key: text for key, text in (state.values if given is None else given).items() if key not in secret}
     return page(
         request,
         "connection.html",
         400 if faults else 200,
-        one=seen.company,
+        one=access.company,
         state=state,
         may=may,
         values=values if may else {},
         faults=faults,
-        now=seen.services.now(),
+        now=access.services.now(),
     )

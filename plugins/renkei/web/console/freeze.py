@@ -21,20 +21,20 @@ Reason = Annotated[str, Form(max_length=MAX_REASON)]
 
 
 @router.get("/dag/{dag_id}/freeze")
-def of_company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
-    one = _freezable(seen)
-    return _page(request, seen.services, {one.tenant: one.name}, one.tenant, seen.may(Right.EDIT), one=one)
+def of_company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+    one = _freezable(access)
+    return _page(request, access.services, {one.tenant: one.name}, one.tenant, access.may(Right.EDIT), one=one)
 
 
 @router.post("/dag/{dag_id}/freeze")
 def switch_company(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     on: Annotated[str, Form()] = "",
     reason: Reason = "",
 ) -> Response:
-    one = _freezable(seen)
-    return _switch(request, seen.services, seen.user, one.tenant, one.dag_id, on, reason)
+    one = _freezable(access)
+    return _switch(request, access.services, access.user, one.tenant, one.dag_id, on, reason)
 
 
 @router.get("/freeze")
@@ -61,10 +61,10 @@ def switch_all(
     return _switch(request, visitor.services, visitor.user, ALL, None, on, reason)
 
 
-def _freezable(seen: guard.Seen) -> Company:
-    if not seen.company.freezable:
+def _freezable(access: guard.Access) -> Company:
+    if not access.company.freezable:
         raise guard.NotFound
-    return seen.company
+    return access.company
 
 
 def _page(

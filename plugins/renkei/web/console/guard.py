@@ -44,8 +44,8 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A company that the visitor may see."""
+class Access:
+    """A visitor's access to a company that he may see."""
 
     user: User
     services: Services
@@ -112,18 +112,18 @@ async def _refuse_foreign(request: Request, visitor: Visitor) -> None:
         raise Foreign
 
 
-def _see(visitor: Visitor, dag_id: str) -> Seen:
+def _access(visitor: Visitor, dag_id: str) -> Access:
     company = visitor.services.knowledge.companies().get(dag_id)
     if company is None or not visitor.services.authority.may(visitor.user, Right.SEE, dag_id):
         raise NotFound
-    return Seen(visitor.user, visitor.services, company)
+    return Access(visitor.user, visitor.services, company)
 
 
-def _see_with(right: Right, visitor: Visitor, dag_id: str) -> Seen:
-    seen = _see(visitor, dag_id)
-    if not seen.may(right):
+def _access_with(right: Right, visitor: Visitor, dag_id: str) -> Access:
+    access = _access(visitor, dag_id)
+    if not access.may(right):
         raise NotAllowed
-    return seen
+    return access
 
 
 GUARDS = _guard = Guards()
@@ -146,38 +146,38 @@ def posts_signed_in(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
 
 
 @_guard
-def sees_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
-    return _see(visitor, dag_id)
+def sees_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Access:
+    return _access(visitor, dag_id)
 
 
 @_guard
-def edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+def edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Access:
     """For what names people."""
-    return _see_with(Right.EDIT, visitor, dag_id)
+    return _access_with(Right.EDIT, visitor, dag_id)
 
 
 @_guard
-def sees_jobs(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
+def sees_jobs(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Access:
     """As `edits_dag`, for what others need not even know to be there."""
-    seen = _see(visitor, dag_id)
-    if not seen.may(Right.EDIT):
+    access = _access(visitor, dag_id)
+    if not access.may(Right.EDIT):
         raise NotFound
-    return seen
+    return access
 
 
 @_guard
-def runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Seen:
-    return _see_with(Right.RUN, visitor, dag_id)
+def runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_visitor)]) -> Access:
+    return _access_with(Right.RUN, visitor, dag_id)
 
 
 @_guard
-def posts_edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
-    return _see_with(Right.EDIT, visitor, dag_id)
+def posts_edits_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Access:
+    return _access_with(Right.EDIT, visitor, dag_id)
 
 
 @_guard
-def posts_answers_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
-    return _see_with(Right.ANSWER, visitor, dag_id)
+def posts_answers_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Access:
+    return _access_with(Right.ANSWER, visitor, dag_id)
 
 
 @_guard
@@ -201,5 +201,5 @@ def posts_creates(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
 
 
 @_guard
-def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Seen:
-    return _see_with(Right.RUN, visitor, dag_id)
+def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Access:
+    return _access_with(Right.RUN, visitor, dag_id)

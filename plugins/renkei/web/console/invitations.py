@@ -31,14 +31,14 @@ LISTED = 20  # versions among which those of customers are looked for
 
 
 @router.get("/dag/{dag_id}/invitations")
-def listed(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    return _page(request, seen)
+def listed(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/invitations")
 def invite(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     label: Annotated[str, Form(max_length=MAX_LABEL)] = "",
     reason: Annotated[str, Form(max_length=MAX_WHY)] = "",
     days: Annotated[str, Form(max_length=3)] = "",
@@ -49,34 +49,34 @@ def invite(
 
     Sent again (a reload, a second click), the same form is answered with the same invitation and its link.
     """
-    inviting = _inviting(seen.services)
-    one, given = seen.company, {"label": " ".join(label.split()), "reason": " ".join(reason.split())}
-    chosen = {kind for kind in _offers(seen) if kind in (allows or ())}
-    by, now = seen.user.name, seen.services.now()
+    inviting = _inviting(access.services)
+    one, given = access.company, {"label": " ".join(label.split()), "reason": " ".join(reason.split())}
+    chosen = {kind for kind in _offers(access) if kind in (allows or ())}
+    by, now = access.user.name, access.services.now()
     fault = _fault(**given, days=days, chosen=chosen) or ("" if once.is_good(form, now) else TOO_OLD)
     if fault:
-        return _page(request, seen, fault=fault, given=given, status=400)
-    seen.note("invite")
-    token = _token(seen, form)
+        return _page(request, access, fault=fault, given=given, status=400)
+    access.note("invite")
+    token = _token(access, form)
     try:
         made = inviting.invitations().invite(
             *_named(one.dag_id), given["label"], given["reason"], chosen, int(days), by, now, token
         )
     except NotInvitedError as error:
-        return _page(request, seen, fault=str(error), given=given, status=409)
-    return _page(request, seen, made=made.number, link=inviting.link(token))
+        return _page(request, access, fault=str(error), given=given, status=409)
+    return _page(request, access, made=made.number, link=inviting.link(token))
 
 
 @router.post("/dag/{dag_id}/invitations/{number}/revoke")
-def revoke(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def revoke(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
         raise guard.NotFound
-    seen.note(f"invitation revoked {number}")
-    now, dag_id = seen.services.now(), seen.company.dag_id
-    if not _inviting(seen.services).invitations().revoke(*_named(dag_id), int(number), seen.user.name, now):
+    access.note(f"invitation revoked {number}")
+    now, dag_id = access.services.now(), access.company.dag_id
+    if not _inviting(access.services).invitations().revoke(*_named(dag_id), int(number), access.user.name, now):
         said = "招待がないか、既に取り消されています。"
-        return message(request, 409, "取り消していません", said, links=[("招待の画面に戻る", _here(request, seen))])
-    return RedirectResponse(_here(request, seen), 303)
+        return message(request, 409, "取り消していません", said, links=[("招待の画面に戻る", _here(request, access))])
+    return RedirectResponse(_here(request, access), 303)
 
 
 def history(services: Services, dag_id: str, since: dt.datetime) -> list[Event]:
@@ -106,7 +106,7 @@ def waiting(services: Services, dag_id: str) -> list[Upload]:
 
 def _page(
     request: Request,
-    seen: guard.Seen,
+    access: guard.Access,
     *,
     made: int = 0,
     link: str = "",
@@ -114,7 +114,7 @@ def _page(
     given: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    inviting, now, one = _inviting(seen.services), seen.services.now(), seen.company
+    inviting, now, one = _inviting(access.services), access.services.now(), access.company
     names = inviting.offers(one.dag_id)
     lines = [
         (line, *screen.state(line, now), screen.allowed(line, names), line.is_good(now))
@@ -126,7 +126,7 @@ def _page(
         status,
         one=one,
         lines=lines,
-        offers=_offers(seen),
+        offers=_offers(access),
         made=made,
         link=link,
         fault=fault,
@@ -138,11 +138,11 @@ def _page(
     )
 
 
-def _offers(seen: guard.Seen) -> Mapping[Allowed, str]:
+def _offers(access: guard.Access) -> Mapping[Allowed, str]:
     """What this person may let customers do: nobody invites to what he may not do himself."""
-    inviting, dag_id = _inviting(seen.services), seen.company.dag_id
+    inviting, dag_id = _inviting(access.services), access.company.dag_id
     offers = inviting.offers(dag_id)
-    connects = seen.services.authority.may_register(seen.user, inviting.connection(dag_id))
+    connects = access.services.authority.may_register(access.user, inviting.connection(dag_id))
     return {kind: name for kind, name in offers.items() if connects or kind is not Allowed.CONNECTION}
 
 
@@ -156,10 +156,10 @@ def _fault(label: str, reason: str, days: str, chosen: set[Allowed]) -> str:
     return "" if chosen else "「できること」を1つ以上選んでください。"
 
 
-def _token(seen: guard.Seen, form: str) -> str:
+def _token(access: guard.Access, form: str) -> str:
     """256 bits that nobody knows, and the same ones for the same form: of the form's own and of the console's secret."""
-    asked = f"renkei-invitation\0{seen.user.id}\0{seen.company.dag_id}\0{form}"
-    return token_of_bytes(hmac.digest(seen.services.secret, asked.encode(), "sha256"))
+    asked = f"renkei-invitation\0{access.user.id}\0{access.company.dag_id}\0{form}"
+    return token_of_bytes(hmac.digest(access.services.secret, asked.encode(), "sha256"))
 
 
 def _inviting(services: Services) -> Inviting:
@@ -174,5 +174,5 @@ def _named(dag_id: str) -> tuple[str, str]:
     return link, tenant
 
 
-def _here(request: Request, seen: guard.Seen) -> str:
-    return address(request, "dag", seen.company.dag_id, "invitations")
+def _here(request: Request, access: guard.Access) -> str:
+    return address(request, "dag", access.company.dag_id, "invitations")

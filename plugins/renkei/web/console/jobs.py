@@ -29,10 +29,10 @@ COMMON = {  # of every link, by kind
 }
 
 
-def start(request: Request, seen: guard.Seen, kind: str, asked: Mapping[str, str]) -> Response:
+def start(request: Request, access: guard.Access, kind: str, asked: Mapping[str, str]) -> Response:
     """Have a job done, or find the one that is: its page. Who starts one is noted first."""
-    number = ask(seen.services, seen.user, seen.company.dag_id, kind, asked)
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "jobs", str(number)), 303)
+    number = ask(access.services, access.user, access.company.dag_id, kind, asked)
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "jobs", str(number)), 303)
 
 
 def ask(
@@ -63,33 +63,33 @@ def ask(
     return job.number
 
 
-def newest(seen: guard.Seen) -> list[tuple[Job, State, str]]:
+def newest(access: guard.Access) -> list[tuple[Job, State, str]]:
     """The company's last jobs, their states and titles; what was asked for is not told."""
-    jobs, found = Jobs(seen.services.knowledge.folder(seen.company.dag_id)), []
+    jobs, found = Jobs(access.services.knowledge.folder(access.company.dag_id)), []
     for number in jobs.numbers()[:LISTED]:
         try:
             job = jobs.read(number)
         except (MissingKeyError, DamagedFileError):  # deleted meanwhile, torn
             continue
-        own = _own(seen, job)
-        state = job.state(seen.services.now(), seen.services.knowledge.works_on)
+        own = _own(access, job)
+        state = job.state(access.services.now(), access.services.knowledge.works_on)
         found.append((job, state, own.label if own else job.request.kind))
     return found
 
 
 @router.get("/dag/{dag_id}/jobs")
-def company_jobs(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
-    return page(request, "jobs.html", one=seen.company, jobs=newest(seen), now=seen.services.now())
+def company_jobs(request: Request, access: Annotated[guard.Access, Depends(guard.sees_jobs)]) -> Response:
+    return page(request, "jobs.html", one=access.company, jobs=newest(access), now=access.services.now())
 
 
 @router.get("/dag/{dag_id}/jobs/{number}")
-def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.sees_jobs)]) -> Response:
-    folder, now = seen.services.knowledge.folder(seen.company.dag_id), seen.services.now()
+def one_job(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.sees_jobs)]) -> Response:
+    folder, now = access.services.knowledge.folder(access.company.dag_id), access.services.now()
     jobs = Jobs(folder)
     job = job_of(jobs, number)
-    own, state, result = _own(seen, job), job.state(now, seen.services.knowledge.works_on), None
+    own, state, result = _own(access, job), job.state(now, access.services.knowledge.works_on), None
     if state is State.DONE and own:
-        seen.note(f"result {job.request.kind}")
+        access.note(f"result {job.request.kind}")
         try:
             result = jobs.result(job.number, own.model)
         except DamagedFileError:
@@ -97,7 +97,7 @@ def one_job(request: Request, number: str, seen: Annotated[guard.Seen, Depends(g
     return page(
         request,
         "job.html",
-        one=seen.company,
+        one=access.company,
         job=job,
         state=state,
         own=own,
@@ -128,10 +128,10 @@ def job_of(jobs: Jobs, number: str) -> Job:
         ) from None
 
 
-def _own(seen: guard.Seen, job: Job) -> OwnJob | None:
+def _own(access: guard.Access, job: Job) -> OwnJob | None:
     """None: a kind of another version."""
-    dag_id = seen.company.dag_id
+    dag_id = access.company.dag_id
     if job.request.kind in COMMON:
         return COMMON[job.request.kind]
-    pages = (own for own in seen.services.own_pages if dag_id.startswith(f"{own.link}__"))
+    pages = (own for own in access.services.own_pages if dag_id.startswith(f"{own.link}__"))
     return next((own.jobs[job.request.kind] for own in pages if job.request.kind in own.jobs), None)

@@ -47,36 +47,36 @@ TEXT = "text/csv; charset=utf-8"
 @router.get("/dag/{dag_id}/members")
 def members(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.edits_dag)],
     at: str = "",
     saved: str = "",
     lacks: str = "",
 ) -> Response:
-    seen.note("members")
-    return _page(request, seen, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved)
+    access.note("members")
+    return _page(request, access, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved)
 
 
 @router.post("/dag/{dag_id}/members/find")
 def find(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:
     """Those whose user id has this in it. Posted: an address that names somebody stays in logs and histories."""
-    seen.note("members find")
-    return _page(request, seen, text=trim(text))
+    access.note("members find")
+    return _page(request, access, text=trim(text))
 
 
 def _page(
-    request: Request, seen: guard.Seen, *, text: str = "", lacks: str = "", at: str = "", saved: str = ""
+    request: Request, access: guard.Access, *, text: str = "", lacks: str = "", at: str = "", saved: str = ""
 ) -> Response:
-    everybody, offered = _lines(seen), seen.services.knowledge.member_invitations(seen.company.dag_id)
+    everybody, offered = _lines(access), access.services.knowledge.member_invitations(access.company.dag_id)
     lines = [one for one in everybody if text.casefold() in one.user_id.casefold() and lacks not in one.has]
     shown = page_of(at, len(lines), PER_PAGE)
     return page(
         request,
         "members.html",
-        one=seen.company,
+        one=access.company,
         lines=lines[shown.start : shown.stop],
         shown=shown,
         total=len(everybody),
@@ -90,17 +90,17 @@ def _page(
         days_most=MAX_DAYS,
         most=MAX_UPLOAD // 1_000_000,
         saved=saved if saved.isascii() and saved.isdigit() else "",
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/members.{kind}")
-def download(kind: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+def download(kind: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     """The table as a file that the import takes back, but for webhooks."""
     if kind not in ("csv", "xlsx"):
         raise guard.NotFound
-    seen.note("members file")
-    found = _linking(seen).members
+    access.note("members file")
+    found = _linking(access).members
     # Their own links stay where they are: exported and imported again, they could no longer be undone.
     table = found.imported().assign(linked_at=found.all()["linked_at"])
     content = written(table, [name for name in COLUMNS if name not in SECRETS], excel=kind == "xlsx")
@@ -109,110 +109,117 @@ def download(kind: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -
 
 @router.post("/dag/{dag_id}/members/import")
 def upload(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)], file: Annotated[UploadFile, File()]
+    request: Request,
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    file: Annotated[UploadFile, File()],
 ) -> Response:
     """Every mistake, or what would change; nothing is changed yet."""
-    seen.note("members import")
+    access.note("members import")
     content = file.file.read(MAX_UPLOAD)
     excel = (file.filename or "").lower().endswith((".xlsx", ".xlsm"))
-    read = _read(seen, content, excel)
+    read = _read(access, content, excel)
     digest = hashlib.sha256(content).hexdigest()
     if not read.problems:
-        seen.services.knowledge.folder(seen.company.dag_id).store.write(_import_key(seen, excel), content)
+        access.services.knowledge.folder(access.company.dag_id).store.write(_import_key(access, excel), content)
     return page(
         request,
         "members_import.html",
         400 if read.problems else 200,
-        one=seen.company,
+        one=access.company,
         read=read,
         problems=read.problems[:PROBLEMS_SHOWN],
         digest=digest,
         excel=excel,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/members/import/confirm")
 def confirm(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     digest: Annotated[str, Form(max_length=64)] = "",
     excel: Annotated[str, Form(max_length=1)] = "",
     removing: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """What the preview showed, and nothing else, is taken over; the table may have changed, so that it is read again."""
-    store, key = seen.services.knowledge.folder(seen.company.dag_id).store, _import_key(seen, bool(excel))
+    store, key = access.services.knowledge.folder(access.company.dag_id).store, _import_key(access, bool(excel))
     content = b""
     with suppress(MissingKeyError):
         content = store.read(key)
     if not content or hashlib.sha256(content).hexdigest() != digest:
         raise Refused("ファイルの内容が確認した後に変わりました。もう一度インポートしてください。")
-    read = _read(seen, content, bool(excel))
+    read = _read(access, content, bool(excel))
     if read.problems:
         raise Refused("確認した後に登録が変わり、誤りになりました。もう一度インポートしてください。")
     if read.removes_many and not removing:
         said = (
             f"{read.before}名のうち{read.removed}名の登録が消えます。正しければ、確認の画面でチェックを入れてください。"
         )
-        return message(request, 409, "登録していません", said, links=_back(request, seen))
-    seen.note("members import confirmed")
-    linking = _linking(seen)
+        return message(request, 409, "登録していません", said, links=_back(request, access))
+    access.note("members import confirmed")
+    linking = _linking(access)
     take_over(read, linking, _own(linking))
     store.delete(key)
-    return RedirectResponse(f"{address(request, 'dag', seen.company.dag_id, 'members')}?saved={read.members}", 303)
+    return RedirectResponse(f"{address(request, 'dag', access.company.dag_id, 'members')}?saved={read.members}", 303)
 
 
 @router.post("/dag/{dag_id}/members/invite")
 def invite(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     kind: Annotated[str, Form(max_length=10)] = "",
     who: Annotated[str, Form(max_length=100)] = "",
     days: Annotated[int, Form(ge=1, le=90)] = DAYS,
 ) -> Response:
     """A file of addresses, a member each: for the one that is named, else for everybody who is not registered yet."""
     try:
-        tokens = _invited(seen, kind, who, days)
+        tokens = _invited(access, kind, who, days)
     except Refused as error:
-        return message(request, 409, "招待していません", str(error), links=_back(request, seen))
-    rows = _invitations(seen, kind, tokens)
+        return message(request, 409, "招待していません", str(error), links=_back(request, access))
+    rows = _invitations(access, kind, tokens)
     return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
 
 
-def _invited(seen: guard.Seen, kind: str, who: str, days: int) -> dict[str, str]:
+def _invited(access: guard.Access, kind: str, who: str, days: int) -> dict[str, str]:
     """The tokens by user id. Raises Refused."""
-    knowledge, dag_id, linking, now = seen.services.knowledge, seen.company.dag_id, _linking(seen), seen.services.now()
+    knowledge, dag_id, linking, now = (
+        access.services.knowledge,
+        access.company.dag_id,
+        _linking(access),
+        access.services.now(),
+    )
     if kind not in knowledge.member_invitations(dag_id) or days > MAX_DAYS[kind]:
         raise Refused("招待の種類か有効日数を読み取れません。画面を開き直してください。")
     if fault := knowledge.member_invitation_fault(dag_id, kind):
         raise Refused(f"{fault}「接続」の画面で確認してください。")
-    lines = _lines(seen)
+    lines = _lines(access)
     done = ("line_user_id",) if kind == "line" else ("slack_member_id", "google_chat_webhook")
     users = [trim(who)] if trim(who) else [one.user_id for one in lines if one.has.isdisjoint(done)]
     if not set(users) <= {one.user_id for one in lines}:
         raise Refused("メンバーにいないユーザIDです。先にインポートで登録してください。")
     if not users:
         raise Refused("招待する人がいません。全員が登録済みです。")
-    seen.note(f"members invite {kind}")
+    access.note(f"members invite {kind}")
     try:
         return (linking if kind == "line" else _own(linking)).invite(users, days, now)
     except MemberError as error:
         raise Refused(str(error)) from None
 
 
-def _back(request: Request, seen: guard.Seen) -> list[tuple[str, str]]:
-    return [("メンバーに戻る", address(request, "dag", seen.company.dag_id, "members"))]
+def _back(request: Request, access: guard.Access) -> list[tuple[str, str]]:
+    return [("メンバーに戻る", address(request, "dag", access.company.dag_id, "members"))]
 
 
-def _invitations(seen: guard.Seen, kind: str, tokens: dict[str, str]) -> Iterator[Sequence[str]]:
-    knowledge, dag_id = seen.services.knowledge, seen.company.dag_id
+def _invitations(access: guard.Access, kind: str, tokens: dict[str, str]) -> Iterator[Sequence[str]]:
+    knowledge, dag_id = access.services.knowledge, access.company.dag_id
     yield "ユーザID", f"{knowledge.member_invitations(dag_id)[kind]}のURL"
     for user_id, token in tokens.items():
         yield user_id, knowledge.member_invitation_url(dag_id, kind, token)
 
 
-def _lines(seen: guard.Seen) -> list[MemberLine]:
-    linking, now = _linking(seen), seen.services.now()
+def _lines(access: guard.Access) -> list[MemberLine]:
+    linking, now = _linking(access), access.services.now()
     table, invited = linking.members.all(), linking.invited(now)
     own = _own(linking).registrations(table["user_id"], now)
     links = {user: link.linked_at for user, link in linking.members.line_links().items()}
@@ -226,27 +233,27 @@ def _lines(seen: guard.Seen) -> list[MemberLine]:
     return found
 
 
-def _read(seen: guard.Seen, content: bytes, excel: bool) -> Import:
+def _read(access: guard.Access, content: bytes, excel: bool) -> Import:
     """Raises Refused: the store may not keep what is in it."""
     try:
         return read_import(
-            content, "ファイル.xlsx" if excel else "ファイル.csv", _linking(seen), settings.allowed_hosts()
+            content, "ファイル.xlsx" if excel else "ファイル.csv", _linking(access), settings.allowed_hosts()
         )
     except SettingError as error:
         raise Refused(str(error)) from None
 
 
-def _linking(seen: guard.Seen) -> Linking:
-    return Linking(seen.services.knowledge.folder(seen.company.dag_id))
+def _linking(access: guard.Access) -> Linking:
+    return Linking(access.services.knowledge.folder(access.company.dag_id))
 
 
 def _own(linking: Linking) -> OwnEntries:
     return OwnEntries(open_database(settings.database_url()), linking.folder)
 
 
-def _import_key(seen: guard.Seen, excel: bool) -> str:
+def _import_key(access: guard.Access, excel: bool) -> str:
     """Of this user: two who import at once see what each of them has uploaded."""
-    folder, name = seen.services.knowledge.folder(seen.company.dag_id), hashlib.sha256(seen.user.id.encode())
+    folder, name = access.services.knowledge.folder(access.company.dag_id), hashlib.sha256(access.user.id.encode())
     return f"{folder.imports}/members-{name.hexdigest()[:32]}.{'xlsx' if excel else 'csv'}"
 
 

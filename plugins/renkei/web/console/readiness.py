@@ -18,8 +18,8 @@ router = APIRouter()
 
 
 @router.get("/dag/{dag_id}/readiness")
-def of_company(request: Request, seen: Annotated[guard.Seen, Depends(guard.sees_dag)]) -> Response:
-    knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
+def of_company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+    knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     evidence = knowledge.evidence([one.dag_id])[one.dag_id]
     runs = knowledge.runs(one.dag_id, now - dt.timedelta(days=DAYS))
     return page(

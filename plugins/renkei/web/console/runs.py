@@ -35,29 +35,29 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @router.get("/dag/{dag_id}/runs")
 def history(
     request: Request,
-    seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
+    access: Annotated[guard.Access, Depends(guard.sees_dag)],
     days: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    one, now = seen.company, seen.services.now()
+    one, now = access.company, access.services.now()
     period = next((known for known in PERIODS if str(known) == days), PERIODS[0])
     today = now.astimezone(TOKYO).date()
-    runs = seen.services.knowledge.runs(one.dag_id, overview.begin_of(today, period))
+    runs = access.services.knowledge.runs(one.dag_id, overview.begin_of(today, period))
     waiting = one.question.run_id if one.question else ""
     shown = overview.page_of(number, len(runs), PER_PAGE)
     on_page = runs[shown.start : shown.stop]
     since = runs[shown.stop].at if shown.stop < len(runs) else overview.begin_of(today, period)
-    edits = seen.may(Right.EDIT)
-    changes = seen.services.knowledge.connection_changes(one.dag_id, since) if edits else ()
-    invited = invitations.history(seen.services, one.dag_id, since) if edits else []
+    edits = access.may(Right.EDIT)
+    changes = access.services.knowledge.connection_changes(one.dag_id, since) if edits else ()
+    invited = invitations.history(access.services, one.dag_id, since) if edits else []
     if shown.start:  # those after its newest run stand on the page before
         newest = on_page[0].started or on_page[0].at
         changes = [change for change in changes if change.at <= newest]
         invited = [event for event in invited if event.at <= newest]
-    past, fault = seen.services.knowledge.past(one.dag_id, on_page), ""
+    past, fault = access.services.knowledge.past(one.dag_id, on_page), ""
     generations: Sequence[Generation] = ()
     try:
-        generations = seen.services.knowledge.generations(one.dag_id)
+        generations = access.services.knowledge.generations(one.dag_id)
     except (StoreError, BaselineError) as error:
         fault = str(error)
     return page(
@@ -81,14 +81,14 @@ def history(
 def run(
     request: Request,
     run_id: str,
-    seen: Annotated[guard.Seen, Depends(guard.sees_dag)],
+    access: Annotated[guard.Access, Depends(guard.sees_dag)],
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
-    knowledge, one = seen.services.knowledge, seen.company
+    knowledge, one = access.services.knowledge, access.company
     found = knowledge.run(one.dag_id, run_id)
     if found is None:
         raise guard.NotFound
-    people = seen.may(Right.EDIT)
+    people = access.may(Right.EDIT)
     account = knowledge.account(one.dag_id, run_id, people=people, most=PER_PAGE)
     shown = overview.page_of(number, account.problem_count, PER_PAGE)
     if shown.start:
@@ -103,19 +103,19 @@ def run(
         people=people,
         asks=one.question if one.question and one.question.run_id == run_id else None,
         verdicts=VERDICTS,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/runs/{run_id}/findings.{kind}")
 def findings(
-    run_id: str, kind: Literal["csv", "xlsx"], seen: Annotated[guard.Seen, Depends(guard.edits_dag)]
+    run_id: str, kind: Literal["csv", "xlsx"], access: Annotated[guard.Access, Depends(guard.edits_dag)]
 ) -> Response:
     """Every error and 注意 of the run as a file; who took it is kept, as of every look at people."""
-    knowledge, one, now = seen.services.knowledge, seen.company, seen.services.now()
+    knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     if knowledge.run(one.dag_id, run_id) is None:
         raise guard.NotFound
-    seen.note("findings")
+    access.note("findings")
     rows = _limit_rows(knowledge.findings(one.dag_id, run_id), MAX_ROWS[kind])
     name = quote(f"誤りと注意_{one.name}_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

@@ -51,31 +51,31 @@ class UnsoundError(Exception):
         self.problems = problems
 
 
-def in_force(seen: guard.Seen) -> InForce:
+def in_force(access: guard.Access) -> InForce:
     """Raises Refused: there is none that a page can change; StoreError."""
-    sheet = seen.services.sheets.of(seen.company.dag_id)
-    current = sheet.notice(seen.services.now())
+    sheet = access.services.sheets.of(access.company.dag_id)
+    current = sheet.notice(access.services.now())
     if not current.number:
         raise Refused(UNUSABLE)
     version = sheet.versions.read(current.number)
     content = sheet.versions.content(version)
-    review = seen.services.sheets.review(seen.company.dag_id, version.file_name, content)
+    review = access.services.sheets.review(access.company.dag_id, version.file_name, content)
     if not review.usable:
         raise Refused(UNUSABLE)
     return InForce(current.placed.digest, current.number, version.file_name, review)
 
 
-def sheet_as_drawn(seen: guard.Seen, digest: str) -> InForce:
+def sheet_as_drawn(access: guard.Access, digest: str) -> InForce:
     """The sheet that a page was drawn from; raises Refused: it is another one by now."""
-    found = in_force(seen)
+    found = in_force(access)
     if found.digest != digest:
         raise Refused(CHANGED)
     return found
 
 
-def with_channels(seen: guard.Seen, of: InForce, channels: Sequence[Channel]) -> bytes:
+def with_channels(access: guard.Access, of: InForce, channels: Sequence[Channel]) -> bytes:
     """The sheet with these channels; raises UnsoundError, and Refused where its link's sheets are not edited on pages."""
-    services, dag_id = seen.services, seen.company.dag_id
+    services, dag_id = access.services, access.company.dag_id
     content = services.sheets.with_channels(dag_id, of.file_name, of.review, channels)
     review = services.sheets.review(dag_id, of.file_name, content)
     if not review.usable:
@@ -83,11 +83,11 @@ def with_channels(seen: guard.Seen, of: InForce, channels: Sequence[Channel]) ->
     return content
 
 
-def put_into_force(seen: guard.Seen, of: InForce, content: bytes, why: str) -> Change:
+def put_into_force(access: guard.Access, of: InForce, content: bytes, why: str) -> Change:
     """Keep it as a version, and put it into force in the place of the one that the page was drawn from."""
-    services, dag_id, now = seen.services, seen.company.dag_id, seen.services.now()
-    seen.note("sheet change")
-    sheet, by = services.sheets.of(dag_id), By(seen.user.id, seen.user.name)
+    services, dag_id, now = access.services, access.company.dag_id, access.services.now()
+    access.note("sheet change")
+    sheet, by = services.sheets.of(dag_id), By(access.user.id, access.user.name)
     number = sheet.keep(content, of.file_name, Origin.FORM, by, now, of=of.number, why=why)
     try:
         moved = sheet.enable(number, of.digest, by, why, now)
@@ -95,6 +95,6 @@ def put_into_force(seen: guard.Seen, of: InForce, content: bytes, why: str) -> C
         return Change(number, str(error))
     digest = sheet.versions.read(number).digest
     told = {"version": number, "digest": digest, "replaces": moved.move.replaces, "reason": why}
-    services.sheets.enabled(dag_id, seen.user.name, told)
+    services.sheets.enabled(dag_id, access.user.name, told)
     services.knowledge.changed()
     return Change(number)

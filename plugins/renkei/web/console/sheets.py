@@ -52,219 +52,219 @@ class Shelf:
 
 
 @router.get("/dag/{dag_id}/sheets")
-def versions(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    shelf, dag_id = _shelf(seen), seen.company.dag_id
-    mapping = seen.services.knowledge.mapping(dag_id)
+def versions(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    shelf, dag_id = _shelf(access), access.company.dag_id
+    mapping = access.services.knowledge.mapping(dag_id)
     return page(
         request,
         "sheets.html",
-        one=seen.company,
+        one=access.company,
         shelf=shelf,
         now_used=shelf.line(shelf.current.number),
-        has_form=seen.services.sheets.form(dag_id, mapping) is not None,
+        has_form=access.services.sheets.form(dag_id, mapping) is not None,
         most=MAX_BYTES // 1_000_000,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.post("/dag/{dag_id}/sheets")
-async def upload(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+async def upload(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """A new version; what it says is looked at on its own page."""
     given = (await request.form()).get("file")
     content = await given.read(MAX_BYTES + 1) if isinstance(given, UploadFile) else b""
     if not isinstance(given, UploadFile) or not content or len(content) > MAX_BYTES:
         found = "大きすぎます" if content else "選ばれていないか、空です"
         said = f"{MAX_BYTES // 1_000_000}MB以下の連携設定シート（.xlsx、.yaml）を選んで、もう一度アップロードしてください。"
-        return await run_in_threadpool(_message, request, seen, 400, f"ファイルが{found}", said)
-    return await run_in_threadpool(_kept, request, seen, content, given.filename or "", Origin.UPLOAD)
+        return await run_in_threadpool(_message, request, access, 400, f"ファイルが{found}", said)
+    return await run_in_threadpool(_kept, request, access, content, given.filename or "", Origin.UPLOAD)
 
 
 @router.get("/dag/{dag_id}/sheets/compare")
 def compare(
-    request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], old: str = "", new: str = ""
+    request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], old: str = "", new: str = ""
 ) -> Response:
-    shelf = _shelf(seen)
+    shelf = _shelf(access)
     before, after = (_version(shelf, number) for number in (old, new))
-    changed, fault = _differences(seen, shelf, before, after)
+    changed, fault = _differences(access, shelf, before, after)
     return page(
         request,
         "sheet_compare.html",
-        one=seen.company,
+        one=access.company,
         old=before,
         new=after,
         changed=changed,
         fault=fault,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/sheets/{number}")
-def version(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    shelf = _shelf(seen)
+def version(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    shelf = _shelf(access)
     line = _version(shelf, number)
-    review = _review(seen, shelf, line.version)
+    review = _review(access, shelf, line.version)
     current = shelf.line(shelf.current.number)
     changed: Sequence[SheetLine] = ()
     fault = ""
     if current and line.state not in (VersionState.IN_FORCE, VersionState.COMING):
-        changed, fault = _differences(seen, shelf, current, line)
-    tried = [one for one in newest(seen) if one[0].request.asked.get("version") == str(line.number)]
+        changed, fault = _differences(access, shelf, current, line)
+    tried = [one for one in newest(access) if one[0].request.asked.get("version") == str(line.number)]
     return page(
         request,
         "sheet.html",
-        one=seen.company,
+        one=access.company,
         line=line,
         shelf=shelf,
         current=current,
         review=review,
         changed=changed,
         fault=fault,
-        tries=seen.services.sheets.tries(seen.company.dag_id),
+        tries=access.services.sheets.tries(access.company.dag_id),
         tried=tried,
         is_workbook=not is_yaml(suffix_of(line.version.file_name)),
         fits=_fits(shelf.current, line.version),
         reason_most=MAX_REASON,
-        now=seen.services.now(),
+        now=access.services.now(),
     )
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/file")
-def download(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
-    shelf = _shelf(seen)
+def download(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+    shelf = _shelf(access)
     line = _version(shelf, number)
-    seen.note(f"sheet file {line.number}")
-    name = f"{seen.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
+    access.note(f"sheet file {line.number}")
+    name = f"{access.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
     return _file(name, shelf.sheet.versions.content(line.version))
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/marked")
-def marked(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+def marked(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     """色付きの控え: the workbook with what was found in it."""
-    shelf = _shelf(seen)
+    shelf = _shelf(access)
     line = _version(shelf, number)
     if is_yaml(suffix_of(line.version.file_name)):
         raise guard.NotFound
-    review = _review(seen, shelf, line.version)
-    seen.note(f"sheet marked {line.number}")
-    content = seen.services.sheets.marked(seen.company.dag_id, review)
-    return _file(f"{seen.company.tenant}-{line.number}-確認結果.xlsx", content)
+    review = _review(access, shelf, line.version)
+    access.note(f"sheet marked {line.number}")
+    content = access.services.sheets.marked(access.company.dag_id, review)
+    return _file(f"{access.company.tenant}-{line.number}-確認結果.xlsx", content)
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/try")
 def rehearse(
     request: Request,
     number: str,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     which: Number = "",
 ) -> Response:
     """What this version would do, as a job."""
-    line = _version(_shelf(seen), number)
-    tries = seen.services.sheets.tries(seen.company.dag_id)
+    line = _version(_shelf(access), number)
+    tries = access.services.sheets.tries(access.company.dag_id)
     if not re.fullmatch("[0-9]", which) or int(which) >= len(tries):
-        return _message(request, seen, 400, "内容が選ばれていません", "画面に戻り、もう一度選んでください。")
+        return _message(request, access, 400, "内容が選ばれていません", "画面に戻り、もう一度選んでください。")
     chosen = tries[int(which)]
-    return start(request, seen, chosen.kind, {**chosen.asked, "version": str(line.number)})
+    return start(request, access, chosen.kind, {**chosen.asked, "version": str(line.number)})
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/enable")
 def enable(
     request: Request,
     number: str,
-    seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)],
+    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
     digest: Annotated[str, Form(max_length=64)] = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
     """有効にする: in place of the file that the page showed (`digest`), only without errors, only with a reason."""
-    dag_id, now, shelf = seen.company.dag_id, seen.services.now(), _shelf(seen)
+    dag_id, now, shelf = access.company.dag_id, access.services.now(), _shelf(access)
     line = _version(shelf, number)
     why = " ".join(reason.split())
     if not why:
         said = "画面に戻り、理由を入力してください。個人情報は書かないでください。"
-        return _message(request, seen, 400, "理由が入力されていません", said, line.number)
-    if not _review(seen, shelf, line.version).usable:
+        return _message(request, access, 400, "理由が入力されていません", said, line.number)
+    if not _review(access, shelf, line.version).usable:
         said = "シートに誤りがあるため、有効にできません。画面に戻り、誤りと対処を確認してください。"
-        return _message(request, seen, 409, "有効にできません", said, line.number)
-    seen.note(f"sheet enable {line.number}")
+        return _message(request, access, 409, "有効にできません", said, line.number)
+    access.note(f"sheet enable {line.number}")
     try:
-        moved = shelf.sheet.enable(line.number, digest, _by(seen), why, now)
+        moved = shelf.sheet.enable(line.number, digest, _by(access), why, now)
     except NotPlacedError as error:
-        return _message(request, seen, 409, "有効にしていません", str(error), line.number)
+        return _message(request, access, 409, "有効にしていません", str(error), line.number)
     told = {"version": line.number, "digest": line.version.digest, "replaces": moved.move.replaces, "reason": why}
-    seen.services.sheets.enabled(dag_id, seen.user.name, told)
-    seen.services.knowledge.changed()
+    access.services.sheets.enabled(dag_id, access.user.name, told)
+    access.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", dag_id, "sheets", str(line.number)), 303)
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/back")
-def back(request: Request, number: str, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+def back(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """An earlier version as a new one, to be looked at and enabled as any."""
-    shelf = _shelf(seen)
+    shelf = _shelf(access)
     line = _version(shelf, number)
-    seen.note(f"sheet back {line.number}")
-    made = shelf.sheet.again(line.number, _by(seen), seen.services.now())
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(made)), 303)
+    access.note(f"sheet back {line.number}")
+    made = shelf.sheet.again(line.number, _by(access), access.services.now())
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(made)), 303)
 
 
 @router.get("/dag/{dag_id}/sheet-form")
-def edit(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)], of: str = "") -> Response:
+def edit(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], of: str = "") -> Response:
     """The sheet in force, or a version, as a form."""
-    shelf, dag_id = _shelf(seen), seen.company.dag_id
+    shelf, dag_id = _shelf(access), access.company.dag_id
     line = _version(shelf, of or str(shelf.current.number))
-    review = _review(seen, shelf, line.version)
-    form = seen.services.sheets.form(dag_id, review.mapping)
+    review = _review(access, shelf, line.version)
+    form = access.services.sheets.form(dag_id, review.mapping)
     if form is None:
         said = (
             "この連携のシートか、誤りのあるシートは、画面では編集できません。ファイルを直してアップロードしてください。"
         )
-        return _message(request, seen, 409, "画面では編集できません", said)
-    return _form(request, seen, line, form)
+        return _message(request, access, 409, "画面では編集できません", said)
+    return _form(request, access, line, form)
 
 
 @router.post("/dag/{dag_id}/sheet-form")
-async def save(request: Request, seen: Annotated[guard.Seen, Depends(guard.posts_edits_dag)]) -> Response:
+async def save(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    return await run_in_threadpool(_saved, request, seen, given)
+    return await run_in_threadpool(_saved, request, access, given)
 
 
-def _saved(request: Request, seen: guard.Seen, given: dict[str, str]) -> Response:
-    shelf = _shelf(seen)
+def _saved(request: Request, access: guard.Access, given: dict[str, str]) -> Response:
+    shelf = _shelf(access)
     line = _version(shelf, given.pop("of", ""))
-    review = _review(seen, shelf, line.version)
+    review = _review(access, shelf, line.version)
     if review.mapping is None:
         raise guard.NotFound
-    sheets, dag_id, name = seen.services.sheets, seen.company.dag_id, line.version.file_name
+    sheets, dag_id, name = access.services.sheets, access.company.dag_id, line.version.file_name
     content = sheets.formed(dag_id, name, review, given)
     said = sheets.review(dag_id, name, content)
     form = sheets.form(dag_id, review.mapping)
     if said.problems and form is not None:  # all that was typed is there to be mended
         typed = {field: given.get(field, text) for field, text in form.values.items()}
-        return _form(request, seen, line, replace(form, values=typed), said)
-    return _kept(request, seen, content, name, Origin.FORM, of=line.number)
+        return _form(request, access, line, replace(form, values=typed), said)
+    return _kept(request, access, content, name, Origin.FORM, of=line.number)
 
 
 def _form(
-    request: Request, seen: guard.Seen, line: VersionLine, form: SheetForm, said: Review | None = None
+    request: Request, access: guard.Access, line: VersionLine, form: SheetForm, said: Review | None = None
 ) -> Response:
     """`said`: of what was filled in, which is kept nowhere."""
     status = 422 if said else 200
-    now = seen.services.now()
-    return page(request, "sheet_form.html", status, one=seen.company, line=line, form=form, said=said, now=now)
+    now = access.services.now()
+    return page(request, "sheet_form.html", status, one=access.company, line=line, form=form, said=said, now=now)
 
 
 def _kept(
-    request: Request, seen: guard.Seen, content: bytes, file_name: str, origin: Origin, *, of: int = 0
+    request: Request, access: guard.Access, content: bytes, file_name: str, origin: Origin, *, of: int = 0
 ) -> Response:
-    shelf = _shelf(seen)
-    seen.note(f"sheet {origin.value}")
-    number = shelf.sheet.keep(content, file_name, origin, _by(seen), seen.services.now(), of=of)
-    return RedirectResponse(address(request, "dag", seen.company.dag_id, "sheets", str(number)), 303)
+    shelf = _shelf(access)
+    access.note(f"sheet {origin.value}")
+    number = shelf.sheet.keep(content, file_name, origin, _by(access), access.services.now(), of=of)
+    return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(number)), 303)
 
 
-def _shelf(seen: guard.Seen) -> Shelf:
-    dag_id = seen.company.dag_id
-    sheet = seen.services.sheets.of(dag_id)
-    current = sheet.notice(seen.services.now())
-    loaded = seen.services.sheets.loaded(dag_id)
+def _shelf(access: guard.Access) -> Shelf:
+    dag_id = access.company.dag_id
+    sheet = access.services.sheets.of(dag_id)
+    current = sheet.notice(access.services.now())
+    loaded = access.services.sheets.loaded(dag_id)
     listed, moves = sheet.versions.listed(LISTED), list(sheet.versions.moves())
     if current.number and current.number not in {number for number, _ in listed}:
         listed.append((current.number, sheet.versions.read(current.number)))
@@ -284,18 +284,20 @@ def _version(shelf: Shelf, number: str) -> VersionLine:
     return lines([(int(number), old)], list(shelf.sheet.versions.moves()), shelf.current, shelf.loaded)[0]
 
 
-def _review(seen: guard.Seen, shelf: Shelf, version: Version) -> Review:
+def _review(access: guard.Access, shelf: Shelf, version: Version) -> Review:
     content = shelf.sheet.versions.content(version)
-    return seen.services.sheets.review(seen.company.dag_id, version.file_name, content)
+    return access.services.sheets.review(access.company.dag_id, version.file_name, content)
 
 
-def _differences(seen: guard.Seen, shelf: Shelf, old: VersionLine, new: VersionLine) -> tuple[Sequence[SheetLine], str]:
+def _differences(
+    access: guard.Access, shelf: Shelf, old: VersionLine, new: VersionLine
+) -> tuple[Sequence[SheetLine], str]:
     """What changed, or why nobody can say."""
-    before, after = (_review(seen, shelf, one.version).mapping for one in (old, new))
+    before, after = (_review(access, shelf, one.version).mapping for one in (old, new))
     for line, mapping in ((old, before), (new, after)):
         if mapping is None:
             return (), f"版{line.number}に誤りがあるため、違いを示せません。"
-    return seen.services.sheets.differences(seen.company.dag_id, before, after), ""
+    return access.services.sheets.differences(access.company.dag_id, before, after), ""
 
 
 def _fits(current: CurrentSheet, version: Version) -> str:
@@ -308,12 +310,12 @@ def _fits(current: CurrentSheet, version: Version) -> str:
     return ""
 
 
-def _by(seen: guard.Seen) -> By:
-    return By(seen.user.id, seen.user.name)
+def _by(access: guard.Access) -> By:
+    return By(access.user.id, access.user.name)
 
 
-def _message(request: Request, seen: guard.Seen, status: int, title: str, said: str, number: int = 0) -> Response:
-    here = address(request, "dag", seen.company.dag_id, "sheets", *([str(number)] if number else []))
+def _message(request: Request, access: guard.Access, status: int, title: str, said: str, number: int = 0) -> Response:
+    here = address(request, "dag", access.company.dag_id, "sheets", *([str(number)] if number else []))
     return message(request, status, title, said, links=[("シートの画面に戻る", here)])
 
 

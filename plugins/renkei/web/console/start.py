@@ -26,12 +26,12 @@ LOOKED_BACK = dt.timedelta(days=400)
 
 
 @router.get("/dag/{dag_id}/start")
-def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)]) -> Response:
+def start(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     """For links with a run a day: of one that runs every few minutes nobody reads a year of runs for a page."""
-    one, now, knowledge = seen.company, seen.services.now(), seen.services.knowledge
+    one, now, knowledge = access.company, access.services.now(), access.services.knowledge
     if not one.provable:
         raise guard.NotFound
-    sheet, folder = seen.services.sheets.of(one.dag_id), knowledge.folder(one.dag_id)
+    sheet, folder = access.services.sheets.of(one.dag_id), knowledge.folder(one.dag_id)
     sheet.notice(now)
     before = _passed(folder)
     facts = Facts(
@@ -40,10 +40,10 @@ def start(request: Request, seen: Annotated[guard.Seen, Depends(guard.edits_dag)
         knowledge.runs(one.dag_id, now - LOOKED_BACK),
         knowledge.connections(one.dag_id),
         Jobs(folder).was_done("rehearsal")
-        or any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(seen)),
+        or any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(access)),
         _first_version(sheet),
         now.astimezone(TOKYO).date(),
-        next((own.connects for own in seen.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),
+        next((own.connects for own in access.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),
         before,
     )
     found = start_steps(facts)
