@@ -18,7 +18,7 @@ from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS
 from renkei.notifications.members import own as own_module
 from renkei.notifications.registration import webhook_fault
 from renkei.orchestration.members import my_page
-from renkei.orchestration.members.my_page import Surroundings, slack_fault
+from renkei.orchestration.members.my_page import MyPageContext, slack_fault
 from renkei.outbox.tables import State
 from renkei.public import app
 from tests.harness.workplace_events import AT, EventWorld, an_event
@@ -40,8 +40,8 @@ class MyWorld(EventWorld):
     def _now(self) -> dt.datetime:
         return self.now
 
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def surroundings(self) -> MyPageContext:
+        return MyPageContext(
             own=self.own,
             outbox=self.outbox,
             database=self.database,

@@ -29,7 +29,7 @@ from renkei.clock import utcnow
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.web import registering
-from renkei.orchestration.web.acting import AirflowActing
+from renkei.orchestration.web.actions import AirflowActions
 from renkei.orchestration.web.guard import COOKIE, AirflowAuthority
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.runs.hold import Deadline, HeldPlan, Hold
@@ -325,7 +325,7 @@ def test_p3_s2_a_connection_is_registered_as_the_user_and_added_to(airflow: Any)
         cookie = f"{COOKIE}={browser(airflow, role).cookies[COOKIE]}".encode()
         scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
         stands = registering.digest(name)
-        asyncio.run(AirflowActing().register(Request(scope), name, kind, values, extra, stands))
+        asyncio.run(AirflowActions().register(Request(scope), name, kind, values, extra, stands))
 
     name, login = "lineworks__acme", {"login": "client", "password": "first-secret"}
     register("admin", name, login, {"private_key": "pem", "bot_id": "1"})
@@ -353,10 +353,10 @@ def test_s2_n1_of_two_who_register_at_once_one_does_and_the_other_changes_nothin
     airflow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have the form of a first webhook before them, and both pass every look at the sheet."""
-    both, turns, real = threading.Barrier(2), threading.Lock(), AirflowActing.register
+    both, turns, real = threading.Barrier(2), threading.Lock(), AirflowActions.register
     page = f"{BASE}/dag/{DAG_ID}/channels"
 
-    async def together(self: AirflowActing, *given: Any) -> None:
+    async def together(self: AirflowActions, *given: Any) -> None:
         await run_in_threadpool(both.wait, 150)
         await run_in_threadpool(turns.acquire)  # two at the same instant: Airflow itself would refuse the second
         try:
@@ -373,7 +373,7 @@ def test_s2_n1_of_two_who_register_at_once_one_does_and_the_other_changes_nothin
         form = hidden | {"name": f"通知{number}", "field.url": url, "field.expires_on": ""}
         return clients[number].post(page, data=form).status_code
 
-    monkeypatch.setattr(AirflowActing, "register", together)
+    monkeypatch.setattr(AirflowActions, "register", together)
     with ThreadPoolExecutor(2) as people:
         answers = list(people.map(post, (1, 2)))
     assert sorted(answers) == [303, 409]
@@ -390,15 +390,15 @@ def test_s2_a_turn_whose_holder_died_is_taken_over(airflow: Any, monkeypatch: py
     """And until then whoever comes is told to wait."""
 
     async def turn() -> None:
-        async with registering.alone("emc__nobody", ""):
+        async with registering.form_lock("emc__nobody", ""):
             assert open_store().files("console/registering")
 
     async def dies() -> None:
-        async with registering.alone("emc__nobody", ""):
+        async with registering.form_lock("emc__nobody", ""):
             monkeypatch.setattr(registering, "PATIENCE_S", 0.0)
             with pytest.raises(Refused, match="ほかの人が変更しています"):
                 await turn()
-            monkeypatch.setattr(registering, "utcnow", lambda: utcnow() + 2 * registering.TURN)
+            monkeypatch.setattr(registering, "utcnow", lambda: utcnow() + 2 * registering.MAX_HELD)
             await turn()
 
     asyncio.run(dies())
@@ -410,7 +410,7 @@ def test_s2_a_turn_is_over_whatever_becomes_of_it(airflow: Any) -> None:
     name = "emc__turn"
 
     async def turn(lasts_s: float = 0) -> None:
-        async with registering.alone(name, ""):
+        async with registering.form_lock(name, ""):
             await asyncio.sleep(lasts_s)
 
     async def gives_up() -> None:
@@ -446,7 +446,7 @@ def test_s2_of_two_who_change_a_secret_at_once_one_does(airflow: Any, monkeypatc
     async def register(secret: str, drawn_over: str) -> None:
         cookie = f"{COOKIE}={browser(airflow, 'admin').cookies[COOKIE]}".encode()
         scope = {"type": "http", "headers": [(b"cookie", cookie)], "airflow_app": airflow}
-        await AirflowActing().register(Request(scope), name, "emc", {"password": secret}, {}, drawn_over)
+        await AirflowActions().register(Request(scope), name, "emc", {"password": secret}, {}, drawn_over)
 
     async def at_once(*secrets: str) -> list[BaseException | None]:
         return await asyncio.gather(*(register(one, stood) for one in secrets), return_exceptions=True)

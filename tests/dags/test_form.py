@@ -10,7 +10,7 @@ import pytest
 
 from renkei.errors import SettingError
 from renkei.links.smarthr_emc.model import Mode
-from renkei.orchestration.form import TEST, Asked
+from renkei.orchestration.form import TEST, RunRequest
 from renkei.orchestration.link import LINKS, Link
 from renkei.orchestration.smarthr_emc.form import FORM
 from renkei.orchestration.starting import AHEAD, start_now
@@ -37,7 +37,7 @@ def test_e3_what_the_form_offers_keeps_to_its_own_schema(link: Link) -> None:
 def test_e3_every_way_of_starting_is_asked_alike(run_type: str, mode: Mode | None) -> None:
     """確認のみ stays 確認のみ, whoever starts it: no way of starting a run turns it into a load."""
     conf = {"mode": TEST if mode is None else mode.value, "generation": None, "channel": None}
-    found = FORM.asked(context(conf, run_type))
+    found = FORM.run_request(context(conf, run_type))
     assert (found.mode.value, found.settings) == (conf["mode"], {})
     assert mode is None or found.mode.writes is mode.writes
     assert FORM.is_test(context(conf, run_type)) is (mode is None)
@@ -46,13 +46,17 @@ def test_e3_every_way_of_starting_is_asked_alike(run_type: str, mode: Mode | Non
 @pytest.mark.parametrize("conf", [None, {}, {"mode": "NORMAL"}, {"mode": None, "channel": "", "generation": ""}])
 def test_e3_a_run_that_asks_for_nothing_is_an_ordinary_one(conf: Any) -> None:
     """Empty fields of the form are no wishes."""
-    assert FORM.asked(context(conf)) == Asked(FORM.modes["NORMAL"])
+    assert FORM.run_request(context(conf)) == RunRequest(FORM.modes["NORMAL"])
 
 
 def test_e3_settings_belong_to_their_mode() -> None:
     """The generation is 復元's, the channel 通知テスト's."""
-    assert FORM.asked(context({"mode": "RESTORE", "generation": 3})) == Asked(FORM.modes["RESTORE"], {"generation": 3})
-    assert FORM.asked(context({"mode": TEST, "channel": " 総務 "})) == Asked(FORM.modes[TEST], {"channel": "総務"})
+    assert FORM.run_request(context({"mode": "RESTORE", "generation": 3})) == RunRequest(
+        FORM.modes["RESTORE"], {"generation": 3}
+    )
+    assert FORM.run_request(context({"mode": TEST, "channel": " 総務 "})) == RunRequest(
+        FORM.modes[TEST], {"channel": "総務"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,9 +79,9 @@ def test_e3_settings_belong_to_their_mode() -> None:
 def test_l1_a_wish_that_is_not_understood_is_refused(conf: Any, names: str) -> None:
     """A misspelt setting is no ordinary run: it might have meant to write nothing. The daily run knows no wishes."""
     with pytest.raises(SettingError, match=names):
-        FORM.asked(context(conf))
+        FORM.run_request(context(conf))
     assert not FORM.is_test(context(conf))
-    assert FORM.asked(context(conf, "scheduled")) == Asked(FORM.modes["NORMAL"])
+    assert FORM.run_request(context(conf, "scheduled")) == RunRequest(FORM.modes["NORMAL"])
 
 
 def run(**moments: dt.timedelta | None) -> Any:

@@ -274,7 +274,7 @@ def test_e31_a_look_of_many_companies_is_asked_for_and_no_other_first_link_begin
     monkeypatch.setattr(tasks.connections, "disaster_freeze", lambda _: False)
     form = job_dag.LINKS[LINK].form()
     asked_for = SimpleNamespace(mode=form.modes[mode], settings={})
-    tenant: Any = SimpleNamespace(name="acme", asked=lambda _: asked_for, sheet=SimpleNamespace(digest="d"))
+    tenant: Any = SimpleNamespace(name="acme", run_request=lambda _: asked_for, sheet=SimpleNamespace(digest="d"))
     run = SimpleNamespace(run_type=run_type, start_date=utcnow(), run_after=utcnow())
     context = {"run_id": "r", "dag_run": run, "ti": SimpleNamespace(start_date=utcnow())}
     assert tasks.run_start(tenant, context).manual is by_hand

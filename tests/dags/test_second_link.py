@@ -26,7 +26,7 @@ from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.starting import start_now
 from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
-from renkei.orchestration.web.acting import AirflowActing
+from renkei.orchestration.web.actions import AirflowActions
 from renkei.orchestration.web.knowledge import AirflowKnowledge
 from renkei.orchestration.web.link_view import own_pages
 from renkei.orchestration.web.sheet_desk import AirflowSheets
@@ -105,7 +105,7 @@ def _test(file: Path, conf: dict[str, Any]) -> Any:
 def pages() -> TestClient:
     """The console over this Airflow, before somebody who may do everything."""
     door = Door({"omar": {"acme": set(Right)}})
-    services = Services(door, AirflowKnowledge(), AirflowActing(), b"secret", AirflowSheets(), own_pages())
+    services = Services(door, AirflowKnowledge(), AirflowActions(), b"secret", AirflowSheets(), own_pages())
     return TestClient(build(services), raise_server_exceptions=False, cookies={"_token": "omar"})
 
 

@@ -98,6 +98,6 @@ def test_e43_a_scheduled_run_does_what_its_id_says() -> None:
         "__reconcile": ("RECONCILE", False),
         "__past": ("CHECK_ONLY", False),
     }
-    asked = tenant(CHECK).asked(context())
-    assert (asked.is_side_run, asked.mode) == (True, RunMode("CHECK_ONLY", "事前確認", writes=False))
-    assert not tenant(CHECK).asked(context("")).is_side_run
+    request = tenant(CHECK).run_request(context())
+    assert (request.is_side_run, request.mode) == (True, RunMode("CHECK_ONLY", "事前確認", writes=False))
+    assert not tenant(CHECK).run_request(context("")).is_side_run

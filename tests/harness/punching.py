@@ -21,7 +21,7 @@ from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState, Selection
 from renkei.links.lineworks_kot.circuit_breaker import CircuitBreaker
 from renkei.links.lineworks_kot.punches import Punch, Punches
-from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.links.lineworks_kot.punching import Puncher, PunchingContext
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.links.lineworks_kot.tables import PUNCH
 from renkei.outbox.outbox import Outbox
@@ -138,7 +138,7 @@ class World:
             self.told.append((kind, over))
             return self.heard
 
-        around = Surroundings(
+        context = PunchingContext(
             self.database,
             PLAIN,
             self.leases,
@@ -148,7 +148,7 @@ class World:
             tell,
             lambda: self.now,  # type: ignore[arg-type]
         )
-        self.worker = Puncher(around)
+        self.worker = Puncher(context)
         self.worker._breaker = CircuitBreaker(lambda: self.now.timestamp())  # by our clock, as all else
         return self.worker
 

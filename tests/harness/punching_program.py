@@ -22,7 +22,7 @@ from renkei.inbox.drain import Tenancy
 from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump
 from renkei.links.lineworks_kot import LINK, punching
-from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.links.lineworks_kot.punching import Puncher, PunchingContext
 from renkei.outbox.outbox import Outbox
 from renkei.outbox.sender import Outlet, Sender
 from renkei.storage.database.database import open_database
@@ -48,7 +48,7 @@ class Tenants:
         tenant = tenancy[1]
         outbox = Outbox(self._database, PLAIN, LINK, tenant)
         return Puncher(
-            Surroundings(
+            PunchingContext(
                 database=self._database,
                 store=PLAIN,
                 leases=leases,

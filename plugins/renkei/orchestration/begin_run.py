@@ -28,14 +28,14 @@ def begin_run(tenant: Tenant, context: Any) -> RunRecord:
     if tenant.is_test(context):
         raise AirflowSkipException("通知テストのため、連携の処理は行いません。")
     record = record_of(tenant, context)  # first: what refuses the run is told on its page by way of it
-    asked = tenant.asked(context)
+    request = tenant.run_request(context)
     tell_overtaken(tenant, record, context["run_id"], ongoing_in(context))
-    if not asked.is_side_run:  # of one that is lost nobody misses anything
+    if not request.is_side_run:  # of one that is lost nobody misses anything
         run_notes.note_begun(record, context)
-    if asked.mode.writes:
+    if request.mode.writes:
         run_notes.note_real(record, context)
     forget_end(record)
-    if asked.is_side_run and side_run.is_too_late(tenant, context):
+    if request.is_side_run and side_run.is_too_late(tenant, context):
         side_run.leave_out(record, "予定の時刻から時間が経ったため")
     _ = tenant.mapping  # raises what is wrong with the sheet
     begins = tenant.sheet.link_start_on

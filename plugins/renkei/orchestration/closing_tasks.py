@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def notify(tenant: Tenant, context: Any) -> dict[str, Any]:
     if tenant.is_test(context):
-        return _try_channels(tenant, tenant.asked(context).settings.get("channel", ""))
+        return _try_channels(tenant, tenant.run_request(context).settings.get("channel", ""))
     if side_run.was_left_out(tenant, context):
         return {}
     run_id = context["run_id"]
@@ -46,7 +46,7 @@ def outcome(tenant: Tenant, context: Any) -> None:
             f"{tenant.link.target}への登録（確認のみでは確認）が完了した記録がありません。"
             f"{tenant.link.target}と前回データの状態は結果通知メールを確認してください。"
         )
-    if not tenant.asked(context).mode.writes:
+    if not tenant.run_request(context).mode.writes:
         _stay_red(tenant)
     context["ti"].xcom_push(key=f"{WELL_KEY} {context['ti'].id}", value=True)
 

@@ -44,7 +44,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """One run's 実行方法 and its settings."""
 
     mode: RunMode
@@ -89,7 +89,7 @@ class Form:
         }
         return ParamsDict({"mode": first, **rest})
 
-    def asked(self, context: Any) -> Asked:
+    def run_request(self, context: Any) -> RunRequest:
         """What this run was asked to do; the daily run is what it is, whatever its conf says.
 
         Raises:
@@ -97,7 +97,7 @@ class Form:
         """
         run = context["dag_run"]
         if run.run_type == "scheduled":
-            return Asked(self.scheduled(context["run_id"]), is_side_run=bool(mark_of(context["run_id"])))
+            return RunRequest(self.scheduled(context["run_id"]), is_side_run=bool(mark_of(context["run_id"])))
         conf: dict[str, Any] = dict(run.conf or {})
         if AHEAD in conf:
             raise SettingError(
@@ -122,7 +122,7 @@ class Form:
                     f"「{one.label}」は、実行方法が「{self.modes[one.mode].label}」のときだけ指定できます。"
                     "実行方法を確認し、もう一度実行（Trigger）してください。"
                 )
-        return Asked(mode, given)
+        return RunRequest(mode, given)
 
     def scheduled(self, run_id: str) -> RunMode:
         """What a run does that begins by itself. A side run that is not known here looks, and does not load."""
@@ -132,7 +132,7 @@ class Form:
     def is_test(self, context: Any) -> bool:
         """Whether this run was started as 通知テスト: it does none of the link's work."""
         try:
-            return self.asked(context).is_test
+            return self.run_request(context).is_test
         except SettingError:
             return False
 

@@ -30,7 +30,7 @@ def watch_new_runs() -> None:
 
 
 def start_now(run: Any, now: dt.datetime) -> None:
-    """Take from a tenant's run every moment that lies ahead; `Form.asked` finds it in the run's conf.
+    """Take from a tenant's run every moment that lies ahead; `Form.run_request` finds it in the run's conf.
 
     A 論理日付 means nothing here, and is the daily run's alone: by it Airflow knows that this one is there, and would leave
     it out for another run that has the same. The daily run's moment has come, by the database's clock.

@@ -9,7 +9,7 @@ from renkei import settings
 from renkei.channel import Channel, result_mail
 from renkei.errors import MappingError, SheetPendingError
 from renkei.orchestration import connections
-from renkei.orchestration.form import Asked
+from renkei.orchestration.form import RunRequest
 from renkei.orchestration.link import Link, dag_id
 from renkei.sheets.compiled import Compiled
 from renkei.sheets.grants import NOTHING, Grants, read_grants
@@ -68,9 +68,9 @@ class Tenant:
         if self.sheet.pending:
             raise SheetPendingError("\n".join(map(str, self.sheet.problems)))
 
-    def asked(self, context: Any) -> Asked:
-        """What this run was asked to do; raises as `Form.asked`."""
-        return self.link.form().asked(context)
+    def run_request(self, context: Any) -> RunRequest:
+        """What this run was asked to do; raises as `Form.run_request`."""
+        return self.link.form().run_request(context)
 
     def is_test(self, context: Any) -> bool:
         return self.link.form().is_test(context)

@@ -58,7 +58,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionState:
     """A question that a run asked, and how it was answered."""
 
     open: bool

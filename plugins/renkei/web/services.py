@@ -20,7 +20,6 @@ from renkei.web.connection_facts import Connections
 from renkei.web.customer.facts import Inviting
 from renkei.web.facts import (
     Account,
-    Asked,
     Company,
     ConnectionChange,
     Details,
@@ -28,6 +27,7 @@ from renkei.web.facts import (
     Freeze,
     Generation,
     Past,
+    QuestionState,
     Run,
     RunChoice,
 )
@@ -121,7 +121,7 @@ class Knowledge(Connections, Channels, MemberInvitations, Protocol):
     def record(self, dag_id: str, run_id: str) -> RunRecord | None:
         """What is kept of a run; None where nothing is. May raise StoreError."""
 
-    def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
+    def question_state(self, dag_id: str, run_id: str, task_id: str) -> QuestionState | None:
         """What a task of a run asked a person; None where it asked nothing."""
 
     def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> Account:
@@ -155,7 +155,7 @@ class Knowledge(Connections, Channels, MemberInvitations, Protocol):
         """How many jobs of his are not over, of all companies."""
 
 
-class Acting(Protocol):
+class Actions(Protocol):
     """What can be done, as the user who asks. Each raises Refused."""
 
     async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
@@ -227,7 +227,7 @@ class Services:
 
     authority: Authority
     knowledge: Knowledge
-    acting: Acting
+    actions: Actions
     secret: bytes  # of the tokens in forms
     sheets: Sheets
     own_pages: Sequence[OwnPages] = ()

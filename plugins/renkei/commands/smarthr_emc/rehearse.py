@@ -42,7 +42,7 @@ Live = Annotated[
 ]
 
 
-class Way(StrEnum):
+class RehearsalMode(StrEnum):
     """What a manual run could be asked for, as it is typed."""
 
     NORMAL = "normal"  # 通常
@@ -55,7 +55,7 @@ class Way(StrEnum):
 
 
 AsIf = Annotated[
-    Way,
+    RehearsalMode,
     typer.Option(
         "--mode",
         help=say(
@@ -69,7 +69,7 @@ AsIf = Annotated[
 def rehearse(
     file: File,
     live: Live = False,
-    mode: AsIf = Way.NORMAL,
+    mode: AsIf = RehearsalMode.NORMAL,
     everybody: Annotated[
         bool,
         typer.Option(
@@ -112,7 +112,7 @@ def person(
         ),
     ],
     live: Live = False,
-    mode: AsIf = Way.NORMAL,
+    mode: AsIf = RehearsalMode.NORMAL,
     tenant: TenantName = "",
     as_json: AsJson = False,
 ) -> None:

@@ -67,7 +67,7 @@ TICK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PunchingContext:
     """What a tenant's worker works with. `open_client` reads the Connection anew; `sender` sends replies."""
 
     database: Database
@@ -85,17 +85,17 @@ class Puncher:
 
     at_once = AT_ONCE
 
-    def __init__(self, around: Surroundings) -> None:
-        tenant = around.mapping.tenant
-        self._around, self._mapping, self._now = around, around.mapping, around.now
+    def __init__(self, context: PunchingContext) -> None:
+        tenant = context.mapping.tenant
+        self._context, self._mapping, self._now = context, context.mapping, context.now
         self._lease = f"{LINK}__{tenant}"
-        self._punches = Punches(around.database, around.store, tenant)
-        self._accounts = Accounts(around.database, around.store, tenant)
-        self._words = Words(around.database, tenant)
-        self._alarms = Alarms(around.database, tenant, around.tell)
+        self._punches = Punches(context.database, context.store, tenant)
+        self._accounts = Accounts(context.database, context.store, tenant)
+        self._words = Words(context.database, tenant)
+        self._alarms = Alarms(context.database, tenant, context.tell)
         self._breaker = CircuitBreaker()
         self._client: KingOfTimeClient | None = None
-        around.sender.left_behind()
+        context.sender.left_behind()
 
     # -- the pump's calls
 
@@ -151,17 +151,17 @@ class Puncher:
     def tick(self) -> float:
         """Replies and alarms."""
         self._alarms.tell_new(self._now())
-        return min(TICK_S, self._around.sender.tick())
+        return min(TICK_S, self._context.sender.tick())
 
     def close(self) -> None:
-        self._around.sender.close()
+        self._context.sender.close()
 
     # -- sending
 
     def _before_sending(self, message: Message) -> None:
         """Raises PausedError: KING OF TIME is given a rest, or the message is another process's by now."""
         self._breaker.check()
-        if not self._around.leases.holds(self._lease) or self._now() - message.since > STALE:
+        if not self._context.leases.holds(self._lease) or self._now() - message.since > STALE:
             raise PausedError(0.0, "")
 
     def _send(self, message: Message, punch: Punch) -> Settled:
@@ -214,7 +214,7 @@ class Puncher:
 
     def _open_client(self) -> KingOfTimeClient:
         if self._client is None:
-            self._client = self._around.open_client()
+            self._client = self._context.open_client()
         return self._client
 
     # -- what became of it

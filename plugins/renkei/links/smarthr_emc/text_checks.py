@@ -29,14 +29,16 @@ FORMULA = r"^(?:[=@]|[+-].*[^0-9 ().-])"
 IDS = ("user_id", "department_id", *DEPARTMENT_REFERENCES)
 
 
-class Found(Protocol):
+class ProblemMaker(Protocol):
     """Makes problem rows of one record set: where, which item, what kind."""
 
     def __call__(self, where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
         """`where` is an Arrow array of yes and no, `detail` a text, or an Arrow array of one for each row found."""
 
 
-def text_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat, loader: Loader) -> Iterator[pd.DataFrame]:
+def text_checks(
+    problems: ProblemMaker, texts: Any, item: str, emc_format: EmcFormat, loader: Loader
+) -> Iterator[pd.DataFrame]:
     """Length, encoding, control characters and formulas of one column; missing cells are not written.
 
     The column is judged before its cells. Of a password no character is told: it may be most of it (L6).
@@ -46,19 +48,19 @@ def text_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat, load
         long = pc.greater(length, limit)
         counts = length.filter(long).cast(pa.large_string())
         detail = pc.binary_join_element_wise(text(f"最大{limit}文字、現在"), counts, text("文字"), text(""))
-        yield found(long, item, "too_long", detail)
+        yield problems(long, item, "too_long", detail)
     if item == "password":
         other = pc.invert(pc.match_substring_regex(texts, f"^(?:{PASSWORD})$"))
-        yield found(pc.and_(has_text(texts), other), item, "password")
+        yield problems(pc.and_(has_text(texts), other), item, "password")
     else:
-        yield from _character_checks(found, texts, item, emc_format)
+        yield from _character_checks(problems, texts, item, emc_format)
     marker = emc_format.clear_marker
-    yield found(pc.equal(texts, marker), item, "reserved", "" if item == "password" else f"「{marker}」")
+    yield problems(pc.equal(texts, marker), item, "reserved", "" if item == "password" else f"「{marker}」")
     if loader is Loader.FILE_DROP:
-        yield found(pc.match_substring_regex(texts, FORMULA), item, "formula")
+        yield problems(pc.match_substring_regex(texts, FORMULA), item, "formula")
 
 
-def _character_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
+def _character_checks(problems: ProblemMaker, texts: Any, item: str, emc_format: EmcFormat) -> Iterator[pd.DataFrame]:
     """Characters that the encoding lacks, named by what can be done about them, and control characters."""
     whole = joined(texts)
     if whole.isascii() and whole.isprintable():  # as most columns are
@@ -66,10 +68,10 @@ def _character_checks(found: Found, texts: Any, item: str, emc_format: EmcFormat
     lacking = _unencodable(whole, emc_format.encoding, item in IDS)
     for kind, bad in _by_remedy(lacking, item, emc_format).items():
         where = pc.match_substring_regex(texts, "[" + "".join(f"\\x{{{ord(c):x}}}" for c in bad) + "]")
-        yield found(where, item, kind, each(functools.partial(placed, characters=bad), texts, where))
+        yield problems(where, item, kind, each(functools.partial(placed, characters=bad), texts, where))
     if re.search(CONTROL, whole):
         where = pc.match_substring_regex(texts, CONTROL)
-        yield found(where, item, "control", each(_controls, texts, where))
+        yield problems(where, item, "control", each(_controls, texts, where))
 
 
 def placed(text: str, characters: Collection[str]) -> str:

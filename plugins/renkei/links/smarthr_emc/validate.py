@@ -20,7 +20,15 @@ from renkei.links.smarthr_emc.origins import SHEET, department_origin, user_orig
 from renkei.links.smarthr_emc.rows import UserRows
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, DEPARTMENT_REFERENCES, PASSWORD
 from renkei.links.smarthr_emc.sheet.mapping import Action, Loader, Mapping
-from renkei.links.smarthr_emc.text_checks import MAIL, PHONE, Found, each, malformed_mail, malformed_phone, text_checks
+from renkei.links.smarthr_emc.text_checks import (
+    MAIL,
+    PHONE,
+    ProblemMaker,
+    each,
+    malformed_mail,
+    malformed_phone,
+    text_checks,
+)
 from renkei.links.smarthr_emc.wording import CONVERSIONS, REMEDIES
 from renkei.systems.emc.file_format import EmcFormat
 from renkei.values.columns import arrow, arrows, has_text, is_in, mask, series, some, text
@@ -65,7 +73,7 @@ def check_departments(
 ) -> Iterator[pd.DataFrame]:
     """Problems of the departments table (E10, E13, E21, E23, E29, E38)."""
 
-    def found(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
+    def problems(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
         if not some(where):
             return no_problems()
         return _problems(
@@ -86,21 +94,21 @@ def check_departments(
         return pc.binary_join_element_wise(text("部署名「"), names.filter(where), text("」"), text(""))
 
     no_code, orphan = pc.equal(ids, ""), mask(rows["orphan"])
-    yield found(no_code, "department_id", "no_code", named_as(no_code))
-    yield found(pc.equal(names, ""), "name", "required")
-    yield found(orphan, "parent_id", "orphan", named_as(orphan))
+    yield problems(no_code, "department_id", "no_code", named_as(no_code))
+    yield problems(pc.equal(names, ""), "name", "required")
+    yield problems(orphan, "parent_id", "orphan", named_as(orphan))
     repeated = pc.and_(pc.invert(no_code), mask(rows["department_id"].duplicated(keep=False)))
-    yield found(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
+    yield problems(repeated, "department_id", "duplicate_id", _others(rows, repeated, "department_id", "source_id"))
     known = pc.is_in(parents, value_set=ids)
     below = has_text(parents)
     unknown = pc.and_not(below, known)
-    yield found(unknown, "parent_id", "unknown_parent", named_as(unknown))
+    yield problems(unknown, "parent_id", "unknown_parent", named_as(unknown))
     unreached = np.ones(len(rows), dtype=bool)
     unreached[reachable(rows)] = False
     loop = pc.and_not(pc.and_(pc.and_(below, known), pa.array(unreached)), repeated)
-    yield found(loop, "parent_id", "loop", named_as(loop))
+    yield problems(loop, "parent_id", "loop", named_as(loop))
     for key in ("department_id", "name", "name_yomi"):
-        yield from text_checks(found, arrow(rows[key]), key, emc_format, loader)
+        yield from text_checks(problems, arrow(rows[key]), key, emc_format, loader)
 
 
 def reachable(departments: pd.DataFrame) -> list[int]:
@@ -138,7 +146,7 @@ def check_users(
     each of those gets (a secret shows as "*": only the load knows it).
     """
 
-    def found(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
+    def problems(where: Any, item: str, kind: str, detail: Any = "") -> pd.DataFrame:
         if not some(where):  # as a rule: most checks find nothing, and making a table costs more than looking
             return no_problems()
         return _problems(
@@ -155,25 +163,25 @@ def check_users(
 
     cells = arrows(rows.cells)
     repeated = mask(users["user_id"].duplicated(keep=False))
-    yield found(repeated, "user_id", "duplicate_id", _others(users, repeated, "user_id", "crew_id"))
-    yield from text_checks(found, arrow(users["user_id"]), "user_id", emc_format, mapping.loader)
+    yield problems(repeated, "user_id", "duplicate_id", _others(users, repeated, "user_id", "crew_id"))
+    yield from text_checks(problems, arrow(users["user_id"]), "user_id", emc_format, mapping.loader)
     rejected = {item: mask(where) for item, where in rows.rejected.items()}
     for item, where in rejected.items():
-        yield found(where, item, "required")
+        yield problems(where, item, "required")
     rule = mapping.rule("password")
     if rule is not None and rule.on_create.when_blank.action is Action.REJECT:
-        yield found(pc.equal(passwords, ""), "password", "required")
-    yield from text_checks(found, passwords, "password", emc_format, mapping.loader)
+        yield problems(pc.equal(passwords, ""), "password", "required")
+    yield from text_checks(problems, passwords, "password", emc_format, mapping.loader)
     for item in (name for name in ("full_name", "full_name_yomi") if name in cells):
         lacking = pc.if_else(creates, pc.invert(has_text(cells[item])), pc.equal(cells[item], ""))
-        yield found(pc.and_not(lacking, rejected[item]) if item in rejected else lacking, item, "required")
+        yield problems(pc.and_not(lacking, rejected[item]) if item in rejected else lacking, item, "required")
     for item, texts in cells.items():
-        yield from text_checks(found, texts, item, emc_format, mapping.loader)
+        yield from text_checks(problems, texts, item, emc_format, mapping.loader)
     if "password_reset" in cells:
-        yield found(_other_than(["T", "F"], cells["password_reset"]), "password_reset", "flag")
-    yield from _reference_checks(found, cells, target, department_ids, deleted_department_ids)
+        yield problems(_other_than(["T", "F"], cells["password_reset"]), "password_reset", "flag")
+    yield from _reference_checks(problems, cells, target, department_ids, deleted_department_ids)
     for slot in range(1, CONTACTS + 1):
-        yield from _contact_checks(found, cells, target, slot, emc_format)
+        yield from _contact_checks(problems, cells, target, slot, emc_format)
 
 
 def _other_than(allowed: Iterable[str], texts: Any) -> Any:
@@ -182,7 +190,7 @@ def _other_than(allowed: Iterable[str], texts: Any) -> Any:
 
 
 def _reference_checks(
-    found: Found,
+    problems: ProblemMaker,
     cells: dict[str, Any],
     target: pd.DataFrame,
     department_ids: pd.Series[str],
@@ -192,30 +200,30 @@ def _reference_checks(
     for item in DEPARTMENT_REFERENCES:
         if item in cells:
             unknown = _other_than(department_ids, cells[item])
-            yield found(unknown, item, "unknown_department", cells[item].filter(unknown))
+            yield problems(unknown, item, "unknown_department", cells[item].filter(unknown))
         if item in target and len(deleted_department_ids):
             had = arrow(target[item])
             left = pc.is_null(cells[item]) if item in cells else pc.is_valid(had)
             in_use = pc.and_(left, pc.is_in(had, value_set=arrow(deleted_department_ids)))
-            yield found(in_use, item, "department_in_use", had.filter(in_use))
+            yield problems(in_use, item, "department_in_use", had.filter(in_use))
 
 
 def _contact_checks(
-    found: Found, cells: dict[str, Any], target: pd.DataFrame, slot: int, emc_format: EmcFormat
+    problems: ProblemMaker, cells: dict[str, Any], target: pd.DataFrame, slot: int, emc_format: EmcFormat
 ) -> Iterator[pd.DataFrame]:
     medium, address = f"contact_{slot}_medium", f"contact_{slot}_address"
     if address not in cells or medium not in cells:
         return
     media = f"EMCで使えるのは {'、'.join(emc_format.media)} です"
-    yield found(_other_than(list(emc_format.media), cells[medium]), medium, "medium", media)
+    yield problems(_other_than(list(emc_format.media), cells[medium]), medium, "medium", media)
     has_address, of = has_text(cells[address]), arrow(target[medium])
-    yield found(pc.and_(has_address, pc.equal(of, "")), medium, "no_medium")
+    yield problems(pc.and_(has_address, pc.equal(of, "")), medium, "no_medium")
     for kind, pattern, what in (("mail", MAIL, malformed_mail), ("phone", PHONE, malformed_phone)):
         names = [name for name, one in emc_format.media.items() if one == kind]
         told = pc.and_(has_address, pc.is_in(of, value_set=pa.array(names, type=pa.large_string())))
         if some(told):
             bad = pc.and_not(told, pc.match_substring_regex(cells[address], f"^(?:{pattern})$"))
-            yield found(bad, address, kind, each(what, cells[address], bad))
+            yield problems(bad, address, kind, each(what, cells[address], bad))
 
 
 def refused_passwords(passwords: pd.Series[str], emc_format: EmcFormat) -> pd.Series[bool]:

@@ -27,7 +27,7 @@ class BadAbsenceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlannedEvent:
     """One event, of the absence's period with that number."""
 
     number: int
@@ -40,7 +40,7 @@ def live(mapping: Mapping) -> Collection[str]:
     return (Status.APPROVED.value, *([Status.APPLIED.value] if mapping.applied_shown else []))
 
 
-def wanted(absence: Absence, status: str, mapping: Mapping) -> list[Wanted]:
+def wanted(absence: Absence, status: str, mapping: Mapping) -> list[PlannedEvent]:
     """The events, one for each period; none where the absence is not to be seen.
 
     Raises:
@@ -58,7 +58,7 @@ def wanted(absence: Absence, status: str, mapping: Mapping) -> list[Wanted]:
             busy=status == Status.APPROVED,
             public=mapping.public,
         )
-        found.append(Wanted(number, event, period.last_day))
+        found.append(PlannedEvent(number, event, period.last_day))
     return found
 
 

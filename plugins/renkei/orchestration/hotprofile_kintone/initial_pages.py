@@ -66,7 +66,7 @@ async def begin(
     """A run of 初期連携 as the user."""
     access.tenant_of(LINK)
     day = _day(access, since).isoformat()
-    run_id = await access.services.acting.start(request, access.company.dag_id, Mode.INITIAL.value, since=day)
+    run_id = await access.services.actions.start(request, access.company.dag_id, Mode.INITIAL.value, since=day)
     access.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 

@@ -47,7 +47,7 @@ async def of_kintone(
     if len(plain) > MAX_TOKENS:
         raise Refused(f"APIトークンは{MAX_TOKENS}個までです。使うアプリのトークンだけを入力してください。")
     values = {"host": mapping.domain, "login": login, "password": ",".join(plain)}
-    await access.services.acting.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
+    await access.services.actions.register(request, f"{KINTONE}__{tenant}", KINTONE, values, {}, connection_digest)
     return _back(request, access)
 
 
@@ -67,7 +67,9 @@ async def of_hotprofile(
     if not key:
         raise Refused("APIキーが空白です。Hot Profileで、連携ユーザーのAPIキーを確認して入力してください。")
     values = {"host": plain, "password": key}
-    await access.services.acting.register(request, f"{HOTPROFILE}__{tenant}", HOTPROFILE, values, {}, connection_digest)
+    await access.services.actions.register(
+        request, f"{HOTPROFILE}__{tenant}", HOTPROFILE, values, {}, connection_digest
+    )
     return _back(request, access)
 
 

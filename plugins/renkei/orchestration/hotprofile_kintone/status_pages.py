@@ -119,7 +119,7 @@ def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[
 async def again(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
     access.tenant_of(LINK)
-    run_id = await access.services.acting.start(request, access.company.dag_id, Mode.RETRY_FAILED.value)
+    run_id = await access.services.actions.start(request, access.company.dag_id, Mode.RETRY_FAILED.value)
     access.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 

@@ -103,9 +103,9 @@ def _written(job: Job, name: str) -> dict[str, int]:
 
 
 def _start(tenant: Tenant, context: Any) -> RunStart:
-    asked, mapping = tenant.asked(context), tenant.mapping
-    said = asked.settings
-    mode = Mode(asked.mode.value)
+    request, mapping = tenant.run_request(context), tenant.mapping
+    said = request.settings
+    mode = Mode(request.mode.value)
     since = said.get("since") or said.get("estimate_since")
     if mode in (Mode.INITIAL, Mode.ESTIMATE) and since is None:
         raise SettingError("「更新日」を指定して、もう一度実行（Trigger）してください。")

@@ -12,7 +12,7 @@ from renkei.clock import utcnow
 from renkei.inbox.lease import Leases
 from renkei.links.lineworks_kot import LINK, punches
 from renkei.links.lineworks_kot.alarms import OVER, SUBJECTS
-from renkei.links.lineworks_kot.punching import Puncher, Surroundings
+from renkei.links.lineworks_kot.punching import Puncher, PunchingContext
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
 from renkei.notifications.deliver import was_accepted
 from renkei.notifications.messengers import messenger
@@ -40,7 +40,7 @@ def drain(tenant: Tenant, leases: Leases) -> Puncher:
     outbox = Outbox(database, store, LINK, tenant.name)
     sender = Sender(outbox, leases, bot_of(mapping, outbox))
     return Puncher(
-        Surroundings(
+        PunchingContext(
             database=database,
             store=store,
             leases=leases,

@@ -22,10 +22,10 @@ FRESH_S = 60.0  # for which what a sheet says of group talks holds
 
 def routes() -> list[BaseRoute]:
     secrets = Secrets(from_connection(LINK, "lineworks", "bot_secret", "Bot Secret"))
-    return [Callbacks(LINK, secrets, receiver, Wanted().wants).route()]
+    return [Callbacks(LINK, secrets, receiver, MessageFilter().wants).route()]
 
 
-class Wanted:
+class MessageFilter:
     """Which messages are kept: what is said to the bot alone, and in groups where the tenant's sheet says so (P11)."""
 
     def __init__(self) -> None:

@@ -95,7 +95,9 @@ async def first(
         return await run_in_threadpool(_page, request, access, [fault], given)
     extra = {name: given[name] for name in ("service_account", "private_key", "bot_id")}
     values = {"login": given["client_id"], "password": given["client_secret"]}
-    await access.services.acting.register(request, connection_of(tenant), "lineworks", values, extra, connection_digest)
+    await access.services.actions.register(
+        request, connection_of(tenant), "lineworks", values, extra, connection_digest
+    )
     await run_in_threadpool(note_registration, database(), tenant, first_at=None, second_at=None)
     return await run_in_threadpool(start, request, access, TRY, {"by": access.user.name})
 
@@ -115,7 +117,7 @@ async def second(
     if faults:
         return await run_in_threadpool(_page, request, access, faults)
     extra = {"bot_secret": bot_secret}
-    await access.services.acting.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
+    await access.services.actions.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
     values = {"second_at": access.services.now(), "second_by": access.user.name}
     await run_in_threadpool(note_registration, database(), tenant, None, **values)
     return RedirectResponse(address(request, "dag", access.company.dag_id, "lineworks"), 303)

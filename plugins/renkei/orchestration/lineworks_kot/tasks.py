@@ -133,10 +133,10 @@ def _first_messages(job: Job) -> Figures:
 
 
 def _start(tenant: Tenant, context: Any) -> RunStart:
-    asked = tenant.asked(context)
+    request = tenant.run_request(context)
     return RunStart(
-        *(context["run_id"], Mode(asked.mode.value), started(context), tenant.mapping, tenant.sheet.digest),
-        *(asked.settings.get("division", ""), asked.settings.get("type", "")),
+        *(context["run_id"], Mode(request.mode.value), started(context), tenant.mapping, tenant.sheet.digest),
+        *(request.settings.get("division", ""), request.settings.get("type", "")),
     )
 
 

@@ -70,7 +70,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MyPageContext:
     """What the page needs of one tenant of one link."""
 
     own: OwnEntries
@@ -101,19 +101,19 @@ class Row:
 class MyPage:
     """The two endpoints, over what they need of their surroundings."""
 
-    surroundings_of: Callable[[str], Sequence[Surroundings]]  # one for each link that may have a tenant of this name
+    contexts_of: Callable[[str], Sequence[MyPageContext]]  # one for each link that may have a tenant of this name
     address: Callable[[], str]  # of the public pages
     now: Callable[[], dt.datetime]
     changes: Limit
     tests: Limit
 
     async def show(self, request: Request) -> Response:
-        where, invited, member = await run_in_threadpool(self._where, request)
-        return await run_in_threadpool(self._page, where, invited, member)
+        context, invited, member = await run_in_threadpool(self._context, request)
+        return await run_in_threadpool(self._page, context, invited, member)
 
     async def change(self, request: Request) -> Response:
         body = await body_of(request, 8_000)
-        where, invited, member = await run_in_threadpool(self._where, request)
+        context, invited, member = await run_in_threadpool(self._context, request)
         if not is_from(request, self.address()):
             raise HTTPException(403)
         if not self.changes.take(invited.token.hex()):
@@ -123,40 +123,40 @@ class MyPage:
         except ValueError:
             raise HTTPException(400) from None
         action, value = (given.get(name, [""])[0].strip() for name in ("action", "value"))
-        return await run_in_threadpool(self._act, where, invited, member, action, value)
+        return await run_in_threadpool(self._act, context, invited, member, action, value)
 
-    def _act(self, where: Surroundings, invited: Invited, member: Member, action: str, value: str) -> Response:
+    def _act(self, context: MyPageContext, invited: Invited, member: Member, action: str, value: str) -> Response:
         channel, _, clear = action.partition("-")
-        if action == "line" and "line" in where.channels:
-            return RedirectResponse(where.line_invitation(invited.user_id), 303)
+        if action == "line" and "line" in context.channels:
+            return RedirectResponse(context.line_invitation(invited.user_id), 303)
         if action == "test":
-            return self._test(where, invited, member, [*where.channels])
-        if channel not in NOTES or channel not in where.channels or clear not in ("", "clear"):
+            return self._test(context, invited, member, [*context.channels])
+        if channel not in NOTES or channel not in context.channels or clear not in ("", "clear"):
             raise HTTPException(400)
-        fault = "" if clear else self._fault(where, channel, value)
+        fault = "" if clear else self._fault(context, channel, value)
         if not fault:
             try:
-                where.own.register(invited, FIELDS[channel], "" if clear else value, self.now())
+                context.own.register(invited, FIELDS[channel], "" if clear else value, self.now())
             except RenkeiError as error:
                 fault = str(error)
         if fault:
-            return self._page(where, invited, member, fault, channel, 400)
-        log.info("my page tenant=%s channel=%s %s", where.own.tenant, channel, "cleared" if clear else "registered")
-        member = where.own.find(invited.user_id) or member
+            return self._page(context, invited, member, fault, channel, 400)
+        log.info("my page tenant=%s channel=%s %s", context.own.tenant, channel, "cleared" if clear else "registered")
+        member = context.own.find(invited.user_id) or member
         if clear:
-            return self._page(where, invited, member, "自分の登録を消しました。")
-        return self._test(where, invited, member, [channel])
+            return self._page(context, invited, member, "自分の登録を消しました。")
+        return self._test(context, invited, member, [channel])
 
     @staticmethod
-    def _fault(where: Surroundings, channel: str, value: str) -> str:
+    def _fault(context: MyPageContext, channel: str, value: str) -> str:
         if not value:
             return f"{NOTES[channel][0]}を入力してください。"
-        return (where.slack_fault if channel == "slack" else where.webhook_fault)(value)
+        return (context.slack_fault if channel == "slack" else context.webhook_fault)(value)
 
-    def _test(self, where: Surroundings, invited: Invited, member: Member, channels: list[str]) -> Response:
+    def _test(self, context: MyPageContext, invited: Invited, member: Member, channels: list[str]) -> Response:
         """Sent by the pump, a moment later: the page says what became of it when it is loaded again."""
         if not self.tests.take(invited.token.hex()):
-            return self._page(where, invited, member, "テストは、少し時間をおいてから送ってください。")
+            return self._page(context, invited, member, "テストは、少し時間をおいてから送ってください。")
         now, batch = self.now(), secrets.token_hex(8)
         entries = [
             Entry(
@@ -166,47 +166,53 @@ class MyPage:
                 purpose=PURPOSE,
                 recipient=invited.user_id,
                 to=to,
-                message=_message(where.channels[channel], now),
+                message=_message(context.channels[channel], now),
                 not_after=now + TEST_LASTS,
                 priority=1,
             )
             for channel in channels
             if (to := _address(member, channel))
         ]
-        with where.database.writing(brief=True) as connection:
-            where.outbox.add(connection, entries, now)
-        names = "、".join(where.channels[one.channel] for one in entries)
+        with context.database.writing(brief=True) as connection:
+            context.outbox.add(connection, entries, now)
+        names = "、".join(context.channels[one.channel] for one in entries)
         said = (
             f"{names}にテストを送ります。1分ほどして、届いているか確認してください。" if names else "登録がありません。"
         )
-        return self._page(where, invited, member, said)
+        return self._page(context, invited, member, said)
 
     def _page(
-        self, where: Surroundings, invited: Invited, member: Member, said: str = "", wrong: str = "", status: int = 200
+        self,
+        context: MyPageContext,
+        invited: Invited,
+        member: Member,
+        said: str = "",
+        wrong: str = "",
+        status: int = 200,
     ) -> Response:
-        own, tests = where.own.of(invited.user_id), self._tests(where, invited)
+        own, tests = context.own.of(invited.user_id), self._tests(context, invited)
         until = invited.expires_at.astimezone(TOKYO)
         return page(
             "my.html",
             status,
             form_action="'self'",
-            company=where.company,
+            company=context.company,
             member=masked(invited.user_id),
             until=f"{until.year}年{until.month}月{until.day}日 {until.hour}:{until.minute:02}",
-            channels=[_row(channel, label, member, own, tests) for channel, label in where.channels.items()],
+            channels=[_row(channel, label, member, own, tests) for channel, label in context.channels.items()],
             said=said,
             wrong=wrong,
         )
 
     @staticmethod
-    def _tests(where: Surroundings, invited: Invited) -> dict[str, str]:
+    def _tests(context: MyPageContext, invited: Invited) -> dict[str, str]:
         found: dict[str, str] = {}
-        for one in where.outbox.listed(most=12, recipient=invited.user_id, purpose=PURPOSE):
+        for one in context.outbox.listed(most=12, recipient=invited.user_id, purpose=PURPOSE):
             note = f"（{one.note}）" if one.note else ""
             found.setdefault(one.channel, f"{time_in_japan(one.created_at)} {STATES[one.state]}{note}")
         return found
 
-    def _where(self, request: Request) -> tuple[Surroundings, Invited, Member]:
+    def _context(self, request: Request) -> tuple[MyPageContext, Invited, Member]:
         """Whose invitation it is.
 
         Raises:
@@ -214,27 +220,25 @@ class MyPage:
         """
         tenant, token = request.path_params["tenant"], request.path_params["token"]
         if is_tenant(tenant) and is_token(token):
-            for where in self.surroundings_of(tenant):
-                invited = where.own.invited(token)
+            for context in self.contexts_of(tenant):
+                invited = context.own.invited(token)
                 if invited is None:
                     continue
                 if self.now() >= invited.expires_at:
                     raise HTTPException(410)
-                member = where.own.find(invited.user_id)
+                member = context.own.find(invited.user_id)
                 if member:
-                    return where, invited, member
+                    return context, invited, member
         raise HTTPException(404)
 
 
 def build(
-    surroundings_of: Callable[[str], Sequence[Surroundings]],
+    contexts_of: Callable[[str], Sequence[MyPageContext]],
     address: Callable[[], str],
     now: Callable[[], dt.datetime] = utcnow,
 ) -> ASGIApp:
     """The app, to be mounted at `/my` below the prefix."""
-    mine = MyPage(
-        surroundings_of, address, now, Limit(CHANGES_PER_S, CHANGES_AT_ONCE), Limit(TESTS_PER_S, TESTS_AT_ONCE)
-    )
+    mine = MyPage(contexts_of, address, now, Limit(CHANGES_PER_S, CHANGES_AT_ONCE), Limit(TESTS_PER_S, TESTS_AT_ONCE))
     app = Starlette(
         routes=[
             Route("/{tenant}/{token}", mine.show, methods=["GET"]),

@@ -25,7 +25,7 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.facts import Asked, Run
+from renkei.web.facts import QuestionState, Run
 from renkei.web.screens.approval import ApprovalState, approval_state
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused, Right
@@ -44,7 +44,7 @@ class _Question:
 
     run: Run
     state: ApprovalState
-    asked: Asked | None
+    question: QuestionState | None
     record: RunRecord | None = None
     digest: str = ""  # of the plan as it is now
     fault: str = ""  # why the plan cannot be shown
@@ -60,7 +60,7 @@ def approval(
 ) -> Response:
     found = _question(access, run_id)
     plan, fault = None, found.fault
-    if found.record and found.digest and found.asked:
+    if found.record and found.digest and found.question:
         try:
             access.note(APPROVAL)
             plan = _plan(found.record, of, number)
@@ -113,8 +113,8 @@ async def answer(
         said = "画面を開いた後に、計画が作り直されました。回答は受け付けていません。新しい内容を確認して、もう一度回答してください。"
         return await run_in_threadpool(refusal, 409, "計画が変わりました", said)
     try:
-        acting = access.services.acting
-        await acting.answer(request, access.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
+        actions = access.services.actions
+        await actions.answer(request, access.company.dag_id, run_id, TASK, ANSWERS[answer], why, plan)
     except Refused:  # somebody else was faster, as a rule: it is said who
         found = await run_in_threadpool(_question, access, run_id)
         if found.state.open:
@@ -130,25 +130,25 @@ def _question(access: guard.Access, run_id: str) -> _Question:
     run = knowledge.run(dag_id, run_id) if dag_id.startswith(f"{LINK}__") else None
     if run is None:
         raise guard.NotFound
-    asked, until, digest, fault, record = knowledge.asked(dag_id, run_id, TASK), None, "", NO_RECORD, None
+    question, until, digest, fault, record = knowledge.question_state(dag_id, run_id, TASK), None, "", NO_RECORD, None
     try:
         record = knowledge.record(dag_id, run_id)
         if record:
-            asked = asked or _decided(record.read_or_none(Approval))
+            question = question or _decided(record.read_or_none(Approval))
             deadline, plan = record.read_or_none(Deadline), record.read_or_none(HeldPlan)
             until = deadline.until if deadline else None
             digest, fault = (plan.digest, "") if plan else ("", NO_PLAN)
     except StoreError as error:
         fault = str(error)
-    return _Question(run, approval_state(asked, run.finished, until, now, APPROVE), asked, record, digest, fault)
+    return _Question(run, approval_state(question, run.finished, until, now, APPROVE), question, record, digest, fault)
 
 
-def _decided(approval: Approval | None) -> Asked | None:
+def _decided(approval: Approval | None) -> QuestionState | None:
     """What the run's record says, where Airflow has forgotten the question: its task was cleared since."""
     if approval is None:
         return None
     by = "" if approval.by == UNANSWERED else approval.by
-    return Asked(False, by, APPROVE if approval.approved else REFUSE, approval.why, approval.at)
+    return QuestionState(False, by, APPROVE if approval.approved else REFUSE, approval.why, approval.at)
 
 
 def _plan(record: RunRecord, of: str, number: str) -> Held:

@@ -106,17 +106,17 @@ def run_start(tenant: Tenant, context: Any) -> RunStart:
     Raises:
         SettingError: that cannot be understood.
     """
-    asked, run_type = tenant.asked(context), context["dag_run"].run_type
+    request, run_type = tenant.run_request(context), context["dag_run"].run_type
     # What only looks, somebody has asked for on the page of many companies; nothing that writes comes from there (E31).
-    by_hand = run_type == "manual" or (run_type == "operator_triggered" and not asked.mode.writes)
+    by_hand = run_type == "manual" or (run_type == "operator_triggered" and not request.mode.writes)
     return RunStart(
         context["run_id"],
-        Mode(asked.mode.value),
+        Mode(request.mode.value),
         by_hand,
         started(context).isoformat(),
         tenant.sheet.digest,
         disaster=connections.disaster_freeze(tenant.name),
-        generation=asked.settings.get("generation", 0),
+        generation=request.settings.get("generation", 0),
     )
 
 

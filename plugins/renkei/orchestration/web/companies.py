@@ -25,7 +25,7 @@ from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.monitor.scan import read_notes, read_results
 from renkei.orchestration.web import freezing, questions, state
 from renkei.orchestration.web.link_view import LinkView
-from renkei.orchestration.web.sheets import SheetFacts, SheetShelf, dag_file_of
+from renkei.orchestration.web.sheets import SheetFacts, SheetFactsCache, dag_file_of
 from renkei.orchestration.web.state import DagFacts
 from renkei.runs.freeze import ALL
 from renkei.web.facts import Company, Freeze, Question, Run
@@ -81,7 +81,7 @@ class Companies:
 
     def __init__(self, now: Callable[[], dt.datetime] = utcnow) -> None:
         self._now = now
-        self._shelf = SheetShelf()
+        self._sheet_facts = SheetFactsCache()
         self._lock = threading.Lock()
         self._change = object()  # another one with each change
         self._kept: _Kept | None = None
@@ -133,7 +133,7 @@ class Companies:
         found: dict[str, Company] = {}
         for link in LINKS.values():
             own = {one.tenant: one for one in known.dags.values() if one.link is link}
-            sheets = self._shelf.facts(link, dag_file_of(link, own.values()))
+            sheets = self._sheet_facts.facts(link, dag_file_of(link, own.values()))
             watched = _watched(link, faults)
             schedules = silence.update_schedules(
                 watched.notes,

@@ -22,7 +22,7 @@ from renkei.storage import records
 from renkei.storage.runs import Began, RunRecord, is_run_key
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, Asked, Begun, Findings, Past, Run, ToldChannel
+from renkei.web.facts import Account, Begun, Findings, Past, QuestionState, Run, ToldChannel
 
 
 class PastRuns:
@@ -41,8 +41,8 @@ class PastRuns:
         found = state.run_of(dag_id, run_id)
         return found.run if found else None
 
-    def asked(self, dag_id: str, run_id: str, task_id: str) -> Asked | None:
-        return questions.asked(dag_id, run_id, task_id)
+    def question_state(self, dag_id: str, run_id: str, task_id: str) -> QuestionState | None:
+        return questions.state(dag_id, run_id, task_id)
 
     def record(self, dag_id: str, run_id: str) -> RunRecord | None:
         found = state.run_of(dag_id, run_id)

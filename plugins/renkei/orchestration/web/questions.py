@@ -11,7 +11,7 @@ from airflow.utils.state import State
 from sqlalchemy import or_, select
 
 from renkei.orchestration.link import split_dag_id
-from renkei.web.facts import Asked, Question, Reply
+from renkei.web.facts import Question, QuestionState, Reply
 
 
 def questions() -> dict[str, Question]:
@@ -31,7 +31,7 @@ def questions() -> dict[str, Question]:
         }
 
 
-def asked(one: str, run_id: str, task_id: str) -> Asked | None:
+def state(one: str, run_id: str, task_id: str) -> QuestionState | None:
     """What a task of a run asked a person, and how it was answered."""
     wanted = (
         select(
@@ -49,7 +49,7 @@ def asked(one: str, run_id: str, task_id: str) -> Asked | None:
     if row is None:
         return None
     by, options, given = row.responded_by or {}, row.chosen_options or [], row.params_input or {}
-    return Asked(
+    return QuestionState(
         row.responded_at is None and row.state not in State.finished,
         str(by.get("name") or ""),
         str(options[0]) if len(options) == 1 else "",  # two answers are none

@@ -36,7 +36,7 @@ from renkei.web.connection_facts import CHANGED
 from renkei.web.services import Refused
 
 BUSY = "この接続を、ほかの人が変更しています。少し待ってから、画面を開き直して確認してください。"
-TURN = dt.timedelta(seconds=60)  # then its holder must be dead: a write takes less than a second
+MAX_HELD = dt.timedelta(seconds=60)  # then its holder must be dead: a write takes less than a second
 PATIENCE_S, LOOK_AGAIN_S = 20.0, 0.05
 
 
@@ -98,48 +98,48 @@ def digest(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """Who writes a Connection."""
+class _FormLock:
+    """Who writes a Connection, and since when; kept in the store while he does."""
 
     holder: str
     at: Moment
 
 
 @asynccontextmanager
-async def alone(name: str, drawn_over: str) -> AsyncIterator[None]:
-    """While nobody else writes the Connection by a form.
+async def form_lock(name: str, drawn_over: str) -> AsyncIterator[None]:
+    """Lock the Connection against all other forms.
 
     Raises:
         Refused: another than `drawn_over` stands there; or somebody else is at it.
     """
     store, key = open_store(), f"console/registering/{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
-    turn = _Turn(secrets.token_hex(8), utcnow())
-    await run_in_threadpool(_take, store, key, turn)
+    lock = _FormLock(secrets.token_hex(8), utcnow())
+    await run_in_threadpool(_lock, store, key, lock)
     try:
         if await run_in_threadpool(digest, name) != drawn_over:
             raise Refused(CHANGED)
         yield
     finally:  # who gave up waiting for the answer, and cancels again and again, keeps nobody out
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, _give_back, store, key, turn))
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, _unlock, store, key, lock))
 
 
-def _take(store: Store, key: str, turn: _Turn) -> None:
+def _lock(store: Store, key: str, lock: _FormLock) -> None:
     until = time.monotonic() + PATIENCE_S
-    while not records.create(store, key, turn):
+    while not records.create(store, key, lock):
         try:
-            other = records.read_or_none(store, key, _Turn)
+            other = records.read_or_none(store, key, _FormLock)
         except DamagedFileError:  # nobody's, and nobody else would delete it
             store.delete(key)
             continue
-        if other and abs(turn.at - other.at) > TURN:  # a clock that was wrong, too
-            _give_back(store, key, other)
+        if other and abs(lock.at - other.at) > MAX_HELD:  # a clock that was wrong, too
+            _unlock(store, key, other)
         elif time.monotonic() > until:
             raise Refused(BUSY)
         else:
             time.sleep(LOOK_AGAIN_S)
 
 
-def _give_back(store: Store, key: str, turn: _Turn) -> None:
+def _unlock(store: Store, key: str, lock: _FormLock) -> None:
     with suppress(DamagedFileError):
-        if records.read_or_none(store, key, _Turn) == turn:
+        if records.read_or_none(store, key, _FormLock) == lock:
             store.delete(key)

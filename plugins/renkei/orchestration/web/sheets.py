@@ -38,7 +38,7 @@ class SheetFacts:
     channels: frozenset[str]  # their names
 
 
-class SheetShelf:
+class SheetFactsCache:
     """The facts of every sheet of every link; a file that did not change is not read again."""
 
     def __init__(self) -> None:

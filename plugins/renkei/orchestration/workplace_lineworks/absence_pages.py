@@ -73,7 +73,7 @@ async def release(request: Request, access: Annotated[guard.Access, Depends(guar
 
 async def _start(request: Request, access: guard.Access, mode: Mode) -> Response:
     access.tenant_of(LINK)
-    run_id = await access.services.acting.start(request, access.company.dag_id, mode.value)
+    run_id = await access.services.actions.start(request, access.company.dag_id, mode.value)
     access.services.knowledge.changed()
     return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
 

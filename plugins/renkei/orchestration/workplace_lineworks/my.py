@@ -17,7 +17,7 @@ from renkei.notifications.registration import webhook_fault
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import invitation_url, page_url
 from renkei.orchestration.link import LINKS
-from renkei.orchestration.members.my_page import Surroundings, slack_fault
+from renkei.orchestration.members.my_page import MyPageContext, slack_fault
 from renkei.orchestration.public.connection_secrets import DAG_FILE
 from renkei.orchestration.tenant import find_tenant
 from renkei.outbox.outbox import Outbox
@@ -35,7 +35,7 @@ class Tenants:
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Mapping]] = {}
 
-    def of(self, name: str) -> Sequence[Surroundings]:
+    def of(self, name: str) -> Sequence[MyPageContext]:
         """One, or none.
 
         Raises:
@@ -51,7 +51,7 @@ class Tenants:
             return invitation_url(name, token)
 
         return (
-            Surroundings(
+            MyPageContext(
                 own=OwnEntries(database, folder),
                 outbox=Outbox(database, folder.store, LINK, name),
                 database=database,

@@ -58,8 +58,8 @@ def write_calendar(tenant: Tenant, context: Any) -> dict[str, Any]:
 
 
 def _start(tenant: Tenant, context: Any) -> RunStart:
-    asked = tenant.asked(context)
-    mode = Mode(asked.mode.value)
+    request = tenant.run_request(context)
+    mode = Mode(request.mode.value)
     return RunStart(context["run_id"], mode, started(context), tenant.mapping, tenant.sheet.digest)
 
 

@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadCell:
     """A cell as read; `fault` says why it may not be used, should the sheet need it."""
 
     text: str
@@ -167,7 +167,7 @@ class Book:
             for each, ((struck, symbols, white), on_white) in zip(cells, looks, strict=True)
         ]
 
-    def rows(self, worksheet: Worksheet, layout: Layout) -> Iterator[tuple[int, list[tuple[int, Found]]]]:
+    def rows(self, worksheet: Worksheet, layout: Layout) -> Iterator[tuple[int, list[tuple[int, ReadCell]]]]:
         """The rows that are there, counted from 1, with their cells by column, from 0; `layout` is filled on the way.
 
         Raises:
@@ -216,8 +216,8 @@ class Book:
             or int(element.get("dxfId", -1)) in self._numbered
         )
 
-    def _cells(self, row: Any, number: int, layout: Layout) -> list[tuple[int, Found]]:
-        cells: list[tuple[int, Found]] = []
+    def _cells(self, row: Any, number: int, layout: Layout) -> list[tuple[int, ReadCell]]:
+        cells: list[tuple[int, ReadCell]] = []
         column = -1
         for element in row:
             if element.tag != "c":
@@ -230,29 +230,29 @@ class Book:
             if formula is not None and formula.get("ref") and formula.get("t") in ("array", "dataTable"):
                 layout.computed.append(area(formula.get("ref")))
             if formula is not None or (len(element) and is_within(layout.computed, number - 1, column)):
-                cells.append((column, Found("", "数式が入力されています")))
+                cells.append((column, ReadCell("", "数式が入力されています")))
             elif len(element) and is_within(layout.restyled, number - 1, column):
-                cells.append((column, Found("", "条件付き書式によって表示が変わるセルです", _UNCONDITIONAL)))
+                cells.append((column, ReadCell("", "条件付き書式によって表示が変わるセルです", _UNCONDITIONAL)))
             elif len(element) and (found := self._found(element, layout)) is not None:
                 cells.append((column, self._in_its_font(found, element)))
         return cells
 
-    def _in_its_font(self, found: Found, cell: Any) -> Found:
+    def _in_its_font(self, found: ReadCell, cell: Any) -> ReadCell:
         """The cell; a fault where its font or its alignment shows another text."""
         style = self._style(cell)
         shared = cell.get("t") == "s" and int(cell.findtext("v")) in self._symbols
         written = cell.find("is")
         own = written is not None and is_of_symbols(written)
         if (style.symbols or shared or own) and _SYMBOL.search(found.text):
-            return Found("", "文字が記号として表示されるフォント(Wingdingsなど)のセルです", _OTHER_FONT)
+            return ReadCell("", "文字が記号として表示されるフォント(Wingdingsなど)のセルです", _OTHER_FONT)
         if style.repeated and found.text:
-            return Found("", "文字が列の幅まで繰り返し表示されるセルです", _NO_FILL)
+            return ReadCell("", "文字が列の幅まで繰り返し表示されるセルです", _NO_FILL)
         return dataclasses.replace(found, white=True) if style.white else found
 
     def _style(self, cell: Any) -> _Style:
         return self._styles[int(cell.get("s", 0))] if self._styles else _Style()
 
-    def _found(self, cell: Any, layout: Layout) -> Found | None:
+    def _found(self, cell: Any, layout: Layout) -> ReadCell | None:
         """The cell; None for an empty one."""
         kind, value = cell.get("t", "n"), cell.findtext("v")
         struck = False
@@ -270,44 +270,44 @@ class Book:
                     if (index := int(value)) < 0:
                         raise PackageError("a text before the first one")
                     text = number_format.show_text(self._texts[index], style.shown_as)
-                    return Found(text, struck=struck or index in self._struck)
+                    return ReadCell(text, struck=struck or index in self._struck)
                 case "str" | "inlineStr":
                     text = value if kind == "inlineStr" else decoded(value)
-                    return Found(number_format.show_text(text, style.shown_as), struck=struck)
+                    return ReadCell(number_format.show_text(text, style.shown_as), struck=struck)
                 case "b":
-                    return Found("TRUE" if is_true(value.strip()) else "FALSE", struck=struck)
+                    return ReadCell("TRUE" if is_true(value.strip()) else "FALSE", struck=struck)
                 case "e" if cell.get("vm"):
-                    return Found("", "文字ではないもの(画像、データ型など)が入っています")
+                    return ReadCell("", "文字ではないもの(画像、データ型など)が入っています")
                 case "e":
-                    return Found("", f"Excelのエラー値({value})です")
+                    return ReadCell("", f"Excelのエラー値({value})です")
                 case "d":
                     return self._day(_serial(value, self._since_1904), style, layout, struck)
                 case _:
                     return self._number(_float(value), style, layout, struck)
         except NotShownError as error:
-            return Found("", str(error), struck=struck)
+            return ReadCell("", str(error), struck=struck)
 
-    def _day(self, serial: float, style: _Style, layout: Layout, struck: bool) -> Found:
+    def _day(self, serial: float, style: _Style, layout: Layout, struck: bool) -> ReadCell:
         """A date that the file writes out; one without a date's format has no words, and is sure all the same."""
         if number_format.number_section(serial, style.shown_as)[0].is_date:
             return self._number(serial, style, layout, struck)
         (plain,) = number_format.sections("yyyy/m/d h:mm")
         exact = date_format.show_date(serial, plain, since_1904=self._since_1904)[1]
-        return Found("", "日付の表示形式ではありません", struck=struck, exact=exact)
+        return ReadCell("", "日付の表示形式ではありません", struck=struck, exact=exact)
 
-    def _number(self, value: float, style: _Style, layout: Layout, struck: bool) -> Found:
+    def _number(self, value: float, style: _Style, layout: Layout, struck: bool) -> ReadCell:
         if layout.hides_zeros and not value:
             raise NotShownError("0を表示しない設定のため、見えないセルです")
         if layout.shows_formulas and style.shown_as not in (GENERAL, "@"):
             raise NotShownError("「数式の表示」が選ばれているため、表示形式のとおりに表示されないセルです")
         section, sign = number_format.number_section(value, style.shown_as)
         if not section.is_date:
-            return Found(_shown(value, style.shown_as), struck=struck)
+            return ReadCell(_shown(value, style.shown_as), struck=struck)
         if sign:
             raise NotShownError("Excelが日付として表示できない数値です")
         text, exact = date_format.show_date(value, section, since_1904=self._since_1904)
         fault = "" if text else "日付または時刻の表示形式を読み取れません"
-        return Found(text, fault, struck=struck, exact=exact)
+        return ReadCell(text, fault, struck=struck, exact=exact)
 
 
 @functools.lru_cache(maxsize=4096)

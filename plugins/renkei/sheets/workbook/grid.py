@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from renkei.errors import MappingError, Problem
 from renkei.sheets.workbook.attributes import area
-from renkei.sheets.workbook.book import Book, Found, Layout, Worksheet
+from renkei.sheets.workbook.book import Book, Layout, ReadCell, Worksheet
 from renkei.sheets.workbook.container import refusal
 from renkei.texts import MAX_CELL_TEXT, fold, trim
 
@@ -26,8 +26,8 @@ _COPY = re.compile(r"[0-9\-_. ]*|.{0,3}(コピー|copy|旧|old|新|new|修正|�
 _SHORT = 2  # characters of a title that begins too many others to tell a copy by it: 部署, 通知
 
 
-_BLANK = Found("")
-_Row = tuple[Found, ...]
+_BLANK = ReadCell("")
+_Row = tuple[ReadCell, ...]
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column; from 0
 
 
@@ -40,7 +40,7 @@ class Grid:
     hidden_rows: Collection[int]
     hidden_columns: Sequence[range]
 
-    def at(self, row: int, column: int | None) -> Found:
+    def at(self, row: int, column: int | None) -> ReadCell:
         """The cell itself."""
         cells = self.rows[row] if 0 <= row < len(self.rows) else ()
         return cells[column] if column is not None and column < len(cells) else _BLANK
@@ -51,7 +51,7 @@ class Grid:
             return None
         return next((m for m in self.merges.get(row, ()) if m[1] <= column <= m[3]), None)
 
-    def shown(self, row: int, column: int | None, kind: Collection[int | None]) -> Found:
+    def shown(self, row: int, column: int | None, kind: Collection[int | None]) -> ReadCell:
         """The cell; one below or beside a merged cell of its own `kind` of columns has that cell's text (E15)."""
         found, merge = self.at(row, column), self.merge(row, column)
         if merge is None or trim(found.text) or found.fault or merge[1] not in kind:
@@ -124,7 +124,7 @@ def _grid(book: Book, worksheet: Worksheet, where: str) -> Grid:
         if number > MAX_ROWS:
             remedy = "表の下の余分な行を、空白の行も含めて削除してください"
             raise refusal(where, f"{MAX_ROWS:,}行を超えています", remedy)
-        row: list[Found] = []
+        row: list[ReadCell] = []
         for column, found in cells:
             characters += len(found.text)
             if characters > MAX_TEXT:
@@ -141,10 +141,10 @@ def _grid(book: Book, worksheet: Worksheet, where: str) -> Grid:
     return Grid(rows, _merges(layout.merges, len(rows), where), layout.hidden_rows, layout.hidden_columns)
 
 
-def _bounded(found: Found) -> Found:
+def _bounded(found: ReadCell) -> ReadCell:
     if len(found.text) <= MAX_CELL_TEXT:
         return found
-    return Found("", f"文字が多すぎます({len(found.text):,}文字)", f"{MAX_CELL_TEXT:,}文字以内で記入してください")
+    return ReadCell("", f"文字が多すぎます({len(found.text):,}文字)", f"{MAX_CELL_TEXT:,}文字以内で記入してください")
 
 
 def _merges(references: Iterable[str], height: int, where: str) -> dict[int, list[Merge]]:

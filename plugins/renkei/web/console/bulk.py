@@ -150,10 +150,10 @@ async def _one(request: Request, visitor: guard.Visitor, doing: Deed, dag_id: st
     try:
         await run_in_threadpool(_note, visitor, doing, dag_id)
         if doing in WITH_REASON:
-            freezing, on = visitor.services.acting.freeze, doing is Deed.FREEZE
+            freezing, on = visitor.services.actions.freeze, doing is Deed.FREEZE
             await run_in_threadpool(freezing, visitor.user, one.tenant, dag_id, on, why)
         else:
-            await visitor.services.acting.pause(request, dag_id, doing is Deed.PAUSE)
+            await visitor.services.actions.pause(request, dag_id, doing is Deed.PAUSE)
     except Refused as error:
         return str(error)
     return ""

@@ -39,7 +39,7 @@ Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChannelForm:
     """通知連携の登録 as it was filled in; `of` is the channel that is changed, None for a new one."""
 
     service: Service
@@ -73,14 +73,14 @@ def channels(
 @router.get("/dag/{dag_id}/channels/new")
 def new(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], service: str = "") -> Response:
     """The form of a サービス種別: what it asks for is drawn from `services.SPECS`."""
-    return _form(request, access, sheet_change.in_force(access), Asked(_service(service)))
+    return _form(request, access, sheet_change.in_force(access), ChannelForm(_service(service)))
 
 
 @router.get("/dag/{dag_id}/channels/{key}")
 def edit(request: Request, key: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     of = sheet_change.in_force(access)
     one = _channel(of, key)
-    return _form(request, access, of, Asked(one.service, one.name, one.to, one.muted, one))
+    return _form(request, access, of, ChannelForm(one.service, one.name, one.to, one.muted, one))
 
 
 @router.post("/dag/{dag_id}/channels")
@@ -97,8 +97,8 @@ async def register(
     """登録する: the secret into its Connection, then the sheet; a channel that was 無効 is none after it."""
     of = await run_in_threadpool(sheet_change.sheet_as_drawn, access, digest)
     old = _channel(of, key) if key else None
-    asked = Asked(old.service if old else _service(service), name, to, bool(muted), old)
-    channel, state, faults = await run_in_threadpool(_read, access, of, asked)
+    form = ChannelForm(old.service if old else _service(service), name, to, bool(muted), old)
+    channel, state, faults = await run_in_threadpool(_read, access, of, form)
     given = await connections.given_of(request, state) if state else {}
     entered = bool(state and any(given.values()) and not state.fault)
     may = state is not None and await run_in_threadpool(access.services.authority.may_register, access.user, state.name)
@@ -117,7 +117,7 @@ async def register(
         except UnsoundError as error:
             faults += [Fault(one.found, one.remedy) for one in error.problems]
     if faults or channel is None:
-        return await run_in_threadpool(_form, request, access, of, asked, faults, given)
+        return await run_in_threadpool(_form, request, access, of, form, faults, given)
     if entered and state is not None:
         await connections.register(request, access, state, given)
     return await run_in_threadpool(_registered, request, access, of, channel, old, content)
@@ -179,34 +179,34 @@ def _saved_events(request: Request, access: guard.Access, sent: set[str], digest
 
 
 def _read(
-    access: guard.Access, of: InForce, asked: Asked
+    access: guard.Access, of: InForce, form: ChannelForm
 ) -> tuple[Channel | None, ConnectionState | None, list[Fault]]:
     """The channel that was filled in, as the sheet will have it, and its Connection; all that is wrong with it."""
-    state = _connection(access, of, asked)
-    old = asked.of or Channel("", asked.service)
+    state = _connection(access, of, form)
+    old = form.of or Channel("", form.service)
     line = channel_line(replace(old, name="", connection=state.name if state else ""))
     line = replace(
         line,
-        name=RawCell(asked.name, "名前"),
-        to=RawCell(asked.to, "送信先"),
-        muted=RawCell("○" if asked.muted else "", "通知を行わない"),
+        name=RawCell(form.name, "名前"),
+        to=RawCell(form.to, "送信先"),
+        muted=RawCell("○" if form.muted else "", "通知を行わない"),
     )
     marks = tuple((word, RawCell(mark, "")) for (word, _), mark in zip(line.marks or (), event_marks(old), strict=True))
     findings = Findings()
     read = read_channels([replace(line, marks=marks)], findings, tenant=access.company.tenant)
     faults = [Fault(f"{one.where}: {one.found}" if one.where else one.found, one.remedy) for one in findings.problems]
     channel = read[0] if read else None
-    if channel and any(fold(one.name) == fold(channel.name) for one in of.review.channels if one is not asked.of):
+    if channel and any(fold(one.name) == fold(channel.name) for one in of.review.channels if one is not form.of):
         faults.append(Fault("同じ名前の通知先がほかにもあります", "通知先ごとに異なる名前を付けてください"))
     if channel and not connection_needed(channel.service, channel.to):  # 社員:ID brings its own webhook
         state = None
     return channel, state, faults
 
 
-def _connection(access: guard.Access, of: InForce, asked: Asked) -> ConnectionState | None:
+def _connection(access: guard.Access, of: InForce, form: ChannelForm) -> ConnectionState | None:
     """Of the sheet in force: by what Airflow has read of it, a new channel would get the Connection of the one before."""
     taken = {one.connection for one in of.review.channels}
-    return access.services.knowledge.channel_connection(access.company.dag_id, asked.service, asked.of, taken)
+    return access.services.knowledge.channel_connection(access.company.dag_id, form.service, form.of, taken)
 
 
 def _registered(
@@ -242,11 +242,11 @@ def _form(
     request: Request,
     access: guard.Access,
     of: InForce,
-    asked: Asked,
+    form: ChannelForm,
     faults: Sequence[Fault] = (),
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    state = _connection(access, of, asked)
+    state = _connection(access, of, form)
     secret = {one.key for one in state.kind.fields if one.secret} if state else set()
     may = state is not None and access.services.authority.may_register(access.user, state.name)
     shown = (given if given else state.values) if state and may else {}
@@ -255,14 +255,14 @@ def _form(
         "channel.html",
         400 if faults else 200,
         one=access.company,
-        asked=asked,
-        spec=SPEC[asked.service],
+        form=form,
+        spec=SPEC[form.service],
         specs=SPECS,
         state=state,
         may=may,
         values={key: text for key, text in shown.items() if key not in secret},
         digest=of.digest,
-        key=channel_key(asked.of.name) if asked.of else "",
+        key=channel_key(form.of.name) if form.of else "",
         faults=faults,
         now=access.services.now(),
     )

@@ -77,9 +77,9 @@ async def run(
     if mode not in {choice.value for choice in modes}:
         said = "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。"
         return await run_in_threadpool(message, request, 400, *said)
-    run_id = await access.services.acting.start(request, dag_id, mode)
+    run_id = await access.services.actions.start(request, dag_id, mode)
     if unpause and access.company.paused:
-        await access.services.acting.pause(request, dag_id, False)
+        await access.services.actions.pause(request, dag_id, False)
     access.services.knowledge.changed()
     return _to(request, "dag", dag_id, "runs", run_id)
 
@@ -93,7 +93,7 @@ async def pause(
     if paused not in ("0", "1"):
         said = "操作を読み取れません", "画面を開き直して、もう一度操作してください。"
         return await run_in_threadpool(message, request, 400, *said)
-    await access.services.acting.pause(request, access.company.dag_id, paused == "1")
+    await access.services.actions.pause(request, access.company.dag_id, paused == "1")
     access.services.knowledge.changed()
     return _to(request, "dag", access.company.dag_id)
 

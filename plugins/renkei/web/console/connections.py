@@ -85,7 +85,7 @@ async def register(request: Request, access: guard.Access, state: ConnectionStat
     """Put what was filled in, and found right, into the Connection. Raises Refused."""
     said = entered(state, given)
     knowledge, dag_id = access.services.knowledge, access.company.dag_id
-    await access.services.acting.register(request, state.name, state.kind.type, said.values, said.extra, state.digest)
+    await access.services.actions.register(request, state.name, state.kind.type, said.values, said.extra, state.digest)
     await run_in_threadpool(knowledge.connection_renewed, dag_id, state.name)
     knowledge.changed()
 

@@ -102,6 +102,6 @@ def _switch(
     if not why:
         said = "画面に戻り、理由を入力してください。個人情報は書かないでください。"
         return message(request, 400, "理由が入力されていません", said, links=back)
-    services.acting.freeze(user, tenant, dag_id, on == "1", why)
+    services.actions.freeze(user, tenant, dag_id, on == "1", why)
     services.knowledge.changed()
     return RedirectResponse(here, 303)

@@ -56,7 +56,7 @@ def ask(
     if is_new:
         try:
             before()
-            services.acting.start_job(user, dag_id, job.number, job.request.run)
+            services.actions.start_job(user, dag_id, job.number, job.request.run)
         except Refused as error:
             jobs.fail(job.number, str(error), now)
             raise

@@ -39,7 +39,7 @@ Number = Annotated[str, Form(max_length=8)]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SheetVersions:
     """A company's sheet, as of one moment."""
 
     sheet: TenantSheet
@@ -53,14 +53,14 @@ class Shelf:
 
 @router.get("/dag/{dag_id}/sheets")
 def versions(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
-    shelf, dag_id = _shelf(access), access.company.dag_id
+    sheet_versions, dag_id = _sheet_versions(access), access.company.dag_id
     mapping = access.services.knowledge.mapping(dag_id)
     return page(
         request,
         "sheets.html",
         one=access.company,
-        shelf=shelf,
-        now_used=shelf.line(shelf.current.number),
+        sheet_versions=sheet_versions,
+        now_used=sheet_versions.line(sheet_versions.current.number),
         has_form=access.services.sheets.form(dag_id, mapping) is not None,
         most=MAX_BYTES // 1_000_000,
         now=access.services.now(),
@@ -83,9 +83,9 @@ async def upload(request: Request, access: Annotated[guard.Access, Depends(guard
 def compare(
     request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], old: str = "", new: str = ""
 ) -> Response:
-    shelf = _shelf(access)
-    before, after = (_version(shelf, number) for number in (old, new))
-    changed, fault = _differences(access, shelf, before, after)
+    sheet_versions = _sheet_versions(access)
+    before, after = (_version(sheet_versions, number) for number in (old, new))
+    changed, fault = _differences(access, sheet_versions, before, after)
     return page(
         request,
         "sheet_compare.html",
@@ -100,21 +100,21 @@ def compare(
 
 @router.get("/dag/{dag_id}/sheets/{number}")
 def version(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
-    shelf = _shelf(access)
-    line = _version(shelf, number)
-    review = _review(access, shelf, line.version)
-    current = shelf.line(shelf.current.number)
+    sheet_versions = _sheet_versions(access)
+    line = _version(sheet_versions, number)
+    review = _review(access, sheet_versions, line.version)
+    current = sheet_versions.line(sheet_versions.current.number)
     changed: Sequence[SheetLine] = ()
     fault = ""
     if current and line.state not in (VersionState.IN_FORCE, VersionState.COMING):
-        changed, fault = _differences(access, shelf, current, line)
+        changed, fault = _differences(access, sheet_versions, current, line)
     tried = [one for one in newest(access) if one[0].request.asked.get("version") == str(line.number)]
     return page(
         request,
         "sheet.html",
         one=access.company,
         line=line,
-        shelf=shelf,
+        sheet_versions=sheet_versions,
         current=current,
         review=review,
         changed=changed,
@@ -122,7 +122,7 @@ def version(request: Request, number: str, access: Annotated[guard.Access, Depen
         tries=access.services.sheets.tries(access.company.dag_id),
         tried=tried,
         is_workbook=not is_yaml(suffix_of(line.version.file_name)),
-        fits=_fits(shelf.current, line.version),
+        fits=_fits(sheet_versions.current, line.version),
         reason_most=MAX_REASON,
         now=access.services.now(),
     )
@@ -130,21 +130,21 @@ def version(request: Request, number: str, access: Annotated[guard.Access, Depen
 
 @router.get("/dag/{dag_id}/sheets/{number}/file")
 def download(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
-    shelf = _shelf(access)
-    line = _version(shelf, number)
+    sheet_versions = _sheet_versions(access)
+    line = _version(sheet_versions, number)
     access.note(f"sheet file {line.number}")
     name = f"{access.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
-    return _file(name, shelf.sheet.versions.content(line.version))
+    return _file(name, sheet_versions.sheet.versions.content(line.version))
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/marked")
 def marked(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     """色付きの控え: the workbook with what was found in it."""
-    shelf = _shelf(access)
-    line = _version(shelf, number)
+    sheet_versions = _sheet_versions(access)
+    line = _version(sheet_versions, number)
     if is_yaml(suffix_of(line.version.file_name)):
         raise guard.NotFound
-    review = _review(access, shelf, line.version)
+    review = _review(access, sheet_versions, line.version)
     access.note(f"sheet marked {line.number}")
     content = access.services.sheets.marked(access.company.dag_id, review)
     return _file(f"{access.company.tenant}-{line.number}-確認結果.xlsx", content)
@@ -158,7 +158,7 @@ def rehearse(
     which: Number = "",
 ) -> Response:
     """What this version would do, as a job."""
-    line = _version(_shelf(access), number)
+    line = _version(_sheet_versions(access), number)
     tries = access.services.sheets.tries(access.company.dag_id)
     if not re.fullmatch("[0-9]", which) or int(which) >= len(tries):
         return _message(request, access, 400, "内容が選ばれていません", "画面に戻り、もう一度選んでください。")
@@ -175,18 +175,18 @@ def enable(
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
     """有効にする: in place of the file that the page showed (`digest`), only without errors, only with a reason."""
-    dag_id, now, shelf = access.company.dag_id, access.services.now(), _shelf(access)
-    line = _version(shelf, number)
+    dag_id, now, sheet_versions = access.company.dag_id, access.services.now(), _sheet_versions(access)
+    line = _version(sheet_versions, number)
     why = " ".join(reason.split())
     if not why:
         said = "画面に戻り、理由を入力してください。個人情報は書かないでください。"
         return _message(request, access, 400, "理由が入力されていません", said, line.number)
-    if not _review(access, shelf, line.version).usable:
+    if not _review(access, sheet_versions, line.version).usable:
         said = "シートに誤りがあるため、有効にできません。画面に戻り、誤りと対処を確認してください。"
         return _message(request, access, 409, "有効にできません", said, line.number)
     access.note(f"sheet enable {line.number}")
     try:
-        moved = shelf.sheet.enable(line.number, digest, _by(access), why, now)
+        moved = sheet_versions.sheet.enable(line.number, digest, _by(access), why, now)
     except NotPlacedError as error:
         return _message(request, access, 409, "有効にしていません", str(error), line.number)
     told = {"version": line.number, "digest": line.version.digest, "replaces": moved.move.replaces, "reason": why}
@@ -198,19 +198,19 @@ def enable(
 @router.post("/dag/{dag_id}/sheets/{number}/back")
 def back(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
     """An earlier version as a new one, to be looked at and enabled as any."""
-    shelf = _shelf(access)
-    line = _version(shelf, number)
+    sheet_versions = _sheet_versions(access)
+    line = _version(sheet_versions, number)
     access.note(f"sheet back {line.number}")
-    made = shelf.sheet.again(line.number, _by(access), access.services.now())
+    made = sheet_versions.sheet.again(line.number, _by(access), access.services.now())
     return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(made)), 303)
 
 
 @router.get("/dag/{dag_id}/sheet-form")
 def edit(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], of: str = "") -> Response:
     """The sheet in force, or a version, as a form."""
-    shelf, dag_id = _shelf(access), access.company.dag_id
-    line = _version(shelf, of or str(shelf.current.number))
-    review = _review(access, shelf, line.version)
+    sheet_versions, dag_id = _sheet_versions(access), access.company.dag_id
+    line = _version(sheet_versions, of or str(sheet_versions.current.number))
+    review = _review(access, sheet_versions, line.version)
     form = access.services.sheets.form(dag_id, review.mapping)
     if form is None:
         said = (
@@ -227,9 +227,9 @@ async def save(request: Request, access: Annotated[guard.Access, Depends(guard.p
 
 
 def _saved(request: Request, access: guard.Access, given: dict[str, str]) -> Response:
-    shelf = _shelf(access)
-    line = _version(shelf, given.pop("of", ""))
-    review = _review(access, shelf, line.version)
+    sheet_versions = _sheet_versions(access)
+    line = _version(sheet_versions, given.pop("of", ""))
+    review = _review(access, sheet_versions, line.version)
     if review.mapping is None:
         raise guard.NotFound
     sheets, dag_id, name = access.services.sheets, access.company.dag_id, line.version.file_name
@@ -254,13 +254,13 @@ def _form(
 def _kept(
     request: Request, access: guard.Access, content: bytes, file_name: str, origin: Origin, *, of: int = 0
 ) -> Response:
-    shelf = _shelf(access)
+    sheet_versions = _sheet_versions(access)
     access.note(f"sheet {origin.value}")
-    number = shelf.sheet.keep(content, file_name, origin, _by(access), access.services.now(), of=of)
+    number = sheet_versions.sheet.keep(content, file_name, origin, _by(access), access.services.now(), of=of)
     return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(number)), 303)
 
 
-def _shelf(access: guard.Access) -> Shelf:
+def _sheet_versions(access: guard.Access) -> SheetVersions:
     dag_id = access.company.dag_id
     sheet = access.services.sheets.of(dag_id)
     current = sheet.notice(access.services.now())
@@ -268,32 +268,34 @@ def _shelf(access: guard.Access) -> Shelf:
     listed, moves = sheet.versions.listed(LISTED), list(sheet.versions.moves())
     if current.number and current.number not in {number for number, _ in listed}:
         listed.append((current.number, sheet.versions.read(current.number)))
-    return Shelf(sheet, current, loaded, lines(listed, moves, current, loaded))
+    return SheetVersions(sheet, current, loaded, lines(listed, moves, current, loaded))
 
 
-def _version(shelf: Shelf, number: str) -> VersionLine:
+def _version(sheet_versions: SheetVersions, number: str) -> VersionLine:
     """Raises NotFound."""
     if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
         raise guard.NotFound
-    if found := shelf.line(int(number)):
+    if found := sheet_versions.line(int(number)):
         return found
     try:
-        old = shelf.sheet.versions.read(int(number))
+        old = sheet_versions.sheet.versions.read(int(number))
     except MissingKeyError:
         raise guard.NotFound from None
-    return lines([(int(number), old)], list(shelf.sheet.versions.moves()), shelf.current, shelf.loaded)[0]
+    return lines(
+        [(int(number), old)], list(sheet_versions.sheet.versions.moves()), sheet_versions.current, sheet_versions.loaded
+    )[0]
 
 
-def _review(access: guard.Access, shelf: Shelf, version: Version) -> Review:
-    content = shelf.sheet.versions.content(version)
+def _review(access: guard.Access, sheet_versions: SheetVersions, version: Version) -> Review:
+    content = sheet_versions.sheet.versions.content(version)
     return access.services.sheets.review(access.company.dag_id, version.file_name, content)
 
 
 def _differences(
-    access: guard.Access, shelf: Shelf, old: VersionLine, new: VersionLine
+    access: guard.Access, sheet_versions: SheetVersions, old: VersionLine, new: VersionLine
 ) -> tuple[Sequence[SheetLine], str]:
     """What changed, or why nobody can say."""
-    before, after = (_review(access, shelf, one.version).mapping for one in (old, new))
+    before, after = (_review(access, sheet_versions, one.version).mapping for one in (old, new))
     for line, mapping in ((old, before), (new, after)):
         if mapping is None:
             return (), f"版{line.number}に誤りがあるため、違いを示せません。"

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from renkei.clock import hours_and_minutes, time_in_japan
-from renkei.web.facts import Asked
+from renkei.web.facts import QuestionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ NOT_ASKED = ApprovalState("承認待ちではありません", "quiet", "この�
 
 
 def approval_state(
-    asked: Asked | None, finished: bool, until: dt.datetime | None, now: dt.datetime, yes: str
+    question: QuestionState | None, finished: bool, until: dt.datetime | None, now: dt.datetime, yes: str
 ) -> ApprovalState:
     """`yes` is the option that lets the plan through; `until` is None where nobody can say."""
-    if asked is None:
+    if question is None:
         return NOT_ASKED
-    if asked.open and not finished:
+    if question.open and not finished:
         if until is None:
             return ApprovalState("回答待ち", "wait", "回答を待っています。", True)
         if until <= now:
@@ -40,14 +40,14 @@ def approval_state(
             )
         text = f"期限は {time_in_japan(until)} です（あと{hours_and_minutes(until - now)}）。過ぎると「登録しない」と同じ扱いになります。"
         return ApprovalState("回答待ち", "wait", text, True)
-    if asked.open or not asked.chosen:
+    if question.open or not question.chosen:
         return OVER
-    at = time_in_japan(asked.at) if asked.at else ""
-    if not asked.by:
+    at = time_in_japan(question.at) if question.at else ""
+    if not question.by:
         return ApprovalState("期限切れ", "bad", f"{at} までに回答がなかったため、登録しませんでした。")
-    why = f"理由: {asked.why}" if asked.why else "理由は書かれていません。"
-    if asked.chosen == yes:
-        return ApprovalState(f"{asked.by}さんが承認", "good", f"{at} に{asked.by}さんが承認しました。{why}")
+    why = f"理由: {question.why}" if question.why else "理由は書かれていません。"
+    if question.chosen == yes:
+        return ApprovalState(f"{question.by}さんが承認", "good", f"{at} に{question.by}さんが承認しました。{why}")
     return ApprovalState(
-        f"{asked.by}さんが拒否", "quiet", f"{at} に{asked.by}さんが「{asked.chosen}」と回答しました。{why}"
+        f"{question.by}さんが拒否", "quiet", f"{at} に{question.by}さんが「{question.chosen}」と回答しました。{why}"
     )

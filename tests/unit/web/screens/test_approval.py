@@ -6,20 +6,20 @@ import datetime as dt
 
 import pytest
 
-from renkei.web.facts import Asked
+from renkei.web.facts import QuestionState
 from renkei.web.screens.approval import approval_state
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 SOON = NOW + dt.timedelta(minutes=90)
-OPEN = Asked(open=True)
+OPEN = QuestionState(open=True)
 
 
-def said(by: str, chosen: str, why: str = "") -> Asked:
-    return Asked(False, by, chosen, why, NOW)
+def said(by: str, chosen: str, why: str = "") -> QuestionState:
+    return QuestionState(False, by, chosen, why, NOW)
 
 
 @pytest.mark.parametrize(
-    ("asked", "finished", "until", "label", "text"),
+    ("question", "finished", "until", "label", "text"),
     [
         (None, False, SOON, "承認待ちではありません", "求めていません"),
         (OPEN, False, SOON, "回答待ち", "あと1時間30分"),
@@ -35,9 +35,9 @@ def said(by: str, chosen: str, why: str = "") -> Asked:
     ],
 )  # fmt: skip
 def test_e36_a_question_is_open_or_says_how_it_ended(
-    asked: Asked | None, finished: bool, until: dt.datetime | None, label: str, text: str
+    question: QuestionState | None, finished: bool, until: dt.datetime | None, label: str, text: str
 ) -> None:
     """E36: in time and unanswered; whatever else is so takes no answer."""
-    found = approval_state(asked, finished, until, NOW, "はい")
+    found = approval_state(question, finished, until, NOW, "はい")
     assert (found.label, found.open) == (label, label == "回答待ち")
     assert text in found.text

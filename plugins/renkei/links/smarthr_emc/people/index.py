@@ -81,7 +81,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Page:
     """A page of a list: how many there are, and the lines from `start` on."""
 
     total: int
@@ -120,7 +120,7 @@ class PeopleIndex:
         texts = (self.keys, self.crew_ids, self.user_ids, self.was, self.names, self.departments)
         return sum(one.nbytes for one in (*texts, self.kinds, self.reasons, self.wrong, self.noted))
 
-    def find(self, text: str = "", only: Only | None = None, start: int = 0, most: int = PAGE) -> Found:
+    def find(self, text: str = "", only: Only | None = None, start: int = 0, most: int = PAGE) -> Page:
         """Those in whom `text` occurs: in a user id of theirs, 社員番号, crew id, mail address, 氏名 or its reading.
 
         Blanks, width and case make no difference. Without a text it is everybody.
@@ -131,7 +131,7 @@ class PeopleIndex:
             hits = pc.match_substring_regex(self.keys, re.escape(wanted))
             where = where & hits.to_numpy(zero_copy_only=False)
         rows = np.flatnonzero(where)
-        return Found(len(rows), start, tuple(self._line(int(row)) for row in rows[start : start + most]))
+        return Page(len(rows), start, tuple(self._line(int(row)) for row in rows[start : start + most]))
 
     def count(self) -> dict[Only, int]:
         """How many a list narrowed to each would have."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from renkei.errors import RenkeiError, SettingError
 from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
-from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, Wanted, wanted
+from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, PlannedEvent, wanted
 from renkei.links.workplace_lineworks.model import Job, Now, Written, today
 from renkei.links.workplace_lineworks.stages.plan import fail
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, UNKNOWN, WAITING, WRITTEN
@@ -60,9 +60,9 @@ class Task:
 
     row: Row[Any]
     user_id: str
-    puts: Sequence[tuple[Wanted, bool]]  # and whether it is new
+    puts: Sequence[tuple[PlannedEvent, bool]]  # and whether it is new
     deletes: Sequence[tuple[str, str]]  # event ids, and whose
-    done: list[Wanted] = field(default_factory=list)
+    done: list[PlannedEvent] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     fault: RenkeiError | None = None

@@ -34,7 +34,7 @@ SAID = {
 }
 
 
-class AirflowActing:
+class AirflowActions:
     """`renkei.web.services.Acting`: in this very process, without a socket."""
 
     async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
@@ -66,7 +66,7 @@ class AirflowActing:
         extra: Mapping[str, str],
         drawn_over: str,
     ) -> None:
-        async with registering.alone(name, drawn_over):
+        async with registering.form_lock(name, drawn_over):
             kept = await run_in_threadpool(registering.extra_of, name)
             path = "/connections" if kept is None else f"/connections/{quote(name, safe='')}?{_mask(values)}"
             whole = json.dumps({**(kept or {}), **extra}, ensure_ascii=False)

@@ -12,8 +12,8 @@ from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from renkei.orchestration.web import acting
-from renkei.orchestration.web.acting import AirflowActing
+from renkei.orchestration.web import actions
+from renkei.orchestration.web.actions import AirflowActions
 from renkei.web.services import Refused
 from tests.contract.console.world import BASE, ConsoleWorld, dag, text_of
 
@@ -37,27 +37,27 @@ class BusyAirflow:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "PAUSES_S", (0.0,) * len(acting.PAUSES_S))
+    monkeypatch.setattr(actions, "PAUSES_S", (0.0,) * len(actions.PAUSES_S))
 
 
 def test_s4_a_pause_is_asked_for_again_while_the_database_is_locked() -> None:
-    airflow = BusyAirflow(locked=len(acting.PAUSES_S))
-    asyncio.run(AirflowActing().pause(airflow.request(), dag("acme"), True))
-    assert airflow.methods == ["PATCH"] * (1 + len(acting.PAUSES_S))
+    airflow = BusyAirflow(locked=len(actions.PAUSES_S))
+    asyncio.run(AirflowActions().pause(airflow.request(), dag("acme"), True))
+    assert airflow.methods == ["PATCH"] * (1 + len(actions.PAUSES_S))
 
 
 def test_s4_who_was_asked_often_enough_is_left_in_peace() -> None:
     airflow = BusyAirflow(locked=10**6)
     with pytest.raises(Refused, match="少し待ってから画面を開き直し"):
-        asyncio.run(AirflowActing().pause(airflow.request(), dag("acme"), True))
-    assert len(airflow.methods) == 1 + len(acting.PAUSES_S)
+        asyncio.run(AirflowActions().pause(airflow.request(), dag("acme"), True))
+    assert len(airflow.methods) == 1 + len(actions.PAUSES_S)
 
 
 def test_l4_a_run_that_may_have_been_started_is_not_started_again() -> None:
     """L4: only what says how things are to be is sent twice."""
     airflow = BusyAirflow(locked=1)
     with pytest.raises(Refused, match="操作できたか分かりません"):
-        asyncio.run(AirflowActing().start(airflow.request(), dag("acme"), "NORMAL"))
+        asyncio.run(AirflowActions().start(airflow.request(), dag("acme"), "NORMAL"))
     assert airflow.methods == ["POST"]
 
 
