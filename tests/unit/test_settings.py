@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,47 @@ def test_s5_an_address_by_which_pages_would_lead_nowhere_is_named(said: str, mon
     monkeypatch.setenv("RENKEI_PUBLIC_URL", said)
     with pytest.raises(SettingError, match="RENKEI_PUBLIC_URL"):
         settings.check_public_url()
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that takes the place of an index that cannot be written to; it is not there yet."""
+    monkeypatch.setenv("RENKEI_INDEX", str(tmp_path / "index"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path / f"renkei-index-{os.getuid()}"
+
+
+def test_l6_sheets_are_compiled_where_nobody_else_looks_if_the_index_cannot_be_written_to(own: Path) -> None:
+    assert settings.index_folder() == own
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert settings.index_folder() == own
+
+
+def _open_to_all(own: Path) -> None:
+    own.mkdir()
+    own.chmod(0o755)
+
+
+def _a_link(own: Path) -> None:
+    (own.parent / "elsewhere").mkdir(mode=0o700)
+    own.symlink_to(own.parent / "elsewhere")
+
+
+def _a_file(own: Path) -> None:
+    own.touch(mode=0o600)
+
+
+@pytest.mark.parametrize("make", [_open_to_all, _a_link, _a_file])
+def test_l7_a_folder_that_others_may_have_laid_there_is_not_used(own: Path, make: Callable[[Path], None]) -> None:
+    """What is read from it is what a Dag does."""
+    make(own)
+    assert settings.index_folder() == own.parent / "index"
+
+
+def test_l7_another_users_folder_is_not_used(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.mkdir(mode=0o700)
+    stranger = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: stranger)
+    own.rename(own.parent / f"renkei-index-{stranger}")
+    assert settings.index_folder() == own.parent / "index"

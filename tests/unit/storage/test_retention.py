@@ -152,7 +152,9 @@ def test_l6_the_date_in_a_runs_name_spares_reading_it(store: Store) -> None:
     store.write(f"{LINK}/tenants/acme/runs/{young}/run.json", b"not read")
     add_run(store, old, 500)
     add_run(store, future, 500)
-    assert pruned(store) == Pruned(2, 1, ())
+    # It began hours after that date, and more than the limit ago.
+    add_run(store, "scheduled__2025-09-27T06-00-00-00-00.00", 400.1)
+    assert pruned(store) == Pruned(3, 1, ())
     assert runs(store) == [young]
 
 
