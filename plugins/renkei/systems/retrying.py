@@ -11,9 +11,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from renkei.errors import RenkeiError
+import requests
+
+from renkei.errors import RenkeiError, RetriableFetchError, RetriableLoadError
+from renkei.systems.transport import retry_after_s
 
 LONGEST_S = 15.0  # between two tries
+LONGEST_PAUSE_S = 60.0  # past this an hourly limit or a maintenance is better waited for by the next attempt
 
 _T = TypeVar("_T")
 
@@ -24,6 +28,22 @@ class PassingError(Exception):
     def __init__(self, failure: RenkeiError) -> None:
         super().__init__(type(failure).__name__)  # the text of another may name a person (L6)
         self.failure = failure
+
+
+def pause_of(response: requests.Response) -> float:
+    """For how many seconds an answer asks us to stay away: a 429, at least a second where it does not say."""
+    return (retry_after_s(response.headers) or 1.0) if response.status_code == 429 else 0.0
+
+
+def refused(failure: RenkeiError, pause_s: float = 0.0, wait: Callable[[float], None] | None = None) -> Exception:
+    """What to raise of an answer that is none of success: a `PassingError` where the failure may be another in a moment,
+    after `wait` (to sleep) for the seconds that it asks for; else, or where they are too many, the failure itself.
+    """
+    if not isinstance(failure, RetriableFetchError | RetriableLoadError) or pause_s > LONGEST_PAUSE_S:
+        return failure
+    if pause_s:
+        (wait or time.sleep)(pause_s)
+    return PassingError(failure)
 
 
 def ask_until_passed(once: Callable[[], _T], tries: int) -> _T:

@@ -184,7 +184,10 @@ def test_s6_the_page_of_the_job_shows_what_each_service_said(world: ConsoleWorld
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("emc__acme", "EMCに接続できないか、応答が途中で切れました（ConnectionError）。"),
+        (
+            "emc__acme",
+            "EMCに接続できないか、応答が途中で切れました（ConnectionError）。時間をおいて再実行してください。",
+        ),
         ("smarthr__acme", "SmartHRがトークンを受け付けません。"),
         ("smtp_default", "メールサーバーに接続できません。"),
     ],

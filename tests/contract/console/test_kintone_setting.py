@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 from airflow.sdk.exceptions import AirflowFailException
 
 from renkei.errors import ConnectionError_, RenkeiError
@@ -19,7 +18,7 @@ from renkei.links.hotprofile_kintone.loading import at_fault
 from renkei.orchestration import jobs as task
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone import jobs as kinds
-from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, QuotaSpentError
+from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError, KintoneUnreachedError, QuotaSpentError
 from renkei.systems.kintone.form import Field
 from renkei.web.services import Right
 from tests.conftest import ROOT
@@ -150,6 +149,7 @@ def test_k8_each_line_has_the_verdict_of_the_apps_form(world: KintoneWorld) -> N
         (KintoneSettingError("x"), ("サブドメイン", "ログイン情報")),
         (ConnectionError_("x"), ("ログイン情報",)),
         (KintoneAwayError("x", unknown=False), ()),
+        (KintoneUnreachedError("x", unknown=False), ("サブドメイン",)),
         (QuotaSpentError("x"), ()),
     ],
 )
@@ -163,7 +163,7 @@ def test_k12_a_failed_reading_is_told_and_leaves_the_last_form(world: KintoneWor
     done(world, "/kintone/load", of="companies")
 
     def nobody() -> None:
-        raise KintoneAwayError("kintoneに接続できません。", unknown=False) from requests.ConnectionError()
+        raise KintoneUnreachedError("kintoneに接続できません。", unknown=False)
 
     world.link.kintone.before = nobody
     shown = text_of(done(world, "/kintone/load", of="companies"))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import requests
-
 from renkei.errors import ConnectionError_, RenkeiError
-from renkei.systems.kintone.errors import KintoneAwayError, KintoneSettingError
+from renkei.systems.kintone.errors import KintoneSettingError, KintoneUnreachedError
 
 SUCCEEDED, FAILED = "読み込みに成功しました", "読み込みに失敗しました"
 SUBDOMAIN, APP, LOGIN = "サブドメイン", "アプリID", "ログイン情報"
@@ -16,9 +14,8 @@ _BOTH = {"GAIA_IA02", "GAIA_NO01"}  # the token is another app's, or the app ano
 
 def at_fault(error: RenkeiError) -> tuple[str, ...]:
     """What to look at; none where kintone cannot answer now, or the day's requests are used up."""
-    if isinstance(error, KintoneAwayError):
-        unknown = isinstance(error.__cause__, requests.ConnectionError)
-        return (SUBDOMAIN,) if unknown else ()
+    if isinstance(error, KintoneUnreachedError):
+        return (SUBDOMAIN,)
     if isinstance(error, ConnectionError_):
         return (LOGIN,)
     if isinstance(error, KintoneSettingError):

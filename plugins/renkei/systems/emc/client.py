@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import requests
 
-from renkei.errors import ConnectionError_, LoadError, RejectedLoadError, RetriableLoadError
+from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
 from renkei.systems.emc.payloads import Import, declared, misshapen, read_code, read_import, read_items, read_page
-from renkei.systems.retrying import PassingError, ask_until_passed
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
+from renkei.systems.peer import Peer
+from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.transport import bounded, json_of
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ EXPORT_TRIES = 3
 APPLYING_POLL_S = 1.0
 APPLYING_LIMIT_S = 1_800.0
 
+_PEER = Peer("EMC", "時間をおいて再実行してください。", lambda said, _: RetriableLoadError(said))
 KEY = re.compile(r"[a-z0-9_-]+\.[0-9a-f]{16}\.[0-9a-f]{12}")  # of an import that Renkei opened: import_key
 
 
@@ -210,30 +212,13 @@ class EmcClient:
     def _request_once(self, method: str, path: str, seconds: float, kwargs: dict[str, Any]) -> requests.Response:
         """Raises: PassingError, LoadError."""
         url = f"{self._base_url}/api/v1{path}"
-        try:
-            response = exchange(self._session, method, url, seconds=seconds, most=MAX_BODY, **kwargs)
-        except TooLongError as error:
-            raise RetriableLoadError(
-                f"EMCの応答が大きすぎます（{MAX_BODY:,}バイト超）。Airflowの接続(emc)のURLを確認してください。"
-            ) from error
-        except UnsendableError as error:
-            raise ConnectionError_(
-                "Airflowの接続（EMC）のURL(Host)またはExtraに誤りがあるため、送れません。"
-            ) from error
-        except requests.RequestException as error:
-            failure: LoadError = RetriableLoadError(
-                f"EMCに接続できないか、応答が途中で切れました（{type(error).__name__}）。"
-            )
-            raise PassingError(failure) from None
+        response = _PEER.ask(self._session, method, url, seconds=seconds, most=MAX_BODY, **kwargs)
         if response.ok and response.status_code < 300:
             return response
         failure = _failure(response)
-        if not isinstance(failure, RetriableLoadError) or isinstance(failure, ImportBusyError):
+        if isinstance(failure, ImportBusyError):
             raise failure
-        if response.status_code == 429:
-            asked = retry_after_s(response.headers)
-            time.sleep(1.0 if asked is None else min(asked, 30.0))
-        raise PassingError(failure)
+        raise refused(failure, min(pause_of(response), 30.0))
 
 
 def _failure(response: requests.Response) -> LoadError:

@@ -21,7 +21,7 @@ from typing import Any
 
 import requests
 
-from renkei.errors import ConnectionError_, FetchError, RetriableFetchError
+from renkei.errors import RetriableFetchError
 from renkei.systems import pace
 from renkei.systems.hotprofile.payloads import (
     Entry,
@@ -35,8 +35,9 @@ from renkei.systems.hotprofile.payloads import (
     number_of,
     read_page,
 )
-from renkei.systems.retrying import PassingError, ask_until_passed
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, retry_after_s
+from renkei.systems.peer import Peer
+from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.transport import bounded
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,11 @@ READS = 3  # of one stretch of ids, while it changes under us
 STRETCH = 10  # pages that are proven together
 ANSWER_S = 60.0
 MAX_BODY = 50_000_000  # bytes of an answer, unpacked: 50 kB for each record of a page
-LONGEST_PAUSE_S = 60.0
 LAST_ID = 1 << 53  # beyond it is no id
 CLOCK_KEPT_S = 60.0
 DEPARTMENTS_KEPT_S = 600.0
 
+_PEER = Peer("Hot Profile", "次回の連携で読み直します。", lambda said, _: RetriableFetchError(said))
 _LISTS = {"companies": "clients", "departments": "leads", "leads": "leads"}
 
 
@@ -213,39 +214,18 @@ class HotProfileClient:
         """Raises: PassingError, FetchError."""
         self._pacer.acquire()
         try:
-            response = exchange(
-                self._session,
-                "POST",
-                f"{self._base_url}/rest_api/v1/{resource}/get_entry_list",
+            response = _PEER.ask(
+                *(self._session, "POST", f"{self._base_url}/rest_api/v1/{resource}/get_entry_list"),
                 seconds=ANSWER_S,
                 most=MAX_BODY,
                 json={"api_key": self._api_key, **body},
             )
-        except TooLongError as error:
-            raise RetriableFetchError(f"Hot Profileの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
-        except UnsendableError as error:
-            raise ConnectionError_(
-                "Airflowの接続（Hot Profile）のURL(Host)またはExtraに誤りがあるため、送れません。"
-            ) from error
-        except requests.RequestException as error:
-            failure: FetchError = RetriableFetchError(
-                f"Hot Profileに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
-            )
-            raise PassingError(failure) from None
         finally:
             self._pacer.release(None)
         if response.status_code == 200:
             self._set_clock(response.headers)
             return json_body(response.content)
-        failure = failure_of(response)
-        if not isinstance(failure, RetriableFetchError):
-            raise failure
-        if response.status_code == 429:
-            pause = retry_after_s(response.headers) or 1.0
-            if pause > LONGEST_PAUSE_S:
-                raise failure
-            time.sleep(pause)
-        raise PassingError(failure)
+        raise refused(failure_of(response), pause_of(response))
 
     def _set_clock(self, headers: Mapping[str, str]) -> None:
         try:

@@ -14,9 +14,9 @@ from typing import Any
 import requests
 
 from renkei.clock import TOKYO
-from renkei.errors import ConnectionError_
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError, refusal
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, is_unsent, json_of, retry_after_s
+from renkei.systems.peer import Peer
+from renkei.systems.transport import bounded, json_of, retry_after_s
 
 HOST = "https://api.kingtime.jp"
 CONNECT_S, PUNCH_S = 4.0, 5.0  # together less than the lease under which a punch is sent
@@ -25,6 +25,12 @@ MAX_PUNCH, MAX_READ = 100_000, 100_000_000  # bytes of an answer
 MAX_TEXT = 200  # characters of a name or code that are kept
 _KEY = re.compile(r"[0-9A-Za-z]{1,64}")
 _CODE = re.compile(r"[1-9]")
+_PEER = Peer(
+    "KING OF TIME",
+    "つながるようになれば、打刻は自動で続きを送ります。",
+    lambda said, may_have_arrived: KingOfTimeAwayError(said, unknown=may_have_arrived),
+    passes=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class KingOfTimeClient:
             OtherPunchError: another one was.
         """
         sent = {"date": day.isoformat(), "time": written(at), "code": kind}
-        response = self._exchange("POST", f"/daily-workings/timerecord/{key}", CONNECT_S, PUNCH_S, MAX_PUNCH, json=sent)
+        response = self._ask("POST", f"/daily-workings/timerecord/{key}", seconds=PUNCH_S, most=MAX_PUNCH, json=sent)
         if response.status_code not in (200, 201):
             raise self._refusal(response)
         try:
@@ -116,7 +122,7 @@ class KingOfTimeClient:
         return said
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
-        response = self._exchange("GET", path, CONNECT_S, READ_S, MAX_READ, params=query)
+        response = self._ask("GET", path, seconds=READ_S, most=MAX_READ, params=query)
         if response.status_code != 200:
             error = self._refusal(response)
             if isinstance(error, PunchRefusedError):
@@ -127,23 +133,8 @@ class KingOfTimeClient:
         except ValueError:
             raise _odd() from None
 
-    def _exchange(
-        self, method: str, path: str, connect_s: float, seconds: float, most: int, **more: Any
-    ) -> requests.Response:
-        try:
-            return exchange(
-                self._session, method, self._base + path, seconds=seconds, most=most, connect_s=connect_s, **more
-            )
-        except TooLongError:
-            raise KingOfTimeAwayError(f"KING OF TIMEの応答が大きすぎます（{most:,}バイト超）。", unknown=True) from None
-        except UnsendableError:
-            raise ConnectionError_(
-                "Airflowの接続（KING OF TIME）のURL(Host)またはExtraに誤りがあるため、送れません。"
-            ) from None
-        except requests.RequestException as error:
-            what = "に接続できません" if is_unsent(error) else "の応答が届きませんでした"
-            said = f"KING OF TIME{what}（{type(error).__name__}）。"
-            raise KingOfTimeAwayError(said, unknown=not is_unsent(error)) from None
+    def _ask(self, method: str, path: str, **how: Any) -> requests.Response:
+        return _PEER.ask(self._session, method, self._base + path, connect_s=CONNECT_S, **how)
 
     def _refusal(self, response: requests.Response) -> Exception:
         return refusal(response.status_code, response.content, self._address, retry_after_s(response.headers))

@@ -17,12 +17,13 @@ from typing import Any
 
 import requests
 
-from renkei.errors import ConnectionError_, SettingError
+from renkei.errors import SettingError
 from renkei.systems.kintone.crowding import ConcurrencyLimit
 from renkei.systems.kintone.errors import (
     CrowdedError,
     KintoneAwayError,
     KintoneSettingError,
+    KintoneUnreachedError,
     QuotaSpentError,
     RecordChangedError,
     RecordGoneError,
@@ -47,16 +48,9 @@ from renkei.systems.kintone.payloads import (
     users_in,
     with_ids,
 )
+from renkei.systems.peer import Peer
 from renkei.systems.retrying import PassingError, ask_until_passed
-from renkei.systems.transport import (
-    TooLongError,
-    UnsendableError,
-    bounded,
-    exchange,
-    is_unsent,
-    json_of,
-    retry_after_s,
-)
+from renkei.systems.transport import bounded, json_of, retry_after_s
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +62,15 @@ TRIES = 4
 LOOKS = 3  # of a write without upsert: each time asks first who is there
 AT_ONCE = 5
 UNKNOWN_USER = "GAIA_IL26"
+_PEER = Peer(
+    "kintone",
+    "正常に接続できるようになれば、自動で再開します。",
+    lambda said, may_have_arrived: (
+        KintoneAwayError(said, unknown=True) if may_have_arrived else KintoneUnreachedError(said, unknown=False)
+    ),
+    "連携設定シートのサブドメイン",
+    passes=False,
+)
 
 
 class KintoneClient:
@@ -298,22 +301,7 @@ class KintoneClient:
         method, url, sent = request_of(method, f"{self._root}{self._path}{path}", body)
         with self._concurrency.passed() as note:
             self._spend(1)
-            try:
-                response = exchange(self._session, method, url, seconds=ANSWER_S, most=MAX_BODY, **sent)
-            except TooLongError as error:
-                raise KintoneAwayError(
-                    f"kintoneの応答が大きすぎます（{MAX_BODY:,}バイト超）。", unknown=True
-                ) from error
-            except UnsendableError as error:
-                raise ConnectionError_(
-                    "Airflowの接続（kintone）のURL(Host)またはExtraに誤りがあるため、送れません。"
-                ) from error
-            except requests.RequestException as error:
-                raise KintoneAwayError(
-                    f"kintoneに接続できないか、応答が途中で切れました（{type(error).__name__}）。"
-                    "正常に接続できるようになれば、自動で再開します。",
-                    unknown=not is_unsent(error),
-                ) from error
+            response = _PEER.ask(self._session, method, url, seconds=ANSWER_S, most=MAX_BODY, **sent)
             note(response.headers)
             if response.status_code != 200:
                 wrong = failure(

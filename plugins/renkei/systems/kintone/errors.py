@@ -70,6 +70,10 @@ class KintoneAwayError(RetriableLoadError):
         self.unknown = unknown
 
 
+class KintoneUnreachedError(KintoneAwayError):
+    """No connection to its address came about: nothing was sent."""
+
+
 class CrowdedError(KintoneAwayError):
     """Too many requests at once on the domain (K16): what was sent was not looked at."""
 

@@ -213,7 +213,10 @@ class LineWorksCalendar:
                 f"LINE WORKSのアクセストークンを取得できません（{answer.reason}）。Developer Consoleのアプリの認証情報と"
                 f"OAuth Scopes（{SCOPES.replace(',', '、')}）を確認し、Airflowの接続 lineworks__（テナント名）を直してください。"
             )
-        raise LineWorksAwayError(f"LINE WORKSに接続できません（{answer.reason}）。次回の連携で続きから行います。")
+        raise LineWorksAwayError(
+            f"LINE WORKSに接続できません（{answer.reason}）。次回の連携で続きから行います。"
+            "続く場合は、連携サーバからLINE WORKSへ通信できることを確認してください。"
+        )
 
 
 def _is_missing(answer: Answer) -> bool:

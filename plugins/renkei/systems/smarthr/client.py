@@ -17,10 +17,11 @@ from typing import Any
 
 import requests
 
-from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
-from renkei.systems.retrying import PassingError, ask_until_passed
+from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.systems.peer import Peer
+from renkei.systems.retrying import PassingError, ask_until_passed, refused
 from renkei.systems.smarthr.pacer import Pacer
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of
+from renkei.systems.transport import bounded, json_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,12 @@ ANSWER_S = 60.0  # for one page, whole
 MAX_PAGES = 10_000  # a million records; a total beyond is no total
 MAX_BODY = 20_000_000  # bytes of one page, unpacked: 200 kB for each of its crews
 _ID = re.compile(r"[!-+\--~]{1,100}")  # ids are UUIDs; a comma would split the list that `present` asks with
-LONGEST_PAUSE_S = 60.0  # past this an hourly limit or a maintenance is better waited for by the next attempt
+_PEER = Peer(
+    "SmartHR",
+    "時間をおいて再実行してください。",
+    lambda said, _: RetriableFetchError(said),
+    "SmartHR URL",
+)
 
 Progress = Callable[[int, int], None]
 Record = dict[str, Any]
@@ -202,59 +208,39 @@ class SmartHRClient:
         return _Page(number, total, size, body)
 
     def _get(self, path: str, query: Mapping[str, str], resource: str) -> requests.Response:
-        refused: set[str] = set()
-        return ask_until_passed(lambda: self._get_once(path, query, resource, refused), TRIES)
+        spent: set[str] = set()
+        return ask_until_passed(lambda: self._get_once(path, query, resource, spent), TRIES)
 
-    def _get_once(self, path: str, query: Mapping[str, str], resource: str, refused: set[str]) -> requests.Response:
-        """`refused` keeps the token that was, from one try to the next. Raises: PassingError, FetchError."""
+    def _get_once(self, path: str, query: Mapping[str, str], resource: str, spent: set[str]) -> requests.Response:
+        """`spent` keeps the token that was refused, from one try to the next. Raises: PassingError, FetchError."""
         self._pacer.acquire()
         response: requests.Response | None = None
         token = self._token
         try:
-            response = exchange(
-                self._session,
-                "GET",
-                self._base_url + path,
+            response = _PEER.ask(
+                *(self._session, "GET", self._base_url + path),
                 seconds=ANSWER_S,
                 most=MAX_BODY,
+                what=f"SmartHRの{_LABELS.get(resource, resource)}",
                 params=dict(query),
                 headers={"Authorization": f"Bearer {token}"} if token else None,
             )
-        except TooLongError as error:
-            raise RetriableFetchError(
-                f"SmartHRの{_LABELS.get(resource, resource)}の応答が大きすぎます（{MAX_BODY:,}バイト超）。"
-                "SmartHR URLを確認し、時間をおいて再実行してください。"
-            ) from error
-        except UnsendableError as error:
-            raise ConnectionError_(
-                "Airflowの接続（SmartHR）のURL(Host)またはExtraに誤りがあるため、送れません。"
-            ) from error
-        except requests.RequestException as error:
-            failure: FetchError = RetriableFetchError(
-                f"SmartHRに接続できないか、応答が途中で切れました（{type(error).__name__}）。時間をおいて再実行してください。"
-            )
-            raise PassingError(failure) from None
         finally:
             self._pacer.release(response.headers if response is not None else None)
         if response.status_code == 200:
             return response
-        failure = _failure(response, resource)
         if response.status_code == 401 and self._another:
-            if refused:
+            if spent:
                 raise RefusedFetchError(
                     "SmartHRが、更新したばかりの許可も受け付けません。連携の「SmartHRの接続」の画面を確認してください。"
                 )
-            refused.add(token)
+            spent.add(token)
             self._take_another(token, self._another)
-            raise PassingError(failure)
-        if not isinstance(failure, RetriableFetchError):
-            raise failure
-        if response.status_code == 429:
-            pause = _pause_s(response.headers)
-            if pause > LONGEST_PAUSE_S:
-                raise failure
-            self._pacer.block(pause + random.uniform(0.0, 0.2))
-        raise PassingError(failure)
+            raise PassingError(_failure(response, resource))
+        pause_s = _pause_s(response.headers) if response.status_code == 429 else 0.0
+        raise refused(
+            _failure(response, resource), pause_s, lambda asked: self._pacer.block(asked + random.uniform(0.0, 0.2))
+        )
 
     def _take_another(self, refused: str, another: Callable[[str], str]) -> None:
         """In place of a refused token; of ten requests that were refused at once, one asks for it."""

@@ -17,10 +17,11 @@ from typing import Any
 
 import requests
 
-from renkei.errors import ConnectionError_, FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
+from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems import pace
-from renkei.systems.retrying import PassingError, ask_until_passed
-from renkei.systems.transport import TooLongError, UnsendableError, bounded, exchange, json_of, retry_after_s
+from renkei.systems.peer import Peer
+from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.transport import bounded, json_of
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ READS = 3  # of the whole list, while it changes under us
 MAX_PAGES = 2_000  # a million absences
 ANSWER_S = 60.0
 MAX_BODY = 20_000_000  # bytes of an answer, unpacked
-LONGEST_PAUSE_S = 60.0
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 MAX_PERIODS = 31
+_PEER = Peer("WORKPLACE", "次回の連携で読み直します。", lambda said, _: RetriableFetchError(said))
 
 
 class Status(StrEnum):
@@ -177,16 +178,7 @@ class WorkplaceClient:
         self._pacer.acquire()
         try:
             url = f"{self._base_url}/api/v1{path}"
-            response = exchange(self._session, "GET", url, params=asked, seconds=ANSWER_S, most=MAX_BODY)
-        except TooLongError as error:
-            raise RetriableFetchError(f"WORKPLACEの応答が大きすぎます（{MAX_BODY:,}バイト超）。") from error
-        except UnsendableError as error:
-            raise ConnectionError_("Airflowの接続（WORKPLACE）のURL(Host)に誤りがあるため、送れません。") from error
-        except requests.RequestException as error:
-            failure: FetchError = RetriableFetchError(
-                f"WORKPLACEに接続できないか、応答が途中で切れました（{type(error).__name__}）。次回の連携で読み直します。"
-            )
-            raise PassingError(failure) from None
+            response = _PEER.ask(self._session, "GET", url, params=asked, seconds=ANSWER_S, most=MAX_BODY)
         finally:
             self._pacer.release(None)
         if missing and response.status_code == 404:
@@ -195,15 +187,7 @@ class WorkplaceClient:
             raise RetriableFetchError("WORKPLACEの応答がAPIの形式ではありません。次回の連携で読み直します。")
         if response.status_code == 200:
             return _object(response.content)
-        failure = _failure(response)
-        if not isinstance(failure, RetriableFetchError):
-            raise failure
-        if response.status_code == 429:
-            pause = retry_after_s(response.headers) or 1.0
-            if pause > LONGEST_PAUSE_S:
-                raise failure
-            self._pacer.block(pause)
-        raise PassingError(failure)
+        raise refused(_failure(response), pause_of(response), self._pacer.block)
 
 
 def _failure(response: requests.Response) -> FetchError:

@@ -19,6 +19,7 @@ from renkei.systems.kintone.crowding import ConcurrencyLimit
 from renkei.systems.kintone.errors import (
     KintoneAwayError,
     KintoneSettingError,
+    KintoneUnreachedError,
     QuotaSpentError,
     RecordRefusedError,
 )
@@ -198,6 +199,18 @@ def test_k17_an_outage_that_lasts_is_told_as_one(clock: SkipClock) -> None:
         app.client.upsert("5", "code", rows("a"))
     assert raised.value.unknown
     assert app.spent == module.TRIES
+
+
+@pytest.mark.parametrize(("fault", "unknown"), [(requests.ConnectTimeout(), False), (requests.ReadTimeout(), True)])
+def test_k12_who_was_not_reached_is_told_from_who_did_not_answer(
+    clock: SkipClock, fault: Exception, unknown: bool
+) -> None:
+    """K12: only an address that nobody is at may be a wrong サブドメイン."""
+    app = Kintone()
+    app.before.append(lambda seen: fault)
+    with pytest.raises(KintoneAwayError) as raised:
+        app.client.upsert("5", "code", rows("a"))
+    assert (raised.value.unknown, isinstance(raised.value, KintoneUnreachedError)) == (unknown, not unknown)
 
 
 def test_k17_a_page_in_place_of_an_answer_is_an_outage(clock: SkipClock) -> None:
