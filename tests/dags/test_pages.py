@@ -180,3 +180,13 @@ def test_l6_a_note_keeps_a_persons_words_and_fits_its_column(kept: str, lines: l
     assert note.startswith(kept)
     assert note_text(lines, note) == note
     assert harmful(note) == []
+
+
+def test_e2_a_note_that_is_too_long_says_what_fits() -> None:
+    """And that there is more; the first line is the subject."""
+    note = note_text(["EMC-OK acme", *(f"{number}: " + "x" * 150 for number in range(20))])
+    assert note.startswith("**Renkei**: ")
+    assert "EMC-OK acme" in note.splitlines()[0]
+    assert "0: xxx" in note
+    assert note.endswith("\n- …")
+    assert len(note) > MAX_NOTE - 200

@@ -18,6 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import StoreError
+from renkei.storage import parquet
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.parquet import PART
 from renkei.storage.store import MissingKeyError, Store
@@ -322,6 +323,12 @@ def test_e10_rows_are_found_by_any_of_the_texts_asked_for(store: Store) -> None:
     ):
         page, count = store.table_page("t", start, stop)
         assert (page["n"].tolist(), count) == (wanted, rows)
+
+
+def test_e10_rows_are_found_in_every_group_of_a_large_table(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "GROUP", 2)
+    store.write_table("t", pd.DataFrame({"id": [f"{n}" for n in range(5)]}, dtype="str"))
+    assert store.find_rows("t", {"id": ["4", "1", "2"]})["id"].tolist() == ["1", "2", "4"]
 
 
 def test_e14_a_filtered_table_is_kept_without_its_old_index(store: Store) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from renkei.links.workplace_lineworks import calendar_events
 from renkei.links.workplace_lineworks.model import Fetched
+from renkei.links.workplace_lineworks.stages import plan
 from renkei.links.workplace_lineworks.wording import doubts
 from renkei.systems.workplace.client import Status
 from tests.harness.workplace_lineworks import AbsenceWorld, day
@@ -59,3 +63,22 @@ def test_c8_a_list_that_is_older_than_its_end_does_not_bring_an_absence_back(wor
     world.workplace.stale = [old]
     world.run()
     assert (len(world.calendar.events), world.states()["A-1"]) == (1, "written")
+
+
+def test_c10_a_fault_is_not_noted_of_the_revision_that_has_mended_it(
+    world: AbsenceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process reads the newer one while this one looks the older one through."""
+    world.workplace.put("A-1", day("2026-12-05", "2026-12-04"))
+    job = world.job()
+    fetch, make_plan, *_ = world.steps(job)
+    fetch()
+
+    def meanwhile(*asked: Any) -> Any:
+        world.workplace.put("A-1", day("2026-12-09"))
+        fetch()
+        return calendar_events.wanted(*asked)
+
+    monkeypatch.setattr(plan, "wanted", meanwhile)
+    make_plan()
+    assert world.states() == {"A-1": "waiting"}

@@ -27,6 +27,17 @@ def test_c9_a_torn_or_empty_read_deletes_nothing(world: AbsenceWorld, hidden: se
     assert len(world.calendar.events) == 2
 
 
+def test_c9_an_empty_list_cancels_nothing_however_surely_it_is_told(world: AbsenceWorld) -> None:
+    """WORKPLACE has lost them all: it says so of each that it is asked for, too."""
+    for number in ("A-1", "A-2"):
+        world.workplace.put(number, day("2026-12-05"))
+    world.run()
+    world.workplace.all.clear()
+    job = world.run()
+    assert (len(world.calendar.events), world.workplace.asked) == (2, [])
+    assert job.record.read(Fetched).suspicious == 2
+
+
 def test_c9_one_that_workplace_has_no_more_is_asked_for_before_its_event_goes(world: AbsenceWorld) -> None:
     for number in ("A-1", "A-2"):
         world.workplace.put(number, day("2026-12-05"))
