@@ -77,11 +77,11 @@ def _read(folder: Path) -> dict[str, Any]:
     from renkei.links.smarthr_emc import stages
     from renkei.links.smarthr_emc.model import Mode
     from renkei.links.smarthr_emc.records import RunStart
-    from renkei.links.smarthr_emc.rehearsal.targets import Unasked
+    from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget
 
     record = RunRecord(TenantFolder(_store(folder), LINK, TENANT), "second")
     start = RunStart("second", Mode.NORMAL, True, NOW.isoformat(), "")
-    stages.snapshot.take_snapshot(stages.open_run.open_run(record, _mapping(), start, Unasked(), NOW))
+    stages.snapshot.take_snapshot(stages.open_run.open_run(record, _mapping(), start, OfflineTarget(), NOW))
     return {}
 
 

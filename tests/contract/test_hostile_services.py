@@ -27,7 +27,7 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.channel import Channel, Event, Service
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
+from renkei.notifications.deliver import DeliveryResult, Notifier, OpenedChannel
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
@@ -99,9 +99,9 @@ class Scene:
     ) -> list[DeliveryResult]:
         channels = [Channel(service.value, service, "c", WAYS[service][1]) for service in services]
 
-        def opened(channel: Channel) -> Opened:
+        def opened(channel: Channel) -> OpenedChannel:
             registration = self.registration(channel.service, base)
-            return Opened(messenger(registration), channel.to, registration.digest(channel.to))
+            return OpenedChannel(messenger(registration), channel.to, registration.digest(channel.to))
 
         record = RunRecord(TenantFolder(self.store, "smarthr_emc", "acme"), run)
         deliveries = DeliveryLog(ChannelStates(TenantFolder(self.store, "smarthr_emc", "acme")), record)

@@ -26,7 +26,7 @@ from renkei.links.smarthr_emc.connecting import sees_fewer
 from renkei.links.smarthr_emc.report import body
 from renkei.links.smarthr_emc.stages.job import Job, forget_end
 from renkei.runs.outcome import Outcome
-from renkei.storage.source_grants import Grant, Made
+from renkei.storage.source_grants import Grant, GrantEvent
 from renkei.storage.store import MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.emc.drop import DropFolder, LocalFiles
@@ -278,7 +278,7 @@ def test_e34_people_whom_another_log_in_does_not_see_are_held_and_told(linked: W
     folder = TenantFolder(linked.store, LINK, "acme")
 
     def allowed(people: int | None) -> Grant:
-        return Grant(Made.ALLOWED, NOW, "sato", "佐藤", people=people)
+        return Grant(GrantEvent.ALLOWED, NOW, "sato", "佐藤", people=people)
 
     assert sees_fewer(folder, allowed(len(everybody))) is None
     assert sees_fewer(folder, allowed(None)) is None, "SmartHR does not say"

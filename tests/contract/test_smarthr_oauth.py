@@ -18,7 +18,7 @@ import pytest
 import requests
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.connecting import Allower, Back, Connecting, Departure, prover
+from renkei.links.smarthr_emc.connecting import AuthorizationRequest, AuthorizationResponse, Connecting, Grantor, prover
 from renkei.links.smarthr_emc.connecting_troubles import ConnectFailure, ConnectingError
 from renkei.links.smarthr_emc.granted import LEASE, GrantedToken, ReauthoriseError
 from renkei.storage.cipher import Cipher
@@ -34,7 +34,7 @@ from tests.harness.smarthr import SmartHR
 from tests.harness.smarthr_login import Person
 
 CALLBACK = "http://airflow.example.jp/renkei/console/smarthr/callback"
-YUKI = Allower("yuki", "結城")
+YUKI = Grantor("yuki", "結城")
 PROCESSES = 8
 
 
@@ -54,24 +54,26 @@ class Way:
     def set(self, **switches: Any) -> None:
         self.smarthr.sim("PATCH", "oauth", switches)
 
-    def begin(self) -> Departure:
+    def begin(self) -> AuthorizationRequest:
         return self.connecting.begin(YUKI, CALLBACK, self.now)
 
-    def allow(self, departure: Departure, user: str = "admin@acme", answer: str = "allow") -> dict[str, str]:
+    def allow(self, departure: AuthorizationRequest, user: str = "admin@acme", answer: str = "allow") -> dict[str, str]:
         """The query with which SmartHR sends the browser back."""
         there = Person(self.smarthr, user).answers(departure.url, answer)
         assert there.startswith(f"{CALLBACK}?")
         return dict(parse_qsl(urlsplit(there).query))
 
-    def finish(self, departure: Departure, answer: dict[str, str]) -> Grant:
-        back = Back(answer["state"], answer.get("code", ""), answer.get("error", ""), departure.value, YUKI, CALLBACK)
+    def finish(self, departure: AuthorizationRequest, answer: dict[str, str]) -> Grant:
+        back = AuthorizationResponse(
+            answer["state"], answer.get("code", ""), answer.get("error", ""), departure.value, YUKI, CALLBACK
+        )
         return self.connecting.finish(back, prover(own_session(), self.url), self.now)
 
     def connect(self) -> Grant:
         departure = self.begin()
         return self.finish(departure, self.allow(departure))
 
-    def refused(self, departure: Departure, answer: dict[str, str]) -> ConnectFailure:
+    def refused(self, departure: AuthorizationRequest, answer: dict[str, str]) -> ConnectFailure:
         with pytest.raises(ConnectingError) as raised:
             self.finish(departure, answer)
         return raised.value.trouble

@@ -28,7 +28,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.channel import Channel, Event, Service
 from renkei.notifications import deliver
-from renkei.notifications.deliver import DeliveryResult, Notifier, Opened
+from renkei.notifications.deliver import DeliveryResult, Notifier, OpenedChannel
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import Registration, register
@@ -168,12 +168,12 @@ class Scene:
     def tell(self, fuse: Fuse, run: str = RUN) -> list[DeliveryResult]:
         """One process."""
 
-        def opened(channel: Channel) -> Opened:
+        def opened(channel: Channel) -> OpenedChannel:
             if channel.service is Service.MAIL:
-                return Opened(self.mailer, channel.to, "mail")
+                return OpenedChannel(self.mailer, channel.to, "mail")
             registration = self.secrets[channel.name]
             inner = Fused(channel.name, messenger(registration), fuse)
-            return Opened(inner, channel.to, registration.digest(channel.to))
+            return OpenedChannel(inner, channel.to, registration.digest(channel.to))
 
         deliveries = DeliveryLog(
             ChannelStates(TenantFolder(self.store, LINK, TENANT)),

@@ -10,7 +10,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.channel import Channel, Event, Service
-from renkei.notifications.deliver import Notifier, Opened
+from renkei.notifications.deliver import Notifier, OpenedChannel
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.messengers import messenger
 from renkei.notifications.registration import register
@@ -40,8 +40,8 @@ def _arrive(folder: Path, chat: Chat, message: Message) -> dict[str, str]:
         registrations[service] = register(service, values, {"127.0.0.1"})
         channels.append(Channel(service.value, service, "c", known[places][0] if places else ""))
 
-    def opened(channel: Channel) -> Opened:
-        return Opened(messenger(registrations[channel.service]), channel.to, "r")
+    def opened(channel: Channel) -> OpenedChannel:
+        return OpenedChannel(messenger(registrations[channel.service]), channel.to, "r")
 
     deliveries = DeliveryLog(
         ChannelStates(TenantFolder(store, "smarthr_emc", "acme")),

@@ -23,7 +23,7 @@ from renkei.inbox import inbox
 from renkei.inbox.receiver import Receiver
 from renkei.inbox.tables import MESSAGE, State
 from renkei.jobs.records import KEPT, Jobs
-from renkei.links.smarthr_emc.connecting import Allower, Connecting
+from renkei.links.smarthr_emc.connecting import Connecting, Grantor
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
@@ -33,7 +33,7 @@ from renkei.storage.audit import AuditEntry
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import open_database
 from renkei.storage.runs import RunRecord
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import OAuthSettings, SmartHROAuth
@@ -289,10 +289,10 @@ def test_l7_log_ins_that_are_over_and_grants_long_replaced_go(store: Store, monk
     sealed = Store(store.fs, store.root, Cipher(KEY))
     folder, now = TenantFolder(sealed, LINK, "acme"), dt.datetime.now(dt.UTC)
     oauth = SmartHROAuth(OAuthSettings("client", "secret"), requests.Session())
-    Connecting(folder, oauth).begin(Allower("yuki", "結城"), "https://airflow.example.jp/", now - dt.timedelta(hours=1))
+    Connecting(folder, oauth).begin(Grantor("yuki", "結城"), "https://airflow.example.jp/", now - dt.timedelta(hours=1))
     grants = SourceGrants(folder)
     for number in range(12):
-        assert grants.follow(number, Grant(Made.RENEWED, now, "yuki", "結城", now, f"access-{number}"))
+        assert grants.follow(number, Grant(GrantEvent.RENEWED, now, "yuki", "結城", now, f"access-{number}"))
     prune_all(sealed, now, dt.timedelta(days=400), lambda *_: False)
     assert sealed.names(folder.source_logins) == []
     assert (len(sealed.names(folder.source_grants)), grants.newest()[0]) == (10, 12)

@@ -18,7 +18,7 @@ from airflow.sdk import DAG
 from celery import signals
 
 from renkei import settings
-from renkei.inbox.drain import Settled
+from renkei.inbox.drain import HandlingResult
 from renkei.inbox.inbox import Inbox, Message
 from renkei.inbox.lease import Leases
 from renkei.inbox.receiver import Receiver
@@ -46,10 +46,10 @@ class Worker:
     def __init__(self, tenant: Tenant, leases: Leases) -> None:
         self._greeting = tenant.mapping.greeting
 
-    def handle(self, message: Message) -> Settled:
-        return Settled(State.DONE, self._greeting)
+    def handle(self, message: Message) -> HandlingResult:
+        return HandlingResult(State.DONE, self._greeting)
 
-    def look_back(self, message: Message) -> Settled | None:
+    def look_back(self, message: Message) -> HandlingResult | None:
         return None
 
     def tick(self) -> float:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.web import state
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
 from tests.end_to_end.airflow_world import ADDRESS, DAG_ID, NOTHING, AirflowWorld, EndedRun
 from tests.harness.oauth import KEY
@@ -29,7 +29,7 @@ def test_s3_a_void_grant_is_told_with_the_page_to_open(world: AirflowWorld) -> N
     world.monkeypatch.setenv("RENKEI_STORE_KEY_CONN_ID", "store_key")
     world.connect("store_key", conn_type="generic", password=KEY)
     grants = SourceGrants(TenantFolder(open_store(), "smarthr_emc", "acme"))
-    assert grants.follow(0, Grant(Made.VOID, dt.datetime.now(dt.UTC), "yuki", "結城"))
+    assert grants.follow(0, Grant(GrantEvent.VOID, dt.datetime.now(dt.UTC), "yuki", "結城"))
     run = world.run()
     assert (run.failed(), run.tries["fetch_departments"]) == (["fetch_departments", "outcome"], 1)
     (mail,) = world.mails()

@@ -11,10 +11,16 @@ from urllib.parse import parse_qsl
 import requests
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.links.smarthr_emc.connecting import Allower, Back, Connecting, Departure, cookie_name
+from renkei.links.smarthr_emc.connecting import (
+    AuthorizationRequest,
+    AuthorizationResponse,
+    Connecting,
+    Grantor,
+    cookie_name,
+)
 from renkei.links.smarthr_emc.granted import GrantedToken
 from renkei.storage.cipher import Cipher
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import OAuthSettings, SmartHROAuth
@@ -23,7 +29,7 @@ from tests.unit.systems.transport import Answer, Seen, Wire
 KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="  # for tests alone
 NOW = dt.datetime(2026, 11, 29, 19, 30, tzinfo=dt.UTC)
 CALLBACK = "https://airflow.example.jp/renkei/console/smarthr/callback"
-YUKI = Allower("yuki", "結城")
+YUKI = Grantor("yuki", "結城")
 SECRETS = ("very-secret-client", "access-1", "refresh-1", "code-1")
 
 
@@ -76,7 +82,7 @@ class OAuthWorld:
         """A grant, as somebody allowed it just now."""
         number, _ = self.grants.newest()
         expires = self.now + lasts if lasts is not None else None
-        made = Grant(Made.ALLOWED, self.now, "yuki", "結城", self.now, "access-1", refresh, expires)
+        made = Grant(GrantEvent.ALLOWED, self.now, "yuki", "結城", self.now, "access-1", refresh, expires)
         assert self.grants.follow(number, made)
 
     def granted(self, sleep: Callable[[float], None] | None = None) -> GrantedToken:
@@ -87,7 +93,7 @@ class OAuthWorld:
 
         return GrantedToken(self.folder, lambda: self.oauth, self.page, lambda: self.now, sleep or pass_by)
 
-    def back(self, departure: Departure, **changed: Any) -> Back:
+    def back(self, departure: AuthorizationRequest, **changed: Any) -> AuthorizationResponse:
         """How SmartHR sends the browser back."""
         state = dict(parse_qsl(departure.url.partition("?")[2]))["state"]
         assert cookie_name(state) == departure.cookie
@@ -99,4 +105,4 @@ class OAuthWorld:
             "by": YUKI,
             "redirect_uri": CALLBACK,
         }
-        return Back(**(found | changed))
+        return AuthorizationResponse(**(found | changed))

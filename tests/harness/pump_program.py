@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from renkei.inbox import drain, lease, pump
-from renkei.inbox.drain import Settled, Tenancy
+from renkei.inbox.drain import HandlingResult, Tenancy
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump
@@ -31,7 +31,7 @@ class Appends:
         self._target, self._left = target, stuck_after
         self._lock = threading.Lock()
 
-    def handle(self, message: Message) -> Settled:
+    def handle(self, message: Message) -> HandlingResult:
         with self._lock:
             with self._target.open("ab") as file:
                 file.write(message.body() + b"\n")
@@ -39,10 +39,10 @@ class Appends:
             if self._left == 0:
                 print("STUCK", flush=True)
                 threading.Event().wait()
-        return Settled(State.DONE)
+        return HandlingResult(State.DONE)
 
-    def look_back(self, message: Message) -> Settled | None:
-        return Settled(State.DONE) if message.body() in self._target.read_bytes().split(b"\n") else None
+    def look_back(self, message: Message) -> HandlingResult | None:
+        return HandlingResult(State.DONE) if message.body() in self._target.read_bytes().split(b"\n") else None
 
     def tick(self) -> float:
         return 60.0

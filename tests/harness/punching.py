@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from renkei.clock import TOKYO
-from renkei.inbox.drain import PausedError, Settled
+from renkei.inbox.drain import HandlingResult, PausedError
 from renkei.inbox.inbox import Inbox, Message
 from renkei.inbox.lease import Leases
 from renkei.inbox.receiver import Receiver
@@ -174,25 +174,27 @@ class World:
         """The inbox notes the machine's time."""
         return dataclasses.replace(message, since=self._since[message.number])
 
-    def work(self) -> Settled | PausedError:
+    def work(self) -> HandlingResult | PausedError:
         """What the pump does with the next message."""
         (message,) = self.take(1)
         done = self.settle(message, self.worker.handle)
         assert done is not None
         return done
 
-    def look_back(self) -> Settled | PausedError | None:
+    def look_back(self) -> HandlingResult | PausedError | None:
         (message,) = self.inbox.listed(Inboxed.UNKNOWN, 8)
         return self.settle(self._by_our_clock(message), self.worker.look_back)
 
-    def settle(self, message: Message, does: Callable[[Message], Settled | None]) -> Settled | PausedError | None:
+    def settle(
+        self, message: Message, does: Callable[[Message], HandlingResult | None]
+    ) -> HandlingResult | PausedError | None:
         try:
             settled = does(message)
         except PausedError as pause:
             if does == self.worker.handle:
                 self.inbox.settle(message, Inboxed.WAITING, str(pause))
             return pause
-        said = settled or Settled(Inboxed.WAITING)
+        said = settled or HandlingResult(Inboxed.WAITING)
         self.inbox.settle(message, said.state, said.note, forget=said.forget)
         self._since[message.number] = self.now
         return settled

@@ -37,7 +37,7 @@ from renkei.systems.lineworks.calendar import (
     LineWorksAwayError,
     MemberState,
 )
-from renkei.systems.workplace.client import Absence, Listed, Period, Status, Unit
+from renkei.systems.workplace.client import Absence, AbsenceList, Period, Status, Unit
 
 NOON = dt.datetime(2026, 11, 29, 12, 0, tzinfo=TOKYO)
 KEY = "ZGVtby1rZXktZGVtby1rZXktZGVtby1rZXktZGVtby0="  # 32 bytes
@@ -82,9 +82,9 @@ class FakeWorkplace:
         self.all[number] = replace(base, **given)
         return self.all[number]
 
-    def absences(self, since: dt.date) -> Listed:
+    def absences(self, since: dt.date) -> AbsenceList:
         listed = [one for number, one in sorted(self.all.items()) if number not in self.hidden]
-        return Listed([*listed, *self.stale], not self.is_torn, self.malformed)
+        return AbsenceList([*listed, *self.stale], not self.is_torn, self.malformed)
 
     def absence(self, number: str) -> Absence | None:
         self.asked.append(number)

@@ -11,18 +11,18 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.channel import Event, Service
-from renkei.links.smarthr_emc.ownership import Registered
+from renkei.links.smarthr_emc.ownership import TenantEntry
 from renkei.notifications.delivery_log import LoggedDelivery
-from renkei.notifications.members.linking import Beginning, Invitation, LinkedBy, Trip
+from renkei.notifications.members.linking import Invitation, LinkedBy, LoginAttempt, LoginStart
 from renkei.notifications.members.table import Claim, LineLink
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.monitor.silence import Notes, Schedule
 from renkei.notifications.state import ChannelState
 from renkei.orchestration.monitor.expiring import Cursor
-from renkei.orchestration.monitor.once import ToldOnce
+from renkei.orchestration.monitor.once import ToldNotices
 from renkei.runs.notes import Begun, LastReal, LastResult
 from renkei.storage import records
-from renkei.storage.runs import Began, Loaded
+from renkei.storage.runs import CommonRunStart, Loaded
 from renkei.storage.store import DamagedFileError, Store
 from renkei.systems.delivery import Verdict
 
@@ -66,7 +66,7 @@ OLD: list[tuple[str, Any]] = [
         ' "told": {"acme": "2026-11-22T04:38:01+00:00"}}',
         Notes({"acme": Schedule(dt.time(4, 30), AT), "beta": Schedule(dt.time(23, 50))}, {"acme": SECOND}),
     ),
-    ('{"told": {"k": "2026-11-22T04:38:01.234567+00:00"}}', ToldOnce({"k": AT})),
+    ('{"told": {"k": "2026-11-22T04:38:01.234567+00:00"}}', ToldNotices({"k": AT})),
     ('{"after": "acme", "on": "2026-11-22"}', Cursor(dt.date(2026, 11, 22), "acme")),
     (
         f'{{"invitation": "{HASH}", "line_user_id": "U1", "linked_at": "2026-11-22T04:38:01+00:00", "user_id": "001"}}',
@@ -80,11 +80,11 @@ OLD: list[tuple[str, Any]] = [
     (
         f'{{"browser": "{HASH}", "expires_at": "2026-11-22T04:38:01+00:00", "invitation": "{HASH}", "nonce": "n",'
         ' "verifier": "v"}',
-        Trip(HASH, "n", "v", HASH, SECOND),
+        LoginAttempt(HASH, "n", "v", HASH, SECOND),
     ),
-    ('{"at": "2026-11-22T04:38:01+00:00"}', Beginning(SECOND)),
+    ('{"at": "2026-11-22T04:38:01+00:00"}', LoginStart(SECOND)),
     (f'{{"line": "{HASH}"}}', LinkedBy(HASH)),
-    ('{"id_prefix": "a-"}', Registered("a-")),
+    ('{"id_prefix": "a-"}', TenantEntry("a-")),
 ]
 
 
@@ -112,7 +112,7 @@ def test_e31_housekeeping_reads_what_any_link_keeps_of_a_run(store: Store) -> No
     """E31: more than it asks for may stand there."""
     store.write("run.json", b'{"run_id": "r", "started_at": "2026-11-22T04:38:01+00:00", "mode": "NORMAL"}')
     store.write("load.json", b'{"confirmed_at": "2026-11-22T04:38:01+00:00", "import_key": "k", "counts": {}}')
-    assert records.read(store, "run.json", Began) == Began("r", SECOND)
+    assert records.read(store, "run.json", CommonRunStart) == CommonRunStart("r", SECOND)
     assert records.read(store, "load.json", Loaded) == Loaded(SECOND)
 
 

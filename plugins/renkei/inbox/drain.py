@@ -37,7 +37,7 @@ class PausedError(RenkeiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class HandlingResult:
     """What became of a message. `note` is Japanese and names nobody; with `forget` what the message says is deleted."""
 
     state: State
@@ -53,10 +53,10 @@ class Worker(Protocol):
 
     at_once: int  # messages
 
-    def handle(self, message: Message) -> Settled:
+    def handle(self, message: Message) -> HandlingResult:
         """Do what the message asks for, once. Raises PausedError: nothing was done."""
 
-    def look_back(self, message: Message) -> Settled | None:
+    def look_back(self, message: Message) -> HandlingResult | None:
         """What became of a message that is unknown; None if nothing did, so that it is handled anew."""
 
     def tick(self) -> float:
@@ -93,7 +93,7 @@ class Drain:
         self._lock = threading.Lock()  # of all below
         self._under_way: set[object] = set()  # numbers of messages, and words for other work
         self._looking: set[object] = set()  # of those, the ones that are looked back at
-        self._unsettled: list[tuple[Message, Settled]] = []  # what the database has yet to hear
+        self._unsettled: list[tuple[Message, HandlingResult]] = []  # what the database has yet to hear
         self._worker: Worker | None = None
         self._version = ""
         self._takes_at = self._looks_back_at = self._ticks_at = self._opens_at = 0.0
@@ -200,17 +200,17 @@ class Drain:
 
     def _handle(self, worker: Worker, message: Message) -> None:
         if not self.is_ours():  # nothing was done about it
-            self._settle(message, Settled(State.WAITING))
+            self._settle(message, HandlingResult(State.WAITING))
             return
         try:
             settled = worker.handle(message)
         except PausedError as pause:
             self._takes_at = max(self._takes_at, time.monotonic() + pause.seconds)
-            settled = Settled(State.WAITING, str(pause))
+            settled = HandlingResult(State.WAITING, str(pause))
         except Exception as error:
             log.error("pump %s message=%d: %s", self.inbox.lease, message.number, named(error))
             self._rest(message, AGAIN_S)
-            settled = Settled(State.UNKNOWN, "処理中に予期しないエラーが起きました。結果を確認します。")
+            settled = HandlingResult(State.UNKNOWN, "処理中に予期しないエラーが起きました。結果を確認します。")
         self._settle(message, settled)
 
     def _look_back(self, worker: Worker, message: Message) -> None:
@@ -220,7 +220,7 @@ class Drain:
         except PausedError as pause:
             self._rest(message, pause.seconds)
             return
-        self._settle(message, settled or Settled(State.WAITING))
+        self._settle(message, settled or HandlingResult(State.WAITING))
 
     def _rest(self, message: Message, seconds: float) -> None:
         with self._lock:
@@ -236,7 +236,7 @@ class Drain:
             with self._lock:  # a message may have been settled meanwhile
                 self._ticks_at = min(self._ticks_at, time.monotonic() + after)
 
-    def _settle(self, message: Message, settled: Settled) -> None:
+    def _settle(self, message: Message, settled: HandlingResult) -> None:
         try:
             self.inbox.settle(message, settled.state, settled.note, forget=settled.forget)
         except StoreError:

@@ -66,7 +66,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class JobStart:
     at: Moment
 
 
@@ -93,7 +93,7 @@ class Job:
 
     number: int
     request: Request
-    begun: Begun | None
+    begun: JobStart | None
     progress: Progress | None
     end: End | None
 
@@ -127,7 +127,7 @@ class Jobs:
         return Job(
             number,
             records.read(self._store, self._key(number, "request"), Request),
-            self._read(number, "begun", Begun),
+            self._read(number, "begun", JobStart),
             self._read(number, "progress", Progress),
             self._read(number, "end", End),
         )
@@ -164,12 +164,12 @@ class Jobs:
             raise NotToBeginError("この作業の記録がありません。画面から始めてください。") from None
         if request.run != run:
             raise NotToBeginError("この作業は、別の実行のものです。画面から始めてください。")
-        if request.kind in again and self._read(number, "begun", Begun) is not None:
-            records.write(self._store, self._key(number, "begun"), Begun(now))  # it lasts from now on
+        if request.kind in again and self._read(number, "begun", JobStart) is not None:
+            records.write(self._store, self._key(number, "begun"), JobStart(now))  # it lasts from now on
             return request
         if now > request.at + WAITS:
             raise NotToBeginError("待ち時間が長すぎたため、始めません。画面からもう一度始めてください。")
-        if not records.create(self._store, self._key(number, "begun"), Begun(now)):
+        if not records.create(self._store, self._key(number, "begun"), JobStart(now)):
             raise NotToBeginError("一度始めた作業は、やり直せません。画面からもう一度始めてください。")
         return request
 

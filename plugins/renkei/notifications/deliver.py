@@ -36,7 +36,7 @@ _KEYS = uuid.UUID("6f1d5d5c-5f0b-5c43-9a5b-1d0a3f6c7a10")  # any constant: keys 
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedChannel:
     """A channel ready to be used: its client, the recipient as the service knows him, its registration's digest."""
 
     messenger: Messenger
@@ -44,7 +44,7 @@ class Opened:
     registration: str
 
 
-Opener = Callable[[Channel], Opened]  # raises ConnectionError_
+Opener = Callable[[Channel], OpenedChannel]  # raises ConnectionError_
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Due:
     channel: Channel
     key: str
     state: ChannelState
-    opened: Opened | None
+    opened: OpenedChannel | None
     fault: str = ""  # why it could not be opened
 
 
@@ -193,7 +193,7 @@ def channel_key(key: str, channel: Channel, registration: str) -> str:
     return str(uuid.uuid5(_KEYS, f"{key}\n{channel.name}\n{registration}"))
 
 
-def recipients(channel: Channel, opened: Opened) -> list[str]:
+def recipients(channel: Channel, opened: OpenedChannel) -> list[str]:
     """To whom a message goes one by one: the addresses of a mail; for all else, the one place."""
     return opened.to.split(", ") if channel.service is Service.MAIL else [opened.to]
 

@@ -25,7 +25,7 @@ PART_LEAST = 12  # of a URL's path or query: no plain word such as "services", "
 
 
 @dataclass(frozen=True, slots=True)
-class _Discreet:
+class _RedactedMessenger:
     """A client whose answers quote none of its secrets, whatever the service repeats of them (L7)."""
 
     inner: Messenger
@@ -49,7 +49,7 @@ def messenger(registration: Registration, sent_s: Iterable[float] = ()) -> Messe
 
     `sent_s`: how many seconds ago another process has sent messages with it; LINE WORKS' limit counts those, too.
     """
-    return _Discreet(_client(registration, sent_s), _secrets(registration))
+    return _RedactedMessenger(_client(registration, sent_s), _secrets(registration))
 
 
 def _secrets(registration: Registration) -> list[str]:

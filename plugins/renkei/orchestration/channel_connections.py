@@ -13,7 +13,7 @@ from renkei.channel import Channel, Event, Service
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_, NotificationError, RetriableNotificationError, SettingError, StoreError
 from renkei.notifications import disabled_channels
-from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, Opener
+from renkei.notifications.deliver import DeliveryResult, Notifier, OpenedChannel, Opener
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.diagnosis import explain_in_words
 from renkei.notifications.members.table import Member, Members
@@ -139,9 +139,9 @@ def opener(link: str, tenant: str, store: Store | None) -> Opener:
     from renkei.notifications.messengers import messenger
     from renkei.orchestration.plain_mail import MailMessenger
 
-    def open_channel(channel: Channel) -> Opened:
+    def open_channel(channel: Channel) -> OpenedChannel:
         if channel.service is Service.MAIL:
-            return Opened(MailMessenger(), channel.to, f"mail:{channel.to}")
+            return OpenedChannel(MailMessenger(), channel.to, f"mail:{channel.to}")
         member = _member(channel, link, tenant, store)
         if connection_needed(channel.service, channel.to):
             registration = registration_of(channel.service, channel.connection)
@@ -149,7 +149,7 @@ def opener(link: str, tenant: str, store: Store | None) -> Opener:
         else:
             assert member is not None  # what `connection_needed` says
             registration, to = _own_webhook(channel, member), ""
-        return Opened(messenger(registration), to, registration.digest(to))
+        return OpenedChannel(messenger(registration), to, registration.digest(to))
 
     return open_channel
 

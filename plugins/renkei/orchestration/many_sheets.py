@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from renkei import settings
 from renkei.clock import utcnow
 from renkei.errors import Problem
-from renkei.sheets.archive import Packed, unpacked
+from renkei.sheets.archive import ArchivedSheet, unpacked
 from renkei.sheets.bounded import Compiler
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.grants import AllGrants, read_grants
@@ -23,7 +23,7 @@ from renkei.storage import uploads
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin
 from renkei.web.many_facts import BatchSheet, SheetBatch, UploadState
-from renkei.web.tenant_sheet import By, TenantSheet
+from renkei.web.tenant_sheet import Actor, TenantSheet
 
 if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
@@ -43,7 +43,7 @@ def run_many_sheets(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[st
     """
     folder = tenant.folder()
     found = unpacked(uploads.take(folder, asked["upload"]))
-    hidden, by = set(asked["hidden"].split()), By(asked["by"], asked["by_name"])
+    hidden, by = set(asked["hidden"].split()), Actor(asked["by"], asked["by_name"])
     grants = read_grants(settings.operator_file(tenant.dag_file))
     mappings = settings.mappings_folder(tenant.dag_file, tenant.link.name)
     sheets: list[BatchSheet] = []
@@ -66,20 +66,20 @@ def run_many_sheets(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[st
     return SheetBatch(sheets)
 
 
-def _unread(one: Packed) -> BatchSheet:
+def _unread(one: ArchivedSheet) -> BatchSheet:
     problem = one.problem or Problem(one.name, TAKEN.found, TAKEN.remedy)
     return BatchSheet(one.name, one.tenant, UploadState.BROKEN, problems=[problem], problem_count=1)
 
 
 def _review_sheet(
     tenant: Tenant,
-    one: Packed,
+    one: ArchivedSheet,
     path: Path,
     grants: AllGrants,
     neighbours: Sequence[Path],
     compiler: Compiler[object],
     place: TenantSheet,
-    by: By,
+    by: Actor,
 ) -> BatchSheet:
     review = tenant.link.review_sheet()(tenant.link, path, one.tenant, grants.of(one.tenant), neighbours, compiler)
     problems, warnings = [*review.problems, *review.misplaced], [*review.warnings, *review.beside]

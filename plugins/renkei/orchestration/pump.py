@@ -15,7 +15,7 @@ from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, dag_id
-from renkei.orchestration.stopping import Above
+from renkei.orchestration.stopping import ParentProcesses
 from renkei.orchestration.tenant import find_tenant
 from renkei.sheets.tenant_files import TenantFile, tenants
 from renkei.storage.database.database import open_database
@@ -59,7 +59,7 @@ def pump(dag_file: str, shard: int = 0, shards: int = 1) -> Pump:
 def run(pump: Pump, lasts: dt.timedelta) -> None:
     """For so long, until Renkei's code is another one, which the next run has, or until the worker is to stop."""
     until, looks_at, code = time.monotonic() + lasts.total_seconds(), 0.0, _code()
-    above = Above()
+    above = ParentProcesses()
 
     def is_over() -> bool:
         nonlocal looks_at

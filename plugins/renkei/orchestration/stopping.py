@@ -18,7 +18,7 @@ def file_of(pid: int) -> Path:
     return Path(tempfile.gettempdir(), f"renkei-worker-{pid}-stops")
 
 
-class Above:
+class ParentProcesses:
     """The processes above this one, as they were when it began."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, tuple_, update
 
 from renkei.inbox.lease import Leases
-from renkei.outbox.outgoing import Content, Outgoing, Settled
+from renkei.outbox.outgoing import Content, Outgoing, SendResult
 from renkei.outbox.tables import OPEN, OUTGOING, State
 from renkei.storage import records
 from renkei.storage.database.database import Database
@@ -78,7 +78,7 @@ class Outbox:
             return len(connection.scalars(self._following(channel, now).limit(most)).all())
 
     def turn(
-        self, leases: Leases, channel: str, settled: Sequence[Settled], most: int, now: dt.datetime
+        self, leases: Leases, channel: str, settled: Sequence[SendResult], most: int, now: dt.datetime
     ) -> list[Outgoing]:
         """Notes what became of messages and takes the next ones of the channel, in one transaction.
 
@@ -109,7 +109,7 @@ class Outbox:
         with self._database.reading() as connection:
             return [(now - at).total_seconds() for at in connection.scalars(wanted)]
 
-    def settle(self, settled: Sequence[Settled], now: dt.datetime) -> None:
+    def settle(self, settled: Sequence[SendResult], now: dt.datetime) -> None:
         """Notes what became of messages; a late answer counts although another process holds the lease by now."""
         if settled:
             with self._database.writing(brief=True) as connection:
@@ -216,7 +216,7 @@ class Outbox:
         here = and_(self._in(State.WAITING), OUTGOING.c.channel == channel)
         return select(OUTGOING.c.number).where(here, OUTGOING.c.not_before <= now, OUTGOING.c.not_after > now, is_first)
 
-    def _settle(self, connection: Connection, settled: Sequence[Settled], now: dt.datetime) -> None:
+    def _settle(self, connection: Connection, settled: Sequence[SendResult], now: dt.datetime) -> None:
         for one in settled:
             changed: dict[str, Any] = {"state": one.state, "since": now, "note": one.note}
             if one.not_before is not None:

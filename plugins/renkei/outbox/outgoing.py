@@ -51,7 +51,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SendResult:
     """What became of a message; WAITING where it was surely not sent, and is to be sent at `not_before` or later."""
 
     message: Outgoing

@@ -14,7 +14,7 @@ from renkei.clock import utcnow
 from renkei.errors import RenkeiError, StoreError
 from renkei.inbox.lease import LeaseLostError, Leases
 from renkei.outbox.outbox import KEY_COUNTS, LATE, Outbox
-from renkei.outbox.outgoing import Content, Outgoing, Settled
+from renkei.outbox.outgoing import Content, Outgoing, SendResult
 from renkei.outbox.tables import State
 from renkei.systems.delivery import Delivery, Messenger, Verdict, later, refused, unknown
 
@@ -197,13 +197,13 @@ class _Burst:
         except Exception as error:  # a messenger raises for nothing that the network does; its text may hold a secret
             return unknown(None, type(error).__name__)
 
-    def _finished(self) -> list[tuple[Settled, Delivery | None]]:
+    def _finished(self) -> list[tuple[SendResult, Delivery | None]]:
         """What has ended, and what it means; a channel that failed rests from now on."""
         ended = [one for one in self._sending if one.done()]
         now = self._sender._clock()
         return [(self._settled(self._sending.pop(one), one.result(), now), one.result()) for one in ended]
 
-    def _note(self, finished: list[tuple[Settled, Delivery | None]], most: int = 0) -> list[Outgoing]:
+    def _note(self, finished: list[tuple[SendResult, Delivery | None]], most: int = 0) -> list[Outgoing]:
         """Writes down what became of messages, for as long as it takes; the next ones, if the lease is still ours."""
         now, settled = self._sender._clock(), [one for one, _ in finished]
         taken: list[Outgoing] = []
@@ -229,21 +229,21 @@ class _Burst:
             self._tell(one.message, delivery)
         return taken
 
-    def _settled(self, message: Outgoing, delivery: Delivery | None, now: dt.datetime) -> Settled:
+    def _settled(self, message: Outgoing, delivery: Delivery | None, now: dt.datetime) -> SendResult:
         if delivery is None:
-            return Settled(message, State.WAITING, message.note, now)
+            return SendResult(message, State.WAITING, message.note, now)
         if delivery.accepted:
             self._sender._failures.pop(self._channel, None)
-            return Settled(message, State.SENT)
+            return SendResult(message, State.SENT)
         note = self._outlet.explain(delivery)
         if delivery.verdict is Verdict.REFUSED:
-            return Settled(message, State.REFUSED, note)
+            return SendResult(message, State.REFUSED, note)
         if delivery.verdict is Verdict.UNKNOWN:
             self._rest(delivery)  # a service that answers nobody would make all of them unknown
-            return Settled(message, State.UNKNOWN, note)
+            return SendResult(message, State.UNKNOWN, note)
         if self._outlet.takes_key and now - (message.begun_at or now) > KEY_COUNTS:
-            return Settled(message, State.UNKNOWN, GIVEN_UP)
-        return Settled(message, State.WAITING, note, now + dt.timedelta(seconds=self._pause(message, delivery)))
+            return SendResult(message, State.UNKNOWN, GIVEN_UP)
+        return SendResult(message, State.WAITING, note, now + dt.timedelta(seconds=self._pause(message, delivery)))
 
     def _pause(self, message: Outgoing, delivery: Delivery) -> float:
         """Until the message is tried again; where the service as a whole takes nothing, the channel rests as long."""

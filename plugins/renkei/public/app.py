@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from renkei.errors import RenkeiError
-from renkei.public.limits import Limit, network_of
+from renkei.public.limits import RateLimit, network_of
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class _Guarded:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._refusals = Limit(REFUSALS_PER_S, REFUSALS_AT_ONCE)
+        self._refusals = RateLimit(REFUSALS_PER_S, REFUSALS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # no WebSocket, and nothing to be done at start or end

@@ -10,7 +10,7 @@ from collections.abc import Callable
 REMEMBERED = 10_000  # of those who came last; the others begin anew
 
 
-class Limit:
+class RateLimit:
     """A bucket for each name, emptied at a steady rate (GCRA). Its memory is bounded, whoever asks."""
 
     def __init__(self, per_second: float, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -9,14 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from renkei.inbox.receiver import Receiver
-from renkei.public.receiving import Receiving
+from renkei.public.receiving import LinkReceiver
 from renkei.public.secrets import Secrets
 from renkei.systems.lineworks.callback import SIGNATURE, CallbackEvent, event_of, is_signed
 
 PATH = "/lineworks/{tenant}/callback"
 
 
-class Callbacks(Receiving):
+class Callbacks(LinkReceiver):
     """The receiver of a link: who it is from, what of it is wanted, and into the inbox with it."""
 
     def __init__(

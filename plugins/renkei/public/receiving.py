@@ -13,7 +13,7 @@ from renkei.clock import utcnow
 from renkei.errors import RenkeiError, StoreError
 from renkei.inbox.receiver import Receiver
 from renkei.public.bodies import body_of
-from renkei.public.limits import Limit
+from renkei.public.limits import RateLimit
 from renkei.public.secrets import NoSecretError, Secrets
 from renkei.sheets.tenant_files import is_tenant
 
@@ -24,15 +24,15 @@ TOLD_EVERY_S = 60.0  # of one trouble with a secret: whoever asks, the log stays
 PER_S, AT_ONCE = 100, 5_000  # messages of one tenant that are rightly signed: a bot that answers itself must end
 
 
-class Receiving:
+class LinkReceiver:
     """The receiver of a link; `name` is how its requests are called in a log."""
 
     def __init__(self, link: str, name: str, secrets: Secrets, receiver: Callable[[], Receiver]) -> None:
         """`secrets` are the tenants'; `receiver` may raise StoreError."""
         self._link, self._name, self._secrets, self._receiver = link, name, secrets, receiver
         self._open: Receiver | None = None
-        self._limit = Limit(PER_S, AT_ONCE)
-        self._told = Limit(1 / TOLD_EVERY_S, 1)
+        self._limit = RateLimit(PER_S, AT_ONCE)
+        self._told = RateLimit(1 / TOLD_EVERY_S, 1)
 
     async def signed(self, request: Request, is_signed: Callable[[bytes, Sequence[str]], bool]) -> tuple[str, bytes]:
         """The tenant, and the body that one of its secrets signed.

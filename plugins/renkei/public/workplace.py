@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from renkei.errors import RenkeiError
 from renkei.inbox.receiver import Receiver
-from renkei.public.receiving import Receiving
+from renkei.public.receiving import LinkReceiver
 from renkei.public.secrets import Secrets
 
 PATH = "/workplace/{tenant}/events"
@@ -30,7 +30,7 @@ _NOBODYS = "no secret of anybody's"
 Same = tuple[str, str]  # what makes it the same event again, and what its order is of
 
 
-class Events(Receiving):
+class Events(LinkReceiver):
     """The receiver of a link's events."""
 
     def __init__(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Passed(StrEnum):
+class StepResult(StrEnum):
     """Whether a record has come past a step."""
 
     YES = "✓"
@@ -15,9 +15,9 @@ class Passed(StrEnum):
 
 
 SHOWN = {  # on a page: its tone, and what is read aloud
-    Passed.YES: ("good", "済み"),
-    Passed.NO: ("bad", "ここで止まっています"),
-    Passed.NOT: ("quiet", "まだです"),
+    StepResult.YES: ("good", "済み"),
+    StepResult.NO: ("bad", "ここで止まっています"),
+    StepResult.NOT: ("quiet", "まだです"),
 }
 
 
@@ -26,6 +26,6 @@ class Step:
     """One step of the way."""
 
     name: str
-    passed: Passed
+    passed: StepResult
     reason: str = ""
     remedy: str = ""

@@ -23,7 +23,7 @@ _SUFFIXES = (".xlsx", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class ArchivedSheet:
     """A sheet of the zip; with a `problem` it is not to be read."""
 
     name: str  # as it can be shown
@@ -32,7 +32,7 @@ class Packed:
     problem: Problem | None = None
 
 
-def unpacked(content: bytes) -> list[Packed]:
+def unpacked(content: bytes) -> list[ArchivedSheet]:
     """Every sheet of the zip, in its order; folders and what other programs leave behind are passed over.
 
     Raises:
@@ -71,7 +71,7 @@ def _is_passed_over(entry: zipfile.ZipInfo) -> bool:
     return entry.is_dir() or hidden or "__MACOSX" in path.parts
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Packed:
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> ArchivedSheet:
     path = PurePosixPath(_name(entry))
     name, tenant = path.name[-120:], path.stem
     if not path.suffix.lower().endswith(_SUFFIXES):
@@ -92,7 +92,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Packed:
         return _refused(name, "zipから取り出せません", "zipを作り直してください")
     if len(content) > MAX_BYTES:
         return _refused(name, "ファイルが大きすぎます", f"{MAX_BYTES:,}バイト以下にしてください")
-    return Packed(f"{tenant}{suffix_of(name)}", tenant, content)
+    return ArchivedSheet(f"{tenant}{suffix_of(name)}", tenant, content)
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -103,7 +103,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return "".join(one if one.isprintable() else "?" for one in name)
 
 
-def _without_twins(found: list[Packed]) -> Iterator[Packed]:
+def _without_twins(found: list[ArchivedSheet]) -> Iterator[ArchivedSheet]:
     names = [one.tenant for one in found if not one.problem]
     for one in found:
         if not one.problem and names.count(one.tenant) > 1:
@@ -112,8 +112,8 @@ def _without_twins(found: list[Packed]) -> Iterator[Packed]:
             yield one
 
 
-def _refused(name: str, found: str, remedy: str, tenant: str = "") -> Packed:
-    return Packed(name, tenant, problem=Problem(name, found, remedy))
+def _refused(name: str, found: str, remedy: str, tenant: str = "") -> ArchivedSheet:
+    return ArchivedSheet(name, tenant, problem=Problem(name, found, remedy))
 
 
 def _refusal(found: str, remedy: str) -> MappingError:

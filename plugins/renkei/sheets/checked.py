@@ -18,7 +18,7 @@ Reader = Callable[[bytes, str], RawT]  # of a file's content and name; may raise
 
 
 @dataclass(frozen=True, slots=True)
-class Checked(Generic[MappingT]):
+class CheckedSheet(Generic[MappingT]):
     """All that a sheet says and all that is wrong or doubtful about it; `settings` is what is sound, whatever else is."""
 
     mapping: MappingT | None
@@ -34,8 +34,8 @@ def compiled_by(
     tenant: str,
     from_yaml: Reader[RawT],
     from_workbook: Reader[RawT],
-    check: Callable[[RawT], Checked[MappingT]],
-) -> tuple[Compiled[MappingT], Checked[MappingT] | None]:
+    check: Callable[[RawT], CheckedSheet[MappingT]],
+) -> tuple[Compiled[MappingT], CheckedSheet[MappingT] | None]:
     """The compiled sheet, and what it was made from; the latter is None for a file that cannot be read at all."""
     digest = digest_of(content)
     read = from_yaml if Path(name).suffix.lower() in (".yaml", ".yml") else from_workbook

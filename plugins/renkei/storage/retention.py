@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock
-from renkei.storage.runs import Began, Loaded, RunRecord, date_in
+from renkei.storage.runs import CommonRunStart, Loaded, RunRecord, date_in
 from renkei.storage.store import DamagedFileError, Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder, accounts_folder, tenants_folder
 
@@ -114,7 +114,7 @@ def _start(record: RunRecord, files: Sequence[str]) -> tuple[str, dt.datetime | 
     Without `run.json`, which a run that failed at once has not, the newest date there is stands for it.
     """
     try:
-        start = record.read_or_none(Began)
+        start = record.read_or_none(CommonRunStart)
     except DamagedFileError:
         return "", None
     if start is not None:

@@ -28,7 +28,7 @@ class RunFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class CommonRunStart:
     """What every link's `run.json` says, whatever else it has."""
 
     FILE: ClassVar[str] = "run"

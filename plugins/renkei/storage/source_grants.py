@@ -31,7 +31,7 @@ class PlainStoreError(StoreError):
     """The store has no key, so no secret may be kept there (L7)."""
 
 
-class Made(StrEnum):
+class GrantEvent(StrEnum):
     """How a record came about."""
 
     ALLOWED = "allowed"  # somebody logged in and allowed it
@@ -44,7 +44,7 @@ class Made(StrEnum):
 class Grant:
     """A grant, or the end of one: then it has no tokens."""
 
-    made: Made
+    made: GrantEvent
     at: Moment
     by: str  # the id of whoever allowed it, or ended it
     by_name: str

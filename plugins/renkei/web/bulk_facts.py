@@ -13,7 +13,7 @@ KIND, PLACE = "checks", "_checks"  # of the job, and whose it is: no company is 
 NO_RIGHT = "この会社で操作する権限がありません"
 
 
-class Deed(StrEnum):
+class BulkAction(StrEnum):
     """What is done; the value is its name in an address."""
 
     CHECK = "check"
@@ -24,18 +24,18 @@ class Deed(StrEnum):
 
 
 LABELS = {
-    Deed.CHECK: "確認のみを実行する",
-    Deed.PAUSE: "一時停止する",
-    Deed.UNPAUSE: "一時停止を解除する",
-    Deed.FREEZE: "災害時凍結する",
-    Deed.UNFREEZE: "災害時凍結を解除する",
+    BulkAction.CHECK: "確認のみを実行する",
+    BulkAction.PAUSE: "一時停止する",
+    BulkAction.UNPAUSE: "一時停止を解除する",
+    BulkAction.FREEZE: "災害時凍結する",
+    BulkAction.UNFREEZE: "災害時凍結を解除する",
 }
-RIGHTS = {deed: Right.RUN if deed is Deed.CHECK else Right.EDIT for deed in Deed}
-WITH_REASON = (Deed.FREEZE, Deed.UNFREEZE)
+RIGHTS = {deed: Right.RUN if deed is BulkAction.CHECK else Right.EDIT for deed in BulkAction}
+WITH_REASON = (BulkAction.FREEZE, BulkAction.UNFREEZE)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class BulkSelection:
     """Those of the shown companies with which it is done, and the others, each with why it is not."""
 
     those: Sequence[Company]
@@ -50,7 +50,7 @@ class CheckedMany:
     refused: Sequence[str] = field(default_factory=list)  # dag ids that Airflow did not start
 
 
-def chosen(deed: Deed, companies: Iterable[Company], may: Callable[[Right, str], bool]) -> Chosen:
+def chosen(deed: BulkAction, companies: Iterable[Company], may: Callable[[Right, str], bool]) -> BulkSelection:
     those, others = [], []
     for one in sorted(companies, key=lambda one: (one.name, one.dag_id)):
         why = why_not(deed, one) or ("" if may(RIGHTS[deed], one.dag_id) else NO_RIGHT)
@@ -58,30 +58,30 @@ def chosen(deed: Deed, companies: Iterable[Company], may: Callable[[Right, str],
             others.append((one, why))
         else:
             those.append(one)
-    return Chosen(those, others)
+    return BulkSelection(those, others)
 
 
-def why_not(deed: Deed, one: Company) -> str:
+def why_not(deed: BulkAction, one: Company) -> str:
     """Why it makes no sense with this company, in Japanese; empty where it does."""
     if deed in WITH_REASON:
         if not one.freezable:
             return "災害時凍結のない連携です"
         return (
             ("既に凍結中です" if one.frozen else "")
-            if deed is Deed.FREEZE
+            if deed is BulkAction.FREEZE
             else ""
             if one.frozen
             else "凍結していません"
         )
     if one.dag_gone:
         return "AirflowにこのDagがありません"
-    if deed is Deed.CHECK:
+    if deed is BulkAction.CHECK:
         if one.paused:
             return "一時停止中です（実行が始まりません）"
         if one.unlinked:
             return "連携解除されています"
         return "シートを使えません" if one.broken or one.sheet_gone else "シートを読み取り中です" if one.pending else ""
-    if deed is Deed.PAUSE:
+    if deed is BulkAction.PAUSE:
         return "既に一時停止中です" if one.paused else ""
     return "" if one.paused else "一時停止していません"
 

@@ -53,8 +53,8 @@ class ConnectionState:
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """What a form says, ready for `Acting.register`: fields of the Connection, and of its Extra."""
+class EnteredConnection:
+    """What a form says, ready for `Actions.register`: fields of the Connection, and of its Extra."""
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -126,7 +126,7 @@ def faults_of(state: ConnectionState, given: Mapping[str, str], hosts: Collectio
     return found or _of_service(state, texts, hosts)
 
 
-def entered(state: ConnectionState, given: Mapping[str, str]) -> Entered:
+def entered(state: ConnectionState, given: Mapping[str, str]) -> EnteredConnection:
     """What is to be registered: every field that is no secret, and the secrets that were given."""
     values: dict[str, str] = {}
     extra: dict[str, str] = dict(state.kind.always)
@@ -134,7 +134,7 @@ def entered(state: ConnectionState, given: Mapping[str, str]) -> Entered:
         text = trimmed(given.get(one.key, "").replace("\r\n", "\n"))
         if text or not one.secret:
             (extra if one.place == "extra" else values)[one.key if one.place == "extra" else one.place] = text
-    return Entered(values, extra)
+    return EnteredConnection(values, extra)
 
 
 def _fault(kind: ConnectionKind, one: ConnectionField, text: str, hosts: Collection[str]) -> str:

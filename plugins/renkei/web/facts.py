@@ -166,7 +166,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachCounts:
     """People of the target, by how they can be reached."""
 
     present: int  # who work there, by the source
@@ -189,7 +189,7 @@ class Written:
     frozen: bool = True  # 災害時凍結 was on
     valid: int | None = None  # people to be in the target
     sheet_digest: str = ""
-    reached: Reached | None = None
+    reached: ReachCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class RunBeginning:
     """What a run began with."""
 
     sheet_digest: str
@@ -274,10 +274,10 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class CompanyEvents:
     """What happened to a company beside and within its runs."""
 
-    begun: Mapping[str, Begun] = field(default_factory=dict)  # by run id, as far as records tell
+    begun: Mapping[str, RunBeginning] = field(default_factory=dict)  # by run id, as far as records tell
     replies: Sequence[Reply] = ()
     fault: str = ""  # why the store cannot be read
 
@@ -294,7 +294,7 @@ class ToldChannel:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RunDetails:
     """What is kept of one run."""
 
     known: bool = True  # False: the record is gone

@@ -23,7 +23,7 @@ class NotFound(Exception):
     """There is no such thing, or none that this person may know of."""
 
 
-class Foreign(Exception):
+class CsrfError(Exception):
     """The form was not sent from a page of ours, or long ago."""
 
 
@@ -40,7 +40,7 @@ def is_same(given: object, expected: str) -> bool:
     return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-class Says(Protocol):
+class MessagePage(Protocol):
     """A page that says what is so, and what to do."""
 
     def __call__(self, request: Request, status: int, title: str, *lines: str) -> Response: ...
@@ -48,7 +48,7 @@ class Says(Protocol):
 
 def build_app(
     routers: Iterable[APIRouter],
-    says: Says,
+    says: MessagePage,
     not_found: Answer,
     own: Mapping[Any, Answer],
     refused: Mapping[int, tuple[str, str]],
@@ -63,7 +63,7 @@ def build_app(
     return app
 
 
-def _answers(says: Says, not_found: Answer, refused: Mapping[int, tuple[str, str]]) -> dict[Any, Answer]:
+def _answers(says: MessagePage, not_found: Answer, refused: Mapping[int, tuple[str, str]]) -> dict[Any, Answer]:
     def foreign(request: Request, _: Exception) -> Response:
         said = f"別のサイトから送信されたか、開いてから時間がたった画面です。{AGAIN}"
         return says(request, 403, "操作を受け付けませんでした", said)
@@ -88,7 +88,7 @@ def _answers(says: Says, not_found: Answer, refused: Mapping[int, tuple[str, str
         return says(request, 409, "操作できませんでした", str(error))
 
     return {
-        Foreign: foreign,
+        CsrfError: foreign,
         RequestValidationError: not_understood,
         HTTPException: of_starlette,
         Refused: impossible,

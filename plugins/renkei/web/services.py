@@ -17,19 +17,19 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.channel_facts import Channels
 from renkei.web.connection_facts import Connections
-from renkei.web.customer.facts import Inviting
+from renkei.web.customer.facts import InvitationServices
 from renkei.web.facts import (
-    Account,
     Company,
+    CompanyEvents,
     ConnectionChange,
     Details,
     Evidence,
     Freeze,
     Generation,
-    Past,
     QuestionState,
     Run,
     RunChoice,
+    RunDetails,
 )
 from renkei.web.member_facts import MemberInvitations
 from renkei.web.sheet_facts import Sheets
@@ -124,13 +124,13 @@ class Knowledge(Connections, Channels, MemberInvitations, Protocol):
     def question_state(self, dag_id: str, run_id: str, task_id: str) -> QuestionState | None:
         """What a task of a run asked a person; None where it asked nothing."""
 
-    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> Account:
+    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> RunDetails:
         """What is kept of a run, with `most` of its errors; without `people` nothing that names anybody."""
 
     def findings(self, dag_id: str, run_id: str) -> Iterator[Sequence[str]]:
         """Every error and 注意 of a run, a row each, below a row of titles; may raise StoreError."""
 
-    def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
+    def past(self, dag_id: str, runs: Sequence[Run]) -> CompanyEvents:
         """What is known beside those runs of a company."""
 
     def connection_changes(self, dag_id: str, since: dt.datetime) -> Sequence[ConnectionChange]:
@@ -233,4 +233,4 @@ class Services:
     own_pages: Sequence[OwnPages] = ()
     hosts: Sequence[str] = ()  # under which the browser may know this server, beside the request's own Host
     now: Any = field(default=lambda: dt.datetime.now(dt.UTC))
-    inviting: Inviting | None = None  # customers, to their own pages
+    inviting: InvitationServices | None = None  # customers, to their own pages

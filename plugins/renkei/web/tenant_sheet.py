@@ -22,7 +22,7 @@ MAX_NAME = 120  # characters of an uploaded file's name
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class Actor:
     """Who does it: a user's id and name; both empty where nobody knows."""
 
     id: str = ""
@@ -65,7 +65,7 @@ class TenantSheet:
             return found
 
     def keep(
-        self, content: bytes, file_name: str, origin: Origin, by: By, now: dt.datetime, *, of: int = 0, why: str = ""
+        self, content: bytes, file_name: str, origin: Origin, by: Actor, now: dt.datetime, *, of: int = 0, why: str = ""
     ) -> int:
         """A new version, not in force yet; its number."""
         replaces = placed(self._mappings, self._tenant).digest
@@ -74,7 +74,7 @@ class TenantSheet:
         )
         return self.versions.add(version, content)
 
-    def again(self, number: int, by: By, now: dt.datetime) -> int:
+    def again(self, number: int, by: Actor, now: dt.datetime) -> int:
         """An earlier version as a new one; its number."""
         old = self.versions.read(number)
         content = self.versions.content(old)
@@ -84,7 +84,7 @@ class TenantSheet:
         )
         return self.versions.add(new, content)
 
-    def enable(self, number: int, seen: str, by: By, why: str, now: dt.datetime) -> Moved:
+    def enable(self, number: int, seen: str, by: Actor, why: str, now: dt.datetime) -> Moved:
         """Put a version into force in place of the file of the digest `seen`; of two at once one does.
 
         Raises:
@@ -96,7 +96,7 @@ class TenantSheet:
             return self._enabled(number, seen, by, why, now)
 
     def begin(
-        self, content: bytes, file_name: str, origin: Origin, by: By, why: str, now: dt.datetime
+        self, content: bytes, file_name: str, origin: Origin, by: Actor, why: str, now: dt.datetime
     ) -> tuple[int, bool]:
         """A new company's first sheet, put into force: its version, and whether this call did it.
 
@@ -120,7 +120,7 @@ class TenantSheet:
             self._enabled(number, "", by, why, now)
             return number, True
 
-    def _enabled(self, number: int, seen: str, by: By, why: str, now: dt.datetime) -> Moved:
+    def _enabled(self, number: int, seen: str, by: Actor, why: str, now: dt.datetime) -> Moved:
         """As `enable`; whoever calls it is alone."""
         version = self.versions.read(number)
         content = self.versions.content(version)

@@ -14,7 +14,7 @@ from renkei.jobs.records import Jobs
 from renkei.orchestration import jobs as job_dag
 from renkei.storage import once
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.bulk_facts import CheckedMany, Deed, check_run
+from renkei.web.bulk_facts import BulkAction, CheckedMany, check_run
 from renkei.web.console import bulk
 from renkei.web.services import Right
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
@@ -207,5 +207,5 @@ def test_l5_a_torn_record_keeps_the_page_from_nobody(world: ConsoleWorld) -> Non
 
 
 def test_every_deed_has_its_page(world: ConsoleWorld) -> None:
-    for deed in Deed:
+    for deed in BulkAction:
         assert 'aria-current="true"' in body(world, f"/bulk?deed={deed.value}")

@@ -15,7 +15,7 @@ from airflow.utils.session import create_session
 from renkei.channel import Channel, Event, Service, unheard
 from renkei.jobs.records import Jobs
 from renkei.notifications import disabled_channels
-from renkei.notifications.deliver import Notifier, Opened
+from renkei.notifications.deliver import Notifier, OpenedChannel
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
@@ -202,7 +202,7 @@ def test_n2_figures_stay_when_runs_and_what_was_told_in_them_are_pruned(world: C
         record = RunRecord(folder, run)
         record.write_json("run", {"run_id": run, "started_at": at.isoformat()})
         deliveries = DeliveryLog(ChannelStates(folder), record)
-        notifier = Notifier("acme", lambda one: Opened(gone, one.to, "r"), deliveries, lambda: at, 5)
+        notifier = Notifier("acme", lambda one: OpenedChannel(gone, one.to, "r"), deliveries, lambda: at, 5)
         notifier.tell(channels(world), Event.FAILURE, Message("題"), key_of(run), run)
 
     def shown_after_pruning(days: int) -> str:

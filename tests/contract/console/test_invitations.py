@@ -14,8 +14,8 @@ from renkei.orchestration.public.inviting import invitations
 from renkei.storage import once, records
 from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
-from renkei.web.customer.invitations import Allowed, Invitation
-from renkei.web.tenant_sheet import By
+from renkei.web.customer.invitations import CustomerRight, Invitation
+from renkei.web.tenant_sheet import Actor
 from tests.contract.console.world import BASE, LINK, NOW, RUN_ID, ConsoleWorld, body, dag, text_of
 
 PAGE = f"/dag/{dag('acme')}/invitations"
@@ -55,7 +55,7 @@ def test_s5_the_link_is_shown_once_and_lets_its_company_in(
     assert answer.headers["Cache-Control"] == "no-store"
     entered = invitations().enter(token, NOW)
     assert entered
-    assert (entered[0].invitation.tenant, entered[0].invitation.allows) == ("acme", {Allowed.SHEET})
+    assert (entered[0].invitation.tenant, entered[0].invitation.allows) == ("acme", {CustomerRight.SHEET})
     shown = body(world, PAGE, "yuki")
     assert token not in shown
     assert "総務部 ご担当者様" in shown
@@ -137,7 +137,7 @@ def test_s1_who_may_not_change_the_connection_invites_nobody_to_connect(world: C
     world.door.register = {"yuki"}
     assert "SmartHRの接続" in body(world, PAGE, "yuki")
     assert invite(world, allows="connection").status_code == 200
-    assert [one.allows for one in listed()] == [{Allowed.CONNECTION}]
+    assert [one.allows for one in listed()] == [{CustomerRight.CONNECTION}]
 
 
 def test_a_customers_upload_is_shown_to_the_operator_until_he_has_decided(world: ConsoleWorld) -> None:
@@ -145,12 +145,12 @@ def test_a_customers_upload_is_shown_to_the_operator_until_he_has_decided(world:
     invite(world)
     sheet = world.services.sheets.of(dag("acme"))
     assert "確認を待っています" not in body(world, page, "yuki")
-    number = sheet.keep(content, "新しい.yaml", Origin.CUSTOMER, By("invitation 1", "総務部"), NOW)
+    number = sheet.keep(content, "新しい.yaml", Origin.CUSTOMER, Actor("invitation 1", "総務部"), NOW)
     shown = body(world, page, "yuki")
     assert "お客様がアップロードしたシートが、確認を待っています" in shown
     assert f"/sheets/{number}" in shown
     assert "確認を待っています" not in body(world, page, "ken")
-    sheet.enable(number, sheet.file().digest, By("yuki", "結城"), "確認した", NOW)
+    sheet.enable(number, sheet.file().digest, Actor("yuki", "結城"), "確認した", NOW)
     assert "確認を待っています" not in body(world, page, "yuki")
 
 

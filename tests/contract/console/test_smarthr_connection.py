@@ -26,7 +26,7 @@ from renkei.sheets.load import load_all
 from renkei.sheets.tenant_files import tenants
 from renkei.storage import audit
 from renkei.storage.cipher import Cipher
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from tests.builders import mapping
@@ -304,7 +304,7 @@ def test_s3_a_grant_that_a_run_would_refuse_is_done_nowhere(
     elif trouble == "expired":
         assert world.grants.follow(number, dataclasses.replace(grant, expires_at=LONG_AGO, refresh_token=""))
     else:
-        assert world.grants.follow(number, Grant(Made.VOID, NOW, "omar", "omar", NOW))
+        assert world.grants.follow(number, Grant(GrantEvent.VOID, NOW, "omar", "omar", NOW))
     with pytest.raises((ConnectionError_, FetchError)):
         connections.smarthr_client(used)
     assert f"状態 {label}" in world.shown()

@@ -19,7 +19,7 @@ from renkei.storage.cipher import Cipher
 from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.store import Store
-from renkei.web.customer.invitations import Allowed
+from renkei.web.customer.invitations import CustomerRight
 from tests.builders import mapping
 from tests.contract.customer.world import BASE, LABEL, LINK, NOW, OURS, Browser, CustomerWorld, text_of
 from tests.harness.oauth import KEY
@@ -169,7 +169,7 @@ def test_s5_revoked_on_the_way_nothing_is_connected(world: ConnectingWorld) -> N
 
 
 def test_s5_who_may_not_connect_has_no_such_page(world: ConnectingWorld) -> None:
-    guest = world.guest(allows=frozenset({Allowed.SHEET, Allowed.RESULTS}))
+    guest = world.guest(allows=frozenset({CustomerRight.SHEET, CustomerRight.RESULTS}))
     guest.get("/connection", 404)
     assert guest.post("/connection").status_code == 404
     assert "この招待では操作できません" in guest.shown("/")
@@ -204,7 +204,7 @@ def test_l7_no_page_of_ours_has_smarthrs_answer_in_its_address(
 ) -> None:
     """The code may still be good: it is no address to be kept by a browser, or to be sent on as a referrer."""
     made, token = world.invitation(
-        allows=frozenset(Allowed) - ({Allowed.CONNECTION} if trouble == "not allowed" else set())
+        allows=frozenset(CustomerRight) - ({CustomerRight.CONNECTION} if trouble == "not allowed" else set())
     )
     guest = world.browser(token if trouble != "nobody" else "")
     if trouble == "revoked":

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from renkei.web.customer.app import HEADERS, ROUTERS
 from renkei.web.customer.guard import COOKIE, GUARDS
-from renkei.web.customer.invitations import IDLE, LASTS, Allowed
+from renkei.web.customer.invitations import IDLE, LASTS, CustomerRight
 from tests.conftest import ROOT
 from tests.contract.customer.world import BASE, EVERYTHING, FOLDER, LINK, NOW, OURS, Browser, CustomerWorld, sheet
 
@@ -124,10 +124,10 @@ def test_an_older_browser_says_where_a_form_comes_from_by_its_origin(world: Cust
     assert guest.post("/leave", form, headers={"Origin": OURS}).status_code == 200
 
 
-@pytest.mark.parametrize("what", sorted(Allowed))
-def test_s5_an_invitation_opens_what_it_allows_alone(uploaded: CustomerWorld, what: Allowed) -> None:
+@pytest.mark.parametrize("what", sorted(CustomerRight))
+def test_s5_an_invitation_opens_what_it_allows_alone(uploaded: CustomerWorld, what: CustomerRight) -> None:
     guest = uploaded.guest(allows=frozenset({what}))
-    parts = {Allowed.SHEET: "/sheets", Allowed.RESULTS: "/results", Allowed.CONNECTION: "/connection"}
+    parts = {CustomerRight.SHEET: "/sheets", CustomerRight.RESULTS: "/results", CustomerRight.CONNECTION: "/connection"}
     menu = guest.get("/").text
     for kind, path in parts.items():
         opens = kind is what

@@ -14,7 +14,7 @@ import pytest
 
 from renkei.public import app as public_app
 from renkei.public import bodies
-from renkei.public.limits import Limit
+from renkei.public.limits import RateLimit
 from renkei.public.server import Server, server
 from renkei.storage.tokens import new_token
 from tests.contract.customer.world import BASE, FOLDER, OURS, CustomerWorld
@@ -111,7 +111,7 @@ def test_l8_what_makes_no_sense_is_refused_and_nobody_hears_of_it(
     """L8, L6: any method, path, head, length, encoding and body; with and without a session."""
     monkeypatch.setattr(public_app, "REFUSALS_AT_ONCE", 10**6)
     caplog.set_level(logging.INFO)
-    world.limits.requests = world.limits.entries = world.limits.reviews = Limit(1e6, 10**6)
+    world.limits.requests = world.limits.entries = world.limits.reviews = RateLimit(1e6, 10**6)
     world.serve()
     entered = world.invitations.enter(world.invite(), world.now)
     assert entered
@@ -134,7 +134,7 @@ def test_l8_what_makes_no_sense_is_refused_and_nobody_hears_of_it(
 
 def test_l5_who_guesses_and_who_sends_slowly_keeps_nobody_waiting(world: HostileWorld) -> None:
     """L5: invitations by the thousand from one address, and fifty forms that do not come to their end."""
-    world.limits.entries = Limit(1 / 10, 10)
+    world.limits.entries = RateLimit(1 / 10, 10)
     world.serve()
     with world:
         slow = [socket.create_connection(("127.0.0.1", world.port), PATIENCE_S, ("127.0.0.2", 0)) for _ in range(50)]

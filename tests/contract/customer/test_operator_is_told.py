@@ -16,7 +16,7 @@ from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.monitor.once import Notices
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import StoreError
 from renkei.storage.versions import Origin, Versions
 from renkei.systems.delivery import refused
@@ -182,7 +182,7 @@ def test_s3_a_connection_and_its_end_are_told_once_each(watching: Watching) -> N
     act = CustomerAct("acme", Act.CONNECTION, NOW, "invitation 1")
     customer_acts.note(store, LINK, act)
     assert watching.look() == []  # under way
-    grant = Grant(Made.ALLOWED, NOW, "invitation 1", "総務部", access_token="token")
+    grant = Grant(GrantEvent.ALLOWED, NOW, "invitation 1", "総務部", access_token="token")
     for number in (1, 2):
         store.write_json(f"{watching.world.folder().source_grants}/{number:08d}.json", records.to_plain(grant))
         if number == 1:

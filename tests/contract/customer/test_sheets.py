@@ -20,8 +20,8 @@ from renkei.storage import records
 from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.web.customer import uploads as uploads_module
-from renkei.web.customer.invitations import Allowed
-from renkei.web.tenant_sheet import By, TenantSheet
+from renkei.web.customer.invitations import CustomerRight
+from renkei.web.tenant_sheet import Actor, TenantSheet
 from tests.builders import mapping
 from tests.contract.customer.world import LABEL, LINK, NOW, CustomerWorld, sheet, text_of
 from tests.unit.links.smarthr_emc.sheet.hostile import slow_workbook
@@ -79,7 +79,7 @@ def test_the_marked_copy_of_a_workbook_is_the_customers(world: CustomerWorld, tm
 
 def test_s5_what_the_operator_uploaded_is_not_a_customers_to_see(world: CustomerWorld) -> None:
     operators = TenantSheet(world.folder(), world.sheets)
-    operators.keep(sheet(連携開始日="2027-01-01"), "x.yaml", Origin.UPLOAD, By("yuki", "結城"), NOW)
+    operators.keep(sheet(連携開始日="2027-01-01"), "x.yaml", Origin.UPLOAD, Actor("yuki", "結城"), NOW)
     guest = world.guest()
     guest.get("/sheets/1", 404)
     shown = guest.shown("/sheets")
@@ -92,7 +92,7 @@ def test_its_state_follows_what_the_operator_does(world: CustomerWorld) -> None:
     guest.upload(sheet(連携開始日="2026-12-24"))
     guest.upload(sheet(連携開始日="2026-12-25"))
     operators = TenantSheet(world.folder(), world.sheets)
-    operators.enable(1, operators.file().digest, By("yuki", "結城"), "確認した", NOW)
+    operators.enable(1, operators.file().digest, Actor("yuki", "結城"), "確認した", NOW)
     shown = guest.shown("/sheets")
     assert "版2 使用していません" in shown
     assert "版1 使用中" in shown
@@ -169,7 +169,7 @@ def test_l5_one_company_holds_up_no_other(world: CustomerWorld) -> None:
 
 def test_a_company_without_a_sheet_can_send_its_first(world: CustomerWorld) -> None:
     (world.sheets / "acme.yaml").unlink()
-    guest = world.guest(allows=frozenset({Allowed.SHEET}))
+    guest = world.guest(allows=frozenset({CustomerRight.SHEET}))
     assert "シート 次にすること" in guest.shown("/")
     guest.upload(sheet())
     assert "いま使っているシートがない" in guest.shown("/sheets/1")

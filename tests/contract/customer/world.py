@@ -22,9 +22,9 @@ from renkei.orchestration.public.customers import PublicKnowledge
 from renkei.orchestration.public.inviting import INVITING, invitations
 from renkei.orchestration.sheet_reviews import SheetReviews
 from renkei.public import app as public_app
-from renkei.public.limits import Limit
+from renkei.public.limits import RateLimit
 from renkei.runs.outcome import End, Summary
-from renkei.storage.runs import Began, RunRecord
+from renkei.storage.runs import CommonRunStart, RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.tokens import new_token
@@ -32,7 +32,7 @@ from renkei.storage.versions import Version
 from renkei.web.customer.app import build
 from renkei.web.customer.facts import Services
 from renkei.web.customer.guard import Limits
-from renkei.web.customer.invitations import Allowed, Invitation
+from renkei.web.customer.invitations import CustomerRight, Invitation
 from tests.builders import mapping
 
 LINK = "smarthr_emc"
@@ -40,7 +40,7 @@ NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)  # 10:00 in Japan
 OURS = "https://renkei.example.jp"
 BASE = "/renkei/customer"
 FOLDER = "scheduled__2026-11-29T19-30-00-00-00.0123456789ab"
-EVERYTHING = frozenset(Allowed)
+EVERYTHING = frozenset(CustomerRight)
 LABEL = "総務部 ご担当者様"
 
 
@@ -93,7 +93,7 @@ class CustomerWorld:
         self.store = Store(LocalFileSystem(), str(folder / "store"))
         self.now = NOW
         self.invitations = invitations()
-        self.limits = Limits(**{name: Limit(1e-9, most) for name, most in
+        self.limits = Limits(**{name: RateLimit(1e-9, most) for name, most in
                                 (("entries", 50), ("requests", 500), ("reviews", 100), ("departures", 50))})  # fmt: skip
         self.company("acme", "株式会社アクメ")
         self.company("beta", "ベータ商事")
@@ -108,11 +108,11 @@ class CustomerWorld:
         found = mapping(settings={"会社名": name, "連携開始日": "2026-12-01"})
         write_yaml(dataclasses.replace(found, tenant=tenant, emc_account=tenant), self.sheets / f"{tenant}.yaml")
 
-    def invite(self, tenant: str = "acme", allows: frozenset[Allowed] = EVERYTHING, days: int = 7) -> str:
+    def invite(self, tenant: str = "acme", allows: frozenset[CustomerRight] = EVERYTHING, days: int = 7) -> str:
         return self.invitation(tenant, allows, days)[1]
 
     def invitation(
-        self, tenant: str = "acme", allows: frozenset[Allowed] = EVERYTHING, days: int = 7
+        self, tenant: str = "acme", allows: frozenset[CustomerRight] = EVERYTHING, days: int = 7
     ) -> tuple[Invitation, str]:
         token = new_token()
         made = self.invitations.invite(LINK, tenant, LABEL, "シートの提出", allows, days, "yuki", self.now, token)
@@ -125,7 +125,7 @@ class CustomerWorld:
             assert found.enter(token).status_code == 303
         return found
 
-    def guest(self, tenant: str = "acme", allows: frozenset[Allowed] = EVERYTHING) -> Browser:
+    def guest(self, tenant: str = "acme", allows: frozenset[CustomerRight] = EVERYTHING) -> Browser:
         return self.browser(self.invite(tenant, allows))
 
     def folder(self, tenant: str = "acme") -> TenantFolder:
@@ -140,7 +140,7 @@ class CustomerWorld:
     ) -> RunRecord:
         """A run's record; `problems` are rows of its table."""
         record = RunRecord(self.folder(tenant), key)
-        record.write(Began(key, more.get("at", NOW - dt.timedelta(hours=5))))
+        record.write(CommonRunStart(key, more.get("at", NOW - dt.timedelta(hours=5))))
         if subject:
             record.write(Summary([f"{subject} {tenant}", *more.get("lines", ["社員 30件 新規2 更新28 削除1"])]))
         if end:

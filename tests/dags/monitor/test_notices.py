@@ -14,7 +14,7 @@ from renkei.links.workplace_lineworks.sheet.compile import compile_sheet
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import expiring
 from renkei.storage.cipher import Cipher
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import accepted, later
@@ -82,7 +82,7 @@ def test_n7_the_end_of_a_registration_is_told_at_each_threshold(acme: World) -> 
 def test_n7_the_end_of_a_grant_that_nothing_renews_is_told(acme: World, refresh: str) -> None:
     """N7: to the company, at each threshold, with the page where it is allowed anew."""
     acme.store = Store(acme.store.fs, acme.store.root, Cipher(KEY))
-    grant = Grant(Made.ALLOWED, at("1 9:00"), "yuki", "結城", at("1 9:00"), "access-1", refresh, at("30 9:00"))
+    grant = Grant(GrantEvent.ALLOWED, at("1 9:00"), "yuki", "結城", at("1 9:00"), "access-1", refresh, at("30 9:00"))
     assert SourceGrants(TenantFolder(acme.store, "smarthr_emc", "acme")).follow(0, grant)
     heard = []
     for day in range(20, 31):

@@ -16,7 +16,7 @@ from sqlalchemy import update
 from renkei.errors import ConnectionError_, StoreError
 from renkei.inbox import drain, lease, pump
 from renkei.inbox import inbox as inbox_module
-from renkei.inbox.drain import PausedError, Settled, Tenancy, Worker
+from renkei.inbox.drain import HandlingResult, PausedError, Tenancy, Worker
 from renkei.inbox.inbox import Inbox, Message, open_messages
 from renkei.inbox.lease import Leases
 from renkei.inbox.pump import Pump
@@ -28,7 +28,7 @@ from tests.harness.inbox_programs import PLAIN
 LINK = "toy"
 AT = dt.datetime(2026, 4, 1, 0, 0, tzinfo=dt.UTC)
 LONG = 90  # s: for what takes milliseconds where nobody else wants the machine
-DONE = Settled(State.DONE)
+DONE = HandlingResult(State.DONE)
 
 
 @pytest.fixture(autouse=True)
@@ -56,16 +56,16 @@ class Toy:
         self.looked: list[str] = []
         self.closed = 0
         self.ticks = 0
-        self.does: Callable[[str], Settled] = lambda text: DONE
-        self.finds: Callable[[str], Settled | None] = lambda text: DONE
+        self.does: Callable[[str], HandlingResult] = lambda text: DONE
+        self.finds: Callable[[str], HandlingResult | None] = lambda text: DONE
         self.ticks_again: Callable[[], float] = lambda: 1000.0
 
-    def handle(self, message: Message) -> Settled:
+    def handle(self, message: Message) -> HandlingResult:
         text = message.body().decode()
         self.did.append(text)
         return self.does(text)
 
-    def look_back(self, message: Message) -> Settled | None:
+    def look_back(self, message: Message) -> HandlingResult | None:
         text = message.body().decode()
         self.looked.append(text)
         return self.finds(text)
@@ -143,7 +143,7 @@ def test_no_more_messages_are_under_way_than_the_worker_says(database: Database)
     toy, most, lock, under_way = Toy(at_once=3), 0, threading.Lock(), 0
     gate = threading.Barrier(3)
 
-    def does(text: str) -> Settled:
+    def does(text: str) -> HandlingResult:
         nonlocal most, under_way
         with lock:
             under_way += 1
@@ -164,7 +164,7 @@ def test_l5_a_tenant_that_hangs_rests_or_cannot_begin_stops_no_other(database: D
     hangs, rests, other = Toy(), Toy(), Toy()
     go = threading.Event()
 
-    def waits(text: str) -> Settled:
+    def waits(text: str) -> HandlingResult:
         go.wait(LONG)
         return DONE
 
@@ -205,10 +205,10 @@ def test_p14_what_may_have_been_done_is_asked_for_and_not_done_again(
 def test_p14_what_was_surely_not_done_is_done_in_its_order(database: Database) -> None:
     toy, failed = Toy(), []
 
-    def does(text: str) -> Settled:
+    def does(text: str) -> HandlingResult:
         if text == "a" and not failed:
             failed.append(text)
-            return Settled(State.UNKNOWN)
+            return HandlingResult(State.UNKNOWN)
         return DONE
 
     toy.does, toy.finds = does, lambda text: None
@@ -221,7 +221,7 @@ def test_p14_what_was_surely_not_done_is_done_in_its_order(database: Database) -
 
 def test_p14_a_message_that_cannot_be_looked_back_at_yet_keeps_nobody_elses_waiting(database: Database) -> None:
     toy, may_look = Toy(), threading.Event()
-    toy.does = lambda text: Settled(State.UNKNOWN) if text == "a" else DONE
+    toy.does = lambda text: HandlingResult(State.UNKNOWN) if text == "a" else DONE
     toy.finds = lambda text: DONE if may_look.is_set() else _raises(PausedError(0.01, "10:00まで確認できません"))(text)
     accept(database, "a", "b", key="same")
     accept(database, "c", key="other")
@@ -235,9 +235,9 @@ def test_p14_a_message_that_cannot_be_looked_back_at_yet_keeps_nobody_elses_wait
 
 def test_p14_a_target_that_is_slow_to_tell_keeps_nothing_new_waiting(database: Database) -> None:
     toy, answers = Toy(at_once=4), threading.Event()
-    toy.does = lambda text: Settled(State.UNKNOWN) if text.startswith("unknown") else DONE
+    toy.does = lambda text: HandlingResult(State.UNKNOWN) if text.startswith("unknown") else DONE
 
-    def finds(_text: str) -> Settled:
+    def finds(_text: str) -> HandlingResult:
         answers.wait(LONG)
         return DONE
 
@@ -256,9 +256,9 @@ def test_p14_however_much_is_new_what_is_unknown_is_looked_back_at(database: Dat
     """All places are taken by what takes long, and more waits: as after a pump was killed in the rush."""
     toy, ends = Toy(at_once=2), threading.Event()
 
-    def does(text: str) -> Settled:
+    def does(text: str) -> HandlingResult:
         if text == "unknown":
-            return Settled(State.UNKNOWN)
+            return HandlingResult(State.UNKNOWN)
         ends.wait(LONG)
         return DONE
 
@@ -296,7 +296,7 @@ def test_l4_what_became_of_a_message_is_not_forgotten_while_the_database_is_away
         return settle(self, *arguments, **more)
 
     monkeypatch.setattr(Inbox, "settle", fails)
-    toy.does = lambda text: Settled(State.REFUSED, "受け付けませんでした", forget=True)
+    toy.does = lambda text: HandlingResult(State.REFUSED, "受け付けませんでした", forget=True)
     accept(database, "a")
     with running(database, Sheets(acme=toy)):
         wait_for(lambda: counts(database) == {State.REFUSED: 1})
@@ -372,7 +372,7 @@ def test_l5_a_worker_that_does_not_close_keeps_nobody_elses_lease(database: Data
 def test_a_pump_that_is_asked_to_end_does_what_is_under_way(database: Database) -> None:
     toy, begun, go = Toy(), threading.Event(), threading.Event()
 
-    def does(text: str) -> Settled:
+    def does(text: str) -> HandlingResult:
         begun.set()
         assert go.wait(LONG)
         return DONE

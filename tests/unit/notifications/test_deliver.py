@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from renkei.channel import Channel, Event, Service, result_mail
 from renkei.errors import ConnectionError_
 from renkei.notifications import deliver
-from renkei.notifications.deliver import DeliveryResult, Notifier, Opened, was_accepted
+from renkei.notifications.deliver import DeliveryResult, Notifier, OpenedChannel, was_accepted
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.state import ChannelState, ChannelStates, after
 from renkei.storage.runs import RunRecord
@@ -71,10 +71,10 @@ class Scene:
             channels, event, message, key or f"key of {run}", run
         )
 
-    def open(self, channel: Channel) -> Opened:
+    def open(self, channel: Channel) -> OpenedChannel:
         if channel.name in self.missing:
             raise ConnectionError_(f"Airflowの接続「{channel.connection}」がありません。")
-        return Opened(self.services[channel.name], channel.to, self.secrets[channel.name])
+        return OpenedChannel(self.services[channel.name], channel.to, self.secrets[channel.name])
 
     def state(self, channel: Channel) -> ChannelState:
         return ChannelStates(TenantFolder(self.store, "smarthr_emc", "acme")).read(channel)

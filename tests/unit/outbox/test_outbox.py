@@ -14,7 +14,7 @@ from renkei.inbox import lease
 from renkei.inbox.lease import LeaseLostError, Leases
 from renkei.outbox import outbox as outbox_module
 from renkei.outbox.outbox import KEPT, LATE, LEFT, Entry, Outbox, forget
-from renkei.outbox.outgoing import Outgoing, Settled
+from renkei.outbox.outgoing import Outgoing, SendResult
 from renkei.outbox.tables import OUTGOING, State
 from renkei.storage.cipher import MAGIC, Cipher
 from renkei.storage.database.database import Database, open_database
@@ -86,9 +86,9 @@ def test_w4_of_each_key_one_message_at_a_time_in_each_channel(
     (first,) = outbox.turn(leases, "slack", [], 8, AT)
     assert titles(outbox.turn(leases, "line", [], 8, AT)) == ["4"]
     assert outbox.turn(leases, "slack", [], 8, AT) == []
-    assert outbox.turn(leases, "slack", [Settled(first, State.WAITING, "", after(seconds=9))], 8, AT) == []
+    assert outbox.turn(leases, "slack", [SendResult(first, State.WAITING, "", after(seconds=9))], 8, AT) == []
     (first,) = outbox.turn(leases, "slack", [], 8, after(seconds=9))
-    assert titles(outbox.turn(leases, "slack", [Settled(first, State.UNKNOWN)], 8, AT)) == ["2"]
+    assert titles(outbox.turn(leases, "slack", [SendResult(first, State.UNKNOWN)], 8, AT)) == ["2"]
 
 
 def test_w4_a_message_of_a_lower_rank_overtakes_those_of_its_key_that_wait(
@@ -99,9 +99,9 @@ def test_w4_a_message_of_a_lower_rank_overtakes_those_of_its_key_that_wait(
     add(database, outbox, an_entry("1", key="doc", rank=1))
     (first,) = outbox.turn(leases, "slack", [], 8, AT)
     assert titles([first]) == ["1"]
-    (second,) = outbox.turn(leases, "slack", [Settled(first, State.SENT)], 8, after(seconds=5))
+    (second,) = outbox.turn(leases, "slack", [SendResult(first, State.SENT)], 8, after(seconds=5))
     add(database, outbox, an_entry("0", key="doc", rank=0))
-    (late,) = outbox.turn(leases, "slack", [Settled(second, State.SENT)], 8, after(seconds=5))
+    (late,) = outbox.turn(leases, "slack", [SendResult(second, State.SENT)], 8, after(seconds=5))
     assert titles([second, late]) == ["2", "0"]
 
 
@@ -128,7 +128,7 @@ def test_w7_what_waits_in_a_channel_that_was_switched_off_is_dropped(
     add(database, outbox, an_entry("1"), an_entry("2"), an_entry("3", channel="line"))
     (first,) = outbox.turn(leases, "slack", [], 1, AT)
     assert outbox.drop("slack", "使用しない設定になりました。", AT) == 1
-    outbox.settle([Settled(first, State.SENT)], AT)
+    outbox.settle([SendResult(first, State.SENT)], AT)
     assert outbox.counts() == {
         ("slack", State.SENT): 1,
         ("slack", State.DROPPED): 1,
@@ -198,11 +198,11 @@ def test_l4_a_late_answer_counts_until_the_message_is_sent_anew(
         outbox.left_behind(others, {"line"}, AT)
         (again,) = outbox.turn(others, "line", [], 8, AT)
         with pytest.raises(LeaseLostError):
-            outbox.turn(leases, "slack", [Settled(slack, State.SENT)], 8, AT)
+            outbox.turn(leases, "slack", [SendResult(slack, State.SENT)], 8, AT)
         assert outbox.counts()[("slack", State.UNKNOWN)] == 1
-        outbox.settle([Settled(slack, State.SENT), Settled(line, State.REFUSED)], AT)
+        outbox.settle([SendResult(slack, State.SENT), SendResult(line, State.REFUSED)], AT)
         assert outbox.counts() == {("slack", State.SENT): 1, ("line", State.SENDING): 1}
-        outbox.settle([Settled(again, State.SENT)], AT)
+        outbox.settle([SendResult(again, State.SENT)], AT)
         assert outbox.counts()[("line", State.SENT)] == 1
 
 
@@ -212,7 +212,7 @@ def test_what_is_over_goes_after_35_days_and_nothing_else(
     monkeypatch.setattr(outbox_module, "AT_ONCE", 1)
     add(database, outbox, *(an_entry(state, not_after=after(days=99)) for state in State))
     taken = outbox.turn(leases, "slack", [], 8, AT)
-    outbox.settle([Settled(one, State(one.content().message.title)) for one in taken], AT)
+    outbox.settle([SendResult(one, State(one.content().message.title)) for one in taken], AT)
     assert forget(database, AT + KEPT) == 0
     assert forget(database, AT + KEPT + dt.timedelta(seconds=1)) == 4
     assert outbox.counts() == {("slack", State.WAITING): 1, ("slack", State.SENDING): 1}
@@ -233,6 +233,6 @@ def test_p16_what_was_tried_since_a_moment_is_known_to_whoever_takes_over(
     sent, again = outbox.turn(leases, "slack", [], 2, AT)
     outbox.turn(leases, "line", [], 1, AT)
     later = after(minutes=1)
-    outbox.settle([Settled(sent, State.SENT), Settled(again, State.WAITING, "429", later)], later)
+    outbox.settle([SendResult(sent, State.SENT), SendResult(again, State.WAITING, "429", later)], later)
     assert outbox.tried_within("slack", 60, after(minutes=1, seconds=20)) == [20, 20]
     assert outbox.tried_within("slack", 60, after(minutes=3)) == []

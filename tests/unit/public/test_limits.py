@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from renkei.public import limits
-from renkei.public.limits import Limit, network_of
+from renkei.public.limits import RateLimit, network_of
 
 
 def test_so_many_at_once_then_so_many_a_second() -> None:
     now = [0.0]
-    limit = Limit(2, 3, lambda: now[0])
+    limit = RateLimit(2, 3, lambda: now[0])
     assert [limit.take("a") for _ in range(4)] == [True, True, True, False]
     assert limit.take("b")
     now[0] = 0.5
@@ -21,7 +21,7 @@ def test_so_many_at_once_then_so_many_a_second() -> None:
 
 def test_whoever_asks_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REMEMBERED", 10)
-    limit = Limit(1, 1, lambda: 0.0)
+    limit = RateLimit(1, 1, lambda: 0.0)
     assert all(limit.take(str(number)) for number in range(100))
     assert len(limit._next) == 10
     assert not limit.take("99")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from renkei.storage.source_grants import Grant, Made, PlainStoreError, SourceGrants, void_tenants
+from renkei.storage.source_grants import Grant, GrantEvent, PlainStoreError, SourceGrants, void_tenants
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 
@@ -22,7 +22,7 @@ def grants(shared_store: Store) -> SourceGrants:
 def test_s3_of_many_at_once_one_follows_and_one_renews(grants: SourceGrants) -> None:
     """S3: whoever loses hears so, and sees the winner's."""
     with ThreadPoolExecutor(8) as pool:
-        ends = [Grant(Made.ENDED, NOW, f"user-{number}", "結城") for number in range(8)]
+        ends = [Grant(GrantEvent.ENDED, NOW, f"user-{number}", "結城") for number in range(8)]
         followed = list(pool.map(lambda end: grants.follow(0, end), ends))
         begun = list(pool.map(lambda _: grants.begin_renewal(1, NOW), range(8)))
     assert (followed.count(True), begun.count(True)) == (1, 1)
@@ -44,5 +44,5 @@ def test_the_void_ones_of_a_link_are_one_question(grants: SourceGrants, shared_s
 
 def test_l7_tokens_are_not_kept_in_the_open(grants: SourceGrants) -> None:
     with pytest.raises(PlainStoreError):
-        grants.follow(0, Grant(Made.ALLOWED, NOW, "yuki", "結城", NOW, "access-1"))
+        grants.follow(0, Grant(GrantEvent.ALLOWED, NOW, "yuki", "結城", NOW, "access-1"))
     assert grants.newest() == (0, None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from renkei.web.bulk_facts import NO_RIGHT, Deed, chosen, why_not
+from renkei.web.bulk_facts import NO_RIGHT, BulkAction, chosen, why_not
 from renkei.web.facts import Company
 from renkei.web.services import Right
 
@@ -16,26 +16,26 @@ ONE = Company("smarthr_emc__acme", "SmartHR → EMC", "acme", "アクメ", freez
 @pytest.mark.parametrize(
     ("deed", "changes", "why"),
     [
-        (Deed.CHECK, {}, ""),
-        (Deed.CHECK, {"paused": True}, "一時停止中"),
-        (Deed.CHECK, {"unlinked": True}, "連携解除"),
-        (Deed.CHECK, {"broken": True}, "シートを使えません"),
-        (Deed.CHECK, {"sheet_gone": True}, "シートを使えません"),
-        (Deed.CHECK, {"pending": True}, "読み取り中"),
-        (Deed.CHECK, {"dag_gone": True}, "Dagがありません"),
-        (Deed.PAUSE, {}, ""),
-        (Deed.PAUSE, {"paused": True}, "既に一時停止中"),
-        (Deed.UNPAUSE, {}, "一時停止していません"),
-        (Deed.UNPAUSE, {"paused": True}, ""),
-        (Deed.FREEZE, {}, ""),
-        (Deed.FREEZE, {"frozen": True}, "既に凍結中"),
-        (Deed.FREEZE, {"freezable": False}, "災害時凍結のない連携"),
-        (Deed.FREEZE, {"dag_gone": True}, ""),
-        (Deed.UNFREEZE, {}, "凍結していません"),
-        (Deed.UNFREEZE, {"frozen": True}, ""),
+        (BulkAction.CHECK, {}, ""),
+        (BulkAction.CHECK, {"paused": True}, "一時停止中"),
+        (BulkAction.CHECK, {"unlinked": True}, "連携解除"),
+        (BulkAction.CHECK, {"broken": True}, "シートを使えません"),
+        (BulkAction.CHECK, {"sheet_gone": True}, "シートを使えません"),
+        (BulkAction.CHECK, {"pending": True}, "読み取り中"),
+        (BulkAction.CHECK, {"dag_gone": True}, "Dagがありません"),
+        (BulkAction.PAUSE, {}, ""),
+        (BulkAction.PAUSE, {"paused": True}, "既に一時停止中"),
+        (BulkAction.UNPAUSE, {}, "一時停止していません"),
+        (BulkAction.UNPAUSE, {"paused": True}, ""),
+        (BulkAction.FREEZE, {}, ""),
+        (BulkAction.FREEZE, {"frozen": True}, "既に凍結中"),
+        (BulkAction.FREEZE, {"freezable": False}, "災害時凍結のない連携"),
+        (BulkAction.FREEZE, {"dag_gone": True}, ""),
+        (BulkAction.UNFREEZE, {}, "凍結していません"),
+        (BulkAction.UNFREEZE, {"frozen": True}, ""),
     ],
 )
-def test_what_makes_no_sense_with_a_company_is_said(deed: Deed, changes: dict[str, bool], why: str) -> None:
+def test_what_makes_no_sense_with_a_company_is_said(deed: BulkAction, changes: dict[str, bool], why: str) -> None:
     found = why_not(deed, replace(ONE, **changes))
     assert (why in found) if why else found == ""
 
@@ -48,8 +48,8 @@ def test_s1_the_right_is_asked_for_each_company_and_is_the_deeds_own() -> None:
         return dag_id.endswith("acme")
 
     two = replace(ONE, dag_id="smarthr_emc__beta", name="ベータ")
-    found = chosen(Deed.CHECK, [two, ONE], may)
+    found = chosen(BulkAction.CHECK, [two, ONE], may)
     assert ([one.dag_id for one in found.those], found.others) == (["smarthr_emc__acme"], [(two, NO_RIGHT)])
     assert asked == [(Right.RUN, "smarthr_emc__acme"), (Right.RUN, "smarthr_emc__beta")]
-    chosen(Deed.FREEZE, [ONE], may)
+    chosen(BulkAction.FREEZE, [ONE], may)
     assert asked[-1] == (Right.EDIT, "smarthr_emc__acme")

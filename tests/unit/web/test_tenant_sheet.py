@@ -17,11 +17,11 @@ from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin
-from renkei.web.tenant_sheet import By, TenantSheet, shown_name
+from renkei.web.tenant_sheet import Actor, TenantSheet, shown_name
 from tests.harness.fuse import Died, Fuse
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
-YUKI, KEN = By("yuki", "雪"), By("ken", "健")
+YUKI, KEN = Actor("yuki", "雪"), Actor("ken", "健")
 OLD, NEW = b"old: 1\n", b"new: 1\n"
 
 
@@ -41,7 +41,7 @@ def sheet(tmp_path: Path, file: Path) -> TenantSheet:
     )
 
 
-def upload(sheet: TenantSheet, content: bytes = NEW, by: By = YUKI) -> int:
+def upload(sheet: TenantSheet, content: bytes = NEW, by: Actor = YUKI) -> int:
     return sheet.keep(content, "新しい シート.yaml", Origin.UPLOAD, by, AT)
 
 

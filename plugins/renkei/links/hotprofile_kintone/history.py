@@ -82,7 +82,7 @@ class FailedRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIsKnown:
+class KnownRecord:
     """Of one record: what kintone confirmed last, and what waits; both empty for one that was never seen (why)."""
 
     written_at: dt.datetime | None = None
@@ -202,7 +202,7 @@ def ids_of(database: Database, tenant: str, data_set: str, text: str, keys: Sequ
     return sorted(found)
 
 
-def record(database: Database, tenant: str, data_set: str, source_id: str) -> WhatIsKnown:
+def record(database: Database, tenant: str, data_set: str, source_id: str) -> KnownRecord:
     """Why a record is, or is not, in kintone."""
 
     def its(table: Any) -> tuple[Any, ...]:
@@ -212,7 +212,7 @@ def record(database: Database, tenant: str, data_set: str, source_id: str) -> Wh
         written = connection.execute(select(WRITTEN).where(*its(WRITTEN))).first()
         work = connection.execute(select(WORK).where(*its(WORK))).first()
         reading = connection.scalar(select(func.count()).where(*its(INCOMING)))
-    known = WhatIsKnown(being_read=bool(reading))
+    known = KnownRecord(being_read=bool(reading))
     if written:
         at, number, version = written.written_at, written.record_id, written.updated_at
         known = dataclasses.replace(known, written_at=at, record_id=number, updated_at=version)

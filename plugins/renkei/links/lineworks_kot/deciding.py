@@ -42,7 +42,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PunchMessage:
     """What somebody wrote; where its time cannot be read (not `timed`), `issued_at` is when it was received."""
 
     user_id: str = field(repr=False)
@@ -69,13 +69,13 @@ class Decision:
         return self.words[0].kind
 
 
-def read(body: bytes, received_at: dt.datetime) -> Said | None:
+def read(body: bytes, received_at: dt.datetime) -> PunchMessage | None:
     """The text that a callback brings; None for anything else: a picture, a sticker, a place, a button's data."""
     event, text = event_of(body), _text(body)
     if event is None or not text:
         return None
     issued_at = _moment(event.issued_time)
-    return Said(event.user_id, text, issued_at or received_at, bool(event.channel_id), issued_at is not None)
+    return PunchMessage(event.user_id, text, issued_at or received_at, bool(event.channel_id), issued_at is not None)
 
 
 def _text(body: bytes) -> str:
@@ -88,7 +88,7 @@ def _text(body: bytes) -> str:
     return text if isinstance(text, str) else ""
 
 
-def asked_for(said: Said, mapping: Mapping, words: Sequence[Word]) -> tuple[Word, ...]:
+def asked_for(said: PunchMessage, mapping: Mapping, words: Sequence[Word]) -> tuple[Word, ...]:
     """A word of each kind that the text names; of kinds that are switched off only where it names no other."""
     found = match(said.text, words, exact=mapping.exact).words
     on = switched_on(mapping)
@@ -96,7 +96,7 @@ def asked_for(said: Said, mapping: Mapping, words: Sequence[Word]) -> tuple[Word
 
 
 def decide(
-    said: Said, received_at: dt.datetime, mapping: Mapping, words: tuple[Word, ...], person: Person | None
+    said: PunchMessage, received_at: dt.datetime, mapping: Mapping, words: tuple[Word, ...], person: Person | None
 ) -> Decision:
     """What becomes of a message with these words; it depends on nothing that changes while the message waits."""
     if person is None:

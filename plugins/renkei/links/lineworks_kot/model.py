@@ -36,7 +36,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class Observations:
     """What somebody should look at that is no difference between the two systems."""
 
     FILE: ClassVar[str] = "noticed"

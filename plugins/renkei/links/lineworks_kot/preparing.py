@@ -42,7 +42,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class EmployeeRead:
     """What a read of KING OF TIME's employees came to."""
 
     employees: int
@@ -51,7 +51,7 @@ class Read:
 
 def read_employees(
     accounts: Accounts, source: Employees, now: dt.datetime, *, asked_by_person: bool = False
-) -> Read | None:
+) -> EmployeeRead | None:
     """Takes over KING OF TIME's employees; None in the hours in which it must not be read.
 
     Raises:
@@ -75,7 +75,7 @@ def read_employees(
             "アクセストークンの権限が減っていないか確認してください。退職などで本当に減った場合は、"
             "「アカウント設定」の「従業員を読み込む」を押すと、その内容に変わります。"
         )
-    return Read(len(found), accounts.employees.refresh(found, now))
+    return EmployeeRead(len(found), accounts.employees.refresh(found, now))
 
 
 def check_accounts(

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from renkei.inbox.inbox import Message
 from renkei.links.lineworks_kot import LINK
-from renkei.links.lineworks_kot.deciding import Decision, Reason, Said
+from renkei.links.lineworks_kot.deciding import Decision, PunchMessage, Reason
 from renkei.links.lineworks_kot.kinds import Kind
 from renkei.links.lineworks_kot.tables import PUNCH
 from renkei.outbox.outbox import Entry, Outbox
@@ -96,7 +96,7 @@ class Punches:
     def begin(
         self,
         message: Message,
-        said: Said,
+        said: PunchMessage,
         decision: Decision,
         double_press_s: int,
         if_double: Iterable[Entry],
@@ -122,7 +122,13 @@ class Punches:
             return self._add(connection, row)
 
     def keep(
-        self, message: Message, said: Said, decision: Decision, state: State, replies: Iterable[Entry], now: dt.datetime
+        self,
+        message: Message,
+        said: PunchMessage,
+        decision: Decision,
+        state: State,
+        replies: Iterable[Entry],
+        now: dt.datetime,
     ) -> Punch:
         """A message that is no punch, or waits for a person."""
         with self._database.writing(brief=True) as connection:
@@ -217,7 +223,7 @@ class Punches:
     def _row(
         self,
         message: Message,
-        said: Said,
+        said: PunchMessage,
         decision: Decision,
         state: State,
         reason: Reason | None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_, RenkeiError
-from renkei.inbox.drain import PausedError, Settled
+from renkei.inbox.drain import HandlingResult, PausedError
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
 from renkei.inbox.tables import State as Inboxed
@@ -27,7 +27,7 @@ from renkei.links.lineworks_kot.alarms import (
     no_boundary,
 )
 from renkei.links.lineworks_kot.circuit_breaker import LONGEST_REST_S, CircuitBreaker
-from renkei.links.lineworks_kot.deciding import Decision, Reason, Said, asked_for, decide, read
+from renkei.links.lineworks_kot.deciding import Decision, PunchMessage, Reason, asked_for, decide, read
 from renkei.links.lineworks_kot.kinds import switched_on
 from renkei.links.lineworks_kot.punches import Punch, Punches, State
 from renkei.links.lineworks_kot.sheet.mapping import Mapping
@@ -99,7 +99,7 @@ class Puncher:
 
     # -- the pump's calls
 
-    def handle(self, message: Message) -> Settled:
+    def handle(self, message: Message) -> HandlingResult:
         """Punch it, or say why it is no punch."""
         punch = self._punches.of(message.number)
         if punch is None:
@@ -107,10 +107,10 @@ class Puncher:
             if said and not said.timed:  # LINE WORKS would write times in another way
                 self._alarms.notice(NO_TIME, WITHOUT_TIME, self._now())
             if said is None or (said.in_group and not self._mapping.groups):
-                return Settled(Inboxed.DONE, "打刻のメッセージではありません。", forget=True)
+                return HandlingResult(Inboxed.DONE, "打刻のメッセージではありません。", forget=True)
             words = asked_for(said, self._mapping, self._words.current().words)
             if said.in_group and not words:  # people talk to one another
-                return Settled(Inboxed.DONE, "打刻の文言がありません。", forget=True)
+                return HandlingResult(Inboxed.DONE, "打刻の文言がありません。", forget=True)
             person = self._accounts.person_of(said.user_id)
             decision = decide(said, message.received_at, self._mapping, words, person)
             if decision.reason is not None:
@@ -124,7 +124,7 @@ class Puncher:
             self._punches.sent_again(punch, self._now())
         return _settled(punch) or self._send(message, punch)
 
-    def look_back(self, message: Message) -> Settled | None:
+    def look_back(self, message: Message) -> HandlingResult | None:
         """Ask KING OF TIME about a punch whose answer is unknown: it is there, or it is sent with its own time (P14)."""
         punch = self._punches.of(message.number)
         if punch is None or punch.state is State.APPROVED:  # each is noted as being sent before it is
@@ -164,7 +164,7 @@ class Puncher:
         if not self._context.leases.holds(self._lease) or self._now() - message.since > STALE:
             raise PausedError(0.0, "")
 
-    def _send(self, message: Message, punch: Punch) -> Settled:
+    def _send(self, message: Message, punch: Punch) -> HandlingResult:
         """Raises PausedError: it was surely not registered."""
         assert punch.kind is not None
         assert punch.day is not None
@@ -219,39 +219,39 @@ class Puncher:
 
     # -- what became of it
 
-    def _done(self, punch: Punch, note: str) -> Settled:
+    def _done(self, punch: Punch, note: str) -> HandlingResult:
         assert punch.kind is not None
         assert punch.day is not None
         text = replies.done(punch.issued_at, punch.kind, punch.day)
         waited_for = bool(note) or punch.state in (State.APPROVED, State.UNKNOWN)
         reply = self._reply_about(punch, "done", text, 3 if waited_for else 5, ASKED_FOR if waited_for else TOLD_FOR)
         self._punches.become(punch, State.DONE, reply, self._now(), note=note)
-        return Settled(Inboxed.DONE, note)
+        return HandlingResult(Inboxed.DONE, note)
 
-    def _unknown(self, punch: Punch, is_other: bool) -> Settled:
+    def _unknown(self, punch: Punch, is_other: bool) -> HandlingResult:
         """Nobody knows yet; `is_other`: something was registered, so that this must not be sent once more."""
         assert punch.kind is not None
         text = replies.being_confirmed(punch.issued_at, punch.kind, reading_opens_in(self._now() + SETTLES))
         reply = self._reply_about(punch, "unknown", text, 3, TOLD_FOR)
         absent = MAX_SENT if is_other else None
         self._punches.become(punch, State.UNKNOWN, reply, self._now(), note=NOT_SURE, absent=absent)
-        return Settled(Inboxed.UNKNOWN, NOT_SURE)
+        return HandlingResult(Inboxed.UNKNOWN, NOT_SURE)
 
-    def _unsure(self, punch: Punch) -> Settled:
+    def _unsure(self, punch: Punch) -> HandlingResult:
         """It was sent, perhaps more than once, and is not where it should be: sent on and on it might be there as often."""
         assert punch.kind is not None
         self._alarms.notice(UNSURE, f"{NOT_FOUND}（打刻一覧の「確認が必要なもの」）", self._now())
         reply = self._reply_about(punch, Reason.UNSURE, replies.unsure(punch.issued_at, punch.kind), 1, ASKED_FOR)
         self._punches.become(punch, State.HELD, reply, self._now(), Reason.UNSURE, NOT_FOUND)
-        return Settled(Inboxed.HELD, NOT_FOUND)
+        return HandlingResult(Inboxed.HELD, NOT_FOUND)
 
-    def _refused(self, punch: Punch, why: str) -> Settled:
+    def _refused(self, punch: Punch, why: str) -> HandlingResult:
         assert punch.kind is not None
         reply = self._reply_about(punch, "refused", replies.refused(punch.issued_at, punch.kind, why), 1, ASKED_FOR)
         self._punches.become(punch, State.REFUSED, reply, self._now(), Reason.REFUSED, why)
-        return Settled(Inboxed.REFUSED, why)
+        return HandlingResult(Inboxed.REFUSED, why)
 
-    def _keep(self, message: Message, said: Said, decision: Decision, reason: Reason) -> Settled:
+    def _keep(self, message: Message, said: PunchMessage, decision: Decision, reason: Reason) -> HandlingResult:
         """A message that is no punch, or not without a person."""
         none = (Reason.NO_WORD, Reason.TWO_KINDS, Reason.STRANGER)
         states = {Reason.OLD: State.HELD, **dict.fromkeys(none, State.NONE)}
@@ -266,7 +266,7 @@ class Puncher:
         assert settled is not None
         return settled
 
-    def _no_punch(self, message: Message, said: Said, decision: Decision, reason: Reason) -> list[Entry]:
+    def _no_punch(self, message: Message, said: PunchMessage, decision: Decision, reason: Reason) -> list[Entry]:
         words = self._examples() if reason is Reason.NO_WORD else decision.words
         text = replies.no_punch(said.issued_at, words, reason)
         event = f"reply {message.number} {reason}"
@@ -297,12 +297,14 @@ class Puncher:
         return [Entry(event, key, "lineworks", "reply", key, user_id, Text(text), until, None, priority, number)]
 
 
-def _settled(punch: Punch) -> Settled | None:
+def _settled(punch: Punch) -> HandlingResult | None:
     """What the inbox is told of a punch about which nothing is to be done any more, or not now."""
     if punch.state in (State.SENDING, State.UNKNOWN, State.APPROVED):
         return None
     if punch.state is State.HELD:
-        return Settled(Inboxed.HELD, punch.note or "24時間より前のメッセージです。打刻するかどうかを決めてください。")
+        return HandlingResult(
+            Inboxed.HELD, punch.note or "24時間より前のメッセージです。打刻するかどうかを決めてください。"
+        )
     if punch.state in (State.DONE, State.DOUBLE):
-        return Settled(Inboxed.DONE, punch.note)
-    return Settled(Inboxed.REFUSED, punch.note, forget=punch.state is State.NONE)
+        return HandlingResult(Inboxed.DONE, punch.note)
+    return HandlingResult(Inboxed.REFUSED, punch.note, forget=punch.state is State.NONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from renkei.outbox.tables import State as Outboxed
 from renkei.runs.outcome import Outcome
-from renkei.runs.steps import Passed
+from renkei.runs.steps import StepResult
 
 SUBJECTS = {
     Outcome.OK: "KOT-OK(確認完了)",
@@ -32,10 +32,10 @@ REPLY_STATES = {
     Outboxed.DROPPED: "期限切れ",
 }
 REPLY_STEPS = {
-    Outboxed.WAITING: (Passed.NOT, "送信を待っています。"),
-    Outboxed.SENDING: (Passed.NOT, "送信中です。"),
-    Outboxed.SENT: (Passed.YES, "返信しました。"),
-    Outboxed.REFUSED: (Passed.NO, "LINE WORKSが受け付けませんでした。"),
-    Outboxed.UNKNOWN: (Passed.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
-    Outboxed.DROPPED: (Passed.NOT, "期限を過ぎたため送りませんでした。"),
+    Outboxed.WAITING: (StepResult.NOT, "送信を待っています。"),
+    Outboxed.SENDING: (StepResult.NOT, "送信中です。"),
+    Outboxed.SENT: (StepResult.YES, "返信しました。"),
+    Outboxed.REFUSED: (StepResult.NO, "LINE WORKSが受け付けませんでした。"),
+    Outboxed.UNKNOWN: (StepResult.NOT, "届いたかどうか分かりません（二重に送らないよう再送しません）。"),
+    Outboxed.DROPPED: (StepResult.NOT, "期限を過ぎたため送りませんでした。"),
 }

@@ -30,7 +30,7 @@ from renkei.links.smarthr_emc.records import SnapshotSummary
 from renkei.runs.current_baseline import current_baseline
 from renkei.storage import records
 from renkei.storage.records import Moment
-from renkei.storage.source_grants import Grant, Made, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.tokens import new_state, tenant_of_state
@@ -56,7 +56,7 @@ _NAME = re.compile(r"([0-9a-f]{64})(\.used)?\.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Allower:
+class Grantor:
     """Who allows it: somebody with a log-in, or by an invitation."""
 
     id: str
@@ -64,7 +64,7 @@ class Allower:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRequest:
     """The way to SmartHR, and the cookie by which the browser is known again for ten minutes."""
 
     url: str = field(repr=False)
@@ -73,14 +73,14 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class AuthorizationResponse:
     """What a browser came back with: SmartHR's answer in the address, its cookie, and who is in front of it."""
 
     state: str = field(repr=False)
     code: str = field(repr=False)
     error: str
     cookie: str = field(repr=False)  # the value of `cookie_name(state)`; "" without one
-    by: Allower
+    by: Grantor
     redirect_uri: str  # of the page that it came back to
 
 
@@ -97,7 +97,7 @@ class _Login:
 
 
 @dataclass(frozen=True, slots=True)
-class _Used:
+class _UsedLogin:
     at: Moment
 
 
@@ -108,7 +108,7 @@ class Connecting:
         self.grants = SourceGrants(folder)
         self._folder, self._store, self._oauth = folder, folder.store, oauth
 
-    def begin(self, by: Allower, redirect_uri: str, now: dt.datetime) -> Departure:
+    def begin(self, by: Grantor, redirect_uri: str, now: dt.datetime) -> AuthorizationRequest:
         """Where to send the browser. Too many of one person's cost him his oldest, and nobody else anything.
 
         Raises:
@@ -125,9 +125,11 @@ class Connecting:
         expires = (now + LOGIN_LASTS).replace(microsecond=0)
         login = _Login(by.id, _sha256(browser), verifier, redirect_uri, expires)
         records.write(self._store, self._key(state), login)
-        return Departure(self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser)
+        return AuthorizationRequest(
+            self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser
+        )
 
-    def finish(self, back: Back, prove: Prove, now: dt.datetime) -> Grant:
+    def finish(self, back: AuthorizationResponse, prove: Prove, now: dt.datetime) -> Grant:
         """The grant that stands now. A log-in counts once, however it ends.
 
         `prove` is given the access token, gives the address at which it is this tenant's and how many people it sees
@@ -137,7 +139,7 @@ class Connecting:
             ConnectingError: nothing was connected; what stood before stands.
         """
         login = self._login(back)
-        if not records.create(self._store, self._key(back.state, ".used"), _Used(now)) or now >= login.expires_at:
+        if not records.create(self._store, self._key(back.state, ".used"), _UsedLogin(now)) or now >= login.expires_at:
             raise ConnectingError(ConnectFailure.STATE)
         if back.error or not back.code or len(back.code) > MAX_CODE:
             denied = back.error.casefold() == "access_denied"
@@ -157,7 +159,7 @@ class Connecting:
         log.info("smarthr connected tenant=%s", self._folder.tenant)
         return grant
 
-    def disconnect(self, by: Allower, now: dt.datetime) -> bool:
+    def disconnect(self, by: Grantor, now: dt.datetime) -> bool:
         """連携解除: whether SmartHR, too, said that the grant is void.
 
         Raises:
@@ -165,7 +167,7 @@ class Connecting:
         """
         return disconnect(self._folder, self._oauth, by, now)
 
-    def _login(self, back: Back) -> _Login:
+    def _login(self, back: AuthorizationResponse) -> _Login:
         if not tenant_of_state(back.state):
             raise ConnectingError(ConnectFailure.STATE)
         try:
@@ -193,13 +195,13 @@ class Connecting:
         return f"{self._folder.source_logins}/{_sha256(state)}{part}.json"
 
 
-def disconnect(folder: TenantFolder, oauth: SmartHROAuth | None, by: Allower, now: dt.datetime) -> bool:
+def disconnect(folder: TenantFolder, oauth: SmartHROAuth | None, by: Grantor, now: dt.datetime) -> bool:
     """As `Connecting.disconnect`, where the app's registration may be gone, too."""
     grants = SourceGrants(folder)
     number, grant = grants.newest()
-    if grant is None or grant.made is Made.ENDED:
+    if grant is None or grant.made is GrantEvent.ENDED:
         return False
-    ended = _follow(grants, number, Grant(Made.ENDED, now, by.id, trim(by.name))) or grant
+    ended = _follow(grants, number, Grant(GrantEvent.ENDED, now, by.id, trim(by.name))) or grant
     grants.forget_void()
     log.info("smarthr disconnected tenant=%s", folder.tenant)
     return oauth is not None and oauth.revoke(ended.refresh_token or ended.access_token)
@@ -214,7 +216,7 @@ def _follow(grants: SourceGrants, number: int, record: Grant) -> Grant | None:
     before = None
     while not grants.follow(number, record):
         number, before = grants.newest()
-        if before is None or before.made in (Made.ALLOWED, Made.ENDED):
+        if before is None or before.made in (GrantEvent.ALLOWED, GrantEvent.ENDED):
             raise ConnectingError(ConnectFailure.MEANWHILE)
     return before
 
@@ -299,9 +301,9 @@ def _files(folder: TenantFolder) -> list[tuple[str, str, bool]]:
     return [(one[1], key, bool(one[2])) for one, key in found if one]
 
 
-def _grant(tokens: Tokens, by: Allower, now: dt.datetime, source: str, people: int | None) -> Grant:
+def _grant(tokens: Tokens, by: Grantor, now: dt.datetime, source: str, people: int | None) -> Grant:
     return Grant(
-        Made.ALLOWED,
+        GrantEvent.ALLOWED,
         now,
         by.id,
         trim(by.name),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from renkei.clock import utcnow
 from renkei.errors import RefusedFetchError, RetriableFetchError
-from renkei.storage.source_grants import Grant, Made, Renewal, SourceGrants
+from renkei.storage.source_grants import Grant, GrantEvent, Renewal, SourceGrants
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.smarthr.oauth import (
@@ -68,7 +68,7 @@ class GrantedToken:
     def exists(self) -> bool:
         """Whether the company is, or was until SmartHR said otherwise, connected by OAuth."""
         _, grant = self.grants.newest()
-        return grant is not None and grant.made is not Made.ENDED
+        return grant is not None and grant.made is not GrantEvent.ENDED
 
     def is_of(self, smarthr_url: str) -> bool:
         """As `is_of`, of the grant that counts."""
@@ -170,12 +170,12 @@ class GrantedToken:
 
     def _end(self, number: int, grant: Grant) -> None:
         """SmartHR says that it is void. Where another record is there already, that one counts."""
-        self.grants.follow(number, Grant(Made.VOID, self._now(), grant.by, grant.by_name, grant.allowed_at))
+        self.grants.follow(number, Grant(GrantEvent.VOID, self._now(), grant.by, grant.by_name, grant.allowed_at))
 
     def _kept(self, number: int, grant: Grant, tokens: Tokens, oauth: SmartHROAuth) -> Grant:
         renewed = replace(
             grant,
-            made=Made.RENEWED,
+            made=GrantEvent.RENEWED,
             at=self._now(),
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token,
@@ -225,7 +225,7 @@ def grant_state(grants: SourceGrants, now: dt.datetime, smarthr_url: str = "") -
     What every page shows; a run takes a grant where this is LINKED, and never another token where it is not NONE.
     """
     number, grant = grants.newest()
-    if grant is None or grant.made is Made.ENDED:
+    if grant is None or grant.made is GrantEvent.ENDED:
         return GrantState.NONE
     if not grant.is_valid:
         return GrantState.VOID

@@ -23,7 +23,7 @@ from renkei.links.smarthr_emc.records import (
     SnapshotSummary,
 )
 from renkei.links.smarthr_emc.report import HELD_SHOWN, PEOPLE_SHOWN, PROBLEMS_SHOWN, body
-from renkei.links.smarthr_emc.run_report import Alike, Answer, Registered, ReportedProblem, RunReport
+from renkei.links.smarthr_emc.run_report import Answer, ConfirmedTotals, ErrorGroup, ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.expression import format_source
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.hold import Approval, Deadline, HeldPlan
@@ -38,13 +38,13 @@ UNANSWERED = "(期限切れ)"  # in place of a name in `approval.json`, where no
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReportContext:
     """What a report says beside its run: whose it is, and what comes next."""
 
     company: str
     next_run: dt.datetime | None = None  # None: no run starts by itself
     contact: str = ""  # how to reach the operator
-    registered: Registered | None = None  # what EMC has confirmed
+    registered: ConfirmedTotals | None = None  # what EMC has confirmed
     linked: bool = False  # whether that is known; None is "before the first link" then
     ahead: bool = False  # 事前確認
 
@@ -58,7 +58,7 @@ def collect(
     ended_at: dt.datetime,
     sheet_warnings: Sequence[str] = (),
     links: dict[str, str] | None = None,
-    about: About | None = None,
+    about: ReportContext | None = None,
 ) -> RunReport:
     """The report, as far as the run got. Needs nothing but the record; what is not there is left out."""
     start, diff = record.read_or_none(RunStart), record.read_or_none(DiffSummary)
@@ -117,7 +117,7 @@ def _blank(columns: Sequence[str]) -> list[str]:
     return [text] if columns else []
 
 
-def registered(folder: TenantFolder) -> Registered | None:
+def registered(folder: TenantFolder) -> ConfirmedTotals | None:
     """What EMC last confirmed to have of the tenant; None before the first link.
 
     Raises:
@@ -126,10 +126,10 @@ def registered(folder: TenantFolder) -> Registered | None:
     current = current_baseline(folder).baseline
     if current is None:
         return None
-    return Registered(current.users, current.departments, dt.datetime.fromisoformat(current.confirmed_at))
+    return ConfirmedTotals(current.users, current.departments, dt.datetime.fromisoformat(current.confirmed_at))
 
 
-def _said(about: About | None, outcome: Outcome) -> dict[str, Any]:
+def _said(about: ReportContext | None, outcome: Outcome) -> dict[str, Any]:
     """The report's fields about the tenant. Without a baseline it may have lost one, for all that this run knows."""
     if about is None:
         return {"linked": False}
@@ -179,7 +179,7 @@ def bare(
     started_at: dt.datetime,
     ended_at: dt.datetime,
     links: dict[str, str],
-    about: About | None = None,
+    about: ReportContext | None = None,
 ) -> RunReport:
     """The report of a run whose record cannot be read."""
     return RunReport(
@@ -225,7 +225,7 @@ def problems(table: pd.DataFrame, valid: dict[RecordSet, int] | None = None) -> 
         records = (valid or {}).get(RecordSet(name), 0)
         common = kind == "other_tenant" or (records and count >= max(ALIKE_LEAST, ALIKE_SHARE * records))
         if common and count > ALIKE_SHOWN:
-            alike.append(Alike(RecordSet(name), item, kind, count))
+            alike.append(ErrorGroup(RecordSet(name), item, kind, count))
     if alike:
         found = [(one.record_set.value, one.item, one.kind) for one in alike]
         summed = table.set_index(keys).index.isin(found) & (table.groupby(keys).cumcount() >= ALIKE_SHOWN)

@@ -13,7 +13,7 @@ from renkei.storage.tenant_folder import AccountFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class TenantEntry:
     """What a tenant's file in the account's folder says of it."""
 
     id_prefix: str
@@ -29,14 +29,14 @@ class Neighbour:
 
 def register(record: RunRecord, mapping: Mapping) -> None:
     """Make this tenant known to the others of its account; before its first load."""
-    records.write(record.store, f"{_folder(record, mapping)}/{record.tenant}.json", Registered(mapping.id_prefix))
+    records.write(record.store, f"{_folder(record, mapping)}/{record.tenant}.json", TenantEntry(mapping.id_prefix))
 
 
 def neighbours(record: RunRecord, mapping: Mapping) -> list[Neighbour]:
     folder = _folder(record, mapping)
     names = [name.removesuffix(".json") for name in record.store.names(folder)]
     return [
-        Neighbour(name, records.read(record.store, f"{folder}/{name}.json", Registered).id_prefix)
+        Neighbour(name, records.read(record.store, f"{folder}/{name}.json", TenantEntry).id_prefix)
         for name in names
         if name != record.tenant
     ]

@@ -11,7 +11,7 @@ from renkei.clock import TOKYO
 from renkei.links.smarthr_emc import guidance
 from renkei.links.smarthr_emc.model import Counts, RecordSet
 from renkei.links.smarthr_emc.records import RefusedRow
-from renkei.links.smarthr_emc.run_report import Alike, ReportedProblem, RunReport
+from renkei.links.smarthr_emc.run_report import ErrorGroup, ReportedProblem, RunReport
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_ITEM, USER_ITEM
 from renkei.links.smarthr_emc.validate import remedy_of
 from renkei.links.smarthr_emc.wording import (
@@ -118,7 +118,7 @@ def _problem_lines(report: RunReport) -> list[str]:
     return lines
 
 
-def _alike_text(alike: Alike, rest: int) -> str:
+def _alike_text(alike: ErrorGroup, rest: int) -> str:
     items = DEPARTMENT_ITEM if alike.record_set is RecordSet.DEPARTMENTS else USER_ITEM
     where = f"{RECORD_SETS[alike.record_set]}の「{items[alike.item].name}」"
     head = f"ほか{rest}件も同じ原因です（{where}: {PROBLEMS[alike.kind]}）。"

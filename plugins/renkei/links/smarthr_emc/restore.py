@@ -16,7 +16,7 @@ NEEDED = (RunSheet, SnapshotSummary, Plan)  # what is left of a run as long as h
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedSnapshot:
     """A snapshot that was applied: its baseline and the record of the run that made it."""
 
     baseline: Baseline
@@ -45,7 +45,7 @@ def generations(record: RunRecord) -> str:
     return "、".join(texts) or "（ありません）"
 
 
-def applied(record: RunRecord, generation: int) -> Applied:
+def applied(record: RunRecord, generation: int) -> AppliedSnapshot:
     """The applied snapshot of that generation; 0 is the one before the current.
 
     Raises:
@@ -67,4 +67,4 @@ def applied(record: RunRecord, generation: int) -> Applied:
             f"第{wanted}世代の記録は保存期間を過ぎて削除されています。復元できません。指定できるのは {generations(record)} です。"
             "何も書き込みません。"
         )
-    return Applied(baseline, then)
+    return AppliedSnapshot(baseline, then)

@@ -30,7 +30,7 @@ class ReportedProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class ErrorGroup:
     """Errors of one item and kind that have one cause; only the first of them are among the problems shown."""
 
     record_set: RecordSet
@@ -40,7 +40,7 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class ConfirmedTotals:
     """What EMC last confirmed to have of this tenant."""
 
     people: int
@@ -72,7 +72,7 @@ class RunReport:
     problems: Sequence[ReportedProblem] = ()
     problem_count: int = 0
     problem_kinds: dict[str, int] = field(default_factory=dict)  # of all, by kind
-    alike: Sequence[Alike] = ()
+    alike: Sequence[ErrorGroup] = ()
     failed_sets: frozenset[RecordSet] = frozenset()
     emc_problems: Sequence[RefusedRow] = ()
     holds: Sequence[Hold] = ()
@@ -90,7 +90,7 @@ class RunReport:
     disaster: bool = False  # 災害時凍結 was on
     company: str = ""
     id_source: str = ""  # the SmartHR item that the sheet makes the user id of
-    registered: Registered | None = None  # what EMC has confirmed; None before the first link
+    registered: ConfirmedTotals | None = None  # what EMC has confirmed; None before the first link
     ahead: bool = False  # 事前確認: what the next daily run would come to (E43)
     linked: bool = True  # whether `registered` is known at all
     groups: Sequence[Group] = ()  # people that the run added and deleted, or would

@@ -19,7 +19,7 @@ _HALVES_TOO = ("utf-8", "surrogatepass")
 _DECIDING = ("kinds_shown", "titles", "public", "applied_shown", "morning", "afternoon")
 
 
-class Sealed:
+class AbsenceRows:
     """Makes rows of absences, and reads them."""
 
     def __init__(self, store: Store, tenant: str) -> None:

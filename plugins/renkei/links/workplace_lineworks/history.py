@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
 
-from renkei.links.workplace_lineworks.absences import Sealed
+from renkei.links.workplace_lineworks.absences import AbsenceRows
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, UNKNOWN, WAITING, WRITTEN
 from renkei.storage.database.database import Database
 from renkei.storage.store import Store
@@ -100,7 +100,7 @@ def look(
     order = (ABSENCE.c.first_day.desc(), ABSENCE.c.absence_id)
     with database.reading() as connection:
         rows = connection.execute(select(ABSENCE).where(*which).order_by(*order).limit(limit).offset(offset)).all()
-    return _known(database, Sealed(store, tenant), tenant, rows)
+    return _known(database, AbsenceRows(store, tenant), tenant, rows)
 
 
 def _which(tenant: str, state: str) -> list[ColumnElement[bool]]:
@@ -121,7 +121,7 @@ def one(database: Database, store: Store, tenant: str, absence_id: str) -> Known
     its = (ABSENCE.c.tenant == tenant, ABSENCE.c.absence_id == absence_id)
     with database.reading() as connection:
         rows = connection.execute(select(ABSENCE).where(*its)).all()
-    return next(iter(_known(database, Sealed(store, tenant), tenant, rows)), None)
+    return next(iter(_known(database, AbsenceRows(store, tenant), tenant, rows)), None)
 
 
 def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
@@ -132,7 +132,7 @@ def tidy(database: Database, now: dt.datetime, keep: dt.timedelta) -> int:
         return connection.execute(delete(ABSENCE).where(ABSENCE.c.last_day < before)).rowcount
 
 
-def _known(database: Database, sealed: Sealed, tenant: str, rows: Sequence[Row[Any]]) -> list[KnownAbsence]:
+def _known(database: Database, sealed: AbsenceRows, tenant: str, rows: Sequence[Row[Any]]) -> list[KnownAbsence]:
     ids = [row.absence_id for row in rows]
     query = select(EVENT).where(EVENT.c.tenant == tenant, EVENT.c.absence_id.in_(ids)).order_by(EVENT.c.number)
     with database.reading() as connection:

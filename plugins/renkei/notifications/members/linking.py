@@ -52,7 +52,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRequest:
     """The way to LINE, and the cookie by which the browser is known again."""
 
     url: str = field(repr=False)
@@ -61,7 +61,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class LoginAttempt:
     """To LINE and back."""
 
     invitation: str
@@ -73,7 +73,7 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class LoginStart:
     """One more trip by an invitation, or the end of one."""
 
     at: Moment
@@ -165,7 +165,7 @@ class Linking:
 
     # --- the trip to LINE
 
-    def begin(self, token: str, login: LineLogin, redirect_uri: str, now: dt.datetime) -> Departure:
+    def begin(self, token: str, login: LineLogin, redirect_uri: str, now: dt.datetime) -> AuthorizationRequest:
         """Send the member to LINE.
 
         Raises:
@@ -174,14 +174,18 @@ class Linking:
         invitation = self.invitation(token)
         self.check(invitation, now)
         trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
-        if not any(records.create(self._store, trip, Beginning(now)) for trip in trips):
+        if not any(records.create(self._store, trip, LoginStart(now)) for trip in trips):
             raise linking_error(LinkingFailure.OFTEN)
         state, browser = new_state(self.tenant), secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
-        trip = Trip(invitation.key, nonce, verifier, sha256(browser), (now + LOGIN_LASTS).replace(microsecond=0))
+        trip = LoginAttempt(
+            invitation.key, nonce, verifier, sha256(browser), (now + LOGIN_LASTS).replace(microsecond=0)
+        )
         records.write(self._store, self._login_key(sha256(state)), trip)
-        return Departure(login.authorize_url(redirect_uri, state, nonce, challenge), cookie_name(state), browser)
+        return AuthorizationRequest(
+            login.authorize_url(redirect_uri, state, nonce, challenge), cookie_name(state), browser
+        )
 
     def check(self, invitation: Invitation, now: dt.datetime) -> None:
         """Nothing, where a trip may begin by this invitation.
@@ -196,14 +200,14 @@ class Linking:
         if self.members.find(invitation.user_id) is None:
             raise linking_error(LinkingFailure.UNKNOWN)
 
-    def trip(self, state: str, browser: str) -> Trip:
+    def trip(self, state: str, browser: str) -> LoginAttempt:
         """The trip from which the member comes back; `browser` is the value of its cookie, "" without one.
 
         Raises:
             LinkingError: it is none of ours, or another browser's.
         """
         key = sha256(state)
-        found = records.read_or_none(self._store, self._login_key(key), Trip)
+        found = records.read_or_none(self._store, self._login_key(key), LoginAttempt)
         if found is None:
             raise linking_error(LinkingFailure.STATE)
         if not hmac.compare_digest(sha256(browser), found.browser):  # nor may a stranger use it up
@@ -211,7 +215,7 @@ class Linking:
         return replace(found, key=key)
 
     def finish(
-        self, trip: Trip, code: str, error: str, login: LineLogin, redirect_uri: str, now: dt.datetime
+        self, trip: LoginAttempt, code: str, error: str, login: LineLogin, redirect_uri: str, now: dt.datetime
     ) -> Linked:
         """What LINE sent the member back with, made into a link. A trip counts once; to come again is harmless.
 
@@ -221,7 +225,7 @@ class Linking:
         invitation = self._invitation(trip.invitation)
         if invitation is None:
             raise linking_error(LinkingFailure.UNKNOWN)
-        if not records.create(self._store, f"{self._logins}/{trip.key}.used.json", Beginning(now)):
+        if not records.create(self._store, f"{self._logins}/{trip.key}.used.json", LoginStart(now)):
             if link := self.link_of(invitation):  # the page was loaded again
                 return Linked(link.user_id, None)
             raise linking_error(LinkingFailure.STATE)
@@ -236,7 +240,7 @@ class Linking:
     def _link(
         self,
         invitation: Invitation,
-        trip: Trip,
+        trip: LoginAttempt,
         code: str,
         login: LineLogin,
         redirect_uri: str,
@@ -268,7 +272,7 @@ class Linking:
 
     def tidy(self, now: dt.datetime) -> int:
         """Delete trips that are over and invitations long expired; how many files went. May be repeated."""
-        trips = self._records(self._logins, Trip)
+        trips = self._records(self._logins, LoginAttempt)
         over = [key for key, trip in trips.items() if now - trip.expires_at > LOGIN_LASTS]
         for key in over:
             self._store.delete(self._login_key(key))  # its note stays, or it could be made twice

@@ -29,7 +29,7 @@ MAX_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class Invitee:
     """Whom an invitation is for, and until when."""
 
     user_id: str = field(repr=False)
@@ -97,7 +97,7 @@ class OwnEntries:
                 found[user_id] = replace(found[user_id], invited_until=until)
         return found
 
-    def register(self, invited: Invited, name: str, value: str, now: dt.datetime) -> None:
+    def register(self, invited: Invitee, name: str, value: str, now: dt.datetime) -> None:
         """Makes `value` his, checked already; an empty one takes it back.
 
         Raises:
@@ -162,7 +162,7 @@ class OwnEntries:
         with self._database.writing(brief=True) as connection:
             connection.execute(update(INVITATION).where(his).values(expires_at=now))
 
-    def invited(self, token: str) -> Invited | None:
+    def invited(self, token: str) -> Invitee | None:
         """Whom the token invites, expired or not; None where it is none of ours."""
         digest = digest_of_token(token)
         with self._database.reading() as connection:
@@ -172,7 +172,7 @@ class OwnEntries:
         if row is None:
             return None
         user_id = self._store.unseal(self._token_place(digest), row.user_id).decode()
-        return Invited(user_id, row.expires_at, digest)
+        return Invitee(user_id, row.expires_at, digest)
 
     def _invitation(self, user_id: str, token: str, now: dt.datetime, until: dt.datetime) -> dict[str, object]:
         digest = digest_of_token(token)

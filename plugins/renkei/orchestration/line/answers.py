@@ -16,7 +16,7 @@ PAGES = Path(__file__).with_name("pages")
 FOLDERS = (PAGES, Path(__file__).parents[1] / "members" / "pages")
 
 
-class Unlogged:
+class WithoutAccessLog:
     """An app, with the path and the query of its requests kept from the access log; `shown` stands there instead."""
 
     def __init__(self, app: ASGIApp, shown: str) -> None:

@@ -30,7 +30,7 @@ from renkei.errors import RenkeiError
 from renkei.notifications.members.linking import LOGIN_LASTS, Invitation, Linking, cookie_name
 from renkei.notifications.members.troubles import LinkingError, LinkingFailure, linking_error
 from renkei.orchestration.connections import open_store
-from renkei.orchestration.line.answers import Unlogged, headers, masked, page
+from renkei.orchestration.line.answers import WithoutAccessLog, headers, masked, page
 from renkei.orchestration.line.connection import PREFIX, LoginChannel, callback_url, login_channel, page_url
 from renkei.orchestration.link import LINKS
 from renkei.public.origin import is_from
@@ -169,7 +169,7 @@ def build(
         },
     )
     app.router.redirect_slashes = False  # that redirect would show the invitation once more
-    return Unlogged(app, f"{PREFIX}/line/(…)")
+    return WithoutAccessLog(app, f"{PREFIX}/line/(…)")
 
 
 def moved(page_url: Callable[[], str] = page_url) -> ASGIApp:
@@ -181,7 +181,7 @@ def moved(page_url: Callable[[], str] = page_url) -> ASGIApp:
 
     handlers: dict[Any, Any] = {LinkingError: _stopped, HTTPException: _no_such_page}
     app = Starlette(routes=[Route("/line/{tenant}/{token}", there)], exception_handlers=handlers)
-    return Unlogged(app, f"{PREFIX}/line/(…)")
+    return WithoutAccessLog(app, f"{PREFIX}/line/(…)")
 
 
 def _linkings_of(tenant: str) -> list[Linking]:

@@ -21,7 +21,7 @@ from renkei.orchestration.lineworks_kot import (
     registration_pages,
     word_pages,
 )
-from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile, TakenOver
+from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile, ImportResult
 from renkei.orchestration.lineworks_kot.jobs import (
     CHECK,
     FIRST,
@@ -33,8 +33,8 @@ from renkei.orchestration.lineworks_kot.jobs import (
     CheckedAccounts,
     FirstMessages,
     ReadEmployees,
+    RegistrationTrial,
     ShownMenu,
-    Tried,
 )
 from renkei.orchestration.lineworks_kot.sheet_editor import EDITOR
 from renkei.orchestration.web.link_view import LinkView
@@ -94,14 +94,14 @@ PAGES = OwnPages(
         ("punch", "なぜ打刻になった／ならなかったのか"),
     ),
     jobs={
-        TRY: OwnJob("LINE WORKSへの接続", Tried, _JOB.format("try"), {"FIRST_DONE": FIRST_DONE}),
+        TRY: OwnJob("LINE WORKSへの接続", RegistrationTrial, _JOB.format("try"), {"FIRST_DONE": FIRST_DONE}),
         READ: OwnJob("従業員の読み込み", ReadEmployees, _JOB.format("read")),
         CHECK: OwnJob("LINE WORKSへの確認", CheckedAccounts, _JOB.format("check")),
         FIRST: OwnJob("初回メッセージの送信", FirstMessages, _JOB.format("first")),
         IMPORT: OwnJob(
             "一括インポートの検査", CheckedFile, _JOB.format("import"), {"most": import_pages.PROBLEMS_SHOWN}
         ),
-        TAKE: OwnJob("一括インポートの登録", TakenOver, _JOB.format("take")),
+        TAKE: OwnJob("一括インポートの登録", ImportResult, _JOB.format("take")),
         MENU: OwnJob("メニューの更新", ShownMenu, _JOB.format("menu")),
     },
     first=(

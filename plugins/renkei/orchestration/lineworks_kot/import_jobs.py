@@ -56,7 +56,7 @@ class CheckedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOver:
+class ImportResult:
     """How many accounts a file has changed, and what LINE WORKS says of them; or why it was not asked."""
 
     changed: int
@@ -85,7 +85,7 @@ def take_over(
     asked: Mapping[str, str],
     progress: Progress,
     check: Callable[[Tenant, Mapping[str, str], Progress], tuple[str, ...]],
-) -> TakenOver:
+) -> ImportResult:
     """What job `asked["file"]` has found is registered, all or none; then LINE WORKS is asked for the userIds (`check`)."""
     folder, database = tenant.folder(), open_database(settings.database_url())
     found = checked_file(folder, int(asked["file"]))
@@ -97,11 +97,11 @@ def take_over(
     except AccountTakenError as error:
         raise SettingError(f"{error}何も登録していません。もう一度インポートしてください。") from None
     if not count or not read_registration(database, tenant.name).first_at:
-        return TakenOver(count)
+        return ImportResult(count)
     try:
-        return TakenOver(count, check(tenant, asked, progress))
+        return ImportResult(count, check(tenant, asked, progress))
     except RenkeiError as error:  # they are registered all the same
-        return TakenOver(count, fault=str(error))
+        return ImportResult(count, fault=str(error))
 
 
 def checked_file(folder: TenantFolder, number: int) -> CheckedFile:

@@ -15,7 +15,7 @@ from renkei.links.lineworks_kot.words_store import Words
 from renkei.orchestration.lineworks_kot import import_jobs
 from renkei.orchestration.lineworks_kot.connection_trial import try_lineworks
 from renkei.orchestration.lineworks_kot.connections import kingoftime_client
-from renkei.orchestration.lineworks_kot.import_jobs import TakenOver
+from renkei.orchestration.lineworks_kot.import_jobs import ImportResult
 from renkei.orchestration.lineworks_kot.lineworks import lineworks
 from renkei.orchestration.tenant import Tenant
 from renkei.storage.database.database import Database, open_database
@@ -29,7 +29,7 @@ IMPORT, TAKE, MENU = "import_accounts", "take_over_accounts", "put_menu"
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class RegistrationTrial:
     """How the first stage of LINE WORKSのAPI登録 ended; a `fault` says what to look at."""
 
     fault: str = ""
@@ -68,15 +68,15 @@ class ShownMenu:
     fault: str = ""
 
 
-def try_registration(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> Tried:
+def try_registration(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> RegistrationTrial:
     """The secrets are in the Connection by now, and in no record of a job (L7)."""
     progress("LINE WORKSに接続しています", 0, 0)
     try:
         try_lineworks(tenant.mapping)
     except RenkeiError as error:
-        return Tried(str(error))
+        return RegistrationTrial(str(error))
     note_registration(_database(), tenant.name, first_at=utcnow(), first_by=asked["by"])
-    return Tried()
+    return RegistrationTrial()
 
 
 def read_employees(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> ReadEmployees:
@@ -92,7 +92,7 @@ def check_accounts(tenant: Tenant, asked: Mapping[str, str], progress: Progress)
     return CheckedAccounts(count, tuple(preparing.accounts_said(accounts.states())))
 
 
-def take_over(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> TakenOver:
+def take_over(tenant: Tenant, asked: Mapping[str, str], progress: Progress) -> ImportResult:
     return import_jobs.take_over(tenant, asked, progress, lambda *given: check_accounts(*given).said)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from renkei import settings
 from renkei.channel import Event
 from renkei.clock import utcnow
-from renkei.links.lineworks_kot.model import Figures, Noticed, RunStart
+from renkei.links.lineworks_kot.model import Figures, Observations, RunStart
 from renkei.links.lineworks_kot.stages.reconcile import DOUBLED, MISSING, REFUSED, SILENT, Reconciliation
 from renkei.links.lineworks_kot.wording import NEEDS_SOMEBODY, OVER
 from renkei.orchestration.report import Report, RunEnd, plain_report
@@ -26,7 +26,7 @@ def report(end: RunEnd) -> Report:
     if end.record is None:
         return plain_report(end, [])
     figures = end.record.read_or_none(Figures) or Figures()
-    noticed = end.record.read_or_none(Noticed) or Noticed()
+    noticed = end.record.read_or_none(Observations) or Observations()
     compared = end.record.read_or_none(Reconciliation)
     said = [*noticed.said, *figures.said, *(compared.said() if compared else ())]
     found, now = plain_report(end, said), utcnow()

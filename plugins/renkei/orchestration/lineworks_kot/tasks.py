@@ -10,7 +10,7 @@ from renkei.errors import SettingError
 from renkei.links.lineworks_kot import first_message, preparing
 from renkei.links.lineworks_kot.accounts import Selection
 from renkei.links.lineworks_kot.mode import Mode
-from renkei.links.lineworks_kot.model import Figures, Job, Noticed, RunStart
+from renkei.links.lineworks_kot.model import Figures, Job, Observations, RunStart
 from renkei.links.lineworks_kot.punches import Punches
 from renkei.links.lineworks_kot.registration import UNCALLED, is_uncalled
 from renkei.links.lineworks_kot.stages.reconcile import (
@@ -82,9 +82,9 @@ def reconcile(tenant: Tenant, context: Any) -> dict[str, Any]:
     return {"result": result, "ours": found.ours, "there": found.there, "findings": len(found.findings)}
 
 
-def _noticed(job: Job, punches: Punches) -> Noticed:
+def _noticed(job: Job, punches: Punches) -> Observations:
     """What waits for a person; and whether nobody has punched on a morning like this one, or nobody ever could."""
-    now, silence_at, found = utcnow(), job.mapping.silence_at, Noticed()
+    now, silence_at, found = utcnow(), job.mapping.silence_at, Observations()
     local = now.astimezone(TOKYO)
     if count := punches.held():
         found.said.append(HELD.format(count=count))

@@ -27,14 +27,14 @@ from starlette.types import ASGIApp
 from renkei.channel import Service
 from renkei.clock import TOKYO, day_in_japan, time_in_japan, utcnow
 from renkei.errors import RenkeiError
-from renkei.notifications.members.own import Invited, OwnEntries, OwnEntry
+from renkei.notifications.members.own import Invitee, OwnEntries, OwnEntry
 from renkei.notifications.members.table import Member
 from renkei.notifications.services import SPEC
-from renkei.orchestration.line.answers import Unlogged, masked, page
+from renkei.orchestration.line.answers import WithoutAccessLog, masked, page
 from renkei.outbox.outbox import Entry, Outbox
 from renkei.outbox.tables import State
 from renkei.public.bodies import body_of
-from renkei.public.limits import Limit
+from renkei.public.limits import RateLimit
 from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import is_tenant
 from renkei.storage.database.database import Database
@@ -104,8 +104,8 @@ class MyPage:
     contexts_of: Callable[[str], Sequence[MyPageContext]]  # one for each link that may have a tenant of this name
     address: Callable[[], str]  # of the public pages
     now: Callable[[], dt.datetime]
-    changes: Limit
-    tests: Limit
+    changes: RateLimit
+    tests: RateLimit
 
     async def show(self, request: Request) -> Response:
         context, invited, member = await run_in_threadpool(self._context, request)
@@ -125,7 +125,7 @@ class MyPage:
         action, value = (given.get(name, [""])[0].strip() for name in ("action", "value"))
         return await run_in_threadpool(self._act, context, invited, member, action, value)
 
-    def _act(self, context: MyPageContext, invited: Invited, member: Member, action: str, value: str) -> Response:
+    def _act(self, context: MyPageContext, invited: Invitee, member: Member, action: str, value: str) -> Response:
         channel, _, clear = action.partition("-")
         if action == "line" and "line" in context.channels:
             return RedirectResponse(context.line_invitation(invited.user_id), 303)
@@ -153,7 +153,7 @@ class MyPage:
             return f"{NOTES[channel][0]}を入力してください。"
         return (context.slack_fault if channel == "slack" else context.webhook_fault)(value)
 
-    def _test(self, context: MyPageContext, invited: Invited, member: Member, channels: list[str]) -> Response:
+    def _test(self, context: MyPageContext, invited: Invitee, member: Member, channels: list[str]) -> Response:
         """Sent by the pump, a moment later: the page says what became of it when it is loaded again."""
         if not self.tests.take(invited.token.hex()):
             return self._page(context, invited, member, "テストは、少し時間をおいてから送ってください。")
@@ -184,7 +184,7 @@ class MyPage:
     def _page(
         self,
         context: MyPageContext,
-        invited: Invited,
+        invited: Invitee,
         member: Member,
         said: str = "",
         wrong: str = "",
@@ -205,14 +205,14 @@ class MyPage:
         )
 
     @staticmethod
-    def _tests(context: MyPageContext, invited: Invited) -> dict[str, str]:
+    def _tests(context: MyPageContext, invited: Invitee) -> dict[str, str]:
         found: dict[str, str] = {}
         for one in context.outbox.listed(most=12, recipient=invited.user_id, purpose=PURPOSE):
             note = f"（{one.note}）" if one.note else ""
             found.setdefault(one.channel, f"{time_in_japan(one.created_at)} {STATES[one.state]}{note}")
         return found
 
-    def _context(self, request: Request) -> tuple[MyPageContext, Invited, Member]:
+    def _context(self, request: Request) -> tuple[MyPageContext, Invitee, Member]:
         """Whose invitation it is.
 
         Raises:
@@ -238,7 +238,9 @@ def build(
     now: Callable[[], dt.datetime] = utcnow,
 ) -> ASGIApp:
     """The app, to be mounted at `/my` below the prefix."""
-    mine = MyPage(contexts_of, address, now, Limit(CHANGES_PER_S, CHANGES_AT_ONCE), Limit(TESTS_PER_S, TESTS_AT_ONCE))
+    mine = MyPage(
+        contexts_of, address, now, RateLimit(CHANGES_PER_S, CHANGES_AT_ONCE), RateLimit(TESTS_PER_S, TESTS_AT_ONCE)
+    )
     app = Starlette(
         routes=[
             Route("/{tenant}/{token}", mine.show, methods=["GET"]),
@@ -247,7 +249,7 @@ def build(
         exception_handlers={HTTPException: _refused, RenkeiError: _failed, Exception: _failed},
     )
     app.router.redirect_slashes = False  # that redirect would show the invitation once more
-    return Unlogged(app, "/renkei/my/(…)")
+    return WithoutAccessLog(app, "/renkei/my/(…)")
 
 
 def slack_fault(value: str) -> str:

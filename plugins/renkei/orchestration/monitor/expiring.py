@@ -46,14 +46,14 @@ NEEDLESS = ("bot_id",)  # what nobody sends messages with has none
 
 
 @dataclass(frozen=True, slots=True)
-class Endings:
+class KnownExpiries:
     """The registrations whose 有効期限 is near or over, as the last look at each tenant found them."""
 
     of: dict[str, dict[str, dt.date]]  # the day, by tenant and channel
 
 
 def endings(store: Store, link: str) -> Mapping[str, Mapping[str, dt.date]]:
-    found = notes.read(store, _endings_key(link), Endings)
+    found = notes.read(store, _endings_key(link), KnownExpiries)
     return found.of if found else {}
 
 
@@ -99,7 +99,7 @@ def tell_connections(
             _tell_grant(notices, tenant, everybody[tenant], today.date())
     _tell_ending(notices, OPERATOR, operator, found)
     if known != before:
-        records.write(notices.store, _endings_key(notices.link.name), Endings(known))
+        records.write(notices.store, _endings_key(notices.link.name), KnownExpiries(known))
     if batch:
         records.write(notices.store, _cursor_key(notices), Cursor(today.date(), batch[-1]))
 

@@ -22,7 +22,7 @@ KEPT = dt.timedelta(days=400)  # what was told; an end that nobody mended for so
 
 
 @dataclass(frozen=True, slots=True)
-class ToldOnce:
+class ToldNotices:
     """When what was told, by the keys of what it was about."""
 
     told: dict[str, Moment]
@@ -56,7 +56,7 @@ class Notices:
         try:
             if was_accepted(self.tell(self.link.name, whom, channels, event, message, _key_of(keys)), event):
                 young = {key: at for key, at in known.items() if at > self.now - KEPT}
-                records.write(self.store, self._key(whom), ToldOnce(young | dict.fromkeys(keys, self.now)))
+                records.write(self.store, self._key(whom), ToldNotices(young | dict.fromkeys(keys, self.now)))
                 self.told += 1
             else:
                 self.faults.append(f"{whom}: {event.label}を届けられませんでした。通知先の接続を確認してください。")
@@ -67,11 +67,11 @@ class Notices:
     def forget(self, whom: str, keys: Collection[str]) -> None:
         """Of what nobody can ask to be told again."""
         left = {key: at for key, at in self.told_before(whom).items() if key not in keys}
-        records.write(self.store, self._key(whom), ToldOnce(left))
+        records.write(self.store, self._key(whom), ToldNotices(left))
 
     def told_before(self, whom: str) -> Mapping[str, dt.datetime]:
         """What was told, and when."""
-        found = notes.read(self.store, self._key(whom), ToldOnce)
+        found = notes.read(self.store, self._key(whom), ToldNotices)
         return found.told if found else {}
 
     def folder(self, tenant: str) -> TenantFolder:

@@ -20,7 +20,7 @@ from renkei.orchestration.tenant import find_tenant
 from renkei.runs.notes import LastResult
 from renkei.runs.outcome import GOOD_ENDS, End, Outcome, Summary
 from renkei.storage import records
-from renkei.storage.runs import Began, RunRecord, date_in, is_run_key
+from renkei.storage.runs import CommonRunStart, RunRecord, date_in, is_run_key
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.customer import app
@@ -86,7 +86,7 @@ def _result(link: Link, folder: TenantFolder, key: str) -> Result | None:
     """What a run's record says; None where it says nothing: it is damaged, or on its way out."""
     record = RunRecord(folder, key)
     try:
-        began = record.read_or_none(Began)
+        began = record.read_or_none(CommonRunStart)
         if began is None:
             return None
         summary, end = record.read_or_none(Summary), record.read_or_none(End)

@@ -9,8 +9,8 @@ from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import page_url
 from renkei.orchestration.link import LINKS, split_dag_id
 from renkei.storage.database.database import open_database
-from renkei.web.customer.facts import Inviting
-from renkei.web.customer.invitations import Allowed, Invitations
+from renkei.web.customer.facts import InvitationServices
+from renkei.web.customer.invitations import CustomerRight, Invitations
 
 PART = "customer"  # of the public pages
 
@@ -25,18 +25,18 @@ def address() -> str:
     return f"{page_url()}/{PART}"
 
 
-def offers(dag_id: str) -> Mapping[Allowed, str]:
+def offers(dag_id: str) -> Mapping[CustomerRight, str]:
     """What customers of this company can be let do."""
     named = split_dag_id(dag_id)
     assert named is not None
     return offered(named[0])
 
 
-def offered(link: str) -> Mapping[Allowed, str]:
+def offered(link: str) -> Mapping[CustomerRight, str]:
     """By what each is called."""
     found = LINKS[link]
-    connection = {Allowed.CONNECTION: f"{found.source}の接続"} if found.connector else {}
-    return {**connection, Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
+    connection = {CustomerRight.CONNECTION: f"{found.source}の接続"} if found.connector else {}
+    return {**connection, CustomerRight.SHEET: "シート", CustomerRight.RESULTS: "結果"}
 
 
 def connection(dag_id: str) -> str:
@@ -46,4 +46,4 @@ def connection(dag_id: str) -> str:
     return f"{LINKS[named[0]].source.lower()}__{named[1]}"
 
 
-INVITING = Inviting(invitations, address, offers, connection)
+INVITING = InvitationServices(invitations, address, offers, connection)

@@ -30,7 +30,7 @@ from renkei.texts import Fault, narrow
 from renkei.web.console import guard
 from renkei.web.console.overview import visible
 from renkei.web.console.page import address, page
-from renkei.web.tenant_sheet import By
+from renkei.web.tenant_sheet import Actor
 
 router = APIRouter()
 HERE = f"new/{LINK}"
@@ -120,7 +120,7 @@ def _begun(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -
     audit.note(services.knowledge.folder(one).store, AuditEntry(now, user.id, one, "company add"))
     sheet = services.sheets.of(one)
     try:
-        number, is_new = sheet.begin(content, name, Origin.FORM, By(user.id, user.name), WHY, now)
+        number, is_new = sheet.begin(content, name, Origin.FORM, Actor(user.id, user.name), WHY, now)
     except NotPlacedError as error:
         return _form(request, visitor, given, refused=str(error), status=409)
     if is_new:

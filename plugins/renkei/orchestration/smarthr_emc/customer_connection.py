@@ -9,9 +9,9 @@ from renkei.errors import ConnectionError_, RenkeiError
 from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    Allower,
-    Back,
+    AuthorizationResponse,
     Connecting,
+    Grantor,
     cookie_name,
     is_under_way,
     prover,
@@ -29,7 +29,7 @@ from renkei.storage.source_grants import SourceGrants
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.tokens import tenant_of_state
 from renkei.systems.smarthr.oauth import SmartHROAuth
-from renkei.web.customer.facts import Answer, Connected, ConnectionState, Departure, NotConnectedError
+from renkei.web.customer.facts import Answer, AuthorizationRequest, Connected, ConnectionState, NotConnectedError
 from renkei.web.customer.invitations import Invitation
 
 PATIENCE_S = 20.0  # for a sheet that nobody has compiled yet
@@ -82,18 +82,18 @@ class SmartHRConnector:
     def said(self, code: str) -> str:
         return SAID[ConnectFailure(code)] if code in tuple(ConnectFailure) else OWN.get(code, "")
 
-    def begin(self, by: Invitation, back: str, now: dt.datetime) -> Departure:
+    def begin(self, by: Invitation, back: str, now: dt.datetime) -> AuthorizationRequest:
         self._smarthr_url()
         try:
             found = Connecting(self._folder, self._oauth()).begin(_allower(by), back, now)
         except ConnectingError as error:
             raise NotConnectedError(error.trouble) from None
-        return Departure(found.url, found.cookie, found.value, int(LOGIN_LASTS.total_seconds()))
+        return AuthorizationRequest(found.url, found.cookie, found.value, int(LOGIN_LASTS.total_seconds()))
 
     def finish(self, answer: Answer, by: Invitation, back: str, now: dt.datetime) -> None:
         if tenant_of_state(answer.state) != self._tenant:
             raise NotConnectedError(ConnectFailure.STATE)
-        came = Back(
+        came = AuthorizationResponse(
             answer.state, answer.code, answer.error, answer.cookie(cookie_name(answer.state)), _allower(by), back
         )
         url, oauth = self._smarthr_url(), self._oauth()
@@ -124,8 +124,8 @@ class SmartHRConnector:
         return True
 
 
-def _allower(by: Invitation) -> Allower:
-    return Allower(f"invitation {by.number}", f"{by.label}（お客様ページの招待{by.number}）")
+def _allower(by: Invitation) -> Grantor:
+    return Grantor(f"invitation {by.number}", f"{by.label}（お客様ページの招待{by.number}）")
 
 
 def connector(tenant: str) -> SmartHRConnector:

@@ -15,7 +15,7 @@ from renkei.storage import records
 from renkei.storage.baselines import Baseline
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Compared, Confirmed, Evidence, Reached, Written
+from renkei.web.facts import Compared, Confirmed, Evidence, ReachCounts, Written
 
 TABLES = ("users", "users_target", "departments")  # without which there is nothing to compare with
 
@@ -73,12 +73,12 @@ def _written(folder: TenantFolder, baseline: Baseline) -> Written | None:
     )
 
 
-def _reached(record: RunRecord, people: int) -> Reached | None:
+def _reached(record: RunRecord, people: int) -> ReachCounts | None:
     found = record.read_or_none(Reach)
     if found is None:
         return None
     without = people - found.reached - found.unknown
-    return Reached(found.present, found.lost, found.reached, without, found.unknown, found.media)
+    return ReachCounts(found.present, found.lost, found.reached, without, found.unknown, found.media)
 
 
 def _compared(folder: TenantFolder, baseline: Baseline) -> Compared | None:

@@ -18,7 +18,7 @@ from renkei.links.smarthr_emc.people.explain import NO_READ, Explanation, explai
 from renkei.links.smarthr_emc.people.index import PAGE, Only
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.orchestration.smarthr_emc.jobs import PERSON
-from renkei.runs.steps import Passed
+from renkei.runs.steps import StepResult
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.console import guard
@@ -31,9 +31,9 @@ MAX_COMPARED = 250_000  # people: of more, a list does not say which items chang
 MAX_TEXT = 200  # characters; no name or address of anybody's is longer
 _indexes = IndexCache()
 _PASSED = {
-    Passed.YES: ("good", "済み"),
-    Passed.NO: ("bad", "ここで止まっています"),
-    Passed.NOT: ("quiet", "していません"),
+    StepResult.YES: ("good", "済み"),
+    StepResult.NO: ("bad", "ここで止まっています"),
+    StepResult.NOT: ("quiet", "していません"),
 }
 
 

@@ -14,7 +14,7 @@ from renkei.channel import Channel, Event
 from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import BaselineError, RecordError, RejectedLoadError, RenkeiError, StoreError
 from renkei.links.smarthr_emc import chat, notify, run_summary
-from renkei.links.smarthr_emc.notify import About
+from renkei.links.smarthr_emc.notify import ReportContext
 from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunSheet
 from renkei.links.smarthr_emc.run_report import RunReport
 from renkei.links.smarthr_emc.sheet.side_runs import CHECK
@@ -72,7 +72,7 @@ def _note_heard(end: RunEnd) -> None:
             records.write(folder.store, folder.last_comparison, replace(last, told=utcnow()))
 
 
-def _about(tenant: Tenant, now: dt.datetime) -> About:
+def _about(tenant: Tenant, now: dt.datetime) -> ReportContext:
     sheet = tenant.sheet
     runs_daily = sheet.mapping is None or sheet.scheduled
     tick = next_daily(sheet.run_at or DAILY_AT, now, sheet.link_start_on) if runs_daily else None
@@ -80,8 +80,8 @@ def _about(tenant: Tenant, now: dt.datetime) -> About:
     try:
         found = notify.registered(tenant.folder())
     except (StoreError, BaselineError):
-        return About(sheet.company, tick, contact)
-    return About(sheet.company, tick, contact, found, linked=True)
+        return ReportContext(sheet.company, tick, contact)
+    return ReportContext(sheet.company, tick, contact, found, linked=True)
 
 
 def _summary(found: RunReport, end: RunEnd) -> list[str]:

@@ -19,9 +19,9 @@ from renkei.errors import ConnectionError_
 from renkei.links.smarthr_emc import LINK, connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
-    Allower,
-    Back,
+    AuthorizationResponse,
     Connecting,
+    Grantor,
     cookie_name,
     is_under_way,
     prover,
@@ -55,26 +55,26 @@ GOOD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ConnectionBadge:
     """The state of a company's connection to SmartHR: a label and its tone."""
 
     label: str
     tone: str
 
 
-def shown(state: GrantState, under_way: bool, trouble: ConnectFailure | None, has_token: bool) -> Shown:
+def shown(state: GrantState, under_way: bool, trouble: ConnectFailure | None, has_token: bool) -> ConnectionBadge:
     """What happened on the way just now is shown while nothing better is known."""
     if state is GrantState.VOID:
-        return Shown("再認可が必要", "bad")
+        return ConnectionBadge("再認可が必要", "bad")
     if state is GrantState.LINKED:
-        return Shown("連携済み", "good")
+        return ConnectionBadge("連携済み", "good")
     if state is GrantState.ELSEWHERE or trouble is ConnectFailure.OTHER_COMPANY:
-        return Shown("会社が違います", "bad")
+        return ConnectionBadge("会社が違います", "bad")
     if trouble is ConnectFailure.CANCELLED:
-        return Shown("キャンセルされました", "wait")
+        return ConnectionBadge("キャンセルされました", "wait")
     if under_way:
-        return Shown("SmartHRで許可待ち", "cold")
-    return Shown("アクセストークンで連携中", "good") if has_token else Shown("未連携", "none")
+        return ConnectionBadge("SmartHRで許可待ち", "cold")
+    return ConnectionBadge("アクセストークンで連携中", "good") if has_token else ConnectionBadge("未連携", "none")
 
 
 @router.get(f"/dag/{{dag_id}}/{PAGE}")
@@ -112,12 +112,12 @@ def connect(request: Request, access: Annotated[guard.Access, Depends(guard.edit
     """連携する: off to SmartHR. A link, for a browser holds a form and all that follows to this page's policy."""
     folder = _connector(access)
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise guard.Foreign
+        raise guard.CsrfError
     _sheet(access)
     back = smarthr_plus.callback_url()
     try:
         departure = Connecting(folder, _oauth()).begin(
-            Allower(access.user.id, access.user.name), back, access.services.now()
+            Grantor(access.user.id, access.user.name), back, access.services.now()
         )
     except ConnectingError as error:
         return _there(request, access.company.dag_id, error.trouble, framed=False)
@@ -142,8 +142,8 @@ def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.
     access = _access(visitor, dag_id(LINK, tenant) if is_tenant(tenant) else "")
     folder = _connector(access)
     cookie = request.cookies.get(cookie_name(state), "")
-    by = Allower(visitor.user.id, visitor.user.name)
-    back = Back(state, code, error, cookie.removesuffix(FRAMED), by, smarthr_plus.callback_url())
+    by = Grantor(visitor.user.id, visitor.user.name)
+    back = AuthorizationResponse(state, code, error, cookie.removesuffix(FRAMED), by, smarthr_plus.callback_url())
     said = CONNECTED
     try:
         prove = prover(smarthr_plus.session(), _sheet(access).smarthr_url)
@@ -166,7 +166,7 @@ def disconnect(request: Request, access: Annotated[guard.Access, Depends(guard.p
     oauth: SmartHROAuth | None = None
     with suppress(ConnectionError_):  # the registration is gone, or broken: what we hold is void all the same
         oauth = smarthr_plus.oauth()
-    by = Allower(access.user.id, access.user.name)
+    by = Grantor(access.user.id, access.user.name)
     try:
         said = REVOKED if connecting.disconnect(folder, oauth, by, access.services.now()) else ENDED
     except ConnectingError as error:

@@ -35,7 +35,7 @@ SAID = {
 
 
 class AirflowActions:
-    """`renkei.web.services.Acting`: in this very process, without a socket."""
+    """`renkei.web.services.Actions`: in this very process, without a socket."""
 
     async def start(self, request: Request, dag_id: str, mode: str, **settings: str) -> str:
         body = {"logical_date": None, "conf": {"mode": mode, **settings}}

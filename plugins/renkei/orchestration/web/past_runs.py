@@ -19,10 +19,10 @@ from renkei.orchestration.web.state import RunFacts
 from renkei.runs.failure import Failure
 from renkei.runs.outcome import Summary
 from renkei.storage import records
-from renkei.storage.runs import Began, RunRecord, is_run_key
+from renkei.storage.runs import CommonRunStart, RunRecord, is_run_key
 from renkei.storage.store import DamagedFileError
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.facts import Account, Begun, Findings, Past, QuestionState, Run, ToldChannel
+from renkei.web.facts import CompanyEvents, Findings, QuestionState, Run, RunBeginning, RunDetails, ToldChannel
 
 
 class PastRuns:
@@ -48,19 +48,19 @@ class PastRuns:
         found = state.run_of(dag_id, run_id)
         return _record(tenant_of(state.dags()[dag_id]).folder(), found) if found else None
 
-    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> Account:
+    def account(self, dag_id: str, run_id: str, *, people: bool, start: int = 0, most: int = 100) -> RunDetails:
         found = state.run_of(dag_id, run_id)
         if found is None:
-            return Account(known=False, kept_days=_kept_days())
+            return RunDetails(known=False, kept_days=_kept_days())
         tenant = tenant_of(state.dags()[dag_id])
         try:
             record = _record(tenant.folder(), found)
             if record is None:
-                return Account(known=False, kept_days=_kept_days())
+                return RunDetails(known=False, kept_days=_kept_days())
             view = tenant.link.console() if tenant.link.console else None
             found_problems = view.problems(record, start, most) if view else Findings((), 0, 0)
             summary = record.read_or_none(Summary)
-            return Account(
+            return RunDetails(
                 summary=summary.lines if summary else (),
                 mail=_mail(tenant, record, found) if people else "",
                 problems=found_problems.problems,
@@ -69,13 +69,13 @@ class PastRuns:
                 told=_told(record),
             )
         except (StoreError, ValueError) as error:
-            return Account(fault=str(error) if isinstance(error, RenkeiError) else "記録を読み取れません。")
+            return RunDetails(fault=str(error) if isinstance(error, RenkeiError) else "記録を読み取れません。")
 
     def findings(self, dag_id: str, run_id: str) -> Iterator[Sequence[str]]:
         link, record = state.dags()[dag_id].link, self.record(dag_id, run_id)
         return link.console().findings(record) if link.console and record else iter(())
 
-    def past(self, dag_id: str, runs: Sequence[Run]) -> Past:
+    def past(self, dag_id: str, runs: Sequence[Run]) -> CompanyEvents:
         run_ids = [run.run_id for run in runs]
         replies, folders = questions.replies(dag_id, run_ids), state.folders_of(dag_id, run_ids)
         try:
@@ -84,16 +84,16 @@ class PastRuns:
             with ThreadPoolExecutor(READERS) as readers:
                 begun = dict(zip(own, readers.map(_begun, own.values()), strict=True))
         except StoreError as error:
-            return Past({}, replies, str(error))
-        return Past({run_id: one for run_id, one in begun.items() if one}, replies)
+            return CompanyEvents({}, replies, str(error))
+        return CompanyEvents({run_id: one for run_id, one in begun.items() if one}, replies)
 
 
-def _begun(record: RunRecord) -> Begun | None:
+def _begun(record: RunRecord) -> RunBeginning | None:
     try:
-        found = record.read_or_none(Began)
+        found = record.read_or_none(CommonRunStart)
     except DamagedFileError:  # its own page says so
         return None
-    return Begun(found.sheet_digest, found.disaster) if found else None
+    return RunBeginning(found.sheet_digest, found.disaster) if found else None
 
 
 def _record(folder: TenantFolder, found: RunFacts) -> RunRecord | None:

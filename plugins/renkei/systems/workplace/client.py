@@ -82,7 +82,7 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class AbsenceList:
     """What a read had. `whole`: it is proven that there was nothing else. `malformed`: the ids of records that
     are not as the contract says, or their places where they have none."""
 
@@ -101,7 +101,7 @@ class WorkplaceClient:
             *(per_minute, 60.0), clock=lambda: time.monotonic(), sleep=lambda seconds: time.sleep(seconds)
         )
 
-    def absences(self, since: dt.date) -> Listed:
+    def absences(self, since: dt.date) -> AbsenceList:
         """Those that end, or were changed, on or after that day (C9).
 
         A list that changed under three reads is given as the last of them had it, not whole: what it has is true, and
@@ -111,7 +111,7 @@ class WorkplaceClient:
             RetriableFetchError: WORKPLACE could not be reached, or answered with 429 or 5xx to the end.
             RefusedFetchError: nothing will come until a person acts.
         """
-        listed = Listed((), False)
+        listed = AbsenceList((), False)
         for _ in range(READS):
             listed = self._read(since)
             if listed.whole:
@@ -133,7 +133,7 @@ class WorkplaceClient:
         """Whether a token is accepted; raises as `absences`."""
         self._get("/absences", {"since": "9999-12-31", "limit": "1"})
 
-    def _read(self, since: dt.date) -> Listed:
+    def _read(self, since: dt.date) -> AbsenceList:
         found: dict[str, Absence] = {}
         malformed: list[str] = []
         proofs, ids = set[tuple[int, int]](), list[str]()
@@ -150,7 +150,7 @@ class WorkplaceClient:
             last = page["next"] or ""
         ascending = all(earlier < later for earlier, later in itertools.pairwise(["", *ids]))
         whole = not last and ascending and len(proofs) == 1 and proofs.pop()[1] == len(ids)
-        return Listed(list(found.values()), whole, malformed)
+        return AbsenceList(list(found.values()), whole, malformed)
 
     def _pages(self, since: dt.date) -> Iterator[dict[str, Any]]:
         asked = {"since": since.isoformat(), "limit": str(PAGE_SIZE)}

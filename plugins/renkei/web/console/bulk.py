@@ -19,7 +19,7 @@ from renkei.storage import audit, once
 from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
-from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, Chosen, Deed, check_run, chosen
+from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, BulkAction, BulkSelection, check_run, chosen
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, job_of
 from renkei.web.console.overview import visible
@@ -46,7 +46,7 @@ def confirm(
 ) -> Response:
     """How many and which: of the companies that the list shows for these words."""
     found = overview.matching(visible(visitor), visitor.services.now(), q, state)
-    doing = Deed(deed) if deed in set(Deed) else Deed.CHECK
+    doing = BulkAction(deed) if deed in set(BulkAction) else BulkAction.CHECK
     return page(
         request,
         "bulk.html",
@@ -75,18 +75,23 @@ async def do(
 ) -> Response:
     """Those from the place `after` on, as many as there is time for; the page asks for the rest. 確認のみ is one job."""
     named, why = dags.split(), " ".join(reason.split())
-    if deed not in set(Deed) or not named or len(named) > MAX_COMPANIES or (Deed(deed) in WITH_REASON and not why):
+    if (
+        deed not in set(BulkAction)
+        or not named
+        or len(named) > MAX_COMPANIES
+        or (BulkAction(deed) in WITH_REASON and not why)
+    ):
         said = (
             "会社と操作を選び直してください。災害時凍結には理由が要ります。一度に操作できるのは"
             + f"{MAX_COMPANIES:,}社までです。"
         )
         return await run_in_threadpool(message, request, 400, "操作を読み取れません", said)
     if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
-        raise guard.Foreign
+        raise guard.CsrfError
     if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):
         return RedirectResponse(address(request, ""), 303)  # a reload: the list says how it is
-    doing = Deed(deed)
-    if doing is Deed.CHECK:
+    doing = BulkAction(deed)
+    if doing is BulkAction.CHECK:
         return await run_in_threadpool(_checks, request, visitor, named)
     until, place, refused = time.monotonic() + LASTS_S, after, []
     while place < len(named) and (time.monotonic() < until or place == after):
@@ -130,18 +135,18 @@ def stop(request: Request, number: str, visitor: Annotated[guard.Visitor, Depend
 
 
 def _checks(request: Request, visitor: guard.Visitor, named: Sequence[str]) -> Response:
-    those = [one.dag_id for one in _of(visitor, Deed.CHECK, named).those]
+    those = [one.dag_id for one in _of(visitor, BulkAction.CHECK, named).those]
     if not those:
         raise Refused("確認のみを実行できる会社がありません。画面を開き直して、いまの状態を確認してください。")
     for dag_id in those:
-        _note(visitor, Deed.CHECK, dag_id)
+        _note(visitor, BulkAction.CHECK, dag_id)
     number = ask(
         visitor.services, visitor.user, _place(visitor), KIND, {"dags": " ".join(those), "by": visitor.user.id}
     )
     return RedirectResponse(address(request, "checks", str(number)), 303)
 
 
-async def _one(request: Request, visitor: guard.Visitor, doing: Deed, dag_id: str, why: str) -> str:
+async def _one(request: Request, visitor: guard.Visitor, doing: BulkAction, dag_id: str, why: str) -> str:
     """Do it with one company; why it was not done, in Japanese."""
     found = await run_in_threadpool(_of, visitor, doing, [dag_id])
     if not found.those:
@@ -150,10 +155,10 @@ async def _one(request: Request, visitor: guard.Visitor, doing: Deed, dag_id: st
     try:
         await run_in_threadpool(_note, visitor, doing, dag_id)
         if doing in WITH_REASON:
-            freezing, on = visitor.services.actions.freeze, doing is Deed.FREEZE
+            freezing, on = visitor.services.actions.freeze, doing is BulkAction.FREEZE
             await run_in_threadpool(freezing, visitor.user, one.tenant, dag_id, on, why)
         else:
-            await visitor.services.actions.pause(request, dag_id, doing is Deed.PAUSE)
+            await visitor.services.actions.pause(request, dag_id, doing is BulkAction.PAUSE)
     except Refused as error:
         return str(error)
     return ""
@@ -162,7 +167,7 @@ async def _one(request: Request, visitor: guard.Visitor, doing: Deed, dag_id: st
 def _outcome(
     request: Request,
     visitor: guard.Visitor,
-    doing: Deed,
+    doing: BulkAction,
     named: Sequence[str],
     why: str,
     place: int,
@@ -183,13 +188,13 @@ def _outcome(
     )
 
 
-def _of(visitor: guard.Visitor, doing: Deed, named: Collection[str]) -> Chosen:
+def _of(visitor: guard.Visitor, doing: BulkAction, named: Collection[str]) -> BulkSelection:
     """Those of the named that somebody may see, as they are now."""
     wanted = set(named)
     return _chosen(visitor, doing, [one for one in visible(visitor) if one.dag_id in wanted])
 
 
-def _chosen(visitor: guard.Visitor, doing: Deed, companies: Sequence[Company]) -> Chosen:
+def _chosen(visitor: guard.Visitor, doing: BulkAction, companies: Sequence[Company]) -> BulkSelection:
     may = visitor.services.authority.may
     return chosen(doing, companies, lambda right, dag_id: may(visitor.user, right, dag_id))
 
@@ -221,6 +226,6 @@ def _folder(visitor: guard.Visitor) -> TenantFolder:
     return visitor.services.knowledge.folder(_place(visitor))
 
 
-def _note(visitor: guard.Visitor, doing: Deed, dag_id: str) -> None:
+def _note(visitor: guard.Visitor, doing: BulkAction, dag_id: str) -> None:
     store = visitor.services.knowledge.folder(dag_id).store
     audit.note(store, AuditEntry(visitor.services.now(), visitor.user.id, dag_id, f"bulk {doing.value}"))

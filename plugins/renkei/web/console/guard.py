@@ -18,7 +18,7 @@ from fastapi import Depends, Request
 from renkei.storage import audit
 from renkei.storage.audit import AuditEntry
 from renkei.web.facts import Company
-from renkei.web.guarded import Foreign as Foreign
+from renkei.web.guarded import CsrfError as CsrfError
 from renkei.web.guarded import Guards, is_same
 from renkei.web.guarded import NotFound as NotFound
 from renkei.web.services import Right, Services, User
@@ -102,14 +102,14 @@ async def _refuse_foreign(request: Request, visitor: Visitor) -> None:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         if site != "same-origin":
-            raise Foreign
+            raise CsrfError
     elif urlsplit(request.headers.get("Origin", "")).netloc not in {
         host for host in (request.headers.get("Host", ""), *visitor.services.hosts) if host
     }:
-        raise Foreign
+        raise CsrfError
     given = request.headers.get(TOKEN_HEADER) or (await request.form(max_fields=MAX_FIELDS)).get(TOKEN_FIELD)
     if not is_same(given, token_of(visitor.services, visitor.user)):
-        raise Foreign
+        raise CsrfError
 
 
 def _access(visitor: Visitor, dag_id: str) -> Access:

@@ -16,8 +16,8 @@ from renkei.storage import once
 from renkei.storage.tokens import token_of_bytes
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.customer.facts import Inviting
-from renkei.web.customer.invitations import MAX_DAYS, Allowed, NotInvitedError
+from renkei.web.customer.facts import InvitationServices
+from renkei.web.customer.invitations import MAX_DAYS, CustomerRight, NotInvitedError
 from renkei.web.screens import invitations as screen
 from renkei.web.screens.customer import Upload, uploads
 from renkei.web.screens.timeline import Event
@@ -42,7 +42,7 @@ def invite(
     label: Annotated[str, Form(max_length=MAX_LABEL)] = "",
     reason: Annotated[str, Form(max_length=MAX_WHY)] = "",
     days: Annotated[str, Form(max_length=3)] = "",
-    allows: Annotated[list[str] | None, Form(max_length=len(Allowed))] = None,
+    allows: Annotated[list[str] | None, Form(max_length=len(CustomerRight))] = None,
     form: Annotated[str, Form(alias="once", max_length=60)] = "",
 ) -> Response:
     """The link stands on the answer and nowhere else, so this answers with a page, not with a way to one.
@@ -138,15 +138,15 @@ def _page(
     )
 
 
-def _offers(access: guard.Access) -> Mapping[Allowed, str]:
+def _offers(access: guard.Access) -> Mapping[CustomerRight, str]:
     """What this person may let customers do: nobody invites to what he may not do himself."""
     inviting, dag_id = _inviting(access.services), access.company.dag_id
     offers = inviting.offers(dag_id)
     connects = access.services.authority.may_register(access.user, inviting.connection(dag_id))
-    return {kind: name for kind, name in offers.items() if connects or kind is not Allowed.CONNECTION}
+    return {kind: name for kind, name in offers.items() if connects or kind is not CustomerRight.CONNECTION}
 
 
-def _fault(label: str, reason: str, days: str, chosen: set[Allowed]) -> str:
+def _fault(label: str, reason: str, days: str, chosen: set[CustomerRight]) -> str:
     if not label or not reason:
         return "「だれに」と「理由」を入力してください。"
     if "@" in label or "@" in reason or "＠" in label + reason:
@@ -162,7 +162,7 @@ def _token(access: guard.Access, form: str) -> str:
     return token_of_bytes(hmac.digest(access.services.secret, asked.encode(), "sha256"))
 
 
-def _inviting(services: Services) -> Inviting:
+def _inviting(services: Services) -> InvitationServices:
     """Raises NotFound: nobody is invited here."""
     if services.inviting is None:
         raise guard.NotFound

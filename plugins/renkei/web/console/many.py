@@ -30,7 +30,7 @@ from renkei.web.console.page import address, message, page
 from renkei.web.console.sheets import MAX_REASON
 from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState
 from renkei.web.services import Right
-from renkei.web.tenant_sheet import By
+from renkei.web.tenant_sheet import Actor
 
 router = APIRouter()
 UPLOADS = {"/many": MAX_ZIP + 64 * 1024}
@@ -94,7 +94,7 @@ def enable(
     if not why or result is None:
         return _page(request, visitor, link, job, fault="理由を入力してください。" if not why else "")
     if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
-        raise guard.Foreign
+        raise guard.CsrfError
     if not once.take(visitor.services.knowledge.folder(f"{link}__{PLACE}").store, form, visitor.services.now()):
         return RedirectResponse(address(request, "many", link, number), 303)  # a reload
     until, place, refused = time.monotonic() + ENABLED_S, after, ""
@@ -189,7 +189,7 @@ def _enabled(visitor: guard.Visitor, line: Line, why: str) -> str:
     place = services.sheets.of(line.dag_id)
     audit.note(services.knowledge.folder(line.dag_id).store, AuditEntry(now, user.id, line.dag_id, "sheets enable"))
     try:
-        place.enable(one.version, one.seen, By(user.id, user.name), why, now)
+        place.enable(one.version, one.seen, Actor(user.id, user.name), why, now)
     except (NotPlacedError, MissingKeyError) as error:
         return f"{one.tenant}: {error}"
     told = {"version": one.version, "digest": one.digest, "replaces": one.seen, "reason": why}

@@ -15,7 +15,7 @@ from renkei.sheets.review import Review
 from renkei.storage.versions import Origin
 from renkei.web.console import guard
 from renkei.web.services import Refused
-from renkei.web.tenant_sheet import By
+from renkei.web.tenant_sheet import Actor
 
 CHANGED = (
     "画面を開いた後に、シートが変更されました。画面を開き直して、いまの内容を確認してから、もう一度操作してください。"
@@ -87,7 +87,7 @@ def put_into_force(access: guard.Access, of: InForce, content: bytes, why: str) 
     """Keep it as a version, and put it into force in the place of the one that the page was drawn from."""
     services, dag_id, now = access.services, access.company.dag_id, access.services.now()
     access.note("sheet change")
-    sheet, by = services.sheets.of(dag_id), By(access.user.id, access.user.name)
+    sheet, by = services.sheets.of(dag_id), Actor(access.user.id, access.user.name)
     number = sheet.keep(content, of.file_name, Origin.FORM, by, now, of=of.number, why=why)
     try:
         moved = sheet.enable(number, of.digest, by, why, now)

@@ -28,7 +28,7 @@ from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, message, page
 from renkei.web.screens.sheets import VersionLine, VersionState, lines
 from renkei.web.sheet_facts import SheetForm
-from renkei.web.tenant_sheet import By, CurrentSheet, TenantSheet
+from renkei.web.tenant_sheet import Actor, CurrentSheet, TenantSheet
 
 router = APIRouter()
 LISTED = 50
@@ -312,8 +312,8 @@ def _fits(current: CurrentSheet, version: Version) -> str:
     return ""
 
 
-def _by(access: guard.Access) -> By:
-    return By(access.user.id, access.user.name)
+def _by(access: guard.Access) -> Actor:
+    return Actor(access.user.id, access.user.name)
 
 
 def _message(request: Request, access: guard.Access, status: int, title: str, said: str, number: int = 0) -> Response:

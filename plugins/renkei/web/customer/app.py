@@ -43,7 +43,7 @@ NO_PAGE = (
 
 def build(services: Services, limits: guard.Limits | None = None) -> ASGIApp:
     """The pages over what they need of their surroundings."""
-    answers: dict[Any, Answer] = {guard.TooOften: _too_often, guard.Busy: _busy, Exception: _failed}
+    answers: dict[Any, Answer] = {guard.TooManyRequests: _too_often, guard.Busy: _busy, Exception: _failed}
     app = build_app(ROUTERS, _said, _not_found, answers, REFUSED)
     app.state.services, app.state.limits = services, limits or guard.Limits()
     return _WithHeaders(app)

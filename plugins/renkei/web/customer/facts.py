@@ -10,19 +10,21 @@ from typing import Any, Protocol
 from renkei.errors import RenkeiError
 from renkei.sheets.difference import SheetLine
 from renkei.sheets.review import Review
-from renkei.web.customer.invitations import Allowed, Invitation, Invitations
+from renkei.web.customer.invitations import CustomerRight, Invitation, Invitations
 from renkei.web.facts import RunProblem
 from renkei.web.labelled import Labelled
 from renkei.web.tenant_sheet import TenantSheet
 
 
 @dataclass(frozen=True, slots=True)
-class Inviting:
+class InvitationServices:
     """What it takes to invite customers."""
 
     invitations: Callable[[], Invitations]  # may raise StoreError
     address: Callable[[], str]  # of the お客様ページ, as customers reach it
-    offers: Callable[[str], Mapping[Allowed, str]]  # what a company's customers can be let do, by dag id, and its name
+    offers: Callable[
+        [str], Mapping[CustomerRight, str]
+    ]  # what a company's customers can be let do, by dag id, and its name
     connection: Callable[[str], str]  # the Airflow Connection in whose place a customer's grant stands, by dag id
 
     def link(self, token: str) -> str:
@@ -94,7 +96,7 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRequest:
     """The way to the source system, and the cookie by which the browser is known again."""
 
     url: str = field(repr=False)
@@ -133,7 +135,7 @@ class Connector(Protocol):
     def said(self, code: str) -> str:
         """Why nothing was connected and what to do, in Japanese; empty for what is no such code."""
 
-    def begin(self, by: Invitation, back: str, now: dt.datetime) -> Departure: ...
+    def begin(self, by: Invitation, back: str, now: dt.datetime) -> AuthorizationRequest: ...
 
     def finish(self, answer: Answer, by: Invitation, back: str, now: dt.datetime) -> None: ...
 
@@ -169,7 +171,7 @@ class Knowledge(Protocol):
 class Services:
     """All that the pages need of their surroundings."""
 
-    inviting: Inviting
+    inviting: InvitationServices
     sheets: Sheets
     knowledge: Knowledge
     now: Callable[[], dt.datetime]

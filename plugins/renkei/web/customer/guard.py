@@ -21,13 +21,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from renkei.public.bodies import MOST_BYTES, form_of
-from renkei.public.limits import Limit, network_of
+from renkei.public.limits import RateLimit, network_of
 from renkei.public.origin import is_from
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.web.customer.facts import Company, Services
-from renkei.web.customer.invitations import Allowed, Invitation, Session
-from renkei.web.guarded import Foreign as Foreign
-from renkei.web.guarded import Guards, is_same
+from renkei.web.customer.invitations import CustomerRight, Invitation, Session
+from renkei.web.guarded import CsrfError, Guards, is_same
 from renkei.web.guarded import NotFound as NotFound
 
 COOKIE = "renkei_customer"
@@ -36,7 +35,7 @@ MAX_UPLOAD, UPLOAD_WITHIN_S = MAX_BYTES + MOST_BYTES, 120.0
 _LOOKED = threading.Lock()
 
 
-class TooOften(Exception):
+class TooManyRequests(Exception):
     """More than a person does."""
 
 
@@ -48,10 +47,12 @@ class Busy(Exception):
 class Limits:
     """How often: so many a second after so many at once."""
 
-    entries: Limit = field(default_factory=lambda: Limit(1 / 10, 10))  # of one address
-    requests: Limit = field(default_factory=lambda: Limit(2, 120))  # of one invitation
-    reviews: Limit = field(default_factory=lambda: Limit(1 / 30, 20))  # each may take ten seconds of a processor
-    departures: Limit = field(default_factory=lambda: Limit(1 / 60, 10))
+    entries: RateLimit = field(default_factory=lambda: RateLimit(1 / 10, 10))  # of one address
+    requests: RateLimit = field(default_factory=lambda: RateLimit(2, 120))  # of one invitation
+    reviews: RateLimit = field(
+        default_factory=lambda: RateLimit(1 / 30, 20)
+    )  # each may take ten seconds of a processor
+    departures: RateLimit = field(default_factory=lambda: RateLimit(1 / 60, 10))
     uploads: int = 8  # at once, of all companies: each is kept in memory
     uploading: set[str] = field(default_factory=set)  # the companies with one under way, and those
     reviewing: set[str] = field(
@@ -81,7 +82,7 @@ class Visitor:
     def company(self) -> Company:
         return self.services.knowledge.company(self.dag_id)
 
-    def may(self, what: Allowed) -> bool:
+    def may(self, what: CustomerRight) -> bool:
         """What the invitation allows, and its link still has."""
         return what in self.invitation.allows and what in self.services.inviting.offers(self.dag_id)
 
@@ -101,10 +102,10 @@ class Visitor:
         finally:
             among.discard(self.dag_id)
 
-    def count(self, limit: Limit) -> None:
-        """Raises TooOften."""
+    def count(self, limit: RateLimit) -> None:
+        """Raises TooManyRequests."""
         if not limit.take(self.invitation.token.hex()):
-            raise TooOften
+            raise TooManyRequests
 
 
 def services_of(request: Request) -> Services:
@@ -155,7 +156,7 @@ def _visitor(request: Request) -> Visitor:
 
 def _refuse_foreign(request: Request, services: Services) -> None:
     if not is_from(request, services.inviting.address()):
-        raise Foreign
+        raise CsrfError
 
 
 async def _posted(request: Request, visitor: Visitor, most: int = MOST_BYTES, within_s: float = 0) -> Visitor:
@@ -163,11 +164,11 @@ async def _posted(request: Request, visitor: Visitor, most: int = MOST_BYTES, wi
     form = await form_of(request, most, within_s)
     if not is_same(form.get(FIELD), visitor.session.form):
         await form.close()
-        raise Foreign
+        raise CsrfError
     return replace(visitor, form=form)
 
 
-def _with(what: Allowed, visitor: Visitor) -> Visitor:
+def _with(what: CustomerRight, visitor: Visitor) -> Visitor:
     if not visitor.may(what):
         raise NotFound
     return visitor
@@ -187,7 +188,7 @@ async def posts_entry(request: Request) -> FormData:
     services, client = services_of(request), request.client
     await run_in_threadpool(_refuse_foreign, request, services)
     if not limits_of(request).entries.take(network_of(client.host) if client else ""):
-        raise TooOften
+        raise TooManyRequests
     return await form_of(request)
 
 
@@ -198,17 +199,17 @@ def invited(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
 
 @_guard
 def sees_sheet(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
-    return _with(Allowed.SHEET, visitor)
+    return _with(CustomerRight.SHEET, visitor)
 
 
 @_guard
 def sees_results(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
-    return _with(Allowed.RESULTS, visitor)
+    return _with(CustomerRight.RESULTS, visitor)
 
 
 @_guard
 def sees_connection(visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
-    return _with(Allowed.CONNECTION, visitor)
+    return _with(CustomerRight.CONNECTION, visitor)
 
 
 @_guard
@@ -220,7 +221,7 @@ async def posts_invited(request: Request, visitor: Annotated[Visitor, Depends(_v
 @_guard
 async def posts_sheet(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> AsyncIterator[Visitor]:
     """With a file, which is let go of at the end."""
-    found = _with(Allowed.SHEET, visitor)
+    found = _with(CustomerRight.SHEET, visitor)
     _refuse_foreign(request, found.services)
     if len(found.limits.uploading) >= found.limits.uploads:
         raise HTTPException(503, headers={"Retry-After": "30"})
@@ -234,7 +235,7 @@ async def posts_sheet(request: Request, visitor: Annotated[Visitor, Depends(_vis
 
 @_guard
 async def posts_connection(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]) -> Visitor:
-    found = _with(Allowed.CONNECTION, visitor)
+    found = _with(CustomerRight.CONNECTION, visitor)
     _refuse_foreign(request, found.services)
     found.count(found.limits.departures)
     return await _posted(request, found)

@@ -33,7 +33,7 @@ LASTS = dt.timedelta(hours=8)  # a session ends, whatever is done in it
 NOTED_EVERY = dt.timedelta(minutes=1)  # a request is no write each time
 
 
-class Allowed(StrEnum):
+class CustomerRight(StrEnum):
     """What an invitation lets somebody do."""
 
     CONNECTION = "connection"  # connect the source system
@@ -54,7 +54,7 @@ class Invitation:
     number: int
     label: str = field(repr=False)  # for whom
     why: str = field(repr=False)
-    allows: frozenset[Allowed]
+    allows: frozenset[CustomerRight]
     created_at: dt.datetime
     created_by: str
     expires_at: dt.datetime
@@ -90,7 +90,7 @@ class Invitations:
         tenant: str,
         label: str,
         why: str,
-        allows: Collection[Allowed],
+        allows: Collection[CustomerRight],
         days: int,
         by: str,
         now: dt.datetime,
@@ -224,9 +224,9 @@ class Invitations:
                 connection.execute(delete(SESSION).where(SESSION.c.token == row.token))
 
     def _read(self, row: Any) -> Invitation:
-        known = [one for one in row.allows.split(",") if one in set(Allowed)]
+        known = [one for one in row.allows.split(",") if one in set(CustomerRight)]
         found = Invitation(
-            *(row.link, row.tenant, row.number, "", "", frozenset(map(Allowed, known)), row.created_at),
+            *(row.link, row.tenant, row.number, "", "", frozenset(map(CustomerRight, known)), row.created_at),
             *(row.created_by, row.expires_at, row.revoked_at, row.revoked_by or ""),
             *(row.first_used_at, row.last_used_at, row.token),
         )

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from renkei.web.console.page import WEB, address_below, filters, statics
 from renkei.web.customer.guard import FIELD, Visitor, services_of
-from renkei.web.customer.invitations import Allowed
+from renkei.web.customer.invitations import CustomerRight
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -46,7 +46,7 @@ def address(request: Request, *parts: str) -> str:
 def menu(visitor: Visitor) -> list[tuple[str, str]]:
     """The pages that the invitation allows: the last part of the address, and the title."""
     names = visitor.services.inviting.offers(visitor.dag_id)
-    parts = {Allowed.CONNECTION: "connection", Allowed.SHEET: "sheets", Allowed.RESULTS: "results"}
+    parts = {CustomerRight.CONNECTION: "connection", CustomerRight.SHEET: "sheets", CustomerRight.RESULTS: "results"}
     return [("", "はじめに"), *((parts[what], name) for what, name in names.items() if visitor.may(what))]
 
 

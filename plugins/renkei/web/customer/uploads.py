@@ -13,7 +13,7 @@ from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.versions import Origin
 from renkei.web.customer.guard import Visitor
 from renkei.web.screens.customer import Upload, uploads
-from renkei.web.tenant_sheet import By
+from renkei.web.tenant_sheet import Actor
 
 LISTED = 50  # versions of the company, whoever made them
 MAX_A_DAY = 30  # each may be of the largest size, and stays for weeks
@@ -35,7 +35,7 @@ def may_upload(visitor: Visitor) -> bool:
 def keep(visitor: Visitor, content: bytes, file_name: str) -> int:
     """A new version; its number."""
     note(visitor, "sheet customer")
-    by = By(name_of(visitor), visitor.invitation.label)
+    by = Actor(name_of(visitor), visitor.invitation.label)
     sheet, now = visitor.services.sheets.of(visitor.dag_id), visitor.services.now()
     for_operator(visitor, Act.SHEET, now, hashlib.sha256(content).hexdigest())
     return sheet.keep(content, file_name, Origin.CUSTOMER, by, now)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from renkei.storage.versions import Moved, Origin, Version
 from renkei.web.customer.facts import Company, Connected, ConnectionState
-from renkei.web.customer.invitations import Allowed
+from renkei.web.customer.invitations import CustomerRight
 
 # From a word's beginning on, so that a long word is read once.
 _ADDRESS = re.compile(
@@ -56,7 +56,7 @@ class Facts:
     """What is known of a company on its way."""
 
     company: Company
-    allowed: Collection[Allowed]
+    allowed: Collection[CustomerRight]
     connected: Connected | None
     uploads: Sequence[Upload]
     now: dt.datetime
@@ -93,7 +93,7 @@ def _sheet(facts: Facts) -> Step:
         state, text = DONE, "誤りのないシートを使っています。変更する場合は、新しいシートをアップロードしてください。"
     else:
         state, text = NEXT, "連携設定シートをアップロードして、誤りがないか確かめてください。"
-    return _step("シート", state, text, Allowed.SHEET in facts.allowed, "sheets", "シートの画面")
+    return _step("シート", state, text, CustomerRight.SHEET in facts.allowed, "sheets", "シートの画面")
 
 
 def _connection(facts: Facts, found: Connected) -> Step:
@@ -106,7 +106,7 @@ def _connection(facts: Facts, found: Connected) -> Step:
         ConnectionState.OTHERWISE: (DONE, "運用担当者が預かった情報で接続しています。"),
     }
     state, text = texts[found.state]
-    return _step(f"{source}の接続", state, text, Allowed.CONNECTION in facts.allowed, "connection", "接続の画面")
+    return _step(f"{source}の接続", state, text, CustomerRight.CONNECTION in facts.allowed, "connection", "接続の画面")
 
 
 def _result(facts: Facts) -> Step:
@@ -116,7 +116,9 @@ def _result(facts: Facts) -> Step:
         if done
         else "シートと接続がそろうと、運用担当者が最初の処理を行います。"
     )
-    return _step("結果の確認", DONE if done else OPEN, text, Allowed.RESULTS in facts.allowed, "results", "結果の画面")
+    return _step(
+        "結果の確認", DONE if done else OPEN, text, CustomerRight.RESULTS in facts.allowed, "results", "結果の画面"
+    )
 
 
 def _beginning(facts: Facts) -> Step:

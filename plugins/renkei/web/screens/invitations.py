@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from renkei.web.customer.invitations import Allowed, Invitation
+from renkei.web.customer.invitations import CustomerRight, Invitation
 from renkei.web.screens.timeline import Event
 
 
@@ -18,7 +18,7 @@ def state(one: Invitation, now: dt.datetime) -> tuple[str, str]:
     return ("使用中", "good") if one.first_used_at else ("未使用", "none")
 
 
-def allowed(one: Invitation, names: Mapping[Allowed, str]) -> list[str]:
+def allowed(one: Invitation, names: Mapping[CustomerRight, str]) -> list[str]:
     """What it allows, in the order in which it is offered; what its link does not have any more is not said."""
     return [name for kind, name in names.items() if kind in one.allows]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from renkei.web.facts import Begun, ConnectionChange, Past, Run
+from renkei.web.facts import CompanyEvents, ConnectionChange, Run, RunBeginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ SINCE = ""  # in place of a run's id: after the newest of them began
 
 
 def timeline(
-    runs: Sequence[Run], past: Past, changes: Sequence[ConnectionChange] = (), beside: Sequence[Event] = ()
+    runs: Sequence[Run], past: CompanyEvents, changes: Sequence[ConnectionChange] = (), beside: Sequence[Event] = ()
 ) -> Mapping[str, Sequence[Event]]:
     """The events of each run by its id, newest first; `runs`, `changes` and what else happened `beside` are given newest
     first.
@@ -50,7 +50,7 @@ def _connection(change: ConnectionChange) -> str:
     return f"接続「{change.name}」の{change.done}（{change.by or '–'}さん{fields}）"
 
 
-def _changes(before: Begun, begun: Begun) -> Sequence[str]:
+def _changes(before: RunBeginning, begun: RunBeginning) -> Sequence[str]:
     changed = before.sheet_digest != begun.sheet_digest
     texts = [f"シートが変わりました（識別値 {begun.sheet_digest[:12]}）"] if changed else []
     if before.frozen != begun.frozen:

@@ -9,7 +9,7 @@ import pytest
 
 from renkei.errors import FetchError
 from renkei.links.lineworks_kot.accounts import Accounts, AccountState
-from renkei.links.lineworks_kot.preparing import Read, check_accounts, read_employees
+from renkei.links.lineworks_kot.preparing import EmployeeRead, check_accounts, read_employees
 from renkei.systems.kingoftime.client import Employee
 from renkei.systems.lineworks.users import User, UserStatus
 
@@ -17,22 +17,22 @@ NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
 ALL = [Employee(f"{number:064x}", str(1000 + number), "1000", "本社", "1", "正社員", "") for number in range(40)]
 
 
-def read(accounts: Accounts, employees: list[Employee], asked_by_person: bool = False) -> Read | None:
+def read(accounts: Accounts, employees: list[Employee], asked_by_person: bool = False) -> EmployeeRead | None:
     source = SimpleNamespace(employees=lambda: employees)
     return read_employees(accounts, source, NOON, asked_by_person=asked_by_person)
 
 
 def test_l1_a_read_that_lacks_many_takes_nobodys_punches_away(accounts: Accounts) -> None:
     """A right that was narrowed to one 所属 answers like a company that has shrunk."""
-    assert read(accounts, ALL) == Read(40, 0)
+    assert read(accounts, ALL) == EmployeeRead(40, 0)
     with pytest.raises(FetchError, match="40名から5名減って"):
         read(accounts, ALL[5:])
     with pytest.raises(FetchError, match="0人"):
         read(accounts, [], asked_by_person=True)
     assert len(accounts.employees.keys()) == 40
-    assert read(accounts, ALL[4:]) == Read(36, 4), "some leave every month"
-    assert read(accounts, ALL[20:], asked_by_person=True) == Read(20, 20)
-    assert read(accounts, ALL[20:]) == Read(20, 20), "who is gone already is missed no more"
+    assert read(accounts, ALL[4:]) == EmployeeRead(36, 4), "some leave every month"
+    assert read(accounts, ALL[20:], asked_by_person=True) == EmployeeRead(20, 20)
+    assert read(accounts, ALL[20:]) == EmployeeRead(20, 20), "who is gone already is missed no more"
 
 
 def test_p5_who_was_not_there_yet_is_asked_about_again_and_who_is_there_once_a_week(accounts: Accounts) -> None:

@@ -11,7 +11,7 @@ from renkei.errors import StoreError
 from renkei.links.lineworks_kot.explain import Explained, explain
 from renkei.links.lineworks_kot.punch_list import PunchFilter, PunchList, Quarter, remedy, why
 from renkei.links.lineworks_kot.punches import Punches, State
-from renkei.runs.steps import Passed
+from renkei.runs.steps import StepResult
 from renkei.systems.kingoftime.errors import KingOfTimeAwayError
 from tests.harness.inbox_programs import PLAIN
 from tests.harness.punching import MAPPING, TENANT, World, at
@@ -146,8 +146,13 @@ def test_why_it_was_punched_names_each_step(world: World) -> None:
     (way,) = ways(world)
     assert way.answer == "09:01:00 に出勤をKING OF TIMEに打刻しました。"
     assert [(step.name, step.passed) for step in way.steps] == [
-        *(("受信", Passed.YES), ("文言", Passed.YES), ("勤務日", Passed.YES), ("KING OF TIME", Passed.YES)),
-        ("返信", Passed.NOT),
+        *(
+            ("受信", StepResult.YES),
+            ("文言", StepResult.YES),
+            ("勤務日", StepResult.YES),
+            ("KING OF TIME", StepResult.YES),
+        ),
+        ("返信", StepResult.NOT),
     ]
     assert "11/30 の勤務です（日付変更時間 00:00）" in way.steps[2].reason
 
@@ -156,7 +161,7 @@ def test_why_it_was_not_punched_ends_where_it_stopped(world: World) -> None:
     say(world, "休憩開始", "u-tanaka")
     (way,) = ways(world, "1003")
     assert way.answer.startswith("休憩開始は打刻していません。この従業員の雇用区分は")
-    assert [(step.name, step.passed) for step in way.steps[:2]] == [("受信", Passed.YES), ("文言", Passed.NO)]
+    assert [(step.name, step.passed) for step in way.steps[:2]] == [("受信", StepResult.YES), ("文言", StepResult.NO)]
 
 
 def test_p14_what_is_not_known_yet_is_said_to_be_unknown(world: World) -> None:
@@ -180,5 +185,5 @@ def test_why_nothing_came_is_told_as_far_as_it_is_known(world: World, code: str,
     world.accounts.put({tanaka: ""}, "総務", world.now)
     (way,) = ways(world, code)
     assert answer in way.answer
-    assert way.steps[-1].passed is Passed.NO
+    assert way.steps[-1].passed is StepResult.NO
     assert way.steps[-1].remedy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from renkei.inbox.drain import Settled
+from renkei.inbox.drain import HandlingResult
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.kinds import Kind
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("no_lease_runs_out")
 def test_p10_p16_the_punch_has_the_messages_own_time_and_the_reply_names_it(world: World) -> None:
     world.now = at("30 09:01:30")
     world.receive("おはようございます、出勤です", issued="30 09:00:59.9")
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-30", "09:00:59", "1")]
     assert world.replies() == ["9:00 出勤を記録しました"]
     (row,) = world.rows()
@@ -73,7 +73,7 @@ def test_p8_p9_p10_p20_what_is_no_punch_is_answered_with_the_reason(
 ) -> None:
     world.receive(text, user=user, issued=issued)
     settled = world.work()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.REFUSED
     assert world.king.asked == []
     (row,) = world.rows()
@@ -99,7 +99,7 @@ def test_e1_before_the_link_starts_nothing_is_punched_and_that_is_said(tmp_path:
 
 def test_p9_p11_as_long_a_message_as_is_accepted_punches_by_its_word(world: World) -> None:
     world.receive("あ" * 20_000 + "出勤")
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.rows()[0].word == "出勤"
 
 
@@ -112,7 +112,7 @@ def test_p7_p9_an_emoji_may_be_a_word_whoever_writes_it(world: World) -> None:
 
 def test_p10_a_clock_that_is_a_little_ahead_is_no_future(world: World) -> None:
     world.receive("出勤", issued="30 09:02:59")
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
 
 
 def test_p10_a_division_without_a_boundary_is_refused_and_told_to_the_administrator_once_a_day(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_p10_a_division_without_a_boundary_is_refused_and_told_to_the_administra
 
 def test_p9_only_switched_on_kinds_make_a_message_ambiguous(world: World) -> None:
     world.receive("外出から直帰、退勤します")
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown()[0][3] == Kind.CLOCK_OUT
 
 
@@ -168,7 +168,7 @@ def test_p9_where_the_sheet_says_so_a_word_must_stand_alone(tmp_path: Path) -> N
 def test_l6_p11_of_what_was_no_punch_nothing_is_kept(world: World, text: str, more: dict[str, object]) -> None:
     world.receive(text, **more)
     settled = world.work()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.forget
     assert (world.king.asked, world.rows(), world.replies()) == ([], [], [])
     world.worker.tick()
@@ -182,7 +182,7 @@ def test_p10_p16_a_message_whose_time_cannot_be_read_is_no_punch_and_its_sender_
 ) -> None:
     world.receive("出勤", issuedTime=issued)
     settled = world.work()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.REFUSED
     assert world.king.asked == []
     (row,) = world.rows()
@@ -213,7 +213,7 @@ def test_p11_in_a_group_only_what_has_a_word_is_answered(tmp_path: Path) -> None
 def test_p11_group_talks_count_where_the_sheet_says_so(tmp_path: Path) -> None:
     world = World(tmp_path, dataclasses.replace(MAPPING, groups=True))
     world.receive("出勤", source={"userId": "u-sato", "channelId": "room", "domainId": 1})
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
 
 
 def test_l6_the_text_of_an_ambiguous_message_is_dropped(world: World) -> None:
@@ -259,7 +259,7 @@ def test_p10_what_is_older_than_a_day_waits_for_a_person_and_then_has_its_own_ti
     for user in ("u-sato", "u-tanaka"):
         world.receive("出勤", user=user, issued="29 09:00:59")
         settled = world.work()
-        assert isinstance(settled, Settled)
+        assert isinstance(settled, HandlingResult)
         assert settled.state is Inboxed.HELD
     assert world.king.asked == []
     assert "24時間より前" in world.replies()[0]
@@ -268,7 +268,7 @@ def test_p10_what_is_older_than_a_day_waits_for_a_person_and_then_has_its_own_ti
     assert people.decide(MAPPING, sato.number, True, "admin", world.now)
     assert people.decide(MAPPING, tanaka.number, False, "admin", world.now)
     assert not people.decide(MAPPING, tanaka.number, True, "admin", world.now)
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-29", "09:00:59", "1")]
     assert [(row.state, row.by) for row in world.rows()] == [(State.DONE, "admin"), (State.REFUSED, "admin")]
 
@@ -276,7 +276,7 @@ def test_p10_what_is_older_than_a_day_waits_for_a_person_and_then_has_its_own_ti
 def test_p15_what_waited_longer_than_a_day_for_king_of_time_is_not_held(world: World) -> None:
     world.receive("出勤")
     world.now += dt.timedelta(days=3)
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
 
 
 def test_rows_are_kept_for_400_days_and_what_is_open_for_longer(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from renkei.errors import StoreError
 from renkei.inbox import lease
-from renkei.inbox.drain import PausedError, Settled
+from renkei.inbox.drain import HandlingResult, PausedError
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.punch_list import PunchList
@@ -28,7 +28,7 @@ def test_p14_an_unknown_answer_is_read_back_and_not_sent_again(world: World) -> 
     world.receive("出勤", issued="30 08:45")
     world.king.late = [UNKNOWN]
     settled = world.work()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.UNKNOWN
     (reply,) = world.replies()
     assert "確認中" in reply
@@ -40,7 +40,7 @@ def test_p14_an_unknown_answer_is_read_back_and_not_sent_again(world: World) -> 
     assert world.king.asked == ["punch"]
     world.now = at("30 10:00:30")
     settled = world.look_back()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.DONE
     assert world.king.shown() == [("1001", "2026-11-30", "08:45:00", "1")]
     assert world.king.asked == ["punch", "read"]
@@ -56,7 +56,7 @@ def test_p14_what_king_of_time_does_not_have_is_sent_again_with_its_own_time(wor
     world.now = at("30 10:00:30")
     assert world.look_back() is None
     world.worker._breaker.well()  # its rest is on the machine's clock
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-30", "08:45:00", "1")]
     assert world.replies()[-1] == "8:45 出勤を記録しました"
 
@@ -80,7 +80,7 @@ def test_p14_where_the_seconds_are_cut_off_the_punch_is_found_all_the_same(world
     world.work()
     world.king.kept.append(AtKingOfTime(SATO.key, dt.date(2026, 11, 30), at("30 11:59"), "1"))
     world.now += dt.timedelta(minutes=1)
-    assert world.look_back() == Settled(Inboxed.DONE, CONFIRMED)
+    assert world.look_back() == HandlingResult(Inboxed.DONE, CONFIRMED)
 
 
 @pytest.mark.parametrize(("fault", "sent"), [(UNKNOWN, 5), (OtherPunchError(), 1)])
@@ -122,7 +122,7 @@ def test_p14_one_that_a_person_found_missing_is_sent_once_more(world: World) -> 
         world.look_back()
     (row,) = world.rows()
     assert PunchList(world.database, PLAIN, "acme").decide(MAPPING, row.number, True, "総務", world.now)
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-30", "12:00:00", "1")]
 
 
@@ -150,7 +150,7 @@ def test_p14_what_arrived_is_found_at_once_by_whoever_takes_over(world: World) -
     world.work()
     world.begin()
     world.now += dt.timedelta(seconds=10)
-    assert world.look_back() == Settled(Inboxed.DONE, CONFIRMED)
+    assert world.look_back() == HandlingResult(Inboxed.DONE, CONFIRMED)
     assert world.king.asked == ["punch", "read"]
 
 
@@ -178,7 +178,7 @@ def test_l4_a_process_that_died_in_the_middle_of_a_punch_leaves_one_punch(world:
     settled = world.look_back()
     if not kept:
         assert settled is None
-        assert world.work() == Settled(Inboxed.DONE)
+        assert world.work() == HandlingResult(Inboxed.DONE)
     assert world.king.shown() == [("1001", "2026-11-30", "12:00:00", "1")]
     assert world.counts() == {"done": 1}
     assert len(world.replies()) == 1
@@ -190,16 +190,16 @@ def test_l4_a_process_that_died_before_its_note_begins_anew(world: World) -> Non
     world.inbox.left_behind(world.leases)
     assert world.look_back() is None
     assert world.king.asked == []
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     assert len(world.king.kept) == 1
 
 
 def test_l4_a_process_that_died_after_its_note_of_the_answer_does_nothing_more(world: World) -> None:
     world.receive("出勤")
     (message,) = world.take()
-    assert world.worker.handle(message) == Settled(Inboxed.DONE)
+    assert world.worker.handle(message) == HandlingResult(Inboxed.DONE)
     world.inbox.left_behind(world.leases)
-    assert world.look_back() == Settled(Inboxed.DONE)
+    assert world.look_back() == HandlingResult(Inboxed.DONE)
     assert world.king.asked == ["punch"]
     assert len(world.replies()) == 1
 
@@ -216,7 +216,7 @@ def test_p14_an_answer_that_could_not_be_noted_is_read_back(world: World, monkey
     world.inbox.settle(message, Inboxed.UNKNOWN)
     world.now += dt.timedelta(minutes=1)
     settled = world.look_back()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.DONE
     assert len(world.king.kept) == 1
 
@@ -244,7 +244,7 @@ def test_p14_where_surely_nothing_was_registered_it_waits_and_nobody_is_told(wor
         assert pause.seconds == pytest.approx(seconds, abs=5)
         world.worker._breaker._until = 0.0
     assert world.replies() == []
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     world.worker.tick()
     assert world.told == []
 

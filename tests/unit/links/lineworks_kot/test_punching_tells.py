@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from renkei.errors import ConnectionError_
-from renkei.inbox.drain import PausedError, Settled
+from renkei.inbox.drain import HandlingResult, PausedError
 from renkei.inbox.tables import State as Inboxed
 from renkei.links.lineworks_kot.deciding import Reason
 from renkei.outbox.tables import OUTGOING
@@ -72,7 +72,7 @@ def test_p15_a_token_that_may_not_read_stops_no_punch(world: World) -> None:
     assert isinstance(world.look_back(), PausedError)
     world.worker._breaker.well()
     world.receive("出勤", user="u-tanaka")
-    assert world.work() == Settled(Inboxed.DONE)
+    assert world.work() == HandlingResult(Inboxed.DONE)
     world.worker.tick()
     assert world.told == [("unreadable", False)]
 
@@ -107,7 +107,7 @@ def test_p16_a_refusal_of_king_of_times_is_told_with_its_reason(world: World) ->
     world.king.faults = [PunchRefusedError("この雇用区分では休憩打刻が許可されていません（コード101）。")]
     world.receive("休憩開始")
     settled = world.work()
-    assert isinstance(settled, Settled)
+    assert isinstance(settled, HandlingResult)
     assert settled.state is Inboxed.REFUSED
     (reply,) = world.replies()
     assert reply == "9:01 休憩開始は記録されていません。この雇用区分では休憩打刻が許可されていません（コード101）。"

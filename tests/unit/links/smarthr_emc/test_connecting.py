@@ -17,14 +17,14 @@ from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.connecting import (
     LOGIN_LASTS,
     MAX_LOGINS_OF_ONE,
-    Allower,
-    Departure,
+    AuthorizationRequest,
+    Grantor,
     is_under_way,
     prover,
     tidy,
 )
 from renkei.links.smarthr_emc.connecting_troubles import SAID, ConnectFailure, ConnectingError
-from renkei.storage.source_grants import Grant, Made
+from renkei.storage.source_grants import Grant, GrantEvent
 from renkei.storage.tokens import tenant_of_state
 from tests.harness.oauth import CALLBACK, NOW, SECRETS, YUKI, OAuthWorld, session_of, tokens
 from tests.unit.systems.transport import Answer
@@ -37,16 +37,16 @@ def world(tmp_path: Path) -> OAuthWorld:
     return OAuthWorld(tmp_path, revoke_url="https://app.smarthr.jp/oauth/revoke")
 
 
-def begun(world: OAuthWorld) -> Departure:
+def begun(world: OAuthWorld) -> AuthorizationRequest:
     return world.connecting.begin(YUKI, CALLBACK, world.now)
 
 
-def finished(world: OAuthWorld, departure: Departure, **changed: Any) -> Grant:
+def finished(world: OAuthWorld, departure: AuthorizationRequest, **changed: Any) -> Grant:
     prove = prover(session_of(world.wire), URL)
     return world.connecting.finish(world.back(departure, **changed), prove, world.now)
 
 
-def refused(world: OAuthWorld, departure: Departure, **changed: Any) -> ConnectFailure:
+def refused(world: OAuthWorld, departure: AuthorizationRequest, **changed: Any) -> ConnectFailure:
     with pytest.raises(ConnectingError) as raised:
         finished(world, departure, **changed)
     assert str(raised.value) == SAID[raised.value.trouble]
@@ -59,7 +59,7 @@ def test_s3_who_comes_back_has_connected(world: OAuthWorld) -> None:
     assert is_under_way(world.folder, world.now)
     grant = finished(world, departure)
     assert world.grants.newest() == (1, grant)
-    assert (grant.made, grant.by, grant.by_name, grant.allowed_at) == (Made.ALLOWED, "yuki", "結城", NOW)
+    assert (grant.made, grant.by, grant.by_name, grant.allowed_at) == (GrantEvent.ALLOWED, "yuki", "結城", NOW)
     assert (grant.access_token, grant.refresh_token, grant.expires_at) == (
         "access-1",
         "refresh-1",
@@ -87,7 +87,7 @@ def test_a_log_in_that_was_given_up_is_forgotten_when_somebody_connects(world: O
     world.now += dt.timedelta(minutes=1)
     finished(world, begun(world))
     assert not is_under_way(world.folder, world.now)
-    world.connecting.disconnect(Allower("yuki", "結城"), world.now)
+    world.connecting.disconnect(Grantor("yuki", "結城"), world.now)
     assert not is_under_way(world.folder, world.now)
     begun(world)
     assert is_under_way(world.folder, world.now)
@@ -101,7 +101,7 @@ def test_a_log_in_that_was_given_up_is_forgotten_when_somebody_connects(world: O
         ({"state": "../beta." + "0" * 64}, ConnectFailure.STATE),
         ({"cookie": ""}, ConnectFailure.BROWSER),
         ({"cookie": "another"}, ConnectFailure.BROWSER),
-        ({"by": Allower("ken", "健")}, ConnectFailure.BROWSER),
+        ({"by": Grantor("ken", "健")}, ConnectFailure.BROWSER),
         ({"redirect_uri": "https://public.example.jp/renkei/smarthr/callback"}, ConnectFailure.BROWSER),
     ],
 )
@@ -205,7 +205,7 @@ def test_l7_tokens_and_verifiers_lie_sealed_and_nothing_names_the_state(world: O
 
 def test_l5_whoever_begins_many_replaces_his_own_oldest_alone(world: OAuthWorld) -> None:
     """L5: an operator's log-in stands whatever customers begin, and he can begin one at any time."""
-    customer = Allower("invitation 1", "総務部")
+    customer = Grantor("invitation 1", "総務部")
     operators = begun(world)
     customers = []
     for _ in range(4 * MAX_LOGINS_OF_ONE):
@@ -237,7 +237,7 @@ def test_連携解除_ends_it_and_says_whether_smarthr_took_it(world: OAuthWorld
     assert world.connecting.disconnect(YUKI, world.now) is True
     number, grant = world.grants.newest()
     assert grant is not None
-    assert (number, grant.made, grant.is_valid, grant.by) == (2, Made.ENDED, False, "yuki")
+    assert (number, grant.made, grant.is_valid, grant.by) == (2, GrantEvent.ENDED, False, "yuki")
     assert world.asked[-1]["token"] == "refresh-1"
     assert world.connecting.disconnect(YUKI, world.now) is False
 
@@ -269,7 +269,7 @@ def test_a_renewal_meanwhile_takes_nothing_from_who_logs_in(world: OAuthWorld) -
     departure = begun(world)
 
     def meanwhile() -> Answer:
-        assert world.grants.follow(1, Grant(Made.RENEWED, NOW, "yuki", "結城", NOW, "access-9", "refresh-9"))
+        assert world.grants.follow(1, Grant(GrantEvent.RENEWED, NOW, "yuki", "結城", NOW, "access-9", "refresh-9"))
         return tokens(2)
 
     world.answer = meanwhile
@@ -281,7 +281,10 @@ def test_連携解除_ends_what_was_renewed_meanwhile_and_gives_that_back(
     world: OAuthWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished(world, begun(world))
-    follow, late = type(world.grants).follow, [Grant(Made.RENEWED, NOW, "yuki", "結城", NOW, "access-9", "refresh-9")]
+    follow, late = (
+        type(world.grants).follow,
+        [Grant(GrantEvent.RENEWED, NOW, "yuki", "結城", NOW, "access-9", "refresh-9")],
+    )
 
     def followed(grants: Any, number: int, grant: Grant) -> bool:
         if late:

@@ -13,7 +13,7 @@ from renkei.errors import FetchError, RetriableFetchError
 from renkei.links.smarthr_emc import connecting
 from renkei.links.smarthr_emc.granted import AHEAD, LEASE, GrantState, ReauthoriseError, grant_state, tidy
 from renkei.runs.outcome import Outcome, outcome_of
-from renkei.storage.source_grants import KEPT, Grant, Made, PlainStoreError, SourceGrants, void_tenants
+from renkei.storage.source_grants import KEPT, Grant, GrantEvent, PlainStoreError, SourceGrants, void_tenants
 from renkei.storage.store import Store
 from tests.harness.oauth import NOW, SECRETS, YUKI, OAuthWorld, tokens
 from tests.unit.systems.transport import Answer
@@ -55,7 +55,7 @@ def test_before_its_end_it_is_renewed_once(world: OAuthWorld, left: dt.timedelta
     assert world.sent == ["refresh-1"]
     number, grant = world.grants.newest()
     assert grant is not None
-    assert (number, grant.made, grant.refresh_token, grant.by_name) == (2, Made.RENEWED, "refresh-2", "結城")
+    assert (number, grant.made, grant.refresh_token, grant.by_name) == (2, GrantEvent.RENEWED, "refresh-2", "結城")
     assert (grant.allowed_at, grant.expires_at) == (NOW, NOW + dt.timedelta(hours=2))
 
 
@@ -81,7 +81,7 @@ def test_who_finds_it_being_renewed_waits_for_the_next_grant(world: OAuthWorld) 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         if len(slept) == 3:
-            assert world.grants.follow(1, Grant(Made.RENEWED, NOW, "yuki", "結城", NOW, "access-9"))
+            assert world.grants.follow(1, Grant(GrantEvent.RENEWED, NOW, "yuki", "結城", NOW, "access-9"))
 
     assert world.granted(sleep).token() == "access-9"
     assert (len(slept), world.sent) == (3, [])
@@ -147,7 +147,7 @@ def test_what_smarthr_calls_void_is_void(world: OAuthWorld) -> None:
         with pytest.raises(ReauthoriseError):
             world.granted().token()
     number, grant = world.grants.newest()
-    assert (number, grant and grant.made) == (2, Made.VOID)
+    assert (number, grant and grant.made) == (2, GrantEvent.VOID)
     assert world.sent == ["refresh-1"]
     assert world.granted().exists(), "no other token stands in for it unseen"
     assert grant_state(world.grants, world.now) is GrantState.VOID
@@ -213,7 +213,7 @@ def test_who_wins_the_note_looks_again(world: OAuthWorld, monkeypatch: pytest.Mo
     begin = SourceGrants.begin_renewal
 
     def won(grants: SourceGrants, number: int, now: dt.datetime) -> bool:
-        assert grants.follow(1, Grant(Made.RENEWED, NOW, "yuki", "結城", NOW, "access-9"))
+        assert grants.follow(1, Grant(GrantEvent.RENEWED, NOW, "yuki", "結城", NOW, "access-9"))
         return begin(grants, number, now)
 
     monkeypatch.setattr(SourceGrants, "begin_renewal", won)
@@ -243,7 +243,7 @@ def test_l7_a_plain_store_takes_no_token(tmp_path: Path) -> None:
 def test_old_grants_go_and_no_number_is_given_twice(world: OAuthWorld) -> None:
     for number in range(KEPT + 5):
         assert world.grants.begin_renewal(number + 1, world.now)
-        assert world.grants.follow(number, Grant(Made.RENEWED, NOW, "yuki", "結城", NOW, f"access-{number}"))
+        assert world.grants.follow(number, Grant(GrantEvent.RENEWED, NOW, "yuki", "結城", NOW, f"access-{number}"))
     assert world.grants.tidy() == 10
     assert (world.grants.tidy(), world.grants.newest()[0]) == (0, KEPT + 5)
     assert len(world.store.names(world.folder.source_grants)) == 2 * KEPT
@@ -254,7 +254,7 @@ def test_who_is_refused_takes_what_a_person_allowed_meanwhile(world: OAuthWorld)
     world.allowed(lasts=SECOND)
 
     def meanwhile() -> Answer:
-        made = Grant(Made.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
+        made = Grant(GrantEvent.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
         assert world.grants.follow(1, made)
         world.grants.forget_void()
         return Answer({"error": "invalid_grant"}, 400)
@@ -268,7 +268,7 @@ def test_whose_answer_is_lost_takes_what_a_person_allowed_meanwhile(world: OAuth
     world.allowed(lasts=SECOND)
 
     def meanwhile() -> requests.ReadTimeout:
-        made = Grant(Made.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
+        made = Grant(GrantEvent.ALLOWED, world.now, "mori", "森", world.now, "access-9", "refresh-9")
         assert world.grants.follow(1, made)
         return requests.ReadTimeout()
 
@@ -352,10 +352,10 @@ def test_a_mark_that_is_wrong_is_gone_the_next_night(world: OAuthWorld) -> None:
     world.grants.note_void()
     assert tidy(world.grants, world.now) == 0
     assert void(world) == frozenset()
-    assert world.grants.follow(1, Grant(Made.VOID, NOW, "yuki", "結城", NOW))
+    assert world.grants.follow(1, Grant(GrantEvent.VOID, NOW, "yuki", "結城", NOW))
     world.grants.note_void()
     tidy(world.grants, world.now)
     assert void(world) == {"acme"}
-    assert world.grants.follow(2, Grant(Made.ENDED, NOW, "yuki", "結城", NOW))
+    assert world.grants.follow(2, Grant(GrantEvent.ENDED, NOW, "yuki", "結城", NOW))
     tidy(world.grants, world.now)
     assert void(world) == frozenset()

@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc.affected import Group, Person
 from renkei.links.smarthr_emc.model import Counts, Mode, RecordSet
 from renkei.links.smarthr_emc.records import RefusedRow
 from renkei.links.smarthr_emc.report import body
-from renkei.links.smarthr_emc.run_report import Answer, Registered, RunReport
+from renkei.links.smarthr_emc.run_report import Answer, ConfirmedTotals, RunReport
 from renkei.links.smarthr_emc.sheet.items import USER_ITEM
 from renkei.runs.hold import Hold
 from renkei.runs.outcome import Outcome
@@ -36,7 +36,7 @@ def report(outcome: Outcome = Outcome.OK, **changes: Any) -> RunReport:
         counts=COUNTS,
         changed=dict.fromkeys(RecordSet, True),
         company="株式会社アクメ",
-        registered=Registered(29, 4, dt.datetime(2026, 4, 21, 4, 31, tzinfo=TOKYO)),
+        registered=ConfirmedTotals(29, 4, dt.datetime(2026, 4, 21, 4, 31, tzinfo=TOKYO)),
         next_run=dt.datetime(2026, 4, 22, 4, 30, tzinfo=TOKYO),
         contact="EMCサポート 03-0000-0000",
         id_source="社員番号",

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.notifications.members.linking import Departure, Linked, Linking
+from renkei.notifications.members.linking import AuthorizationRequest, Linked, Linking
 from renkei.notifications.members.troubles import LinkingError, LinkingFailure
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -60,11 +60,11 @@ class World:
     def invite(self, user_id: str = "001") -> str:
         return self.linking.invite([user_id], 14, NOW)[user_id]
 
-    def begin(self, token: str, now: dt.datetime = NOW) -> Departure:
+    def begin(self, token: str, now: dt.datetime = NOW) -> AuthorizationRequest:
         return self.linking.begin(token, self.login, BACK, now)
 
     def finish(
-        self, departure: Departure, *, browser: str | None = None, now: dt.datetime = NOW, **answer: str
+        self, departure: AuthorizationRequest, *, browser: str | None = None, now: dt.datetime = NOW, **answer: str
     ) -> Linked:
         """LINE sends the browser back."""
         query = parse_qs(urlsplit(departure.url).query)

@@ -19,7 +19,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet.excel.reader import TITLES, raw_from_workbook
 from renkei.links.smarthr_emc.sheet.excel.template import write_template
-from renkei.links.smarthr_emc.sheet.grants import Uses, ungranted
+from renkei.links.smarthr_emc.sheet.grants import RequiredGrants, ungranted
 from renkei.links.smarthr_emc.sheet.parse import parse
 from renkei.sheets.grants import NOTHING
 from renkei.sheets.workbook import marked
@@ -393,7 +393,7 @@ def documented(heading: str) -> list[tuple[str, str]]:
 def test_l8_the_mistakes_in_the_guide_are_told_in_these_words(template: bytes) -> None:
     """よくある誤り quotes what the reader really says."""
     told = {(p.found, p.remedy) for p in problems(with_texts(template, _MISTAKES))}
-    told |= {(p.found, p.remedy) for p in ungranted(Uses("acme", "group", (), False, ()), NOTHING, str)}
+    told |= {(p.found, p.remedy) for p in ungranted(RequiredGrants("acme", "group", (), False, ()), NOTHING, str)}
     assert len(documented("よくある誤り")) > 5
     assert [line for line in documented("よくある誤り") if line not in told] == []
 

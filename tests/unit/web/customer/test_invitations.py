@@ -20,7 +20,7 @@ from renkei.web.customer.invitations import (
     LASTS,
     MAX_LIVE,
     MAX_SESSIONS,
-    Allowed,
+    CustomerRight,
     Invitation,
     Invitations,
     NotInvitedError,
@@ -44,7 +44,7 @@ def invitations(tmp_path: Path, url: str) -> Invitations:
 
 
 def invite(
-    of: Invitations, tenant: str = "acme", allows: Collection[Allowed] = frozenset(Allowed), days: int = 7
+    of: Invitations, tenant: str = "acme", allows: Collection[CustomerRight] = frozenset(CustomerRight), days: int = 7
 ) -> tuple[Invitation, str]:
     token = new_token()
     return of.invite(LINK, tenant, "総務の加藤様", "シートの提出", allows, days, "yuki", NOW, token), token
@@ -55,7 +55,7 @@ def test_of_one_token_there_is_one_invitation(invitations: Invitations) -> None:
     token = new_token()
 
     def made(label: str = "総務の加藤様") -> Invitation:
-        return invitations.invite(LINK, "acme", label, "提出", {Allowed.SHEET}, 7, "yuki", NOW, token)
+        return invitations.invite(LINK, "acme", label, "提出", {CustomerRight.SHEET}, 7, "yuki", NOW, token)
 
     with ThreadPoolExecutor(4) as people:
         found = list(people.map(lambda _: made(), range(8)))
@@ -70,12 +70,12 @@ def test_of_one_token_there_is_one_invitation(invitations: Invitations) -> None:
 
 
 def test_who_was_invited_comes_in_and_is_listed_as_having_done_so(invitations: Invitations) -> None:
-    made, token = invite(invitations, allows={Allowed.SHEET})
+    made, token = invite(invitations, allows={CustomerRight.SHEET})
     assert [one.first_used_at for one in invitations.listed(LINK, "acme")] == [None]
     entered = invitations.enter(token, NOW + MINUTE)
     assert entered is not None
     session, cookie = entered
-    assert (session.invitation.tenant, session.invitation.allows) == ("acme", {Allowed.SHEET})
+    assert (session.invitation.tenant, session.invitation.allows) == ("acme", {CustomerRight.SHEET})
     found = invitations.session(cookie, NOW + 5 * MINUTE)
     assert found is not None
     assert found.form == session.form

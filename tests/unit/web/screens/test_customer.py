@@ -9,7 +9,7 @@ import pytest
 
 from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version
 from renkei.web.customer.facts import Company, Connected, ConnectionState
-from renkei.web.customer.invitations import Allowed
+from renkei.web.customer.invitations import CustomerRight
 from renkei.web.screens.customer import Facts, lines_of, steps, uploads, without_addresses
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
@@ -22,7 +22,10 @@ def company(**facts: Any) -> Company:
 
 
 def said(
-    one: Company, stand: ConnectionState | None = None, allowed: frozenset[Allowed] = frozenset(Allowed), **more: Any
+    one: Company,
+    stand: ConnectionState | None = None,
+    allowed: frozenset[CustomerRight] = frozenset(CustomerRight),
+    **more: Any,
 ) -> dict[str, tuple[str, str]]:
     """State and page of each step by its title."""
     facts = Facts(one, allowed, Connected(stand) if stand else None, more.get("uploads", ()), NOW)

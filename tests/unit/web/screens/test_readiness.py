@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from renkei.web.facts import ChannelFact, Company, Compared, Confirmed, Evidence, Question, Reached, Run, Written
+from renkei.web.facts import ChannelFact, Company, Compared, Confirmed, Evidence, Question, ReachCounts, Run, Written
 from renkei.web.screens.readiness import (
     COMPARED_WITHIN,
     SKEW,
@@ -29,7 +29,7 @@ COMPANY = Company(
     "link__acme", "甲 → 乙", "acme", "アクメ", "乙", "甲", due=TICK, sheet_digest="s", last=RUN, last_result=TICK
 )  # fmt: skip
 CONFIRMED = Confirmed(7, TICK + 2 * MINUTE, 30, 4, True, "p")
-REACHED = Reached(31, 0, 28, 2, 0, {"メール": 28})
+REACHED = ReachCounts(31, 0, 28, 2, 0, {"メール": 28})
 WRITTEN = Written("r2", TICK + MINUTE, TICK + 3 * MINUTE, True, True, False, 30, "s", REACHED)
 COMPARED = Compared(TICK + HOUR, True, 0)
 

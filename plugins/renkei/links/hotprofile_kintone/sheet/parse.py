@@ -11,7 +11,7 @@ from renkei.links.hotprofile_kintone.sheet.mapping import CUSTOM, DATA_SETS, KEE
 from renkei.links.hotprofile_kintone.sheet.raw import RawItem, RawSheet
 from renkei.links.hotprofile_kintone.sheet.settings import INFORMATION, domain
 from renkei.notifications.form.lines import read_channels
-from renkei.sheets.checked import Checked
+from renkei.sheets.checked import CheckedSheet
 from renkei.sheets.findings import Findings
 from renkei.texts import Fault, RawCell, control_fault, fold, nearest, trim
 from renkei.values.conversion import format_codes, parse_conversions
@@ -32,7 +32,7 @@ _CONFLICTS = {
 _MARKS = {"": False, "○": True, "〇": True, "◯": True, "true": True, "×": False, "false": False, "-": False}
 
 
-def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> Checked[Mapping]:
+def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ()) -> CheckedSheet[Mapping]:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
     readers = {"domain": partial(domain, allowed_hosts=allowed_hosts)}
@@ -56,7 +56,7 @@ def check_sheet(raw: RawSheet, tenant: str, allowed_hosts: Collection[str] = ())
         own = {name: value for name, value in settings.items() if "." not in name and name != "company_name"}
         company = settings.get("company_name") or tenant
         mapping = Mapping(tenant=tenant, company=company, data_sets=tuple(data_sets), users=users, **own)
-    return Checked(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
+    return CheckedSheet(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
 
 
 def _data_set(

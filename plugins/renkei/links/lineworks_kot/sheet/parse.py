@@ -10,7 +10,7 @@ from renkei.errors import Problem
 from renkei.links.lineworks_kot.sheet.mapping import RUNS_AT, Mapping
 from renkei.links.lineworks_kot.sheet.settings import INFORMATION, code, may_break
 from renkei.notifications.form.lines import ChannelLine, read_channels
-from renkei.sheets.checked import Checked
+from renkei.sheets.checked import CheckedSheet
 from renkei.sheets.findings import Findings
 from renkei.sheets.information import RawSetting, clock_time
 from renkei.texts import RawCell, trim
@@ -32,7 +32,7 @@ class RawSheet:
     warnings: tuple[Problem, ...] = ()
 
 
-def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
+def check_sheet(raw: RawSheet, tenant: str) -> CheckedSheet[Mapping]:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
     settings, _ = INFORMATION.read(raw.settings, raw.name, findings)
@@ -49,7 +49,7 @@ def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
         own = {name: value for name, value in settings.items() if name not in ("company_name", "run_at")}
         company = settings.get("company_name") or tenant
         mapping = Mapping(tenant, company, boundaries, no_break_types=no_breaks, **own)
-    return Checked(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
+    return CheckedSheet(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
 
 
 def _boundaries(raw: RawSheet, findings: Findings) -> dict[str, dt.time]:

@@ -21,7 +21,7 @@ MAX_SAID = 20
 MISSING, DOUBLED, SILENT, REFUSED = "missing", "doubled", "silent", "refused"  # kinds of trouble
 
 
-class Reads(Protocol):
+class PunchSource(Protocol):
     """`KingOfTimeClient`."""
 
     def punches(self, day: dt.date, keys: Sequence[str] = ()) -> list[AtKingOfTime]: ...
@@ -75,7 +75,7 @@ class Reconciliation:
             yield "重複した打刻は、KING OF TIMEの打刻編集でどちらかを削除してください（エラー勤務になります）。"
 
 
-def reconcile(punches: Punches, king: Reads, now: dt.datetime) -> Reconciliation:
+def reconcile(punches: Punches, king: PunchSource, now: dt.datetime) -> Reconciliation:
     """Of the last two working days. What the client raises, this does.
 
     Ours are read first: what is punched meanwhile may only be there.

@@ -13,7 +13,7 @@ from renkei.runs.outcome import End
 from renkei.storage.runs import RunRecord
 
 
-class Came(StrEnum):
+class EndState(StrEnum):
     """Up to where a run came."""
 
     LOADED = "loaded"  # EMC has taken the plan
@@ -37,49 +37,54 @@ class Came(StrEnum):
 class Ending:
     """`text` is what keeps the plan from EMC, in a sentence; "" where nothing does, or where the plan itself says so."""
 
-    came: Came
+    came: EndState
     at: str = ""  # ISO 8601
     text: str = ""
     by: str = ""  # who answered
 
 
 _TEXTS = {
-    Came.CHECKED: "ただし、確認のみの実行のため、EMCには書き込んでいません。",
-    Came.REFUSED: "ただし、EMCがこの取込を受け付けなかったため、誰も登録されていません。",
-    Came.CONFIRM: "ただし、EMCへの取込の結果がまだ確認されていません。",
-    Came.UNLOADED: "ただし、この実行は登録の前に止まったか、まだ実行中です。",
-    Came.UNCHECKED: "ただし、この実行は検査の前に止まったか、まだ実行中です。",
-    Came.UNCOMPARED: "ただし、この実行は前回データと比べる前に止まったか、まだ実行中です。",
+    EndState.CHECKED: "ただし、確認のみの実行のため、EMCには書き込んでいません。",
+    EndState.REFUSED: "ただし、EMCがこの取込を受け付けなかったため、誰も登録されていません。",
+    EndState.CONFIRM: "ただし、EMCへの取込の結果がまだ確認されていません。",
+    EndState.UNLOADED: "ただし、この実行は登録の前に止まったか、まだ実行中です。",
+    EndState.UNCHECKED: "ただし、この実行は検査の前に止まったか、まだ実行中です。",
+    EndState.UNCOMPARED: "ただし、この実行は前回データと比べる前に止まったか、まだ実行中です。",
 }
-_ENDS = {"loaded": Came.LOADED, "already": Came.LOADED, "unchanged": Came.UNCHANGED, "checked": Came.CHECKED}
+_ENDS = {
+    "loaded": EndState.LOADED,
+    "already": EndState.LOADED,
+    "unchanged": EndState.UNCHANGED,
+    "checked": EndState.CHECKED,
+}
 
 
 def ending_of(run: RunRecord) -> Ending:
     """By what is in the run's record, as `runs.outcome` has it."""
     end, current = run.read_or_none(End), current_baseline(run.tenant_folder).baseline
     if current is not None and current.run == run.run:
-        return Ending(Came.LOADED, current.confirmed_at)
+        return Ending(EndState.LOADED, current.confirmed_at)
     if end is not None and end.result in _ENDS:
         return _ending(_ENDS[end.result], end.at.isoformat())
     if not run.has(DiffSummary):
-        return _ending(Came.UNCOMPARED)
+        return _ending(EndState.UNCOMPARED)
     if not run.has(PlanWarnings):
-        return _ending(Came.UNCHECKED)
+        return _ending(EndState.UNCHECKED)
     plan = run.read_or_none(Plan)
     if plan is None:
-        return Ending(Came.ERRORS)
+        return Ending(EndState.ERRORS)
     if not run.read(RunStart).mode.writes:
-        return _ending(Came.CHECKED)
+        return _ending(EndState.CHECKED)
     if not plan.writes:
-        return Ending(Came.UNCHANGED)
+        return Ending(EndState.UNCHANGED)
     if run.has(EmcRefusal):
-        return _ending(Came.REFUSED)
+        return _ending(EndState.REFUSED)
     if end is not None:  # of a load that nobody has heard the end of
-        return _ending(Came.CONFIRM, end.at.isoformat())
-    return _held(run) or _ending(Came.UNLOADED)
+        return _ending(EndState.CONFIRM, end.at.isoformat())
+    return _held(run) or _ending(EndState.UNLOADED)
 
 
-def _ending(came: Came, at: str = "") -> Ending:
+def _ending(came: EndState, at: str = "") -> Ending:
     return Ending(came, at, _TEXTS.get(came, ""))
 
 
@@ -88,10 +93,13 @@ def _held(run: RunRecord) -> Ending | None:
     if not held.holds:
         return None
     if approval is None:
-        return Ending(Came.HELD)
+        return Ending(EndState.HELD)
     if approval.approved:
         return None
     at = approval.at.isoformat()
     return Ending(
-        Came.DENIED, at, f"ただし、{time_in_japan(at)} に承認されなかったため、誰も登録されていません。", approval.by
+        EndState.DENIED,
+        at,
+        f"ただし、{time_in_japan(at)} に承認されなかったため、誰も登録されていません。",
+        approval.by,
     )

@@ -15,11 +15,11 @@ from typing import Any
 
 from renkei.clock import time_in_japan
 from renkei.links.smarthr_emc.model import Mode, RecordSet
-from renkei.links.smarthr_emc.people.ending import Came, Ending, ending_of
+from renkei.links.smarthr_emc.people.ending import Ending, EndState, ending_of
 from renkei.links.smarthr_emc.people.index import Kind, Line, PeopleIndex, plain
 from renkei.links.smarthr_emc.people.make_index import people_index
-from renkei.links.smarthr_emc.people.past import Event, Looked, Once, events_of, known_once
-from renkei.links.smarthr_emc.people.steps import Registered, steps_of
+from renkei.links.smarthr_emc.people.past import Event, FormerPerson, SearchRange, events_of, known_once
+from renkei.links.smarthr_emc.people.steps import LastConfirmed, steps_of
 from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunStart
 from renkei.links.smarthr_emc.rehearsal.person import PersonTrace, people_told
 from renkei.links.smarthr_emc.rehearsal.run_rows import RunRows, recorded_rows
@@ -60,7 +60,7 @@ class Explanation:
     others: tuple[Line, ...] = ()  # more than can be explained at once
     run: str = ""
     at: str = ""  # ISO 8601: of the read
-    looked: Looked = dataclasses.field(default_factory=Looked)
+    looked: SearchRange = dataclasses.field(default_factory=SearchRange)
 
     def as_json(self) -> dict[str, Any]:
         """Dicts, lists and texts; personal values are among them."""
@@ -84,7 +84,7 @@ def explain(
     run = next(reads(RunRecord(folder, "")), None)
     if run is None:
         return Explanation(who, NO_READ)
-    at, once, looked = run.read(RunStart).started_at, list[Once](), Looked()
+    at, once, looked = run.read(RunStart).started_at, list[FormerPerson](), SearchRange()
     ended = ending(run)
     people, rows = _told(run, [who], ended)
     if not people and plain(who):
@@ -117,11 +117,11 @@ def explain(
 def _told(run: RunRecord, who: Sequence[str], ending: Ending) -> tuple[list[PersonTrace], RunRows]:
     """What the run decided about these people, told as it came out."""
     rows = recorded_rows(run, who)
-    rows = dataclasses.replace(rows, loaded=ending.came is Came.LOADED, but=ending.text)
+    rows = dataclasses.replace(rows, loaded=ending.came is EndState.LOADED, but=ending.text)
     return people_told(rows, who), rows
 
 
-def _gone(once: Once, rows: RunRows, events: Sequence[Event]) -> PersonTrace:
+def _gone(once: FormerPerson, rows: RunRows, events: Sequence[Event]) -> PersonTrace:
     """Somebody of an earlier load, whom neither the newest read nor its baseline has."""
     left = next((one for one in events if one.crew_id == once.crew_id and one.kind is Kind.DELETE), None)
     answer = f"{time_in_japan(once.at)} の登録まではいましたが、今はSmartHRの受信データにいません。"
@@ -152,17 +152,18 @@ def _names(rows: RunRows) -> dict[str, str]:
     return names
 
 
-def _registered(folder: TenantFolder, crews: Sequence[str]) -> dict[str, Registered]:
+def _registered(folder: TenantFolder, crews: Sequence[str]) -> dict[str, LastConfirmed]:
     """What EMC confirmed last of each crew, and whether a later 照合 missed them."""
     where = current_baseline(folder)
     rows = where.rows("users", {"crew_id": crews}, ["crew_id", "user_id", "valid"])
     if where.baseline is None or rows is None:
-        return dict.fromkeys(crews, Registered("", "", 0))
+        return dict.fromkeys(crews, LastConfirmed("", "", 0))
     rows = rows[rows["valid"]]
     ids = dict(zip(rows["crew_id"], rows["user_id"], strict=True))
     at, missed = where.baseline.confirmed_at, _missed(folder, where.baseline, list(ids.values()))
     return {
-        crew: Registered(ids.get(crew, ""), at, where.generation, missed.get(ids.get(crew, ""), "")) for crew in crews
+        crew: LastConfirmed(ids.get(crew, ""), at, where.generation, missed.get(ids.get(crew, ""), ""))
+        for crew in crews
     }
 
 
@@ -180,7 +181,7 @@ def _missed(folder: TenantFolder, baseline: Baseline, ids: Sequence[str]) -> dic
 
 
 def _explained(
-    person: PersonTrace, name: str, emc: Registered, steps: tuple[Step, ...], events: tuple[Event, ...]
+    person: PersonTrace, name: str, emc: LastConfirmed, steps: tuple[Step, ...], events: tuple[Event, ...]
 ) -> Explained:
     """The fact in one sentence, and the reason in another."""
     there = bool(emc.user_id) and not emc.missing_at
@@ -191,7 +192,7 @@ def _explained(
     return Explained(answer, name, person, there, since, steps, events)
 
 
-def _nobody(looked: Looked) -> str:
+def _nobody(looked: SearchRange) -> str:
     return (
         "SmartHRの受信データにも、EMCに登録したことのある人にも、当てはまる人がいません"
         f"（{looked}）。ユーザID、社員番号、従業員ID、メールアドレス、氏名のどれかで探してください。"

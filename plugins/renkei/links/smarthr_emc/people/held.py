@@ -27,7 +27,7 @@ DEPARTMENTS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class HeldPerson:
     """One of the people, as a person knows him."""
 
     user_id: str
@@ -49,7 +49,7 @@ class Held:
     groups: Sequence[Group]
     departments: Sequence[Group]
     chosen: int = 0
-    people: Sequence[Named] = ()
+    people: Sequence[HeldPerson] = ()
 
 
 def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> Held:
@@ -77,7 +77,7 @@ def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> Held:
     )
 
 
-def _named(record: RunRecord, people: Sequence[Person]) -> list[Named]:
+def _named(record: RunRecord, people: Sequence[Person]) -> list[HeldPerson]:
     sheet = record.read(RunSheet).mapping
     crew_ids, user_ids = [one.crew_id for one in people], [one.user_id for one in people]
     now = _names(record.rows("users", {"crew_id": crew_ids}, _columns(sheet)), sheet, "crew_id")
@@ -90,7 +90,7 @@ def _named(record: RunRecord, people: Sequence[Person]) -> list[Named]:
     for one in people:
         was, name = then.get(one.user_id, ""), now.get(one.crew_id, "")
         found.append(
-            Named(
+            HeldPerson(
                 one.user_id,
                 name or was,  # SmartHR's 退職済 people are blank
                 was if name and was != name else "",

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Unpack
 
 from renkei.links.smarthr_emc.model import RecordSet
-from renkei.links.smarthr_emc.people.ending import Came, Ending
+from renkei.links.smarthr_emc.people.ending import Ending, EndState
 from renkei.links.smarthr_emc.people.explain import Explanation, explain
 from renkei.links.smarthr_emc.rehearsal.simulated_run import Options, SimulatedRun, simulated_run
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
@@ -35,10 +35,10 @@ def explain_now(
 
 def _ending(run: SimulatedRun) -> Ending:
     if run.stop is not None:
-        return Ending(Came.WOULD_STOP, text=f"ただし、実行は途中で止まります: {run.stop.message}")
+        return Ending(EndState.WOULD_STOP, text=f"ただし、実行は途中で止まります: {run.stop.message}")
     if run.failed:
-        return Ending(Came.ERRORS)
+        return Ending(EndState.ERRORS)
     if not run.sets[RecordSet.USERS].changed:
-        return Ending(Came.UNCHANGED)
+        return Ending(EndState.UNCHANGED)
     held = run.planned is not None and bool(run.planned.holds)
-    return Ending(Came.WOULD_HOLD if held else Came.WOULD_LOAD)
+    return Ending(EndState.WOULD_HOLD if held else EndState.WOULD_LOAD)

@@ -40,7 +40,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class SearchRange:
     """How far back the records were read."""
 
     runs: int = 0
@@ -52,7 +52,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class FormerPerson:
     """Somebody as an earlier load had them."""
 
     crew_id: str
@@ -61,15 +61,15 @@ class Once:
     at: str  # ISO 8601: the newest load that still had them
 
 
-def events_of(folder: TenantFolder, crews: Collection[str], people: int) -> tuple[list[Event], Looked]:
+def events_of(folder: TenantFolder, crews: Collection[str], people: int) -> tuple[list[Event], SearchRange]:
     """What loads did about these crews, the newest first; no more than about `people` people are read for it."""
     found: list[Event] = []
     return found, _back(folder, people, lambda baseline, run: found.extend(_events(baseline, run, crews)))
 
 
-def known_once(folder: TenantFolder, who: str, people: int) -> tuple[list[Once], Looked]:
+def known_once(folder: TenantFolder, who: str, people: int) -> tuple[list[FormerPerson], SearchRange]:
     """Whom an earlier load had by this id, 社員番号, crew id or address, exactly; else those in whose name it occurs."""
-    found: list[Once] = []
+    found: list[FormerPerson] = []
 
     def look(baseline: Baseline, run: RunRecord) -> bool:
         found.extend(_had(baseline, run, who))
@@ -78,9 +78,9 @@ def known_once(folder: TenantFolder, who: str, people: int) -> tuple[list[Once],
     return found, _back(folder, people, look)
 
 
-def _back(folder: TenantFolder, people: int, look: Callable[[Baseline, RunRecord], bool | None]) -> Looked:
+def _back(folder: TenantFolder, people: int, look: Callable[[Baseline, RunRecord], bool | None]) -> SearchRange:
     """Give each load to `look`, the newest first, until that says it has seen enough."""
-    baselines, looked = Baselines(folder), Looked()
+    baselines, looked = Baselines(folder), SearchRange()
     for generation in reversed(baselines.generations()):
         baseline = baselines.read(generation)
         if looked.runs and (people < baseline.users or looked.runs == MAX_RUNS):
@@ -90,7 +90,7 @@ def _back(folder: TenantFolder, people: int, look: Callable[[Baseline, RunRecord
             enough = look(baseline, RunRecord(folder, baseline.run))
         except MissingKeyError:  # housekeeping took it away, and what is older
             return replace(looked, all=False)
-        looked = Looked(looked.runs + 1, baseline.confirmed_at, all=not enough)
+        looked = SearchRange(looked.runs + 1, baseline.confirmed_at, all=not enough)
         if enough:
             break
     return looked
@@ -122,7 +122,7 @@ def _events(baseline: Baseline, run: RunRecord, crews: Collection[str]) -> list[
     return found
 
 
-def _had(baseline: Baseline, run: RunRecord, who: str) -> list[Once]:
+def _had(baseline: Baseline, run: RunRecord, who: str) -> list[FormerPerson]:
     users = run.rows("users", {name: (who,) for name in KEYS})
     users = users[users["valid"] & (users["user_id"] != "")]
     columns = ["crew_id", "user_id", "full_name"]
@@ -133,6 +133,6 @@ def _had(baseline: Baseline, run: RunRecord, who: str) -> list[Once]:
         hits = pc.match_substring(key(flat(target["full_name"])), plain(who))
         target = target[hits.to_numpy(zero_copy_only=False)]
     return [
-        Once(crew_id, user_id, "" if pd.isna(name) else name, baseline.confirmed_at)
+        FormerPerson(crew_id, user_id, "" if pd.isna(name) else name, baseline.confirmed_at)
         for crew_id, user_id, name in target.head(MAX_NAMED).itertuples(index=False, name=None)
     ]

@@ -31,7 +31,7 @@ DEPARTMENT_CELLS = ("name", "name_yomi", "parent_id")
 
 
 @dataclass(slots=True)
-class Marks:
+class SampleCriteria:
     """What the samples are chosen by; NumPy arrays aligned with the people."""
 
     changes: Any  # items that EMC gets another value of, or perhaps another, or loses
@@ -41,14 +41,14 @@ class Marks:
 
 def user_figures(
     people: People, mapping: Mapping, sheet: Mapping, problems: pd.DataFrame, run: SimulatedRun
-) -> tuple[tuple[ItemFigures, ...], Marks]:
+) -> tuple[tuple[ItemFigures, ...], SampleCriteria]:
     """The figures of every line of the sheet, and the marks of every person.
 
     `mapping` is the sheet as far as the read allows. Goes item by item, so that a million people take the room of a
     few columns.
     """
     size = len(people.table)
-    marks = Marks(np.zeros(size, dtype="int32"), np.zeros(size, dtype="int32"))
+    marks = SampleCriteria(np.zeros(size, dtype="int32"), np.zeros(size, dtype="int32"))
     refused = refusals(problems, RecordSet.USERS)
     found: dict[str, ItemFigures] = {}
     for rule in mapping.users:
@@ -62,7 +62,7 @@ def _figures(
     rule: FieldRule,
     people: People,
     cells: pd.Series[str] | None,
-    marks: Marks,
+    marks: SampleCriteria,
     refused: dict[tuple[str, str], int],
     run: SimulatedRun,
 ) -> ItemFigures:

@@ -15,7 +15,7 @@ from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, RunSheet, RunStart
 from renkei.links.smarthr_emc.rehearsal.result import Stop
 from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
-from renkei.links.smarthr_emc.rehearsal.targets import Unasked
+from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.runs.current_baseline import CurrentBaseline
 from renkei.runs.hold import HeldPlan, Hold
@@ -98,7 +98,7 @@ def recorded_rows(run: RunRecord, who: Collection[str]) -> RunRows:
         told,
         plan=run.rows("users_plan", {"crew_id": tables.crews}) if plan and plan.users else None,
         doubtful=run.rows("hygiene", {"crew_id": tables.crews}) if plan else None,
-        target=Unasked(),
+        target=OfflineTarget(),
         changed=diff.sets[RecordSet.USERS].changed if diff else False,
         disaster=run.read(RunStart).disaster,
         holds=tuple(held.holds) if held else (),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
-from renkei.links.smarthr_emc.rehearsal.figures import Marks
+from renkei.links.smarthr_emc.rehearsal.figures import SampleCriteria
 from renkei.links.smarthr_emc.rehearsal.people import People, items_of
 from renkei.links.smarthr_emc.rehearsal.result import Sample, SampleItem
 from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
@@ -29,7 +29,7 @@ RARE = 0.05  # of the people: what more than so many lack is no oddity
 
 def samples(
     people: People,
-    marks: Marks,
+    marks: SampleCriteria,
     mapping: Mapping,
     problems: pd.DataFrame,
     warned: list[tuple[str, str, str]],
@@ -87,7 +87,7 @@ def _outside(run: SimulatedRun, warned: list[tuple[str, str, str]]) -> Iterator[
 
 def _odd(
     people: People,
-    marks: Marks,
+    marks: SampleCriteria,
     mapping: Mapping,
     problems: pd.DataFrame,
     warned: list[tuple[str, str, str]],
@@ -159,7 +159,9 @@ def _odd_characters(names: pd.Series[str]) -> list[str]:
     )
 
 
-def _ordinary(people: People, marks: Marks, problems: pd.DataFrame, picked: dict[int, tuple[str, str]]) -> int | None:
+def _ordinary(
+    people: People, marks: SampleCriteria, problems: pd.DataFrame, picked: dict[int, tuple[str, str]]
+) -> int | None:
     """The first of those who are like most others: without problems, as many changes and blanks as is usual."""
     if not len(people.table):
         return None

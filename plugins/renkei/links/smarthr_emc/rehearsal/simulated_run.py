@@ -18,7 +18,7 @@ from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, RunSheet, RunStart, SetDiff
 from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, missing, newest_read, read_of, wider_mapping, without
-from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
+from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget, ReadOnlyTarget
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.links.smarthr_emc.stages.job import Job
 from renkei.links.smarthr_emc.wording import SUBJECTS
@@ -100,7 +100,7 @@ def simulated_run(
         raise ValueError(f"{mode} is not rehearsed: {', '.join(MODES)}")
     with Overlay(store) as overlay:
         record = RunRecord(TenantFolder(overlay, link, mapping.tenant), run_key("rehearsal", now.isoformat()))
-        asked: Target = Unasked() if target is None else ReadOnly(target)
+        asked: Target = OfflineTarget() if target is None else ReadOnlyTarget(target)
         run = SimulatedRun(record, current_baseline(record.tenant_folder), asked, emc_format, mapping)
         start = RunStart(record.run, mode, True, now.isoformat(), "", disaster)
         say = progress or (lambda _what, _done, _total: None)

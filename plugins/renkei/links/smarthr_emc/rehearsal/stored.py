@@ -25,7 +25,7 @@ RUNS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class StoredRead:
     """A read of SmartHR in the tables that fetch leaves, with the columns of the sheet it was read for."""
 
     run: str
@@ -56,7 +56,7 @@ def reads(record: RunRecord) -> Iterator[RunRecord]:
             yield run
 
 
-def newest_read(record: RunRecord) -> Read:
+def newest_read(record: RunRecord) -> StoredRead:
     """The newest of these reads.
 
     Raises:
@@ -69,12 +69,12 @@ def newest_read(record: RunRecord) -> Read:
     )
 
 
-def read_of(run: RunRecord) -> Read:
+def read_of(run: RunRecord) -> StoredRead:
     """The read that a run froze. What 災害時凍結 kept and 最上位部署 are no part of it: they are line 0."""
     at, sheet = run.read(RunStart).started_at, run.read(RunSheet).mapping
     departments, users = run.table("departments"), run.table("users")
     users = users[received(users)].drop(columns=["valid", "user_id"])
-    return Read(run.run, at, _departments(departments[departments["line"] > 0], sheet), users, sheet)
+    return StoredRead(run.run, at, _departments(departments[departments["line"] > 0], sheet), users, sheet)
 
 
 def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def missing(read: Read, mapping: Mapping) -> tuple[Missing, ...]:
+def missing(read: StoredRead, mapping: Mapping) -> tuple[Missing, ...]:
     """What `mapping` takes from SmartHR and the read does not hold, in the sheet's order.
 
     Raises:

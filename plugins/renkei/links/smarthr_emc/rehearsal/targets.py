@@ -16,7 +16,7 @@ from renkei.systems.emc.payloads import Import
 log = logging.getLogger(__name__)
 
 
-class ReadOnly:
+class ReadOnlyTarget:
     """A target that answers and takes nothing.
 
     Settling an earlier load removes its traces (`withdraw`, `forget`): here they are left to the next real run, and
@@ -55,7 +55,7 @@ class ReadOnly:
         return self._target.ever_committed(source)
 
 
-class Unasked:
+class OfflineTarget:
     """EMC that nobody asks: it has what it confirmed last, so there is nothing to find out (as of a file drop)."""
 
     def submit(

@@ -23,7 +23,7 @@ from renkei.sheets.grants import (
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
+class RequiredGrants:
     """What a sheet asks for that is the operator's to give."""
 
     tenant: str
@@ -33,9 +33,9 @@ class Uses:
     channels: tuple[Channel, ...]
 
 
-def uses_of(mapping: Mapping) -> Uses:
+def uses_of(mapping: Mapping) -> RequiredGrants:
     in_files = mapping.loader is Loader.FILE_DROP
-    return Uses(mapping.tenant, mapping.emc_account, secrets_of(mapping.users), in_files, mapping.channels)
+    return RequiredGrants(mapping.tenant, mapping.emc_account, secrets_of(mapping.users), in_files, mapping.channels)
 
 
 def secrets_of(rules: Iterable[FieldRule]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def check_grants(compiled: Compiled[Mapping], grants: Grants, file: str) -> Comp
     return dataclasses.replace(compiled, warnings=(*compiled.warnings, *file_warnings(uses, grants, place)))
 
 
-def ungranted(uses: Uses, grants: Grants, place: Place) -> Iterator[Problem]:
+def ungranted(uses: RequiredGrants, grants: Grants, place: Place) -> Iterator[Problem]:
     """Everything that the operator has not given to this tenant."""
     tenant, account = uses.tenant, uses.emc_account
     if account not in (tenant, *grants.emc_accounts):
@@ -80,14 +80,14 @@ def ungranted(uses: Uses, grants: Grants, place: Place) -> Iterator[Problem]:
     yield from ungranted_channels(uses.channels, tenant, grants, place)
 
 
-def file_warnings(uses: Uses, grants: Grants, place: Place) -> Iterator[Problem]:
+def file_warnings(uses: RequiredGrants, grants: Grants, place: Place) -> Iterator[Problem]:
     """What the operator has agreed to, and a customer should know."""
     if uses.secrets and uses.in_files and grants.passwords_in_files:
         remedy = "取込フォルダを見られる人を限り、パスワード強制変更をTにすることをお勧めします"
         yield Problem(place("password"), _in_files(uses), remedy)
 
 
-def _in_files(uses: Uses) -> str:
+def _in_files(uses: RequiredGrants) -> str:
     return f"取込方式がファイルなので、「秘密:{uses.secrets[0]}」の値が取込ファイルに文字のまま書かれます"
 
 

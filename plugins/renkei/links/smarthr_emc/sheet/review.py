@@ -15,7 +15,7 @@ from renkei.channel import Channel
 from renkei.errors import MappingError, Problem
 from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.checks.information import start_warnings
-from renkei.links.smarthr_emc.sheet.grants import Uses, file_warnings, secrets_of, ungranted
+from renkei.links.smarthr_emc.sheet.grants import RequiredGrants, file_warnings, secrets_of, ungranted
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, Loader, Mapping
 from renkei.links.smarthr_emc.sheet.parse import CheckedSheet
 from renkei.sheets.bounded import WRITE_ANEW, Compiler, NotCompiledError
@@ -117,7 +117,7 @@ def _add_grant_findings(
     """Whether the operator has given the tenant all that the sheet uses."""
     place, account = partial(_place, checked, name), checked.settings.get("emc_account", tenant)
     in_files = checked.settings.get("loader") is Loader.FILE_DROP
-    uses = Uses(tenant, account, secrets_of(checked.rules.values()), in_files, channels)
+    uses = RequiredGrants(tenant, account, secrets_of(checked.rules.values()), in_files, channels)
     refused = list(ungranted(uses, grants, place))
     findings.problems += refused
     findings.warnings += file_warnings(uses, grants, place)

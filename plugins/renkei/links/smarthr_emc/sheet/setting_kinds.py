@@ -30,7 +30,7 @@ _YEAR_2000 = 36_526  # as Excel counts days
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class ExcelValidation:
     """What Excel itself checks while a customer types: a `type` of its own, from `least` to `most`, and what it says."""
 
     type: str
@@ -46,7 +46,7 @@ class Kind:
 
     read: Callable[[str], Any]
     schema: dict[str, Any]
-    limit: Limit | None = None
+    limit: ExcelValidation | None = None
     words: tuple[str, ...] = ()  # all that a cell may say
     dated: bool = False  # a workbook's own dates and times are taken as such
 
@@ -155,7 +155,7 @@ def _number(least: int, most: int | None) -> Kind:
         return number
 
     schema = {"type": ["integer", "string", "null"], "minimum": least, "maximum": most or 999_999_999}
-    limit = Limit("whole", least, most, f"{limits}を記入してください。", "General")
+    limit = ExcelValidation("whole", least, most, f"{limits}を記入してください。", "General")
     return Kind(read, schema | {"pattern": "^[0-9]{0,9}$"}, limit)
 
 
@@ -167,8 +167,8 @@ def _percent(text: str) -> float:
     return number
 
 
-def _at_most(longest: int, what: str = "") -> Limit:
-    return Limit("textLength", 0, longest, f"{what}{longest}文字以内で記入してください。")
+def _at_most(longest: int, what: str = "") -> ExcelValidation:
+    return ExcelValidation("textLength", 0, longest, f"{what}{longest}文字以内で記入してください。")
 
 
 # Schemas take what is usually written: full-width digits, blanks and the like are left to `renkei check`.
@@ -206,7 +206,7 @@ DATE = Kind(
         "maximum": 99991231,
         "examples": ["2026-04-01"],
     },
-    Limit("date", _YEAR_2000, None, "日付を2026/4/1のように記入してください。", "yyyy-mm-dd"),
+    ExcelValidation("date", _YEAR_2000, None, "日付を2026/4/1のように記入してください。", "yyyy-mm-dd"),
     dated=True,
 )
 TIME = Kind(
@@ -218,7 +218,7 @@ TIME = Kind(
         "maximum": 86340,
         "examples": ["04:30"],
     },
-    Limit("time", 0, 0.9999, "時刻を4:30のように、0:00から23:59までで記入してください。", "h:mm"),
+    ExcelValidation("time", 0, 0.9999, "時刻を4:30のように、0:00から23:59までで記入してください。", "h:mm"),
     dated=True,
 )
 ID_PREFIX = Kind(
@@ -242,5 +242,5 @@ PERCENT = Kind(
         "minimum": 0,
         "maximum": 100,
     },
-    Limit("decimal", 0, 100, "0から100までの数字を記入してください。", "General"),
+    ExcelValidation("decimal", 0, 100, "0から100までの数字を記入してください。", "General"),
 )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select
 
 from renkei.clock import utcnow
 from renkei.errors import ConnectionError_
-from renkei.inbox.drain import Settled
+from renkei.inbox.drain import HandlingResult
 from renkei.inbox.inbox import Message
 from renkei.inbox.lease import Leases
 from renkei.inbox.tables import State
@@ -80,12 +80,12 @@ class EventWorker:
             if not mapping.uses(channel):
                 outbox.drop(channel, SWITCHED_OFF, clock())  # W7
 
-    def handle(self, message: Message) -> Settled:
+    def handle(self, message: Message) -> HandlingResult:
         """Puts an event's messages into the outbox: done twice is done once."""
         try:
             event = event_of(message.body())
         except BadEventError as error:
-            return Settled(State.REFUSED, str(error))
+            return HandlingResult(State.REFUSED, str(error))
         now = self._clock()
         entries = entries_of(event, self._mapping, self._address, now, message.number)
         with self._database.writing() as connection:
@@ -93,7 +93,7 @@ class EventWorker:
             self._outbox.add(connection, [replace(entry, not_before=not_before) for entry in entries], now)
         for channel in {entry.channel for entry in entries if not entry.dropped}:
             self._sender.call(channel)
-        return Settled(State.DONE, "" if entries else NOT_CHOSEN)
+        return HandlingResult(State.DONE, "" if entries else NOT_CHOSEN)
 
     def look_back(self, message: Message) -> None:
         """Nothing but its own transaction makes an event's messages: it is handled anew."""

@@ -10,13 +10,13 @@ from renkei.links.workplace_lineworks.sheet.parse import check_sheet
 from renkei.links.workplace_lineworks.sheet.side_runs import side_runs
 from renkei.links.workplace_lineworks.sheet.workbook import raw_from_workbook
 from renkei.links.workplace_lineworks.sheet.yaml_form import raw_from_yaml
-from renkei.sheets.checked import Checked, compiled_by
+from renkei.sheets.checked import CheckedSheet, compiled_by
 from renkei.sheets.compiled import Compiled
 
 
 def compile_sheet(
     name: str, content: bytes, tenant: str, allowed_hosts: Collection[str] = ()
-) -> tuple[Compiled[Mapping], Checked[Mapping] | None]:
+) -> tuple[Compiled[Mapping], CheckedSheet[Mapping] | None]:
     """The compiled sheet, and what it was made from; the latter is None for a file that cannot be read at all."""
     compiled, checked = compiled_by(
         name, content, tenant, raw_from_yaml, raw_from_workbook, lambda raw: check_sheet(raw, tenant)

@@ -9,7 +9,7 @@ from renkei.errors import Problem
 from renkei.links.workplace_lineworks.sheet.mapping import CHANNELS, EVENTS, MAX_KIND, MAX_TITLE, Mapping
 from renkei.links.workplace_lineworks.sheet.settings import ABSENT, INFORMATION, OLD_NAMES
 from renkei.notifications.form.lines import ChannelLine, read_channels
-from renkei.sheets.checked import Checked
+from renkei.sheets.checked import CheckedSheet
 from renkei.sheets.findings import Findings
 from renkei.sheets.information import RawSetting, line
 from renkei.texts import CIRCLES, CROSSES, Fault, RawCell, fold, nearest, trim
@@ -38,7 +38,7 @@ class RawSheet:
     warnings: tuple[Problem, ...] = ()
 
 
-def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
+def check_sheet(raw: RawSheet, tenant: str) -> CheckedSheet[Mapping]:
     """Everything at once; there is a mapping exactly when there is no problem."""
     findings = Findings(raw.problems, raw.warnings)
     rows = [row for row in raw.settings if not _is_old(row, findings)]
@@ -59,7 +59,7 @@ def check_sheet(raw: RawSheet, tenant: str) -> Checked[Mapping]:
         own = {name: value for name, value in settings.items() if "." not in name and name != "company_name"}
         company = settings.get("company_name") or tenant
         mapping = Mapping(tenant, company, titles=titles, messengers=messengers, table=table, **own)
-    return Checked(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
+    return CheckedSheet(mapping, problems, tuple(dict.fromkeys(findings.warnings)), settings, channels)
 
 
 def _is_old(row: RawSetting, findings: Findings) -> bool:

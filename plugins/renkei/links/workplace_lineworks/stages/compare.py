@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select, update
 
-from renkei.links.workplace_lineworks.absences import Sealed
+from renkei.links.workplace_lineworks.absences import AbsenceRows
 from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, wanted
 from renkei.links.workplace_lineworks.model import Compared, Job, Now, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, UNKNOWN, WAITING, WRITTEN
@@ -37,7 +37,7 @@ def compare(job: Job, calendar: Calendar, now: Now) -> dict[str, int]:
     before = job.record.read_or_none(Compared) or Compared()
     asked, missing, changed = before.asked, before.missing, before.changed
     differing = [before.of] if before.of else []
-    begun, sealed = job.start.started_at, Sealed(job.record.store, job.tenant)
+    begun, sealed = job.start.started_at, AbsenceRows(job.record.store, job.tenant)
     rows = _rows(job, now, MAX_EVENTS - asked)
     try:
         for row in rows:
@@ -76,7 +76,7 @@ def _rows(job: Job, now: Now, most: int) -> list[Row[Any]]:
         return [*connection.execute(query.where(*joined, *which).order_by(*oldest).limit(max(0, most)))]
 
 
-def _differs(job: Job, calendar: Calendar, sealed: Sealed, row: Row[Any]) -> str:
+def _differs(job: Job, calendar: Calendar, sealed: AbsenceRows, row: Row[Any]) -> str:
     """`missing`, `changed`, or nothing."""
     event = _event(job, sealed, row)
     if event is None:
@@ -90,7 +90,7 @@ def _differs(job: Job, calendar: Calendar, sealed: Sealed, row: Row[Any]) -> str
     return "" if event.is_like(found) else "changed"
 
 
-def _event(job: Job, sealed: Sealed, row: Row[Any]) -> CalendarEvent | None:
+def _event(job: Job, sealed: AbsenceRows, row: Row[Any]) -> CalendarEvent | None:
     try:
         ours = wanted(sealed.absence(row), row.status, job.mapping)
     except BadAbsenceError:

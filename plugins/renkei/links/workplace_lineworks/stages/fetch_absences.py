@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from sqlalchemy import case, exists, or_, select, true, update
 
 from renkei.errors import IncompleteReadError
-from renkei.links.workplace_lineworks.absences import Sealed
+from renkei.links.workplace_lineworks.absences import AbsenceRows
 from renkei.links.workplace_lineworks.model import Fetched, Job, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, GONE, HELD, WAITING
 from renkei.storage.database.statements import insert
-from renkei.systems.workplace.client import Absence, Listed, Status
+from renkei.systems.workplace.client import Absence, AbsenceList, Status
 
 PAST = dt.timedelta(days=31)  # so much older absences are still listed
 MAX_ASKED = 100
@@ -28,7 +28,7 @@ ROWS = 500  # that are written at once
 class Source(Protocol):
     """WORKPLACE, as far as a run reads it (`systems/workplace/client.py`)."""
 
-    def absences(self, since: dt.date) -> Listed: ...
+    def absences(self, since: dt.date) -> AbsenceList: ...
 
     def absence(self, number: str) -> Absence | None: ...
 
@@ -73,7 +73,7 @@ def _keep(job: Job, absences: Sequence[Absence], now: dt.datetime, *, asked: boo
 
     One that is gone comes back by WORKPLACE's own word alone (`asked`): a list may be older than that.
     """
-    sealed = Sealed(job.record.store, job.tenant)
+    sealed = AbsenceRows(job.record.store, job.tenant)
     rest = {"tenant": job.tenant, "state": WAITING, "since": now, "sheet": b""}
     new = insert(job.database, ABSENCE)
     names = ("revision", "status", "digest", "body", "first_day", "last_day", "state", "since")

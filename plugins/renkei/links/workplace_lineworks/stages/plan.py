@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, exists, false, func, literal, not_, or_, select, true, update
 
 from renkei.clock import TOKYO
-from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
+from renkei.links.workplace_lineworks.absences import AbsenceRows, sheet_digest
 from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, live, wanted
 from renkei.links.workplace_lineworks.model import Job, Mode, Planned, today
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT, FAILED, HELD, WAITING, WRITTEN
@@ -85,7 +85,7 @@ def _try_again(connection: Connection, job: Job, now: dt.datetime) -> None:
 
 def _bad(job: Job) -> list[tuple[Row[Any], BadAbsenceError]]:
     """What no event can be made of, before anything is sent."""
-    sealed, found = Sealed(job.record.store, job.tenant), []
+    sealed, found = AbsenceRows(job.record.store, job.tenant), []
     its = (ABSENCE.c.tenant == job.tenant, ABSENCE.c.state == WAITING, ABSENCE.c.status.in_(live(job.mapping)))
     with job.database.reading() as connection:
         rows = connection.execute(select(ABSENCE).where(*its)).all()

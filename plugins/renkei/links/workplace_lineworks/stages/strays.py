@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import exists, func, select
 
-from renkei.links.workplace_lineworks.absences import Sealed
+from renkei.links.workplace_lineworks.absences import AbsenceRows
 from renkei.links.workplace_lineworks.calendar_events import event_id, live, mark
 from renkei.links.workplace_lineworks.model import Compared, Fetched, Job, Now, today
 from renkei.links.workplace_lineworks.stages.compare import digest_of
@@ -79,7 +79,7 @@ def _strays(job: Job, calendar: Calendar, day: dt.date) -> Iterator[tuple[str, s
 
 def _members(job: Job, day: dt.date) -> list[tuple[str, list[Absence]]]:
     """Who has had an absence lately, and each one's living absences; where they are many, others every day."""
-    sealed, living = Sealed(job.record.store, job.tenant), defaultdict[str, list[Absence]](list)
+    sealed, living = AbsenceRows(job.record.store, job.tenant), defaultdict[str, list[Absence]](list)
     its = (ABSENCE.c.tenant == job.tenant, ABSENCE.c.last_day >= day - PAST)
     with job.database.reading() as connection:
         rows = connection.execute(select(ABSENCE).where(*its)).all()

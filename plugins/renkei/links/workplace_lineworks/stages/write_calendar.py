@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from renkei.errors import RenkeiError, SettingError
-from renkei.links.workplace_lineworks.absences import Sealed, sheet_digest
+from renkei.links.workplace_lineworks.absences import AbsenceRows, sheet_digest
 from renkei.links.workplace_lineworks.calendar_events import BadAbsenceError, PlannedEvent, wanted
 from renkei.links.workplace_lineworks.model import Job, Now, Written, today
 from renkei.links.workplace_lineworks.stages.plan import fail
@@ -95,7 +95,7 @@ class Writer:
 
     def __init__(self, job: Job, calendar: Calendar, now: Now, doubt: Callable[[], None] = lambda: None) -> None:
         self._job, self._calendar, self._now, self._doubt = job, calendar, now, doubt
-        self._sealed = Sealed(job.record.store, job.tenant)
+        self._sealed = AbsenceRows(job.record.store, job.tenant)
         self._sheet = sheet_digest(job.mapping)
         self._members: dict[str, MemberState] = {}
         self.counts: Counter[str] = Counter()

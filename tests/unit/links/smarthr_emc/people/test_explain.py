@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.records import EmcRefusal, FetchedDepartments, Fet
 from renkei.runs.current_baseline import current_baseline
 from renkei.runs.hold import Approval, HeldPlan
 from renkei.runs.outcome import note_end
-from renkei.runs.steps import Passed
+from renkei.runs.steps import StepResult
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -86,7 +86,7 @@ def one(store: Store, who: str, **more: Any) -> Explained:
 
 def ended(person: Explained) -> list[str]:
     """The steps at which the way ended."""
-    return [step.name for step in person.steps if step.passed is Passed.NO]
+    return [step.name for step in person.steps if step.passed is StepResult.NO]
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_e29_errors_of_ones_own_and_of_others(store: Store) -> None:
     with pytest.raises(RecordError):
         day(store, 1, [person(1), person(2, メールアドレス="kaputt"), person(3)])
     wrong, other, new = one(store, "2"), one(store, "1"), one(store, "3")
-    (step,) = [step for step in wrong.steps if step.passed is Passed.NO]
+    (step,) = [step for step in wrong.steps if step.passed is StepResult.NO]
     assert (step.name, "メールアドレスの形式" in step.reason, "直してください" in step.remedy) == ("検査", True, True)
     assert "ほかの社員または部署に誤りが1件" in next(s for s in other.steps if s.name == "検査").reason
     assert (wrong.registered, other.registered, new.registered) == (True, True, False)
@@ -250,7 +250,7 @@ def test_e36_a_check_asks_nobody_and_says_so(store: Store) -> None:
     day(store, 0, [person(n) for n in range(1, 21)])
     day(store, 1, [person(n) for n in range(1, 11)], mode=Mode.CHECK_ONLY, until="plan")
     (step,) = [step for step in one(store, "20").steps if step.name == "保留"]
-    assert step.passed is Passed.NOT
+    assert step.passed is StepResult.NOT
     assert step.reason.startswith("確認のみの実行のため、承認は求めていません: ")
 
 
@@ -276,7 +276,7 @@ def test_l1_a_run_that_stopped_on_the_way_says_where(store: Store, stage: str, s
     day(store, 0, [person(1)])
     day(store, 1, [person(1), person(2)], until=stage)
     found = one(store, "2")
-    assert {step.name for step in found.steps if step.passed is Passed.NOT} == stopped
+    assert {step.name for step in found.steps if step.passed is StepResult.NOT} == stopped
     assert not found.registered
     assert one(store, "1").registered
 

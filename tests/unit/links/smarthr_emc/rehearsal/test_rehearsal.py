@@ -22,7 +22,7 @@ from renkei.links.smarthr_emc.rehearsal import Rehearsal, rehearse
 from renkei.links.smarthr_emc.rehearsal.people import same_in_emc
 from renkei.links.smarthr_emc.rehearsal.result import ItemFigures
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, newest_read, wider_mapping, without
-from renkei.links.smarthr_emc.rehearsal.targets import ReadOnly, Unasked
+from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget, ReadOnlyTarget
 from renkei.links.smarthr_emc.sheet.difference import differences
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.storage.runs import RunRecord
@@ -43,7 +43,7 @@ SHEET = {
 TREE = departments(("d1", None), ("d2", "d1"))
 
 
-class Taker(Unasked):
+class Taker(OfflineTarget):
     """EMC that commits whatever it is given, for the runs before the rehearsal."""
 
     def submit(self, key: str, source: str, plan_digest: str, departments: Any, users: Any) -> Import:
@@ -411,12 +411,12 @@ def test_l1_what_writes_is_refused() -> None:
     """L1: no rehearsal can submit; what removes traces is not passed on; what only asks is."""
     calls = []
 
-    class Spy(Unasked):
+    class Spy(OfflineTarget):
         def __getattribute__(self, name: str) -> Any:
             calls.append(name)
             return super().__getattribute__(name)
 
-    target = ReadOnly(Spy())
+    target = ReadOnlyTarget(Spy())
     with pytest.raises(LoadError):
         target.submit("k", "acme", "d", None, None)
     target.withdraw(Import("1", "k", "open"))
