@@ -86,6 +86,18 @@ class Moved:
     def done(self) -> bool:
         return self.end is not None and self.end.done
 
+    @property
+    def is_first_note(self) -> bool:
+        """Of a file that was there before anybody looked: nobody decided anything by it."""
+        return self.move.outside and not self.move.replaces
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many errors of the customer's own the last look at a version found."""
+
+    errors: int
+
 
 class Versions:
     """The versions and moves of one tenant's sheet."""
@@ -133,6 +145,16 @@ class Versions:
         found = ((number, self._read_or_none("versions", number, Version)) for number in self.numbers()[:most])
         return [(number, version) for number, version in found if version]
 
+    def errors(self, number: int) -> int | None:
+        """Of a version, as the last look found them; None: nobody has looked yet."""
+        found = self._read_or_none("checked", number, Checked)
+        return found and found.errors
+
+    def note_errors(self, number: int, errors: int) -> None:
+        """What a look found: lists say it without looking again, which takes seconds."""
+        if self.errors(number) != errors:
+            records.write(self._store, self._key("checked", number), Checked(errors))
+
     # -- moves
 
     def moves(self) -> Iterator[Moved]:
@@ -175,6 +197,7 @@ class Versions:
         for number, version in drafts:
             if version.digest not in kept:
                 self._store.delete(self._content(version.digest))
+            self._store.delete(self._key("checked", number))
             self._store.delete(self._key("versions", number))
         return len(drafts)
 

@@ -154,6 +154,21 @@ def test_a_customers_upload_is_shown_to_the_operator_until_he_has_decided(world:
     assert "確認を待っています" not in body(world, page, "yuki")
 
 
+def test_s2_a_customers_upload_with_errors_is_said_to_have_some(world: ConsoleWorld) -> None:
+    """Once somebody, or the watch, has looked: on the company's page and in the list of versions."""
+    page = f"/dag/{dag('acme')}"
+    invite(world)
+    sheet = world.services.sheets.of(dag("acme"))
+    number = sheet.keep(b"[", "x.yaml", Origin.CUSTOMER, By("invitation 1", "総務部"), NOW)
+    body(world, f"{page}/sheets/{number}", "yuki")
+    shown = text_of(body(world, page, "yuki"))
+    assert re.search(
+        "お客様がアップロードしたシートに、誤りが[1-9][0-9]*件あります。お客様の修正を待っています。", shown
+    )
+    assert "確認を待っています" not in shown
+    assert "下書き 誤り " in text_of(body(world, f"{page}/sheets", "yuki"))
+
+
 def test_its_history_stands_among_the_companys_runs(world: ConsoleWorld) -> None:
     """For those who may edit; for whom it was is on its own page alone."""
     token = link_in(invite(world)).partition("#")[2]

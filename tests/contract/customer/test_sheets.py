@@ -66,6 +66,22 @@ def test_what_is_wrong_is_shown_with_its_place_and_its_remedy(world: CustomerWor
     assert "このシートに誤りがあるため、違いを示せません" in shown
 
 
+def test_s2_a_sheet_with_errors_is_the_customers_to_mend_wherever_it_is_named(world: CustomerWorld) -> None:
+    guest = world.guest()
+    guest.upload(BROKEN)
+    guest.get("/sheets/1")
+    assert "版1 お客様の修正待ち 誤り 1 直して、もう一度アップロードしてください" in guest.shown("/sheets")
+    start = guest.shown("/")
+    assert "（版1）に誤りが1件あります。直したファイルを、もう一度アップロードしてください" in start
+    assert "運用担当者が確認しています" not in start
+    guest.upload(sheet(連携開始日="2026-12-24"))
+    guest.get("/sheets/2")
+    assert "運用担当者が確認しています" in guest.shown("/")
+    listed = guest.shown("/sheets")
+    assert "修正待ち" not in listed
+    assert "版2 運用担当者の確認待ち" in listed
+
+
 def test_the_marked_copy_of_a_workbook_is_the_customers(world: CustomerWorld, tmp_path: Any) -> None:
     guest = world.guest()
     guest.upload(workbook(tmp_path), "シート.xlsx")

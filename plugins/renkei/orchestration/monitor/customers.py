@@ -124,6 +124,7 @@ def _line(notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: Revi
         return None
     number, version = found
     review = review_sheet(act.tenant, version.file_name, versions.content(version))
+    versions.note_errors(number, len(review.problems))
     errors, doubts = len(review.problems) + len(review.misplaced), len(review.warnings) + len(review.beside)
     # Not by its name, which may be a person's (L6): the page has it.
     kind = "YAML" if is_yaml(suffix_of(version.file_name)) else "Excel"

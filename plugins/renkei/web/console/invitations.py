@@ -91,17 +91,18 @@ def history(services: Services, dag_id: str, since: dt.datetime) -> list[Event]:
 
 
 def waiting(services: Services, dag_id: str) -> list[Upload]:
-    """The sheets of customers that nobody has looked into yet, the newest first; asked where somebody was invited."""
+    """The sheets of customers that wait for the operator, or to be mended, the newest first; where somebody was invited."""
     if services.inviting is None:
         return []
     try:
         if not services.inviting.invitations().listed(*_named(dag_id)):
             return []
         sheet = services.sheets.of(dag_id)
-        found = uploads(sheet.versions.listed(LISTED), list(sheet.versions.moves()), sheet.file().digest)
+        versions = sheet.versions
+        found = uploads(versions.listed(LISTED), list(versions.moves()), sheet.file().digest, versions.errors)
     except StoreError:  # as pages say
         return []
-    return [one for one in found if one.waits]
+    return [one for one in found if one.waits or one.is_to_mend]
 
 
 def _page(

@@ -102,7 +102,7 @@ def compare(
 def version(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, number)
-    review = _review(access, sheet_versions, line.version)
+    review = _review(access, sheet_versions, line)
     current = sheet_versions.line(sheet_versions.current.number)
     changed: Sequence[SheetLine] = ()
     fault = ""
@@ -144,7 +144,7 @@ def marked(request: Request, number: str, access: Annotated[guard.Access, Depend
     line = _version(sheet_versions, number)
     if is_yaml(suffix_of(line.version.file_name)):
         raise guard.NotFound
-    review = _review(access, sheet_versions, line.version)
+    review = _review(access, sheet_versions, line)
     access.note(f"sheet marked {line.number}")
     content = access.services.sheets.marked(access.company.dag_id, review)
     return _file(f"{access.company.tenant}-{line.number}-確認結果.xlsx", content)
@@ -181,7 +181,7 @@ def enable(
     if not why:
         said = "画面に戻り、理由を入力してください。個人情報は書かないでください。"
         return _message(request, access, 400, "理由が入力されていません", said, line.number)
-    if not _review(access, sheet_versions, line.version).usable:
+    if not _review(access, sheet_versions, line).usable:
         said = "シートに誤りがあるため、有効にできません。画面に戻り、誤りと対処を確認してください。"
         return _message(request, access, 409, "有効にできません", said, line.number)
     access.note(f"sheet enable {line.number}")
@@ -210,7 +210,7 @@ def edit(request: Request, access: Annotated[guard.Access, Depends(guard.edits_d
     """The sheet in force, or a version, as a form."""
     sheet_versions, dag_id = _sheet_versions(access), access.company.dag_id
     line = _version(sheet_versions, of or str(sheet_versions.current.number))
-    review = _review(access, sheet_versions, line.version)
+    review = _review(access, sheet_versions, line)
     form = access.services.sheets.form(dag_id, review.mapping)
     if form is None:
         said = (
@@ -229,7 +229,7 @@ async def save(request: Request, access: Annotated[guard.Access, Depends(guard.p
 def _saved(request: Request, access: guard.Access, given: dict[str, str]) -> Response:
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, given.pop("of", ""))
-    review = _review(access, sheet_versions, line.version)
+    review = _review(access, sheet_versions, line)
     if review.mapping is None:
         raise guard.NotFound
     sheets, dag_id, name = access.services.sheets, access.company.dag_id, line.version.file_name
@@ -268,7 +268,7 @@ def _sheet_versions(access: guard.Access) -> SheetVersions:
     listed, moves = sheet.versions.listed(LISTED), list(sheet.versions.moves())
     if current.number and current.number not in {number for number, _ in listed}:
         listed.append((current.number, sheet.versions.read(current.number)))
-    return SheetVersions(sheet, current, loaded, lines(listed, moves, current, loaded))
+    return SheetVersions(sheet, current, loaded, lines(listed, moves, current, loaded, sheet.versions.errors))
 
 
 def _version(sheet_versions: SheetVersions, number: str) -> VersionLine:
@@ -277,25 +277,27 @@ def _version(sheet_versions: SheetVersions, number: str) -> VersionLine:
         raise guard.NotFound
     if found := sheet_versions.line(int(number)):
         return found
+    versions = sheet_versions.sheet.versions
     try:
-        old = sheet_versions.sheet.versions.read(int(number))
+        old = versions.read(int(number))
     except MissingKeyError:
         raise guard.NotFound from None
-    return lines(
-        [(int(number), old)], list(sheet_versions.sheet.versions.moves()), sheet_versions.current, sheet_versions.loaded
-    )[0]
+    listed, moves = [(int(number), old)], list(versions.moves())
+    return lines(listed, moves, sheet_versions.current, sheet_versions.loaded, versions.errors)[0]
 
 
-def _review(access: guard.Access, sheet_versions: SheetVersions, version: Version) -> Review:
-    content = sheet_versions.sheet.versions.content(version)
-    return access.services.sheets.review(access.company.dag_id, version.file_name, content)
+def _review(access: guard.Access, sheet_versions: SheetVersions, line: VersionLine) -> Review:
+    versions, version = sheet_versions.sheet.versions, line.version
+    review = access.services.sheets.review(access.company.dag_id, version.file_name, versions.content(version))
+    versions.note_errors(line.number, len(review.problems))
+    return review
 
 
 def _differences(
     access: guard.Access, sheet_versions: SheetVersions, old: VersionLine, new: VersionLine
 ) -> tuple[Sequence[SheetLine], str]:
     """What changed, or why nobody can say."""
-    before, after = (_review(access, sheet_versions, one.version).mapping for one in (old, new))
+    before, after = (_review(access, sheet_versions, one).mapping for one in (old, new))
     for line, mapping in ((old, before), (new, after)):
         if mapping is None:
             return (), f"版{line.number}に誤りがあるため、違いを示せません。"

@@ -63,8 +63,8 @@ def _kept(request: Request, visitor: guard.Visitor, content: bytes, name: str) -
 
 @router.get("/sheets/{number}")
 def version(request: Request, number: str, visitor: Annotated[guard.Visitor, Depends(guard.sees_sheet)]) -> Response:
-    found = _upload(visitor, number)
-    review = _review(visitor, found)
+    review = _review(visitor, _upload(visitor, number))
+    found = _upload(visitor, number)  # with what the look has found
     changed, fault = _differences(visitor, review)
     return page(
         request,
@@ -111,7 +111,9 @@ def _review(visitor: guard.Visitor, found: Upload) -> Review:
     sheets = visitor.services.sheets
     content = sheets.of(visitor.dag_id).versions.content(found.version)
     with visitor.alone(visitor.limits.reviewing):
-        return sheets.review(visitor.dag_id, found.version.file_name, content, NOBODY)
+        review = sheets.review(visitor.dag_id, found.version.file_name, content, NOBODY)
+    sheets.of(visitor.dag_id).versions.note_errors(found.number, len(review.problems))
+    return review
 
 
 def _differences(visitor: guard.Visitor, new: Review) -> tuple[Sequence[SheetLine], str]:

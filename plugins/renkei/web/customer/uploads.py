@@ -22,7 +22,8 @@ MAX_A_DAY = 30  # each may be of the largest size, and stays for weeks
 def uploads_of(visitor: Visitor) -> list[Upload]:
     """The newest ones first."""
     sheet = visitor.services.sheets.of(visitor.dag_id)
-    return uploads(sheet.versions.listed(LISTED), list(sheet.versions.moves()), sheet.file().digest)
+    versions = sheet.versions
+    return uploads(versions.listed(LISTED), list(versions.moves()), sheet.file().digest, versions.errors)
 
 
 def may_upload(visitor: Visitor) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from renkei.storage.versions import Moved, Origin, Version
@@ -26,29 +26,45 @@ class Upload:
     version: Version
     label: str
     tone: str
+    errors: int = 0  # found at the last look; not known of what nobody decides on any more
 
     @property
     def waits(self) -> bool:
         """For the operator."""
         return self.tone == "wait"
 
-
-def uploads(versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], in_force: str) -> list[Upload]:
-    """Of those versions the customers' own, in their order; `moves` the newest first, `in_force` a file's digest."""
-    last = next((one.move.at for one in moves if one.done), None)
-    return [
-        Upload(number, version, *_state(version, last, in_force))
-        for number, version in versions
-        if version.origin is Origin.CUSTOMER
-    ]
+    @property
+    def is_to_mend(self) -> bool:
+        """By the customer."""
+        return self.tone == "bad"
 
 
-def _state(version: Version, last_move: dt.datetime | None, in_force: str) -> tuple[str, str]:
-    if version.digest == in_force:
-        return "使用中", "good"
-    if last_move is None or version.at > last_move:
-        return "運用担当者の確認待ち", "wait"
-    return "使用していません", "quiet"
+def uploads(
+    versions: Sequence[tuple[int, Version]],
+    moves: Sequence[Moved],
+    in_force: str,
+    errors: Callable[[int], int | None],
+) -> list[Upload]:
+    """Of those versions the customers' own, in their order, the newest first; so are `moves`.
+
+    `in_force` is a file's digest; `errors` says how many a version has, as far as somebody has looked.
+    """
+    last = next((one.move.at for one in moves if one.done and not one.is_first_note), None)
+    found: list[Upload] = []
+    for number, version in versions:
+        if version.origin is not Origin.CUSTOMER:
+            continue
+        if version.digest == in_force:
+            found.append(Upload(number, version, "使用中", "good"))
+        elif last and version.at <= last:
+            found.append(Upload(number, version, "使用していません", "quiet"))
+        elif not (count := errors(number)):
+            found.append(Upload(number, version, "運用担当者の確認待ち", "wait"))
+        elif found:  # the customer has sent another one since
+            found.append(Upload(number, version, "使用していません", "quiet", count))
+        else:
+            found.append(Upload(number, version, "お客様の修正待ち", "bad", count))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +103,11 @@ def steps(facts: Facts) -> list[Step]:
 
 
 def _sheet(facts: Facts) -> Step:
-    if any(one.waits for one in facts.uploads):
+    bad = next((one for one in facts.uploads if one.is_to_mend), None)
+    if bad:
+        said = f"アップロードしたシート（版{bad.number}）に誤りが{bad.errors}件あります。"
+        state, text = NEXT, said + "直したファイルを、もう一度アップロードしてください。"
+    elif any(one.waits for one in facts.uploads):
         state, text = ("確認待ち", "cold"), "アップロードしたシートを、運用担当者が確認しています。"
     elif facts.company.sheet:
         state, text = DONE, "誤りのないシートを使っています。変更する場合は、新しいシートをアップロードしてください。"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from renkei.storage.versions import Moved, Origin, Version
@@ -38,6 +38,7 @@ class VersionLine:
     version: Version
     state: VersionState
     moved: Moved | None
+    errors: int = 0  # of a draft, found at the last look
 
     @property
     def origin(self) -> str:
@@ -48,14 +49,20 @@ class VersionLine:
 
 
 def lines(
-    versions: Sequence[tuple[int, Version]], moves: Sequence[Moved], current: CurrentSheet, loaded: str
+    versions: Sequence[tuple[int, Version]],
+    moves: Sequence[Moved],
+    current: CurrentSheet,
+    loaded: str,
+    errors: Callable[[int], int | None],
 ) -> list[VersionLine]:
-    """In the order of `versions`; `moves` the newest first."""
+    """In the order of `versions`; `moves` the newest first; `errors` of a version, as far as somebody has looked."""
     last = {one.move.version: one for one in reversed(moves) if one.done}
-    return [
-        VersionLine(number, version, _state(number, version, last, current, loaded), last.get(number))
-        for number, version in versions
-    ]
+    found = []
+    for number, version in versions:
+        state = _state(number, version, last, current, loaded)
+        count = errors(number) if state is VersionState.DRAFT else None
+        found.append(VersionLine(number, version, state, last.get(number), count or 0))
+    return found
 
 
 def _state(number: int, version: Version, last: dict[int, Moved], current: CurrentSheet, loaded: str) -> VersionState:

@@ -36,6 +36,10 @@ def version(digest: str, at: dt.datetime = NOW, origin: Origin = Origin.CUSTOMER
     return Version(digest, "x.xlsx", 10, at, "invitation 1", "総務", origin)
 
 
+def unknown(number: int) -> None:
+    """Nobody has looked at any version."""
+
+
 def moved(digest: str, at: dt.datetime, *, done: bool = True) -> Moved:
     return Moved(1, Move(1, digest, "", at, "yuki", "結城", "理由"), MoveEnd(at, done))
 
@@ -88,7 +92,7 @@ def test_a_link_without_a_page_to_connect_has_no_such_step() -> None:
 
 
 def test_what_waits_for_the_operator_is_said_before_all_else() -> None:
-    found = uploads([(2, version("b"))], [moved("a", NOW - HOUR)], "a")
+    found = uploads([(2, version("b"))], [moved("a", NOW - HOUR)], "a", unknown)
     assert said(company(), uploads=found)["シート"] == ("確認待ち", "sheets")
 
 
@@ -101,12 +105,29 @@ def test_uploads_are_the_customers_own_with_their_states() -> None:
         (2, version("b", NOW - 4 * HOUR)),
     ]
     moves = [moved("z", NOW + HOUR, done=False), moved("c", NOW - 2 * HOUR)]
-    assert [(one.number, one.label, one.waits) for one in uploads(versions, moves, "c")] == [
+    assert [(one.number, one.label, one.waits) for one in uploads(versions, moves, "c", unknown)] == [
         (5, "運用担当者の確認待ち", True),
         (3, "使用中", False),
         (2, "使用していません", False),
     ]
-    assert [one.waits for one in uploads(versions, [], "")] == [True] * 3
+    noted = Moved(1, Move(1, "z", "", NOW + HOUR, "", "", "", outside=True), MoveEnd(NOW + HOUR, True))
+    for none in ([], [noted]):  # that somebody has looked at the pages answers nothing
+        assert [one.waits for one in uploads(versions, none, "", unknown)] == [True] * 3
+
+
+def test_s2_a_sheet_with_errors_waits_for_the_customer() -> None:
+    """S2: the customer is told to mend it, until he has sent another one, which waits for the operator."""
+    versions, errors = [(2, version("b")), (1, version("a"))], {2: 3, 1: 1}
+    found = uploads(versions, [], "", errors.get)
+    assert [(one.label, one.errors) for one in found] == [("お客様の修正待ち", 3), ("使用していません", 1)]
+    step = steps(Facts(company(), frozenset(Allowed), None, found, NOW))[0]
+    assert step.label == "次にすること"
+    assert step.text == (
+        "アップロードしたシート（版2）に誤りが3件あります。直したファイルを、もう一度アップロードしてください。"
+    )
+    mended = uploads(versions, [], "", {2: 0, 1: 1}.get)
+    assert [one.label for one in mended] == ["運用担当者の確認待ち", "使用していません"]
+    assert steps(Facts(company(), frozenset(Allowed), None, mended, NOW))[0].label == "確認待ち"
 
 
 @pytest.mark.parametrize(
