@@ -148,7 +148,7 @@ class Versions:
     def errors(self, number: int) -> int | None:
         """Of a version, as the last look found them; None: nobody has looked yet."""
         found = self._read_or_none("checked", number, Checked)
-        return found and found.errors
+        return None if found is None else found.errors
 
     def note_errors(self, number: int, errors: int) -> None:
         """What a look found: lists say it without looking again, which takes seconds."""
