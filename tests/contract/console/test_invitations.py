@@ -159,7 +159,7 @@ def test_s2_a_customers_upload_with_errors_is_said_to_have_some(world: ConsoleWo
     page = f"/dag/{dag('acme')}"
     invite(world)
     sheet = world.services.sheets.of(dag("acme"))
-    number = sheet.keep(b"[", "x.yaml", Origin.CUSTOMER, By("invitation 1", "総務部"), NOW)
+    number = sheet.keep(b"[", "x.yaml", Origin.CUSTOMER, Actor("invitation 1", "総務部"), NOW)
     body(world, f"{page}/sheets/{number}", "yuki")
     shown = text_of(body(world, page, "yuki"))
     assert re.search(

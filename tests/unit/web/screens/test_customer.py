@@ -120,14 +120,14 @@ def test_s2_a_sheet_with_errors_waits_for_the_customer() -> None:
     versions, errors = [(2, version("b")), (1, version("a"))], {2: 3, 1: 1}
     found = uploads(versions, [], "", errors.get)
     assert [(one.label, one.errors) for one in found] == [("お客様の修正待ち", 3), ("使用していません", 1)]
-    step = steps(Facts(company(), frozenset(Allowed), None, found, NOW))[0]
+    step = steps(Facts(company(), frozenset(CustomerRight), None, found, NOW))[0]
     assert step.label == "次にすること"
     assert step.text == (
         "アップロードしたシート（版2）に誤りが3件あります。直したファイルを、もう一度アップロードしてください。"
     )
     mended = uploads(versions, [], "", {2: 0, 1: 1}.get)
     assert [one.label for one in mended] == ["運用担当者の確認待ち", "使用していません"]
-    assert steps(Facts(company(), frozenset(Allowed), None, mended, NOW))[0].label == "確認待ち"
+    assert steps(Facts(company(), frozenset(CustomerRight), None, mended, NOW))[0].label == "確認待ち"
 
 
 @pytest.mark.parametrize(
