@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import itertools
 import os
 import secrets
 import shutil
@@ -69,9 +70,12 @@ from tests.harness.s3 import ObjectStore  # noqa: E402
 from tests.harness.warm import children_kept  # noqa: E402
 
 
+# Workers beyond one for each processor: a test that waits for a browser, a time-out or Airflow keeps none busy.
+WAITING = 1
+
+
 def pytest_xdist_auto_num_workers() -> int | None:
-    """One more than there are processors: a test that waits for a browser, a time-out or Airflow keeps none busy."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + WAITING
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -85,17 +89,44 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+# What is long elsewhere: programs that are killed at every step, or wait for one another.
+LONG = (
+    "contract/test_calendar_writers.py",
+    "contract/test_inbox.py",
+    "contract/test_load_crashes.py",
+    "contract/test_punching.py",
+    "contract/test_punching_between_machines.py",
+    "contract/test_telling_crashes.py",
+    "unit/links/hotprofile_kintone/test_crashes.py",
+    "unit/sheets/test_bounded.py",
+)
+
+
+def _kind(item: pytest.Item) -> int:
+    """What begins the share of which worker: 0 runs in Airflow, 1 pages of whole Airflows, 2 campaigns; 3 may come at any time."""
+    place = item.path.relative_to(ROOT / "tests").as_posix()
+    if place.startswith("end_to_end/"):
+        return int(place.endswith(("_in_browser.py", "_forms.py", "_under_fab.py")))
+    return 2 if place.startswith("proof/") or place in LONG else 3
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones come first in what a worker is given, so that none is left for the end: Airflow's in the first
-    worker's share, which alone starts what they need, the campaigns' in the second's.
+    """The long ones come first in what a worker is given, each kind in another's share, so that none is left for the end,
+    what waits is beside what computes, and what a kind needs is started once.
     """
-    airflow, campaigns, others = [], [], []
+    kinds: list[list[pytest.Item]] = [[], [], [], []]
     for item in items:
-        place = item.nodeid.split("/", 2)[1]
-        (airflow if place == "end_to_end" else campaigns if place == "proof" else others).append(item)
-    share = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    rest = [*airflow, *others]
-    items[:] = [*rest[:share], *campaigns, *rest[share:]]
+        kinds[_kind(item)].append(item)
+    kinds[1].sort(key=lambda item: "refusals" not in item.path.name)  # a story in order: begun first, none is taken away
+    others = iter(kinds.pop())
+    workers, left, ordered = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(items), list[pytest.Item]()
+    for worker in range(workers):
+        share = left // (workers - worker)  # as pytest-xdist gives them out
+        mine = [item for kind in kinds[worker::workers] for item in kind]
+        mine += itertools.islice(others, max(0, share - len(mine)))
+        ordered += mine
+        left -= len(mine)
+    items[:] = [*ordered, *others]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -184,7 +184,7 @@ class Gone:
     """A messenger of a webhook that was deleted; first the service is away."""
 
     def __init__(self) -> None:
-        self.answer = later(503, "unavailable")
+        self.answer = later(503, "unavailable", 0)  # asked again at once
 
     def send(self, *_: object) -> Delivery:
         return self.answer
