@@ -69,7 +69,6 @@ from tests.harness.migrated import databases_copied  # noqa: E402
 from tests.harness.s3 import ObjectStore  # noqa: E402
 from tests.harness.warm import children_kept  # noqa: E402
 
-
 # Workers beyond one for each processor: a test that waits for a browser, a time-out or Airflow keeps none busy.
 WAITING = 1
 
@@ -117,7 +116,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     kinds: list[list[pytest.Item]] = [[], [], [], []]
     for item in items:
         kinds[_kind(item)].append(item)
-    kinds[1].sort(key=lambda item: "refusals" not in item.path.name)  # a story in order: begun first, none is taken away
+    kinds[1].sort(
+        key=lambda item: "refusals" not in item.path.name
+    )  # a story in order: begun first, none is taken away
     others = iter(kinds.pop())
     workers, left, ordered = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(items), list[pytest.Item]()
     for worker in range(workers):
