@@ -44,6 +44,15 @@ def test_c10_an_absence_of_ten_years_or_without_end_is_listed_and_the_others_go_
     assert world.states() == {"A-1": "failed TOO_LONG", "A-2": "written", "A-3": "written"}
 
 
+def test_c10_one_that_is_listed_and_malformed_is_no_missing_one(world: AbsenceWorld) -> None:
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.workplace.put("A-2", day("2026-12-05"))
+    world.run()
+    world.workplace.hidden, world.workplace.malformed = {"A-1"}, ["A-1"]
+    world.run()
+    assert (world.workplace.asked, len(world.calendar.events)) == ([], 2)
+
+
 def test_c10_one_that_is_malformed_when_it_is_asked_for_stops_nothing(world: AbsenceWorld) -> None:
     """It was gone and is back so; or it is in calendars, and not in the list."""
     for number in ("A-1", "A-2", "A-3"):

@@ -126,6 +126,20 @@ def test_c9_a_newer_revision_of_a_cancellation_that_is_held_is_held_with_it(worl
     assert world.run().record.read(Planned).held == 5
 
 
+def test_c9_one_that_is_held_stays_so_when_workplace_has_it_no_more(world: AbsenceWorld) -> None:
+    """Applied for anew, they are not to be seen; six at once wait for a person, and one of them is then deleted."""
+    cancelled_en_masse(world)
+    for number in range(6):
+        world.workplace.put(f"A-{number}", status=Status.APPLIED)
+    world.run()
+    for number in range(60):
+        world.workplace.put(f"B-{number}", day("2026-12-20"))
+    world.run()
+    del world.workplace.all["A-1"]
+    assert world.run().record.read(Planned).held == 6
+    assert (len(world.calendar.events), world.workplace.asked) == (70, ["A-1"])
+
+
 def test_c9_what_was_let_through_and_came_back_is_held_again(world: AbsenceWorld) -> None:
     for number in range(10):
         world.workplace.put(f"A-{number}", day("2026-12-05"))

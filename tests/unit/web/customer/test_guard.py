@@ -1,21 +1,28 @@
-"""Of one company one at a time, whatever threads do (L5)."""
+"""What an invitation allows (S5), and of one company one at a time, whatever threads do (L5)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 from renkei.web.customer.guard import Busy, Limits, Visitor
-from renkei.web.customer.invitations import Invitation, Session
+from renkei.web.customer.invitations import Allowed, Invitation, Session
 
 AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
-def visitor(tenant: str = "acme") -> Visitor:
-    nothing: Any = None
-    made = Invitation("smarthr_emc", tenant, 1, "", "", frozenset(), AT, "yuki", AT)
-    return Visitor(nothing, Limits(), Session(made, "form"), "cookie")
+def visitor(tenant: str = "acme", allows: frozenset[Allowed] = frozenset(), services: Any = None) -> Visitor:
+    made = Invitation("smarthr_emc", tenant, 1, "", "", allows, AT, "yuki", AT)
+    return Visitor(services, Limits(), Session(made, "form"), "cookie")
+
+
+def test_s5_a_visitor_may_what_the_invitation_allows_and_its_link_has() -> None:
+    offers = {Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
+    services = SimpleNamespace(inviting=SimpleNamespace(offers={"smarthr_emc__acme": offers}.__getitem__))
+    found = visitor(allows=frozenset({Allowed.SHEET, Allowed.CONNECTION}), services=services)
+    assert [what for what in Allowed if found.may(what)] == [Allowed.SHEET]
 
 
 def test_l5_two_requests_of_one_moment_are_not_both_the_first() -> None:
