@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.errors import RetriableLoadError
-from renkei.links.smarthr_emc.load import Target, settle
+from renkei.errors import BaselineError, RetriableLoadError
+from renkei.links.smarthr_emc import load
+from renkei.links.smarthr_emc.records import Plan
+from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
@@ -20,16 +23,46 @@ from renkei.systems.emc.payloads import Import
 LINK, NOW = "smarthr_emc", dt.datetime(2026, 4, 1, 4, 30, tzinfo=dt.UTC)
 
 
+@pytest.fixture
+def record(tmp_path: Path) -> RunRecord:
+    return RunRecord(TenantFolder(Store(LocalFileSystem(), str(tmp_path)), LINK, "acme"), "now")
+
+
+@pytest.fixture
+def lock(record: RunRecord) -> ImportLock:
+    return ImportLock(AccountFolder(record.store, LINK, "acme"))
+
+
+@pytest.fixture
+def target() -> Any:
+    return create_autospec(load.Target, instance=True)
+
+
 @pytest.mark.parametrize("hours", [0, 9])
-def test_l4_an_import_that_is_being_applied_is_waited_for(tmp_path: Path, hours: int) -> None:
+def test_l4_an_import_that_is_being_applied_is_waited_for(
+    record: RunRecord, lock: ImportLock, target: Any, hours: int
+) -> None:
     """However long: sent again it might be applied twice, and forgotten nobody would ever know what became of it."""
-    store = Store(LocalFileSystem(), str(tmp_path))
-    lock, target = ImportLock(AccountFolder(store, LINK, "acme")), create_autospec(Target, instance=True)
     note = PendingImport("acme", "then", "key", "digest", 0, NOW.isoformat())
     lock.acquire(note)
     target.find_import.return_value = Import("1", "key", "applying")
     with pytest.raises(RetriableLoadError, match="まだ確認できていません"):
-        settle(lock, target, RunRecord(TenantFolder(store, LINK, "acme"), "now"), NOW + dt.timedelta(hours=hours))
+        load.settle(lock, target, record, NOW + dt.timedelta(hours=hours))
     assert lock.pending() == note
     target.forget.assert_not_called()
     target.withdraw.assert_not_called()
+
+
+@pytest.mark.parametrize("generation", [0, 1, 3])
+def test_l3_a_plan_against_another_baseline_is_not_sent(
+    record: RunRecord, lock: ImportLock, target: Any, generation: int
+) -> None:
+    """Whoever is missing in it may have come with the run that moved the baseline."""
+    for number in (1, 2):
+        baseline = Baseline(number, f"run {number}", "digest", f"key {number}", NOW.isoformat(), 1, 1)
+        Baselines(record.tenant_folder).promote(baseline)
+    plan = Plan("digest", generation, True, True, 1, 1)
+    with pytest.raises(BaselineError, match="古い計画は書き込みません"):
+        load.apply(record, plan, lock, target, lambda: (None, None), lambda: None, NOW)
+    assert lock.pending() is None
+    target.submit.assert_not_called()

@@ -134,3 +134,15 @@ def test_l6_who_is_absent_is_sealed(world: AbsenceWorld) -> None:
     content = b"".join(path.read_bytes() for path in world.folder.rglob("*") if path.is_file())
     assert "病気休暇".encode() not in content
     assert b"sato" not in content
+
+
+def test_c5_at_no_moment_does_anybody_have_an_absence_twice(world: AbsenceWorld) -> None:
+    """It passes to another member: first the one event goes, then the other comes."""
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.run()
+    there: list[int] = []
+    world.calendar.after = lambda: there.append(len(world.calendar.events))
+    world.workplace.put("A-1", user_id=SUZUKI)
+    world.run()
+    assert there == [0, 1]
+    assert [len(world.calendar.shown(member)) for member in (SATO, SUZUKI)] == [0, 1]
