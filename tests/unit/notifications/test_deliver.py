@@ -331,6 +331,29 @@ def test_n2_death_between_disabling_and_telling_loses_no_notice(scene: Scene, mo
     ]
 
 
+def test_n2_death_between_the_notes_of_message_and_channel_costs_no_count(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L4: the message is not sent again, and what became of it is counted by the repetition, once."""
+    scene.services["総務Slack"].answers = [unknown(None, "ReadTimeout")]
+    write = ChannelStates.write
+
+    def die(states: ChannelStates, channel: Channel, state: ChannelState) -> None:
+        if state.verdict:
+            raise KeyboardInterrupt
+        write(states, channel, state)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(ChannelStates, "write", die)
+        with pytest.raises(KeyboardInterrupt):
+            scene.tell([SLACK])
+    assert scene.state(SLACK).failures == 0
+    for _ in range(2):
+        assert verdicts(scene.tell([SLACK])) == {"総務Slack": "already"}
+    assert (scene.state(SLACK).failures, scene.state(SLACK).verdict) == (1, Verdict.UNKNOWN)
+    assert len(scene.services["総務Slack"].sent) == 1
+
+
 def test_n3_what_was_told_is_in_the_runs_record(scene: Scene) -> None:
     """N3: channel, service, event, verdict, the service's own status and words; no secret."""
     scene.services["総務Slack"].answers = [GONE]

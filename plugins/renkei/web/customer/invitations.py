@@ -127,13 +127,11 @@ class Invitations:
             return [self._read(row) for row in connection.execute(wanted)]
 
     def revoke(self, link: str, tenant: str, number: int, by: str, now: dt.datetime) -> bool:
-        """Make one void, and end its sessions; whether there was one to revoke."""
+        """Make one void, and its sessions with it; whether there was one to revoke."""
         this = (*_of(link, tenant), INVITATION.c.number == number)
         with self._database.writing(brief=True) as connection:
             values = {"revoked_at": now, "revoked_by": by[:250]}
             done = connection.execute(update(INVITATION).where(*this, INVITATION.c.revoked_at.is_(None)).values(values))
-            of_it = select(INVITATION.c.token).where(*this)
-            connection.execute(delete(SESSION).where(SESSION.c.invitation.in_(of_it)))
         return bool(done.rowcount)
 
     # --- the customer's side
