@@ -10,7 +10,7 @@ from unittest.mock import create_autospec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.errors import BaselineError, RetriableLoadError
+from renkei.errors import BaselineError, BusyAccountError, RetriableLoadError
 from renkei.links.smarthr_emc import load
 from renkei.links.smarthr_emc.records import Plan
 from renkei.storage.baselines import Baseline, Baselines
@@ -65,4 +65,18 @@ def test_l3_a_plan_against_another_baseline_is_not_sent(
     with pytest.raises(BaselineError, match="古い計画は書き込みません"):
         load.apply(record, plan, lock, target, lambda: (None, None), lambda: None, NOW)
     assert lock.pending() is None
+    target.submit.assert_not_called()
+
+
+def test_e27_of_two_that_find_the_account_free_one_loads(record: RunRecord, lock: ImportLock, target: Any) -> None:
+    """A neighbour's note comes while this one prepares its files."""
+    theirs = PendingImport("beta", "then", "key", "digest", 0, NOW.isoformat())
+
+    def encode_files() -> tuple[None, None]:
+        assert lock.acquire(theirs)
+        return None, None
+
+    with pytest.raises(BusyAccountError):
+        load.apply(record, Plan("digest", 0, True, True, 1, 1), lock, target, encode_files, lambda: None, NOW)
+    assert lock.pending() == theirs
     target.submit.assert_not_called()
