@@ -23,7 +23,7 @@ from renkei.commands import app, context
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
-from renkei.orchestration.monitor.dag import watch
+from renkei.orchestration.monitor.watch import watch
 from renkei.orchestration.starting import start_now
 from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
 from renkei.orchestration.web.actions import AirflowActions

@@ -27,7 +27,7 @@ for name in (
     "pyarrow.parquet",
     "renkei.orchestration.closing_tasks",
     "renkei.orchestration.dag_builder",
-    "renkei.orchestration.monitor.dag",
+    "renkei.orchestration.monitor.watch",
     "renkei.orchestration.plain_mail",
     "renkei.notifications.messengers",
     "tenacity",

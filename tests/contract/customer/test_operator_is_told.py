@@ -12,8 +12,8 @@ from renkei.channel import OPERATOR, Event
 from renkei.errors import NotificationError
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import customers
-from renkei.orchestration.monitor.dag import watch
 from renkei.orchestration.monitor.once import Notices
+from renkei.orchestration.monitor.watch import watch
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants

@@ -12,7 +12,7 @@ from typing import Any
 from renkei.channel import Channel, Event, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.notifications.deliver import DeliveryResult
-from renkei.orchestration.monitor.dag import watch
+from renkei.orchestration.monitor.watch import watch
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder

@@ -9,8 +9,10 @@ from renkei import settings
 from renkei.channel import OPERATOR, Channel, Event
 from renkei.clock import time_in_japan
 from renkei.errors import StoreError
+from renkei.inbox.inbox import oldest_waiting
 from renkei.orchestration.monitor.once import Notices
 from renkei.orchestration.monitor.operator_channels import airflow_page
+from renkei.storage.database.database import open_database
 from renkei.systems.delivery import Message, Tone, key_of
 
 LATE = dt.timedelta(minutes=15)
@@ -21,9 +23,6 @@ def tell_unworked(notices: Notices, operator: Sequence[Channel]) -> None:
     """Of one link with an inbox; by tenant since when its oldest message waits that nothing has been done about."""
     if notices.link.drain is None:
         return
-    from renkei.inbox.inbox import oldest_waiting  # SQLAlchemy: parsing has no use for it
-    from renkei.storage.database.database import open_database
-
     try:
         oldest = oldest_waiting(open_database(settings.database_url()), notices.link.name)
     except StoreError as error:
