@@ -8,21 +8,21 @@ from types import SimpleNamespace
 from typing import Any
 
 from renkei.web.customer.guard import Busy, Limits, Visitor
-from renkei.web.customer.invitations import Allowed, Invitation, Session
+from renkei.web.customer.invitations import CustomerRight, Invitation, Session
 
 AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
-def visitor(tenant: str = "acme", allows: frozenset[Allowed] = frozenset(), services: Any = None) -> Visitor:
+def visitor(tenant: str = "acme", allows: frozenset[CustomerRight] = frozenset(), services: Any = None) -> Visitor:
     made = Invitation("smarthr_emc", tenant, 1, "", "", allows, AT, "yuki", AT)
     return Visitor(services, Limits(), Session(made, "form"), "cookie")
 
 
 def test_s5_a_visitor_may_what_the_invitation_allows_and_its_link_has() -> None:
-    offers = {Allowed.SHEET: "シート", Allowed.RESULTS: "結果"}
+    offers = {CustomerRight.SHEET: "シート", CustomerRight.RESULTS: "結果"}
     services = SimpleNamespace(inviting=SimpleNamespace(offers={"smarthr_emc__acme": offers}.__getitem__))
-    found = visitor(allows=frozenset({Allowed.SHEET, Allowed.CONNECTION}), services=services)
-    assert [what for what in Allowed if found.may(what)] == [Allowed.SHEET]
+    found = visitor(allows=frozenset({CustomerRight.SHEET, CustomerRight.CONNECTION}), services=services)
+    assert [what for what in CustomerRight if found.may(what)] == [CustomerRight.SHEET]
 
 
 def test_l5_two_requests_of_one_moment_are_not_both_the_first() -> None:
