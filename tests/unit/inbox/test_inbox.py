@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from renkei.errors import StoreError
 from renkei.inbox import inbox as inbox_module
 from renkei.inbox import lease, receiver
-from renkei.inbox.inbox import KEPT, Inbox, forget
+from renkei.inbox.inbox import Inbox, forget
 from renkei.inbox.lease import LeaseLostError, Leases
 from renkei.inbox.receiver import MAX_WAITING, Receiver
 from renkei.inbox.tables import LEASE, MESSAGE, State
@@ -240,6 +241,49 @@ def test_a_lease_is_renewed_for_as_long_as_its_process_lives(
     assert now > before
 
 
+def test_a_lease_that_has_passed_on_is_not_given_back(database: Database, inbox: Inbox, clock: list[float]) -> None:
+    first = Leases(database)
+    assert first.acquire(inbox.lease)
+    clock[0] = 2 * lease.LASTS_S
+    with Leases(database) as second:
+        assert second.acquire(inbox.lease)
+        first.release(inbox.lease)
+        assert not Leases(database).acquire(inbox.lease)
+
+
+def test_a_lease_that_has_passed_on_is_not_renewed(
+    database: Database, inbox: Inbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first holder slept, and hears of it at the next renewal."""
+    first, second = Leases(database), Leases(database)
+    assert first.acquire(inbox.lease)
+    clock[0] = 2 * lease.LASTS_S
+    assert second.acquire(inbox.lease)
+    assert first.holds(inbox.lease)
+    monkeypatch.setattr(lease, "RENEWED_EVERY_S", 0.001)
+    with first:
+        for _ in range(LONG * 1000):
+            if not first.holds(inbox.lease):
+                break
+            threading.Event().wait(0.001)
+        assert not first.holds(inbox.lease)
+        assert second.holds(inbox.lease)
+
+
+def test_a_lease_of_which_nobody_can_say_that_it_is_renewed_is_held_no_longer_than_it_lasts(
+    database: Database, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away: by then another process, which still reaches it, may have it."""
+    seconds = [0.0]
+    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    leases = Leases(database)
+    assert leases.acquire(inbox.lease)
+    held = []
+    for seconds[0] in (lease.LASTS_S - 0.1, lease.LASTS_S):
+        held.append(leases.holds(inbox.lease))
+    assert held == [True, False]
+
+
 def test_l4_a_late_answer_counts_until_the_message_is_sent_anew(
     url: str, database: Database, inbox: Inbox, leases: Leases, clock: list[float]
 ) -> None:
@@ -314,7 +358,8 @@ def test_what_is_over_goes_after_35_days_and_nothing_else(
     accept(url, *((state, state) for state in State))
     for message in inbox.take(leases, 8):
         inbox.settle(message, State(message.body().decode()))
-    assert forget(database, AT + KEPT) == 0
-    assert forget(database, AT + KEPT + dt.timedelta(seconds=1)) == 2
+    last = AT + dt.timedelta(days=35)
+    assert forget(database, last) == 0
+    assert forget(database, last + dt.timedelta(seconds=1)) == 2
     left = {state: number for state, number in inbox.counts().items() if number}
     assert left == {State.WAITING: 1, State.SENDING: 1, State.HELD: 1, State.UNKNOWN: 1}
