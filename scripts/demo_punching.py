@@ -16,6 +16,7 @@ import yaml
 from renkei.systems.kingoftime.hours import reading_opens_in
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
+from scripts.page_forms import field_of, forms_of
 
 LINK, TENANT = "lineworks_kot", "hinata"
 DAG = f"{LINK}__{TENANT}"
@@ -92,9 +93,7 @@ def _set_up(airflow: LocalAirflow, bot: dict[str, Any], expect: Expect, say: Say
     lines = "".join(f"{code},{account}\n" for code, account in ACCOUNTS.items())
     file = ("accounts.csv", f"従業員コード,LINE WORKSアカウントID\n{lines}".encode())
     preview = console.job("accounts", "accounts/import", files={"file": file})
-    number = re.search(r'name="file" value="([0-9]+)"', preview)
-    assert number, preview[:2000]
-    told = console.job("accounts", "accounts/import/confirm", file=number[1])
+    told = console.job("accounts", "accounts/import/confirm", file=field_of(preview, "file"))
     expect("一括インポート", True, "登録しました（変更 3名）。" in told)
     told = console.job("accounts", "accounts/check")
     expect("LINE WORKS: accounts", True, "登録済 3件" in told)
@@ -134,11 +133,10 @@ class Console:
 
     def _send(self, page: str, path: str, files: Any, form: dict[str, str]) -> requests.Response:
         shown = self.get(page)
-        forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"[^>]*>(.*?)</form>", shown, re.DOTALL)
-        drawn = next((inside for action, inside in forms if action.endswith(f"/{path}")), "")
-        token = re.findall(r'name="(token)" value="([^"]+)"', shown)  # for the form of a job's answer
-        hidden = dict(token + re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', drawn))
-        answer = self._session.post(f"{self._base}/{path}", data={**hidden, **form}, files=files, timeout=60)
+        drawn = next((one.fields for one in forms_of(shown) if one.action.endswith(f"/{path}")), {})
+        token = field_of(shown, "token")  # for the form of a job's answer
+        data = {"token": token, **drawn, **form}
+        answer = self._session.post(f"{self._base}/{path}", data=data, files=files, timeout=60)
         if not answer.ok:
             said = re.sub(r"<[^>]+>|\s+", " ", answer.text)[-800:]
             raise RuntimeError(f"{path}: {answer.status_code} {said}")

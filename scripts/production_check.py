@@ -37,6 +37,7 @@ import requests
 import yaml
 
 from scripts.local_airflow import free_port
+from scripts.page_forms import field_of
 from scripts.tenant_role import RoleFailed, log_in, prove_role
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -280,9 +281,8 @@ def refuse_plain_cookies(compose: Compose) -> None:
     address = f"http://127.0.0.1:{compose.port('8080')}/auth/login/"
     proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     answers = [requests.get(address, headers=proxied, timeout=30)]
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answers[0].text)
     form = {
-        "csrf_token": found[1] if found else "",
+        "csrf_token": field_of(answers[0].text, "csrf_token"),
         "username": compose.variables["ADMIN_USERNAME"],
         "password": compose.variables["ADMIN_PASSWORD"],
     }

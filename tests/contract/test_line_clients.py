@@ -19,6 +19,7 @@ from renkei.systems.line.login import UNPROVEN, USED_UP, LineLogin, LineLoginErr
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.client import LineWorksBot
 from renkei.systems.pkce import pkce
+from scripts.page_forms import field_of
 from tests.harness.chat import Chat
 from tests.harness.patience import within
 
@@ -268,9 +269,8 @@ class Visit:
         with requests.Session() as browser:
             page = browser.get(address, timeout=20)
             assert page.status_code == 200, page.text
-            [number] = re.findall(r'name="request" value="([^"]+)"', page.text)
             self.user_id = re.findall(r'name="user_id" value="([^"]+)"', page.text)[person]
-            form = {"request": number, "user_id": self.user_id, "decision": decision}
+            form = {"request": field_of(page.text, "request"), "user_id": self.user_id, "decision": decision}
             form |= {"add_friend": "on"} if add_friend else {}
             consent = address.partition("/authorize")[0] + "/consent"
             answer = browser.post(consent, form, allow_redirects=False, timeout=20)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import httpx
 import jwt
 import pytest
 
+from scripts.page_forms import field_of
 from tests.harness.chat import Chat
 from tests.harness.line import CALLBACK, App, a_push, messaging_api, people, returned
 
@@ -124,9 +123,11 @@ class TestLogin:
         assert answer.headers["location"].startswith("https://renkei.example/callback?tenant=acme&code=")
 
     def test_consent_is_given_once(self, app: App) -> None:
-        number = re.search(r'name="request" value="([^"]+)"', app.page().text)
-        assert number
-        form = {"request": number[1], "user_id": people(app.chat)["佐藤 花子"], "decision": "allow"}
+        form = {
+            "request": field_of(app.page().text, "request"),
+            "user_id": people(app.chat)["佐藤 花子"],
+            "decision": "allow",
+        }
 
         statuses = [httpx.post(f"{app.base}/oauth2/v2.1/consent", data=form).status_code for _ in range(2)]
 

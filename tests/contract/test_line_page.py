@@ -29,6 +29,7 @@ from renkei.notifications.members.linking import MAX_TRIPS, Linking
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import CONN_TYPE, callback_url, invitation_url
 from renkei.storage.tenant_folder import TenantFolder
+from scripts.page_forms import field_of
 from tests.conftest import ROOT
 from tests.harness.chat import Chat
 
@@ -106,9 +107,12 @@ def depart(browser: httpx.Client, url: str) -> httpx.Response:
 
 def consent(browser: httpx.Client, page: httpx.Response, person: str, **choices: str) -> str:
     """Where LINE sends the browser."""
-    number = re.search(r'name="request" value="([^"]+)"', page.text)
-    assert number
-    form = {"request": number[1], "user_id": person, "decision": "allow", "add_friend": "on"} | choices
+    form = {
+        "request": field_of(page.text, "request"),
+        "user_id": person,
+        "decision": "allow",
+        "add_friend": "on",
+    } | choices
     answer = browser.post(str(page.url.join("consent")), data={name: value for name, value in form.items() if value})
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]

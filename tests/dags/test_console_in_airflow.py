@@ -37,6 +37,7 @@ from renkei.sheets.compiled import digest_of
 from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.services import Refused, Right, User
+from scripts.page_forms import field_of, forms_of
 from scripts.past_runs import parse_into_database
 from tests.builders import mapping
 from tests.conftest import ROOT
@@ -166,9 +167,7 @@ def test_the_menu_and_the_tab_lead_to_the_console(airflow: Any) -> None:
 
 
 def token(client: TestClient, path: str) -> str:
-    found = re.search(r'name="token" value="(\w+)"', client.get(BASE + path).text)
-    assert found
-    return found[1]
+    return field_of(client.get(BASE + path).text, "token")
 
 
 def test_a_run_is_started_by_airflow_as_the_user(airflow: Any) -> None:
@@ -365,7 +364,7 @@ def test_s2_n1_of_two_who_register_at_once_one_does_and_the_other_changes_nothin
             turns.release()
 
     shown = browser(airflow, "admin").get(f"{page}/new?service=SLACK_WEBHOOK").text
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w*)"', shown))
+    hidden = next(form.fields for form in forms_of(shown) if "digest" in form.fields)
     clients = {number: browser(airflow, "admin") for number in (1, 2)}
 
     def post(number: int) -> int:

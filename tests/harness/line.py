@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import httpx
 import jwt
 from linebot.v3.messaging import ApiClient, Configuration, MessagingApi, PushMessageRequest, TextMessage
 
+from scripts.page_forms import field_of
 from tests.harness.chat import Chat
 
 CALLBACK = "http://localhost:8080/renkei/line/callback"
@@ -66,9 +66,7 @@ class App:
     ) -> httpx.Response:
         page = self.page(**changes)
         assert page.status_code == 200, page.text
-        number = re.search(r'name="request" value="([^"]+)"', page.text)
-        assert number
-        form = {"request": number[1], "user_id": people(self.chat)[name], "decision": decision}
+        form = {"request": field_of(page.text, "request"), "user_id": people(self.chat)[name], "decision": decision}
         form |= {"add_friend": "on"} if friend and "add_friend" in page.text else {}
         return httpx.post(f"{self.base}/oauth2/v2.1/consent", data=form, timeout=10)
 

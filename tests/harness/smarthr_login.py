@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import requests
 
+from scripts.page_forms import forms_of
 from tests.harness.smarthr import SmartHR
 
 PASSWORD = "smarthr"
@@ -30,7 +28,6 @@ class Person:
     def submit(self, shown: requests.Response, follow: bool = True, **values: str) -> requests.Response:
         """Sends the page's form."""
         assert shown.status_code == 200, shown.text
-        fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', shown.text)) | values
-        action = re.findall(r'action="([^"]+)"', shown.text)[0]
-        data = {name: unescape(value) for name, value in fields.items()}
-        return self.browser.post(self.smarthr.url + action, data=data, allow_redirects=follow, timeout=30)
+        form = forms_of(shown.text)[0]
+        data = form.fields | values
+        return self.browser.post(self.smarthr.url + form.action, data=data, allow_redirects=follow, timeout=30)

@@ -17,6 +17,7 @@ from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.bulk_facts import BulkAction, CheckedMany, check_run
 from renkei.web.console import bulk
 from renkei.web.services import Right
+from scripts.page_forms import field_of, forms_of
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
 from tests.harness.airflow_rows import Row, add_runs
 
@@ -88,9 +89,9 @@ def test_s6_what_takes_long_goes_on_from_where_it_was(world: ConsoleWorld, monke
     shown = sent(world)
     assert world.hands.done == [("pause", dag("acme"), True)]
     assert "1 / 2" in text_of(shown)
-    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', shown))
+    (form,) = forms_of(shown)
     assert 'hx-trigger="load, submit"' in shown
-    rest = sent(world, **form)
+    rest = sent(world, **form.fields)
     assert world.hands.done == [("pause", dag("acme"), True), ("pause", dag("beta"), True)]
     assert "2社について終わりました。" in rest
 
@@ -127,9 +128,7 @@ def test_s6_who_reloads_the_answer_does_it_no_second_time(world: ConsoleWorld) -
     for old in (once.new(NOW - dt.timedelta(days=7)), ""):  # he is told, or he would believe that it was done
         assert "画面を開き直して、もう一度操作してください" in sent(world, status=403, deed="pause", once=old)
     assert world.hands.done == done
-    form = re.search(r'name="once" value="([^"]+)"', body(world, "/bulk?deed=pause"))
-    assert form
-    sent(world, deed="pause", once=form[1])
+    sent(world, deed="pause", once=field_of(body(world, "/bulk?deed=pause"), "once"))
     assert len(world.hands.done) == 4
 
 

@@ -27,6 +27,7 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Message, Verdict, key_of, later, refused
 from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key
+from scripts.page_forms import field_of
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
 
 HERE, EVENTS = f"/dag/{dag('acme')}/channels", f"/dag/{dag('acme')}/events"
@@ -41,9 +42,7 @@ def sent(world: ConsoleWorld, path: str, user: str = "omar", status: int = 303, 
 
 
 def digest(world: ConsoleWorld, path: str = f"{HERE}/new", user: str = "omar") -> str:
-    found = re.search(r'name="digest" value="([0-9a-f]+)"', body(world, path, user))
-    assert found
-    return found[1]
+    return field_of(body(world, path, user), "digest")
 
 
 def registered(world: ConsoleWorld, **form: str) -> str:

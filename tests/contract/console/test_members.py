@@ -16,6 +16,7 @@ from renkei.notifications.members.linking import Linking
 from renkei.notifications.members.own import OwnEntries
 from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
+from scripts.page_forms import field_of
 from tests.contract.console.workplace_world import DAG as WORKPLACE
 from tests.contract.console.workplace_world import WorkplaceWorld
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
@@ -46,7 +47,7 @@ def sent(world: ConsoleWorld, path: str, user: str = "yuki", status: int = 303, 
 
 
 def confirmed(world: ConsoleWorld, shown: str, status: int = 303, **form: str) -> str:
-    given = dict(re.findall(r'name="(digest|excel)" value="([^"]*)"', shown))
+    given = {name: field_of(shown, name) for name in ("digest", "excel")}
     return sent(world, f"{HERE}/import/confirm", status=status, **given | form)
 
 

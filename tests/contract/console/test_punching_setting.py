@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from renkei.orchestration.lineworks_kot import jobs as kinds
 from renkei.outbox.outbox import Outbox
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Delivery, Verdict, later, refused
+from scripts.page_forms import field_of
 from tests.contract.console.punching_world import DAG, DAG_FILE, LINK, SATO, SHEET, TANAKA, PunchingWorld
 from tests.contract.console.world import BASE, NOW, dag
 from tests.harness.airflow_rows import emptied
@@ -319,10 +319,9 @@ def test_p10_l6_the_list_of_punches_and_why_over_http(world: PunchingWorld) -> N
     assert "1001 佐藤 花子 出勤 出勤 11/30(月) 打刻済み 送信待ち" in shown
     assert "24時間より前のメッセージです。 打刻するかどうかを決めてください。 打刻する 打刻しない" in shown
     assert "打刻済み 1 承認待ち 1" in shown
-    number = re.search(r'name="number" value="(\d+)"', world.html("/punches"))
-    assert number
-    world.sent("/punches/decide", number=number[1], word="yes")
-    assert "ほかの人が先に決めたか" in world.sent("/punches/decide", status=409, number=number[1], word="no")
+    number = field_of(world.html("/punches"), "number")
+    world.sent("/punches/decide", number=number, word="yes")
+    assert "ほかの人が先に決めたか" in world.sent("/punches/decide", status=409, number=number, word="no")
     assert "承認済み（送信待ち） 1" in world.shown("/punches")
     assert "この日に、メッセージは届いていません" in world.sent("/punches", status=200, code="1003", day="2026-11-30")
     told = world.sent("/punch", status=200, code="1001", day="2026-11-30")

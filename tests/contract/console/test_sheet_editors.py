@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 import zipfile
@@ -17,6 +16,7 @@ from renkei.orchestration import jobs
 from renkei.storage import once
 from renkei.storage.versions import Origin
 from renkei.systems.kintone.form import Field, Form
+from scripts.page_forms import field_of, forms_of
 from tests.conftest import ROOT
 from tests.contract.console import kintone_world, punching_world, workplace_world
 from tests.contract.console.kintone_world import KintoneWorld
@@ -49,15 +49,6 @@ def world(
         yield made(), DAGS[request.param]
 
 
-def fields(shown: str) -> dict[str, str]:
-    """What the browser would send: every input and choice with its value."""
-    found = dict(re.findall(r'<input (?:[^>]* )?name="([^"]+)"[^>]* value="([^"]*)"', shown))
-    for name, body in re.findall(r'<select name="([^"]+)"[^>]*>(.*?)</select>', shown, re.S):
-        chosen = re.search(r"<option selected>([^<]*)</option>", body)
-        found[name] = chosen[1] if chosen else ""
-    return {name: html.unescape(value) for name, value in found.items()}
-
-
 def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[ConsoleWorld, str]) -> None:
     """As it is shown it changes nothing; 会社名 changed is the one difference; nothing is in force before it is enabled."""
     console, dag = world
@@ -67,7 +58,8 @@ def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[Console
     assert "画面で編集する" in yuki.get(sheets).text
     shown = yuki.get(path)
     assert shown.status_code == 200, text_of(shown.text)
-    sent = MANY | fields(shown.text) | {"token": console.token("yuki")}
+    (drawn,) = [form.fields for form in forms_of(shown.text) if form.action.endswith("/sheet-form")]
+    sent = MANY | drawn | {"token": console.token("yuki")}
     name = re.search(r'<label for="(setting\.\d+)">会社名<', shown.text)
     assert name
     for company, said in ((sent[name[1]], "違いはありません"), ("アクメ改", "アクメ改")):
@@ -110,9 +102,12 @@ def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[Conso
     assert before.path
     had = console.services.sheets.review(dag, before.path.name, before.content)
     shown = yuki.get(f"{BASE}/dag/{dag}/channels/new?service=MAIL")
-    found = re.search(r'name="digest" value="([0-9a-f]+)"', shown.text)
-    assert found, text_of(shown.text)
-    form = {"digest": found[1], "service": "MAIL", "name": "人事のメール", "to": "jinji@acme.example.jp"}
+    form = {
+        "digest": field_of(shown.text, "digest"),
+        "service": "MAIL",
+        "name": "人事のメール",
+        "to": "jinji@acme.example.jp",
+    }
     answer = yuki.post(f"{BASE}/dag/{dag}/channels", data=form | {"token": console.token("yuki")})
     assert (answer.status_code, "version=" in answer.headers["location"]) == (303, True), text_of(answer.text)
     now = console.services.sheets.review(dag, before.path.name, sheet.file().content)

@@ -24,6 +24,7 @@ from renkei.storage.audit import AuditEntry
 from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin
 from renkei.web.tenant_sheet import TenantSheet
+from scripts.page_forms import field_of, forms_of
 from tests.builders import mapping
 from tests.contract.console.world import BASE, ConsoleWorld, body, dag, text_of
 
@@ -307,8 +308,8 @@ def test_s2_a_sheet_is_edited_on_the_page(world: ConsoleWorld) -> None:
     """S2: the form has what the sheet says; what is saved is a new version of the same form, checked like any."""
     before, path = file(world), f"/dag/{dag('acme')}/sheet-form"
     shown = body(world, path, "yuki")
-    fields = dict(re.findall(r'<input name="([^"]+)"[^>]* value="([^"]*)"', shown))
-    name = next(key for key, value in fields.items() if value == "株式会社アクメ")
+    (drawn,) = [form.fields for form in forms_of(shown) if "of" in form.fields]
+    name = next(key for key, value in drawn.items() if value == "株式会社アクメ")
     assert "<option selected>登録</option>" in shown
     number = made(post(world, path, of="1", **{name: "アクメ改", "user.full_name.create_blank": "エラー"}))
     assert file(world) == before
@@ -320,8 +321,7 @@ def test_s2_a_sheet_is_edited_on_the_page(world: ConsoleWorld) -> None:
     assert bad.status_code == 422
     assert "誤りがあるため、まだ保存していません" in text_of(bad.text)
     assert "「ありえない項目」" in text_of(bad.text)
-    typed = dict(re.findall(r'<input name="([^"]+)"[^>]* value="([^"]*)"', bad.text))
-    assert (typed[name], typed["user.user_id.source"]) == ("アクメ改", "ありえない項目")
+    assert (field_of(bad.text, name), field_of(bad.text, "user.user_id.source")) == ("アクメ改", "ありえない項目")
     assert kept(world).versions.numbers() == numbers
     assert world.browser("ken").get(BASE + path).status_code == 403
     assert post(world, path, "ken", of="1").status_code == 403

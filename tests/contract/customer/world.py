@@ -33,6 +33,7 @@ from renkei.web.customer.app import build
 from renkei.web.customer.facts import Services
 from renkei.web.customer.guard import Limits
 from renkei.web.customer.invitations import CustomerRight, Invitation
+from scripts.page_forms import forms_of
 from tests.builders import mapping
 
 LINK = "smarthr_emc"
@@ -71,8 +72,8 @@ class Browser:
 
     @property
     def form(self) -> str:
-        found = re.search(r'name="form" value="([0-9a-f]+)"', self.client.get(BASE + "/").text)
-        return found[1] if found else ""
+        drawn = [form.fields for form in forms_of(self.client.get(BASE + "/").text)]
+        return next((fields["form"] for fields in drawn if "form" in fields), "")
 
     def post(self, path: str, form: str | None = None, **more: Any) -> Response:
         data = {"form": self.form if form is None else form} | more.pop("data", {})
