@@ -7,7 +7,7 @@
     static/     console.css, console.js, icons, htmx (vendored)
 
 A new page is a screen (`screens/<name>.py`), a template, and a route in `console/<name>.py` whose router `app.ROUTERS`
-lists. The route takes exactly one guard as an argument (`seen: Annotated[Seen, Depends(guard.edits_dag)]`) and gives
+lists. The route takes exactly one guard as an argument (`access: guard.EditsDag`) and gives
 back `page(request, "<name>.html", …)`. A company's pages lie below `/dag/{dag_id}/`. What would put a person's name
 into an address (`?q=`) is a POST: `guard.posts_edits_dag`, with `{{ token() }}` in the form. Templates hold no `style=`, no
 `on…=` and no script: the CSP would not run them. Times are shown by the filter `jp`.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
 
 from renkei.clock import TOKYO
 from renkei.links.hotprofile_kintone import LINK, forecast, history
@@ -16,8 +16,9 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.jobs import ESTIMATE, InitialEstimate
 from renkei.web.console import guard
+from renkei.web.console.company import start_run
 from renkei.web.console.jobs import start
-from renkei.web.console.page import address, page
+from renkei.web.console.page import page
 from renkei.web.services import OwnJob, Refused
 
 router = APIRouter()
@@ -25,7 +26,7 @@ Since = Annotated[str, Form(max_length=10)]
 
 
 @router.get("/dag/{dag_id}/initial")
-def initial(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def initial(request: Request, access: guard.EditsDag) -> Response:
     tenant, database, now = access.tenant_of(LINK), connections.database(), access.services.now()
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
@@ -52,23 +53,16 @@ def initial(request: Request, access: Annotated[guard.Access, Depends(guard.edit
 
 
 @router.post("/dag/{dag_id}/initial/estimate")
-def estimate(
-    request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], since: Since = ""
-) -> Response:
+def estimate(request: Request, access: guard.PostsEditsDag, since: Since = "") -> Response:
     access.tenant_of(LINK)
     return start(request, access, ESTIMATE, {"since": _day(access, since).isoformat()})
 
 
 @router.post("/dag/{dag_id}/initial/start")
-async def begin(
-    request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)], since: Since = ""
-) -> Response:
+async def begin(request: Request, access: guard.PostsRunsDag, since: Since = "") -> Response:
     """A run of 初期連携 as the user."""
     access.tenant_of(LINK)
-    day = _day(access, since).isoformat()
-    run_id = await access.services.actions.start(request, access.company.dag_id, Mode.INITIAL.value, since=day)
-    access.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
+    return await start_run(request, access, Mode.INITIAL.value, since=_day(access, since).isoformat())
 
 
 def _day(access: guard.Access, text: str) -> dt.date:

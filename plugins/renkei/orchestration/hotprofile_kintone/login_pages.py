@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
 
 from renkei.links.hotprofile_kintone import LINK
 from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
 from renkei.settings import allowed_hosts
 from renkei.systems.hosts import is_private
 from renkei.web.console import guard
-from renkei.web.console.page import address
+from renkei.web.console.page import go_to
 from renkei.web.services import Refused
 
 router = APIRouter()
@@ -28,11 +28,7 @@ Text = Annotated[str, Form(max_length=MAX_TEXT)]
 
 @router.post("/dag/{dag_id}/kintone/login/kintone")
 async def of_kintone(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    login: Text = "",
-    secret: Text = "",
-    connection_digest: Text = "",
+    request: Request, access: guard.PostsEditsDag, login: Text = "", secret: Text = "", connection_digest: Text = ""
 ) -> Response:
     """With a ログイン名 it is a password, else API tokens with commas between."""
     tenant = access.tenant_of(LINK)
@@ -53,11 +49,7 @@ async def of_kintone(
 
 @router.post("/dag/{dag_id}/kintone/login/hotprofile")
 async def of_hotprofile(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    host: Text = "",
-    secret: Text = "",
-    connection_digest: Text = "",
+    request: Request, access: guard.PostsEditsDag, host: Text = "", secret: Text = "", connection_digest: Text = ""
 ) -> Response:
     """The address and the key go together: no key that is kept is ever sent to another address."""
     tenant = access.tenant_of(LINK)
@@ -85,4 +77,4 @@ def _plain(text: str, what: str) -> str:
 
 def _back(request: Request, access: guard.Access) -> Response:
     access.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "kintone"), 303)
+    return go_to(request, "dag", access.company.dag_id, "kintone")

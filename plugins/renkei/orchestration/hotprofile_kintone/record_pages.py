@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from renkei.links.hotprofile_kintone import LINK
@@ -24,7 +24,7 @@ MAX_TEXT = 200  # characters
 
 
 @router.get("/dag/{dag_id}/record")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     access.tenant_of(LINK)
     return _page(request, access)
 
@@ -32,7 +32,7 @@ def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_da
 @router.post("/dag/{dag_id}/record")
 def record(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     of: Annotated[str, Form(max_length=20)] = "",
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
 ) -> Response:

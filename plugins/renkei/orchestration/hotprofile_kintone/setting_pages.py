@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from renkei.errors import Problem
@@ -74,7 +74,7 @@ class AppSetting:
 
 
 @router.get("/dag/{dag_id}/kintone")
-def setting(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def setting(request: Request, access: guard.EditsDag) -> Response:
     tenant = access.tenant_of(LINK)
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     found: list[AppSetting] = []
@@ -104,11 +104,7 @@ def setting(request: Request, access: Annotated[guard.Access, Depends(guard.edit
 
 
 @router.post("/dag/{dag_id}/kintone/load")
-def load(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    of: Annotated[str, Form(max_length=20)] = "",
-) -> Response:
+def load(request: Request, access: guard.PostsEditsDag, of: Annotated[str, Form(max_length=20)] = "") -> Response:
     """読み込み."""
     return start(request, access, LOAD, {"data_set": _known(access, of)})
 
@@ -116,7 +112,7 @@ def load(
 @router.post("/dag/{dag_id}/kintone/find")
 def find(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     of: Annotated[str, Form(max_length=20)] = "",
     source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:
@@ -127,7 +123,7 @@ def find(
 @router.post("/dag/{dag_id}/kintone/test")
 def write_one(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     of: Annotated[str, Form(max_length=20)] = "",
     source_id: Annotated[str, Form(min_length=1, max_length=MAX_ID)] = "",
 ) -> Response:

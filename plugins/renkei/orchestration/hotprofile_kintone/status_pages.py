@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import LINK, conflicts, history, places
@@ -26,7 +25,8 @@ from renkei.orchestration.hotprofile_kintone.form import FORM
 from renkei.sheets.table_file import csv_parts
 from renkei.storage.database.database import Database
 from renkei.web.console import guard
-from renkei.web.console.page import address, page
+from renkei.web.console.company import start_run
+from renkei.web.console.page import PageNumber, page
 from renkei.web.console.runs import mark_broken_off
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Right
@@ -38,11 +38,7 @@ TONES = {"running": "cold", "done": "good", "held": "wait", "away": "wait", "sto
 
 
 @router.get("/dag/{dag_id}/processed")
-def processed(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.sees_dag)],
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def processed(request: Request, access: guard.SeesDag, number: PageNumber = "") -> Response:
     tenant, database = access.tenant_of(LINK), connections.database()
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     statuses = history.data_set_statuses(database, tenant)
@@ -65,12 +61,7 @@ def processed(
 
 
 @router.get("/dag/{dag_id}/failed")
-def failed(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
-    of: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def failed(request: Request, access: guard.EditsDag, of: str = "", number: PageNumber = "") -> Response:
     tenant, database = access.tenant_of(LINK), connections.database()
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
     access.note("failed")
@@ -94,7 +85,7 @@ def failed(
 
 
 @router.get("/dag/{dag_id}/failed.csv")
-def download(access: Annotated[guard.Access, Depends(guard.edits_dag)], of: str = "") -> Response:
+def download(access: guard.EditsDag, of: str = "") -> Response:
     """All of them as a file, which a page and a mail show the beginning of."""
     tenant, database, now = access.tenant_of(LINK), connections.database(), access.services.now()
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
@@ -116,20 +107,14 @@ def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[
 
 
 @router.post("/dag/{dag_id}/failed/again")
-async def again(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
+async def again(request: Request, access: guard.PostsRunsDag) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
     access.tenant_of(LINK)
-    run_id = await access.services.actions.start(request, access.company.dag_id, Mode.RETRY_FAILED.value)
-    access.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
+    return await start_run(request, access, Mode.RETRY_FAILED.value)
 
 
 @router.get("/dag/{dag_id}/conflicts")
-def changed_by_hand(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def changed_by_hand(request: Request, access: guard.EditsDag, number: PageNumber = "") -> Response:
     """競合: what people changed in kintone (K23)."""
     tenant, database = access.tenant_of(LINK), connections.database()
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)

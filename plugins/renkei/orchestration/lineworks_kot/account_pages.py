@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from renkei.links.lineworks_kot import LINK
@@ -23,7 +23,7 @@ from renkei.sheets.table_file import csv_parts
 from renkei.texts import Fault
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
-from renkei.web.console.page import address, page
+from renkei.web.console.page import PageNumber, address, page
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused
 
@@ -36,10 +36,10 @@ _CODE = Query(max_length=40)
 @router.get("/dag/{dag_id}/accounts")
 def accounts(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
+    access: guard.EditsDag,
     division: Annotated[str, _CODE] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
-    number: Annotated[str, Query(alias="page")] = "",
+    number: PageNumber = "",
 ) -> Response:
     access.note("accounts")
     return _page(request, access, Selection(division, type_), number)
@@ -48,7 +48,7 @@ def accounts(
 @router.post("/dag/{dag_id}/accounts")
 def save(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     key: Annotated[list[str], Form(max_length=PER_PAGE)],
     was: Annotated[list[str], Form(max_length=PER_PAGE)],
     entered: Annotated[list[str], Form(max_length=PER_PAGE)],
@@ -75,14 +75,14 @@ def save(
 
 
 @router.post("/dag/{dag_id}/accounts/read")
-def read(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def read(request: Request, access: guard.PostsEditsDag) -> Response:
     """従業員を読み込む."""
     access.tenant_of(LINK)
     return start(request, access, READ, {})
 
 
 @router.post("/dag/{dag_id}/accounts/check")
-def check(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def check(request: Request, access: guard.PostsEditsDag) -> Response:
     """LINE WORKSに確認."""
     access.tenant_of(LINK)
     return start(request, access, CHECK, {})
@@ -97,7 +97,7 @@ def _have_checked(request: Request, access: guard.Access, changed: int) -> None:
 
 @router.get("/dag/{dag_id}/accounts.csv")
 def download(
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
+    access: guard.EditsDag,
     division: Annotated[str, _CODE] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
 ) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from renkei.links.lineworks_kot import LINK
@@ -18,7 +18,7 @@ from renkei.outbox.outbox import Outbox
 from renkei.outbox.tables import State
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
-from renkei.web.console.page import page
+from renkei.web.console.page import PageNumber, page
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused
 
@@ -38,10 +38,10 @@ UNSENT = ("未送信", "quiet")
 @router.get("/dag/{dag_id}/first")
 def first(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
+    access: guard.EditsDag,
     division: Annotated[str, Query(max_length=40)] = "",
     type_: Annotated[str, Query(alias="type", max_length=40)] = "",
-    number: Annotated[str, Query(alias="page")] = "",
+    number: PageNumber = "",
 ) -> Response:
     access.note("first message")
     of, found, mapping = Selection(division, type_), accounts_of(access), mapping_of(access)
@@ -79,7 +79,7 @@ def first(
 @router.post("/dag/{dag_id}/first/send")
 def send(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     sure: Annotated[str, Form(max_length=1)] = "",
     again: Annotated[str, Form(max_length=1)] = "",
     code: Annotated[str, Form(max_length=40)] = "",

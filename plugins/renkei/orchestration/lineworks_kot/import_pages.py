@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from starlette.responses import Response, StreamingResponse
 
 from renkei.errors import Problem
 from renkei.jobs.records import Jobs
@@ -20,7 +20,7 @@ from renkei.storage import uploads
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, start
-from renkei.web.console.page import address
+from renkei.web.console.page import go_to
 from renkei.web.services import Refused
 
 router = APIRouter()
@@ -29,11 +29,7 @@ PROBLEMS_SHOWN = 1_000  # the others are in the file that can be downloaded
 
 
 @router.post("/dag/{dag_id}/accounts/import")
-def upload(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    file: Annotated[UploadFile, File()],
-) -> Response:
+def upload(request: Request, access: guard.PostsEditsDag, file: Annotated[UploadFile, File()]) -> Response:
     """検査する: every bad row, or what would change; nothing is changed yet."""
     access.tenant_of(LINK)
     content, name = file.file.read(MAX_UPLOAD), (file.filename or "").lower()
@@ -43,22 +39,18 @@ def upload(
 
     keep = partial(uploads.keep, folder, digest, content)
     number = ask(access.services, access.user, dag_id, IMPORT, asked, keep)
-    return RedirectResponse(address(request, "dag", dag_id, "jobs", str(number)), 303)
+    return go_to(request, "dag", dag_id, "jobs", str(number))
 
 
 @router.post("/dag/{dag_id}/accounts/import/confirm")
-def confirm(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    file: Annotated[int, Form(ge=1, le=99_999_999)],
-) -> Response:
+def confirm(request: Request, access: guard.PostsEditsDag, file: Annotated[int, Form(ge=1, le=99_999_999)]) -> Response:
     """登録: what the job of this number has shown, and nothing else."""
     access.tenant_of(LINK)
     return start(request, access, TAKE, {"file": str(file), "by": access.user.name})
 
 
 @router.get("/dag/{dag_id}/accounts/import/{number}/problems.csv")
-def problems(access: Annotated[guard.Access, Depends(guard.edits_dag)], number: int) -> Response:
+def problems(access: guard.EditsDag, number: int) -> Response:
     """All that is wrong in a file."""
     access.note("accounts problems.csv")
     try:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import Response
 
 from renkei.clock import TOKYO
 from renkei.links.lineworks_kot import LINK
@@ -21,7 +21,7 @@ from renkei.links.lineworks_kot.punches import State
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.runs.steps import SHOWN
 from renkei.web.console import guard
-from renkei.web.console.page import address, page
+from renkei.web.console.page import PageNumber, go_to, page
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused
 
@@ -56,10 +56,10 @@ class Bar:
 @router.get("/dag/{dag_id}/punches")
 def punches(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
+    access: guard.EditsDag,
     day: Annotated[str, Query(max_length=10)] = "",
     state: Annotated[str, Query(max_length=10)] = "",
-    number: Annotated[str, Query(alias="page")] = "",
+    number: PageNumber = "",
 ) -> Response:
     access.note("punches")
     return _page(request, access, PunchFilter(_day(access, day), state=_state(state)), number)
@@ -68,7 +68,7 @@ def punches(
 @router.post("/dag/{dag_id}/punches")
 def of_one(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     day: Annotated[str, Form(max_length=10)] = "",
     code: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
@@ -80,7 +80,7 @@ def of_one(
 @router.post("/dag/{dag_id}/punches/decide")
 def decide(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     number: Annotated[int, Form()],
     word: Annotated[str, Form(max_length=10)],
 ) -> Response:
@@ -91,18 +91,18 @@ def decide(
     found = _list(access)
     if not found.decide(mapping, number, word == "yes", access.user.name, access.services.now()):
         raise Refused("この打刻は、ほかの人が先に決めたか、もう待っていません。画面を開き直してください。")
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "punches"), 303)
+    return go_to(request, "dag", access.company.dag_id, "punches")
 
 
 @router.get("/dag/{dag_id}/punch")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     return _why_page(request, access, "", _day(access, ""))
 
 
 @router.post("/dag/{dag_id}/punch")
 def why_page(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     code: Annotated[str, Form(max_length=40)] = "",
     day: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:

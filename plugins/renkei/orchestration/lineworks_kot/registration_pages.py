@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei import settings
 from renkei.links.lineworks_kot import LINK
@@ -32,7 +32,7 @@ from renkei.systems.lineworks.auth import PEM, bot_fault
 from renkei.texts import Fault
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
-from renkei.web.console.page import address, page
+from renkei.web.console.page import go_to, page
 
 router = APIRouter()
 MAX_FIELD, MAX_KEY = 300, 10_000  # characters
@@ -48,14 +48,12 @@ Text = Annotated[str, Form(max_length=MAX_FIELD)]
 
 
 @router.get("/dag/{dag_id}/lineworks")
-def registration(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def registration(request: Request, access: guard.EditsDag) -> Response:
     return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/lineworks/agree")
-def agree(
-    request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], agreed: Text = ""
-) -> Response:
+def agree(request: Request, access: guard.PostsEditsDag, agreed: Text = "") -> Response:
     """「使用する」: who agreed, and when (P2)."""
     if not agreed:
         return _page(
@@ -65,13 +63,13 @@ def agree(
         )
     values = {"agreed_at": access.services.now(), "agreed_by": access.user.name}
     note_registration(database(), access.tenant_of(LINK), **values)
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "lineworks"), 303)
+    return go_to(request, "dag", access.company.dag_id, "lineworks")
 
 
 @router.post("/dag/{dag_id}/lineworks/first")
 async def first(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     client_id: Text = "",
     client_secret: Text = "",
     service_account: Text = "",
@@ -104,10 +102,7 @@ async def first(
 
 @router.post("/dag/{dag_id}/lineworks/second")
 async def second(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    bot_secret: Text = "",
-    connection_digest: Text = "",
+    request: Request, access: guard.PostsEditsDag, bot_secret: Text = "", connection_digest: Text = ""
 ) -> Response:
     """ボットシークレット: whether it is right, the first signed message says."""
     tenant = access.tenant_of(LINK)
@@ -120,7 +115,7 @@ async def second(
     await access.services.actions.register(request, connection_of(tenant), "lineworks", {}, extra, connection_digest)
     values = {"second_at": access.services.now(), "second_by": access.user.name}
     await run_in_threadpool(note_registration, database(), tenant, None, **values)
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "lineworks"), 303)
+    return go_to(request, "dag", access.company.dag_id, "lineworks")
 
 
 def first_faults(given: Mapping[str, str]) -> list[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import Problem
@@ -26,7 +26,7 @@ from renkei.orchestration.lineworks_kot.company import database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import MENU
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
-from renkei.web.console.page import address, page
+from renkei.web.console.page import address, go_to, page
 from renkei.web.services import Refused
 
 router = APIRouter()
@@ -34,7 +34,7 @@ MAX_FIELDS = MAX_WORDS * len(Kind)
 
 
 @router.get("/dag/{dag_id}/words")
-def words(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def words(request: Request, access: guard.EditsDag) -> Response:
     current = _words(access).current()
     return _page(request, access, current, current.words)
 
@@ -42,7 +42,7 @@ def words(request: Request, access: Annotated[guard.Access, Depends(guard.edits_
 @router.post("/dag/{dag_id}/words")
 def save(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     version: Annotated[int, Form()],
     kind: Annotated[list[Kind], Form(max_length=MAX_FIELDS)],
     text: Annotated[list[str], Form(max_length=MAX_FIELDS)],
@@ -70,15 +70,12 @@ def save(
         except ChangedMeanwhileError as error:
             raise Refused(str(error)) from None
         return _saved(request, access)
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "words") + "?saved=1", 303)
+    return go_to(request, "dag", access.company.dag_id, "words", saved=1)
 
 
 @router.post("/dag/{dag_id}/words/back")
 def back(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    version: Annotated[int, Form()],
-    to: Annotated[int, Form()],
+    request: Request, access: guard.PostsEditsDag, version: Annotated[int, Form()], to: Annotated[int, Form()]
 ) -> Response:
     """この版に戻す: a new version with the words of that one."""
     found = _words(access)

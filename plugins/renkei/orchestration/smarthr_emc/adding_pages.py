@@ -7,12 +7,12 @@ For who may edit Dags in general. Other companies are named only where he may se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei import settings
 from renkei.errors import Problem
@@ -29,7 +29,7 @@ from renkei.storage.versions import Origin
 from renkei.texts import Fault, narrow
 from renkei.web.console import guard
 from renkei.web.console.overview import visible
-from renkei.web.console.page import address, page
+from renkei.web.console.page import go_to, page
 from renkei.web.tenant_sheet import Actor
 
 router = APIRouter()
@@ -44,33 +44,33 @@ _TAKEN = Fault("この会社のIDは既に使われています", "別のIDに�
 
 
 @router.get(f"/{HERE}")
-def form(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.creates)]) -> Response:
+def form(request: Request, visitor: guard.Creates) -> Response:
     return _form(request, visitor, {"user_id": USER_IDS[0], "password": "secret", "department_yomi": "ブショ"})
 
 
 @router.post(f"/{HERE}/look")
-async def look(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)]) -> Response:
+async def look(request: Request, visitor: guard.PostsCreates) -> Response:
     """The form again with what its ids will be, and what is wrong with what is filled in so far."""
     given = await _given(request)
     return await run_in_threadpool(_looked, request, visitor, given)
 
 
 @router.post(f"/{HERE}/file")
-async def file(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)]) -> Response:
+async def file(request: Request, visitor: guard.PostsCreates) -> Response:
     """The sheet as a file, where the folder is not written by pages."""
     given = await _given(request)
     return await run_in_threadpool(_file, request, visitor, given)
 
 
 @router.post(f"/{HERE}")
-async def begin(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)]) -> Response:
+async def begin(request: Request, visitor: guard.PostsCreates) -> Response:
     """連携を開始する."""
     given = await _given(request)
     return await run_in_threadpool(_begun, request, visitor, given)
 
 
 @router.get(f"/{HERE}/{{tenant}}")
-def coming(request: Request, tenant: str, visitor: Annotated[guard.Visitor, Depends(guard.creates)]) -> Response:
+def coming(request: Request, tenant: str, visitor: guard.Creates) -> Response:
     """反映待ち, until Airflow has made the Dag; then 連携開始までの流れ. For who added the company."""
     if not is_tenant(tenant):
         raise guard.NotFound
@@ -78,7 +78,7 @@ def coming(request: Request, tenant: str, visitor: Annotated[guard.Visitor, Depe
     if any(company.dag_id == one and not company.dag_gone for company in visible(visitor)):
         if request.headers.get("HX-Request") == "true":
             return Response(headers={"HX-Refresh": "true"})
-        return RedirectResponse(address(request, "dag", one, "start"), 303)
+        return go_to(request, "dag", one, "start")
     versions = services.sheets.of(one).versions
     last = next(versions.moves(), None)
     if one in services.knowledge.companies() or last is None or not last.done or last.move.by != visitor.user.id:
@@ -127,7 +127,7 @@ def _begun(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -
         told = {"version": number, "digest": sheet.versions.read(number).digest, "replaces": "", "reason": WHY}
         services.sheets.enabled(one, user.name, told)
         services.knowledge.changed()
-    return RedirectResponse(address(request, *HERE.split("/"), tenant), 303)
+    return go_to(request, *HERE.split("/"), tenant)
 
 
 def _faults(visitor: guard.Visitor, given: Mapping[str, str], *, begun: bool = False) -> dict[str, Fault]:

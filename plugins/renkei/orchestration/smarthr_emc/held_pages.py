@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -24,7 +24,7 @@ from renkei.runs.hold import Approval, Deadline, HeldPlan
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import MissingKeyError
 from renkei.web.console import guard
-from renkei.web.console.page import address, message, page
+from renkei.web.console.page import PageNumber, address, message, page
 from renkei.web.facts import QuestionState, Run
 from renkei.web.screens.approval import ApprovalState, approval_state
 from renkei.web.screens.overview import page_of
@@ -51,13 +51,7 @@ class _Question:
 
 
 @router.get(f"/dag/{{dag_id}}/{APPROVAL}/{{run_id}}")
-def approval(
-    request: Request,
-    run_id: str,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
-    of: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def approval(request: Request, run_id: str, access: guard.EditsDag, of: str = "", number: PageNumber = "") -> Response:
     found = _question(access, run_id)
     plan, fault = None, found.fault
     if found.record and found.digest and found.question:
@@ -88,7 +82,7 @@ def approval(
 async def answer(
     request: Request,
     run_id: str,
-    access: Annotated[guard.Access, Depends(guard.posts_answers_dag)],
+    access: guard.PostsAnswersDag,
     plan: Annotated[str, Form(max_length=200)] = "",
     answer: Annotated[str, Form()] = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from renkei.links.smarthr_emc import LINK
@@ -38,7 +38,7 @@ _PASSED = {
 
 
 @router.get("/dag/{dag_id}/people")
-def people(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def people(request: Request, access: guard.EditsDag) -> Response:
     """How many there are of each kind; who they are is asked for by a form."""
     return _people(request, folder_of(access), access)
 
@@ -46,7 +46,7 @@ def people(request: Request, access: Annotated[guard.Access, Depends(guard.edits
 @router.post("/dag/{dag_id}/people")
 def search(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     only: Annotated[Only | None, Form()] = None,
     start: Annotated[int, Form(ge=0)] = 0,
@@ -57,16 +57,14 @@ def search(
 
 
 @router.get("/dag/{dag_id}/person")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     folder_of(access)
     return _page(request, "person", access, found=None, text="", jobs=newest(access))
 
 
 @router.post("/dag/{dag_id}/person")
 def person(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
+    request: Request, access: guard.PostsEditsDag, text: Annotated[str, Form(max_length=MAX_TEXT)] = ""
 ) -> Response:
     folder = folder_of(access)
     access.note("person")
@@ -75,9 +73,7 @@ def person(
 
 @router.post("/dag/{dag_id}/person/now")
 def person_now(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(min_length=1, max_length=MAX_TEXT)],
+    request: Request, access: guard.PostsEditsDag, text: Annotated[str, Form(min_length=1, max_length=MAX_TEXT)]
 ) -> Response:
     """Reads SmartHR, which takes as long as a run's read: a job."""
     folder_of(access)

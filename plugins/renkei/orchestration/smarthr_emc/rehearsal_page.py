@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from renkei.links.smarthr_emc import LINK
@@ -38,7 +38,7 @@ READS = {
 
 
 @router.get("/dag/{dag_id}/rehearsal")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     _own(access)
     values = {
         "one": access.company,
@@ -52,10 +52,7 @@ def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_da
 
 @router.post("/dag/{dag_id}/rehearsal")
 def begin(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    read: Annotated[str, Form()] = "",
-    mode: Annotated[str, Form()] = "",
+    request: Request, access: guard.PostsEditsDag, read: Annotated[str, Form()] = "", mode: Annotated[str, Form()] = ""
 ) -> Response:
     _own(access)
     if read not in READS or mode not in OFFERED:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import ConnectionError_
@@ -78,7 +77,7 @@ def shown(state: GrantState, under_way: bool, trouble: ConnectFailure | None, ha
 
 
 @router.get(f"/dag/{{dag_id}}/{PAGE}")
-def connection(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], said: str = "") -> Response:
+def connection(request: Request, access: guard.EditsDag, said: str = "") -> Response:
     folder, now = _own(access), access.services.now()
     grants = SourceGrants(folder)
     mapping: Mapping | None = access.services.knowledge.mapping(access.company.dag_id)
@@ -108,7 +107,7 @@ def connection(request: Request, access: Annotated[guard.Access, Depends(guard.e
 
 
 @router.get(f"/dag/{{dag_id}}/{PAGE}/connect")
-def connect(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], framed: str = "") -> Response:
+def connect(request: Request, access: guard.EditsDag, framed: str = "") -> Response:
     """連携する: off to SmartHR. A link, for a browser holds a form and all that follows to this page's policy."""
     folder = _connector(access)
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
@@ -135,7 +134,7 @@ def connect(request: Request, access: Annotated[guard.Access, Depends(guard.edit
 
 
 @router.get(f"/{CALLBACK}")
-def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+def come_back(request: Request, visitor: guard.SignedIn) -> Response:
     """SmartHR has sent the browser back."""
     state, code, error = (request.query_params.get(name, "") for name in ("state", "code", "error"))
     tenant = tenant_of_state(state)
@@ -160,7 +159,7 @@ def come_back(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.
 
 
 @router.post(f"/dag/{{dag_id}}/{PAGE}/disconnect")
-def disconnect(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def disconnect(request: Request, access: guard.PostsEditsDag) -> Response:
     """連携解除: the grant is given back where SmartHR has an address for it."""
     folder = _connector(access)
     oauth: SmartHROAuth | None = None

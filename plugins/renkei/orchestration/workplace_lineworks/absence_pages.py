@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
 
 from renkei.links.workplace_lineworks import LINK, history
 from renkei.links.workplace_lineworks.explain import explain
@@ -19,7 +19,8 @@ from renkei.orchestration.workplace_lineworks import connections
 from renkei.runs.steps import SHOWN
 from renkei.systems.workplace.client import Period, Unit
 from renkei.web.console import guard
-from renkei.web.console.page import address, page
+from renkei.web.console.company import start_run
+from renkei.web.console.page import PageNumber, page
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Right
 
@@ -31,12 +32,7 @@ HALVES = {Unit.MORNING: "午前", Unit.AFTERNOON: "午後"}
 
 
 @router.get("/dag/{dag_id}/absences")
-def absences(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
-    of: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def absences(request: Request, access: guard.EditsDag, of: str = "", number: PageNumber = "") -> Response:
     tenant, database = access.tenant_of(LINK), connections.database()
     access.note("absences")
     of = of if of in history.STATES else ""
@@ -60,36 +56,27 @@ def absences(
 
 
 @router.post("/dag/{dag_id}/absences/again")
-async def again(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
+async def again(request: Request, access: guard.PostsRunsDag) -> Response:
     """失敗分の再連携: a run as the user, of everything that failed."""
-    return await _start(request, access, Mode.RETRY_FAILED)
+    access.tenant_of(LINK)
+    return await start_run(request, access, Mode.RETRY_FAILED.value)
 
 
 @router.post("/dag/{dag_id}/absences/release")
-async def release(request: Request, access: Annotated[guard.Access, Depends(guard.posts_runs_dag)]) -> Response:
+async def release(request: Request, access: guard.PostsRunsDag) -> Response:
     """保留中の取消の承認: a run that asks about them; whoever may answer it answers there."""
-    return await _start(request, access, Mode.RELEASE)
-
-
-async def _start(request: Request, access: guard.Access, mode: Mode) -> Response:
     access.tenant_of(LINK)
-    run_id = await access.services.actions.start(request, access.company.dag_id, mode.value)
-    access.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "runs", run_id), 303)
+    return await start_run(request, access, Mode.RELEASE.value)
 
 
 @router.get("/dag/{dag_id}/absence")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     access.tenant_of(LINK)
     return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/absence")
-def one(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=MAX_ID)] = "",
-) -> Response:
+def one(request: Request, access: guard.PostsEditsDag, text: Annotated[str, Form(max_length=MAX_ID)] = "") -> Response:
     access.tenant_of(LINK)
     if text.strip():
         access.note("absence")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from renkei import settings
@@ -72,7 +72,7 @@ def messengers(access: guard.Access, sheet: Sheet) -> Mapping[str, Any]:
 @router.get("/dag/{dag_id}/deliveries")
 def deliveries(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
+    access: guard.EditsDag,
     of: str = "",
     channel: str = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
@@ -104,7 +104,7 @@ def deliveries(
 
 
 @router.get("/dag/{dag_id}/recipient")
-def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def ask(request: Request, access: guard.EditsDag) -> Response:
     access.tenant_of(LINK)
     return _page(request, access)
 
@@ -112,7 +112,7 @@ def ask(request: Request, access: Annotated[guard.Access, Depends(guard.edits_da
 @router.post("/dag/{dag_id}/recipient")
 def recipient(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
     invite: Annotated[str, Form(max_length=5)] = "",
     form: Annotated[str, Form(alias="once", max_length=60)] = "",

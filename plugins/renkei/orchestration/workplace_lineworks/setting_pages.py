@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from renkei.links.workplace_lineworks import LINK
@@ -78,7 +78,7 @@ def _with_old_names(state: ConnectionState) -> ConnectionState:
 
 
 @router.get("/dag/{dag_id}/services")
-def services(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], tab: str = "") -> Response:
+def services(request: Request, access: guard.EditsDag, tab: str = "") -> Response:
     tenant = access.tenant_of(LINK)
     sheet: Sheet | None = access.services.knowledge.mapping(access.company.dag_id)
     tab = tab if tab in PARTS else next(iter(PARTS))

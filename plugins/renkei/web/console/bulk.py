@@ -10,9 +10,9 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei.jobs.records import Job, Jobs
 from renkei.storage import audit, once
@@ -23,7 +23,7 @@ from renkei.web.bulk_facts import KIND, LABELS, PLACE, WITH_REASON, BulkAction, 
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, job_of
 from renkei.web.console.overview import visible
-from renkei.web.console.page import address, message, page
+from renkei.web.console.page import go_to, message, page
 from renkei.web.facts import Company
 from renkei.web.screens import overview
 from renkei.web.services import Refused
@@ -37,13 +37,7 @@ Names = Annotated[str, Form(max_length=250_000)]
 
 
 @router.get("/bulk")
-def confirm(
-    request: Request,
-    visitor: Annotated[guard.Visitor, Depends(guard.signed_in)],
-    q: str = "",
-    state: str = "",
-    deed: str = "",
-) -> Response:
+def confirm(request: Request, visitor: guard.SignedIn, q: str = "", state: str = "", deed: str = "") -> Response:
     """How many and which: of the companies that the list shows for these words."""
     found = overview.matching(visible(visitor), visitor.services.now(), q, state)
     doing = BulkAction(deed) if deed in set(BulkAction) else BulkAction.CHECK
@@ -66,7 +60,7 @@ def confirm(
 @router.post("/bulk")
 async def do(
     request: Request,
-    visitor: Annotated[guard.Visitor, Depends(guard.posts_signed_in)],
+    visitor: guard.PostsSignedIn,
     deed: Annotated[str, Form(max_length=20)] = "",
     dags: Names = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
@@ -89,7 +83,7 @@ async def do(
     if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
         raise guard.CsrfError
     if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):
-        return RedirectResponse(address(request, ""), 303)  # a reload: the list says how it is
+        return go_to(request, "")  # a reload: the list says how it is
     doing = BulkAction(deed)
     if doing is BulkAction.CHECK:
         return await run_in_threadpool(_checks, request, visitor, named)
@@ -103,7 +97,7 @@ async def do(
 
 
 @router.get("/checks/{number}")
-def checks(request: Request, number: str, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+def checks(request: Request, number: str, visitor: guard.SignedIn) -> Response:
     """How far 確認のみ of many companies is, by their own runs; for who asked for it."""
     job = _job(visitor, number)
     named, shown = job.request.asked["dags"].split(), {one.dag_id: one for one in visible(visitor)}
@@ -126,12 +120,12 @@ def checks(request: Request, number: str, visitor: Annotated[guard.Visitor, Depe
 
 
 @router.post("/checks/{number}/stop")
-def stop(request: Request, number: str, visitor: Annotated[guard.Visitor, Depends(guard.posts_signed_in)]) -> Response:
+def stop(request: Request, number: str, visitor: guard.PostsSignedIn) -> Response:
     """Nothing more is started; the run that is under way ends by itself."""
     job = _job(visitor, number)
     if not job.state(visitor.services.now(), visitor.services.knowledge.works_on).is_over:
         Jobs(_folder(visitor)).fail(job.number, "中止しました。残りの会社では始めていません。", visitor.services.now())
-    return RedirectResponse(address(request, "checks", number), 303)
+    return go_to(request, "checks", number)
 
 
 def _checks(request: Request, visitor: guard.Visitor, named: Sequence[str]) -> Response:
@@ -143,7 +137,7 @@ def _checks(request: Request, visitor: guard.Visitor, named: Sequence[str]) -> R
     number = ask(
         visitor.services, visitor.user, _place(visitor), KIND, {"dags": " ".join(those), "by": visitor.user.id}
     )
-    return RedirectResponse(address(request, "checks", str(number)), 303)
+    return go_to(request, "checks", str(number))
 
 
 async def _one(request: Request, visitor: guard.Visitor, doing: BulkAction, dag_id: str, why: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -26,7 +26,7 @@ from renkei.web.channel_facts import ChannelLine, channel_key, with_events
 from renkei.web.connection_facts import ConnectionState, faults_of
 from renkei.web.console import connections, guard, sheet_change
 from renkei.web.console.jobs import CHANNEL, newest, start
-from renkei.web.console.page import address, page
+from renkei.web.console.page import address, go_to, page
 from renkei.web.console.sheet_change import Change, InForce, UnsoundError
 from renkei.web.services import Refused, Right
 
@@ -50,9 +50,7 @@ class ChannelForm:
 
 
 @router.get("/dag/{dag_id}/channels")
-def channels(
-    request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)], saved: str = "", version: str = ""
-) -> Response:
+def channels(request: Request, access: guard.SeesDag, saved: str = "", version: str = "") -> Response:
     may = access.may(Right.EDIT)
     lines = access.services.knowledge.channel_lines(access.company.dag_id)
     return page(
@@ -71,13 +69,13 @@ def channels(
 
 
 @router.get("/dag/{dag_id}/channels/new")
-def new(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], service: str = "") -> Response:
+def new(request: Request, access: guard.EditsDag, service: str = "") -> Response:
     """The form of a サービス種別: what it asks for is drawn from `services.SPECS`."""
     return _form(request, access, sheet_change.in_force(access), ChannelForm(_service(service)))
 
 
 @router.get("/dag/{dag_id}/channels/{key}")
-def edit(request: Request, key: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def edit(request: Request, key: str, access: guard.EditsDag) -> Response:
     of = sheet_change.in_force(access)
     one = _channel(of, key)
     return _form(request, access, of, ChannelForm(one.service, one.name, one.to, one.muted, one))
@@ -86,7 +84,7 @@ def edit(request: Request, key: str, access: Annotated[guard.Access, Depends(gua
 @router.post("/dag/{dag_id}/channels")
 async def register(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     digest: Text = "",
     service: Text = "",
     name: Text = "",
@@ -124,7 +122,7 @@ async def register(
 
 
 @router.post("/dag/{dag_id}/channels/{key}/test")
-def test(request: Request, key: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def test(request: Request, key: str, access: guard.PostsEditsDag) -> Response:
     """テスト: a message to this channel, step by step; one that passes enables a channel that was 無効 (N5)."""
     lines = access.services.knowledge.channel_lines(access.company.dag_id)
     if key not in {one.key for one in lines}:
@@ -133,9 +131,7 @@ def test(request: Request, key: str, access: Annotated[guard.Access, Depends(gua
 
 
 @router.post("/dag/{dag_id}/channels/{key}/remove")
-def remove(
-    request: Request, key: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)], digest: Text = ""
-) -> Response:
+def remove(request: Request, key: str, access: guard.PostsEditsDag, digest: Text = "") -> Response:
     """The channel leaves the sheet; its Connection stays where it is."""
     of = sheet_change.sheet_as_drawn(access, digest)
     gone = _channel(of, key)
@@ -149,13 +145,13 @@ def remove(
 
 
 @router.get("/dag/{dag_id}/events")
-def events(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def events(request: Request, access: guard.EditsDag) -> Response:
     of = sheet_change.in_force(access)
     return _table(request, access, of, of.review.channels)
 
 
 @router.post("/dag/{dag_id}/events")
-async def save_events(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+async def save_events(request: Request, access: guard.PostsEditsDag) -> Response:
     """保存する: the boxes are called `<channel's key>.<event>`, those of 通知を行わない `<key>.muted`."""
     sent = {name for name, value in (await request.form()).items() if isinstance(value, str)}
     digest = str((await request.form()).get("digest", ""))
@@ -174,7 +170,7 @@ def _saved_events(request: Request, access: guard.Access, sent: set[str], digest
     if lost and "known" not in sent:
         return _table(request, access, of, told, lost)
     if told == list(own):
-        return RedirectResponse(address(request, "dag", access.company.dag_id, "channels"), 303)
+        return go_to(request, "dag", access.company.dag_id, "channels")
     return _changed(request, access, of, told, "通知管理を変更しました")
 
 
@@ -233,7 +229,7 @@ def _changed(request: Request, access: guard.Access, of: InForce, told: Sequence
 def _to_list(request: Request, access: guard.Access, change: Change, key: str = "") -> Response:
     dag = ("dag", access.company.dag_id)
     if change.not_placed:  # kept in Git: the version's own page says why, and gives the file
-        return RedirectResponse(address(request, *dag, "sheets", str(change.number)), 303)
+        return go_to(request, *dag, "sheets", str(change.number))
     asked = "&".join([f"saved={key}"] * bool(key) + [f"version={change.number}"] * bool(change.number))
     return RedirectResponse(address(request, *dag, "channels") + (f"?{asked}" if asked else ""), 303)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei.web.console import guard, invitations
-from renkei.web.console.page import address, message, page
+from renkei.web.console.page import go_to, message, page
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import NextStep, next_step
 from renkei.web.screens.timeline import timeline
@@ -21,7 +21,7 @@ RECENT = 7
 
 
 @router.get("/dag/{dag_id}")
-def company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+def company(request: Request, access: guard.SeesDag) -> Response:
     knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     state, details = state_of(one, now), knowledge.details(one.dag_id)
     mine = [own for own in access.services.own_pages if one.dag_id.startswith(f"{own.link}__")]
@@ -58,7 +58,7 @@ def company(request: Request, access: Annotated[guard.Access, Depends(guard.sees
 
 
 @router.get("/dag/{dag_id}/run")
-def ask_to_run(request: Request, access: Annotated[guard.Access, Depends(guard.runs_dag)]) -> Response:
+def ask_to_run(request: Request, access: guard.RunsDag) -> Response:
     """The question before the run: inside Airflow's frame a browser shows no dialog of its own."""
     modes, may_unpause = access.services.knowledge.modes(access.company.dag_id), access.may(Right.EDIT)
     return page(request, "run_form.html", one=access.company, modes=modes, may_unpause=may_unpause)
@@ -67,7 +67,7 @@ def ask_to_run(request: Request, access: Annotated[guard.Access, Depends(guard.r
 @router.post("/dag/{dag_id}/run")
 async def run(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_runs_dag)],
+    access: guard.PostsRunsDag,
     mode: Annotated[str, Form()] = "",
     unpause: Annotated[str, Form()] = "",
 ) -> Response:
@@ -77,25 +77,29 @@ async def run(
     if mode not in {choice.value for choice in modes}:
         said = "実行方法が選ばれていません", "画面に戻り、実行方法を選んでください。"
         return await run_in_threadpool(message, request, 400, *said)
-    run_id = await access.services.actions.start(request, dag_id, mode)
+    shown = await start_run(request, access, mode)
     if unpause and access.company.paused:
         await access.services.actions.pause(request, dag_id, False)
+        access.services.knowledge.changed()
+    return shown
+
+
+async def start_run(request: Request, access: guard.Access, mode: str, **settings: str) -> Response:
+    """A run as the user, and its page."""
+    dag_id = access.company.dag_id
+    run_id = await access.services.actions.start(request, dag_id, mode, **settings)
     access.services.knowledge.changed()
-    return _to(request, "dag", dag_id, "runs", run_id)
+    return go_to(request, "dag", dag_id, "runs", run_id)
 
 
 @router.post("/dag/{dag_id}/pause")
-async def pause(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    paused: Annotated[str, Form()] = "",
-) -> Response:
+async def pause(request: Request, access: guard.PostsEditsDag, paused: Annotated[str, Form()] = "") -> Response:
     if paused not in ("0", "1"):
         said = "操作を読み取れません", "画面を開き直して、もう一度操作してください。"
         return await run_in_threadpool(message, request, 400, *said)
     await access.services.actions.pause(request, access.company.dag_id, paused == "1")
     access.services.knowledge.changed()
-    return _to(request, "dag", access.company.dag_id)
+    return go_to(request, "dag", access.company.dag_id)
 
 
 def _first(own: OwnPages) -> NextStep | None:
@@ -103,8 +107,3 @@ def _first(own: OwnPages) -> NextStep | None:
         return None
     text, label, part = own.first
     return NextStep(text, "page", label, Right.EDIT, part)
-
-
-def _to(request: Request, *parts: str) -> Response:
-    """A page after what was sent, so that reloading it sends nothing again."""
-    return RedirectResponse(address(request, *parts), 303)

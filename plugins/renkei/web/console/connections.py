@@ -7,9 +7,8 @@ change Connections in Airflow sees which there are, and no more of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -26,9 +25,7 @@ MAX_TEXT = 10_000  # characters of a field: a key has three thousand
 
 
 @router.get("/dag/{dag_id}/connections")
-def connections(
-    request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], saved: str = ""
-) -> Response:
+def connections(request: Request, access: guard.EditsDag, saved: str = "") -> Response:
     states = access.services.knowledge.connection_states(access.company.dag_id)
     return page(
         request,
@@ -44,20 +41,18 @@ def connections(
 
 
 @router.post("/dag/{dag_id}/connections")
-def try_all(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def try_all(request: Request, access: guard.PostsEditsDag) -> Response:
     """接続を確かめる."""
     return start(request, access, CONNECTIONS, {"name": ""})
 
 
 @router.get("/dag/{dag_id}/connections/{name}")
-def form(request: Request, name: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def form(request: Request, name: str, access: guard.EditsDag) -> Response:
     return _form(request, access, _state(access, name))
 
 
 @router.post("/dag/{dag_id}/connections/{name}")
-async def save(
-    request: Request, name: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]
-) -> Response:
+async def save(request: Request, name: str, access: guard.PostsEditsDag) -> Response:
     """登録する, and the trial of what was registered."""
     state = await run_in_threadpool(_changeable, access, name)
     given = await given_of(request, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.runs.freeze import ALL
@@ -21,24 +21,21 @@ Reason = Annotated[str, Form(max_length=MAX_REASON)]
 
 
 @router.get("/dag/{dag_id}/freeze")
-def of_company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+def of_company(request: Request, access: guard.SeesDag) -> Response:
     one = _freezable(access)
     return _page(request, access.services, {one.tenant: one.name}, one.tenant, access.may(Right.EDIT), one=one)
 
 
 @router.post("/dag/{dag_id}/freeze")
 def switch_company(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    on: Annotated[str, Form()] = "",
-    reason: Reason = "",
+    request: Request, access: guard.PostsEditsDag, on: Annotated[str, Form()] = "", reason: Reason = ""
 ) -> Response:
     one = _freezable(access)
     return _switch(request, access.services, access.user, one.tenant, one.dag_id, on, reason)
 
 
 @router.get("/freeze")
-def of_all(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+def of_all(request: Request, visitor: guard.SignedIn) -> Response:
     services, user = visitor.services, visitor.user
     visible, companies = services.authority.visible(user), services.knowledge.companies()
     mine = [one for one in companies.values() if one.dag_id in visible and one.freezable]
@@ -53,10 +50,7 @@ def of_all(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.sig
 
 @router.post("/freeze")
 def switch_all(
-    request: Request,
-    visitor: Annotated[guard.Visitor, Depends(guard.posts_freezes_all)],
-    on: Annotated[str, Form()] = "",
-    reason: Reason = "",
+    request: Request, visitor: guard.PostsFreezesAll, on: Annotated[str, Form()] = "", reason: Reason = ""
 ) -> Response:
     return _switch(request, visitor.services, visitor.user, ALL, None, on, reason)
 

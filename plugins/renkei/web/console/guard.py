@@ -203,3 +203,18 @@ def posts_creates(visitor: Annotated[Visitor, Depends(_poster)]) -> Visitor:
 @_guard
 def posts_runs_dag(dag_id: str, visitor: Annotated[Visitor, Depends(_poster)]) -> Access:
     return _access_with(Right.RUN, visitor, dag_id)
+
+
+# How a route names its guard: `access: guard.EditsDag`.
+Creates = Annotated[Visitor, Depends(creates)]
+PostsCreates = Annotated[Visitor, Depends(posts_creates)]
+PostsFreezesAll = Annotated[Visitor, Depends(posts_freezes_all)]
+PostsSignedIn = Annotated[Visitor, Depends(posts_signed_in)]
+SignedIn = Annotated[Visitor, Depends(signed_in)]
+EditsDag = Annotated[Access, Depends(edits_dag)]
+PostsAnswersDag = Annotated[Access, Depends(posts_answers_dag)]
+PostsEditsDag = Annotated[Access, Depends(posts_edits_dag)]
+PostsRunsDag = Annotated[Access, Depends(posts_runs_dag)]
+RunsDag = Annotated[Access, Depends(runs_dag)]
+SeesDag = Annotated[Access, Depends(sees_dag)]
+SeesJobs = Annotated[Access, Depends(sees_jobs)]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import StoreError
@@ -31,14 +31,14 @@ LISTED = 20  # versions among which those of customers are looked for
 
 
 @router.get("/dag/{dag_id}/invitations")
-def listed(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def listed(request: Request, access: guard.EditsDag) -> Response:
     return _page(request, access)
 
 
 @router.post("/dag/{dag_id}/invitations")
 def invite(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     label: Annotated[str, Form(max_length=MAX_LABEL)] = "",
     reason: Annotated[str, Form(max_length=MAX_WHY)] = "",
     days: Annotated[str, Form(max_length=3)] = "",
@@ -68,7 +68,7 @@ def invite(
 
 
 @router.post("/dag/{dag_id}/invitations/{number}/revoke")
-def revoke(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def revoke(request: Request, number: str, access: guard.PostsEditsDag) -> Response:
     if not re.fullmatch(r"[1-9][0-9]{0,7}", number):
         raise guard.NotFound
     access.note(f"invitation revoked {number}")

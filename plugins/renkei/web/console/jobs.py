@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
 from renkei.storage import audit
@@ -16,7 +15,7 @@ from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.channel_facts import TriedChannel
 from renkei.web.connection_facts import TriedConnections
 from renkei.web.console import guard
-from renkei.web.console.page import address, page
+from renkei.web.console.page import go_to, page
 from renkei.web.services import OwnJob, Refused, Services, User
 
 router = APIRouter()
@@ -32,7 +31,7 @@ COMMON = {  # of every link, by kind
 def start(request: Request, access: guard.Access, kind: str, asked: Mapping[str, str]) -> Response:
     """Have a job done, or find the one that is: its page. Who starts one is noted first."""
     number = ask(access.services, access.user, access.company.dag_id, kind, asked)
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "jobs", str(number)), 303)
+    return go_to(request, "dag", access.company.dag_id, "jobs", str(number))
 
 
 def ask(
@@ -78,12 +77,12 @@ def newest(access: guard.Access) -> list[tuple[Job, State, str]]:
 
 
 @router.get("/dag/{dag_id}/jobs")
-def company_jobs(request: Request, access: Annotated[guard.Access, Depends(guard.sees_jobs)]) -> Response:
+def company_jobs(request: Request, access: guard.SeesJobs) -> Response:
     return page(request, "jobs.html", one=access.company, jobs=newest(access), now=access.services.now())
 
 
 @router.get("/dag/{dag_id}/jobs/{number}")
-def one_job(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.sees_jobs)]) -> Response:
+def one_job(request: Request, number: str, access: guard.SeesJobs) -> Response:
     folder, now = access.services.knowledge.folder(access.company.dag_id), access.services.now()
     jobs = Jobs(folder)
     job = job_of(jobs, number)

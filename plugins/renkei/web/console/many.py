@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei.jobs.records import Job, Jobs, State
 from renkei.sheets.archive import MAX_SHEETS, MAX_ZIP
@@ -26,7 +26,7 @@ from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, job_of
-from renkei.web.console.page import address, message, page
+from renkei.web.console.page import go_to, message, page
 from renkei.web.console.sheets import MAX_REASON
 from renkei.web.many_facts import KIND, PLACE, BatchSheet, SheetBatch, UploadState
 from renkei.web.services import Right
@@ -53,7 +53,7 @@ class Line:
 
 
 @router.get("/many")
-def form(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.creates)]) -> Response:
+def form(request: Request, visitor: guard.Creates) -> Response:
     links = visitor.services.sheets.links()
     return page(
         request, "many.html", links=links, most=MAX_ZIP // 1_000_000, sheets=MAX_SHEETS, now=visitor.services.now()
@@ -61,7 +61,7 @@ def form(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.creat
 
 
 @router.post("/many")
-async def upload(request: Request, visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)]) -> Response:
+async def upload(request: Request, visitor: guard.PostsCreates) -> Response:
     found = await request.form()
     given, link = found.get("file"), found.get("link")
     content = await given.read(MAX_ZIP + 1) if isinstance(given, UploadFile) else b""
@@ -72,9 +72,7 @@ async def upload(request: Request, visitor: Annotated[guard.Visitor, Depends(gua
 
 
 @router.get("/many/{link}/{number}")
-def batch(
-    request: Request, link: str, number: str, visitor: Annotated[guard.Visitor, Depends(guard.creates)]
-) -> Response:
+def batch(request: Request, link: str, number: str, visitor: guard.Creates) -> Response:
     return _page(request, visitor, link, _job(visitor, link, number))
 
 
@@ -83,7 +81,7 @@ def enable(
     request: Request,
     link: str,
     number: str,
-    visitor: Annotated[guard.Visitor, Depends(guard.posts_creates)],
+    visitor: guard.PostsCreates,
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
     form: Annotated[str, Form(alias="once", max_length=60)] = "",
@@ -96,7 +94,7 @@ def enable(
     if not once.is_good(form, visitor.services.now()):  # nothing is done, and he is told so
         raise guard.CsrfError
     if not once.take(visitor.services.knowledge.folder(f"{link}__{PLACE}").store, form, visitor.services.now()):
-        return RedirectResponse(address(request, "many", link, number), 303)  # a reload
+        return go_to(request, "many", link, number)  # a reload
     until, place, refused = time.monotonic() + ENABLED_S, after, ""
     sheets = result.sheets
     while place < len(sheets) and (time.monotonic() < until or place == after):
@@ -120,7 +118,7 @@ def _asked(request: Request, visitor: guard.Visitor, link: str, content: bytes) 
 
     keep = partial(uploads.keep, folder, digest, content)
     number = ask(services, user, f"{link}__{PLACE}", KIND, asked, keep)
-    return RedirectResponse(address(request, "many", link, str(number)), 303)
+    return go_to(request, "many", link, str(number))
 
 
 def _job(visitor: guard.Visitor, link: str, number: str) -> Job:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from renkei import settings
@@ -45,22 +45,14 @@ TEXT = "text/csv; charset=utf-8"
 
 
 @router.get("/dag/{dag_id}/members")
-def members(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.edits_dag)],
-    at: str = "",
-    saved: str = "",
-    lacks: str = "",
-) -> Response:
+def members(request: Request, access: guard.EditsDag, at: str = "", saved: str = "", lacks: str = "") -> Response:
     access.note("members")
     return _page(request, access, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved)
 
 
 @router.post("/dag/{dag_id}/members/find")
 def find(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
+    request: Request, access: guard.PostsEditsDag, text: Annotated[str, Form(max_length=MAX_TEXT)] = ""
 ) -> Response:
     """Those whose user id has this in it. Posted: an address that names somebody stays in logs and histories."""
     access.note("members find")
@@ -95,7 +87,7 @@ def _page(
 
 
 @router.get("/dag/{dag_id}/members.{kind}")
-def download(kind: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def download(kind: str, access: guard.EditsDag) -> Response:
     """The table as a file that the import takes back, but for webhooks."""
     if kind not in ("csv", "xlsx"):
         raise guard.NotFound
@@ -108,11 +100,7 @@ def download(kind: str, access: Annotated[guard.Access, Depends(guard.edits_dag)
 
 
 @router.post("/dag/{dag_id}/members/import")
-def upload(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    file: Annotated[UploadFile, File()],
-) -> Response:
+def upload(request: Request, access: guard.PostsEditsDag, file: Annotated[UploadFile, File()]) -> Response:
     """Every mistake, or what would change; nothing is changed yet."""
     access.note("members import")
     content = file.file.read(MAX_UPLOAD)
@@ -137,7 +125,7 @@ def upload(
 @router.post("/dag/{dag_id}/members/import/confirm")
 def confirm(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     digest: Annotated[str, Form(max_length=64)] = "",
     excel: Annotated[str, Form(max_length=1)] = "",
     removing: Annotated[str, Form(max_length=1)] = "",
@@ -167,7 +155,7 @@ def confirm(
 @router.post("/dag/{dag_id}/members/invite")
 def invite(
     request: Request,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     kind: Annotated[str, Form(max_length=10)] = "",
     who: Annotated[str, Form(max_length=100)] = "",
     days: Annotated[int, Form(ge=1, le=90)] = DAYS,

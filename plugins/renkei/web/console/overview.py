@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from renkei.clock import TOKYO
 from renkei.sheets.table_file import csv_parts
 from renkei.web.console import guard
-from renkei.web.console.page import address, page
+from renkei.web.console.page import PageNumber, address, page
 from renkei.web.console.runs import XLSX
 from renkei.web.facts import Company
 from renkei.web.screens import company_table, figures, overview
@@ -21,11 +21,7 @@ router = APIRouter()
 
 @router.get("/")
 def companies(
-    request: Request,
-    visitor: Annotated[guard.Visitor, Depends(guard.signed_in)],
-    q: str = "",
-    state: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
+    request: Request, visitor: guard.SignedIn, q: str = "", state: str = "", number: PageNumber = ""
 ) -> Response:
     now = visitor.services.now()
     found = overview.overview(visible(visitor), now, q, state, number)
@@ -50,7 +46,7 @@ def companies(
 
 
 @router.get("/companies.{kind}")
-def table(kind: Literal["csv", "xlsx"], visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+def table(kind: Literal["csv", "xlsx"], visitor: guard.SignedIn) -> Response:
     """Every company that somebody may see, with its state, as a file."""
     now = visitor.services.now()
     rows = company_table.rows(visible(visitor), now)
@@ -64,7 +60,7 @@ def table(kind: Literal["csv", "xlsx"], visitor: Annotated[guard.Visitor, Depend
 
 
 @router.get("/t/{tenant}")
-def by_tenant(request: Request, tenant: str, visitor: Annotated[guard.Visitor, Depends(guard.signed_in)]) -> Response:
+def by_tenant(request: Request, tenant: str, visitor: guard.SignedIn) -> Response:
     """A tenant's page, without its link's name; where two links have one of this name, the list of them."""
     found = [one.dag_id for one in visible(visitor) if one.tenant == tenant]
     if not found:

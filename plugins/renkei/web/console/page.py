@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import jinja2
-from fastapi import Request
-from starlette.responses import HTMLResponse, Response
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from renkei.clock import TOKYO
 from renkei.storage import once
@@ -27,6 +27,7 @@ WEB = Path(__file__).parents[1]
 MOUNT = "/renkei/console"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 WEEK = "月火水木金土日"
+PageNumber = Annotated[str, Query(alias="page")]  # of a list, as an address has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ def message(request: Request, status: int, title: str, *lines: str, links: Seque
 def address(request: Request, *parts: str) -> str:
     """Of a page of ours."""
     return address_below(request.scope.get("root_path", ""), *parts)
+
+
+def go_to(request: Request, *parts: str, **query: Any) -> RedirectResponse:
+    """Sends the browser to a page of ours, which it may read again without doing again what was done."""
+    return RedirectResponse(address_below(request.scope.get("root_path", ""), *parts, **query), 303)
 
 
 def _banner(services: Services, user: User, company: object) -> Banner | None:

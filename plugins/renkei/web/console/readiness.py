@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from renkei.web.console import guard
 from renkei.web.console.overview import visible
-from renkei.web.console.page import page
+from renkei.web.console.page import PageNumber, page
 from renkei.web.screens.overview import overview
 from renkei.web.screens.readiness import DAYS, Case, channel_counts, statement
 
@@ -18,7 +17,7 @@ router = APIRouter()
 
 
 @router.get("/dag/{dag_id}/readiness")
-def of_company(request: Request, access: Annotated[guard.Access, Depends(guard.sees_dag)]) -> Response:
+def of_company(request: Request, access: guard.SeesDag) -> Response:
     knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     evidence = knowledge.evidence([one.dag_id])[one.dag_id]
     runs = knowledge.runs(one.dag_id, now - dt.timedelta(days=DAYS))
@@ -34,12 +33,7 @@ def of_company(request: Request, access: Annotated[guard.Access, Depends(guard.s
 
 
 @router.get("/readiness")
-def of_all(
-    request: Request,
-    visitor: Annotated[guard.Visitor, Depends(guard.signed_in)],
-    q: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def of_all(request: Request, visitor: guard.SignedIn, q: str = "", number: PageNumber = "") -> Response:
     """The companies that the visitor may see, as the list has them; a sheet holds a page: of each a dozen files are read."""
     knowledge, now = visitor.services.knowledge, visitor.services.now()
     found = overview([one for one in visible(visitor) if one.provable], now, q, page=number)

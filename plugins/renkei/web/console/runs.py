@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from renkei.clock import TOKYO
 from renkei.errors import BaselineError, StoreError
 from renkei.sheets.table_file import csv_parts
 from renkei.web.console import guard, invitations
-from renkei.web.console.page import page
+from renkei.web.console.page import PageNumber, page
 from renkei.web.facts import Generation
 from renkei.web.screens import figures, overview
 from renkei.web.screens.timeline import timeline
@@ -33,12 +33,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/dag/{dag_id}/runs")
-def history(
-    request: Request,
-    access: Annotated[guard.Access, Depends(guard.sees_dag)],
-    days: str = "",
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def history(request: Request, access: guard.SeesDag, days: str = "", number: PageNumber = "") -> Response:
     one, now = access.company, access.services.now()
     period = next((known for known in PERIODS if str(known) == days), PERIODS[0])
     today = now.astimezone(TOKYO).date()
@@ -78,12 +73,7 @@ def history(
 
 
 @router.get("/dag/{dag_id}/runs/{run_id}")
-def run(
-    request: Request,
-    run_id: str,
-    access: Annotated[guard.Access, Depends(guard.sees_dag)],
-    number: Annotated[str, Query(alias="page")] = "",
-) -> Response:
+def run(request: Request, run_id: str, access: guard.SeesDag, number: PageNumber = "") -> Response:
     knowledge, one = access.services.knowledge, access.company
     found = knowledge.run(one.dag_id, run_id)
     if found is None:
@@ -108,9 +98,7 @@ def run(
 
 
 @router.get("/dag/{dag_id}/runs/{run_id}/findings.{kind}")
-def findings(
-    run_id: str, kind: Literal["csv", "xlsx"], access: Annotated[guard.Access, Depends(guard.edits_dag)]
-) -> Response:
+def findings(run_id: str, kind: Literal["csv", "xlsx"], access: guard.EditsDag) -> Response:
     """Every error and 注意 of the run as a file; who took it is kept, as of every look at people."""
     knowledge, one, now = access.services.knowledge, access.company, access.services.now()
     if knowledge.run(one.dag_id, run_id) is None:

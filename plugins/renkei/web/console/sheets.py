@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from renkei.sheets.difference import SheetLine
 from renkei.sheets.placed import NotPlacedError, is_yaml, suffix_of
@@ -25,7 +25,7 @@ from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin, Version
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
-from renkei.web.console.page import address, message, page
+from renkei.web.console.page import address, go_to, message, page
 from renkei.web.screens.sheets import VersionLine, VersionState, lines
 from renkei.web.sheet_facts import SheetForm
 from renkei.web.tenant_sheet import Actor, CurrentSheet, TenantSheet
@@ -52,7 +52,7 @@ class SheetVersions:
 
 
 @router.get("/dag/{dag_id}/sheets")
-def versions(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def versions(request: Request, access: guard.EditsDag) -> Response:
     sheet_versions, dag_id = _sheet_versions(access), access.company.dag_id
     mapping = access.services.knowledge.mapping(dag_id)
     return page(
@@ -68,7 +68,7 @@ def versions(request: Request, access: Annotated[guard.Access, Depends(guard.edi
 
 
 @router.post("/dag/{dag_id}/sheets")
-async def upload(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+async def upload(request: Request, access: guard.PostsEditsDag) -> Response:
     """A new version; what it says is looked at on its own page."""
     given = (await request.form()).get("file")
     content = await given.read(MAX_BYTES + 1) if isinstance(given, UploadFile) else b""
@@ -80,9 +80,7 @@ async def upload(request: Request, access: Annotated[guard.Access, Depends(guard
 
 
 @router.get("/dag/{dag_id}/sheets/compare")
-def compare(
-    request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], old: str = "", new: str = ""
-) -> Response:
+def compare(request: Request, access: guard.EditsDag, old: str = "", new: str = "") -> Response:
     sheet_versions = _sheet_versions(access)
     before, after = (_version(sheet_versions, number) for number in (old, new))
     changed, fault = _differences(access, sheet_versions, before, after)
@@ -99,7 +97,7 @@ def compare(
 
 
 @router.get("/dag/{dag_id}/sheets/{number}")
-def version(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def version(request: Request, number: str, access: guard.EditsDag) -> Response:
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, number)
     review = _review(access, sheet_versions, line)
@@ -129,7 +127,7 @@ def version(request: Request, number: str, access: Annotated[guard.Access, Depen
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/file")
-def download(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def download(request: Request, number: str, access: guard.EditsDag) -> Response:
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, number)
     access.note(f"sheet file {line.number}")
@@ -138,7 +136,7 @@ def download(request: Request, number: str, access: Annotated[guard.Access, Depe
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/marked")
-def marked(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def marked(request: Request, number: str, access: guard.EditsDag) -> Response:
     """色付きの控え: the workbook with what was found in it."""
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, number)
@@ -151,12 +149,7 @@ def marked(request: Request, number: str, access: Annotated[guard.Access, Depend
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/try")
-def rehearse(
-    request: Request,
-    number: str,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
-    which: Number = "",
-) -> Response:
+def rehearse(request: Request, number: str, access: guard.PostsEditsDag, which: Number = "") -> Response:
     """What this version would do, as a job."""
     line = _version(_sheet_versions(access), number)
     tries = access.services.sheets.tries(access.company.dag_id)
@@ -170,7 +163,7 @@ def rehearse(
 def enable(
     request: Request,
     number: str,
-    access: Annotated[guard.Access, Depends(guard.posts_edits_dag)],
+    access: guard.PostsEditsDag,
     digest: Annotated[str, Form(max_length=64)] = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
 ) -> Response:
@@ -192,21 +185,21 @@ def enable(
     told = {"version": line.number, "digest": line.version.digest, "replaces": moved.move.replaces, "reason": why}
     access.services.sheets.enabled(dag_id, access.user.name, told)
     access.services.knowledge.changed()
-    return RedirectResponse(address(request, "dag", dag_id, "sheets", str(line.number)), 303)
+    return go_to(request, "dag", dag_id, "sheets", str(line.number))
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/back")
-def back(request: Request, number: str, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+def back(request: Request, number: str, access: guard.PostsEditsDag) -> Response:
     """An earlier version as a new one, to be looked at and enabled as any."""
     sheet_versions = _sheet_versions(access)
     line = _version(sheet_versions, number)
     access.note(f"sheet back {line.number}")
     made = sheet_versions.sheet.again(line.number, _by(access), access.services.now())
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(made)), 303)
+    return go_to(request, "dag", access.company.dag_id, "sheets", str(made))
 
 
 @router.get("/dag/{dag_id}/sheet-form")
-def edit(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)], of: str = "") -> Response:
+def edit(request: Request, access: guard.EditsDag, of: str = "") -> Response:
     """The sheet in force, or a version, as a form."""
     sheet_versions, dag_id = _sheet_versions(access), access.company.dag_id
     line = _version(sheet_versions, of or str(sheet_versions.current.number))
@@ -221,7 +214,7 @@ def edit(request: Request, access: Annotated[guard.Access, Depends(guard.edits_d
 
 
 @router.post("/dag/{dag_id}/sheet-form")
-async def save(request: Request, access: Annotated[guard.Access, Depends(guard.posts_edits_dag)]) -> Response:
+async def save(request: Request, access: guard.PostsEditsDag) -> Response:
     given = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     return await run_in_threadpool(_saved, request, access, given)
 
@@ -257,7 +250,7 @@ def _kept(
     sheet_versions = _sheet_versions(access)
     access.note(f"sheet {origin.value}")
     number = sheet_versions.sheet.keep(content, file_name, origin, _by(access), access.services.now(), of=of)
-    return RedirectResponse(address(request, "dag", access.company.dag_id, "sheets", str(number)), 303)
+    return go_to(request, "dag", access.company.dag_id, "sheets", str(number))
 
 
 def _sheet_versions(access: guard.Access) -> SheetVersions:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from renkei.clock import TOKYO
@@ -26,7 +25,7 @@ LOOKED_BACK = dt.timedelta(days=400)
 
 
 @router.get("/dag/{dag_id}/start")
-def start(request: Request, access: Annotated[guard.Access, Depends(guard.edits_dag)]) -> Response:
+def start(request: Request, access: guard.EditsDag) -> Response:
     """For links with a run a day: of one that runs every few minutes nobody reads a year of runs for a page."""
     one, now, knowledge = access.company, access.services.now(), access.services.knowledge
     if not one.provable:
