@@ -178,8 +178,7 @@ def play(dag: DAG, at: dt.datetime, *, mode: str = "", by: str = "", answer: Ans
         context = {"dag": dag, "dag_run": asked, "run_id": run_id, "task": task, "ti": ti, "task_instance": ti}
         _do(task, ti, context | {"task_state_store": _State()}, answer)
     with create_session() as session:
-        _end(session, session.get_one(DagRun, number), tasks)
-    return tasks["outcome"].state
+        return _end(session, session.get_one(DagRun, number), tasks)
 
 
 def _begin(session: Session, dag: DAG, at: dt.datetime, mode: str, by: str) -> DagRun:
@@ -249,7 +248,8 @@ def _ask(task: HITLOperator, ti: _Task, context: dict[str, Any], answer: Answer 
     task.body = None  # the next run's question is its own
 
 
-def _end(session: Session, run: DagRun, tasks: dict[str, _Task]) -> None:
+def _end(session: Session, run: DagRun, tasks: dict[str, _Task]) -> str:
+    """The run's state: of its leaf, which a run that ended well has skipped."""
     for row in run.task_instances:
         ti = tasks[row.task_id]
         tries = 0 if ti.state == "skipped" else 1
@@ -271,9 +271,11 @@ def _end(session: Session, run: DagRun, tasks: dict[str, _Task]) -> None:
         if ti.asked:
             session.add(HITLDetail(ti_id=ti.id, **ti.asked))
     last = tasks["outcome"]
-    run.state, run.end_date = last.state, last.end_date
+    run.state = DagRunState.FAILED if last.state == "failed" else DagRunState.SUCCESS
+    run.end_date = last.end_date
     session.flush()
-    (run_end.on_dag_run_success if last.state == "success" else run_end.on_dag_run_failed)(run, "")
+    (run_end.on_dag_run_failed if last.state == "failed" else run_end.on_dag_run_success)(run, "")
+    return run.state
 
 
 HOUR = dt.timedelta(hours=1)

@@ -78,7 +78,6 @@ def _figures(first: dict[str, Any], days: list[dict[str, Any]]) -> list[Figure]:
     fetch = [shares(run, FETCH) for run in days]
     work = [shares(run, WORK) for run in days]
     other = [total - f - w for total, f, w in zip(totals, fetch, work, strict=True)]
-    empty = [run["tasks"]["outcome"]["ran"] for run in days]
     crews = [run["crew_requests"] for run in days]
     pages = min(crews)
     per_task = {
@@ -93,8 +92,7 @@ def _figures(first: dict[str, Any], days: list[dict[str, Any]]) -> list[Figure]:
         Figure(
             "F1", "… the tasks that work", statistics.median(work), note=_span(work, "snapshot, diff, validate, load")
         ),
-        Figure("F1", "… Airflow between them, approve, notify, outcome", statistics.median(other), note=_span(other)),
-        Figure("F1", "… what one empty task runs for", statistics.median(empty), note=_span(empty)),
+        Figure("F1", "… Airflow between them, and notify", statistics.median(other), note=_span(other)),
         Figure("F1", "first link, trigger to success", first["total"], detail={"first": first, "days": days}),
     ]
     for name in first["tasks"]:

@@ -1,4 +1,8 @@
-"""The last two tasks of every link's Dag: `notify` tells how the run ended, `outcome` is its colour (E2, N3)."""
+"""The last two tasks of every link's Dag: `notify` tells how the run ended, `outcome` is its colour (E2, N3).
+
+Where the record knows of a good end, that is all that `outcome` could find, so `notify` leaves word of it and `outcome` is
+skipped: a process less for every good run.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +14,31 @@ from airflow.sdk.exceptions import AirflowFailException
 from renkei.errors import NotificationError, SettingError
 from renkei.orchestration import channel_connections, result_notification, run_notes, side_run
 from renkei.orchestration.airflow_run import good_end, this_record
-from renkei.orchestration.run_end import WELL_KEY
+from renkei.orchestration.run_end import leave_word
+from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 
 log = logging.getLogger(__name__)
 
 
-def notify(tenant: Tenant, context: Any) -> dict[str, Any]:
+def notify(tenant: Tenant, context: Any) -> dict[str, Any] | WithoutTasks:
     if tenant.is_test(context):
         return _try_channels(tenant, tenant.run_request(context).settings.get("channel", ""))
     if side_run.was_left_out(tenant, context):
         return {}
     run_id = context["run_id"]
+    is_well = good_end(this_record(tenant, context)) is not None and tenant.asked(context).mode.writes
+    if is_well:  # first: a channel that does not take its message changes no result
+        leave_word(context)
     run_notes.forget_waiting(tenant, run_id)  # whatever was asked is over
     if not result_notification.channels_of(tenant):
         log.warning("tenant=%s: no result address and no channel is known", tenant.name)
     told = result_notification.report_run(tenant, context, _work_ids(context))
     run_notes.forget_begun(tenant, run_id)
-    return told
+    if not is_well:
+        return told
+    result_notification.leave_summary(tenant, context, _work_ids(context))
+    return WithoutTasks(told, ("outcome",))
 
 
 def outcome(tenant: Tenant, context: Any) -> None:
@@ -35,7 +46,8 @@ def outcome(tenant: Tenant, context: Any) -> None:
 
     A run that only looks or tests does not hide that the link is failing: it stays red until the link is well again.
     """
-    result_notification.show_summary(tenant, context, _work_ids(context))
+    for line in result_notification.leave_summary(tenant, context, _work_ids(context)):
+        log.info("%s", line)
     test = tenant.is_test(context)
     if not test:
         result_notification.leave_subject(tenant, context, _work_ids(context))
@@ -48,7 +60,7 @@ def outcome(tenant: Tenant, context: Any) -> None:
         )
     if not tenant.run_request(context).mode.writes:
         _stay_red(tenant)
-    context["ti"].xcom_push(key=f"{WELL_KEY} {context['ti'].id}", value=True)
+    leave_word(context)
 
 
 def _stay_red(tenant: Tenant) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from renkei.errors import StoreError
 from renkei.orchestration import result_notification
-from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY, WELL_KEY
+from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY, leave_word
 from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 
@@ -42,5 +42,5 @@ def _is_closed(tenant: Tenant, context: Any) -> bool:
     subject, lines = told
     ti.xcom_push(key=TOLD_KEY, value={"subject": subject, "told": {}})
     ti.xcom_push(key=SUMMARY_KEY, value=lines)
-    ti.xcom_push(key=f"{WELL_KEY} {ti.id}", value=True)
+    leave_word(context)
     return True

@@ -8,7 +8,9 @@ from importlib import import_module
 
 from airflow.sdk import ObjectStoragePath
 
+from renkei.adapters import make_all
 from renkei.orchestration.link import LINKS
+from renkei.sheets.load import form_of
 
 for name in (
     "airflow.dag_processing.dagbag",
@@ -17,23 +19,33 @@ for name in (
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     "email_validator",
+    "encodings.cp932",
     "encodings.shift_jis",
     "encodings.utf_32_le",
     "pandas",
-    "phonenumbers",
+    "jinja2.ext",
+    "phonenumbers.data.region_JP",
     "pyarrow.compute",
     "pyarrow.csv",
     "pyarrow.dataset",
     "pyarrow.parquet",
     "renkei.orchestration.closing_tasks",
+    "renkei.orchestration.connection_form",
     "renkei.orchestration.dag_builder",
     "renkei.orchestration.monitor.watch",
     "renkei.orchestration.plain_mail",
     "renkei.notifications.messengers",
+    "renkei.storage.parquet",
     "tenacity",
     *(name for link in LINKS.values() for name in link.preloads),
 ):
     import_module(name)
+
+for link in LINKS.values():
+    for part in (link.form, link.work, link.page, link.report, link.subjects, link.check_grants, link.timetable):
+        part()
+    form_of(link.sheets())
+make_all()
 
 # Airflow looks through all installed providers for file systems, once per process: 0.2 s.
 _ = ObjectStoragePath("file:///").fs

@@ -207,7 +207,7 @@ def _unreachable(tenant: Tenant) -> list[str]:
 
 
 def _keep_summary(report: Report, tenant: Tenant, outcome: Outcome, record: RunRecord | None) -> None:
-    """The run in a few lines: in this task's log, and in the record for that of `outcome`. Telling goes on without it."""
+    """The run in a few lines: in this task's log, and in the record for the run's page. Telling goes on without it."""
     try:
         lines = report.summary()
         if record is not None:
@@ -217,8 +217,8 @@ def _keep_summary(report: Report, tenant: Tenant, outcome: Outcome, record: RunR
         log.error("this run cannot be summed up: %s", type(error).__name__)
 
 
-def show_summary(tenant: Tenant, context: Any, task_ids: list[str]) -> None:
-    """Log how the run ended, and leave it for the note on the run's page (`run_end`)."""
+def leave_summary(tenant: Tenant, context: Any, task_ids: list[str]) -> Sequence[str]:
+    """Leave how the run ended for the note on the run's page (`run_end`); the lines, none where nobody knows."""
     lines: Sequence[str] = ()
     with contextlib.suppress(StoreError, UnknownRunError):
         kept = record_of(tenant, context).read_or_none(Summary)
@@ -232,8 +232,8 @@ def show_summary(tenant: Tenant, context: Any, task_ids: list[str]) -> None:
         end = RunEnd(tenant, None, failure.outcome, failure.message, started, at, run_id=context["run_id"])
         lines = tenant.link.report()(end).summary()
     if lines:
-        _log_lines(Outcome.OK, lines)
         context["ti"].xcom_push(key=SUMMARY_KEY, value=list(lines))
+    return lines
 
 
 def _log_lines(outcome: Outcome, lines: Sequence[str]) -> None:

@@ -1,9 +1,10 @@
 """What becomes of a run in Airflow when it ends (E2): its note, its colour, its open questions.
 
 Airflow calls this in the scheduler, and in the API server where a person marks a run. A task cannot write the note of
-its run (nor is there a token by which it could ask for it), so `outcome` leaves its lines as an XCom, and whoever ends
-the run puts them there. A run is a success only if `outcome` itself left word that it is one, or, where that was
-skipped, the task that ended the run early (`early_end`): a run or a task that a person marks is not. Airflow loads this module in every process: it imports next to nothing.
+its run (nor is there a token by which it could ask for it), so the last task leaves its lines as an XCom, and whoever
+ends the run puts them there. A run is a success only if `outcome` itself left word that it is one, or, where that was
+skipped, the task that skipped it (`notify`, or one that ended the run early): a run or a task that a person marks is
+not. Airflow loads this module in every process: it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from airflow.listeners import hookimpl
 
 from renkei.orchestration.link import split_dag_id
 
-SUMMARY_KEY = "summary"  # of the XCom of `outcome`, or of who ended the run early: a list of lines
-WELL_KEY = "well"  # of the XCom of `outcome`, with the id of that very try: it found a good end on record
+SUMMARY_KEY = "summary"  # of the XCom of the task that closed the run: a list of lines
+WELL_KEY = "well"  # of its XCom, with the id of that very try: it found a good end on record
 TOLD_KEY = "told"  # of the XCom of who stands in for `notify`, with what that would have given back: a task that ended
 # its run early (`early_end`), or `outcome`, where `notify` failed
+
+
+def leave_word(context: Any) -> None:
+    """Of the task that closes the run: the run is well."""
+    context["ti"].xcom_push(key=f"{WELL_KEY} {context['ti'].id}", value=True)
 
 
 @hookimpl

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from renkei.adapters import adapter_of
 from renkei.sheets.information import OFF, ON, Information
 
 INFORMATION = "連携情報"
@@ -48,7 +46,7 @@ def labels_of(information: Information, **more: str) -> dict[str, str]:
 def _flat(mapping: Any, labels: Mapping[str, str]) -> dict[tuple[str, str, str], str]:
     """Each single value by its part, line and column."""
     found: dict[tuple[str, str, str], str] = {}
-    for key, value in _adapter(mapping.__class__).dump_python(mapping).items():
+    for key, value in adapter_of(mapping.__class__).dump_python(mapping).items():
         if isinstance(value, dict) or _has_dicts(value):
             for names, text in _leaves(value, (labels.get(key, key),), labels):
                 found[names[0], names[1] if len(names) > 1 else "", " ".join(names[2:])] = text
@@ -89,8 +87,3 @@ def _text(value: Any) -> str:
             return "、".join(sorted(map(_text, value)))
         case _:
             return str(value)
-
-
-@cache
-def _adapter(model: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(model)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
-import functools
 import hashlib
 import json
 import logging
@@ -28,6 +27,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from renkei import settings
+from renkei.adapters import adapter_of
 from renkei.errors import MappingError, Problem
 from renkei.sheets.bounded import START_S, Compiler, NotCompiledError
 from renkei.sheets.compiled import Compiled, MappingT, SheetKind, digest_of
@@ -148,9 +148,9 @@ def _compile(
         asked = (file.path.name, content, file.tenant, allowed_hosts, patience_s)
         sheet, _ = compiler.compile(*asked, only_compiled=True)
         if kept and cache:
-            _replace(kept, _form(kind).dump_json(sheet))
+            _replace(kept, form_of(kind).dump_json(sheet))
             # What the next form's Dag is to go by until it is compiled, whatever version of Renkei compiles it.
-            _replace(_note(file, cache), _form(kind).dump_json(sheet, include=set(_OF_THE_DAG)))
+            _replace(_note(file, cache), form_of(kind).dump_json(sheet, include=set(_OF_THE_DAG)))
         return sheet
 
 
@@ -202,17 +202,16 @@ def _lock_cache(kept: Path | None) -> Iterator[None]:
             os.close(handle)
 
 
-@functools.cache
-def _form(kind: SheetKind[Any]) -> TypeAdapter[Any]:
+def form_of(kind: SheetKind[Any]) -> TypeAdapter[Any]:
     """What turns a compiled sheet of this kind into JSON, and back."""
     compiled: Any = Compiled
-    return TypeAdapter(compiled[pkgutil.resolve_name(kind.mapping)])
+    return adapter_of(compiled[pkgutil.resolve_name(kind.mapping)])
 
 
 def _read(kind: SheetKind[MappingT], path: Path, digest: str) -> Compiled[MappingT] | None:
     """The compiled form in `path`, or None when there is none that can be used."""
     try:
-        found: Compiled[MappingT] = _form(kind).validate_json(path.read_bytes())
+        found: Compiled[MappingT] = form_of(kind).validate_json(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if found.digest == digest else None
@@ -226,7 +225,7 @@ def _pending(kind: SheetKind[MappingT], file: TenantFile, cache: Path | None) ->
         note = json.loads(_note(file, cache).read_bytes()) if cache else {}
         if note.get("by_file"):  # of version 0.5
             note["shape"] = ["by_file"]
-        last = _form(kind).validate_python({"tenant": "", "digest": "", "mapping": None, **note})
+        last = form_of(kind).validate_python({"tenant": "", "digest": "", "mapping": None, **note})
         return dataclasses.replace(waiting, **{name: getattr(last, name) for name in _OF_THE_DAG if name in note})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return waiting

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AwareDatetime, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, PlainSerializer, ValidationError
 
+from renkei.adapters import adapter_of
 from renkei.storage.store import DamagedFileError, MissingKeyError, Store
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def to_plain(value: Any) -> dict[str, Any]:
         ValueError: a field has another type than it says, which `from_plain` would refuse; nothing is quoted (L6).
     """
     try:
-        plain = _adapter(cast(Any, type(value))).dump_python(value, mode="json", warnings="error")
+        plain = adapter_of(cast(Any, type(value))).dump_python(value, mode="json", warnings="error")
     except ValueError:
         raise ValueError(f"{type(value).__name__} is not what it says") from None
     return cast(dict[str, Any], plain)
@@ -65,15 +65,10 @@ def from_plain(model: type[T], value: object) -> T:
         ValueError: it is something else; nothing of it is quoted (L6).
     """
     try:
-        return cast(T, _adapter(cast(Any, model)).validate_python(value))
+        return cast(T, adapter_of(cast(Any, model)).validate_python(value))
     except ValidationError as error:
         places = [".".join(map(str, one["loc"])) or one["type"] for one in error.errors(include_input=False)]
         more = ["…"] if len(places) > MAX_PLACES else []
         raise ValueError(f"{model.__name__} is damaged: {', '.join(places[:MAX_PLACES] + more)}") from None
     except (KeyError, TypeError, AttributeError):  # of a model's own reader
         raise ValueError(f"{model.__name__} is damaged") from None
-
-
-@cache
-def _adapter(model: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(model)

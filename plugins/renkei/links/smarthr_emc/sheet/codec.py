@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
+from renkei.adapters import adapter_of
 from renkei.links.smarthr_emc.sheet.mapping import Cell, Cells, Constant, Mapping, Source
-
-
-@functools.cache
-def _form() -> TypeAdapter[Mapping]:
-    return TypeAdapter(Mapping)  # takes 10 ms, and parsing needs none
 
 
 def mapping_to_json(mapping: Mapping) -> str:
     """One line of JSON; `mapping_from_json` gives an equal mapping back."""
-    return _form().dump_json(mapping).decode()
+    return adapter_of(Mapping).dump_json(mapping).decode()
 
 
 def mapping_from_json(text: str | bytes) -> Mapping:
@@ -29,7 +22,7 @@ def mapping_from_json(text: str | bytes) -> Mapping:
     Raises:
         ValueError, KeyError, TypeError: the text is something else.
     """
-    mapping = _form().validate_json(text)
+    mapping: Mapping = adapter_of(Mapping).validate_json(text)
     # Records of version 0.4 have none.
     return mapping if mapping.company_name else dataclasses.replace(mapping, company_name=mapping.tenant)
 
@@ -68,7 +61,7 @@ def section_digest(mapping: Mapping, section: Literal["departments", "users"]) -
     Labels of search words, guards, addresses, times and 通知 decide no value and stay out.
     """
     bare = without_password(mapping)  # a digest of a known sheet would give a short password away (L7)
-    plain = _form().dump_python(bare, mode="json")
+    plain = adapter_of(Mapping).dump_python(bare, mode="json")
     deciding: dict[str, Any] = {"id_prefix": plain["id_prefix"]}
     if section == "departments":
         deciding |= {"departments": plain["departments"], "root_department": plain["root_department"]}
