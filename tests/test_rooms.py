@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 RENKEI = ROOT / "plugins" / "renkei"
-BOTTOM = {"channel", "clock", "errors", "settings", "texts"}  # files, not rooms
+BOTTOM = {"adapters", "channel", "clock", "errors", "settings", "texts"}  # files, not rooms
 ARROWS = {
     **dict.fromkeys(BOTTOM, frozenset[str]()),
     **dict.fromkeys(("storage", "systems", "values", "sheets"), frozenset[str]()),

@@ -41,7 +41,9 @@ NO_END = (
 
 def report_run(tenant: Tenant, context: Any, task_ids: list[str]) -> dict[str, Any]:
     """Tell how this run ended; see `report_end`. Airflow's states only say where it stopped."""
-    return report_end(tenant, this_run(context), this_record(tenant, context), *_what_failed(context, task_ids))
+    record = this_record(tenant, context)
+    failed = (None, "") if good_end(record) else _what_failed(context, task_ids)  # a question for each task
+    return report_end(tenant, this_run(context), record, *failed)
 
 
 def leave_subject(tenant: Tenant, context: Any, task_ids: list[str]) -> None:

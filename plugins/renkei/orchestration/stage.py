@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 BROKEN = "設定エラー"  # the tag of a Dag whose sheet cannot be used
 FAILURE_KEY = "failure"
 RUN_KEY = "run"  # in the first task's state and XCom: see run_of
+RUN_KEY_HERE = "renkei_run"  # in the context of a task that has asked for it: each question costs Airflow's server one, too
 TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
 SIDE_RUN_MARGIN = dt.timedelta(minutes=40)  # before the daily run: a retry comes half an hour after its failure
 TELLING_MARGIN = dt.timedelta(minutes=2)  # `notify` of a side run may take what is left of it, once
@@ -145,6 +146,12 @@ def run_of(tenant: Tenant, context: Any) -> str:
     the first task draws a name and leaves it in its task state, which Airflow keeps through retries and clears, and
     deletes with the DagRun; the other tasks take it from the first one's XCom.
     """
+    if RUN_KEY_HERE not in context:
+        context[RUN_KEY_HERE] = _find_run(tenant, context)
+    return str(context[RUN_KEY_HERE])
+
+
+def _find_run(tenant: Tenant, context: Any) -> str:
     ti, first = context["ti"], context["dag"].topological_sort()[0].task_id
     if ti.task_id != first:
         told = ti.xcom_pull(task_ids=first, key=RUN_KEY)
