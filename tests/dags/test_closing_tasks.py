@@ -16,7 +16,7 @@ from renkei.orchestration.closing_tasks import notify
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.stage import RUN_KEY, WithoutTasks
 from renkei.orchestration.tenant import Tenant
-from renkei.runs.outcome import Outcome, Summary, note_end
+from renkei.runs.outcome import Summary, note_end
 from renkei.sheets.compiled import Compiled
 from renkei.storage.runs import RunRecord, run_key
 from renkei.storage.store import Store

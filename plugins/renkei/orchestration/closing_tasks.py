@@ -27,7 +27,7 @@ def notify(tenant: Tenant, context: Any) -> dict[str, Any] | WithoutTasks:
     if side_run.was_left_out(tenant, context):
         return {}
     run_id = context["run_id"]
-    is_well = good_end(this_record(tenant, context)) is not None and tenant.asked(context).mode.writes
+    is_well = good_end(this_record(tenant, context)) is not None and tenant.run_request(context).mode.writes
     if is_well:  # first: a channel that does not take its message changes no result
         leave_word(context)
     run_notes.forget_waiting(tenant, run_id)  # whatever was asked is over
