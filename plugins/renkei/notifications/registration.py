@@ -13,13 +13,21 @@ from urllib.parse import urlsplit
 from renkei.channel import Service
 from renkei.errors import ConnectionError_
 from renkei.notifications.services import SPEC, ConnectionField
+from renkei.systems.google_chat.client import url_fault as google_chat_fault
 from renkei.systems.hosts import is_private, is_trusted
+from renkei.systems.slack.webhook import url_fault as slack_fault
+from renkei.systems.teams.client import url_fault as teams_fault
 
 _BASES = {  # where each service is, by its host; empty where it has no one place
     Service.SLACK_BOT: {"slack.com": "https://slack.com/api/", "slack-gov.com": "https://slack-gov.com/api/"},
     Service.CHATWORK: {"api.chatwork.com": "https://api.chatwork.com/v2"},
     Service.LINEWORKS: {"www.worksapis.com": "", "auth.worksmobile.com": ""},
     Service.LINE: {"api.line.me": "https://api.line.me"},
+}
+_WEBHOOK_FAULTS = {
+    Service.SLACK_WEBHOOK: slack_fault,
+    Service.TEAMS: teams_fault,
+    Service.GOOGLE_CHAT: google_chat_fault,
 }
 
 
@@ -75,16 +83,7 @@ def register(
 
 def webhook_fault(service: Service, url: str, allowed_hosts: Collection[str] = ()) -> str:
     """Why `url` is no webhook of this service, in Japanese; empty when it is one."""
-    match service:  # imported when used: a task pays for what it imports
-        case Service.SLACK_WEBHOOK:
-            from renkei.systems.slack.webhook import url_fault
-        case Service.TEAMS:
-            from renkei.systems.teams.client import url_fault
-        case Service.GOOGLE_CHAT:
-            from renkei.systems.google_chat.client import url_fault
-        case _:
-            raise ValueError(f"{service} has no webhooks")
-    return url_fault(url, allowed_hosts)
+    return _WEBHOOK_FAULTS[service](url, allowed_hosts)
 
 
 def text_fault(field: ConnectionField, text: str) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowRuntimeError
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import GetDagRun, TriggerDagRun
 
 from renkei.clock import utcnow
 from renkei.errors import SettingError
@@ -48,11 +50,8 @@ class SupervisedRuns:
     """By the supervisor of this task, which asks as the one who started the job."""
 
     def state(self, dag_id: str, run_id: str) -> tuple[str, dt.datetime] | None:
-        from airflow.sdk.execution_time.comms import GetDagRun
-        from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
-
         try:
-            found: Any = SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id, run_id=run_id))
+            found: Any = task_runner.SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id, run_id=run_id))
         except AirflowRuntimeError as error:
             if _status(error) != 404:  # it may be under way
                 raise _later() from None
@@ -60,11 +59,8 @@ class SupervisedRuns:
         return str(found.state.value), found.run_after
 
     def start(self, dag_id: str, run_id: str, conf: Mapping[str, str]) -> bool:
-        from airflow.sdk.execution_time.comms import TriggerDagRun
-        from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
-
         try:
-            SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=dict(conf)))
+            task_runner.SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=dict(conf)))
         except AirflowRuntimeError as error:
             if _status(error) not in (400, 404):  # errors of import, not loaded
                 raise _later() from None  # by its id it is found then, if it was started

@@ -38,6 +38,6 @@ def on_dag_run_failed(dag_run: Any, msg: str) -> None:
 
 def _end(dag_run: Any) -> None:
     if split_dag_id(dag_run.dag_id):
-        from renkei.orchestration import ended_run
+        from renkei.orchestration import ended_run  # with all of a report: every process of Airflow loads this module
 
         ended_run.finish(dag_run)

@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
     DownstreamTasksSkipped,
 )
+from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from renkei.clock import DAILY_AT, next_daily, utcnow
 from renkei.errors import (
@@ -164,8 +165,6 @@ def _find_run(tenant: Tenant, context: Any) -> str:
                 "手動で新しく実行（Trigger）してください。"
             )
         return told
-    from airflow.sdk.execution_time.context import NEVER_EXPIRE
-
     state = context["task_state_store"]
     name = state.get(RUN_KEY)
     if not is_run_key(name):

@@ -6,6 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import TriggerDagRun
+
 from renkei.channel import OPERATOR, Channel, Event
 from renkei.orchestration.link import LINKS, dag_id
 from renkei.orchestration.monitor.once import Notices
@@ -57,9 +60,6 @@ def start_in(context: Any) -> Start:
     """Starts runs by way of the task of this context; one for each run id, and none of a Dag that is switched off."""
 
     def start(of: str, run_id: str) -> None:
-        from airflow.sdk.execution_time import task_runner
-        from airflow.sdk.execution_time.comms import TriggerDagRun
-
         dag = context["ti"].get_dag(of)
         if dag.is_paused or BROKEN not in dag.tags:  # not read by Airflow yet: the next look starts it
             return

@@ -61,7 +61,7 @@ def drop_folder(mapping: Mapping) -> DropFolder:
     connection = find_connection(conn_id, "EMC取込フォルダ")
     extra = extra_of(connection)
     if connection.conn_type == "sftp":
-        from renkei.orchestration.smarthr_emc.sftp import SftpFiles
+        from renkei.orchestration.smarthr_emc.sftp import SftpFiles  # paramiko, which few need
 
         return DropFolder(SftpFiles(conn_id, str(extra.get("remote_path") or ".").strip()))
     if connection.conn_type != "fs":  # another service's files would come to lie on the worker itself
