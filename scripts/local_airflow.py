@@ -27,6 +27,14 @@ ALL_AT_ONCE = {"standalone": ("metadatabase", "scheduler", "dag_processor", "tri
 PAGES = {"api-server": ("metadatabase",)}
 PARTS = {**PAGES, "scheduler": ("scheduler",), "dag-processor": ("dag_processor",)}
 
+# What docker-compose.yaml sets otherwise: as many tasks at once as a worker of it has; Dag files are read again only
+# after all of them were read once.
+COMPOSE = {
+    "AIRFLOW__CORE__PARALLELISM": "8",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+}
+
 # Below what systems hand out by themselves (Linux 32768, others 49152): between this look and its use, a port stays free
 # of every connection and of every server that asks for "any port".
 PORTS = range(15_000, 32_000)

@@ -25,13 +25,12 @@ from scripts.bench.figures import Figure, Say
 from scripts.bench.tenants import MANY, Site, tenant_name, write_sheets
 from scripts.chat_connections import chat_connections
 from scripts.demo import LINK, connections, environment
-from scripts.local_airflow import PROJECT, LocalAirflow
+from scripts.local_airflow import COMPOSE, PROJECT, LocalAirflow
 from scripts.neighbours import Neighbours
 
 TENANTS, PEOPLE = 200, 40
 PROJECTED, CORES = 1_000, 2
 WAIT_S = 2_400
-AT_ONCE = {"AIRFLOW__CORE__PARALLELISM": "8"}  # tasks: as a worker of the Compose file has them (WORKER_CONCURRENCY)
 SILENT = 100
 ALL = f"{LINK}__%"
 
@@ -45,7 +44,7 @@ def measure_minute(folder: Path, say: Say) -> list[Figure]:
         settings = environment(folder, neighbours, [])
         for name in names:
             settings |= connections(neighbours, name, name)
-        with LocalAirflow(folder, settings | AT_ONCE) as airflow:
+        with LocalAirflow(folder, settings | COMPOSE) as airflow:
             dag_ids = [f"{LINK}__{name}" for name in names]
             airflow.wait_for_dags(dag_ids)
             first, _, _ = _all_at_once(airflow, dag_ids, say)

@@ -16,7 +16,7 @@ from renkei.sheets.load import load, load_all
 from renkei.sheets.tenant_files import tenants
 from scripts.bench.figures import Figure, Say, child
 from scripts.demo import LINK
-from scripts.local_airflow import PROJECT, LocalAirflow
+from scripts.local_airflow import COMPOSE, PROJECT, LocalAirflow
 
 MANY, VERY_MANY = 1_000, 10_000
 HOST = "127.0.0.1:8181"  # the one in the sample sheets
@@ -121,15 +121,9 @@ def measure_visible(folder: Path, say: Say) -> list[Figure]:
     """From starting Airflow until its API lists 10,000 Dags; with an empty index, then with a full one."""
     figures = []
     site = Site(folder, VERY_MANY)
-    # As docker-compose.yaml has it: otherwise shards are read again before all of them were read once.
-    environment = {
-        **site.environment,
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
-    }
     for index in ("cold", "warm"):
         started = time.monotonic()
-        with LocalAirflow(folder / f"airflow_{index}", environment, site.dags) as airflow:
+        with LocalAirflow(folder / f"airflow_{index}", site.environment | COMPOSE, site.dags) as airflow:
             healthy = time.monotonic() - started
             seen, said = 0, 0.0
             while seen < VERY_MANY and time.monotonic() - started < 900:
