@@ -118,7 +118,7 @@ class LoadError(RenkeiError):
 
 
 class RetriableLoadError(LoadError):
-    """The outcome is open or EMC is busy: ask again by the idempotency key."""
+    """Nobody knows yet what became of the import, or EMC is busy: ask again by the idempotency key."""
 
 
 class BusyAccountError(RetriableLoadError):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from renkei.commands.i18n import say
-from renkei.commands.lazy import LazyCommand, add_stand_ins, lazy_group
+from renkei.commands.lazy import LazyCommand, add_commands
 from renkei.commands.output import Status, err
 from renkei.errors import RenkeiError
 from renkei.orchestration.link import LINKS
@@ -18,12 +18,12 @@ STATUSES = say(
     "終了コード: 0 問題なし / 1 誤りあり / 2 使い方の誤り / 3 実行できなかった(接続、保存先など)",
     "Exit status: 0 nothing wrong / 1 something is wrong / 2 used wrongly / 3 could not be done (connection, store ...)",
 )
-CHECK = LazyCommand(
-    "check", "renkei.commands.check:check",
-    "連携設定シートの誤りと注意をすべて挙げます。何も変更しません。",
-    "Lists all that is wrong or doubtful in sheets; changes nothing.",
-)  # fmt: skip
 OF_ALL_LINKS = (
+    LazyCommand(
+        "check", "renkei.commands.check:check",
+        "連携設定シートの誤りと注意をすべて挙げます。何も変更しません。",
+        "Lists all that is wrong or doubtful in sheets; changes nothing.",
+    ),
     LazyCommand(
         "connections", "renkei.commands.connections:app",
         "Airflowの接続を試します。", "Tests Airflow's Connections.",
@@ -48,14 +48,12 @@ OF_ALL_LINKS = (
         "Serves what the internet may reach (callbacks, the LINE linking pages), apart from Airflow's API server.",
     ),
 )  # fmt: skip
-COMMANDS = (
-    CHECK,
-    *(command for link in LINKS.values() if link.commands for command in link.commands()),
-    *OF_ALL_LINKS,
-)
+COMMANDS = {
+    say("すべての連携のコマンド", "Commands of all links"): OF_ALL_LINKS,
+    **{link.label: tuple(link.commands()) for link in LINKS.values() if link.commands},
+}
 app = typer.Typer(
     name="renkei",
-    cls=lazy_group(COMMANDS),
     help=say(
         "連携設定シートを作り、確かめ、試します。通知先とメンバー表を扱います。",
         "Writes, checks and rehearses a tenant's sheet (連携設定シート); its channels and members.",
@@ -67,7 +65,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-add_stand_ins(app, COMMANDS)
+add_commands(app, COMMANDS)
 
 
 def _version(asked: bool) -> None:

@@ -6,7 +6,7 @@ environment when it is imported, so `context` (and `smarthr_emc/systems`, `serve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any
@@ -42,22 +42,28 @@ class LazyCommand:
 class LazyGroup(TyperGroup):
     """Has a stand-in for each command, by its name and help; what is called is the command itself."""
 
-    lazy: Iterable[LazyCommand] = ()
+    sections: Mapping[str, Sequence[LazyCommand]] = {}  # by what the list of all commands calls them
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        found = next((one for one in self.lazy if one.name == name), None)
+        found = next((one for part in self.sections.values() for one in part if one.name == name), None)
         return name, found.load() if found else command, rest
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of all commands, by section, in columns of one width."""
+        longest = max(map(len, self.commands))
+        for title, commands in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    (one.name.ljust(longest), self.commands[one.name].get_short_help_str(formatter.width - 6 - longest))
+                    for one in commands
+                )
 
-def lazy_group(commands: Iterable[LazyCommand]) -> type[LazyGroup]:
-    """The class of a group of these commands."""
-    return type("Commands", (LazyGroup,), {"lazy": tuple(commands)})
 
-
-def add_stand_ins(app: typer.Typer, commands: Iterable[LazyCommand]) -> None:
-    """Puts the commands' names and helps under `app`, whose class is `lazy_group(commands)`."""
-    for one in commands:
+def add_commands(app: typer.Typer, sections: Mapping[str, Sequence[LazyCommand]]) -> None:
+    """Puts the commands' names and helps under `app`, whose class is made for them."""
+    app.info.cls = type("Commands", (LazyGroup,), {"sections": sections})
+    for one in (one for part in sections.values() for one in part):
         app.command(one.name, help=say(one.japanese, one.english))(_stand_in)
 
 

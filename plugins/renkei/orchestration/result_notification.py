@@ -175,7 +175,7 @@ def _report(
 
 
 def note_quiet(tenant: Tenant, context: Any) -> tuple[str, list[str]] | None:
-    """Note the good end of a run of which nobody has to hear, for the watch; its subject and summary.
+    """Note the good end of a run that tells nobody, for the watch; its subject and summary.
 
     None, and nothing noted, where somebody has to hear of it, or it has no good end on record.
 

@@ -49,9 +49,13 @@ def broken(sakura: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("language", "word"), [("ja_JP.UTF-8", "誤りと注意をすべて"), ("en_US.UTF-8", "wrong or doubtful")]
+    ("language", "word", "title"),
+    [
+        ("ja_JP.UTF-8", "誤りと注意をすべて", "すべての連携のコマンド:"),
+        ("en_US.UTF-8", "wrong or doubtful", "Commands of all links:"),
+    ],
 )
-def test_every_command_explains_itself_in_the_readers_language(language: str, word: str) -> None:
+def test_every_command_explains_itself_in_the_readers_language(language: str, word: str, title: str) -> None:
     """--help of the entry and of each command, and the exit statuses, in Japanese and in English."""
     commands = ("template", "check", "convert", "schema", "rehearse", "person")
     found = subprocess.run(
@@ -60,6 +64,9 @@ def test_every_command_explains_itself_in_the_readers_language(language: str, wo
     assert found.returncode == 0, found.stderr
     entry, *helps = found.stdout.split("Usage: ")[1:]
     assert word in entry
+    lines = [line.split("  ")[1 if line.startswith("  ") else 0] for line in entry.splitlines() if line.strip()]
+    of_all, of_one = lines.index(title), lines.index("SmartHR → EMC:")
+    assert of_all < lines.index("check") < lines.index("serve") < of_one < lines.index("template"), entry
     for command, told in zip(commands, helps, strict=True):
         assert command in entry
         assert told.startswith(f"renkei {command} ")

@@ -18,7 +18,7 @@ def note_records_told(database: Database, tenant: str, now: dt.datetime) -> None
 
 
 def count_untold_records(database: Database, tenant: str) -> int:
-    """How many records have failed of which nobody has heard."""
+    """How many failed records nobody was told about yet."""
     failed = (WORK.c.tenant == tenant, WORK.c.state == FAILED, WORK.c.told.is_(False))
     with database.reading() as connection:
         return connection.scalar(select(func.count()).where(*failed)) or 0

@@ -68,7 +68,7 @@ def figures(line: Processed, *, is_watched: bool = False) -> Iterator[str]:
 
 
 def conflict_lines(found: Sequence[Conflict], count: int) -> Iterator[str]:
-    """競合 of which nobody has heard: fields that people changed in kintone (K23)."""
+    """競合 that nobody was told about yet: fields that people changed in kintone (K23)."""
     if not found:
         return
     yield f"kintoneで変更された項目 {count:,}件:"

@@ -163,7 +163,7 @@ def _submit(
 def finish(
     record: RunRecord, pending: PendingImport, lock: ImportLock, target: Target, found: Import, now: dt.datetime
 ) -> Import:
-    """Draw the consequence of an outcome: move the baseline, or keep EMC's reasons and raise."""
+    """Draw the consequence of how an import ended: move the baseline, or keep EMC's reasons and raise."""
     if found.state == "committed":
         _promote(record, pending, found, now)
         target.forget(pending.import_key)

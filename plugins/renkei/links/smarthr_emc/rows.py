@@ -83,11 +83,11 @@ def _cells(rule: FieldRule, value: Any, creates: Any, prefix: str) -> Any:
     return pc.if_else(pc.and_(creates, pc.equal(cells, "")), text(None), cells)
 
 
-def _by_policy(rule: FieldRule, value: Any, creates: Any, outcome: Callable[[Cell], Any]) -> Any:
-    """For each row the outcome of the one of the four policy cells that decides over it."""
+def _by_policy(rule: FieldRule, value: Any, creates: Any, values_of: Callable[[Cell], Any]) -> Any:
+    """For each row the value by the one of the four policy cells that decides over it."""
     present = pc.not_equal(value, "")
     create, known = (
-        pc.if_else(present, outcome(side.when_present), outcome(side.when_blank))
+        pc.if_else(present, values_of(side.when_present), values_of(side.when_blank))
         for side in (rule.on_create, rule.on_update)
     )
     return pc.if_else(creates, create, known)

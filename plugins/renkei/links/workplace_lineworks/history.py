@@ -80,7 +80,7 @@ def held(database: Database, tenant: str, limit: int) -> list[tuple[str, dt.date
 
 
 def count_untold(database: Database, tenant: str) -> int:
-    """How many absences have failed of which nobody has heard."""
+    """How many failed absences nobody was told about yet."""
     its = (ABSENCE.c.tenant == tenant, ABSENCE.c.state == FAILED, ABSENCE.c.told.is_(False))
     with database.reading() as connection:
         return connection.scalar(select(func.count()).where(*its)) or 0

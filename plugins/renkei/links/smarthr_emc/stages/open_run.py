@@ -27,13 +27,13 @@ from renkei.storage.runs import RunRecord
 def open_run(record: RunRecord, mapping: Mapping, start: RunStart, target: Target, now: dt.datetime) -> Job:
     """Begin the run, or find it begun; refuse what must not run at all.
 
-    An earlier load whose outcome nobody heard is settled first, so that the run starts from the truth.
+    An earlier load of which nobody knows how it ended is settled first, so that the run starts from the truth.
 
     Raises:
         LinkStateError: 連携解除 (E32), a first link that nobody asked for (E31), a changed ID付与コード (E25),
             再連携 under 災害時凍結, nothing to compare with (照合) or to go back to (復元).
         BaselineError: the run was cleared, and another one has moved the baseline since it read.
-        RetriableLoadError: the outcome of an earlier load is still open.
+        RetriableLoadError: how an earlier load ended is still open.
     """
     if start.mode is Mode.RESTORE:  # by its number: "the one before" is another one once this run has ended
         start = dataclasses.replace(start, generation=restore.applied(record, start.generation).baseline.generation)
