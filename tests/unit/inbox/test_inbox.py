@@ -350,6 +350,18 @@ def test_l4_a_drain_that_dies_at_any_line_neither_loses_nor_doubles(
     assert deaths > 5
 
 
+def test_l4_what_was_sent_anew_meanwhile_is_not_sent_by_an_older_word(url: str, inbox: Inbox, leases: Leases) -> None:
+    """The target was asked before it: that it had nothing says nothing of what was sent since."""
+    accept(url, ("1", "x"))
+    (first,) = inbox.take(leases, 8)
+    inbox.settle(first, State.UNKNOWN)
+    second = inbox.again(leases, first)
+    assert second is not None
+    inbox.settle(second, State.UNKNOWN)
+    assert inbox.again(leases, first) is None
+    assert inbox.again(leases, second) is not None
+
+
 def test_what_is_over_goes_after_35_days_and_nothing_else(
     url: str, database: Database, inbox: Inbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:

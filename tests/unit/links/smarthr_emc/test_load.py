@@ -18,6 +18,7 @@ from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder
+from renkei.systems.emc.client import ImportBusyError
 from renkei.systems.emc.payloads import Import
 
 LINK, NOW = "smarthr_emc", dt.datetime(2026, 4, 1, 4, 30, tzinfo=dt.UTC)
@@ -80,3 +81,15 @@ def test_e27_of_two_that_find_the_account_free_one_loads(record: RunRecord, lock
         load.apply(record, Plan("digest", 0, True, True, 1, 1), lock, target, encode_files, lambda: None, NOW)
     assert lock.pending() == theirs
     target.submit.assert_not_called()
+
+
+def test_l4_an_import_that_came_too_late_for_its_own_attempt_is_aborted(
+    record: RunRecord, lock: ImportLock, target: Any
+) -> None:
+    """Else it would keep the account shut for ever: the note is ours, so that nobody of Renkei's loads."""
+    late = Import("7", "acme.0123456789abcdef.0123456789ab", "open")
+    target.submit.side_effect = ImportBusyError("busy")
+    target.forgotten.return_value = [late]
+    with pytest.raises(ImportBusyError):
+        load.apply(record, Plan("digest", 0, True, True, 1, 1), lock, target, lambda: (None, None), lambda: None, NOW)
+    target.withdraw.assert_called_once_with(late)

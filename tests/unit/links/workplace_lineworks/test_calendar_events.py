@@ -110,3 +110,8 @@ def test_c5_an_event_s_id_is_the_member_s_period_and_names_nobody() -> None:
     assert event_id("acme", replace(one, revision=7, periods=(day("2027-01-01"),)), 0) in ids
     assert all(len(number) == 48 and "sato" not in number for number in ids)
     assert [sum(number.startswith(mark(tenant)) for number in ids) for tenant in ("acme", "other", "acm")] == [4, 1, 0]
+
+
+def test_c5_an_event_s_id_is_the_same_for_ever() -> None:
+    """By another one nobody would know the events that are in calendars already for ours."""
+    assert event_id("acme", absence(user_id="sato@acme"), 0) == "renkei-c27a50c5-967da7404297ca68be7d34bbbd70a539"
