@@ -11,29 +11,36 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from renkei.errors import ConnectionError_, RenkeiError
+from renkei.public import receiving
 from renkei.public.receiving import LinkReceiver
 from renkei.public.secrets import NoSecretError, Secrets
 
 
-def status_of(said: str | RenkeiError | None, secret: str = "ours") -> int:
-    """What is answered to a message that is signed with `secret`, where the tenant's is `said`; 200: it is let in."""
+class Tenant:
+    """What the tenant's secret is said to be."""
 
-    def read(tenant: str) -> str | None:
-        if isinstance(said, RenkeiError):
-            raise said
-        return said
+    def __init__(self, said: str | RenkeiError | None) -> None:
+        nowhere: Any = None
+        self.said = said
+        self.receiver = LinkReceiver("lineworks_kot", "callback", Secrets(self._read), nowhere)
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"body", "more_body": False}
+    def _read(self, tenant: str) -> str | None:
+        if isinstance(self.said, RenkeiError):
+            raise self.said
+        return self.said
 
-    nowhere: Any = None
-    request = Request({"type": "http", "headers": [], "path_params": {"tenant": "acme"}}, receive)
-    receiving = LinkReceiver("lineworks_kot", "callback", Secrets(read), nowhere)
-    try:
-        asyncio.run(receiving.signed(request, lambda body, secrets: secret in secrets))
-    except HTTPException as refused:
-        return refused.status_code
-    return 200
+    def status_of(self, secret: str = "ours") -> int:
+        """What is answered to a message that is signed with `secret`; 200: it is let in."""
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"body", "more_body": False}
+
+        request = Request({"type": "http", "headers": [], "path_params": {"tenant": "acme"}}, receive)
+        try:
+            asyncio.run(self.receiver.signed(request, lambda body, secrets: secret in secrets))
+        except HTTPException as refused:
+            return refused.status_code
+        return 200
 
 
 @pytest.mark.parametrize(
@@ -48,4 +55,13 @@ def status_of(said: str | RenkeiError | None, secret: str = "ours") -> int:
 )
 def test_p12_only_what_is_known_to_be_wrong_is_refused_for_good(said: str | RenkeiError | None, status: int) -> None:
     """Whoever is refused does not send once more; while nobody can say, he may."""
-    assert status_of(said) == status
+    assert Tenant(said).status_of() == status
+
+
+def test_p11_only_what_is_rightly_signed_counts_for_how_much_a_tenant_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else can use its share up."""
+    monkeypatch.setattr(receiving, "AT_ONCE", 2)
+    monkeypatch.setattr(receiving, "PER_S", 1e-6)
+    tenant = Tenant("ours")
+    found = [tenant.status_of(secret) for secret in ("theirs", "theirs", "theirs", "ours", "ours", "ours", "theirs")]
+    assert found == [401, 401, 401, 200, 200, 429, 401]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
@@ -10,7 +11,7 @@ from unittest.mock import create_autospec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.errors import BaselineError, BusyAccountError, RetriableLoadError
+from renkei.errors import BaselineError, BusyAccountError, RejectedLoadError, RetriableLoadError
 from renkei.links.smarthr_emc import load
 from renkei.links.smarthr_emc.records import Plan
 from renkei.storage.baselines import Baseline, Baselines
@@ -22,6 +23,7 @@ from renkei.systems.emc.client import ImportBusyError
 from renkei.systems.emc.payloads import Import
 
 LINK, NOW = "smarthr_emc", dt.datetime(2026, 4, 1, 4, 30, tzinfo=dt.UTC)
+PLAN = Plan("digest", 0, True, True, 1, 1)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_l3_a_plan_against_another_baseline_is_not_sent(
     for number in (1, 2):
         baseline = Baseline(number, f"run {number}", "digest", f"key {number}", NOW.isoformat(), 1, 1)
         Baselines(record.tenant_folder).promote(baseline)
-    plan = Plan("digest", generation, True, True, 1, 1)
+    plan = replace(PLAN, generation=generation)
     with pytest.raises(BaselineError, match="古い計画は書き込みません"):
         load.apply(record, plan, lock, target, lambda: (None, None), lambda: None, NOW)
     assert lock.pending() is None
@@ -78,7 +80,7 @@ def test_e27_of_two_that_find_the_account_free_one_loads(record: RunRecord, lock
         return None, None
 
     with pytest.raises(BusyAccountError):
-        load.apply(record, Plan("digest", 0, True, True, 1, 1), lock, target, encode_files, lambda: None, NOW)
+        load.apply(record, PLAN, lock, target, encode_files, lambda: None, NOW)
     assert lock.pending() == theirs
     target.submit.assert_not_called()
 
@@ -91,5 +93,15 @@ def test_l4_an_import_that_came_too_late_for_its_own_attempt_is_aborted(
     target.submit.side_effect = ImportBusyError("busy")
     target.forgotten.return_value = [late]
     with pytest.raises(ImportBusyError):
-        load.apply(record, Plan("digest", 0, True, True, 1, 1), lock, target, lambda: (None, None), lambda: None, NOW)
+        load.apply(record, PLAN, lock, target, lambda: (None, None), lambda: None, NOW)
     target.withdraw.assert_called_once_with(late)
+
+
+def test_l5_what_emc_refuses_before_it_is_an_import_shuts_the_account_for_nobody(
+    record: RunRecord, lock: ImportLock, target: Any
+) -> None:
+    target.submit.side_effect = RejectedLoadError("too large")
+    target.find_import.return_value = None
+    with pytest.raises(RejectedLoadError):
+        load.apply(record, PLAN, lock, target, lambda: (None, None), lambda: None, NOW)
+    assert lock.pending() is None
