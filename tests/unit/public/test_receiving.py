@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from concurrent.futures import Future
+from unittest.mock import create_autospec
 
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-from renkei.errors import ConnectionError_, RenkeiError
+from renkei.errors import ConnectionError_, RenkeiError, StoreError
+from renkei.inbox.receiver import Receiver
 from renkei.public import receiving
 from renkei.public.receiving import LinkReceiver
 from renkei.public.secrets import NoSecretError, Secrets
@@ -20,9 +22,8 @@ class Tenant:
     """What the tenant's secret is said to be."""
 
     def __init__(self, said: str | RenkeiError | None) -> None:
-        nowhere: Any = None
-        self.said = said
-        self.receiver = LinkReceiver("lineworks_kot", "callback", Secrets(self._read), nowhere)
+        self.said, self.inbox = said, create_autospec(Receiver, instance=True)
+        self.receiver = LinkReceiver("lineworks_kot", "callback", Secrets(self._read), lambda: self.inbox)
 
     def _read(self, tenant: str) -> str | None:
         if isinstance(self.said, RenkeiError):
@@ -65,3 +66,20 @@ def test_p11_only_what_is_rightly_signed_counts_for_how_much_a_tenant_sends(monk
     tenant = Tenant("ours")
     found = [tenant.status_of(secret) for secret in ("theirs", "theirs", "theirs", "ours", "ours", "ours", "theirs")]
     assert found == [401, 401, 401, 200, 200, 429, 401]
+
+
+def test_p12_nothing_is_taken_before_it_is_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hears that it is taken does not send it again: neither of a write that failed, nor of one that takes too long."""
+    monkeypatch.setattr(receiving, "WRITTEN_WITHIN_S", 0.01)
+    tenant, found = Tenant("ours"), []
+    written, failed, slow = Future[None](), Future[None](), Future[None]()
+    written.set_result(None)
+    failed.set_exception(StoreError("the disk is full"))
+    for tenant.inbox.accept.return_value in (written, failed, slow):
+        try:
+            asyncio.run(tenant.receiver.keep("acme", "1", "x", b"body"))
+        except StoreError:
+            found.append("refused")
+        else:
+            found.append("taken")
+    assert found == ["taken", "refused", "refused"]

@@ -13,7 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import BaselineError, BusyAccountError, RejectedLoadError, RetriableLoadError
 from renkei.links.smarthr_emc import load
-from renkei.links.smarthr_emc.records import Plan
+from renkei.links.smarthr_emc.records import LoadConfirmation, Plan
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.import_lock import ImportLock, PendingImport
 from renkei.storage.runs import RunRecord
@@ -104,4 +104,29 @@ def test_l5_what_emc_refuses_before_it_is_an_import_shuts_the_account_for_nobody
     target.find_import.return_value = None
     with pytest.raises(RejectedLoadError):
         load.apply(record, PLAN, lock, target, lambda: (None, None), lambda: None, NOW)
+    assert lock.pending() is None
+
+
+def test_l4_what_emc_has_committed_is_noted_before_anything_of_it_is_forgotten(
+    record: RunRecord, lock: ImportLock, target: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The confirmation tells of a lost baseline (E31), the note of a baseline that has yet to move: each goes after what
+    needs it, wherever the process dies.
+    """
+    note = PendingImport("acme", "now", "key", "digest", 0, NOW.isoformat())
+    record.write(PLAN)
+    lock.acquire(note)
+    order, promote = [], Baselines.promote
+
+    def promoting(baselines: Baselines, baseline: Baseline) -> None:
+        order.append(("baseline", record.has(LoadConfirmation), lock.pending() == note))
+        promote(baselines, baseline)
+
+    def forgetting(key: str) -> None:
+        order.append(("forget", Baselines(record.tenant_folder).generations() == [1], lock.pending() == note))
+
+    monkeypatch.setattr(Baselines, "promote", promoting)
+    target.forget.side_effect = forgetting
+    load.finish(record, note, lock, target, Import("1", "key", "committed"), NOW)
+    assert order == [("baseline", True, True), ("forget", True, True)]
     assert lock.pending() is None
