@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from renkei.errors import StoreError
 from renkei.orchestration.disaster_freeze import VARIABLE, FirstSeen, first_seen_key, frozen_tenants
@@ -83,6 +84,28 @@ def test_s4_a_company_is_frozen_and_thawed_with_a_reason(world: ConsoleWorld) ->
         ("renkei_freeze_on", "yuki", dag("acme"), {"tenant": "acme", "reason": "地震のため"}),
         ("renkei_freeze_off", "yuki", dag("acme"), {"tenant": "acme", "reason": "収束"}),
     ]
+
+
+@pytest.mark.parametrize("often_enough", [True, False])
+def test_s4_a_locked_database_is_tried_again(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch, often_enough: bool
+) -> None:
+    """S4: as a pause is; then it is said, and nothing was done."""
+    tries, write = [0], freezing._write
+    free_after = len(freezing.PAUSES_S) + (not often_enough)
+
+    def locked(*given: Any) -> bool:
+        tries[0] += 1
+        if tries[0] <= free_after:
+            raise OperationalError("INSERT INTO log", {}, Exception("database is locked"))
+        return write(*given)
+
+    monkeypatch.setattr(freezing, "_write", locked)
+    monkeypatch.setattr(freezing, "PAUSES_S", (0.0,) * len(freezing.PAUSES_S))
+    said = sent(world, COMPANY, True, status=303 if often_enough else 409)
+    assert (frozen_tenants() == {"acme"}) is often_enough
+    assert ("データベースに書き込めません" in said) is not often_enough
+    assert len(audit()) == int(often_enough)
 
 
 def test_s4_all_are_frozen_by_who_may_write_the_variable(world: ConsoleWorld) -> None:

@@ -22,10 +22,10 @@ from starlette.requests import Request
 
 from renkei.orchestration import jobs
 from renkei.orchestration.web import freezing, registering
+from renkei.orchestration.web.freezing import PAUSES_S
 from renkei.orchestration.web.guard import COOKIE
 from renkei.web.services import Refused, User
 
-PAUSES_S = (0.2, 1.0, 3.0)  # before a PATCH is sent again
 SAID = {
     401: "ログインの期限が切れました。ログインし直してから、もう一度操作してください。",
     403: "この操作の権限がありません。運用担当者に連絡してください。",

@@ -8,6 +8,7 @@ the same transaction. Only Airflow's API server may use its database like this.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +26,14 @@ from renkei.web.services import Refused, User
 
 EVENTS = {True: "renkei_freeze_on", False: "renkei_freeze_off"}
 ATTEMPTS = 5
+PAUSES_S = (0.2, 1.0, 3.0)  # before it is tried again on a database that another process has locked
 MAX_CHANGES = 500  # that are looked at
 MARKED = "災害時凍結（連携の画面で設定できます）"
 ELSEWHERE = (
     f"Airflowの変数「{VARIABLE}」の値は、環境変数かシークレットバックエンドで決められているため、この画面では変えられません。"
     "運用担当者が、そこで変更してください。"
 )
+LOCKED = "Airflowのデータベースに書き込めません。少し待ってから、もう一度操作してください。"
 BUSY = "ほかの人の変更と重なりました。画面を開き直して、いまの状態を確認してください。"
 
 
@@ -48,21 +51,29 @@ def switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> N
     Raises:
         Refused: it is so already, the Variable is set elsewhere, or the database does not take it.
     """
-    try:
-        for _ in range(ATTEMPTS):
-            stored = _stored()
-            if set(stored.names) != (
-                names_as_told() or set()
-            ):  # changed just now, or another place comes before the database
-                continue
-            if (tenant in stored.names) is on:
-                raise Refused(_already(tenant, on))
-            names = [*stored.names, tenant] if on else [name for name in stored.names if name != tenant]
-            if _write(stored, ",".join(names), _line(user, tenant, dag_id, on, why)):
-                return
-        raise Refused(BUSY if set(_stored().names) == (names_as_told() or set()) else ELSEWHERE)
-    except OperationalError:
-        raise Refused("Airflowのデータベースに書き込めません。少し待ってから、もう一度操作してください。") from None
+    for pause_s in (*PAUSES_S, None):
+        try:
+            return _switch(user, tenant, dag_id, on, why)
+        except OperationalError:
+            if pause_s is None:
+                raise Refused(LOCKED) from None
+            time.sleep(pause_s)
+
+
+def _switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> None:
+    """As `switch`; may raise OperationalError, having done nothing."""
+    for _ in range(ATTEMPTS):
+        stored = _stored()
+        if set(stored.names) != (
+            names_as_told() or set()
+        ):  # changed just now, or another place comes before the database
+            continue
+        if (tenant in stored.names) is on:
+            raise Refused(_already(tenant, on))
+        names = [*stored.names, tenant] if on else [name for name in stored.names if name != tenant]
+        if _write(stored, ",".join(names), _line(user, tenant, dag_id, on, why)):
+            return
+    raise Refused(BUSY if set(_stored().names) == (names_as_told() or set()) else ELSEWHERE)
 
 
 def changes() -> list[Freeze]:
