@@ -231,8 +231,7 @@ def line_callback(tenant: Tenant, as_json: AsJson = False) -> None:
 def unlink_line(tenant: Tenant, user_id: Annotated[str, typer.Argument(metavar="USER_ID")]) -> None:
     linking = _linking(tenant)
     member = linking.members.find(user_id)
-    was_linked = linking.members.unlink_line(user_id)
-    linking.withdraw([user_id])
+    was_linked = linking.undo_line(user_id)
     if not was_linked:
         out.print("この社員が連携したLINEはありません。招待があれば取り消しました。")
         raise typer.Exit(Status.WRONG)

@@ -133,6 +133,18 @@ def state_now(folder: TenantFolder, channel: Channel) -> tuple[ChannelState, str
     return (state if state.registration == registration else ChannelState()), ""
 
 
+def states_now(folder: TenantFolder, channels: Sequence[Channel]) -> dict[Channel, ChannelState]:
+    """As `state_now`, of all of them; what the list and the Dag's page say of 無効 is from then on the same.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    found = {channel: state_now(folder, channel)[0] for channel in channels}
+    by_name = {channel.name: state for channel, state in found.items()}
+    disabled_channels.write(settings.index_folder(), folder.link, folder.tenant, by_name)
+    return found
+
+
 def opener(link: str, tenant: str, store: Store | None) -> Opener:
     """Opens the channels of one tenant."""
     # And with them all clients: parsing has no use for them.

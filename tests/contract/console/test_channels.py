@@ -232,6 +232,8 @@ def test_n2_a_channel_that_comes_back_with_another_secret_is_not_as_disabled_as_
         facts = world.services.knowledge.details(dag("acme")).channels
         disabled = [bool(one.disabled_since) for one in facts if one.name == channel.name]
         assert disabled == [registration == own]
+        world.services.knowledge.changed()
+        assert ("通知無効 1" in text_of(body(world, "/"))) is (registration == own)
     assert states.read(channel).disabled  # it is kept, until the next message
 
 

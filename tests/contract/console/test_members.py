@@ -55,6 +55,32 @@ def linking(world: ConsoleWorld) -> Linking:
     return Linking(TenantFolder(world.store, LINK, "acme"))
 
 
+def test_n4_a_line_link_is_undone_with_its_invitation(world: ConsoleWorld) -> None:
+    """By who may edit the Dag, with a button that says what follows; whose it was stands in no address and no log."""
+    confirmed(
+        world,
+        uploaded(
+            world, FILE.replace("LINE WORKS ID", "LINEユーザID").replace("sato@acme", LINE).replace("suzuki@acme", "")
+        ),
+    )
+    own = linking(world)
+    own.members.link_line("e2", "U" + "b" * 32, now=NOW)
+    own.members.link_line("e1", "U" + "c" * 32, now=NOW)
+    own.invite(["e2"], 7, NOW)
+    shown = text_of(body(world, HERE, "yuki"))
+    assert shown.count("LINE連携を取り消す") == 2
+    assert "もう一度連携するには、新しい招待が必要です" in shown
+    sent(world, f"{HERE}/undo-line", "ken", 403, who="e2")
+    assert sorted(own.members.line_links()) == ["e1", "e2"]
+    page = sent(world, f"{HERE}/undo-line", who="e2")
+    assert page.endswith("/members?undone=1")
+    assert (sorted(own.members.line_links()), own.invited(NOW)) == (["e1"], {})
+    assert "LINE連携を取り消しました。" in text_of(world.browser("yuki").get(page).text)
+    page = sent(world, f"{HERE}/undo-line", who="e1")
+    assert "インポートしたLINEユーザーIDが残っている" in text_of(world.browser("yuki").get(page).text)
+    assert "本人が連携したLINEはありません" in text_of(sent(world, f"{HERE}/undo-line", status=409, who="e1"))
+
+
 def test_n4_an_import_is_looked_at_before_it_is_taken_over(world: ConsoleWorld) -> None:
     shown = uploaded(world)
     assert "追加 2名 変更 0名 削除 0名 登録した後 2名" in text_of(shown)

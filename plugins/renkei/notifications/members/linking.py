@@ -139,6 +139,11 @@ class Linking:
             if key not in except_for and found.user_id in users:
                 self._store.delete(self._invitation_key(key))
 
+    def undo_line(self, user_id: str) -> bool:
+        """Forget the LINE account that the member linked, and his invitations; whether there was an account."""
+        self.withdraw([user_id])
+        return self.members.unlink_line(user_id)
+
     def keep_only(self, user_ids: Set[str]) -> None:
         """Forgets the LINE accounts and invitations of everybody else: a user id may be given to another person later."""
         for user in self.members.line_links().keys() - user_ids:

@@ -11,7 +11,7 @@ from renkei.notifications.diagnosis import explain_in_words
 from renkei.notifications.form.words import default_connection
 from renkei.notifications.services import SPEC
 from renkei.notifications.state import ChannelState, ChannelStates
-from renkei.orchestration.channel_connections import state_now
+from renkei.orchestration.channel_connections import states_now
 from renkei.orchestration.connection_kinds import OF_SERVICE
 from renkei.orchestration.monitor.expiring import endings
 from renkei.orchestration.web import state
@@ -29,8 +29,8 @@ class ChannelDesk:
         folder = tenant.folder()
         ends = endings(folder.store, folder.link).get(tenant.name, {})
         found = []
-        for channel in (*(mail := result_mail(tenant.sheet.result_addresses)), *tenant.sheet.channels):
-            kept, _ = state_now(folder, channel)
+        mail = result_mail(tenant.sheet.result_addresses)
+        for channel, kept in states_now(folder, [*mail, *tenant.sheet.channels]).items():
             last = kept.last
             found.append(
                 ChannelLine(

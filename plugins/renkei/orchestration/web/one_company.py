@@ -14,7 +14,7 @@ from renkei.channel import Event, result_mail
 from renkei.errors import BaselineError, StoreError
 from renkei.notifications.monitor.expiry import Waiting
 from renkei.notifications.services import SPEC
-from renkei.orchestration.channel_connections import state_now
+from renkei.orchestration.channel_connections import states_now
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import split_dag_id
 from renkei.orchestration.monitor.scan import READERS
@@ -138,8 +138,10 @@ def _evidence(store: Store, dag: DagFacts) -> Evidence:
 
 def _channels(tenant: Tenant, folder: TenantFolder | None) -> list[ChannelFact]:
     found = []
-    for channel in (*result_mail(tenant.sheet.result_addresses), *tenant.sheet.channels):
-        kept = state_now(folder, channel)[0] if folder else None
+    channels = [*result_mail(tenant.sheet.result_addresses), *tenant.sheet.channels]
+    states = states_now(folder, channels) if folder else {}
+    for channel in channels:
+        kept = states.get(channel)
         found.append(
             ChannelFact(
                 channel.name,

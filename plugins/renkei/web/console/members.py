@@ -41,13 +41,19 @@ MAX_TEXT = 40  # characters of a user id (E23)
 MAX_DAYS = {"line": 90, "my": 30}
 DAYS = 14
 SECRETS = ("google_chat_webhook",)  # no file of ours has them
+UNDONE = {
+    "1": "LINE連携を取り消しました。",
+    "imported": "LINE連携を取り消しました。インポートしたLINEユーザーIDが残っているため、通知はそちらに届きます。",
+}
 TEXT = "text/csv; charset=utf-8"
 
 
 @router.get("/dag/{dag_id}/members")
-def members(request: Request, access: guard.EditsDag, at: str = "", saved: str = "", lacks: str = "") -> Response:
+def members(
+    request: Request, access: guard.EditsDag, at: str = "", saved: str = "", lacks: str = "", undone: str = ""
+) -> Response:
     access.note("members")
-    return _page(request, access, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved)
+    return _page(request, access, lacks=lacks if lacks in FIELDS else "", at=at, saved=saved, undone=undone)
 
 
 @router.post("/dag/{dag_id}/members/find")
@@ -60,7 +66,14 @@ def find(
 
 
 def _page(
-    request: Request, access: guard.Access, *, text: str = "", lacks: str = "", at: str = "", saved: str = ""
+    request: Request,
+    access: guard.Access,
+    *,
+    text: str = "",
+    lacks: str = "",
+    at: str = "",
+    saved: str = "",
+    undone: str = "",
 ) -> Response:
     everybody, offered = _lines(access), access.services.knowledge.member_invitations(access.company.dag_id)
     lines = [one for one in everybody if text.casefold() in one.user_id.casefold() and lacks not in one.has]
@@ -82,6 +95,7 @@ def _page(
         days_most=MAX_DAYS,
         most=MAX_UPLOAD // 1_000_000,
         saved=saved if saved.isascii() and saved.isdigit() else "",
+        undone=UNDONE.get(undone, ""),
         now=access.services.now(),
     )
 
@@ -167,6 +181,23 @@ def invite(
         return message(request, 409, "招待していません", str(error), links=_back(request, access))
     rows = _invitations(access, kind, tokens)
     return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
+
+
+@router.post("/dag/{dag_id}/members/undo-line")
+def undo_line(
+    request: Request,
+    access: guard.PostsEditsDag,
+    who: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """LINE連携を取り消す: of what the member linked himself, and of his invitations. Whose it is stands in no address."""
+    linking = _linking(access)
+    access.note("members undo line")
+    if not linking.undo_line(who):
+        said = "本人が連携したLINEはありません。招待があれば取り消しました。"
+        return message(request, 409, "LINE連携がありません", said, links=_back(request, access))
+    left = linking.members.find(who)
+    undone = "imported" if left and left.line_user_id else "1"
+    return RedirectResponse(f"{address(request, 'dag', access.company.dag_id, 'members')}?undone={undone}", 303)
 
 
 def _invited(access: guard.Access, kind: str, who: str, days: int) -> dict[str, str]:
