@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -47,7 +46,7 @@ from renkei.sheets.tenant_files import tenants
 from scripts import demo_absences, demo_events, demo_history, demo_punching, demo_sales
 from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.neighbours import Neighbours, sim
 
 LINK = "smarthr_emc"
 SIZES = {"hinata": 1200, "minato": 300, "sakura": 150}
@@ -191,7 +190,7 @@ def _everything(
         airflow = LocalAirflow(folder, settings, port=ports.get("airflow", 0))
         callbacks = "console/smarthr/callback", "customer/connection/back"
         app = {"redirect_uris": [f"{airflow.url}/renkei/{callback}" for callback in callbacks]}
-        requests.patch(f"{neighbours.urls['smarthr']}/_sim/oauth", json=app, timeout=30).raise_for_status()
+        sim("PATCH", neighbours.urls["smarthr"], "oauth", app)
         before(airflow, neighbours)
         _step("starting Airflow (standalone, SQLite) — about 15 seconds")
         with airflow:

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
-import yaml
 
-from scripts.local_airflow import PROJECT, LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.local_airflow import LocalAirflow
+from scripts.neighbours import Neighbours, sim
+from scripts.sample_sheets import write_sample
 
 LINK, TENANT = "workplace_lineworks", "minato"  # whose Connections of the chat services there are
 DAG = f"{LINK}__{TENANT}"
 SATO = "sato@acme.example"
-ENDED = ("success", "failed")
 
 Expect = Callable[[str, object, object], None]
 Say = Callable[[str], None]
 
 
 def write_sheet(mappings: Path, tenant: str = TENANT) -> Path:
-    """The sample sheet; one that is there stays, somebody may have changed it."""
-    file = mappings / LINK / f"{tenant}.yaml"
-    if file.exists():
-        return file
-    sheet = yaml.safe_load((PROJECT / "include" / "mappings" / LINK / "sample.yaml").read_text(encoding="utf-8"))
-    sheet |= {"company_name": "港商事株式会社", "result_addresses": ["soumu@minato.example.jp"]}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(sheet, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return file
+    own = {"company_name": "港商事株式会社", "result_addresses": ["soumu@minato.example.jp"]}
+    return write_sample(mappings, LINK, tenant, lambda sheet: sheet.update(own))
 
 
 def connections(urls: dict[str, str], tenant: str = TENANT) -> dict[str, str]:
@@ -44,39 +35,30 @@ def connections(urls: dict[str, str], tenant: str = TENANT) -> dict[str, str]:
 def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say) -> None:
     """What members do on WORKPLACE's page is in their calendars after the next run."""
     workplace, chat = neighbours.urls["workplace"], neighbours.urls["chat"]
-    _post(f"{chat}/_sim/lineworks", json={"scopes": ["bot", "bot.message", "bot.read", "user.read", "calendar"]})
+    sim("POST", chat, "lineworks", {"scopes": ["bot", "bot.message", "bot.read", "user.read", "calendar"]})
     airflow.wait_for_dags([DAG])
     airflow.unpause(DAG)
     form = {"kind": "年次有給休暇", "unit": "ALL_DAY", "start_on": "2030-12-05", "end_on": "", "start_time": ""}
     for user in (SATO, "takahashi@acme.example"):  # the latter is suspended in LINE WORKS
         _post(f"{workplace}/apply", data={**form, "user_id": user, "end_time": "", "title": "", "reason": "私用"})
-    expect("WORKPLACE, applied for: run", "success", run(airflow, say, "applied for"))
+    expect("WORKPLACE, applied for: run", "success", airflow.run_through(DAG, say, "applied for"))
     expect("calendars, while nobody has approved", [], _calendar(chat))
     for number in ("A-000001", "A-000002"):
         _post(f"{workplace}/absences/{number}/approve")
-    expect("WORKPLACE, approved: run", "success", run(airflow, say, "approved"))
+    expect("WORKPLACE, approved: run", "success", airflow.run_through(DAG, say, "approved"))
     expect("calendars, approved", [("年次有給休暇", "2030-12-05")], _calendar(chat))
     told = [mail for mail in neighbours.mails() if mail["subject"].startswith("CALENDAR-WARN")]
     expect("mail of the one who has no calendar", [True], ["不在 A-000002: " in mail["body"] for mail in told])
     _post(f"{workplace}/absences/A-000001/later")
-    expect("WORKPLACE, moved: run", "success", run(airflow, say, "moved"))
+    expect("WORKPLACE, moved: run", "success", airflow.run_through(DAG, say, "moved"))
     expect("calendars, moved", [("年次有給休暇", "2030-12-06")], _calendar(chat))
     _post(f"{workplace}/absences/A-000001/cancel")
-    expect("WORKPLACE, cancelled: run", "success", run(airflow, say, "cancelled"))
+    expect("WORKPLACE, cancelled: run", "success", airflow.run_through(DAG, say, "cancelled"))
     expect("calendars, cancelled", [], _calendar(chat))
 
 
-def run(airflow: LocalAirflow, say: Say, what: str) -> str:
-    """How a run ends that somebody triggers."""
-    began, run_id = time.monotonic(), airflow.trigger(DAG, {"mode": "NORMAL"})
-    while (state := str(airflow.run(DAG, run_id)["state"])) not in ENDED and time.monotonic() - began < 300:
-        time.sleep(0.3)
-    say(f"{time.monotonic() - began:5.1f} s  {what}: {state}")
-    return state
-
-
 def _calendar(chat: str) -> list[tuple[str, str]]:
-    found = requests.get(f"{chat}/_sim/lineworks/calendars", timeout=60).json()["calendars"]
+    found = sim("GET", chat, "lineworks/calendars")["calendars"]
     return sorted((event[0]["summary"], event[0]["start"]["date"]) for one in found.values() for event in one.values())
 
 

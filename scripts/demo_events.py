@@ -8,13 +8,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import requests
-import yaml
 
 from scripts.local_airflow import PROJECT, LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.neighbours import Neighbours, sim
+from scripts.sample_sheets import write_sample
 
 LINK, TENANT = "workplace_lineworks", "minato"
 MEMBER = "sato@acme.example"  # of the simulated LINE WORKS
@@ -28,21 +25,15 @@ Say = Callable[[str], None]
 
 
 def write_sheet(mappings: Path, tenant: str = TENANT) -> Path:
-    """The sample sheet with every messenger; one that is there stays, somebody may have changed it."""
-    file = mappings / LINK / f"{tenant}.yaml"
-    if file.exists():
-        return file
-    sheet = yaml.safe_load((PROJECT / "include" / "mappings" / LINK / "sample.yaml").read_text(encoding="utf-8"))
+    """The sample sheet with every messenger."""
     kinds = ("申請", "承認", "却下", "差し戻し", "取り下げ", "決裁完了", "参照", "コメント")
-    sheet |= {
+    own = {
         "company_name": "港商事株式会社",
         "result_addresses": ["soumu@minato.example.jp"],
         "messengers": dict.fromkeys(CHANNELS, "使用する"),
         "events": [{"event": kind, **dict.fromkeys(CHANNELS, "○")} for kind in kinds],
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(sheet, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return file
+    return write_sample(mappings, LINK, tenant, lambda sheet: sheet.update(own))
 
 
 def connections(urls: dict[str, str], tenant: str = TENANT) -> dict[str, str]:
@@ -61,10 +52,10 @@ def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say
     import_members(airflow, neighbours)
     workplace = neighbours.urls["workplace"]
     target = {"url": f"{airflow.url}/renkei/workplace/{TENANT}/events", "secret": SECRET}
-    _sim("PUT", workplace, "events/target", target)
+    sim("PUT", workplace, "events/target", target)
     number = f"WF-{int(time.time())}"
     began = time.monotonic()
-    pushed = _sim(
+    pushed = sim(
         "POST",
         workplace,
         "events",
@@ -100,9 +91,3 @@ def _arrived(neighbours: Neighbours, number: str) -> dict[str, list[str]]:
             words = [word for word in ("承認の依頼", "決裁が完了") if word in message["text"]]
             arrived[message["service"]] += words
     return arrived
-
-
-def _sim(method: str, url: str, path: str, body: Any = None) -> Any:
-    answer = requests.request(method, f"{url.rstrip('/')}/_sim/{path}", json=body, timeout=60)
-    answer.raise_for_status()
-    return answer.json() if answer.content else None

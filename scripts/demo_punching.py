@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import yaml
 
 from renkei.systems.kingoftime.hours import reading_opens_in
-from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.local_airflow import PASSWORD, USER, LocalAirflow
+from scripts.neighbours import Neighbours, sim
 from scripts.page_forms import field_of, forms_of
+from scripts.sample_sheets import write_sample
 
 LINK, TENANT = "lineworks_kot", "hinata"
 DAG = f"{LINK}__{TENANT}"
@@ -29,14 +29,8 @@ Say = Callable[[str], None]
 
 
 def write_sheet(mappings: Path, tenant: str = TENANT) -> Path:
-    """The sample sheet; one that is there stays, somebody may have changed it."""
-    file = mappings / LINK / f"{tenant}.yaml"
-    if not file.exists():
-        sheet = yaml.safe_load((PROJECT / "include" / "mappings" / LINK / "sample.yaml").read_text(encoding="utf-8"))
-        sheet |= {"company_name": "ひなた工業株式会社", "result_addresses": ["soumu@hinata.example.jp"]}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(sheet, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return file
+    own = {"company_name": "ひなた工業株式会社", "result_addresses": ["soumu@hinata.example.jp"]}
+    return write_sample(mappings, LINK, tenant, lambda sheet: sheet.update(own))
 
 
 def connections(urls: dict[str, str], tenant: str = TENANT) -> dict[str, str]:
@@ -53,7 +47,7 @@ def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say
     chat, kingoftime = neighbours.urls["chat"], neighbours.urls["kingoftime"]
     bot = neighbours.chat_registrations()["lineworks"]
     callback = f"{airflow.url}/renkei/lineworks/{TENANT}/callback"
-    _sim("POST", chat, "lineworks", {"scopes": SCOPES, "callback_url": callback})
+    sim("POST", chat, "lineworks", {"scopes": SCOPES, "callback_url": callback})
     airflow.wait_for_dags([DAG, "renkei_pump", "renkei_jobs"])
     for dag in ("renkei_pump", "renkei_jobs"):
         airflow.unpause(dag)
@@ -64,10 +58,10 @@ def show(airflow: LocalAirflow, neighbours: Neighbours, expect: Expect, say: Say
     _said(chat, "sato@acme.example", "出勤")
     _said(chat, "tanaka@acme.example", "休憩開始")  # her 雇用区分 allows none
     _said(chat, "suzuki@acme.example", "おはようございます")  # no word of 打刻メッセージ
-    punched = _until(lambda: _sim("GET", kingoftime, "punches"))
+    punched = _until(lambda: sim("GET", kingoftime, "punches"))
     say(f"{time.monotonic() - began:5.1f} s  出勤します: punched")
     replies = _until(lambda: said if len(said := _replies(chat)) >= 3 else [])
-    found = [(one["employee"], one["kind"]) for one in _sim("GET", kingoftime, "punches")]
+    found = [(one["employee"], one["kind"]) for one in sim("GET", kingoftime, "punches")]
     expect("KING OF TIME: punches", [("1001", "1")], found)
     for words in ("出勤を記録しました", "受付済みです", "休憩打刻が許可されていません"):
         expect(f"LINE WORKS, a reply with {words}", True, any(words in text for text in replies))
@@ -152,19 +146,13 @@ def _until(ask: Callable[[], Any]) -> Any:
 
 
 def _said(chat: str, user: str, text: str) -> None:
-    _sim("POST", chat, "lineworks/said", [{"user": user, "text": text}])
+    sim("POST", chat, "lineworks/said", [{"user": user, "text": text}])
 
 
 def _texts(chat: str) -> list[str]:
-    return [one["text"] for one in _sim("GET", chat, "messages?service=lineworks")]
+    return [one["text"] for one in sim("GET", chat, "messages?service=lineworks")]
 
 
 def _replies(chat: str) -> list[str]:
     """What the bot answered to punches, each of which begins with its time."""
     return [text for text in _texts(chat) if re.match(r"\d{1,2}:\d\d ", text)]
-
-
-def _sim(method: str, url: str, path: str, body: Any = None) -> Any:
-    answer = requests.request(method, f"{url.rstrip('/')}/_sim/{path}", json=body, timeout=60)
-    answer.raise_for_status()
-    return answer.json() if answer.content else None

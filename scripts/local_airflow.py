@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import requests
 
 PROJECT = Path(__file__).resolve().parents[1]
 USER, PASSWORD = "admin", "admin"  # a throw-away Airflow that only this machine reaches
+ENDED = ("success", "failed")  # of a run
 
 # What may be started, each with what is then to be healthy.
 ALL_AT_ONCE = {"standalone": ("metadatabase", "scheduler", "dag_processor", "triggerer")}
@@ -229,6 +230,14 @@ class LocalAirflow:
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         run: dict[str, Any] = self.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
         return run
+
+    def run_through(self, dag_id: str, say: Callable[[str], None], what: str, **conf: str) -> str:
+        """How a run ends that somebody triggers; `say` hears how long `what` took."""
+        began, run_id = time.monotonic(), self.trigger(dag_id, {"mode": "NORMAL", **conf})
+        while (state := str(self.run(dag_id, run_id)["state"])) not in ENDED and time.monotonic() - began < 300:
+            time.sleep(0.3)
+        say(f"{time.monotonic() - began:5.1f} s  {what}: {state}")
+        return state
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         tasks: list[dict[str, Any]] = self.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")[

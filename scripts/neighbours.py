@@ -15,6 +15,13 @@ import requests
 from scripts.local_airflow import PROJECT
 
 
+def sim(method: str, url: str, path: str, body: Any = None) -> Any:
+    """What a simulator's control answers."""
+    answer = requests.request(method, f"{url.rstrip('/')}/_sim/{path}", json=body, timeout=300)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
 class Neighbours:
     """Starts the simulators on free ports; use as a context manager.
 
@@ -129,31 +136,29 @@ class Neighbours:
 
     def play_day(self, company: str, **changes: int) -> dict[str, list[str]]:
         """Let a day pass at a company; the crew ids touched, by kind."""
-        answer = requests.post(f"{self.urls['smarthr']}/_sim/companies/{company}/day", json=changes, timeout=60)
-        answer.raise_for_status()
-        touched: dict[str, list[str]] = answer.json()
+        touched: dict[str, list[str]] = sim("POST", self.urls["smarthr"], f"companies/{company}/day", changes)
         return touched
 
     def valid_crews(self, company: str) -> int:
         """How many people EMC should know: everybody but 退職済."""
-        url = f"{self.urls['smarthr']}/_sim/companies/{company}/crews?fields=id,emp_status"
-        return sum(crew["emp_status"] != "retired" for crew in requests.get(url, timeout=60).json())
+        crews = sim("GET", self.urls["smarthr"], f"companies/{company}/crews?fields=id,emp_status")
+        return sum(crew["emp_status"] != "retired" for crew in crews)
 
     def emc_head_count(self, account: str) -> dict[str, int]:
-        counts: dict[str, int] = requests.get(f"{self.urls['emc']}/_sim/accounts/{account}", timeout=30).json()
+        counts: dict[str, int] = sim("GET", self.urls["emc"], f"accounts/{account}")
         return counts
 
     def mails(self) -> list[dict[str, str]]:
         """Every mail so far, oldest first."""
-        found: list[dict[str, str]] = requests.get(f"{self.urls['mail']}/_sim/messages", timeout=30).json()
+        found: list[dict[str, str]] = sim("GET", self.urls["mail"], "messages")
         return found[::-1]
 
     def chat_registrations(self) -> dict[str, dict[str, Any]]:
         """Secrets and addresses of the simulated chat services, as their administrators would hand them out."""
-        found: dict[str, dict[str, Any]] = requests.get(f"{self.urls['chat']}/_sim/registrations", timeout=30).json()
+        found: dict[str, dict[str, Any]] = sim("GET", self.urls["chat"], "registrations")
         return found
 
     def chat_messages(self) -> list[dict[str, Any]]:
         """Every message that arrived in a chat service so far, oldest first."""
-        found: list[dict[str, Any]] = requests.get(f"{self.urls['chat']}/_sim/messages", timeout=30).json()
+        found: list[dict[str, Any]] = sim("GET", self.urls["chat"], "messages")
         return found

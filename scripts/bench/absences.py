@@ -37,7 +37,7 @@ from renkei.systems.lineworks.calendar import SCOPES, LineWorksCalendar
 from renkei.systems.lineworks.pace import LineWorksPace
 from renkei.systems.workplace.client import WorkplaceClient
 from scripts.bench.figures import Figure, Say, child
-from scripts.neighbours import Neighbours
+from scripts.neighbours import Neighbours, sim
 
 ABSENCES, MEMBERS = 10_000, 500
 UNLIMITED = 1_000_000_000
@@ -50,11 +50,11 @@ def measure(folder: Path, say: Say) -> list[Figure]:
         workplace, chat = neighbours.urls["workplace"], neighbours.urls["chat"].rstrip("/")
         users = [{"userId": f"u{n}", "email": f"u{n}@acme.example", "name": f"人 {n}"} for n in range(MEMBERS)]
         settings = {"scopes": ["calendar", "user.read"], "per_minute": UNLIMITED, "users": users}
-        requests.post(f"{chat}/_sim/lineworks", json=settings, timeout=60).raise_for_status()
-        requests.post(f"{workplace}/_sim/settings", json={"requests": UNLIMITED}, timeout=60).raise_for_status()
+        sim("POST", chat, "lineworks", settings)
+        sim("POST", workplace, "settings", {"requests": UNLIMITED})
         for start in range(0, ABSENCES, 1_000):
             absences = [_absence(number) for number in range(start, start + 1_000)]
-            requests.post(f"{workplace}/_sim/absences", json=absences, timeout=60).raise_for_status()
+            sim("POST", workplace, "absences", absences)
         found = child("scripts.bench.absences", folder, workplace, chat, ABSENCES)
     rate, memory = ABSENCES / found["write_s"], found["memory_mb"]
     minutes = paced_minutes(ABSENCES)
@@ -90,7 +90,7 @@ def _absence(number: int) -> dict[str, Any]:
 
 def _runs(folder: Path, workplace: str, chat: str, count: int) -> dict[str, float]:
     store = Store(LocalFileSystem(), str(folder / "store"), Cipher(base64.urlsafe_b64encode(bytes(32)).decode()))
-    said = requests.get(f"{chat}/_sim/registrations", timeout=60).json()["lineworks"]
+    said = sim("GET", chat, "registrations")["lineworks"]
     names = ("client_id", "client_secret", "service_account", "private_key")
     credentials = LineWorksCredentials(**{name: said[name] for name in names})
     api = LineWorksApi(credentials, said["base_url"], scopes=SCOPES, pace=LineWorksPace(UNLIMITED))
@@ -114,7 +114,7 @@ def _runs(folder: Path, workplace: str, chat: str, count: int) -> dict[str, floa
         return time.monotonic() - began
 
     found = {"write_s": run("first"), "quiet_s": run("quiet")}
-    events = requests.get(f"{chat}/_sim/lineworks/calendars", timeout=60).json()["calendars"]
+    events = sim("GET", chat, "lineworks/calendars")["calendars"]
     assert sum(map(len, events.values())) == count, "not every absence is in a calendar"
     return {**found, "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 

@@ -42,8 +42,8 @@ from renkei.systems.kintone.client import KintoneClient
 from scripts import demo_sales
 from scripts.bench.figures import Figure, Say, child
 from scripts.demo import environment
-from scripts.local_airflow import PROJECT, LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.local_airflow import ENDED, PROJECT, LocalAirflow
+from scripts.neighbours import Neighbours, sim
 
 CHANGED, INITIAL = 10_000, 1_000_000
 INITIAL_REQUESTS = 500  # that its first day may have here: each of the others is the same again
@@ -57,10 +57,10 @@ def measure(folder: Path, say: Say) -> list[Figure]:
     figures = []
     with Neighbours(folder / "neighbours", [], [], sales=1) as neighbours:
         urls = neighbours.urls["hotprofile"].rstrip("/"), neighbours.urls["kintone"].rstrip("/")
-        _sim(urls[0], "settings", {"requests": UNLIMITED})
+        sim("POST", urls[0], "settings", {"requests": UNLIMITED})
         figures += _changed(folder, urls, say)
         figures += _initial(folder, urls, say)
-        _sim(urls[0], "reset")  # it keeps what it has when it ends, and a million take their time
+        sim("POST", urls[0], "reset")  # it keeps what it has when it ends, and a million take their time
     return figures + _quiet_in_airflow(folder, say)
 
 
@@ -178,7 +178,7 @@ def _await_scheduled(airflow: LocalAirflow, dags: set[str], due: float) -> None:
 
     def all_done() -> bool:
         runs = airflow.api("GET", "/dags/~/dagRuns?run_type=scheduled&limit=100&order_by=-run_after")["dag_runs"]
-        ended = [run for run in runs if run["state"] in demo_sales.ENDED]
+        ended = [run for run in runs if run["state"] in ENDED]
         these = [run for run in ended if dt.datetime.fromisoformat(run["run_after"]).timestamp() >= due]
         done.update({run["dag_id"]: run["state"] for run in these})
         return dags <= done.keys()
@@ -189,7 +189,7 @@ def _await_scheduled(airflow: LocalAirflow, dags: set[str], due: float) -> None:
 
 
 def _is_over(airflow: LocalAirflow, dag: str, run_id: str) -> bool:
-    return airflow.run(dag, run_id)["state"] in demo_sales.ENDED
+    return airflow.run(dag, run_id)["state"] in ENDED
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -201,14 +201,8 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(2)
 
 
-def _sim(url: str, path: str, body: Any = None, method: str = "POST") -> Any:
-    answer = requests.request(method, f"{url}/_sim/{path}", json=body, timeout=300)
-    answer.raise_for_status()
-    return answer.json() if answer.content else None
-
-
 def _forget_records(kintone: str) -> None:
-    _sim(kintone, "apps/1/records", method="DELETE")
+    sim("DELETE", kintone, "apps/1/records")
 
 
 class Bench:
@@ -264,23 +258,23 @@ class Bench:
 
     def requests(self) -> tuple[int, int]:
         """How many kintone and Hot Profile have had."""
-        of_kintone = _sim(self.urls[1], "requests", method="GET")["hours"].get("1", {})
-        return sum(of_kintone.values()), sum(_sim(self.urls[0], "requests", method="GET")["counts"].values())
+        of_kintone = sim("GET", self.urls[1], "requests")["hours"].get("1", {})
+        return sum(of_kintone.values()), sum(sim("GET", self.urls[0], "requests")["counts"].values())
 
 
 def _measure_changed(folder: Path, hotprofile: str, kintone: str) -> dict[str, Any]:
-    _sim(hotprofile, "seed", {"clients": CHANGED})
+    sim("POST", hotprofile, "seed", {"clients": CHANGED})
     _forget_records(kintone)
     bench = Bench(folder, hotprofile, kintone)
     bench.run()
-    _sim(hotprofile, "clients/many", {"count": CHANGED, "values": {"note": "変更"}})
-    _sim(hotprofile, "clock", {"advance_s": 300})
+    sim("POST", hotprofile, "clients/many", {"count": CHANGED, "values": {"note": "変更"}})
+    sim("POST", hotprofile, "clock", {"advance_s": 300})
     before = bench.requests()
     tasks = bench.run()
     after = bench.requests()
-    _sim(hotprofile, "clock", {"advance_s": 3600})  # what was changed is not read again any more
+    sim("POST", hotprofile, "clock", {"advance_s": 3600})  # what was changed is not read again any more
     bench.run()
-    _sim(hotprofile, "clock", {"advance_s": 300})
+    sim("POST", hotprofile, "clock", {"advance_s": 300})
     between = bench.requests()
     quiet_tasks = bench.run()
     quiet = bench.requests()
@@ -303,7 +297,7 @@ def _measure_initial(folder: Path, hotprofile: str, kintone: str) -> dict[str, A
     since = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     until = since + dt.timedelta(days=300)
     span = {"updated_from": since.isoformat(), "updated_to": until.isoformat()}
-    _sim(hotprofile, "seed", {"clients": INITIAL, **span})
+    sim("POST", hotprofile, "seed", {"clients": INITIAL, **span})
     _forget_records(kintone)
     bench = Bench(folder / "initial", hotprofile, kintone, INITIAL_REQUESTS)
     tasks = bench.run(Mode.INITIAL, since.date())

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import requests
-
 from scripts import demo_absences
 from scripts.bench.figures import Figure, Say
 from scripts.demo import environment
 from scripts.local_airflow import LocalAirflow
-from scripts.neighbours import Neighbours
+from scripts.neighbours import Neighbours, sim
 
 INTERVAL_S, ROUNDS, PATIENCE_S = 300, 3, 900
 
@@ -25,7 +23,7 @@ def measure(folder: Path, say: Say) -> list[Figure]:
         settings = environment(folder, neighbours, []) | demo_absences.connections(neighbours.urls)
         workplace, chat = (neighbours.urls[name].rstrip("/") for name in ("workplace", "chat"))
         scopes = {"scopes": ["bot", "calendar", "user.read"]}
-        requests.post(f"{chat}/_sim/lineworks", json=scopes, timeout=60).raise_for_status()
+        sim("POST", chat, "lineworks", scopes)
         with LocalAirflow(folder, settings) as airflow:
             airflow.wait_for_dags([demo_absences.DAG])
             airflow.unpause(demo_absences.DAG)
@@ -36,8 +34,7 @@ def measure(folder: Path, say: Say) -> list[Figure]:
                 changed = time.time()
                 start = f"2030-12-{day:02}"
                 period = {"unit": "ALL_DAY", "start_on": start, "end_on": start}
-                answer = requests.patch(f"{workplace}/_sim/absences/{number}", json={"periods": [period]}, timeout=60)
-                answer.raise_for_status()
+                sim("PATCH", workplace, f"absences/{number}", {"periods": [period]})
                 _until(partial(_is_there, chat, start))
                 waited.append(time.time() - changed)
                 after_tick.append(time.time() % INTERVAL_S)
@@ -52,9 +49,7 @@ def measure(folder: Path, say: Say) -> list[Figure]:
 def _apply(workplace: str) -> str:
     period = {"unit": "ALL_DAY", "start_on": "2030-12-05", "end_on": "2030-12-05"}
     absence = {"user_id": demo_absences.SATO, "status": "APPROVED", "periods": [period]}
-    answer = requests.post(f"{workplace}/_sim/absences", json=[absence], timeout=60)
-    answer.raise_for_status()
-    return str(answer.json()[0])
+    return str(sim("POST", workplace, "absences", [absence])[0])
 
 
 def _is_there(chat: str, start: str) -> bool:
@@ -62,7 +57,7 @@ def _is_there(chat: str, start: str) -> bool:
 
 
 def _starts(chat: str) -> list[str]:
-    members = requests.get(f"{chat}/_sim/lineworks/calendars", timeout=60).json()["calendars"].values()
+    members = sim("GET", chat, "lineworks/calendars")["calendars"].values()
     return [event[0]["start"]["date"] for events in members for event in events.values()]
 
 

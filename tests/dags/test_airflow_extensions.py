@@ -21,6 +21,7 @@ from renkei.errors import ConnectionError_
 from renkei.links.smarthr_emc.sheet.mapping import Loader
 from renkei.notifications.services import SPECS
 from renkei.orchestration.channel_hooks import ChannelHook
+from renkei.orchestration.hotprofile_kintone.connections import HotProfileHook
 from renkei.orchestration.plain_mail import MailMessenger, PlainMailHook, quoted
 from renkei.orchestration.provider import get_provider_info
 from renkei.orchestration.smarthr_emc import connections
@@ -228,7 +229,15 @@ def test_l7_no_client_for_a_host_that_is_not_smarthrs(connect: Any) -> None:
         ({"extra": {"timeout_s": 5}}, "URL(Host)またはExtraに誤り"),
     ],
 )
-@pytest.mark.parametrize(("hook", "kind"), [(SmartHRHook, "smarthr"), (EmcHook, "emc")])
+@pytest.mark.parametrize(
+    ("hook", "kind"),
+    [
+        (SmartHRHook, "smarthr"),
+        (EmcHook, "emc"),
+        (HotProfileHook, "hotprofile"),
+        (WorkplaceHook, "workplace"),
+    ],
+)
 def test_l8_what_a_connection_says_wrongly_is_told_as_that(
     monkeypatch: pytest.MonkeyPatch, hook: Any, kind: str, fields: dict[str, Any], words: str
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
@@ -12,6 +13,8 @@ from renkei.errors import ConnectionError_
 from renkei.notifications.services import SYSTEMS
 from renkei.orchestration.connection_kinds import kind_of
 from renkei.orchestration.connections import extra_of, find_connection
+from renkei.settings import allowed_hosts
+from renkei.systems.hosts import is_private
 from renkei.systems.transport import token_fault
 
 
@@ -65,6 +68,19 @@ class SecretHook(HttpHook):
                 f"{what}をコピーし直して、半角のまま貼り付けてください。"
             )
         return secret
+
+    def require_private_url(self) -> None:
+        """Raises ConnectionError_: it has no URL, or one that would carry the secret, and people, in clear."""
+        if not urlsplit(self.base_url).hostname:
+            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（{self.label}）にURL(Host)がありません。")
+        if is_private(self.base_url, allowed_hosts()):
+            return
+        if self.base_url.lower().startswith("https:"):
+            raise self._no_url()
+        raise ConnectionError_(
+            f"Airflowの接続「{self.http_conn_id}」（{self.label}）のURL(Host)が https:// で始まりません。"
+            f"{self.secret_name.partition('(')[0]}と個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
+        )
 
     def _no_url(self) -> ConnectionError_:
         return ConnectionError_(

@@ -12,12 +12,17 @@ from tests.harness.airflow_rows import emptied
 
 
 @pytest.fixture
-def empty(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ConsoleWorld]:
+def place(airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a world that has nothing yet, in Airflow's database neither."""
     monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
+    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
     with emptied():
-        yield ConsoleWorld(tmp_path)
+        yield tmp_path
+
+
+@pytest.fixture
+def empty(place: Path) -> ConsoleWorld:
+    return ConsoleWorld(place)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,11 @@ from renkei.links.hotprofile_kintone.model import Mode
 from renkei.orchestration.hotprofile_kintone.jobs import ESTIMATE, InitialEstimate
 from tests.contract.console.kintone_world import DAG, KintoneWorld
 from tests.contract.console.world import NOW
-from tests.harness.airflow_rows import emptied
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[KintoneWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield KintoneWorld(tmp_path)
+def world(place: Path) -> KintoneWorld:
+    return KintoneWorld(place)
 
 
 def test_k3_a_day_is_estimated_shown_with_its_warnings_and_started(world: KintoneWorld) -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.console.kintone_world import KintoneWorld
-from tests.harness.airflow_rows import emptied
 
 KINTONE, HOTPROFILE = "/kintone/login/kintone", "/kintone/login/hotprofile"
 ADDRESS = "https://acme.hot-profile.com"
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[KintoneWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield KintoneWorld(tmp_path)
+def world(place: Path) -> KintoneWorld:
+    return KintoneWorld(place)
 
 
 def test_s2_tokens_a_login_and_a_key_go_into_connections(world: KintoneWorld) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from renkei.web.services import Right
 from tests.conftest import ROOT
 from tests.contract.console.kintone_world import DAG, SHEET, KintoneWorld
 from tests.contract.console.world import BASE, NOW, text_of
-from tests.harness.airflow_rows import emptied
 from tests.harness.hotprofile_kintone import FORM
 
 PAGE = "/kintone"
@@ -32,25 +30,20 @@ DAG_FILE = str(ROOT / "dags/renkei_jobs.py")
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[KintoneWorld]:
+def world(place: Path, monkeypatch: pytest.MonkeyPatch) -> KintoneWorld:
     """The clients are the app and the source in memory."""
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
     for module in (task, kinds):
         monkeypatch.setattr(module, "utcnow", lambda: NOW)
-    with emptied():
-        world = KintoneWorld(tmp_path)
-        kintone = world.link.kintone
+    world = KintoneWorld(place)
+    kintone = world.link.kintone
 
-        def client(_mapping: object, spend: object) -> object:
-            kintone.spend = spend  # type: ignore[assignment]
-            return kintone
+    def client(_mapping: object, spend: object) -> object:
+        kintone.spend = spend  # type: ignore[assignment]
+        return kintone
 
-        monkeypatch.setattr(connections, "kintone_client", client)
-        monkeypatch.setattr(connections, "hotprofile_client", lambda _tenant: world.link.hotprofile)
-        yield world
+    monkeypatch.setattr(connections, "kintone_client", client)
+    monkeypatch.setattr(connections, "hotprofile_client", lambda _tenant: world.link.hotprofile)
+    return world
 
 
 def done(world: KintoneWorld, path: str, **form: str) -> str:
@@ -203,7 +196,7 @@ def test_l5_a_sheet_that_is_broken_or_gone_says_so(world: KintoneWorld) -> None:
     """L5: the page leads to the faults."""
     world.write_sheet(SHEET.replace("app: 1", "app: https://acme.cybozu.com/k/1/"))
     assert "連携設定シートを読み取れません" in world.shown(PAGE)
-    (world.kintone_sheets / "acme.yaml").unlink()
+    (world.own_sheets / "acme.yaml").unlink()
     world.services.knowledge.changed()
     assert "連携設定シートを読み取れません" in world.shown(PAGE)
     world.sent("/kintone/load", status=404, of="companies")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,20 +17,14 @@ from renkei.orchestration.hotprofile_kintone import connections
 from renkei.storage import audit
 from tests.contract.console.kintone_world import DAG, SHEET, KintoneWorld
 from tests.contract.console.world import BASE, NOW, dag, text_of
-from tests.harness.airflow_rows import emptied
 
 OWN = ("/processed", "/failed", "/conflicts", "/record")
 LONG = "十文字を超える会社の名前"  # the app takes ten
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[KintoneWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield KintoneWorld(tmp_path)
+def world(place: Path) -> KintoneWorld:
+    return KintoneWorld(place)
 
 
 def test_k20_the_list_says_what_each_run_did(world: KintoneWorld) -> None:
@@ -180,7 +173,7 @@ def test_l8_a_database_that_is_away_and_a_sheet_that_is_gone_say_so(
 ) -> None:
     """L8: without the sheet the history is there all the same; without the database each page says why."""
     world.linked("アクメ", LONG)
-    (world.kintone_sheets / "acme.yaml").unlink()
+    (world.own_sheets / "acme.yaml").unlink()
     world.services.knowledge.changed()
     assert "会社 完了 2 1" in world.shown("/processed")
     assert "/k/1/" not in world.html("/failed")

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from scripts.page_forms import field_of
 from tests.contract.console.workplace_world import DAG as WORKPLACE
 from tests.contract.console.workplace_world import WorkplaceWorld
 from tests.contract.console.world import BASE, LINK, NOW, ConsoleWorld, body, dag, text_of
-from tests.harness.airflow_rows import emptied
 
 HERE = f"/dag/{dag('acme')}/members"
 FILE = "ユーザID,LINE WORKS ID,SlackメンバーID\ne1,sato@acme,U012ABCDEF\ne2,suzuki@acme,\n"
@@ -207,12 +205,8 @@ def test_s1_it_is_for_who_may_edit_and_comes_from_pages_of_ours(world: ConsoleWo
 
 
 @pytest.fixture
-def workplace(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[WorkplaceWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    with emptied():
-        yield WorkplaceWorld(tmp_path)
+def workplace(place: Path) -> WorkplaceWorld:
+    return WorkplaceWorld(place)
 
 
 def test_n4_my_page_is_invited_to_where_the_link_has_one(workplace: WorkplaceWorld) -> None:

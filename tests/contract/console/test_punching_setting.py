@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from renkei.systems.delivery import Delivery, Verdict, later, refused
 from scripts.page_forms import field_of
 from tests.contract.console.punching_world import DAG, DAG_FILE, LINK, SATO, SHEET, TANAKA, PunchingWorld
 from tests.contract.console.world import BASE, NOW, dag
-from tests.harness.airflow_rows import emptied
 from tests.harness.punching import World as Punching
 
 OWN = ("/lineworks", "/accounts", "/first", "/words", "/accounts.csv", "/punches", "/punch")
@@ -39,13 +37,8 @@ KEYS = {"key": [SATO.key, TANAKA.key], "was": ["", ""]}
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[PunchingWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield PunchingWorld(tmp_path, monkeypatch)
+def world(place: Path, monkeypatch: pytest.MonkeyPatch) -> PunchingWorld:
+    return PunchingWorld(place, monkeypatch)
 
 
 def test_p2_p3_the_two_stages_with_text_4s_messages(world: PunchingWorld) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from tests.contract.console import kintone_world, punching_world, workplace_worl
 from tests.contract.console.kintone_world import KintoneWorld
 from tests.contract.console.punching_world import PunchingWorld
 from tests.contract.console.workplace_world import WorkplaceWorld
-from tests.contract.console.world import BASE, NOW, ConsoleWorld, text_of
-from tests.harness.airflow_rows import emptied
+from tests.contract.console.world import BASE, NOW, OwnPagesWorld, text_of
 from tests.harness.hotprofile_kintone import FORM
 
 DAGS = {"kintone": kintone_world.DAG, "punching": punching_world.DAG, "workplace": workplace_world.DAG}
@@ -31,25 +29,16 @@ MANY = {f"table.9.{n}.item": "" for n in range(1_000)}  # a big sheet has more f
 
 
 @pytest.fixture(params=DAGS)
-def world(
-    request: pytest.FixtureRequest,
-    airflow_database: Path,
-    mappings: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[tuple[ConsoleWorld, str]]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        made: Any = {
-            "kintone": lambda: KintoneWorld(tmp_path),
-            "punching": lambda: PunchingWorld(tmp_path, monkeypatch),
-            "workplace": lambda: WorkplaceWorld(tmp_path),
-        }[request.param]
-        yield made(), DAGS[request.param]
+def world(request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OwnPagesWorld, str]:
+    made: Any = {
+        "kintone": lambda: KintoneWorld(place),
+        "punching": lambda: PunchingWorld(place, monkeypatch),
+        "workplace": lambda: WorkplaceWorld(place),
+    }[request.param]
+    return made(), DAGS[request.param]
 
 
-def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[ConsoleWorld, str]) -> None:
+def test_s2_the_form_of_each_link_is_saved_as_a_new_version(world: tuple[OwnPagesWorld, str]) -> None:
     """As it is shown it changes nothing; 会社名 changed is the one difference; nothing is in force before it is enabled."""
     console, dag = world
     path, sheets = f"{BASE}/dag/{dag}/sheet-form", f"{BASE}/dag/{dag}/sheets"
@@ -94,7 +83,7 @@ def test_k8_the_codes_that_were_read_are_offered_to_their_data_set(world: tuple[
     assert not others
 
 
-def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[ConsoleWorld, str]) -> None:
+def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[OwnPagesWorld, str]) -> None:
     """通知連携の登録 writes a line of 通知, and leaves all else of the sheet as it was."""
     console, dag = world
     yuki, sheet = console.browser("yuki"), console.services.sheets.of(dag)
@@ -115,7 +104,9 @@ def test_n1_a_channel_is_registered_in_the_sheet_of_each_link(world: tuple[Conso
     assert [one.name for one in now.channels] == [*(one.name for one in had.channels), "人事のメール"]
 
 
-def test_s2_sheets_of_each_link_come_in_a_zip(world: tuple[ConsoleWorld, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s2_sheets_of_each_link_come_in_a_zip(
+    world: tuple[OwnPagesWorld, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """S2, S6: a changed one, a new company's, a broken one; what is sound is put into force."""
     console, dag = world
     link, sheet = dag.partition("__")[0], console.services.sheets.of(dag)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,14 @@ from renkei.systems.lineworks.calendar import MemberState
 from renkei.systems.workplace.client import Status
 from tests.contract.console.workplace_world import DAG, LINK, SHEET, WorkplaceWorld
 from tests.contract.console.world import BASE
-from tests.harness.airflow_rows import emptied
 from tests.harness.workplace_lineworks import SATO, SUZUKI, day, hours
 
 OWN = ("/services", "/absences", "/absence")
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[WorkplaceWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield WorkplaceWorld(tmp_path)
+def world(place: Path) -> WorkplaceWorld:
+    return WorkplaceWorld(place)
 
 
 def test_c1_c2_the_setting_is_shown_with_the_names_of_both_apis_and_no_secret(world: WorkplaceWorld) -> None:

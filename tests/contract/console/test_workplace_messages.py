@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -15,18 +14,15 @@ from renkei.links.workplace_lineworks.events.faults import Faults
 from renkei.links.workplace_lineworks.events.texts import MISSING
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import Members
-from renkei.orchestration.link import LINKS, dag_id
+from renkei.orchestration.link import dag_id
 from renkei.outbox.outbox import Entry, Outbox
 from renkei.outbox.tables import OUTGOING, State
-from renkei.settings import database_url, index_folder
-from renkei.sheets.load import load_all
-from renkei.sheets.tenant_files import tenants
+from renkei.settings import database_url
 from renkei.storage import once
 from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.systems.delivery import Message, refused
-from tests.contract.console.world import BASE, NOW, ConsoleWorld, text_of
-from tests.harness.airflow_rows import add_dags, emptied
+from tests.contract.console.world import BASE, NOW, OwnPagesWorld, text_of
 
 LINK = "workplace_lineworks"
 DAG = dag_id(LINK, "acme")
@@ -40,17 +36,11 @@ events:
 """
 
 
-class MessagesWorld(ConsoleWorld):
+class MessagesWorld(OwnPagesWorld):
     """acme: sato has a Slack account, kato none."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        sheets = folder / "mappings" / LINK
-        sheets.mkdir()
-        (sheets / "acme.yaml").write_text(SHEET, encoding="utf-8")
-        load_all(LINKS[LINK].sheets(), tenants(sheets), index_folder(), ())
-        add_dags(DAG, next_run=NOW + dt.timedelta(minutes=5))
-        self.services.knowledge.changed()
+        super().__init__(folder, LINK, SHEET)
         self.database = open_database(database_url())
         self.folder = TenantFolder(self.store, LINK, "acme")
         self.outbox = Outbox(self.database, self.store, LINK, "acme")
@@ -89,13 +79,8 @@ class MessagesWorld(ConsoleWorld):
 
 
 @pytest.fixture
-def world(
-    airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MessagesWorld]:
-    monkeypatch.setenv("RENKEI_STORE", (tmp_path / "store").as_uri())
-    monkeypatch.delenv("RENKEI_DATABASE", raising=False)
-    with emptied():
-        yield MessagesWorld(tmp_path)
+def world(place: Path) -> MessagesWorld:
+    return MessagesWorld(place)
 
 
 def test_w1_w8_the_table_shows_event_by_channel_the_connections_and_the_bot(

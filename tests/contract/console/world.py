@@ -238,6 +238,47 @@ class ConsoleWorld:
         Baselines(TenantFolder(self.store, LINK, tenant)).promote(found)
 
 
+class OwnPagesWorld(ConsoleWorld):
+    """acme of another link, with pages of its own; `sent` and `shown` are of them."""
+
+    def __init__(self, folder: Path, link: str, sheet: str) -> None:
+        super().__init__(folder)
+        self.own_link, self.own_dag = link, dag_id(link, "acme")
+        self.own_sheets = folder / "mappings" / link
+        self.own_sheets.mkdir()
+        self.write_sheet(sheet)
+        add_dags(self.own_dag, next_run=NOW + dt.timedelta(minutes=5))
+        self.services.knowledge.changed()
+
+    def write_sheet(self, text: str, tenant: str = "acme") -> None:
+        """As the Dag processor has compiled it."""
+        (self.own_sheets / f"{tenant}.yaml").write_text(text, encoding="utf-8")
+        load_all(LINKS[self.own_link].sheets(), tenants(self.own_sheets), index_folder(), ())
+        self.services.knowledge.changed()
+
+    @property
+    def mapping(self) -> Any:
+        return self.services.knowledge.mapping(self.own_dag)
+
+    @property
+    def folder_of_acme(self) -> TenantFolder:
+        return TenantFolder(self.store, self.own_link, "acme")
+
+    def shown(self, path: str, user: str = "yuki", status: int = 200) -> str:
+        """What a reader sees."""
+        return text_of(self.html(path, user, status))
+
+    def html(self, path: str, user: str = "yuki", status: int = 200) -> str:
+        return body(self, f"/dag/{self.own_dag}{path}", user, status)
+
+    def sent(self, path: str, user: str = "yuki", status: int = 200, files: Any = None, **form: Any) -> str:
+        """What a reader sees of the answer to a form; where it leads to, if it does."""
+        data = form | {"token": self.token(user)}
+        answer = self.browser(user).post(f"{BASE}/dag/{self.own_dag}{path}", data=data, files=files)
+        assert answer.status_code == status, text_of(answer.text)[:2000]
+        return answer.headers["location"].removeprefix(BASE) if status == 303 else text_of(answer.text)
+
+
 @functools.cache
 def _pages() -> Any:
     """The app, once for all worlds: its hundred routes take a third of a second. Each request asks for its services anew."""

@@ -12,7 +12,6 @@ from renkei.links.hotprofile_kintone.sheet.mapping import Mapping
 from renkei.orchestration.secret_hook import SecretHook
 from renkei.settings import allowed_hosts
 from renkei.storage.database.database import Database, open_database
-from renkei.systems.hosts import is_private
 from renkei.systems.hotprofile.client import HotProfileClient
 from renkei.systems.kintone.client import KintoneClient
 from renkei.systems.kintone.hosts import is_kintone_url
@@ -33,13 +32,7 @@ class HotProfileHook(SecretHook):
     def client(self) -> HotProfileClient:
         """Raises ConnectionError_, as `open_session`."""
         session, connection = self.open_session()
-        if not urlsplit(self.base_url).hostname:
-            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（Hot Profile）にURL(Host)がありません。")
-        if not is_private(self.base_url, allowed_hosts()):
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」（Hot Profile）のURL(Host)が https:// で始まりません。"
-                "APIキーと個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
-            )
+        self.require_private_url()
         return HotProfileClient(session, self.base_url, self.secret_of(connection))
 
     def test_connection(self) -> tuple[bool, str]:

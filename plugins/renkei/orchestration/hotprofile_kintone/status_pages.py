@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from renkei.clock import TOKYO, time_in_japan
 from renkei.links.hotprofile_kintone import LINK, conflicts, history, places
@@ -22,8 +21,8 @@ from renkei.links.hotprofile_kintone.sheet.mapping import DATA_SETS, Mapping
 from renkei.links.hotprofile_kintone.wording import CONFLICT_STATES, STATES
 from renkei.orchestration.hotprofile_kintone import connections
 from renkei.orchestration.hotprofile_kintone.form import FORM
-from renkei.sheets.table_file import csv_parts
 from renkei.storage.database.database import Database
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.company import start_run
 from renkei.web.console.page import PageNumber, page
@@ -92,9 +91,7 @@ def download(access: guard.EditsDag, of: str = "") -> Response:
     access.note("failed.csv")
     parts = history.failed_parts(database, tenant, of if of in DATA_SETS else "")
     rows = mark_broken_off(_rows(mapping, (record for part in parts for record in part)))
-    name = quote(f"失敗レコード_{access.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", safe="")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
+    return downloads.table(f"失敗レコード_{access.company.name}_{now.astimezone(TOKYO):%Y%m%d}.csv", rows)
 
 
 def _rows(mapping: Mapping | None, records: Iterator[FailedRecord]) -> Iterator[Sequence[str]]:

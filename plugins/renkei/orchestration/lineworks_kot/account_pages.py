@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from renkei.links.lineworks_kot import LINK
 from renkei.links.lineworks_kot.account_file import CODE, NAME
@@ -19,8 +19,8 @@ from renkei.links.lineworks_kot.credentials import ACCOUNT_LABEL, account_fault
 from renkei.links.lineworks_kot.registration import read_registration
 from renkei.orchestration.lineworks_kot.company import accounts_of, database, mapping_of
 from renkei.orchestration.lineworks_kot.jobs import CHECK, READ
-from renkei.sheets.table_file import csv_parts
 from renkei.texts import Fault
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import PageNumber, address, page
@@ -104,8 +104,7 @@ def download(
     """The shown accounts as a file that 一括インポート takes back."""
     access.note("accounts.csv")
     shown = accounts_of(access).each(Selection(division, type_))
-    headers = {"Content-Disposition": 'attachment; filename="accounts.csv"'}
-    return StreamingResponse(csv_parts(_rows(shown)), media_type="text/csv; charset=utf-8", headers=headers)
+    return downloads.table("accounts.csv", _rows(shown))
 
 
 def _rows(shown: Iterable[Account]) -> Iterator[Sequence[str]]:

@@ -8,16 +8,16 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from renkei.errors import Problem
 from renkei.jobs.records import Jobs
 from renkei.links.lineworks_kot import LINK
 from renkei.orchestration.lineworks_kot.import_jobs import CheckedFile
 from renkei.orchestration.lineworks_kot.jobs import IMPORT, TAKE
-from renkei.sheets.table_file import csv_parts
 from renkei.storage import uploads
 from renkei.storage.store import DamagedFileError, MissingKeyError
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.jobs import ask, start
 from renkei.web.console.page import go_to
@@ -57,9 +57,7 @@ def problems(access: guard.EditsDag, number: int) -> Response:
         found = Jobs(access.services.knowledge.folder(access.company.dag_id)).result(number, CheckedFile)
     except (MissingKeyError, DamagedFileError):
         raise Refused("この検査結果は、もうありません。もう一度インポートしてください。") from None
-    headers = {"Content-Disposition": 'attachment; filename="problems.csv"'}
-    parts = csv_parts(_rows(found.problems))
-    return StreamingResponse(parts, media_type="text/csv; charset=utf-8", headers=headers)
+    return downloads.table("problems.csv", _rows(found.problems))
 
 
 def _rows(found: Sequence[Problem]) -> Iterator[Sequence[str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +26,7 @@ from renkei.storage import audit
 from renkei.storage.audit import AuditEntry
 from renkei.storage.versions import Origin
 from renkei.texts import Fault, narrow
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.overview import visible
 from renkei.web.console.page import go_to, page
@@ -101,8 +101,7 @@ def _looked(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) 
 def _file(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -> Response:
     if wrong := _faults(visitor, given):
         return _form(request, visitor, given, wrong, status=400)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(given['tenant'])}.xlsx"}
-    return Response(first_sheet(given), headers=headers, media_type="application/octet-stream")
+    return downloads.file(f"{given['tenant']}.xlsx", first_sheet(given))
 
 
 def _begun(request: Request, visitor: guard.Visitor, given: Mapping[str, str]) -> Response:

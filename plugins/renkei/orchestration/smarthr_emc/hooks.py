@@ -12,7 +12,6 @@ from renkei.orchestration.secret_hook import SecretHook
 from renkei.orchestration.smarthr_emc import smarthr_plus
 from renkei.settings import allowed_hosts
 from renkei.systems.emc.client import EmcClient
-from renkei.systems.hosts import is_private
 from renkei.systems.smarthr.client import SmartHRClient
 from renkei.systems.smarthr.hosts import is_smarthr_url
 
@@ -115,15 +114,7 @@ class EmcHook(_TokenHook):
 
     def client(self) -> EmcClient:
         session = self.get_conn()
-        if not urlsplit(self.base_url).hostname:
-            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（EMC）にURL(Host)がありません。")
-        if not is_private(self.base_url, allowed_hosts()):
-            if self.base_url.lower().startswith("https:"):
-                raise self._no_url()
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」（EMC）のURL(Host)が https:// で始まりません。"
-                "トークンと個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
-            )
+        self.require_private_url()
         return EmcClient(session, self.base_url)
 
     def test_connection(self) -> tuple[bool, str]:

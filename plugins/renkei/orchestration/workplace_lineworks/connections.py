@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from renkei import settings
 from renkei.channel import Channel, Service
-from renkei.errors import ConnectionError_, RenkeiError
+from renkei.errors import RenkeiError
 from renkei.links.workplace_lineworks.sheet.mapping import Mapping
 from renkei.notifications.services import SPEC
 from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.secret_hook import SecretHook
-from renkei.settings import allowed_hosts
 from renkei.storage.database.database import Database, open_database
-from renkei.systems.hosts import is_private
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.calendar import SCOPES, LineWorksCalendar
@@ -38,13 +35,7 @@ class WorkplaceHook(SecretHook):
     def client(self) -> WorkplaceClient:
         """Raises ConnectionError_: as `open_session`, or the URL is missing or would carry the token in clear."""
         session, connection = self.open_session()
-        if not urlsplit(self.base_url).hostname:
-            raise ConnectionError_(f"Airflowの接続「{self.http_conn_id}」（WORKPLACE）にURL(Host)がありません。")
-        if not is_private(self.base_url, allowed_hosts()):
-            raise ConnectionError_(
-                f"Airflowの接続「{self.http_conn_id}」（WORKPLACE）のURL(Host)が https:// で始まりません。"
-                "トークンと個人情報が暗号化されずに流れるため、送りませんでした。URLを https:// に直してください。"
-            )
+        self.require_private_url()
         session.headers["Authorization"] = f"Bearer {self.secret_of(connection)}"
         return WorkplaceClient(session, self.base_url)
 

@@ -9,10 +9,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from renkei import settings
 from renkei.errors import SettingError
@@ -21,13 +20,12 @@ from renkei.notifications.members.importing import Import, read_import, take_ove
 from renkei.notifications.members.linking import Linking
 from renkei.notifications.members.own import OwnEntries
 from renkei.notifications.members.table import COLUMNS, MemberError
-from renkei.sheets.table_file import csv_parts
 from renkei.storage.database.database import open_database
 from renkei.storage.store import MissingKeyError
 from renkei.texts import trim
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.page import address, message, page
-from renkei.web.console.runs import XLSX
 from renkei.web.member_facts import FIELDS, MemberLine, registered
 from renkei.web.screens.overview import page_of
 from renkei.web.services import Refused
@@ -110,7 +108,7 @@ def download(kind: str, access: guard.EditsDag) -> Response:
     # Their own links stay where they are: exported and imported again, they could no longer be undone.
     table = found.imported().assign(linked_at=found.all()["linked_at"])
     content = written(table, [name for name in COLUMNS if name not in SECRETS], excel=kind == "xlsx")
-    return Response(content, headers=_as_file(f"members.{kind}"), media_type=XLSX if kind == "xlsx" else TEXT)
+    return downloads.file(f"members.{kind}", content, downloads.XLSX if kind == "xlsx" else TEXT)
 
 
 @router.post("/dag/{dag_id}/members/import")
@@ -180,7 +178,7 @@ def invite(
     except Refused as error:
         return message(request, 409, "招待していません", str(error), links=_back(request, access))
     rows = _invitations(access, kind, tokens)
-    return StreamingResponse(csv_parts(rows), media_type=TEXT, headers=_as_file(f"invitations-{kind}.csv"))
+    return downloads.table(f"invitations-{kind}.csv", rows)
 
 
 @router.post("/dag/{dag_id}/members/undo-line")
@@ -274,7 +272,3 @@ def _import_key(access: guard.Access, excel: bool) -> str:
     """Of this user: two who import at once see what each of them has uploaded."""
     folder, name = access.services.knowledge.folder(access.company.dag_id), hashlib.sha256(access.user.id.encode())
     return f"{folder.imports}/members-{name.hexdigest()[:32]}.{'xlsx' if excel else 'csv'}"
-
-
-def _as_file(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

@@ -6,13 +6,12 @@ from typing import Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from renkei.clock import TOKYO
-from renkei.sheets.table_file import csv_parts
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.page import PageNumber, address, page
-from renkei.web.console.runs import XLSX
 from renkei.web.facts import Company
 from renkei.web.screens import company_table, figures, overview
 
@@ -50,13 +49,7 @@ def table(kind: Literal["csv", "xlsx"], visitor: guard.SignedIn) -> Response:
     """Every company that somebody may see, with its state, as a file."""
     now = visitor.services.now()
     rows = company_table.rows(visible(visitor), now)
-    name = quote(f"連携一覧_{now.astimezone(TOKYO):%Y%m%d}.{kind}", safe="")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    if kind == "csv":
-        return StreamingResponse(csv_parts(rows), headers=headers, media_type="text/csv; charset=utf-8")
-    from renkei.sheets.workbook.table import workbook  # openpyxl, which no other page of these needs
-
-    return Response(workbook(rows), headers=headers, media_type=XLSX)
+    return downloads.table(f"連携一覧_{now.astimezone(TOKYO):%Y%m%d}.{kind}", rows)
 
 
 @router.get("/t/{tenant}")

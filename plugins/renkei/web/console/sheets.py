@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +22,7 @@ from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import MAX_BYTES
 from renkei.storage.store import MissingKeyError
 from renkei.storage.versions import Origin, Version
+from renkei.web import downloads
 from renkei.web.console import guard
 from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, go_to, message, page
@@ -132,7 +132,7 @@ def download(request: Request, number: str, access: guard.EditsDag) -> Response:
     line = _version(sheet_versions, number)
     access.note(f"sheet file {line.number}")
     name = f"{access.company.tenant}-{line.number}{suffix_of(line.version.file_name)}"
-    return _file(name, sheet_versions.sheet.versions.content(line.version))
+    return downloads.file(name, sheet_versions.sheet.versions.content(line.version))
 
 
 @router.get("/dag/{dag_id}/sheets/{number}/marked")
@@ -145,7 +145,7 @@ def marked(request: Request, number: str, access: guard.EditsDag) -> Response:
     review = _review(access, sheet_versions, line)
     access.note(f"sheet marked {line.number}")
     content = access.services.sheets.marked(access.company.dag_id, review)
-    return _file(f"{access.company.tenant}-{line.number}-確認結果.xlsx", content)
+    return downloads.file(f"{access.company.tenant}-{line.number}-確認結果.xlsx", content)
 
 
 @router.post("/dag/{dag_id}/sheets/{number}/try")
@@ -314,8 +314,3 @@ def _by(access: guard.Access) -> Actor:
 def _message(request: Request, access: guard.Access, status: int, title: str, said: str, number: int = 0) -> Response:
     here = address(request, "dag", access.company.dag_id, "sheets", *([str(number)] if number else []))
     return message(request, status, title, said, links=[("シートの画面に戻る", here)])
-
-
-def _file(name: str, content: bytes) -> Response:
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    return Response(content, headers=headers, media_type="application/octet-stream")

@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +19,7 @@ from renkei.sheets.difference import SheetLine
 from renkei.sheets.placed import is_yaml, suffix_of
 from renkei.sheets.review import Review
 from renkei.sheets.tenant_files import MAX_BYTES
+from renkei.web import downloads
 from renkei.web.customer import guard
 from renkei.web.customer.page import address, message, page
 from renkei.web.customer.uploads import keep, may_upload, note, uploads_of
@@ -88,9 +88,7 @@ def marked(number: str, visitor: Annotated[guard.Visitor, Depends(guard.sees_she
     note(visitor, f"sheet marked {found.number}")
     with visitor.alone(visitor.limits.reviewing):
         content = visitor.services.sheets.marked(visitor.dag_id, review)
-    name = quote(f"連携設定シート-{found.number}-確認結果.xlsx")
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    return Response(content, headers=headers, media_type="application/octet-stream")
+    return downloads.file(f"連携設定シート-{found.number}-確認結果.xlsx", content)
 
 
 def _upload(visitor: guard.Visitor, number: str) -> Upload:
