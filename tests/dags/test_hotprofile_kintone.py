@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.models.dagrun import DagRun
-from airflow.utils.types import DagRunType
 
 from renkei.errors import SettingError
 from renkei.links.hotprofile_kintone import history
@@ -23,10 +20,11 @@ from renkei.runs.outcome import End
 from renkei.settings import database_url
 from renkei.storage.database.database import open_database
 from scripts.neighbours import Neighbours
-from tests.conftest import HOME, ROOT
+from tests.conftest import ROOT
 from tests.harness.hotprofile import KEY, HotProfile
 from tests.harness.hotprofile_kintone import LinkWorld
 from tests.harness.kintone import Kintone
+from tests.harness.whole_run import whole_run
 
 FIELDS: dict[str, dict[str, Any]] = {
     "id": {"type": "SINGLE_LINE_TEXT", "unique": True},
@@ -65,22 +63,8 @@ class World:
         (self.folder / "acme.yaml").write_text(text, encoding="utf-8")
 
     def run(self, *, by_schedule: bool = False, **conf: Any) -> str:
-        """How a run of the Dag ends; every task once."""
-        file = Path(shutil.copyfile(ROOT / "dags/hotprofile_kintone.py", HOME / "dags/hotprofile_kintone.py"))
-        try:
-            bag = DagBag(str(file))
-            assert bag.import_errors == {}
-            dag: Any = bag.dags[NAME]
-            for task in dag.tasks:
-                task.retries = 0
-            with pytest.MonkeyPatch.context() as patch:
-                if by_schedule:  # `test` makes manual runs alone
-                    patch.setattr(DagRun, "generate_run_id", lambda **_: f"scheduled__{self.seen}")
-                    patch.setattr(DagRunType, "from_run_id", lambda _: DagRunType.MANUAL)
-                self.ran = dag.test(run_conf={"mode": "NORMAL", **conf}, logical_date=None)
-            return str(self.ran.state)
-        finally:
-            file.unlink()
+        self.ran = whole_run("hotprofile_kintone", by_schedule=by_schedule, **conf)
+        return str(self.ran.state)
 
     def states(self) -> dict[str, str]:
         """How each task of the last run ended, in their order."""

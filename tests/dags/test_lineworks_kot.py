@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from starlette.testclient import TestClient
 
 from renkei.clock import TOKYO
@@ -31,10 +29,11 @@ from renkei.settings import database_url
 from renkei.storage.database.database import open_database
 from renkei.systems.kingoftime.client import Employee
 from scripts.neighbours import Neighbours
-from tests.conftest import HOME, ROOT
+from tests.conftest import ROOT
 from tests.harness.chat import Chat
 from tests.harness.kingoftime import KingOfTime
 from tests.harness.public_service import message, signed
+from tests.harness.whole_run import whole_run
 
 NAME = "lineworks_kot__acme"
 NOON = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
@@ -54,16 +53,7 @@ class World:
         self.seen = len(neighbours.mails())
 
     def run(self, **conf: Any) -> str:
-        file = Path(shutil.copyfile(ROOT / "dags/lineworks_kot.py", HOME / "dags/lineworks_kot.py"))
-        try:
-            bag = DagBag(str(file))
-            assert bag.import_errors == {}
-            dag: Any = bag.dags[NAME]
-            for task in dag.tasks:
-                task.retries = 0
-            return str(dag.test(run_conf={"mode": "NORMAL", **conf}, logical_date=None).state)
-        finally:
-            file.unlink()
+        return str(whole_run("lineworks_kot", **conf).state)
 
     @property
     def accounts(self) -> Accounts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.models.dagrun import DagRun
-from airflow.utils.types import DagRunType
 
 from renkei.errors import SettingError
 from renkei.links.workplace_lineworks.sheet.compile import compile_sheet
@@ -22,9 +19,10 @@ from renkei.orchestration.workplace_lineworks.connection_trial import try_system
 from renkei.orchestration.workplace_lineworks.dag import APPROVE
 from scripts.chat_connections import chat_connections
 from scripts.neighbours import Neighbours
-from tests.conftest import HOME, ROOT
+from tests.conftest import ROOT
 from tests.end_to_end.airflow_world import Question, _nap
 from tests.harness.chat import Chat
+from tests.harness.whole_run import whole_run
 from tests.harness.workplace import TOKEN, Workplace, days
 
 SHEET = """
@@ -46,23 +44,10 @@ class World:
         (self.folder / "acme.yaml").write_text(SHEET, encoding="utf-8")
 
     def run(self, mode: str = "NORMAL", *, by_schedule: bool = False, person: Any = None) -> str:
-        """How a run of the Dag ends; every task once."""
-        file = Path(shutil.copyfile(ROOT / "dags/workplace_lineworks.py", HOME / "dags/workplace_lineworks.py"))
-        try:
-            bag = DagBag(str(file))
-            assert bag.import_errors == {}
-            dag: Any = bag.dags[NAME]
-            for task in dag.tasks:
-                task.retries = 0
-            with pytest.MonkeyPatch.context() as patch:
-                if by_schedule:  # `test` makes manual runs alone
-                    patch.setattr(DagRun, "generate_run_id", lambda **_: f"scheduled__{time.time_ns()}")
-                    patch.setattr(DagRunType, "from_run_id", lambda _: DagRunType.MANUAL)
-                patch.setattr("time.sleep", _nap(time.sleep, [person] if person else []))
-                self.ran = dag.test(run_conf={"mode": mode}, logical_date=None)
-            return str(self.ran.state)
-        finally:
-            file.unlink()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("time.sleep", _nap(time.sleep, [person] if person else []))
+            self.ran = whole_run("workplace_lineworks", by_schedule=by_schedule, mode=mode)
+        return str(self.ran.state)
 
     def done(self) -> list[str]:
         """The tasks of the last run that did something, in their order."""
