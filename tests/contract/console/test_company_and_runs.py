@@ -22,6 +22,7 @@ from renkei.links.smarthr_emc.records import Plan, PlanWarnings, RunSheet, RunSt
 from renkei.runs.outcome import Summary
 from renkei.storage.baselines import Baseline, Baselines
 from renkei.storage.runs import RunRecord
+from renkei.web import downloads
 from renkei.web.console import runs
 from tests.builders import mapping
 from tests.contract.console.world import BAD, BASE, NOW, OK, RUN_ID, TICK, ConsoleWorld, body, dag, text_of
@@ -169,7 +170,7 @@ def test_l6_an_answer_that_breaks_off_arrives_as_none(world: ConsoleWorld, monke
         yield b"half"
         raise ValueError("山田太郎")
 
-    monkeypatch.setattr(runs, "csv_parts", broken)
+    monkeypatch.setattr(downloads, "csv_parts", broken)
     browser = TestClient(world.app, cookies={"_token": "omar"})
     with pytest.raises(RuntimeError) as found:
         browser.get(f"{BASE}/dag/{dag('acme')}/runs/{quote(RUN_ID, safe='')}/findings.csv")
