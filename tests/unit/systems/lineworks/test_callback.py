@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 import pytest
 
+from renkei.systems.lineworks import callback
 from renkei.systems.lineworks.callback import event_of, is_signed
 from tests.harness.public_service import message
 
@@ -19,11 +23,18 @@ SIGNATURES = {
 def test_p11_the_bot_secret_signs_the_body_as_it_was_sent(secret: str) -> None:
     signature = SIGNATURES[secret]
     assert is_signed(BODY, signature, ["another", secret])
+    assert is_signed(BODY, signature, [secret, "another"])
     assert not is_signed(BODY + b"\n", signature, [secret])
     assert not is_signed(BODY, signature, ["another"])
     assert not is_signed(BODY, signature.lower(), [secret])
     assert not is_signed(BODY, b"", [secret])
     assert not is_signed(BODY, signature, [])
+
+
+def test_p11_a_tenant_without_a_secret_has_not_signed_what_is_signed_with_our_stand_in() -> None:
+    """The stand-in is in the source, for all to read."""
+    nobodys = base64.b64encode(hmac.digest(callback._NOBODYS.encode(), BODY, "sha256"))
+    assert not is_signed(BODY, nobodys, [])
 
 
 def test_p13_an_event_is_the_same_by_whose_when_and_what() -> None:
