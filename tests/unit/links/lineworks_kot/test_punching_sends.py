@@ -22,6 +22,10 @@ from tests.harness.punching import MAPPING, SATO, UNKNOWN, World, at
 pytestmark = pytest.mark.usefixtures("no_lease_runs_out")
 
 
+class Died(BaseException):
+    """The process was killed: nothing catches it."""
+
+
 def test_p14_an_unknown_answer_is_read_back_and_not_sent_again(world: World) -> None:
     """The acceptance case: a timeout at 08:45 where KING OF TIME had it; one punch, done at 10:00:30."""
     world.now = at("30 08:45:05")
@@ -160,9 +164,6 @@ def test_l4_a_process_that_died_in_the_middle_of_a_punch_leaves_one_punch(world:
     world.now = at("30 12:00")
     world.receive("出勤")
 
-    class Died(BaseException):
-        pass
-
     def dies() -> None:
         raise Died
 
@@ -182,6 +183,24 @@ def test_l4_a_process_that_died_in_the_middle_of_a_punch_leaves_one_punch(world:
     assert world.king.shown() == [("1001", "2026-11-30", "12:00:00", "1")]
     assert world.counts() == {"done": 1}
     assert len(world.replies()) == 1
+
+
+def test_l4_one_that_a_person_let_through_is_noted_as_being_sent_too(world: World) -> None:
+    """Else it would be sent once more, unasked, when its process died in the middle."""
+    world.now = at("30 12:00")
+    world.receive("出勤", issued="28 09:00")
+    world.work()
+    (row,) = world.rows()
+    assert PunchList(world.database, PLAIN, "acme").decide(MAPPING, row.number, True, "総務", world.now)
+    world.king.late = [Died()]  # type: ignore[list-item]
+    (message,) = world.take()
+    with pytest.raises(Died):
+        world.worker.handle(message)
+    world.begin()
+    world.inbox.left_behind(world.leases)
+    world.now += dt.timedelta(minutes=1)
+    assert world.look_back() == HandlingResult(Inboxed.DONE, CONFIRMED)
+    assert world.king.asked == ["punch", "read"]
 
 
 def test_l4_a_process_that_died_before_its_note_begins_anew(world: World) -> None:
