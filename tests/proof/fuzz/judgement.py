@@ -12,7 +12,7 @@ from renkei.errors import Problem
 from renkei.links.smarthr_emc.sheet import SHEETS
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
 from renkei.sheets.compiled import Compiled
-from renkei.sheets.load import _form
+from renkei.sheets.load import form_of
 from tests.proof.fuzz.workbook import PASSWORD
 
 
@@ -26,7 +26,7 @@ def judge(compiled: Compiled[Mapping], name: str, secret: bool = True) -> str:
                 return f"a problem that cannot be shown: {ascii(text)[:120]}"
         if wrong := judge_problem(problem, name, secret):
             return wrong
-    form = _form(SHEETS)
+    form = form_of(SHEETS)
     if form.validate_json(form.dump_json(compiled)) != compiled:
         return "kept in a file, it is another"
     return judge_mapping(compiled.mapping) if compiled.mapping else ""

@@ -2,7 +2,7 @@
 
     departure = Connecting(folder, oauth).begin(by, redirect_uri, now)    the page sends the browser there, with a cookie
     folder of tenant_of_state(state)                                     SmartHR sends it back to redirect_uri
-    Connecting(folder, oauth).finish(back, prove, now)                    the grant, or ConnectingError with the reason
+    Connecting(folder, oauth).finish(response, prove, now)                    the grant, or ConnectingError with the reason
 
 Below `<tenant>/source_logins/`, each named by the SHA-256 of its state, which nobody keeps:
 
@@ -129,7 +129,7 @@ class Connecting:
             self._oauth.authorize_url(redirect_uri, state, challenge), cookie_name(state), browser
         )
 
-    def finish(self, back: AuthorizationResponse, prove: Prove, now: dt.datetime) -> Grant:
+    def finish(self, response: AuthorizationResponse, prove: Prove, now: dt.datetime) -> Grant:
         """The grant that stands now. A log-in counts once, however it ends.
 
         `prove` is given the access token, gives the address at which it is this tenant's and how many people it sees
@@ -138,19 +138,22 @@ class Connecting:
         Raises:
             ConnectingError: nothing was connected; what stood before stands.
         """
-        login = self._login(back)
-        if not records.create(self._store, self._key(back.state, ".used"), _UsedLogin(now)) or now >= login.expires_at:
+        login = self._login(response)
+        if (
+            not records.create(self._store, self._key(response.state, ".used"), _UsedLogin(now))
+            or now >= login.expires_at
+        ):
             raise ConnectingError(ConnectFailure.STATE)
-        if back.error or not back.code or len(back.code) > MAX_CODE:
-            denied = back.error.casefold() == "access_denied"
+        if response.error or not response.code or len(response.code) > MAX_CODE:
+            denied = response.error.casefold() == "access_denied"
             raise ConnectingError(ConnectFailure.CANCELLED if denied else ConnectFailure.REFUSED)
         number = self.grants.newest()[0]  # whoever disconnects from now on is heard
         try:
-            tokens = self._oauth.exchange(back.code, login.redirect_uri, login.verifier, now)
+            tokens = self._oauth.exchange(response.code, login.redirect_uri, login.verifier, now)
         except OAuthError as error:
             raise self._trouble(error) from None
         try:
-            grant = _grant(tokens, back.by, now, *prove(tokens.access_token))
+            grant = _grant(tokens, response.by, now, *prove(tokens.access_token))
             _follow(self.grants, number, grant)
         except RenkeiError:
             self._oauth.revoke(tokens.refresh_token or tokens.access_token)
@@ -167,17 +170,21 @@ class Connecting:
         """
         return disconnect(self._folder, self._oauth, by, now)
 
-    def _login(self, back: AuthorizationResponse) -> _Login:
-        if not tenant_of_state(back.state):
+    def _login(self, response: AuthorizationResponse) -> _Login:
+        if not tenant_of_state(response.state):
             raise ConnectingError(ConnectFailure.STATE)
         try:
-            found = records.read_or_none(self._store, self._key(back.state), _Login)
+            found = records.read_or_none(self._store, self._key(response.state), _Login)
         except DamagedFileError:
             found = None
-        if found is None or self._store.exists(self._key(back.state, ".used")):  # the cookie went with the first time
+        if found is None or self._store.exists(
+            self._key(response.state, ".used")
+        ):  # the cookie went with the first time
             raise ConnectingError(ConnectFailure.STATE)
-        same = hmac.compare_digest(_sha256(back.cookie), found.browser)
-        if not same or found.by != back.by.id or found.redirect_uri != back.redirect_uri:  # nor may they use it up
+        same = hmac.compare_digest(_sha256(response.cookie), found.browser)
+        if (
+            not same or found.by != response.by.id or found.redirect_uri != response.redirect_uri
+        ):  # nor may they use it up
             raise ConnectingError(ConnectFailure.BROWSER)
         return found
 

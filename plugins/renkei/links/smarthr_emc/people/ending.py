@@ -37,7 +37,7 @@ class EndState(StrEnum):
 class Ending:
     """`text` is what keeps the plan from EMC, in a sentence; "" where nothing does, or where the plan itself says so."""
 
-    came: EndState
+    state: EndState
     at: str = ""  # ISO 8601
     text: str = ""
     by: str = ""  # who answered
@@ -84,8 +84,8 @@ def ending_of(run: RunRecord) -> Ending:
     return _held(run) or _ending(EndState.UNLOADED)
 
 
-def _ending(came: EndState, at: str = "") -> Ending:
-    return Ending(came, at, _TEXTS.get(came, ""))
+def _ending(state: EndState, at: str = "") -> Ending:
+    return Ending(state, at, _TEXTS.get(state, ""))
 
 
 def _held(run: RunRecord) -> Ending | None:

@@ -18,7 +18,7 @@ from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.people.ending import Ending, EndState, ending_of
 from renkei.links.smarthr_emc.people.index import Kind, Line, PeopleIndex, plain
 from renkei.links.smarthr_emc.people.make_index import people_index
-from renkei.links.smarthr_emc.people.past import Event, FormerPerson, SearchRange, events_of, known_once
+from renkei.links.smarthr_emc.people.past import Event, FormerPerson, SearchRange, events_of, former_people
 from renkei.links.smarthr_emc.people.steps import LastConfirmed, steps_of
 from renkei.links.smarthr_emc.records import Comparison, EmcRefusal, RunStart
 from renkei.links.smarthr_emc.rehearsal.person import PersonTrace, people_told
@@ -94,7 +94,7 @@ def explain(
             return Explanation(who, answer, (), found.lines, run.run, at)
         people, rows = _told(run, [line.crew_id or line.user_id for line in found.lines], ended)
     if not people and plain(who):
-        once, looked = known_once(folder, who, looked_at)
+        once, looked = former_people(folder, who, looked_at)
         people, rows = _told(run, [one.crew_id for one in once], ended)
     crews = [*(one.crew_id for one in people), *(one.crew_id for one in once)]
     events, back = events_of(folder, crews, looked_at) if crews else ([], looked)
@@ -117,7 +117,7 @@ def explain(
 def _told(run: RunRecord, who: Sequence[str], ending: Ending) -> tuple[list[PersonTrace], RunRows]:
     """What the run decided about these people, told as it came out."""
     rows = recorded_rows(run, who)
-    rows = dataclasses.replace(rows, loaded=ending.came is EndState.LOADED, but=ending.text)
+    rows = dataclasses.replace(rows, loaded=ending.state is EndState.LOADED, but=ending.text)
     return people_told(rows, who), rows
 
 

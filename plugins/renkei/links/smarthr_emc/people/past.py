@@ -67,7 +67,7 @@ def events_of(folder: TenantFolder, crews: Collection[str], people: int) -> tupl
     return found, _back(folder, people, lambda baseline, run: found.extend(_events(baseline, run, crews)))
 
 
-def known_once(folder: TenantFolder, who: str, people: int) -> tuple[list[FormerPerson], SearchRange]:
+def former_people(folder: TenantFolder, who: str, people: int) -> tuple[list[FormerPerson], SearchRange]:
     """Whom an earlier load had by this id, 社員番号, crew id or address, exactly; else those in whose name it occurs."""
     found: list[FormerPerson] = []
 

@@ -90,7 +90,7 @@ def _named(person: PersonTrace, rows: RunRows) -> Step:
 
 
 def _compared(person: PersonTrace, ending: Ending) -> Step:
-    if ending.came is EndState.UNCOMPARED:
+    if ending.state is EndState.UNCOMPARED:
         return Step("差分", StepResult.NOT, ending.text)
     if not person.operation:
         return Step("差分", StepResult.NOT, "登録の対象ではありません。")
@@ -99,9 +99,9 @@ def _compared(person: PersonTrace, ending: Ending) -> Step:
 
 
 def _checked(person: PersonTrace, rows: RunRows, ending: Ending) -> Step:
-    if ending.came is EndState.WOULD_STOP:
+    if ending.state is EndState.WOULD_STOP:
         return Step("検査", StepResult.NOT, ending.text)
-    if ending.came in (EndState.UNCOMPARED, EndState.UNCHECKED):
+    if ending.state in (EndState.UNCOMPARED, EndState.UNCHECKED):
         return Step("検査", StepResult.NOT, "検査の前に止まったか、まだ実行中です。")
     mine = [*(text for item in person.items for text in item.problems), *person.problems]
     if mine:
@@ -120,31 +120,31 @@ def _checked(person: PersonTrace, rows: RunRows, ending: Ending) -> Step:
 
 def _held(rows: RunRows, ending: Ending) -> Step:
     texts = " ".join(hold.text for hold in rows.holds)
-    if ending.came is EndState.HELD:
+    if ending.state is EndState.HELD:
         return Step(
             "保留", StepResult.NO, f"承認を待っています: {texts}", "承認の画面で、登録するかどうかを選んでください。"
         )
-    if ending.came is EndState.DENIED:
+    if ending.state is EndState.DENIED:
         return Step(
             "保留", StepResult.NO, f"承認されませんでした: {texts}", "理由を確かめ、もう一度手動で実行してください。"
         )
-    if ending.came is EndState.WOULD_HOLD:
+    if ending.state is EndState.WOULD_HOLD:
         return Step(
             "保留",
             StepResult.NO,
             f"登録の前に承認を待ちます: {texts}",
             "実行すると承認の画面に出ます。内容を確かめて選んでください。",
         )
-    if ending.came in (EndState.UNCOMPARED, EndState.UNCHECKED, EndState.ERRORS, EndState.WOULD_STOP):
+    if ending.state in (EndState.UNCOMPARED, EndState.UNCHECKED, EndState.ERRORS, EndState.WOULD_STOP):
         return Step("保留", StepResult.NOT, "検査を通っていません。")
-    if ending.came is EndState.CHECKED and rows.holds:
+    if ending.state is EndState.CHECKED and rows.holds:
         return Step("保留", StepResult.NOT, f"確認のみの実行のため、承認は求めていません: {texts}")
     return Step("保留", StepResult.YES, f"承認されました: {texts}" if rows.holds else "保留はありません。")
 
 
 def _loaded(person: PersonTrace, ending: Ending, refused: Collection[RefusedRow]) -> Step:
     name, when = "登録", f"{time_in_japan(ending.at)} に" if ending.at else ""
-    match ending.came:
+    match ending.state:
         case EndState.LOADED:
             return Step(name, StepResult.YES, f"{when}EMCに反映しました。")
         case EndState.UNCHANGED:
