@@ -160,6 +160,16 @@ def test_k3_初期連携_brings_what_was_there_before_after_what_changes_now(tmp
     assert len(world.kintone.by_key()) == 301
 
 
+def test_k3_初期連携_of_some_days_leaves_what_changed_before_them_to_the_next_run(world: LinkWorld) -> None:
+    """K5: it has not read all since the watermark, which stays."""
+    world.hotprofile.put(7)
+    world.wait(days=2)  # nothing ran meanwhile
+    world.run(Mode.INITIAL, since=world.clock.date())
+    assert world.kintone.records == {}
+    world.run()
+    assert list(world.kintone.by_key()) == ["7"]
+
+
 def test_k3_one_that_was_off_goes_on_where_it_stopped_or_from_now(world: LinkWorld) -> None:
     world.change_mapping(enabled=False)
     world.run()
