@@ -29,6 +29,12 @@ def field_of(html: str, name: str) -> str:
     return found[0]
 
 
+def _is_sent(has: dict[str, str]) -> bool:
+    """As it stands, that is: files are for the sender to add."""
+    kind = has.get("type", "text")
+    return "checked" in has if kind in ("checkbox", "radio") else kind not in ("file", "submit")
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +48,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             self.forms.append(Form(has.get("action", "")))
             self._fields = self.forms[-1].fields
-        elif tag == "input" and "name" in has and (has.get("type") not in ("checkbox", "radio") or "checked" in has):
+        elif tag == "input" and "name" in has and _is_sent(has):
             self._fields[has["name"]] = has.get("value", "")
         elif tag == "textarea":
             self._named, self._is_read = has["name"], True

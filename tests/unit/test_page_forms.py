@@ -9,7 +9,7 @@ from scripts.page_forms import Form, field_of, forms_of
 PAGE = """
 <input name="outside" value="x">
 <form action="first"><input type="hidden" name="token" value="a&amp;b"><input name="name" value="" required>
-<input type="checkbox" name="off" value="1"><input type="checkbox" name="on" value="1" checked><button name="go" value="1">押す</button></form>
+<input type="checkbox" name="off" value="1"><input type="checkbox" name="on" value="1" checked><input type="file" name="file"><button name="go" value="1">押す</button></form>
 <form method="post" action="second"><textarea name="why">台風
 のため</textarea>
 <select name="kind"><option value="a">甲</option><option value="b" selected>乙</option></select>
