@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from renkei.errors import IncompleteReadError, SettingError
-from renkei.links.hotprofile_kintone import history
+from renkei.links.hotprofile_kintone import data_sets, history
 from renkei.links.hotprofile_kintone.history import State
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
@@ -51,6 +51,16 @@ def test_k5_records_of_one_second_come_all_also_the_one_that_is_seen_late(world:
     line = world.run()["companies"]
     assert world.kintone.by_key() == {"1": "会社1", "2": "会社2", "3": "会社3"}
     assert (line.added, line.unchanged) == (1, 2)
+
+
+def test_k5_the_watermark_never_goes_back(world: LinkWorld) -> None:
+    """A process that was slow ends after a newer one."""
+    job, companies = world.job(), world.mapping.data_sets[0]
+    before = data_sets.progress_of(job, companies)
+    assert before.watermark is not None
+    with world.database.writing() as connection:
+        data_sets.move_watermark(connection, job, companies, before.watermark - dt.timedelta(seconds=1))
+    assert data_sets.progress_of(job, companies) == before
 
 
 def test_k5_what_is_being_committed_as_we_read_is_left_to_the_next_run(world: LinkWorld) -> None:
