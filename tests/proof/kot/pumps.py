@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections import deque
 from typing import Any
 
@@ -28,13 +29,18 @@ def _begun(asked: dict[str, Any], parent: int) -> int:
     try:
         pump = Pump(open_database(asked["database"]), PLAIN, Tenants(asked))
         pump.run(until=lambda: os.getppid() != parent)
+    except BaseException:  # nothing of the parent's is to be done here
+        traceback.print_exc()
     finally:
         os._exit(1)
 
 
 def _kill(pump: int) -> None:
+    """Raises RuntimeError: it had ended by itself, which no pump does; it has said why."""
     os.kill(pump, signal.SIGKILL)
-    os.waitpid(pump, 0)
+    _, status = os.waitpid(pump, 0)
+    if not os.WIFSIGNALED(status):
+        raise RuntimeError(f"pump {pump} ended by itself")
 
 
 def _main(count: int, asked: dict[str, Any]) -> None:

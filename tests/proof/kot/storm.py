@@ -6,9 +6,11 @@ import datetime as dt
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,30 +50,41 @@ def storm(folder: Path, each: int) -> Iterator[tuple[str, list[str]]]:
                 expected[user.removeprefix("user-"), f"{at:%Y-%m-%d}", at.isoformat(), KINDS[text]] += 1
             written.result(WITHIN_S)
         asked = {"database": url, "king": king.url, "lineworks": None, "tenants": [TENANT], "quick": LEASE_S}
-        how = _rage(url, asked, sum(expected.values()))
+        how = rage(url, asked, sum(expected.values()))
         yield how, _wrong(king, url, expected)
 
 
-def _rage(url: str, asked: Mapping[str, Any], messages: int) -> str:
+def rage(url: str, asked: Mapping[str, Any], messages: int) -> str:
     """Kill until all is done or time is over; how it went."""
     database = open_database(url)
     inbox, kills, at_work = Inbox(database, PLAIN, LINK, TENANT), 0, 0
     command = [sys.executable, "-m", "tests.proof.kot.pumps", str(PUMPS), json.dumps(asked)]
     begun = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pumps:
+    with (
+        tempfile.TemporaryFile("w+") as said_by_pumps,
+        subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said_by_pumps, text=True
+        ) as pumps,
+    ):
         assert pumps.stdin is not None
         assert pumps.stdout is not None
         while inbox.counts()[State.DONE] < messages and time.monotonic() < begun + WITHIN_S:
             time.sleep(max(0.0, begun + (kills + 1) * EVERY_S - time.monotonic()))
-            pumps.stdin.write("next\n")
-            pumps.stdin.flush()
+            with suppress(BrokenPipeError):
+                pumps.stdin.write("next\n")
+                pumps.stdin.flush()
             dead = pumps.stdout.readline().strip()
-            assert dead, "the pumps' parent is gone"
+            if not dead:
+                break
             kills += 1
             with database.reading() as connection:
                 owner = connection.scalar(select(LEASE.c.owner).where(LEASE.c.name == inbox.lease)) or ""
             at_work += owner.startswith(dead)
-        pumps.stdin.close()
+        with suppress(BrokenPipeError):
+            pumps.stdin.close()
+        if pumps.wait():
+            said_by_pumps.seek(0)
+            raise AssertionError(f"the pumps did not end well:\n{said_by_pumps.read()}")
     seconds = time.monotonic() - begun
     return f"{messages} messages: {kills} kills in {seconds:.0f} s, {at_work} of them of the pump that had the lease"
 
