@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.harness.chat import Chat
 from tests.harness.migrated import databases_copied
 from tests.harness.workplace import Workplace, days
 from tests.harness.workplace_lineworks import SATO, SUZUKI
-from tests.proof.case import Case, Effort, Say
+from tests.proof.case import Case, Effort, Say, in_parts
 from tests.proof.tried import Try, case
 from tests.proof.workplace.oracle import OWN
 from tests.proof.workplace.world import CalendarWorld, eventful, worlds
@@ -33,14 +33,27 @@ OF_WORKPLACE = ("error", "maintenance", "login_page", "empty_page", "empty_list"
 
 
 def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return in_parts((the_process_dies, systems_misbehave), folder, effort, say)
+
+
+def the_process_dies(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return _played((_killed, _workplace, _stale), folder, effort)
+
+
+def systems_misbehave(folder: Path, effort: Effort, say: Say) -> list[Case]:
+    return _played((_lineworks, _by_hand, _lost, _stories), folder, effort)
+
+
+def _played(
+    cases: Iterable[Callable[[Iterator[CalendarWorld], bool], Case]], folder: Path, effort: Effort
+) -> list[Case]:
     with ExitStack() as stack:
         stack.enter_context(databases_copied())
         systems = stack.enter_context(Workplace.start()), stack.enter_context(Chat.start("--port", "0"))
         for module in (workplace_client, retrying):
             stack.enter_context(mock.patch.object(module, "time", HURRIED))
-        full = effort is Effort.FULL
         fresh = worlds(folder, systems)
-        return [play(fresh, full) for play in (_killed, _lineworks, _workplace, _stale, _by_hand, _lost, _stories)]
+        return [play(fresh, effort is Effort.FULL) for play in cases]
 
 
 @case(GROUP, "killed before and after each request and each transaction", "L4 C5 C8 C11", WHOLE)
