@@ -13,7 +13,7 @@ from renkei.orchestration.link import LINKS
 from renkei.orchestration.report import Report, RunEnd
 from renkei.orchestration.tenant import Tenant
 from renkei.orchestration.workplace_lineworks import results
-from renkei.runs.outcome import GOOD_ENDS, End
+from renkei.runs.outcome import GOOD_ENDS, End, Outcome
 from renkei.sheets.compiled import Compiled
 from tests.harness.workplace_lineworks import MAPPING, AbsenceWorld, day
 
@@ -45,6 +45,15 @@ def compare(world: AbsenceWorld, run_id: str = NIGHTLY) -> Report:
 
 def test_c8_of_a_night_that_finds_no_difference_nobody_is_told_but_who_asks(world: AbsenceWorld) -> None:
     assert [compare(world, run_id).quiet for run_id in (NIGHTLY, "manual__x")] == [True, False]
+
+
+def test_n1_what_is_told_names_the_company_and_its_tenant(world: AbsenceWorld) -> None:
+    """N1: the sheet's 会社名; where it has none, the tenant alone."""
+    for company, named in (("株式会社アクメ", "株式会社アクメ（acme）"), ("", "acme")):
+        sheet = Compiled("acme", "", world.mapping, company_name=company)
+        tenant = Tenant(LINKS["workplace_lineworks"], "acme", sheet, "acme.yaml", "")
+        end = RunEnd(tenant, world.run().record, Outcome.OK, "", world.clock, world.clock, run_id="manual__x")
+        assert results.report(end).message.title.startswith(f"【成功】WORKPLACE → LINE WORKS: {named} ")
 
 
 def test_c8_a_difference_is_told_each_time_it_is_put_back(world: AbsenceWorld) -> None:

@@ -56,13 +56,15 @@ def plain_report(end: RunEnd, lines: Sequence[str]) -> Report:
     subject = tenant.link.subjects()[outcome]
     times = [f"{at.astimezone(TOKYO):%Y/%m/%d %H:%M:%S}" for at in (end.started, end.ended)]
     said = [f"処理日時: {'～'.join(times)}", *end.message.splitlines(), *lines]
+    company = tenant.sheet.company
+    whose = tenant.name if company == tenant.name else f"{company}（{tenant.name}）"
     message = Message(
-        title=f"【{event.label}】{tenant.link.label}: {tenant.name} {subject}",
+        title=f"【{event.label}】{tenant.link.label}: {whose} {subject}",
         lines=(*said, *(f"注意: {text}" for text in end.warnings)),
         link=next(iter(end.links.values()), ""),
         link_label="実行結果を開く",
         tone=TONES[event],
-        subject=f"{subject} {tenant.sheet.company}",
+        subject=f"{subject} {company}",
     )
     same = [subject, str(end.started), *end.message.splitlines(), *lines]
     return Report(event, message, message, lambda run: key_of(run, *same), lambda: [f"{subject} {tenant.name}", *said])
