@@ -87,6 +87,9 @@ def validate(tenant: Tenant, context: Any) -> list[str] | WithoutTasks:
     if passwords:
         stages.load.check_passwords(job, _emc_format(tenant), connections.secret)
     kinds = [hold.kind for hold in holds]
+    if end := stages.load.end_without_load(job):
+        note_end(job.record, end, utcnow())
+        return WithoutTasks(kinds, ("approve", "load"))
     return kinds if stages.approve.is_held(job) else WithoutTasks(kinds, ("approve",))
 
 

@@ -26,6 +26,15 @@ from renkei.systems.emc.payloads import Import
 from renkei.values.columns import positions
 
 
+def end_without_load(job: Job) -> Literal["compared", "differs", "checked", "unchanged"] | None:
+    """What the run comes to where it writes nothing; None where there is something to load."""
+    if job.mode is Mode.RECONCILE:
+        return job.record.read(Comparison).end
+    if not job.mode.writes:
+        return "checked"
+    return None if job.record.read(Plan).writes else "unchanged"
+
+
 def apply(
     job: Job,
     target: Target,
@@ -41,13 +50,9 @@ def apply(
         HoldError: a held plan that nobody approved, or one that removes something although 災害時凍結 began.
         SettingError: the plan was checked for files of another format.
     """
-    if job.mode is Mode.RECONCILE:
-        return job.record.read(Comparison).end
+    if end := end_without_load(job):
+        return end
     head = job.record.read(Plan)
-    if not job.mode.writes:
-        return "checked"
-    if not head.writes:
-        return "unchanged"
     if head.emc_format not in ("", emc_format.digest):  # "" = planned by a version that did not keep it
         raise SettingError(
             "EMC取込ファイルの形式定義が、検査(validate)の後に変わりました。EMCには何も書き込んでいません。"
