@@ -110,8 +110,8 @@ def test_l5_tenants_are_shared_among_the_dags_each_once(mappings: Path, monkeypa
 
 CHILD = """
 import time
-from renkei.orchestration.stopping import Above
-above = Above()
+from renkei.orchestration.stopping import ParentProcesses
+above = ParentProcesses()
 print("BEGUN", flush=True)
 while not above.wants_end():
     time.sleep(0.05)
