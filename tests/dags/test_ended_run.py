@@ -44,7 +44,7 @@ def end(run_id: str = RUN) -> str:
         return str(run.state)
 
 
-def leave_word(task: str, of: uuid.UUID | None = None) -> None:
+def mark_run_good(task: str, of: uuid.UUID | None = None) -> None:
     """That the run is well: by this very try of the task, or by the try `of`."""
     with create_session() as session:
         number = session.scalar(select(DagRun.id).where(DagRun.run_id == RUN))
@@ -79,14 +79,14 @@ def test_e2_a_success_without_word_of_its_outcome_is_a_failure() -> None:
 
 def test_e2_a_success_that_its_outcome_found_stays_one() -> None:
     add_run()
-    leave_word("outcome")
+    mark_run_good("outcome")
     assert end() == "success"
 
 
 def test_e2_the_word_of_an_earlier_try_counts_no_more() -> None:
     """It was cleared since, and marked."""
     add_run()
-    leave_word("outcome", of=uuid.uuid4())
+    mark_run_good("outcome", of=uuid.uuid4())
     assert end() == "failed"
 
 
@@ -94,7 +94,7 @@ def test_e2_the_word_of_an_earlier_try_counts_no_more() -> None:
 def test_e2_another_tasks_word_counts_where_the_outcome_was_skipped(outcome: str, state: str) -> None:
     """It ended the run early."""
     add_run()
-    leave_word("load")
+    mark_run_good("load")
     set_task(RUN, "outcome", outcome)
     assert end() == state
 

@@ -23,7 +23,7 @@ from renkei.commands import app, context
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.maintenance import prune_all
-from renkei.orchestration.monitor.watch import watch
+from renkei.orchestration.monitor.monitor import monitor
 from renkei.orchestration.starting import start_now
 from renkei.orchestration.timetable import DailyInJapan, EveryMinutes
 from renkei.orchestration.web.actions import AirflowActions
@@ -180,7 +180,7 @@ def test_n3_the_monitor_sees_it_silent_and_broken(sheets: Path, neighbours: Neig
         return []
 
     with pytest.raises(Exception, match="届けられませんでした"):
-        watch(kept, str(ROOT / "dags/renkei_watch.py"), NOW, tell, start=lambda *run: started.append(run))
+        monitor(kept, str(ROOT / "dags/renkei_watch.py"), NOW, tell, start=lambda *run: started.append(run))
     assert ("toy", OPERATOR, "【警告】名簿 → 掲示板: 1社から結果が届いていません") in told
     assert ("toy", OPERATOR, "【警告】名簿 → 掲示板: 1社の連携設定シートに誤りがあります") in told
     assert {link for link, _, _ in told} == {"toy"}

@@ -40,7 +40,7 @@ def print_json(value: Any) -> None:
 
 
 def wrong_usage(japanese: str, english: str) -> typer.Exit:
-    """To be raised: says what to type otherwise."""
+    """Print what to type instead; the exit to raise."""
     err.print(say(japanese, english), style="red", markup=False)
     return typer.Exit(Status.USAGE)
 

@@ -39,8 +39,8 @@ def watch(
     store = context.open_store()
     # Airflow: see `lazy`.
     from renkei.orchestration.channel_connections import notify_channels as tell_channels
+    from renkei.orchestration.monitor.monitor import tell_silence
     from renkei.orchestration.monitor.operator_channels import operator_channels
-    from renkei.orchestration.monitor.watch import tell_silence
 
     if not any(store.names(tenants_folder(link)) for link in LINKS):  # the wrong store: nobody is seen there
         raise StoreError(

@@ -1,7 +1,7 @@
 """The last two tasks of every link's Dag: `notify` tells how the run ended, `outcome` is its colour (E2, N3).
 
-Where the record knows of a good end, that is all that `outcome` could find, so `notify` leaves word of it and `outcome` is
-skipped: a process less for every good run.
+Where the record has a good end, `notify` marks the run as good and skips `outcome`, which could find nothing else: a
+process less for every good run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from renkei.errors import NotificationError, SettingError
 from renkei.orchestration import channel_connections, result_notification, run_notes, side_run
 from renkei.orchestration.airflow_run import good_end, this_record
-from renkei.orchestration.run_end import leave_word
+from renkei.orchestration.run_end import mark_run_good
 from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 
@@ -29,7 +29,7 @@ def notify(tenant: Tenant, context: Any) -> dict[str, Any] | WithoutTasks:
     run_id = context["run_id"]
     is_well = good_end(this_record(tenant, context)) is not None and tenant.run_request(context).mode.writes
     if is_well:  # first: a channel that does not take its message changes no result
-        leave_word(context)
+        mark_run_good(context)
     run_notes.forget_waiting(tenant, run_id)  # whatever was asked is over
     if not result_notification.channels_of(tenant):
         log.warning("tenant=%s: no result address and no channel is known", tenant.name)
@@ -60,7 +60,7 @@ def outcome(tenant: Tenant, context: Any) -> None:
         )
     if not tenant.run_request(context).mode.writes:
         _stay_red(tenant)
-    leave_word(context)
+    mark_run_good(context)
 
 
 def _stay_red(tenant: Tenant) -> None:

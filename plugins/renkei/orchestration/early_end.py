@@ -12,7 +12,7 @@ from typing import Any
 
 from renkei.errors import StoreError
 from renkei.orchestration import result_notification
-from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY, leave_word
+from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY, mark_run_good
 from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 
@@ -21,8 +21,8 @@ CLOSING = ("notify", "outcome")
 
 
 def skip_remaining(tenant: Tenant, context: Any, result: Any) -> WithoutTasks:
-    """What a task gives back whose run has a good end on record: `result`, and all that follows is skipped, but the
-    tasks that tell of the run where somebody has to hear."""
+    """`result` of a task whose run has a good end on record. Skips all remaining tasks, except those that tell of the run
+    where somebody must hear of it."""
     order = [task.task_id for task in context["dag"].topological_sort()]
     rest = order[order.index(context["ti"].task_id) + 1 :]
     is_closed = _is_closed(tenant, context)
@@ -42,5 +42,5 @@ def _is_closed(tenant: Tenant, context: Any) -> bool:
     subject, lines = told
     ti.xcom_push(key=TOLD_KEY, value={"subject": subject, "told": {}})
     ti.xcom_push(key=SUMMARY_KEY, value=lines)
-    leave_word(context)
+    mark_run_good(context)
     return True

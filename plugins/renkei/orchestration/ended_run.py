@@ -19,7 +19,7 @@ from renkei.orchestration.run_end import SUMMARY_KEY, WELL_KEY
 
 MAX_NOTE = 1000  # of the column; a longer one would fail in the scheduler's own transaction
 HEAD = "**Renkei**: "  # the page shows the first line, so that is the subject
-NOT_WELL = "成功に変更されましたが、タスク「処理結果」が成功と判断した記録がないため、失敗のままにします"
+NOT_WELL = "成功に変更されましたが、最後のタスクが正常な終了を確かめた記録がないため、失敗のままにします"
 CLOSED = {"id": "renkei", "name": "Renkei（処理が終了したため締め切り）"}
 
 

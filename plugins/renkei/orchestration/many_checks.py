@@ -47,7 +47,7 @@ class Runs(Protocol):
 
 
 class SupervisedRuns:
-    """By the supervisor of this task, which asks as the one who started the job."""
+    """Reads and starts runs through this task's supervisor, as the user who started the job."""
 
     def state(self, dag_id: str, run_id: str) -> tuple[str, dt.datetime] | None:
         try:

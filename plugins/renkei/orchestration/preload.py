@@ -32,7 +32,7 @@ for name in (
     "renkei.orchestration.closing_tasks",
     "renkei.orchestration.connection_form",
     "renkei.orchestration.dag_builder",
-    "renkei.orchestration.monitor.watch",
+    "renkei.orchestration.monitor.monitor",
     "renkei.orchestration.plain_mail",
     "renkei.notifications.messengers",
     "renkei.storage.parquet",

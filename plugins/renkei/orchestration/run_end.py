@@ -21,8 +21,8 @@ TOLD_KEY = "told"  # of the XCom of who stands in for `notify`, with what that w
 # its run early (`early_end`), or `outcome`, where `notify` failed
 
 
-def leave_word(context: Any) -> None:
-    """Of the task that closes the run: the run is well."""
+def mark_run_good(context: Any) -> None:
+    """Record that this try found a good end; called by the task that closes the run."""
     context["ti"].xcom_push(key=f"{WELL_KEY} {context['ti'].id}", value=True)
 
 

@@ -27,7 +27,11 @@ def review(
     """What a link's Dag says of a sheet. `neighbours` are other tenants' sheets, for links that look at them."""
     sheet = load(link.sheets(), file, tenant, None, settings.allowed_hosts(), compiler)
     sheet = link.check_grants()(sheet, grants, file.name)
-    return Review(tenant, sheet.mapping, sheet.problems, sheet.warnings, file.read_bytes(), channels=sheet.channels)
+    return Review(
+        *(tenant, sheet.mapping, sheet.problems, sheet.warnings, file.read_bytes()),
+        channels=sheet.channels,
+        is_read=not sheet.pending,
+    )
 
 
 def review_content(

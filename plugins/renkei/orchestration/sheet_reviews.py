@@ -66,6 +66,8 @@ class SheetReviews:
             if not file.problem and file.tenant != tenant and (others is None or file.tenant in others)
         ]
         found = self._reviewed(link, tenant, file_name, content, grants, neighbours)
+        if not found.is_read:
+            return found
         with self._lock:
             self._known[key] = found
             while len(self._known) > REMEMBERED or (len(self._known) > 1 and self._size() > REMEMBERED_BYTES):

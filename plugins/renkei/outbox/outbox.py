@@ -185,7 +185,7 @@ class Outbox:
         return {one: found[person] for one, person in persons.items() if person in found}
 
     def led_to(self, sources: Collection[int], recipients: Iterable[str]) -> dict[int, State]:
-        """By inbox message what became of the newest that it led to, of those that went to these people."""
+        """By inbox message: the state of the newest message to these people that it led to."""
         persons = [self._person(one) for one in recipients]
         rows = select(OUTGOING.c.source, OUTGOING.c.state).where(
             self._ours(), OUTGOING.c.recipient.in_(persons), OUTGOING.c.source.in_(sources)

@@ -11,14 +11,14 @@ from renkei.storage.records import Moment
 from renkei.storage.runs import RunRecord
 
 
-class OfTenant(Protocol):
+class TenantMapping(Protocol):
     """A link's mapping: what it says beside its tenant is the link's own."""
 
     @property
     def tenant(self) -> str: ...
 
 
-M = TypeVar("M", bound=OfTenant, covariant=True)
+M = TypeVar("M", bound=TenantMapping, covariant=True)
 W = TypeVar("W", bound=StrEnum, covariant=True)  # 実行方法
 
 

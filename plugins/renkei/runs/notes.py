@@ -27,14 +27,14 @@ class LastResult:
 
 
 @dataclass(frozen=True, slots=True)
-class OfRun:
+class RunNote:
     """A note that goes when its run, by Airflow's id, is done with it."""
 
     run: str
 
 
 @dataclass(frozen=True, slots=True)
-class Begun(OfRun):
+class Begun(RunNote):
     """A run that is over while this note stands has told nobody (E4)."""
 
     folder: str  # of its record
@@ -42,14 +42,14 @@ class Begun(OfRun):
 
 
 @dataclass(frozen=True, slots=True)
-class LastReal(OfRun):
+class LastReal(RunNote):
     """The last run that is to write."""
 
     folder: str
 
 
 @dataclass(frozen=True, slots=True)
-class LastComparison(OfRun):
+class LastComparison(RunNote):
     """The last 照合 that could be made: what the target had, against the baseline that stood then."""
 
     folder: str  # of its record, which has every difference as long as runs are kept
@@ -77,6 +77,6 @@ def read(store: Store, key: str, model: type[T]) -> T | None:
 
 def forget(store: Store, key: str, run_id: str) -> None:
     """Remove a note of that run; another run's stays."""
-    note = records.read_or_none(store, key, OfRun)
+    note = records.read_or_none(store, key, RunNote)
     if note and note.run == run_id:
         store.delete(key)

@@ -26,6 +26,7 @@ class Review:
     misplaced: tuple[Problem, ...] = ()
     beside: tuple[Problem, ...] = ()
     channels: tuple[Channel, ...] = field(default=(), kw_only=True)
+    is_read: bool = field(default=True, kw_only=True)  # else it took too long: another look may find something else
 
     @property
     def usable(self) -> bool:

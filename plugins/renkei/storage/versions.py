@@ -93,7 +93,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class VersionErrors:
     """How many errors of the customer's own the last look at a version found."""
 
     errors: int
@@ -147,13 +147,13 @@ class Versions:
 
     def errors(self, number: int) -> int | None:
         """Of a version, as the last look found them; None: nobody has looked yet."""
-        found = self._read_or_none("checked", number, Checked)
+        found = self._read_or_none("checked", number, VersionErrors)
         return None if found is None else found.errors
 
     def note_errors(self, number: int, errors: int) -> None:
         """What a look found: lists say it without looking again, which takes seconds."""
         if self.errors(number) != errors:
-            records.write(self._store, self._key("checked", number), Checked(errors))
+            records.write(self._store, self._key("checked", number), VersionErrors(errors))
 
     # -- moves
 

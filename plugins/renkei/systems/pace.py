@@ -16,7 +16,7 @@ SAFETY_S = 0.005  # clocks of both sides tick differently
 
 
 @dataclass(frozen=True, slots=True)
-class LongUse:
+class SustainedLimit:
     """A lower limit for who has sent for `after_s` without a whole window of silence."""
 
     after_s: float
@@ -36,7 +36,7 @@ class Pacer:
         window_s: float = 1.0,
         *,
         spread: bool = False,
-        long_use: LongUse | None = None,
+        long_use: SustainedLimit | None = None,
         reset_s: Callable[[Mapping[str, str]], float] = lambda headers: 0.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,

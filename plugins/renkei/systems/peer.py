@@ -22,7 +22,7 @@ class Peer:
     """
 
     name: str
-    next: str  # what happens then, or what to do: a sentence
+    remedy: str  # what happens then, or what to do: a sentence
     failure: Callable[[str, bool], RenkeiError]
     address: str = ""  # the setting that says where it is; the Connection's, where it is empty
     passes: bool = True
@@ -47,7 +47,7 @@ class Peer:
                 f"Airflowの接続（{self.name}）のURL(Host)またはExtraに誤りがあるため、送れません。直してください。"
             )
         address = self.address or f"Airflowの接続（{self.name}）のURL(Host)"
-        remedy = f"{self.next}続く場合は、{address}を確認してください。"
+        remedy = f"{self.remedy}続く場合は、{address}を確認してください。"
         if issubclass(kind, TooLongError):
             raise self.failure(f"{what or self.name}の応答が大きすぎます（{most:,}バイト超）。{remedy}", True)
         raise self._passing(

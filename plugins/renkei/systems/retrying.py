@@ -35,9 +35,11 @@ def pause_of(response: requests.Response) -> float:
     return (retry_after_s(response.headers) or 1.0) if response.status_code == 429 else 0.0
 
 
-def refused(failure: RenkeiError, pause_s: float = 0.0, wait: Callable[[float], None] | None = None) -> Exception:
-    """What to raise of an answer that is none of success: a `PassingError` where the failure may be another in a moment,
-    after `wait` (to sleep) for the seconds that it asks for; else, or where they are too many, the failure itself.
+def failure_or_retry(
+    failure: RenkeiError, pause_s: float = 0.0, wait: Callable[[float], None] | None = None
+) -> Exception:
+    """The error to raise for a refused request: as a `PassingError`, after `wait` (by default: sleep) for the pause that the
+    answer asks for, where it can be retried; else, or where the pause is too long, the failure itself.
     """
     if not isinstance(failure, RetriableFetchError | RetriableLoadError) or pause_s > LONGEST_PAUSE_S:
         return failure

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from renkei.errors import StoreError
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError, Placed, lock_folder, place, placed, suffix_of
+from renkei.sheets.review import Review
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Move, Moved, MoveEnd, Origin, Version, Versions
+
+log = logging.getLogger(__name__)
 
 FIRST, BY_HAND = "画面で扱う前から使われていたシート", "シートのファイルが、画面の外で変更されました"
 MAX_NAME = 120  # characters of an uploaded file's name
@@ -36,6 +41,16 @@ class CurrentSheet:
     placed: Placed
     number: int = 0
     moved: Moved | None = None
+
+
+def note_review(versions: Versions, number: int, review: Review) -> None:
+    """Keep how many errors a look found, for the lists. A store that takes nothing just now costs nobody the look."""
+    if not review.is_read:
+        return
+    try:
+        versions.note_errors(number, len(review.problems))
+    except StoreError as error:
+        log.warning("the errors of version %d are not kept: %s", number, type(error).__name__)
 
 
 class TenantSheet:

@@ -12,8 +12,8 @@ from renkei.channel import OPERATOR, Event
 from renkei.errors import NotificationError
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.monitor import customers
+from renkei.orchestration.monitor.monitor import monitor
 from renkei.orchestration.monitor.once import Notices
-from renkei.orchestration.monitor.watch import watch
 from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
@@ -39,7 +39,7 @@ class Watching:
     def look(self, minutes: int = 15) -> list[tuple[str, str, str]]:
         """Title, lines and address of what is told of customers."""
         self.ear.said.clear()
-        watch(self.world.store, DAG_FILE, NOW + dt.timedelta(minutes=minutes), self.ear)
+        monitor(self.world.store, DAG_FILE, NOW + dt.timedelta(minutes=minutes), self.ear)
         said = [
             one
             for one in self.ear.said

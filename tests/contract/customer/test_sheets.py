@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -205,6 +205,19 @@ def test_l5_what_is_remembered_of_sheets_is_bounded_by_its_size(
     last = reviews.review(dag_id(LINK, "acme"), "a.yaml", sheet() + b"# 9", frozenset())
     assert [*reviews._known.values()][-1] is last
     assert len(reviews._known) == 2
+
+
+def test_s5_a_look_that_took_too_long_is_not_remembered(world: CustomerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else 「しばらくしてから、もう一度」 would never come true."""
+    reviews, company = SheetReviews(DAG_FILE), dag_id(LINK, "acme")
+    with monkeypatch.context() as slow:
+        slow.setattr(bounded.Compiler, "compile", _never)
+        assert not reviews.review(company, "a.yaml", sheet(), frozenset()).is_read
+    assert reviews.review(company, "a.yaml", sheet(), frozenset()).is_read
+
+
+def _never(*_: object) -> NoReturn:
+    raise bounded.NotCompiledError
 
 
 def test_l6_whose_addresses_the_sheet_in_force_names_is_not_shown(world: CustomerWorld) -> None:

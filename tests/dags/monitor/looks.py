@@ -12,7 +12,7 @@ from typing import Any
 from renkei.channel import Channel, Event, Service
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.notifications.deliver import DeliveryResult
-from renkei.orchestration.monitor.watch import watch
+from renkei.orchestration.monitor.monitor import monitor
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -102,7 +102,7 @@ class World:
         self.store.write_json(f"{LINK}/watch/silence.json", notes)
 
     def look(self, now: str, **airflow: Any) -> dict[str, int]:
-        return watch(self.store, DAG_FILE, at(now), self.ear, **airflow)
+        return monitor(self.store, DAG_FILE, at(now), self.ear, **airflow)
 
     def begin(self, tenant: str, **files: Any) -> RunRecord:
         """A run that has begun and told nobody, with what is in its record."""

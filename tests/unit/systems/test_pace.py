@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from renkei.systems.lineworks.pace import LineWorksPace, reset_s
-from renkei.systems.pace import LongUse, Pacer
+from renkei.systems.pace import Pacer, SustainedLimit
 
 
 class Clock:
@@ -47,7 +47,7 @@ def test_c11_no_minute_has_more_than_its_requests_and_none_waits_for_nothing() -
 
 def test_c11_after_half_an_hour_of_use_it_is_half_until_a_minute_is_silent() -> None:
     clock = Clock()
-    pacer = Pacer(240, 60, long_use=LongUse(1800, 120), clock=clock, sleep=clock.sleep)
+    pacer = Pacer(240, 60, long_use=SustainedLimit(1800, 120), clock=clock, sleep=clock.sleep)
     moments = send(pacer, clock, 10_000)
 
     late = [at for at in moments if at >= 1800 + 60]

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from renkei.errors import Problem, StoreError
 from renkei.sheets import placed as placing
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import ChangedMeanwhileError, NotPlacedError
+from renkei.sheets.review import Review
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin
-from renkei.web.tenant_sheet import Actor, TenantSheet, shown_name
+from renkei.web.tenant_sheet import Actor, TenantSheet, note_review, shown_name
 from tests.harness.fuse import Died, Fuse
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
@@ -256,3 +258,24 @@ def test_s2_of_many_who_add_one_company_one_does(sheet: TenantSheet, file: Path)
         done = list(pool.map(lambda _: sheet.begin(NEW, "acme.yaml", Origin.FORM, YUKI, "追加", AT), range(8)))
     assert sorted(done) == [(1, False)] * 7 + [(1, True)]
     assert sheet.versions.numbers() == [1]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_s5_only_what_was_read_says_how_many_errors_a_version_has(sheet: TenantSheet, is_read: bool) -> None:
+    """S5: a look that took too long knows of no error of the customer's."""
+    found = Review("acme", None, (Problem("a", "b", "c"),), (), OLD, is_read=is_read)
+    note_review(sheet.versions, 1, found)
+    assert sheet.versions.errors(1) == (1 if is_read else None)
+
+
+def test_s5_a_store_that_takes_nothing_costs_nobody_the_look(
+    sheet: TenantSheet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S5: it may be read-only for the service that looks."""
+
+    def refuse(*_: object) -> None:
+        raise StoreError("read-only")
+
+    monkeypatch.setattr(sheet.versions, "note_errors", refuse)
+    note_review(sheet.versions, 1, Review("acme", None, (), (), OLD))
+    assert "StoreError" in caplog.text

@@ -83,7 +83,7 @@ class FailedRecord:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecord:
-    """Of one record: what kintone confirmed last, and what waits; both empty for one that was never seen (why)."""
+    """What kintone last confirmed of a record, and what is waiting; both empty for one that was never seen (why)."""
 
     written_at: dt.datetime | None = None
     record_id: str = ""  # kintone's

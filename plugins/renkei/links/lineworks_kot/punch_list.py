@@ -103,7 +103,7 @@ class PunchList:
         ]
 
     def times(self, day: dt.date) -> Times | None:
-        """None where nothing was punched at once; what waited for a person or a read-back is not counted."""
+        """How long the day's immediate punches took; None where there were none. What waited for a person or a read-back is not counted."""
         rows = select(PUNCH.c.received_at, PUNCH.c.done_at).where(
             self._of(PunchFilter(day, state=State.DONE)),
             PUNCH.c.done_at.is_not(None),

@@ -62,7 +62,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """To LINE and back."""
+    """One login at LINE, until its callback."""
 
     invitation: str
     nonce: str = field(repr=False)
@@ -270,6 +270,11 @@ class Linking:
             raise LinkingError(LinkingFailure.TAKEN, str(error)) from None
         except UnknownMemberError:
             raise linking_error(LinkingFailure.UNKNOWN) from None
+        if (
+            self._invitation(invitation.key) is None
+        ):  # `undo_line` withdraws it first, and may have come before the link
+            self.members.unlink_line(invitation.user_id)
+            raise linking_error(LinkingFailure.UNKNOWN)
         records.write(self._store, self._invitation_key(invitation.key), replace(invitation, used_at=now))
         return Linked(invitation.user_id, login.is_friend(tokens.access_token))
 

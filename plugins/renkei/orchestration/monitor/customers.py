@@ -25,6 +25,7 @@ from renkei.storage.customer_acts import Act, CustomerAct
 from renkei.storage.source_grants import SourceGrants, void_tenants
 from renkei.storage.versions import Version, Versions
 from renkei.systems.delivery import Message, Tone, key_of
+from renkei.web.tenant_sheet import note_review
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
 
 
 def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> None:
-    """Of each grant, once, that the company took back, or that ended: until a person allows it anew nothing is read."""
+    """Tell the operator once of each grant that was revoked or has ended: until a person allows it anew nothing is read."""
     told, new = notices.told_before(OPERATOR), {}
     for tenant in sorted(void_tenants(notices.store, notices.link.name)):
         number, _ = SourceGrants(notices.folder(tenant)).newest()
@@ -124,7 +125,7 @@ def _line(notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: Revi
         return None
     number, version = found
     review = review_sheet(act.tenant, version.file_name, versions.content(version))
-    versions.note_errors(number, len(review.problems))
+    note_review(versions, number, review)
     errors, doubts = len(review.problems) + len(review.misplaced), len(review.warnings) + len(review.beside)
     # Not by its name, which may be a person's (L6): the page has it.
     kind = "YAML" if is_yaml(suffix_of(version.file_name)) else "Excel"

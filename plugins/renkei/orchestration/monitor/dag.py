@@ -35,7 +35,7 @@ Airflow自体が止まると、このDagも動きません。別の機械のcron
 """
 
 
-class WatchOperator(BaseOperator):
+class MonitorOperator(BaseOperator):
     """Looks once, and tells; what does it is imported by the task alone."""
 
     def __init__(self, *, dag_file: str, **kwargs: Any) -> None:
@@ -43,7 +43,7 @@ class WatchOperator(BaseOperator):
         self.dag_file = dag_file
 
     def execute(self, context: Any) -> Any:
-        return resolve_name("renkei.orchestration.monitor.watch:watch_in_task")(self.dag_file, context)
+        return resolve_name("renkei.orchestration.monitor.monitor:monitor_in_task")(self.dag_file, context)
 
 
 def build_dag(dag_file: str) -> DAG:
@@ -60,5 +60,5 @@ def build_dag(dag_file: str) -> DAG:
         # The next look is the repetition; but right after Airflow's start its API may not answer a task in time.
         default_args={"owner": "renkei", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
     ) as dag:
-        WatchOperator(dag_file=dag_file, task_id="look", task_display_name="見張り", execution_timeout=TIMEOUT)
+        MonitorOperator(dag_file=dag_file, task_id="look", task_display_name="見張り", execution_timeout=TIMEOUT)
     return dag

@@ -18,7 +18,7 @@ from renkei.errors import LoadError, RejectedLoadError, RetriableLoadError
 from renkei.systems.emc.encode import ImportFile
 from renkei.systems.emc.payloads import Import, declared, misshapen, read_code, read_import, read_items, read_page
 from renkei.systems.peer import Peer
-from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.retrying import ask_until_passed, failure_or_retry, pause_of
 from renkei.systems.transport import bounded, json_of
 
 log = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class EmcClient:
         failure = _failure(response)
         if isinstance(failure, ImportBusyError):
             raise failure
-        raise refused(failure, min(pause_of(response), 30.0))
+        raise failure_or_retry(failure, min(pause_of(response), 30.0))
 
 
 def _failure(response: requests.Response) -> LoadError:

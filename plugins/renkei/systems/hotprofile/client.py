@@ -36,7 +36,7 @@ from renkei.systems.hotprofile.payloads import (
     read_page,
 )
 from renkei.systems.peer import Peer
-from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.retrying import ask_until_passed, failure_or_retry, pause_of
 from renkei.systems.transport import bounded
 
 log = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ class HotProfileClient:
         if response.status_code == 200:
             self._set_clock(response.headers)
             return json_body(response.content)
-        raise refused(failure_of(response), pause_of(response))
+        raise failure_or_retry(failure_of(response), pause_of(response))
 
     def _set_clock(self, headers: Mapping[str, str]) -> None:
         try:

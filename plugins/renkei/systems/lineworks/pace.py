@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from renkei.systems.pace import LongUse, Pacer
+from renkei.systems.pace import Pacer, SustainedLimit
 
 PER_MINUTE, MINUTE_S, LONG_S = 240, 60.0, 30 * 60.0
 
@@ -35,7 +35,7 @@ class LineWorksPace:
                 self._pacers[operation] = Pacer(
                     self._per_minute,
                     MINUTE_S,
-                    long_use=LongUse(LONG_S, max(1, self._per_minute // 2)),
+                    long_use=SustainedLimit(LONG_S, max(1, self._per_minute // 2)),
                     reset_s=reset_s,
                     clock=self._clock,
                     sleep=self._sleep,

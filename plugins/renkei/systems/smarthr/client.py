@@ -19,7 +19,7 @@ import requests
 
 from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems.peer import Peer
-from renkei.systems.retrying import PassingError, ask_until_passed, refused
+from renkei.systems.retrying import PassingError, ask_until_passed, failure_or_retry
 from renkei.systems.smarthr.pacer import Pacer
 from renkei.systems.transport import bounded, json_of
 
@@ -238,7 +238,7 @@ class SmartHRClient:
             self._take_another(token, self._another)
             raise PassingError(_failure(response, resource))
         pause_s = _pause_s(response.headers) if response.status_code == 429 else 0.0
-        raise refused(
+        raise failure_or_retry(
             _failure(response, resource), pause_s, lambda asked: self._pacer.block(asked + random.uniform(0.0, 0.2))
         )
 

@@ -20,7 +20,7 @@ import requests
 from renkei.errors import FetchError, IncompleteReadError, RefusedFetchError, RetriableFetchError
 from renkei.systems import pace
 from renkei.systems.peer import Peer
-from renkei.systems.retrying import ask_until_passed, pause_of, refused
+from renkei.systems.retrying import ask_until_passed, failure_or_retry, pause_of
 from renkei.systems.transport import bounded, json_of
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ class WorkplaceClient:
             raise RetriableFetchError("WORKPLACEの応答がAPIの形式ではありません。次回の連携で読み直します。")
         if response.status_code == 200:
             return _object(response.content)
-        raise refused(_failure(response), pause_of(response), self._pacer.block)
+        raise failure_or_retry(_failure(response), pause_of(response), self._pacer.block)
 
 
 def _failure(response: requests.Response) -> FetchError:

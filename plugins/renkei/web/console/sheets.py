@@ -28,7 +28,7 @@ from renkei.web.console.jobs import newest, start
 from renkei.web.console.page import address, go_to, message, page
 from renkei.web.screens.sheets import VersionLine, VersionState, lines
 from renkei.web.sheet_facts import SheetForm
-from renkei.web.tenant_sheet import Actor, CurrentSheet, TenantSheet
+from renkei.web.tenant_sheet import Actor, CurrentSheet, TenantSheet, note_review
 
 router = APIRouter()
 LISTED = 50
@@ -282,7 +282,7 @@ def _version(sheet_versions: SheetVersions, number: str) -> VersionLine:
 def _review(access: guard.Access, sheet_versions: SheetVersions, line: VersionLine) -> Review:
     versions, version = sheet_versions.sheet.versions, line.version
     review = access.services.sheets.review(access.company.dag_id, version.file_name, versions.content(version))
-    versions.note_errors(line.number, len(review.problems))
+    note_review(versions, line.number, review)
     return review
 
 

@@ -24,6 +24,7 @@ from renkei.web.customer import guard
 from renkei.web.customer.page import address, message, page
 from renkei.web.customer.uploads import keep, may_upload, note, uploads_of
 from renkei.web.screens.customer import Upload, without_addresses
+from renkei.web.tenant_sheet import note_review
 
 router = APIRouter()
 NOBODY: frozenset[str] = frozenset()
@@ -110,7 +111,7 @@ def _review(visitor: guard.Visitor, found: Upload) -> Review:
     content = sheets.of(visitor.dag_id).versions.content(found.version)
     with visitor.alone(visitor.limits.reviewing):
         review = sheets.review(visitor.dag_id, found.version.file_name, content, NOBODY)
-    sheets.of(visitor.dag_id).versions.note_errors(found.number, len(review.problems))
+    note_review(sheets.of(visitor.dag_id).versions, found.number, review)
     return review
 
 

@@ -34,7 +34,7 @@ class Step:
     page: str = ""
 
 
-class LastingStep(StrEnum):
+class CompletedStep(StrEnum):
     """The steps that stay done: what proves them (jobs, Airflow's runs, drafts of the sheet) is deleted in time."""
 
     TESTED = "通知テスト"
@@ -46,7 +46,7 @@ class LastingStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepsDone:
-    """What somebody has seen done already: the names of `LastingStep`, and `StartSteps.took`."""
+    """What somebody has seen done already: the names of `CompletedStep`, and `StartSteps.took`."""
 
     done: Sequence[str] = ()
     took: tuple[Moment, Moment] | None = None
@@ -78,14 +78,14 @@ class StartSteps:
     def passed(self) -> StepsDone:
         """As the next one who looks is to know it."""
         done = {step.title for step in self.steps if step.state is StepState.DONE}
-        return StepsDone([one.name for one in LastingStep if one in done], self.took)
+        return StepsDone([one.name for one in CompletedStep if one in done], self.took)
 
 
 def start_steps(facts: Facts) -> StartSteps:
     """The first step that is not done is what is next; the ones behind it may be done already."""
     linked = _first(facts.runs, lambda run: run.writes and run.is_result)
     found, next_seen = [], False
-    before = {one.value for one in LastingStep if one.name in facts.passed.done}
+    before = {one.value for one in CompletedStep if one.name in facts.passed.done}
     for is_done, step in (*_prepared(facts, linked), *_started(facts, linked)):
         done = is_done or step.title in before
         state = StepState.DONE if done else StepState.OPEN if next_seen else StepState.NEXT
@@ -132,7 +132,7 @@ def _prepared(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
 def _started(facts: Facts, linked: Run | None) -> list[tuple[bool, Step]]:
     one, begins = facts.company, facts.company.link_start_on
     confirmed = facts.details.people
-    is_linked = linked is not None or confirmed is not None or LastingStep.LINKED.name in facts.passed.done
+    is_linked = linked is not None or confirmed is not None or CompletedStep.LINKED.name in facts.passed.done
     began = begins is not None and begins <= facts.today and not one.paused
     day = f"{begins.year}/{begins.month}/{begins.day}" if begins else ""
     waits = (

@@ -196,6 +196,26 @@ def test_who_left_links_nothing(world: World) -> None:
         world.begin(token)
 
 
+def test_who_is_unlinked_while_line_answers_is_not_linked_after_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N4: the operator's button and the member's last step at once: neither a link nor an invitation comes back."""
+    token = world.invite()
+    departure = world.begin(token)
+    link_line = world.linking.members.link_line
+
+    def undone_meanwhile(*args: Any, **named: Any) -> None:
+        world.linking.undo_line("001")
+        link_line(*args, **named)
+
+    monkeypatch.setattr(world.linking.members, "link_line", undone_meanwhile)
+    with refused(LinkingFailure.UNKNOWN):
+        world.finish(departure)
+    assert world.linking.members.line_link("001") is None
+    with refused(LinkingFailure.UNKNOWN):
+        world.begin(token)
+
+
 def test_only_members_are_invited(world: World) -> None:
     """N4, L2: one unknown id and nobody is."""
     with pytest.raises(UnknownMemberError, match="003"):

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from renkei.web.facts import ChannelFact, Company, Details, Run
-from renkei.web.screens.start import CUSTOMER, OPERATOR, Facts, LastingStep, StepState, start_steps
+from renkei.web.screens.start import CUSTOMER, OPERATOR, CompletedStep, Facts, StepState, start_steps
 
 AT = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 COMPANY = Company("smarthr_emc__acme", "A → B", "acme", "アクメ", "B", "A", link_start_on=dt.date(2026, 12, 1))
@@ -95,7 +95,7 @@ def test_s3_what_was_done_stays_done_when_what_proved_it_is_gone() -> None:
     )
     first = start_steps(done)
     assert {step.state for step in first.steps} == {StepState.DONE}
-    assert set(first.passed.done) == {one.name for one in LastingStep}
+    assert set(first.passed.done) == {one.name for one in CompletedStep}
     pruned = dataclasses.replace(
         done, runs=(), rehearsed=False, details=Details(people=30), first_version=None, passed=first.passed
     )

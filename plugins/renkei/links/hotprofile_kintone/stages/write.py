@@ -163,7 +163,7 @@ class Writer:
         return Place(written.record_id, instead_of, written.revision if is_sure else "", ours)
 
     def _owners(self, tasks: Sequence[Task]) -> dict[str, str]:
-        """Of those that would take the record of kintone's of one that is yet to give its 更新キー up: that one's id."""
+        """Ids of the records that still hold a 更新キー which another record now needs, by who needs it."""
         known = {task.key_digest: task.source_id for task in tasks if not task.record_id}
         found = self._list.owners(known)
         owners = {known[key]: owner for key, owner in found if owner != known[key]}

@@ -151,7 +151,7 @@ def _people(users: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
 
 
 def _as_called_then(people: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """With `then`, where they stand in `earlier`, and `was`, the id that is deleted of them.
+    """Add each person's row in `earlier` (`then`), and the id of theirs that is deleted (`was`).
 
     SmartHR's 退職済 people are blank: they are called as before.
     """

@@ -78,7 +78,7 @@ def review(
             compiled, checked = at_hand.compile(path.name, content, tenant, allowed_hosts)
     except NotCompiledError:
         busy = Problem(path.name, "読み取りが終わりませんでした", "しばらくしてから、もう一度確認してください")
-        return SheetReview(tenant, None, (busy,), (), content)
+        return SheetReview(tenant, None, (busy,), (), content, is_read=False)
     if any(problem.remedy == WRITE_ANEW for problem in compiled.problems):
         content = b""  # more than a process can read: nobody else may try, not even to mark its cells
     findings = Findings(compiled.problems, checked.warnings if checked else ())

@@ -41,19 +41,19 @@ from renkei.storage.store import Store
 log = logging.getLogger(__name__)
 
 
-def watch_in_task(dag_file: str, context: Any) -> dict[str, int]:
-    """As `watch`, in a task of Airflow."""
+def monitor_in_task(dag_file: str, context: Any) -> dict[str, int]:
+    """As `monitor`, in a task of Airflow."""
     try:
         ongoing, start = ongoing_in(context), start_in(context)
         store = connections.open_store()
-        return watch(store, dag_file, utcnow(), ongoing=ongoing, start=start, frozen=frozen_tenants)
+        return monitor(store, dag_file, utcnow(), ongoing=ongoing, start=start, frozen=frozen_tenants)
     except RenkeiError as error:
         raise AirflowFailException(str(error)) from None
     except Exception as error:  # its text might quote anything (L6)
         raise AirflowFailException(f"予期しないエラー（{type(error).__name__}）で見張りが止まりました。") from None
 
 
-def watch(
+def monitor(
     store: Store,
     dag_file: str,
     now: dt.datetime,
