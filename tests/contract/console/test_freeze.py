@@ -108,6 +108,25 @@ def test_s4_a_locked_database_is_tried_again(
     assert len(audit()) == int(often_enough)
 
 
+def test_s4_what_was_written_although_no_answer_came_is_done(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S4, L4: the second try finds its own act, which is not somebody else's."""
+    write, lost = freezing._write, [True]
+
+    def answered_once(*given: Any) -> bool:
+        done = write(*given)
+        if lost and lost.pop():
+            raise OperationalError("COMMIT", {}, Exception("connection lost"))
+        return done
+
+    monkeypatch.setattr(freezing, "_write", answered_once)
+    monkeypatch.setattr(freezing, "PAUSES_S", (0.0,))
+    sent(world, COMPANY, True)
+    assert frozen_tenants() == {"acme"}
+    assert len(audit()) == 1
+
+
 def test_s4_all_are_frozen_by_who_may_write_the_variable(world: ConsoleWorld) -> None:
     """S4, S1: the others see it and have no form."""
     assert "Airflowの変数を変更する権限が必要です" in shown(world, EVERY)

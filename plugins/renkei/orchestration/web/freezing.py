@@ -51,17 +51,19 @@ def switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> N
     Raises:
         Refused: it is so already, the Variable is set elsewhere, or the database does not take it.
     """
+    is_repeated = False
     for pause_s in (*PAUSES_S, None):
         try:
-            return _switch(user, tenant, dag_id, on, why)
+            return _switch(user, tenant, dag_id, on, why, is_repeated)
         except OperationalError:
             if pause_s is None:
                 raise Refused(LOCKED) from None
             time.sleep(pause_s)
+            is_repeated = True
 
 
-def _switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> None:
-    """As `switch`; may raise OperationalError, having done nothing."""
+def _switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str, is_repeated: bool) -> None:
+    """As `switch`; may raise OperationalError, where nothing was done, or nobody knows: then `is_repeated` finds it done."""
     for _ in range(ATTEMPTS):
         stored = _stored()
         if set(stored.names) != (
@@ -69,6 +71,8 @@ def _switch(user: User, tenant: str, dag_id: str | None, on: bool, why: str) -> 
         ):  # changed just now, or another place comes before the database
             continue
         if (tenant in stored.names) is on:
+            if is_repeated:
+                return
             raise Refused(_already(tenant, on))
         names = [*stored.names, tenant] if on else [name for name in stored.names if name != tenant]
         if _write(stored, ",".join(names), _line(user, tenant, dag_id, on, why)):
