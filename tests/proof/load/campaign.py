@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import json
 import statistics
 import time
 from collections.abc import Iterator
@@ -57,6 +58,8 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
             path = folder / "mappings" / LINK / f"{mapping.tenant}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_yaml(sheet, path)
+        granted = {mapping.tenant: {"emc_accounts": [mapping.emc_account]} for mapping in mappings}
+        (folder / "mappings" / "operator.yaml").write_text(json.dumps({"tenants": granted}), encoding="utf-8")
         settings = {
             **environment(folder, neighbours, mappings),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
