@@ -100,7 +100,6 @@ class Link:
     drain: Part[Callable[[Tenant, Leases], Worker]] | None = None  # works its inbox off (inbox/drain.Source)
     public: Part[Callable[[], Sequence[BaseRoute]]] | None = None  # what the internet may reach of it
     connector: Part[Callable[[str], Connector]] | None = None  # by a tenant: its customers connect the source by a page
-    preloads: Sequence[str] = ()  # modules that its tasks import
     keep_days: int = 0  # of its runs' records, where RENKEI_KEEP_DAYS is more; 0: no fewer
     has_baseline: bool = True  # else a tenant counts as linked once it has had a result
 
@@ -136,7 +135,6 @@ LINKS = {
             grant_end=Part("renkei.orchestration.smarthr_emc.smarthr_plus:grant_end"),
             tidy=Part("renkei.orchestration.smarthr_emc.smarthr_plus:tidy"),
             connector=Part("renkei.orchestration.smarthr_emc.customer_connection:connector"),
-            preloads=("renkei.orchestration.smarthr_emc.approval", "renkei.orchestration.smarthr_emc.results"),
         ),
         Link(
             name="hotprofile_kintone",
@@ -156,10 +154,6 @@ LINKS = {
             console=Part("renkei.orchestration.hotprofile_kintone.console:VIEW"),
             jobs=Part("renkei.orchestration.hotprofile_kintone.jobs:JOBS"),
             tidy=Part("renkei.orchestration.hotprofile_kintone.results:tidy"),
-            preloads=(
-                "renkei.orchestration.hotprofile_kintone.results",
-                "renkei.orchestration.hotprofile_kintone.tasks",
-            ),
             keep_days=31,  # a run every five minutes is a hundred thousand folders a year
             has_baseline=False,
         ),
@@ -182,7 +176,6 @@ LINKS = {
             public=Part("renkei.orchestration.lineworks_kot.public:routes"),
             console=Part("renkei.orchestration.lineworks_kot.console:VIEW"),
             jobs=Part("renkei.orchestration.lineworks_kot.jobs:JOBS"),
-            preloads=("renkei.orchestration.lineworks_kot.results", "renkei.orchestration.lineworks_kot.tasks"),
             has_baseline=False,
         ),
         Link(
@@ -204,10 +197,6 @@ LINKS = {
             tidy=Part("renkei.orchestration.workplace_lineworks.results:tidy"),
             drain=Part("renkei.orchestration.workplace_lineworks.drain:drain"),
             public=Part("renkei.orchestration.workplace_lineworks.public:routes"),
-            preloads=(
-                "renkei.orchestration.workplace_lineworks.results",
-                "renkei.orchestration.workplace_lineworks.tasks",
-            ),
             keep_days=31,  # a run every five minutes is a hundred thousand folders a year
             has_baseline=False,
         ),

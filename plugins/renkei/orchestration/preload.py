@@ -37,7 +37,7 @@ for name in (
     "renkei.notifications.messengers",
     "renkei.storage.parquet",
     "tenacity",
-    *(name for link in LINKS.values() for name in link.preloads),
+    *(f"renkei.orchestration.{name}.tasks" for name in LINKS),
 ):
     import_module(name)
 

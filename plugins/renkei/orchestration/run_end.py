@@ -2,7 +2,7 @@
 
 Airflow calls this in the scheduler, and in the API server where a person marks a run. A task cannot write the note of
 its run (nor is there a token by which it could ask for it), so the last task leaves its lines as an XCom, and whoever
-ends the run puts them there. A run is a success only if `outcome` itself left word that it is one, or, where that was
+ends the run puts them there. A run is a success only if `outcome` itself marked it as good, or, where that was
 skipped, the task that skipped it (`notify`, or one that ended the run early): a run or a task that a person marks is
 not. Airflow loads this module in every process: it imports next to nothing.
 """

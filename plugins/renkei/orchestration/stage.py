@@ -50,9 +50,8 @@ log = logging.getLogger(__name__)
 BROKEN = "設定エラー"  # the tag of a Dag whose sheet cannot be used
 FAILURE_KEY = "failure"
 RUN_KEY = "run"  # in the first task's state and XCom: see run_of
-RUN_KEY_HERE = (
-    "renkei_run"  # in the context of a task that has asked for it: each question costs Airflow's server one, too
-)
+# The same in a task's context, once it has asked: each question is one to Airflow's server, too.
+RUN_KEY_HERE = "renkei_run"
 TURN = dt.timedelta(seconds=20)  # between two looks whether the target's account is free
 SIDE_RUN_MARGIN = dt.timedelta(minutes=40)  # before the daily run: a retry comes half an hour after its failure
 TELLING_MARGIN = dt.timedelta(minutes=2)  # `notify` of a side run may take what is left of it, once

@@ -270,9 +270,8 @@ class Linking:
             raise LinkingError(LinkingFailure.TAKEN, str(error)) from None
         except UnknownMemberError:
             raise linking_error(LinkingFailure.UNKNOWN) from None
-        if (
-            self._invitation(invitation.key) is None
-        ):  # `undo_line` withdraws it first, and may have come before the link
+        # `undo_line` withdraws it first, and may have come before the link.
+        if self._invitation(invitation.key) is None:
             self.members.unlink_line(invitation.user_id)
             raise linking_error(LinkingFailure.UNKNOWN)
         records.write(self._store, self._invitation_key(invitation.key), replace(invitation, used_at=now))
