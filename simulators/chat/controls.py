@@ -21,7 +21,7 @@ class Settings(BaseModel):
 S = TypeVar("S", bound=Settings)
 
 
-class Held(Generic[S]):
+class CurrentSettings(Generic[S]):
     """The settings in force and how fast each place was written to since they were set."""
 
     def __init__(self, first: S) -> None:
@@ -38,9 +38,9 @@ class Held(Generic[S]):
         return self._buckets.setdefault(place, Bucket(burst, per_s)).take()
 
 
-def controls(inbox: Inbox, service: str, first: S) -> tuple[APIRouter, Held[S]]:
+def controls(inbox: Inbox, service: str, first: S) -> tuple[APIRouter, CurrentSettings[S]]:
     """The routes and what they change; a reset of the inbox puts it back too."""
-    held = Held(first)
+    held = CurrentSettings(first)
     inbox.at_reset(lambda: held.put(first))
     router = APIRouter(prefix=f"/_sim/{service}")
 

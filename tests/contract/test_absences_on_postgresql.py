@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from renkei.errors import BusyAccountError
-from renkei.links.workplace_lineworks.turn import writing_turn
+from renkei.links.workplace_lineworks.calendar_lease import leased_calendars
 from renkei.storage.database.database import METADATA, open_database
 from tests.harness.postgresql import folder_of_programs
 from tests.harness.workplace_lineworks import AbsenceWorld
@@ -66,11 +66,11 @@ def test_c8_events_that_no_absence_stands_for_over_postgresql(
 
 def test_c8_one_process_writes_calendars_over_postgresql(url: str) -> None:
     database = open_database(url)
-    with writing_turn(database, "acme") as turn:
-        turn.check()
-        with pytest.raises(BusyAccountError), writing_turn(database, "acme"):
+    with leased_calendars(database, "acme") as lease:
+        lease.check()
+        with pytest.raises(BusyAccountError), leased_calendars(database, "acme"):
             pytest.fail("two of them write")
-    with writing_turn(database, "acme") as turn:
-        turn.doubt()
-    with pytest.raises(BusyAccountError), writing_turn(database, "acme"):
+    with leased_calendars(database, "acme") as lease:
+        lease.doubt()
+    with pytest.raises(BusyAccountError), leased_calendars(database, "acme"):
         pytest.fail("its request may be carried out yet")

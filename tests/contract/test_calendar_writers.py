@@ -18,9 +18,9 @@ from renkei.clock import utcnow
 from renkei.errors import BusyAccountError
 from renkei.inbox import lease
 from renkei.inbox.tables import LEASE
+from renkei.links.workplace_lineworks.calendar_lease import LANDS_S, CalendarLease, leased_calendars
 from renkei.links.workplace_lineworks.model import Job
 from renkei.links.workplace_lineworks.stages.write_calendar import write_calendar
-from renkei.links.workplace_lineworks.turn import LANDS_S, Turn, writing_turn
 from renkei.systems.lineworks.api import LineWorksApi
 from renkei.systems.lineworks.auth import LineWorksCredentials
 from renkei.systems.lineworks.calendar import SCOPES, LineWorksCalendar
@@ -42,14 +42,14 @@ class World(AbsenceWorld):
     chat: Chat
 
     def write(self, job: Job) -> None:
-        with writing_turn(job.database, job.tenant) as turn:
-            write_calendar(job, self.lineworks(turn), utcnow, turn.doubt)
+        with leased_calendars(job.database, job.tenant) as lease:
+            write_calendar(job, self.lineworks(lease), utcnow, lease.doubt)
 
-    def lineworks(self, turn: Turn) -> LineWorksCalendar:
+    def lineworks(self, lease: CalendarLease) -> LineWorksCalendar:
         said = self.chat.registrations["lineworks"]
         names = ("client_id", "client_secret", "service_account", "private_key")
         credentials = LineWorksCredentials(**{name: said[name] for name in names})
-        return LineWorksCalendar(LineWorksApi(credentials, said["base_url"], scopes=SCOPES, may_send=turn.check))
+        return LineWorksCalendar(LineWorksApi(credentials, said["base_url"], scopes=SCOPES, may_send=lease.check))
 
     def planned(self) -> Job:
         job = self.job()

@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 from fsspec.implementations.local import LocalFileSystem
 
 from renkei.clock import utcnow
-from renkei.jobs.records import KEPT, LASTS, Jobs, State
+from renkei.jobs.records import KEPT, LASTS, Jobs, JobState
 from renkei.links.smarthr_emc.rehearsal import Rehearsal
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.jobs import DAG_ID, name_of
@@ -72,7 +72,7 @@ def test_e3_airflow_does_a_job_and_gets_no_more_than_its_time(
     (ti,) = done.get_task_instances()
     assert str(done.state) == "success"
     assert set(ti.xcom_pull(task_ids="work")) == {"kind", "seconds"}
-    assert jobs.read(1).state(utcnow(), lambda _: None) is State.DONE
+    assert jobs.read(1).state(utcnow(), lambda _: None) is JobState.DONE
     assert jobs.result(1, Rehearsal).verdict == "unchanged"
     assert "小鳥遊" not in capsys.readouterr().out
 

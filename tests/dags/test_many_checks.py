@@ -19,7 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.clock import utcnow
 from renkei.errors import SettingError
-from renkei.jobs.records import Job, Jobs, State
+from renkei.jobs.records import ConsoleJob, Jobs, JobState
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration import connection_trial, many_checks
 from renkei.orchestration import jobs as job_dag
@@ -146,12 +146,12 @@ def test_l4_the_job_is_begun_again_by_its_own_run_and_by_no_other(
     monkeypatch.setattr(many_checks, "POLL_S", 0.0)
     with pytest.raises(AirflowRescheduleException):
         run_job(named, job.request.run, "dags/renkei_jobs.py")
-    assert jobs.read(1).state(utcnow(), lambda _: True) is State.RUNNING
+    assert jobs.read(1).state(utcnow(), lambda _: True) is JobState.RUNNING
     with pytest.raises(AirflowFailException, match="別の実行"):
         run_job(named, "job__1__other", "dags/renkei_jobs.py")
     monkeypatch.setattr(many_checks, "STRETCH_S", 1_000.0)
     run_job(named, job.request.run, "dags/renkei_jobs.py")
-    assert jobs.read(1).state(utcnow(), lambda _: True) is State.DONE
+    assert jobs.read(1).state(utcnow(), lambda _: True) is JobState.DONE
     assert [one for one, _, _ in airflow.started] == DAGS
 
 
@@ -197,7 +197,7 @@ def test_l4_a_worker_that_is_killed_at_any_step_is_followed_by_one_that_goes_on(
         folder.mkdir()
         statuses = [_worker(job, folder, dies) for dies in (deaths, -1)]
         assert statuses[1] == 0, "the next worker ends it"
-        assert jobs.read(job.number).state(utcnow(), lambda _: True) is State.DONE
+        assert jobs.read(job.number).state(utcnow(), lambda _: True) is JobState.DONE
         assert (folder / "started").read_text().split("\n")[:-1] == [f"{one} 0" for one in DAGS], deaths
         if statuses[0] == 0:
             break
@@ -208,7 +208,7 @@ def test_l4_a_worker_that_is_killed_at_any_step_is_followed_by_one_that_goes_on(
     assert deaths > 3 * len(DAGS)
 
 
-def _worker(job: Job, folder: Path, dies: int) -> int:
+def _worker(job: ConsoleJob, folder: Path, dies: int) -> int:
     """A process of its own does the job; its wait status."""
     child = os.fork()
     if not child:

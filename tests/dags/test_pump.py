@@ -102,7 +102,7 @@ def test_l5_tenants_are_shared_among_the_dags_each_once(mappings: Path, monkeypa
     assert set(dags) == {DAG_ID, f"{DAG_ID}_2", f"{DAG_ID}_3"}
     tasks = [dag.tasks[0] for dag in dags.values()]
     shared = [
-        {tenant for _, tenant in pump.Sheets(task.dag_file, task.shard, task.shards).versions()} for task in tasks
+        {tenant for _, tenant in pump.TenantSource(task.dag_file, task.shard, task.shards).versions()} for task in tasks
     ]
     assert all(shared)
     assert sum(map(len, shared)) == len(set.union(*shared)) == len(names)

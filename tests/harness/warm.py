@@ -10,20 +10,20 @@ from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 
-from renkei.sheets.bounded import Child, environment
+from renkei.sheets.bounded import ChildProcess, environment
 
 MOST = 6  # at a time; each has Python and a reader of workbooks in memory
 _kept: list[tuple[Any, Any]] = []  # what tells one sort from another, and a child that waits for its next sheet
 
 
-def _sort(child: Child) -> Any:
+def _sort(child: ChildProcess) -> Any:
     return child._function, child._cpu_s, sys.executable, sorted(environment().items())
 
 
 @contextmanager
 def children_kept() -> Iterator[None]:
-    """A `Child` that is left in peace leaves its process to the next one of its sort; a test that sets MOST to 0 starts its own."""
-    with ThreadPoolExecutor(1) as starter, patch.multiple(Child, _started=_started(starter), __exit__=_exit):
+    """A `ChildProcess` that is left in peace leaves its process to the next one of its sort; a test that sets MOST to 0 starts its own."""
+    with ThreadPoolExecutor(1) as starter, patch.multiple(ChildProcess, _started=_started(starter), __exit__=_exit):
         try:
             yield
         finally:
@@ -32,9 +32,9 @@ def children_kept() -> Iterator[None]:
 
 
 def _started(starter: ThreadPoolExecutor) -> Any:
-    start = Child._started  # by one thread: the process ends with the thread that started it
+    start = ChildProcess._started  # by one thread: the process ends with the thread that started it
 
-    def started(self: Child) -> Any:
+    def started(self: ChildProcess) -> Any:
         if self._child is None and MOST:
             sort = _sort(self)
             for kept in [kept for kept in _kept if kept[0] == sort]:
@@ -48,7 +48,7 @@ def _started(starter: ThreadPoolExecutor) -> Any:
 
 
 def _exit(
-    self: Child, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    self: ChildProcess, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 ) -> None:
     if self._child is None or error or not MOST:
         self._stop()

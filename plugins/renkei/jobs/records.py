@@ -39,7 +39,7 @@ class NotToBeginError(RenkeiError):
     """This job is not to be done by this run, or not any more."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """How far a job is."""
 
     WAITING = "waiting"
@@ -50,7 +50,7 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        return self not in (State.WAITING, State.RUNNING)
+        return self not in (JobState.WAITING, JobState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ConsoleJob:
     """A job as its records have it."""
 
     number: int
@@ -97,18 +97,18 @@ class Job:
     progress: Progress | None
     end: End | None
 
-    def state(self, now: dt.datetime, works_on: WorksOn) -> State:
+    def state(self, now: dt.datetime, works_on: WorksOn) -> JobState:
         """Airflow is asked only about a job that has neither ended nor run out of time."""
         if self.end is not None:
-            return State.FAILED if self.end.fault else State.DONE
+            return JobState.FAILED if self.end.fault else JobState.DONE
         begun = self.begun
         late = now > self.request.at + WAITS if begun is None else now > begun.at + LASTS + SETTLES
         if late:
-            return State.LOST
+            return JobState.LOST
         works = works_on(self.request.run)
         if works is False or (works is None and now > self.request.at + SETTLES):
-            return State.LOST
-        return State.RUNNING if begun else State.WAITING
+            return JobState.LOST
+        return JobState.RUNNING if begun else JobState.WAITING
 
 
 class Jobs:
@@ -122,9 +122,9 @@ class Jobs:
         names = self._store.names(self._folder)
         return sorted((int(name) for name in names if re.fullmatch(r"[0-9]{8}", name)), reverse=True)
 
-    def read(self, number: int) -> Job:
+    def read(self, number: int) -> ConsoleJob:
         """Raises MissingKeyError: there is none."""
-        return Job(
+        return ConsoleJob(
             number,
             records.read(self._store, self._key(number, "request"), Request),
             self._read(number, "begun", JobStart),
@@ -134,7 +134,7 @@ class Jobs:
 
     def ask(
         self, kind: str, asked: Mapping[str, str], by: str, by_name: str, now: dt.datetime, works_on: WorksOn
-    ) -> tuple[Job, bool]:
+    ) -> tuple[ConsoleJob, bool]:
         """A job for this, and whether it is a new one: of two that are alike there is one.
 
         Raises:
@@ -150,7 +150,7 @@ class Jobs:
                 )
             request = Request(kind, asked, by, by_name, now, f"job__{number}__{secrets.token_hex(8)}")
             if records.create(self._store, self._key(number, "request"), request):
-                return Job(number, request, None, None, None), True
+                return ConsoleJob(number, request, None, None, None), True
 
     def begin(self, number: int, run: str, now: dt.datetime, again: Collection[str] = ()) -> Request:
         """What the run of this id is to do. A job of the kinds `again` may be begun more than once, by its own run.
@@ -211,7 +211,7 @@ class Jobs:
             self.delete(number)
         return len(old)
 
-    def _next(self, now: dt.datetime, works_on: WorksOn) -> tuple[int, Job | None]:
+    def _next(self, now: dt.datetime, works_on: WorksOn) -> tuple[int, ConsoleJob | None]:
         """The number that a new job gets, and the newest job if it is under way."""
         newest = next(iter(self.numbers()), 0)
         try:

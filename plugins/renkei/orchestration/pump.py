@@ -24,7 +24,7 @@ PATIENCE_S = 60.0  # for a sheet that nobody has compiled yet
 LOOKS_EVERY_S = 30.0  # for new code
 
 
-class Sheets:
+class TenantSource:
     """The tenants of all links that have an inbox, as far as they are this shard's; a `Source`."""
 
     def __init__(self, dag_file: str, shard: int = 0, shards: int = 1) -> None:
@@ -53,7 +53,7 @@ class Sheets:
 
 def pump(dag_file: str, shard: int = 0, shards: int = 1) -> Pump:
     """Raises StoreError: the store or the database cannot be opened."""
-    return Pump(open_database(settings.database_url()), open_store(), Sheets(dag_file, shard, shards))
+    return Pump(open_database(settings.database_url()), open_store(), TenantSource(dag_file, shard, shards))
 
 
 def run(pump: Pump, lasts: dt.timedelta) -> None:

@@ -13,7 +13,7 @@ from renkei import settings
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.link import LINKS, Link, split_dag_id
 from renkei.orchestration.sheet_review import review_content
-from renkei.sheets.bounded import Marker, NotCompiledError
+from renkei.sheets.bounded import NotCompiledError, WorkbookMarker
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.difference import SheetLine, differences
 from renkei.sheets.grants import Grants, read_grants
@@ -87,7 +87,7 @@ class SheetReviews:
         link, _ = split(dag_id)
         titles = link.titles() if link.titles else {}
         try:
-            with _Place(self._places), Marker() as marker:
+            with _Place(self._places), WorkbookMarker() as marker:
                 return marker.mark(review.content, review.problems, review.warnings, titles)
         except NotCompiledError:
             raise Refused("色付きの控えを作れませんでした。しばらくしてから、もう一度操作してください。") from None

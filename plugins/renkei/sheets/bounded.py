@@ -1,6 +1,6 @@
 """Sheets compiled in a process of its own, within limits: whatever one of them holds, it costs no other tenant (L5).
 
-`Compiler` is the side that asks; `Marker` asks another child for a marked copy of a workbook. The child is given bytes and gives back what they say; it has no secret, opens no
+`Compiler` is the side that asks; `WorkbookMarker` asks another child for a marked copy of a workbook. The child is given bytes and gives back what they say; it has no secret, opens no
 file, and ends with the one who asked.
 """
 
@@ -54,7 +54,7 @@ def environment() -> dict[str, str]:
     return passed_on | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-class Child:
+class ChildProcess:
     """A process that calls one function again and again; started when first needed, and anew when it died of a call."""
 
     def __init__(self, function: str, cpu_s: int = CPU_S, start_s: float = START_S) -> None:
@@ -131,7 +131,7 @@ class Child:
         return process.wait()
 
 
-class Compiler(Child, Generic[MappingT]):
+class Compiler(ChildProcess, Generic[MappingT]):
     """A child that compiles one sheet after the other."""
 
     def __init__(self, kind: SheetKind[MappingT], cpu_s: int = CPU_S, start_s: float = START_S) -> None:
@@ -162,7 +162,7 @@ class Compiler(Child, Generic[MappingT]):
         return compiled, checked
 
 
-class Marker(Child):
+class WorkbookMarker(ChildProcess):
     """A child that marks copies of workbooks (`workbook/marked.mark`), which are no less dangerous to write than to read."""
 
     def __init__(self) -> None:

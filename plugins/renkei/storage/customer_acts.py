@@ -16,7 +16,7 @@ from renkei.storage.store import DamagedFileError, MissingKeyError, Store
 from renkei.storage.tenant_folder import customer_acts_folder
 
 
-class Act(StrEnum):
+class CustomerActKind(StrEnum):
     """What it was."""
 
     SHEET = "sheet"  # a sheet was uploaded
@@ -28,7 +28,7 @@ class CustomerAct:
     """One act; nothing of it names a person."""
 
     tenant: str
-    act: Act
+    act: CustomerActKind
     at: Moment
     by: str  # "invitation" and its number, as what it left says
     digest: str = ""  # of a sheet's bytes

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from simulators.chat.chatwork.look import show
-from simulators.chat.controls import Held, Settings, controls
+from simulators.chat.controls import CurrentSettings, Settings, controls
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain
 
@@ -80,7 +80,7 @@ def _refuse(refused: RefusedError, headers: dict[str, str]) -> Response:
 class Api:
     """The one account, and how much of its limits is used."""
 
-    def __init__(self, inbox: Inbox, held: Held[ChatworkSettings]) -> None:
+    def __init__(self, inbox: Inbox, held: CurrentSettings[ChatworkSettings]) -> None:
         self.inbox, self.held = inbox, held
         self.forget()
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from simulators.chat.controls import Held, Settings, controls
+from simulators.chat.controls import CurrentSettings, Settings, controls
 from simulators.chat.inbox import Inbox
 from simulators.chat.look import plain
 from simulators.chat.slack.blocks import RefusedError, message
@@ -105,7 +105,7 @@ def build(inbox: Inbox) -> APIRouter:
     return router
 
 
-def _wait(held: Held[SlackSettings], place: str) -> int:
+def _wait(held: CurrentSettings[SlackSettings], place: str) -> int:
     return held.wait(place, 1 if held.now.strict else 50, 1)
 
 
@@ -137,7 +137,7 @@ async def _arguments(request: Request) -> dict[str, Any] | None:
 class WebApi:
     """Every answer is 200 and JSON, an error too; only the rate limit has a status of its own."""
 
-    def __init__(self, inbox: Inbox, held: Held[SlackSettings]) -> None:
+    def __init__(self, inbox: Inbox, held: CurrentSettings[SlackSettings]) -> None:
         self.inbox, self.held = inbox, held
 
     def answer(self, method: str, given: dict[str, Any] | None, authorization: str) -> Response:

@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.public import app as public_app
 from renkei.storage import customer_acts
 from renkei.storage.cipher import Cipher
-from renkei.storage.customer_acts import Act, CustomerAct
+from renkei.storage.customer_acts import CustomerAct, CustomerActKind
 from renkei.storage.source_grants import SourceGrants
 from renkei.storage.store import Store
 from renkei.web.customer.invitations import CustomerRight
@@ -101,7 +101,7 @@ def test_s3_a_customer_connects_his_smarthr_without_an_airflow_login(
     assert grant is not None
     assert (grant.by, grant.by_name, grant.at) == ("invitation 1", f"{LABEL}（お客様ページの招待1）", NOW)
     (act,) = customer_acts.noted(world.store, LINK, 10).values()  # for the operator
-    assert act == CustomerAct("acme", Act.CONNECTION, NOW, grant.by)
+    assert act == CustomerAct("acme", CustomerActKind.CONNECTION, NOW, grant.by)
     said = dict(parse_qsl(urlsplit(back).query))
     hidden = (said["state"], said["code"], grant.access_token, "sim_client_secret")
     renkei = " ".join(one.getMessage() for one in caplog.records if not one.name.startswith(("httpx", "urllib3")))

@@ -15,7 +15,7 @@ from renkei.orchestration.monitor import customers
 from renkei.orchestration.monitor.monitor import monitor
 from renkei.orchestration.monitor.once import Notices
 from renkei.storage import customer_acts, records
-from renkei.storage.customer_acts import Act, CustomerAct
+from renkei.storage.customer_acts import CustomerAct, CustomerActKind
 from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import StoreError
 from renkei.storage.versions import Origin, Versions
@@ -144,7 +144,7 @@ def test_s2_nobodys_acts_hold_up_anybody_elses(watching: Watching, monkeypatch: 
     store = watching.world.store
     for second in range(25):
         at = NOW + dt.timedelta(seconds=second)
-        customer_acts.note(store, LINK, CustomerAct("acme", Act.CONNECTION, at, "invitation 1"))
+        customer_acts.note(store, LINK, CustomerAct("acme", CustomerActKind.CONNECTION, at, "invitation 1"))
     watching.world.now = NOW + dt.timedelta(minutes=1)
     watching.world.guest("beta").upload(sheet())
     watching.world.guest("beta").upload(sheet())
@@ -179,7 +179,7 @@ def test_s2_nothing_is_looked_through_for_nobody(watching: Watching, monkeypatch
 def test_s3_a_connection_and_its_end_are_told_once_each(watching: Watching) -> None:
     """連携する is told where a grant of that invitation stands; 再認可が必要 once for each grant."""
     store, grants = watching.world.store, SourceGrants(watching.world.folder())
-    act = CustomerAct("acme", Act.CONNECTION, NOW, "invitation 1")
+    act = CustomerAct("acme", CustomerActKind.CONNECTION, NOW, "invitation 1")
     customer_acts.note(store, LINK, act)
     assert watching.look() == []  # under way
     grant = Grant(GrantEvent.ALLOWED, NOW, "invitation 1", "総務部", access_token="token")

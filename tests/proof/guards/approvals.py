@@ -40,7 +40,7 @@ CAUSES = {"people deleted": people_go, "departments deleted": departments_go, "c
 
 
 @dataclass
-class Held:
+class HeldRun:
     """A daily run that a guard holds."""
 
     world: World
@@ -52,9 +52,9 @@ class Held:
     def job(self) -> Job:
         return self.run.job
 
-    def another(self, run_id: str, manual: bool = False) -> Held:
+    def another(self, run_id: str, manual: bool = False) -> HeldRun:
         """Another run, planned now."""
-        return Held(self.world, self.kept, self.ours, Run(self.world.tenant, run_id, manual=manual).until("load"))
+        return HeldRun(self.world, self.kept, self.ours, Run(self.world.tenant, run_id, manual=manual).until("load"))
 
     def answer(self, approved: bool, by: str = "tanaka", why: str = "人事異動") -> None:
         with suppress(HoldError):
@@ -93,12 +93,12 @@ class Held:
         self.run.until("load")
 
 
-def approved(held: Held) -> list[str]:
+def approved(held: HeldRun) -> list[str]:
     held.answer(True)
     return held.loads()
 
 
-def approved_twice(held: Held) -> list[str]:
+def approved_twice(held: HeldRun) -> list[str]:
     held.answer(True)
     held.answer(True)
     wrong = held.loads()
@@ -108,35 +108,35 @@ def approved_twice(held: Held) -> list[str]:
     return wrong
 
 
-def approved_then_cleared(held: Held) -> list[str]:
+def approved_then_cleared(held: HeldRun) -> list[str]:
     """validate repeated gives the same plan: the approval is for it."""
     held.answer(True)
     held.cleared("validate")
     return held.loads()
 
 
-def unanswered(held: Held) -> list[str]:
+def unanswered(held: HeldRun) -> list[str]:
     return held.stays_out()
 
 
-def refused(held: Held) -> list[str]:
+def refused(held: HeldRun) -> list[str]:
     held.answer(False)
     wrong, record = held.stays_out(), held.job.record.json("approval")
     return wrong + ([] if (record["by"], record["approved"]) == ("tanaka", False) else ["the refusal is not on record"])
 
 
-def expired(held: Held) -> list[str]:
+def expired(held: HeldRun) -> list[str]:
     held.answer(False, "(期限切れ)", "")
     return held.stays_out()
 
 
-def approved_then_refused(held: Held) -> list[str]:
+def approved_then_refused(held: HeldRun) -> list[str]:
     held.answer(True)
     held.answer(False)
     return held.stays_out()
 
 
-def next_day(held: Held) -> list[str]:
+def next_day(held: HeldRun) -> list[str]:
     """Today's approval does not let tomorrow's run through; tomorrow's own does."""
     held.answer(True)
     tomorrow = held.another("tomorrow")
@@ -145,7 +145,7 @@ def next_day(held: Held) -> list[str]:
     return wrong + tomorrow.loads()
 
 
-def other_plan(held: Held) -> list[str]:
+def other_plan(held: HeldRun) -> list[str]:
     """EMC changes, an operator clears diff: another plan, which the approval is not for."""
     held.answer(True)
     held.world.by_hand("DELETE", "users", sorted(held.world.ours()["users"])[-1])
@@ -156,7 +156,7 @@ def other_plan(held: Held) -> list[str]:
     return wrong + held.loads()
 
 
-def other_baseline(held: Held) -> list[str]:
+def other_baseline(held: HeldRun) -> list[str]:
     """Another run loads in between: neither the old plan nor, cleared, the new one goes through by the old approval."""
     held.answer(True)
     other = held.another("other", manual=True)
@@ -180,12 +180,12 @@ def approvals(world: World, full: bool) -> Iterator[Case]:
     world.found_department("X2")
     kept, ours = link(world), world.ours()
 
-    def held_plan(life: Callable[[Held], list[str]]) -> Iterator[Try]:
+    def held_plan(life: Callable[[HeldRun], list[str]]) -> Iterator[Try]:
         for cause, happens in list(CAUSES.items())[: None if full else 1]:
             world.back_to(kept)
             under(world, **STRICT)
             happens(world)
-            held = Held(world, kept, ours, Run(world.tenant, "today").until("load"))
+            held = HeldRun(world, kept, ours, Run(world.tenant, "today").until("load"))
             wrong = [] if stages.approve.is_held(held.job) else ["it is not held at all"]
             yield cause, wrong + life(held)
 

@@ -78,7 +78,7 @@ class Toy:
         self.closed += 1
 
 
-class Sheets:
+class FakeSource:
     """Who has an inbox, and its worker."""
 
     def __init__(self, **workers: Toy) -> None:
@@ -99,7 +99,7 @@ class Sheets:
 
 
 @contextmanager
-def running(database: Database, sheets: Sheets) -> Iterator[Pump]:
+def running(database: Database, sheets: FakeSource) -> Iterator[Pump]:
     working = Pump(database, PLAIN, sheets)
     thread = threading.Thread(target=working.run)
     thread.start()
@@ -132,7 +132,7 @@ def test_p17_each_message_is_done_once_and_those_of_one_key_in_their_order(datab
     toy = Toy()
     accept(database, *map(str, range(30)), key="same")
     accept(database, *(f"x{number}" for number in range(30)))
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.DONE: 60})
     assert [text for text in toy.did if text[0] != "x"] == [str(number) for number in range(30)]
     assert len(set(toy.did)) == len(toy.did) == 60
@@ -155,7 +155,7 @@ def test_no_more_messages_are_under_way_than_the_worker_says(database: Database)
 
     toy.does = does
     accept(database, *map(str, range(9)))
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.DONE: 9})
     assert most == 3
 
@@ -170,7 +170,7 @@ def test_l5_a_tenant_that_hangs_rests_or_cannot_begin_stops_no_other(database: D
 
     hangs.does = waits
     rests.does = _raises(PausedError(1000, "受け付けられない時間です"))
-    sheets = Sheets(hangs=hangs, rests=rests, broken=Toy(), acme=other)
+    sheets = FakeSource(hangs=hangs, rests=rests, broken=Toy(), acme=other)
     sheets.fault = ConnectionError_("接続がありません")
     for tenant in ("hangs", "rests", "broken", "acme"):
         accept(database, *map(str, range(6)), tenant=tenant)
@@ -195,7 +195,7 @@ def test_p14_what_may_have_been_done_is_asked_for_and_not_done_again(
     toy = Toy()
     toy.does = _raises(ValueError("山田 太郎"))
     accept(database, "a", "b")
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.DONE: 2})
     assert sorted(toy.did) == sorted(toy.looked) == ["a", "b"]
     assert "ValueError" in caplog.text
@@ -213,7 +213,7 @@ def test_p14_what_was_surely_not_done_is_done_in_its_order(database: Database) -
 
     toy.does, toy.finds = does, lambda text: None
     accept(database, "a", "b", key="same")
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.DONE: 2})
     assert toy.did == ["a", "a", "b"]
     assert toy.looked == ["a"]
@@ -225,7 +225,7 @@ def test_p14_a_message_that_cannot_be_looked_back_at_yet_keeps_nobody_elses_wait
     toy.finds = lambda text: DONE if may_look.is_set() else _raises(PausedError(0.01, "10:00まで確認できません"))(text)
     accept(database, "a", "b", key="same")
     accept(database, "c", key="other")
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.UNKNOWN: 1, State.WAITING: 1, State.DONE: 1})
         wait_for(lambda: len(toy.looked) > 2)
         assert "b" not in toy.did
@@ -243,7 +243,7 @@ def test_p14_a_target_that_is_slow_to_tell_keeps_nothing_new_waiting(database: D
 
     toy.finds = finds
     accept(database, *(f"unknown {number}" for number in range(9)))
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.UNKNOWN: 9} and len(toy.looked) == 2)
         accept(database, "new", "newer")
         wait_for(lambda: counts(database) == {State.UNKNOWN: 9, State.DONE: 2})
@@ -265,7 +265,7 @@ def test_p14_however_much_is_new_what_is_unknown_is_looked_back_at(database: Dat
     toy.does = does
     toy.finds = lambda _: DONE if len(toy.did) > 2 else _raises(PausedError(0.01, "not yet"))("")
     accept(database, "unknown", *(f"new {number}" for number in range(6)))
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.DONE: 1, State.SENDING: 2, State.WAITING: 4})
         ends.set()
         wait_for(lambda: counts(database) == {State.DONE: 7})
@@ -274,7 +274,7 @@ def test_p14_however_much_is_new_what_is_unknown_is_looked_back_at(database: Dat
 def test_l4_what_a_lost_answer_of_the_database_left_behind_is_looked_back_at(database: Database) -> None:
     """Taken, and nobody at it: the commit came through and its answer did not."""
     toy = Toy()
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: toy.ticks)
         accept(database, "a")
         wait_for(lambda: counts(database) == {State.DONE: 1})
@@ -298,7 +298,7 @@ def test_l4_what_became_of_a_message_is_not_forgotten_while_the_database_is_away
     monkeypatch.setattr(Inbox, "settle", fails)
     toy.does = lambda text: HandlingResult(State.REFUSED, "受け付けませんでした", forget=True)
     accept(database, "a")
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: counts(database) == {State.REFUSED: 1})
     assert toy.did == ["a"]
     assert toy.looked == []
@@ -308,7 +308,7 @@ def test_l4_what_became_of_a_message_is_not_forgotten_while_the_database_is_away
 
 def test_a_worker_is_made_anew_when_its_sheet_has_changed(database: Database) -> None:
     toy = Toy()
-    sheets = Sheets(acme=toy)
+    sheets = FakeSource(acme=toy)
     with running(database, sheets):
         wait_for(lambda: toy.ticks)
         sheets.of[(LINK, "acme")] = "2"
@@ -320,7 +320,7 @@ def test_a_worker_is_made_anew_when_its_sheet_has_changed(database: Database) ->
 
 def test_a_tenant_whose_sheet_is_gone_is_let_go(database: Database) -> None:
     toy = Toy()
-    sheets = Sheets(acme=toy)
+    sheets = FakeSource(acme=toy)
     with running(database, sheets), Leases(database) as others:
         wait_for(lambda: toy.ticks)
         assert not others.acquire(f"{LINK}__acme")
@@ -331,9 +331,9 @@ def test_a_tenant_whose_sheet_is_gone_is_let_go(database: Database) -> None:
 
 def test_of_two_pumps_one_works_and_the_other_goes_on_at_once_when_it_ends(database: Database) -> None:
     first, second = Toy(), Toy()
-    with running(database, Sheets(acme=second)) as one:
+    with running(database, FakeSource(acme=second)) as one:
         wait_for(lambda: second.ticks)
-        with running(database, Sheets(acme=first)):
+        with running(database, FakeSource(acme=first)):
             accept(database, "a")
             wait_for(lambda: counts(database) == {State.DONE: 1})
             assert first.ticks == 0
@@ -352,14 +352,14 @@ def test_l5_a_worker_that_does_not_close_keeps_nobody_elses_lease(database: Data
         go.wait(LONG)
 
     hangs.close = close  # type: ignore[method-assign]
-    sheets = Sheets(gone=hangs, hangs=hangs, acme=other)
+    sheets = FakeSource(gone=hangs, hangs=hangs, acme=other)
     try:
         with running(database, sheets) as ending:
             wait_for(lambda: hangs.ticks == 2 and other.ticks)
             del sheets.of[(LINK, "gone")]
             accept(database, "a")
             wait_for(lambda: counts(database) == {State.DONE: 1})
-            with running(database, Sheets(acme=later)):
+            with running(database, FakeSource(acme=later)):
                 ending.stop()
                 accept(database, "b")
                 wait_for(lambda: counts(database) == {State.DONE: 2})
@@ -379,7 +379,7 @@ def test_a_pump_that_is_asked_to_end_does_what_is_under_way(database: Database) 
 
     toy.does = does
     accept(database, "a", "b", key="same")
-    with running(database, Sheets(acme=toy)) as working:
+    with running(database, FakeSource(acme=toy)) as working:
         assert begun.wait(LONG)
         working.stop()
         wait_for(lambda: all(drain._ended for drain in working._drains.values()))  # else a turn may be under way
@@ -403,7 +403,7 @@ def test_p14_nothing_is_begun_by_whoever_lost_the_lease(database: Database, monk
         late.set()
         return take(self, *arguments)
 
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: toy.ticks)
         monkeypatch.setattr(Inbox, "take", taken)
         accept(database, "a")
@@ -417,7 +417,7 @@ def test_p14_nothing_is_begun_by_whoever_lost_the_lease(database: Database, monk
 
 def test_other_work_is_done_when_it_is_due_and_after_messages(database: Database) -> None:
     toy = Toy()
-    with running(database, Sheets(acme=toy)):
+    with running(database, FakeSource(acme=toy)):
         wait_for(lambda: toy.ticks == 1)
         accept(database, "a")
         wait_for(lambda: toy.ticks == 2)

@@ -17,11 +17,11 @@ from renkei.jobs.records import (
     SETTLES,
     WAITS,
     BusyError,
-    Job,
+    ConsoleJob,
     Jobs,
+    JobState,
     NotToBeginError,
     Progress,
-    State,
 )
 from renkei.storage.cipher import Cipher
 from renkei.storage.store import DamagedFileError, MissingKeyError, Store, StoreError
@@ -59,7 +59,7 @@ def jobs(store: Store) -> Jobs:
     return Jobs(TenantFolder(store, "smarthr_emc", "acme"))
 
 
-def ask(jobs: Jobs, kind: str = "person", now: dt.datetime = NOW, works_on: object = works, **asked: str) -> Job:
+def ask(jobs: Jobs, kind: str = "person", now: dt.datetime = NOW, works_on: object = works, **asked: str) -> ConsoleJob:
     return jobs.ask(kind, asked or ASKED, "u1", "yuki", now, works_on)[0]  # type: ignore[arg-type]
 
 
@@ -93,13 +93,13 @@ def test_l5_another_job_waits_for_the_one_under_way(jobs: Jobs) -> None:
 
 def test_a_job_comes_from_waiting_to_its_result(jobs: Jobs) -> None:
     job = ask(jobs)
-    assert job.state(NOW, works) is State.WAITING
+    assert job.state(NOW, works) is JobState.WAITING
     assert jobs.begin(1, job.request.run, NOW).asked == ASKED
     jobs.tell(1, Progress("読んでいます", 3, 10))
-    assert jobs.read(1).state(NOW, works) is State.RUNNING
+    assert jobs.read(1).state(NOW, works) is JobState.RUNNING
     assert jobs.read(1).progress == Progress("読んでいます", 3, 10)
     jobs.finish(1, Found("小鳥遊"), NOW)
-    assert jobs.read(1).state(NOW + KEPT, over) is State.DONE
+    assert jobs.read(1).state(NOW + KEPT, over) is JobState.DONE
     assert jobs.result(1, Found) == Found("小鳥遊")
     assert ask(jobs).number == 2, "asked again, it is done again"
 
@@ -116,26 +116,26 @@ def test_l4_a_job_is_done_although_the_mark_that_outlives_it_cannot_be_written(
 
     monkeypatch.setattr(store, "write", fails)
     jobs.finish(number, Found("小鳥遊"), NOW)
-    assert jobs.read(number).state(NOW, over) is State.DONE
+    assert jobs.read(number).state(NOW, over) is JobState.DONE
     assert not jobs.was_done("person")
 
 
 @pytest.mark.parametrize(
     ("begun", "age", "airflow", "state"),
     [
-        (False, SETTLES, unknown, State.WAITING),  # the page asks Airflow for the run only now
-        (False, SETTLES + SECOND, unknown, State.LOST),  # the API server died before it asked
-        (False, SECOND, over, State.LOST),
-        (False, WAITS, works, State.WAITING),
-        (False, WAITS + SECOND, works, State.LOST),  # a Dag that is switched off
-        (True, SECOND, over, State.LOST),  # the worker died
-        (True, SETTLES + SECOND, unknown, State.LOST),  # the run was deleted
-        (True, LASTS + SETTLES, works, State.RUNNING),
-        (True, LASTS + SETTLES + SECOND, works, State.LOST),
+        (False, SETTLES, unknown, JobState.WAITING),  # the page asks Airflow for the run only now
+        (False, SETTLES + SECOND, unknown, JobState.LOST),  # the API server died before it asked
+        (False, SECOND, over, JobState.LOST),
+        (False, WAITS, works, JobState.WAITING),
+        (False, WAITS + SECOND, works, JobState.LOST),  # a Dag that is switched off
+        (True, SECOND, over, JobState.LOST),  # the worker died
+        (True, SETTLES + SECOND, unknown, JobState.LOST),  # the run was deleted
+        (True, LASTS + SETTLES, works, JobState.RUNNING),
+        (True, LASTS + SETTLES + SECOND, works, JobState.LOST),
     ],
 )
 def test_l8_a_job_that_nobody_works_on_says_so(
-    jobs: Jobs, begun: bool, age: dt.timedelta, airflow: object, state: State
+    jobs: Jobs, begun: bool, age: dt.timedelta, airflow: object, state: JobState
 ) -> None:
     """L8: by Airflow's word, and by the clock where Airflow says nothing; the next one can be started then."""
     job = ask(jobs)

@@ -12,7 +12,7 @@ from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.rehearsal.person import ItemTrace, PersonTrace, Trace
 from renkei.links.smarthr_emc.rehearsal.result import (
     ItemFigures,
-    Missing,
+    MissingItem,
     Person,
     Rehearsal,
     Sample,
@@ -79,7 +79,7 @@ def _stopped(stop: Stop | None) -> None:
         _say(f"{stop.subject}: {stop.message}", "red", 2)
 
 
-def _missing(missing: Sequence[Missing]) -> None:
+def _missing(missing: Sequence[MissingItem]) -> None:
     for one in missing:
         items = "、".join(one.items)
         _say(

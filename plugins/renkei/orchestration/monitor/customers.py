@@ -21,7 +21,7 @@ from renkei.sheets.compiled import Compiled
 from renkei.sheets.placed import is_yaml, suffix_of
 from renkei.sheets.review import Review
 from renkei.storage import customer_acts
-from renkei.storage.customer_acts import Act, CustomerAct
+from renkei.storage.customer_acts import CustomerAct, CustomerActKind
 from renkei.storage.source_grants import SourceGrants, void_tenants
 from renkei.storage.versions import Version, Versions
 from renkei.systems.delivery import Message, Tone, key_of
@@ -38,10 +38,12 @@ UNHEARD = dt.timedelta(days=30)  # kept for an operator without a channel
 HEARD_AS = (Event.HOLD, Event.FAILURE)  # the first that a channel of the operator's hears of
 UNREAD = "お客様の操作がありましたが、内容を読み取れませんでした。画面で確認してください。"
 ReviewSheet = Callable[[str, str, bytes], Review]  # tenant, file name, content
-Sheets = Mapping[str, Compiled[Any]]
+CompiledSheets = Mapping[str, Compiled[Any]]
 
 
-def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets, review_sheet: ReviewSheet) -> None:
+def tell_customers(
+    notices: Notices, operator: Sequence[Channel], sheets: CompiledSheets, review_sheet: ReviewSheet
+) -> None:
     """Tell the operator of one link's companies. A crash between message and note tells twice, never not at all.
 
     A sheet waits for the operator, so it is 保留; where none of the channels hears of 保留, it is told as 失敗.
@@ -61,7 +63,7 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
             elif notices.now - act.at > UNDONE:
                 customer_acts.forget(store, link, name)
     if said and event:
-        has_sheet = any(noted[name].act is Act.SHEET for name in said)
+        has_sheet = any(noted[name].act is CustomerActKind.SHEET for name in said)
         message = _message(notices.link.label, list(said.values()), has_sheet)
         notices.tell_once(OPERATOR, operator, message, list(said), event)
         if over := said.keys() & notices.told_before(OPERATOR).keys():
@@ -70,7 +72,7 @@ def tell_customers(notices: Notices, operator: Sequence[Channel], sheets: Sheets
             notices.forget(OPERATOR, over)
 
 
-def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> None:
+def tell_void(notices: Notices, operator: Sequence[Channel], sheets: CompiledSheets) -> None:
     """Tell the operator once of each grant that was revoked or has ended: until a person allows it anew nothing is read."""
     told, new = notices.told_before(OPERATOR), {}
     for tenant in sorted(void_tenants(notices.store, notices.link.name)):
@@ -97,7 +99,7 @@ def tell_void(notices: Notices, operator: Sequence[Channel], sheets: Sheets) -> 
 
 
 def _line_or_fault(
-    notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: ReviewSheet
+    notices: Notices, act: CustomerAct, sheets: CompiledSheets, review_sheet: ReviewSheet
 ) -> tuple[str, str] | None:
     """As `_line`; what cannot be read is a fault of the watch for an hour, then it is told as it is."""
     try:
@@ -111,10 +113,12 @@ def _line_or_fault(
         return None
 
 
-def _line(notices: Notices, act: CustomerAct, sheets: Sheets, review_sheet: ReviewSheet) -> tuple[str, str] | None:
+def _line(
+    notices: Notices, act: CustomerAct, sheets: CompiledSheets, review_sheet: ReviewSheet
+) -> tuple[str, str] | None:
     """What was done, and the page of it; None where it left nothing."""
     company = _company(sheets, act.tenant)
-    if act.act is Act.CONNECTION:
+    if act.act is CustomerActKind.CONNECTION:
         _, grant = SourceGrants(notices.folder(act.tenant)).newest()
         if grant is None or not grant.is_valid or grant.by != act.by or (grant.allowed_at or grant.at) < act.at:
             return None
@@ -156,7 +160,7 @@ def _message(label: str, said: Sequence[tuple[str, str]], has_sheet: bool) -> Me
     )
 
 
-def _company(sheets: Sheets, tenant: str) -> str:
+def _company(sheets: CompiledSheets, tenant: str) -> str:
     found = sheets.get(tenant)
     return f"{found.company_name}（{tenant}）" if found and found.company_name else tenant
 

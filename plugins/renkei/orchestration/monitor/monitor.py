@@ -26,7 +26,7 @@ from renkei.orchestration.monitor.broken import Start, start_in, tell_broken
 from renkei.orchestration.monitor.customers import ReviewSheet, tell_customers, tell_void
 from renkei.orchestration.monitor.freeze import tell_forgotten
 from renkei.orchestration.monitor.once import Notices
-from renkei.orchestration.monitor.operator_channels import Tell, airflow_page, operator_channels
+from renkei.orchestration.monitor.operator_channels import NotifyChannels, airflow_page, operator_channels
 from renkei.orchestration.monitor.scan import ScanResult, scan, write_notes, write_results
 from renkei.orchestration.monitor.unfinished import Ongoing, ongoing_in, tell_unfinished
 from renkei.orchestration.monitor.unworked import tell_unworked
@@ -57,7 +57,7 @@ def monitor(
     store: Store,
     dag_file: str,
     now: dt.datetime,
-    tell: Tell = channel_connections.notify_channels,
+    tell: NotifyChannels = channel_connections.notify_channels,
     *,
     ongoing: Ongoing = lambda _dag_id, _run_id: True,
     start: Start = lambda _dag_id, _run_id: None,
@@ -121,7 +121,9 @@ def _tenants(link: Link, found: ScanResult, dag_file: str, grants: AllGrants) ->
     ]
 
 
-def tell_silence(link: Link, store: Store, found: ScanResult, channels: Sequence[Channel], tell: Tell) -> list[str]:
+def tell_silence(
+    link: Link, store: Store, found: ScanResult, channels: Sequence[Channel], tell: NotifyChannels
+) -> list[str]:
     """Tell the operator of new silences and of those that are over, and note what was told; why somebody was not told.
 
     The note comes after the message: a crash between the two tells twice, never not at all.

@@ -10,7 +10,7 @@ from renkei.channel import Channel, Event
 from renkei.errors import StoreError
 from renkei.notifications.deliver import was_accepted
 from renkei.orchestration.link import Link
-from renkei.orchestration.monitor.operator_channels import Tell
+from renkei.orchestration.monitor.operator_channels import NotifyChannels
 from renkei.runs import notes
 from renkei.storage import records
 from renkei.storage.records import Moment
@@ -35,7 +35,7 @@ class Notices:
     link: Link
     store: Store
     now: dt.datetime
-    tell: Tell
+    tell: NotifyChannels
     told: int = 0
     faults: list[str] = field(default_factory=list)
 

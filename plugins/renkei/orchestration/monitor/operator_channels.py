@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 MAX_CONTACT = 200
 
 
-class Tell(Protocol):
+class NotifyChannels(Protocol):
     """`channel_connections.notify_channels`."""
 
     def __call__(

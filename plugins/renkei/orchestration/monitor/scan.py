@@ -38,7 +38,7 @@ READERS = 16  # an object store answers in some 20 ms
 
 
 @dataclass(frozen=True, slots=True)
-class Sheets:
+class MonitoredSheets:
     """What the sheets say of when a tenant speaks, and to whom."""
 
     expected: Mapping[str, Expected]
@@ -51,7 +51,7 @@ class Sheets:
 class ScanResult:
     """What one scan found; `notes` are as they stood, with the schedules of now."""
 
-    sheets: Sheets
+    sheets: MonitoredSheets
     notes: Notes
     silent: tuple[Silence, ...]
     back: Mapping[str, dt.datetime]
@@ -102,7 +102,7 @@ def scan(
     )
 
 
-def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
+def read_sheets(link: Link, folder: Path, grants: AllGrants) -> MonitoredSheets:
     """The tenants as the Dag files see them, broken sheets with what could be saved of them (L5)."""
     expected, unlinked, channels, compiled = {}, set(), {}, {}
     try:
@@ -118,7 +118,7 @@ def read_sheets(link: Link, folder: Path, grants: AllGrants) -> Sheets:
             continue
         expected[file.tenant] = expected_of(link, sheet)
         channels[file.tenant], compiled[file.tenant] = sheet.channels, sheet
-    return Sheets(expected, frozenset(unlinked), channels, compiled)
+    return MonitoredSheets(expected, frozenset(unlinked), channels, compiled)
 
 
 def expected_of(link: Link, sheet: Compiled[Any]) -> Expected:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from renkei.errors import BaselineError, StoreError
 from renkei.links.smarthr_emc import LINK
-from renkei.links.smarthr_emc.people.held import Held, held_plan
+from renkei.links.smarthr_emc.people.held import HeldPlanDetails, held_plan
 from renkei.links.smarthr_emc.people.index import PAGE
 from renkei.links.smarthr_emc.wording import RECORD_SETS
 from renkei.orchestration.approval_tasks import UNANSWERED
@@ -145,7 +145,7 @@ def _decided(approval: Approval | None) -> QuestionState | None:
     return QuestionState(False, by, APPROVE if approval.approved else REFUSE, approval.why, approval.at)
 
 
-def _plan(record: RunRecord, of: str, number: str) -> Held:
+def _plan(record: RunRecord, of: str, number: str) -> HeldPlanDetails:
     """A page of the group that the address asks for; the first one where it makes no sense."""
     chosen = int(of) if of.isascii() and of.isdigit() and len(of) < 3 else 0
     return held_plan(record, chosen, int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1)

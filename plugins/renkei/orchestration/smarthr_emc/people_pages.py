@@ -15,7 +15,7 @@ from renkei.links.smarthr_emc import LINK
 from renkei.links.smarthr_emc.people.cache import IndexCache
 from renkei.links.smarthr_emc.people.changes import changed_items
 from renkei.links.smarthr_emc.people.explain import NO_READ, Explanation, explain
-from renkei.links.smarthr_emc.people.index import PAGE, Only
+from renkei.links.smarthr_emc.people.index import PAGE, PeopleFilter
 from renkei.links.smarthr_emc.rehearsal.stored import reads
 from renkei.orchestration.smarthr_emc.jobs import PERSON
 from renkei.runs.steps import StepResult
@@ -48,7 +48,7 @@ def search(
     request: Request,
     access: guard.PostsEditsDag,
     text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
-    only: Annotated[Only | None, Form()] = None,
+    only: Annotated[PeopleFilter | None, Form()] = None,
     start: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     folder = folder_of(access)
@@ -85,7 +85,7 @@ def _people(
     folder: TenantFolder,
     access: guard.Access,
     text: str = "",
-    only: Only | None = None,
+    only: PeopleFilter | None = None,
     start: int = 0,
     *,
     asked: bool = False,

@@ -6,13 +6,13 @@ from typing import Any
 
 from renkei.clock import utcnow
 from renkei.errors import SettingError
+from renkei.links.workplace_lineworks.calendar_lease import leased_calendars
 from renkei.links.workplace_lineworks.model import Job, Mode, RunStart
 from renkei.links.workplace_lineworks.stages import approve, compare, strays
 from renkei.links.workplace_lineworks.stages import fetch_absences as fetching
 from renkei.links.workplace_lineworks.stages import finish as finishing
 from renkei.links.workplace_lineworks.stages import plan as planning
 from renkei.links.workplace_lineworks.stages import write_calendar as writing
-from renkei.links.workplace_lineworks.turn import writing_turn
 from renkei.orchestration.begin_run import begin_run
 from renkei.orchestration.early_end import skip_remaining
 from renkei.orchestration.stage import WithoutTasks, record_of, started
@@ -49,11 +49,11 @@ def write_calendar(tenant: Tenant, context: Any) -> dict[str, Any]:
     forget_end(job.record)
     counts: dict[str, int] = {}
     if job.mapping.calendar and job.mode.writes:
-        with writing_turn(job.database, job.tenant) as turn:
-            calendar = connections.calendar(job.tenant, turn.check)
+        with leased_calendars(job.database, job.tenant) as lease:
+            calendar = connections.calendar(job.tenant, lease.check)
             if job.mode is Mode.RECONCILE:
                 counts |= compare.compare(job, calendar, utcnow) | strays.remove_strays(job, calendar, utcnow)
-            counts |= writing.write_calendar(job, calendar, utcnow, turn.doubt)
+            counts |= writing.write_calendar(job, calendar, utcnow, lease.doubt)
     return {**counts, "result": finishing.finish(job, utcnow)}
 
 

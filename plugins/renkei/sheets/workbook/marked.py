@@ -87,7 +87,7 @@ def mark(
 
 
 def mark_alone(*given: Any) -> tuple[bytes, None]:
-    """As `mark`, for the child process of `sheets/bounded.Marker`."""
+    """As `mark`, for the child process of `sheets/bounded.WorkbookMarker`."""
     return mark(*given), None
 
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from renkei.jobs.records import Job, Jobs
+from renkei.jobs.records import ConsoleJob, Jobs
 from renkei.storage import audit, once
 from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
@@ -193,7 +193,7 @@ def _chosen(visitor: guard.Visitor, doing: BulkAction, companies: Sequence[Compa
     return chosen(doing, companies, lambda right, dag_id: may(visitor.user, right, dag_id))
 
 
-def _jobs(visitor: guard.Visitor) -> list[Job]:
+def _jobs(visitor: guard.Visitor) -> list[ConsoleJob]:
     jobs, found = Jobs(_folder(visitor)), []
     for number in jobs.numbers()[:5]:
         try:
@@ -203,7 +203,7 @@ def _jobs(visitor: guard.Visitor) -> list[Job]:
     return found
 
 
-def _job(visitor: guard.Visitor, number: str) -> Job:
+def _job(visitor: guard.Visitor, number: str) -> ConsoleJob:
     """As `job_of`, of those that this person asked for."""
     job = job_of(Jobs(_folder(visitor)), number)
     if job.request.kind != KIND or job.request.by != visitor.user.id:

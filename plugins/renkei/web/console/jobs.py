@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from renkei.jobs.records import KEPT, BusyError, Job, Jobs, State
+from renkei.jobs.records import KEPT, BusyError, ConsoleJob, Jobs, JobState
 from renkei.storage import audit
 from renkei.storage.audit import AuditEntry
 from renkei.storage.store import DamagedFileError, MissingKeyError
@@ -62,7 +62,7 @@ def ask(
     return job.number
 
 
-def newest(access: guard.Access) -> list[tuple[Job, State, str]]:
+def newest(access: guard.Access) -> list[tuple[ConsoleJob, JobState, str]]:
     """The company's last jobs, their states and titles; what was asked for is not told."""
     jobs, found = Jobs(access.services.knowledge.folder(access.company.dag_id)), []
     for number in jobs.numbers()[:LISTED]:
@@ -87,7 +87,7 @@ def one_job(request: Request, number: str, access: guard.SeesJobs) -> Response:
     jobs = Jobs(folder)
     job = job_of(jobs, number)
     own, state, result = _own(access, job), job.state(now, access.services.knowledge.works_on), None
-    if state is State.DONE and own:
+    if state is JobState.DONE and own:
         access.note(f"result {job.request.kind}")
         try:
             result = jobs.result(job.number, own.model)
@@ -108,7 +108,7 @@ def one_job(request: Request, number: str, access: guard.SeesJobs) -> Response:
     )
 
 
-def job_of(jobs: Jobs, number: str) -> Job:
+def job_of(jobs: Jobs, number: str) -> ConsoleJob:
     """The job of this number in an address.
 
     Raises:
@@ -127,7 +127,7 @@ def job_of(jobs: Jobs, number: str) -> Job:
         ) from None
 
 
-def _own(access: guard.Access, job: Job) -> OwnJob | None:
+def _own(access: guard.Access, job: ConsoleJob) -> OwnJob | None:
     """None: a kind of another version."""
     dag_id = access.company.dag_id
     if job.request.kind in COMMON:

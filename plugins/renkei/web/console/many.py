@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from renkei.jobs.records import Job, Jobs, State
+from renkei.jobs.records import ConsoleJob, Jobs, JobState
 from renkei.sheets.archive import MAX_SHEETS, MAX_ZIP
 from renkei.sheets.compiled import digest_of
 from renkei.sheets.placed import NotPlacedError
@@ -121,7 +121,7 @@ def _asked(request: Request, visitor: guard.Visitor, link: str, content: bytes) 
     return go_to(request, "many", link, str(number))
 
 
-def _job(visitor: guard.Visitor, link: str, number: str) -> Job:
+def _job(visitor: guard.Visitor, link: str, number: str) -> ConsoleJob:
     """As `job_of`, of those that this person asked for."""
     if link not in visitor.services.sheets.links():
         raise guard.NotFound
@@ -131,7 +131,7 @@ def _job(visitor: guard.Visitor, link: str, number: str) -> Job:
     return job
 
 
-def _result(visitor: guard.Visitor, link: str, job: Job) -> SheetBatch | None:
+def _result(visitor: guard.Visitor, link: str, job: ConsoleJob) -> SheetBatch | None:
     """None: it is not over, or another version's."""
     try:
         return Jobs(visitor.services.knowledge.folder(f"{link}__{PLACE}")).result(job.number, SheetBatch)
@@ -140,11 +140,18 @@ def _result(visitor: guard.Visitor, link: str, job: Job) -> SheetBatch | None:
 
 
 def _page(
-    request: Request, visitor: guard.Visitor, link: str, job: Job, *, why: str = "", place: int = 0, fault: str = ""
+    request: Request,
+    visitor: guard.Visitor,
+    link: str,
+    job: ConsoleJob,
+    *,
+    why: str = "",
+    place: int = 0,
+    fault: str = "",
 ) -> Response:
     services = visitor.services
     now, state = services.now(), job.state(services.now(), services.knowledge.works_on)
-    result = _result(visitor, link, job) if state is State.DONE else None
+    result = _result(visitor, link, job) if state is JobState.DONE else None
     lines: Sequence[Line] = [_line(visitor, link, one) for one in result.sheets] if result else ()
     return page(
         request,

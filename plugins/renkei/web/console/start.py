@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from renkei.clock import TOKYO
 from renkei.errors import StoreError
-from renkei.jobs.records import Jobs, State
+from renkei.jobs.records import Jobs, JobState
 from renkei.storage import records
 from renkei.storage.store import DamagedFileError, MissingKeyError
 from renkei.storage.tenant_folder import TenantFolder
@@ -39,7 +39,7 @@ def start(request: Request, access: guard.EditsDag) -> Response:
         knowledge.runs(one.dag_id, now - LOOKED_BACK),
         knowledge.connections(one.dag_id),
         Jobs(folder).was_done("rehearsal")
-        or any(job.request.kind == "rehearsal" and state is State.DONE for job, state, _ in newest(access)),
+        or any(job.request.kind == "rehearsal" and state is JobState.DONE for job, state, _ in newest(access)),
         _first_version(sheet),
         now.astimezone(TOKYO).date(),
         next((own.connects for own in access.services.own_pages if one.dag_id.startswith(f"{own.link}__")), None),

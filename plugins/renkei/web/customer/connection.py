@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from renkei.storage.customer_acts import Act
+from renkei.storage.customer_acts import CustomerActKind
 from renkei.web.customer import guard
 from renkei.web.customer.facts import Answer, Connector, NotConnectedError
 from renkei.web.customer.page import address, page
@@ -63,7 +63,7 @@ def come_back(
         Answer(state, code, error, partial(guard.cookie_of, visitor.services, request)),
         visitor.services.now(),
     )
-    take_back = for_operator(visitor, Act.CONNECTION, now)
+    take_back = for_operator(visitor, CustomerActKind.CONNECTION, now)
     try:
         connector.finish(answer, visitor.invitation, _back(visitor), now)
     except NotConnectedError as trouble:

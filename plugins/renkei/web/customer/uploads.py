@@ -9,7 +9,7 @@ from functools import partial
 
 from renkei.storage import audit, customer_acts
 from renkei.storage.audit import AuditEntry
-from renkei.storage.customer_acts import Act, CustomerAct
+from renkei.storage.customer_acts import CustomerAct, CustomerActKind
 from renkei.storage.versions import Origin
 from renkei.web.customer.guard import Visitor
 from renkei.web.screens.customer import Upload, uploads
@@ -38,11 +38,11 @@ def keep(visitor: Visitor, content: bytes, file_name: str) -> int:
     note(visitor, "sheet customer")
     by = Actor(name_of(visitor), visitor.invitation.label)
     sheet, now = visitor.services.sheets.of(visitor.dag_id), visitor.services.now()
-    for_operator(visitor, Act.SHEET, now, hashlib.sha256(content).hexdigest())
+    for_operator(visitor, CustomerActKind.SHEET, now, hashlib.sha256(content).hexdigest())
     return sheet.keep(content, file_name, Origin.CUSTOMER, by, now)
 
 
-def for_operator(visitor: Visitor, act: Act, now: dt.datetime, digest: str = "") -> Callable[[], None]:
+def for_operator(visitor: Visitor, act: CustomerActKind, now: dt.datetime, digest: str = "") -> Callable[[], None]:
     """Note what is about to be done, for the watch to tell; what takes the note back, where it was not done."""
     store, (link, _, tenant) = visitor.services.sheets.of(visitor.dag_id).store, visitor.dag_id.partition("__")
     name = customer_acts.note(store, link, CustomerAct(tenant, act, now, name_of(visitor), digest))

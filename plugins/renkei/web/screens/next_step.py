@@ -8,7 +8,7 @@ from typing import Literal
 
 from renkei.clock import time_in_japan
 from renkei.web.facts import Company, Details
-from renkei.web.screens.words import State
+from renkei.web.screens.words import CompanyState
 from renkei.web.services import Right
 
 Kind = Literal["", "run", "unpause", "last_run", "answer", "sheet", "import_errors", "freeze", "page"]
@@ -29,42 +29,42 @@ RUN, UNPAUSE = Right.RUN, Right.EDIT
 
 
 def next_step(
-    company: Company, state: State, details: Details, first: NextStep | None = None, connects: str = ""
+    company: Company, state: CompanyState, details: Details, first: NextStep | None = None, connects: str = ""
 ) -> NextStep:
     """The one thing that brings this company on.
 
     `first` is what its link begins with, if not with a run; `connects` the page on which a person allows us the source.
     """
     match state:
-        case State.BROKEN:
+        case CompanyState.BROKEN:
             return _broken(company, details)
-        case State.HELD:
+        case CompanyState.HELD:
             until = f"{_at(details.answer_until)} までに" if details.answer_until else ""
             text = f"登録が止まっています。{until}内容を確認して回答してください。回答がない場合は何も登録しません。"
             return NextStep(text, "answer", "内容を確認して回答する")
-        case State.VOID_GRANT:
+        case CompanyState.VOID_GRANT:
             text = f"{company.source}の許可の期限が切れたか、取り消されました。「連携する」から許可し直してください。"
             return NextStep(text, "page", f"{company.source}の接続を開く", Right.EDIT, connects)
-        case State.STOPPED:
+        case CompanyState.STOPPED:
             running = (
                 "いま実行中です。終わったら結果を確認してください。"
                 if company.current
                 else "誤りと対処を確認し、直してから実行してください。"
             )
             return NextStep(f"直近の処理が失敗しました。{running}", "last_run", "誤りと対処を見る")
-        case State.SILENT:
+        case CompanyState.SILENT:
             return _silent(company)
-        case State.FROZEN:
+        case CompanyState.FROZEN:
             text = "災害時凍結中です。新規と更新は続け、削除と値の消去は行いません。続ける必要がなくなったら、解除してください。"
             return NextStep(text, "freeze", "災害時凍結の画面を開く")
-        case State.UNLINKED_YET:
+        case CompanyState.UNLINKED_YET:
             if company.current:
                 return NextStep("最初の処理を実行中です。終わったら結果を確認してください。")
             if first:
                 return first
             text = "まだ一度も連携していません。「確認のみ」で内容を確かめてから「通常」で実行してください。"
             return NextStep(text, "run", "実行する", RUN)
-        case State.BEFORE:
+        case CompanyState.BEFORE:
             begins = company.link_start_on
             day = f"連携開始日（{begins.year}/{begins.month}/{begins.day}）" if begins else "連携開始日"
             if company.paused:
@@ -73,13 +73,13 @@ def next_step(
             return NextStep(
                 f"{day}から自動で実行します。それまでに「確認のみ」で内容を確かめられます。", "run", "実行する", RUN
             )
-        case State.PAUSED:
+        case CompanyState.PAUSED:
             text = "一時停止中のため、自動では実行しません。再開する場合は、一時停止を解除してください。"
             return NextStep(text, "unpause", "一時停止を解除する", UNPAUSE)
-        case State.UNLINKED:
+        case CompanyState.UNLINKED:
             text = f"連携解除中です。{company.target}のデータはそのままです。再開する場合は、シートの連携状態を直してください。"
             return NextStep(text)
-        case State.WELL:
+        case CompanyState.WELL:
             upcoming = f"次回は {_at(company.next_run)} です。" if company.next_run else ""
             if company.notes:
                 text = f"急ぐことはありません。{upcoming}シートに注意が{company.notes}件あります。"

@@ -11,11 +11,11 @@ from renkei.clock import TOKYO
 from renkei.texts import fold
 from renkei.web.facts import Company, Run
 from renkei.web.screens.company_state import badges, state_of
-from renkei.web.screens.words import BY_KEY, State
+from renkei.web.screens.words import BY_KEY, CompanyState
 
 PER_PAGE = 50
 DAYS = 14
-TILES = (State.STOPPED, State.HELD, State.SILENT, State.BROKEN, State.WELL)
+TILES = (CompanyState.STOPPED, CompanyState.HELD, CompanyState.SILENT, CompanyState.BROKEN, CompanyState.WELL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Row:
     """One company of the list."""
 
     company: Company
-    state: State
+    state: CompanyState
     badges: Sequence[tuple[str, str]]
 
 
@@ -62,14 +62,14 @@ class Overview:
     rows: Sequence[Row]  # of this page
     page: Page
     total: int
-    counts: Counter[State]  # of all that were searched for, by state
+    counts: Counter[CompanyState]  # of all that were searched for, by state
     query: str = ""
-    chosen: State | None = None
+    chosen: CompanyState | None = None
 
     @property
-    def others(self) -> list[State]:
+    def others(self) -> list[CompanyState]:
         """The states that have no tile, and somebody in them."""
-        return [state for state in State if state not in TILES and (self.counts[state] or state is self.chosen)]
+        return [state for state in CompanyState if state not in TILES and (self.counts[state] or state is self.chosen)]
 
 
 def overview(

@@ -13,7 +13,7 @@ from enum import Enum
 from renkei.clock import time_in_japan
 from renkei.web.facts import ChannelFact, Company, Compared, Confirmed, Evidence, Run, Written
 from renkei.web.screens.company_state import state_of
-from renkei.web.screens.words import State
+from renkei.web.screens.words import CompanyState
 
 COMPARED_WITHIN = dt.timedelta(hours=26)  # a 照合 a day, and some time for it
 SKEW = dt.timedelta(minutes=5)  # by which clocks may differ
@@ -178,7 +178,7 @@ def statement(case: Case) -> Statement:
     """What the page says. Of a company whose state is not 正常, and of which no doubt says why, the state is the reason."""
     reasons = [_reason_text(doubt, case) for doubt in not_ready_reasons(case)]
     state = state_of(case.company, case.now)
-    if not reasons and state is not State.WELL:
+    if not reasons and state is not CompanyState.WELL:
         reasons = [f"会社の状態が「{state.value.label}」です"]
     over = [run for run in case.runs if run.finished and run.writes and not run.is_test]
     failed = [run for run in over if run.state == "failed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from renkei.jobs.records import State as JobState
+from renkei.jobs.records import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Badge:
     tone: str  # bad | wait | cold | none | quiet | good
 
 
-class State(Enum):
+class CompanyState(Enum):
     """One for each company; the order is the urgency."""
 
     STOPPED = Badge("stopped", "停止（エラー）", "✕", "bad")
@@ -35,10 +35,10 @@ class State(Enum):
 
     @property
     def urgency(self) -> int:
-        return list(State).index(self)
+        return list(CompanyState).index(self)
 
 
-BY_KEY = {state.value.key: state for state in State}
+BY_KEY = {state.value.key: state for state in CompanyState}
 RUN_STATES = {"queued": "待機中", "running": "実行中", "success": "成功", "failed": "失敗"}
 VERDICTS = {
     "ACCEPTED": ("受領", "good"),

@@ -12,7 +12,7 @@ from renkei.errors import Problem
 from renkei.web.facts import Company, Details, Question, Run
 from renkei.web.screens.company_state import badges, state_of
 from renkei.web.screens.next_step import next_step
-from renkei.web.screens.words import BY_KEY, State
+from renkei.web.screens.words import BY_KEY, CompanyState
 from renkei.web.services import Right
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
@@ -33,42 +33,42 @@ NEVER = {"last": None, "last_result": None}
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, State.WELL),
-        ({"current": RUNNING}, State.WELL),  # what runs now is no result
-        ({"last": BAD}, State.STOPPED),
-        ({"last": BAD, "paused": True}, State.STOPPED),
-        ({"last": BAD, "void_grant": True}, State.VOID_GRANT),  # the failure's cause
-        ({"void_grant": True, "question": ASKED}, State.HELD),
-        ({"void_grant": True, "broken": True}, State.BROKEN),
-        ({"last": BAD, "silent_since": NOW}, State.STOPPED),
-        ({"last": BAD, "question": ASKED}, State.HELD),
-        ({"silent_since": NOW}, State.SILENT),
-        ({"silent_since": NOW, "paused": True}, State.SILENT),  # never grey: it does not matter why
-        ({"broken": True, "last": BAD}, State.BROKEN),  # the failures come from it
-        ({"broken": True, "question": ASKED}, State.BROKEN),
-        ({"sheet_gone": True}, State.BROKEN),
-        ({"dag_gone": True}, State.BROKEN),
-        ({"frozen": True}, State.FROZEN),
-        ({"frozen": True, "last": BAD}, State.STOPPED),
-        (NEVER, State.UNLINKED_YET),
-        (NEVER | {"paused": True}, State.UNLINKED_YET),
-        (NEVER | {"link_start_on": dt.date(2026, 12, 1)}, State.BEFORE),
-        (NEVER | {"link_start_on": dt.date(2026, 11, 30)}, State.UNLINKED_YET),
-        ({"link_start_on": dt.date(2026, 12, 1)}, State.WELL),
-        ({"paused": True}, State.PAUSED),
-        ({"unlinked": True, "last": BAD, "silent_since": NOW}, State.UNLINKED),
+        ({}, CompanyState.WELL),
+        ({"current": RUNNING}, CompanyState.WELL),  # what runs now is no result
+        ({"last": BAD}, CompanyState.STOPPED),
+        ({"last": BAD, "paused": True}, CompanyState.STOPPED),
+        ({"last": BAD, "void_grant": True}, CompanyState.VOID_GRANT),  # the failure's cause
+        ({"void_grant": True, "question": ASKED}, CompanyState.HELD),
+        ({"void_grant": True, "broken": True}, CompanyState.BROKEN),
+        ({"last": BAD, "silent_since": NOW}, CompanyState.STOPPED),
+        ({"last": BAD, "question": ASKED}, CompanyState.HELD),
+        ({"silent_since": NOW}, CompanyState.SILENT),
+        ({"silent_since": NOW, "paused": True}, CompanyState.SILENT),  # never grey: it does not matter why
+        ({"broken": True, "last": BAD}, CompanyState.BROKEN),  # the failures come from it
+        ({"broken": True, "question": ASKED}, CompanyState.BROKEN),
+        ({"sheet_gone": True}, CompanyState.BROKEN),
+        ({"dag_gone": True}, CompanyState.BROKEN),
+        ({"frozen": True}, CompanyState.FROZEN),
+        ({"frozen": True, "last": BAD}, CompanyState.STOPPED),
+        (NEVER, CompanyState.UNLINKED_YET),
+        (NEVER | {"paused": True}, CompanyState.UNLINKED_YET),
+        (NEVER | {"link_start_on": dt.date(2026, 12, 1)}, CompanyState.BEFORE),
+        (NEVER | {"link_start_on": dt.date(2026, 11, 30)}, CompanyState.UNLINKED_YET),
+        ({"link_start_on": dt.date(2026, 12, 1)}, CompanyState.WELL),
+        ({"paused": True}, CompanyState.PAUSED),
+        ({"unlinked": True, "last": BAD, "silent_since": NOW}, CompanyState.UNLINKED),
     ],
     ids=str,
 )
-def test_every_company_is_in_one_state(changes: dict[str, Any], expected: State) -> None:
+def test_every_company_is_in_one_state(changes: dict[str, Any], expected: CompanyState) -> None:
     assert state_of(company(**changes), NOW) is expected
 
 
 def test_the_day_of_link_start_begins_in_japan() -> None:
     """At 15:00 UTC it is tomorrow there."""
     begins = company(**NEVER, link_start_on=dt.date(2026, 12, 1))
-    assert state_of(begins, dt.datetime(2026, 11, 30, 14, 59, tzinfo=dt.UTC)) is State.BEFORE
-    assert state_of(begins, dt.datetime(2026, 11, 30, 15, 0, tzinfo=dt.UTC)) is State.UNLINKED_YET
+    assert state_of(begins, dt.datetime(2026, 11, 30, 14, 59, tzinfo=dt.UTC)) is CompanyState.BEFORE
+    assert state_of(begins, dt.datetime(2026, 11, 30, 15, 0, tzinfo=dt.UTC)) is CompanyState.UNLINKED_YET
 
 
 def test_s3_a_void_grant_leads_to_the_page_where_it_is_given_anew() -> None:
@@ -81,7 +81,7 @@ def test_s3_a_void_grant_leads_to_the_page_where_it_is_given_anew() -> None:
 
 def test_states_are_told_apart_by_more_than_their_colour() -> None:
     """A word each, and within one colour another word: no two look the same to anybody."""
-    looks = [state.value for state in State]
+    looks = [state.value for state in CompanyState]
     assert len({look.label for look in looks}) == len({look.key for look in looks}) == len(BY_KEY) == 11
     assert all(look.sign for look in looks)
 

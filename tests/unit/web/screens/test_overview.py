@@ -9,7 +9,7 @@ import pytest
 
 from renkei.web.facts import Company, Run
 from renkei.web.screens.overview import DAYS, Day, begin_of, overview, page_of, strip
-from renkei.web.screens.words import State
+from renkei.web.screens.words import CompanyState
 
 NOW = dt.datetime(2026, 11, 30, 1, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 30)
@@ -60,16 +60,21 @@ def test_the_numbers_count_what_was_searched_for_and_not_what_was_chosen() -> No
     """So that a chosen number does not make the others vanish."""
     found = overview(EVERYBODY, NOW, "", "stopped")
     assert [row.company.tenant for row in found.rows] == ["c"]
-    assert (found.counts[State.STOPPED], found.counts[State.WELL], found.total, found.page.total) == (1, 3, 4, 1)
-    assert overview(EVERYBODY, NOW, "alpha", "stopped").counts[State.STOPPED] == 0
+    assert (found.counts[CompanyState.STOPPED], found.counts[CompanyState.WELL], found.total, found.page.total) == (
+        1,
+        3,
+        4,
+        1,
+    )
+    assert overview(EVERYBODY, NOW, "alpha", "stopped").counts[CompanyState.STOPPED] == 0
     assert overview(EVERYBODY, NOW, "", "nosuch").chosen is None
 
 
 def test_states_without_a_tile_are_offered_where_somebody_is_in_them() -> None:
     paused = dataclasses.replace(company("止"), paused=True)
     assert overview(EVERYBODY, NOW).others == []
-    assert overview([*EVERYBODY, paused], NOW).others == [State.PAUSED]
-    assert overview(EVERYBODY, NOW, "", "paused").others == [State.PAUSED], "to be left again"
+    assert overview([*EVERYBODY, paused], NOW).others == [CompanyState.PAUSED]
+    assert overview(EVERYBODY, NOW, "", "paused").others == [CompanyState.PAUSED], "to be left again"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class HeldPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPlanDetails:
     """The plan and what holds it; `people` are a page of the chosen group."""
 
     digest: str
@@ -52,7 +52,7 @@ class Held:
     people: Sequence[HeldPerson] = ()
 
 
-def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> Held:
+def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> HeldPlanDetails:
     """The plan of a run that a guard stopped, with that page of a group; the nearest page that there is.
 
     Raises:
@@ -66,7 +66,7 @@ def held_plan(record: RunRecord, chosen: int = 0, number: int = 1) -> Held:
         chosen = min(chosen, len(groups) - 1)
         start = PAGE * (min(max(1, number), -(-groups[chosen].count // PAGE)) - 1)
         people = groups[chosen].people[start : start + PAGE]
-    return Held(
+    return HeldPlanDetails(
         plan.digest,
         plan.holds,
         {one: found.counts for one, found in record.read(DiffSummary).sets.items()},

@@ -38,7 +38,7 @@ class Kind(StrEnum):
     OPEN = "判定前"  # the run stopped before it compared
 
 
-class Only(StrEnum):
+class PeopleFilter(StrEnum):
     """What a list of people is narrowed to."""
 
     CREATE = Kind.CREATE.value
@@ -120,7 +120,7 @@ class PeopleIndex:
         texts = (self.keys, self.crew_ids, self.user_ids, self.was, self.names, self.departments)
         return sum(one.nbytes for one in (*texts, self.kinds, self.reasons, self.wrong, self.noted))
 
-    def find(self, text: str = "", only: Only | None = None, start: int = 0, most: int = PAGE) -> Page:
+    def find(self, text: str = "", only: PeopleFilter | None = None, start: int = 0, most: int = PAGE) -> Page:
         """Those in whom `text` occurs: in a user id of theirs, 社員番号, crew id, mail address, 氏名 or its reading.
 
         Blanks, width and case make no difference. Without a text it is everybody.
@@ -133,14 +133,14 @@ class PeopleIndex:
         rows = np.flatnonzero(where)
         return Page(len(rows), start, tuple(self._line(int(row)) for row in rows[start : start + most]))
 
-    def count(self) -> dict[Only, int]:
+    def count(self) -> dict[PeopleFilter, int]:
         """How many a list narrowed to each would have."""
-        return {only: int(self._only(only).sum()) for only in Only}
+        return {only: int(self._only(only).sum()) for only in PeopleFilter}
 
-    def _only(self, only: Only) -> Any:
-        if only is Only.WRONG:
+    def _only(self, only: PeopleFilter) -> Any:
+        if only is PeopleFilter.WRONG:
             return self.wrong
-        return self.noted if only is Only.NOTED else self.kinds == KINDS.index(Kind(only.value))
+        return self.noted if only is PeopleFilter.NOTED else self.kinds == KINDS.index(Kind(only.value))
 
     def _line(self, row: int) -> Line:
         user_id, was = self.user_ids[row].as_py(), self.was[row].as_py()

@@ -43,7 +43,7 @@ class SourceRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingItem:
     """A SmartHR item that the stored read does not hold, and the items of the sheet that nobody can judge without it."""
 
     source: str
@@ -191,7 +191,7 @@ class Rehearsal:
     emc_asked: bool  # False: what EMC has is what it confirmed last
     read: SourceRead | None  # None: stopped before anything was read
     stop: Stop | None = None
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingItem, ...] = ()
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # by record set, as model.Counts
     changed: dict[str, bool] = field(default_factory=dict)  # by record set
     id_changed: int = 0

@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, RunSheet, RunStart, SetDiff
-from renkei.links.smarthr_emc.rehearsal.result import Missing, SourceRead, Stop
+from renkei.links.smarthr_emc.rehearsal.result import MissingItem, SourceRead, Stop
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, missing, newest_read, read_of, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget, ReadOnlyTarget
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
@@ -47,7 +47,7 @@ class SimulatedRun:
     sheet: Mapping  # the whole of it
     job: Job | None = None
     read: SourceRead | None = None
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingItem, ...] = ()
     departments: pd.DataFrame | None = None  # as fetch leaves them
     users: Callable[[], pd.DataFrame] | None = None  # the same, also with what only the sheet in force reads
     planned: stages.validate.Planned | None = None  # None where it stopped before

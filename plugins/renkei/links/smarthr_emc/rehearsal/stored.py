@@ -14,7 +14,7 @@ from renkei.errors import LinkStateError
 from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.fetch import column_name, source_columns
 from renkei.links.smarthr_emc.records import RunSheet, RunStart, SnapshotSummary
-from renkei.links.smarthr_emc.rehearsal.result import Missing
+from renkei.links.smarthr_emc.rehearsal.result import MissingItem
 from renkei.links.smarthr_emc.sheet.form import item_name
 from renkei.links.smarthr_emc.sheet.items import CONTACTS
 from renkei.links.smarthr_emc.sheet.mapping import CustomField, FieldRule, Mapping, SourceField
@@ -94,7 +94,7 @@ def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def missing(read: StoredRead, mapping: Mapping) -> tuple[Missing, ...]:
+def missing(read: StoredRead, mapping: Mapping) -> tuple[MissingItem, ...]:
     """What `mapping` takes from SmartHR and the read does not hold, in the sheet's order.
 
     Raises:
@@ -102,7 +102,7 @@ def missing(read: StoredRead, mapping: Mapping) -> tuple[Missing, ...]:
     """
     lacking = {column: term for column, term in source_columns(mapping).items() if column not in read.users}
     found = tuple(
-        Missing(column, tuple(item_name(rule) for rule in mapping.users if column in columns_of(rule)))
+        MissingItem(column, tuple(item_name(rule) for rule in mapping.users if column in columns_of(rule)))
         for column in lacking
     )
     rule = mapping.rule("user_id")
@@ -112,7 +112,7 @@ def missing(read: StoredRead, mapping: Mapping) -> tuple[Missing, ...]:
             "SmartHRから受信してリハーサルしてください（--live）。"
         )
     if by_level(mapping) != by_level(read.sheet):
-        found = (Missing(LEVELS if by_level(mapping) else "部署名", ("部署名",)), *found)
+        found = (MissingItem(LEVELS if by_level(mapping) else "部署名", ("部署名",)), *found)
     return found
 
 

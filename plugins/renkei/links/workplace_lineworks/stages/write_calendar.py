@@ -108,7 +108,7 @@ class Writer:
         last: RenkeiError | None = None
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while rows := self._next(left):
-                # What was lost may be carried out yet, and after something newer that is sent now (`turn`).
+                # What was lost may be carried out yet, and after something newer that is sent now (`calendar_lease`).
                 if changed := {number for row in rows if lost.get(number := row.absence_id, _said(row)) != _said(row)}:
                     left |= changed
                     continue

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from renkei.errors import RecordError
 from renkei.links.smarthr_emc.people.cache import IndexCache
-from renkei.links.smarthr_emc.people.index import KINDS, Kind, Only, PeopleIndex
+from renkei.links.smarthr_emc.people.index import KINDS, Kind, PeopleFilter, PeopleIndex
 from renkei.links.smarthr_emc.people.make_index import people_index
 from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
@@ -130,8 +130,8 @@ def test_e6_e8_e12_each_kind_is_what_the_run_decided(index: PeopleIndex) -> None
     assert of["c20"].noted
 
 
-@pytest.mark.parametrize("only", Only)
-def test_l8_a_list_is_narrowed_paged_and_counted(index: PeopleIndex, only: Only) -> None:
+@pytest.mark.parametrize("only", PeopleFilter)
+def test_l8_a_list_is_narrowed_paged_and_counted(index: PeopleIndex, only: PeopleFilter) -> None:
     """L8: the pages together are the list, which has as many as are counted."""
     shown, start = [], 0
     while True:
@@ -141,8 +141,8 @@ def test_l8_a_list_is_narrowed_paged_and_counted(index: PeopleIndex, only: Only)
             break
         start = page.next
     assert len(shown) == page.total == index.count()[only]
-    if only in (Only.WRONG, Only.NOTED):
-        assert all(line.wrong if only is Only.WRONG else line.noted for line in shown)
+    if only in (PeopleFilter.WRONG, PeopleFilter.NOTED):
+        assert all(line.wrong if only is PeopleFilter.WRONG else line.noted for line in shown)
     else:
         assert {line.kind.value for line in shown} <= {only.value}
 
@@ -154,7 +154,7 @@ def test_e29_errors_and_doubles(tmp_path: Path) -> None:
     with pytest.raises(RecordError):
         day(store, 1, [person(1), person(2, 社員番号="1"), person(3, メールアドレス="kaputt")])
     index = people_index(record(store, 1))
-    assert [line.crew_id for line in index.find("", Only.WRONG).lines] == ["c1", "c2", "c3"]
+    assert [line.crew_id for line in index.find("", PeopleFilter.WRONG).lines] == ["c1", "c2", "c3"]
     (second,) = index.find("c2").lines
     assert (second.kind, second.why) == (Kind.OUT, "同じユーザIDの人がほかにもいる")
 
@@ -221,4 +221,6 @@ def test_e14_what_a_run_has_come_to_meanwhile_is_seen(tmp_path: Path) -> None:
 
 def test_l8_every_kind_can_be_listed() -> None:
     """L8: but for what is not decided yet."""
-    assert {only.value for only in Only} - {"誤り", "注意"} == {kind.value for kind in KINDS} - {Kind.OPEN.value}
+    assert {only.value for only in PeopleFilter} - {"誤り", "注意"} == {kind.value for kind in KINDS} - {
+        Kind.OPEN.value
+    }

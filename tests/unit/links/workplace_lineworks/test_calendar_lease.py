@@ -10,7 +10,7 @@ import pytest
 from renkei.errors import BusyAccountError
 from renkei.inbox import lease
 from renkei.inbox.lease import LeaseLostError
-from renkei.links.workplace_lineworks.turn import LANDS_S, writing_turn
+from renkei.links.workplace_lineworks.calendar_lease import LANDS_S, leased_calendars
 from renkei.storage.database.database import Database, open_database
 
 AT = dt.datetime(2026, 4, 1, 0, 0, tzinfo=dt.UTC)
@@ -33,15 +33,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def is_free(database: Database, tenant: str = "acme") -> bool:
     try:
-        with writing_turn(database, tenant):
+        with leased_calendars(database, tenant):
             return True
     except BusyAccountError:
         return False
 
 
 def test_c8_one_writes_and_the_next_one_at_once_when_every_answer_came(database: Database, clock: list[float]) -> None:
-    with writing_turn(database, "acme") as turn:
-        turn.check()
+    with leased_calendars(database, "acme") as lease:
+        lease.check()
         assert (is_free(database), is_free(database, "other")) == (False, True)
     assert is_free(database)
 
@@ -49,9 +49,9 @@ def test_c8_one_writes_and_the_next_one_at_once_when_every_answer_came(database:
 def test_c8_after_a_lost_answer_the_next_one_waits_until_its_request_has_landed(
     database: Database, clock: list[float]
 ) -> None:
-    with writing_turn(database, "acme") as turn:
-        turn.doubt()
-        turn.check()  # who lost it goes on with the rest
+    with leased_calendars(database, "acme") as lease:
+        lease.doubt()
+        lease.check()  # who lost it goes on with the rest
     found = []
     for seconds in (0, 999, 1000 + LANDS_S - 1, 1000 + LANDS_S):
         clock[0] = seconds
@@ -62,7 +62,7 @@ def test_c8_after_a_lost_answer_the_next_one_waits_until_its_request_has_landed(
 def test_c8_who_was_interrupted_or_killed_keeps_the_next_one_waiting_too(
     database: Database, clock: list[float]
 ) -> None:
-    with pytest.raises(KeyboardInterrupt), writing_turn(database, "acme"):
+    with pytest.raises(KeyboardInterrupt), leased_calendars(database, "acme"):
         raise KeyboardInterrupt
     clock[0] = 1000 + LANDS_S - 1
     assert not is_free(database)
@@ -75,9 +75,9 @@ def test_c8_who_was_interrupted_or_killed_keeps_the_next_one_waiting_too(
 
 
 def test_c8_who_was_not_heard_of_for_too_long_sends_nothing_more(database: Database, clock: list[float]) -> None:
-    with writing_turn(database, "acme") as turn:
+    with leased_calendars(database, "acme") as lease:
         clock[0] = 1000 + LANDS_S
         assert is_free(database)
-        turn.leases._renew([turn.name])  # as its thread does
+        lease.leases._renew([lease.name])  # as its thread does
         with pytest.raises(LeaseLostError):
-            turn.check()
+            lease.check()

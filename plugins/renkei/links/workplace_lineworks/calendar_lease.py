@@ -20,7 +20,7 @@ LANDS_S = ALTOGETHER_S + 10.0  # after which LINE WORKS does not carry a request
 
 
 @dataclass(slots=True)
-class Turn:
+class CalendarLease:
     """What this process holds while it writes. `is_doubtful`: an answer was lost, so the next one has to wait."""
 
     leases: Leases
@@ -38,7 +38,7 @@ class Turn:
 
 
 @contextmanager
-def writing_turn(database: Database, tenant: str) -> Iterator[Turn]:
+def leased_calendars(database: Database, tenant: str) -> Iterator[CalendarLease]:
     """The tenant's calendars are ours to write.
 
     Raises:
@@ -48,12 +48,12 @@ def writing_turn(database: Database, tenant: str) -> Iterator[Turn]:
     with Leases(database) as leases:
         if not leases.acquire(name, LANDS_S):
             raise BusyAccountError("別の実行がカレンダーに登録しています。終わるまで待ちます。")
-        turn = Turn(leases, name)
+        lease = CalendarLease(leases, name)
         try:
-            yield turn
+            yield lease
         except BaseException:  # in the middle of whatever it was
-            turn.doubt()
+            lease.doubt()
             raise
         finally:
-            if turn.is_doubtful:
+            if lease.is_doubtful:
                 leases.let_lapse(name)
