@@ -29,11 +29,12 @@ PAGES = {"api-server": ("metadatabase",)}
 PARTS = {**PAGES, "scheduler": ("scheduler",), "dag-processor": ("dag_processor",)}
 
 # What docker-compose.yaml sets otherwise: as many tasks at once as a worker of it has; Dag files are read again only
-# after all of them were read once.
+# after all of them were read once; no huge pages for Arrow.
 COMPOSE = {
     "AIRFLOW__CORE__PARALLELISM": "8",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+    "MIMALLOC_ALLOW_THP": "0",
 }
 
 # Below what systems hand out by themselves (Linux 32768, others 49152): between this look and its use, a port stays free

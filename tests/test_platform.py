@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts import local_airflow
+
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -80,6 +82,15 @@ def test_the_api_server_has_what_the_others_have_mounted() -> None:
     services = yaml.safe_load(COMPOSE)["services"]
     own, others = ([one.partition(":/")[0] for one in services[name]["volumes"]] for name in ("api-server", "worker"))
     assert own == others
+
+
+def test_what_local_airflows_take_over_from_compose_is_what_stands_there() -> None:
+    """The bench's figures are those of the settings that a customer's installation has."""
+    there = yaml.safe_load(COMPOSE)["services"]["worker"]["environment"]
+    ours = dict(local_airflow.COMPOSE)
+    slots = ours.pop("AIRFLOW__CORE__PARALLELISM")  # of one worker: a local Airflow has no Celery
+    assert there["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == f"${{WORKER_CONCURRENCY:-{slots}}}"
+    assert ours == {name: there[name] for name in ours}
 
 
 def test_workers_can_be_scaled() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scripts.local_airflow import PROJECT
+from scripts.local_airflow import COMPOSE, PROJECT
 
 Say = Callable[[str], None]
 
@@ -50,7 +50,7 @@ def child(module: str, *arguments: object, environment: Mapping[str, str] | None
     done = subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
         cwd=PROJECT,
-        env={**clean, "PYTHONPATH": f"{PROJECT / 'plugins'}:{PROJECT}", **(environment or {})},
+        env={**clean, **COMPOSE, "PYTHONPATH": f"{PROJECT / 'plugins'}:{PROJECT}", **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ SIZES = (10_000, 100_000, 1_000_000)
 SMALL, SMALL_AIM_S = 40, 0.25  # people, and seconds of the processor
 AIM_S = {"first": 14, "second": 20}  # for a million
 PLAIN_SIZES = (10_000, 100_000)  # the loop keeps every row as a dict
+TURNS = 5  # of these sizes
+INSTEAD = {"duck": "DuckDB", "plain": "a plain Python loop"}
 NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 FORMAT = PROJECT / "include" / "contracts" / "emc_format.yaml"
 
@@ -50,25 +53,29 @@ def measure(folder: Path, say: Say) -> list[Figure]:
         here = folder / str(size)
         here.mkdir()
         child(__name__, "prepare", here, size)
+        best = _in_turn(here, size)
         for day in ("first", "second"):
-            made = child(__name__, day, here, size)
-            total = totals[day, size] = sum(made["stages"].values())
+            made = best[day, "ours"]
+            total = totals[day, size] = made["seconds"]
             say(f"{size:9,} people, {day} day: {total:6.2f} s, {made['peak_mb']:,.0f} MB")
-            largest = size == SIZES[-1]
+            aim = {SIZES[-1]: float(AIM_S[day])}
+            if (day, "plain") in best:
+                aim[PLAIN_SIZES[-1]] = best[day, "plain"]["seconds"]
             parts = " ".join(f"{name} {seconds:.2f}" for name, seconds in made["stages"].items())
             what = f"{size:,} people, {'first link' if day == 'first' else 'next day'}"
             note = f"{parts}; processor {made['cpu']:.2f}"
-            figures.append(Figure("F3", what, total, "s", ("<", AIM_S[day]) if largest else None, note, made))
-            figures.append(Figure("F3", "… peak memory", made["peak_mb"], "MB", ("<", 2100) if largest else None))
-            figures.append(_instead("duck", "DuckDB", here, day, made, what))
-            if size in PLAIN_SIZES:
-                figures.append(_instead("plain", "a plain Python loop", here, day, made, what))
+            figures.append(Figure("F3", what, total, "s", ("<", aim[size]) if size in aim else None, note, made))
+            memory = ("<", 2100.0) if size == SIZES[-1] else None
+            figures.append(Figure("F3", "… peak memory", made["peak_mb"], "MB", memory))
+            for module, name in INSTEAD.items():
+                if (day, module) in best:
+                    figures.append(_instead(name, best[day, module], made, what))
     for day in ("first", "second"):
         growth = totals[day, SIZES[-1]] / totals[day, SIZES[-2]]
         figures.append(
             Figure("F3", f"time for 10 times the people ({day} day)", growth, "×", ("<", 12), "linear is 10")
         )
-    made = child(__name__, "csv", folder / str(SIZES[1]), SIZES[1])
+    made = child(__name__, "csv", folder / str(SIZES[1]) / "turn", SIZES[1])
     figures.append(Figure("F3", f"file of {SIZES[1]:,} people, our encoder", made["ours"]))
     note = "the same bytes" if made["same"] else "OTHER BYTES"
     figures.append(Figure("F3", f"file of {SIZES[1]:,} people, DataFrame.to_csv", made["to_csv"], note=note))
@@ -86,16 +93,38 @@ def _small(here: Path) -> list[Figure]:
     ]
 
 
-def _instead(module: str, name: str, here: Path, day: str, made: dict[str, Any], what: str) -> Figure:
+def _in_turn(here: Path, size: int) -> dict[tuple[str, str], Any]:
+    """Of each day what ours, DuckDB and the loop needed at their fastest; small sizes are measured several times in turn.
+
+    A single second says as much of what else the machine does as of them.
+    """
+    best: dict[tuple[str, str], Any] = {}
+    for turn in range(TURNS if size in PLAIN_SIZES else 1):
+        shutil.rmtree(here / "turn", ignore_errors=True)
+        shutil.copytree(here / "store", here / "turn" / "store")
+        for day in ("first", "second"):
+            for who in ("ours", *INSTEAD):
+                if who == "plain" and size not in PLAIN_SIZES:
+                    continue
+                if who == "ours":
+                    made = child(__name__, day, here / "turn", size)
+                else:
+                    today, *yesterday = ["first.csv"] if day == "first" else ["second.csv", "first.csv"]
+                    files = [here / file for file in ("departments.csv", today, "instead.csv", *yesterday)]
+                    made = child(f"scripts.bench.{who}", *files)
+                if turn == 0 or made["seconds"] < best[day, who]["seconds"]:
+                    best[day, who] = made
+    return best
+
+
+def _instead(name: str, theirs: dict[str, Any], ours: dict[str, Any], what: str) -> Figure:
     """The same rows by what one would write instead, which keeps no record, holds nothing and checks less."""
-    today, *yesterday = ["first.csv"] if day == "first" else ["second.csv", "first.csv"]
-    files = [here / file for file in ("departments.csv", today, "instead.csv", *yesterday)]
-    theirs = child(f"scripts.bench.{module}", *files)
-    total = sum(made["stages"].values())
-    same = "the same lines" if theirs["lines"] == made["lines"] else "OTHER LINES"
-    ratios = f"ours: {total / theirs['seconds']:.2f} × the time, {made['cpu'] / theirs['cpu']:.2f} × the processor"
-    note = f"{same}; processor {theirs['cpu']:.2f}; {ratios}; {theirs['peak_mb']:,.0f} MB"
-    return Figure("F3", f"{what}: {name}", theirs["seconds"], note=note, detail=theirs)
+    same = "the same lines" if theirs["lines"] == ours["lines"] else "OTHER LINES"
+    time_, cpu = (ours[key] / theirs[key] for key in ("seconds", "cpu"))
+    note = f"{same}; processor {theirs['cpu']:.2f}; ours: {time_:.2f} × the time, {cpu:.2f} × the processor"
+    return Figure(
+        "F3", f"{what}: {name}", theirs["seconds"], note=f"{note}; {theirs['peak_mb']:,.0f} MB", detail=theirs
+    )
 
 
 class Sink:
@@ -194,6 +223,7 @@ def _day(folder: Path, size: int, day: str) -> dict[str, Any]:
     peak = _peak_mb()
     lines = hashlib.sha256(b"".join(sorted(io.BytesIO(users.content)))).hexdigest()
     return {
+        "seconds": sum(seconds.values()),
         "stages": {name: round(spent, 3) for name, spent in seconds.items()},
         "cpu": cpu,  # of all threads: says more than the clock when something else runs too
         "peak_mb": peak,

@@ -87,10 +87,15 @@ def _by_policy(rule: FieldRule, value: Any, creates: Any, values_of: Callable[[C
     """For each row the value by the one of the four policy cells that decides over it."""
     present = pc.not_equal(value, "")
     create, known = (
-        pc.if_else(present, values_of(side.when_present), values_of(side.when_blank))
+        _choose(present, values_of(side.when_present), values_of(side.when_blank))
         for side in (rule.on_create, rule.on_update)
     )
-    return pc.if_else(creates, create, known)
+    return _choose(creates, create, known)
+
+
+def _choose(where: Any, yes: Any, no: Any) -> Any:
+    """`yes` where it is so, else `no`; most sheets write an item's value either way, and then nothing is copied."""
+    return yes if yes is no else pc.if_else(where, yes, no)
 
 
 def _pair_contacts(cells: dict[str, Any]) -> None:
@@ -109,4 +114,10 @@ def after(cells: pd.DataFrame, before: pd.DataFrame, otherwise: Any = None) -> p
     parts = [arrows(table) for table in (cells, before)]
     names = dict.fromkeys([*before.columns, *cells.columns])
     last = [] if otherwise is None else [otherwise]
-    return frame({n: pc.coalesce(*(part[n] for part in parts if n in part), *last) for n in names}, cells.index)
+    return frame({n: _first_known(*(part[n] for part in parts if n in part), *last) for n in names}, cells.index)
+
+
+def _first_known(first: Any, *others: Any) -> Any:
+    """Of each row the first text of these Arrow arrays; most items are written for everybody, and nothing is copied."""
+    told = [texts for texts in others if texts.null_count < len(texts)]
+    return pc.coalesce(first, *told) if first.null_count and told else first

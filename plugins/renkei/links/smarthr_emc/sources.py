@@ -29,9 +29,10 @@ def evaluate(source: Source, table: pd.DataFrame) -> pd.Series[str]:
     match source.alternatives:
         case (((SourceField() | CustomField()) as field,),):  # as most items have it: nothing to join or to choose from
             return trim(table[column_name(field)])
-    value = arrow(constant("", table))
-    for alternative in source.alternatives:
-        value = pc.if_else(pc.equal(value, ""), _joined(alternative, table), value)
+    alternatives = [_joined(alternative, table) for alternative in source.alternatives]
+    value = functools.reduce(
+        lambda value, other: pc.if_else(pc.equal(value, ""), other, value), alternatives or [arrow(constant("", table))]
+    )
     return trim(series(value, table.index))
 
 
@@ -39,9 +40,9 @@ def _joined(alternative: Sequence[Term], table: pd.DataFrame) -> Any:
     """The joined text, "" where none of its fields has a value: constants alone then say nothing."""
     terms = [term for term in alternative if not isinstance(term, Secret)]  # the loader alone looks them up (L7)
     fields = {term: arrow(table[column_name(term)]) for term in terms if not isinstance(term, Constant)}
-    texts = [text(term.text) if isinstance(term, Constant) else fields[term] for term in terms]
-    joined = pc.binary_join_element_wise(arrow(constant("", table)), *texts, text(""))
     if not fields:
-        return joined
+        return arrow(constant("".join(term.text for term in terms if isinstance(term, Constant)), table))
+    texts = [text(term.text) if isinstance(term, Constant) else fields[term] for term in terms]
+    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, text(""))
     present = functools.reduce(pc.or_, map(has_text, fields.values()))
     return pc.if_else(present, joined, "")
