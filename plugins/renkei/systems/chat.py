@@ -48,16 +48,18 @@ class Answer:
 
 
 def ask(
-    method: str, url: str, *, within_s: float = ANSWER_S, most: int = MAX_BYTES, **kwargs: Any
+    method: str, url: str, *, within_s: float = ANSWER_S, max_bytes: int = MAX_BYTES, **kwargs: Any
 ) -> Answer | Delivery:
-    """The answer, whatever its status, of at most `most` bytes; a `Delivery` where there is none.
+    """The answer, whatever its status, of at most `max_bytes` bytes; a `Delivery` where there is none.
 
     LATER when the request cannot have been sent (no such host, refused, no TLS); UNKNOWN when it may have been.
     """
-    connect_s, seconds = min(CONNECT_S, within_s), min(ANSWER_S, within_s)
+    connect_s, timeout_s = min(CONNECT_S, within_s), min(ANSWER_S, within_s)
     try:
         with own_session() as session:
-            response = exchange(session, method, url, connect_s=connect_s, seconds=seconds, most=most, **kwargs)
+            response = exchange(
+                session, method, url, connect_s=connect_s, timeout_s=timeout_s, max_bytes=max_bytes, **kwargs
+            )
     except UnsendableError as error:
         return refused(None, type(error.__cause__ or error).__name__)
     except requests.RequestException as error:

@@ -28,7 +28,7 @@ class Peer:
     passes: bool = True
 
     def ask(
-        self, session: requests.Session, method: str, url: str, *, most: int, what: str = "", **how: Any
+        self, session: requests.Session, method: str, url: str, *, max_bytes: int, what: str = "", **how: Any
     ) -> requests.Response:
         """The answer of one `exchange`, which is `what` (the name, where it is empty).
 
@@ -38,7 +38,7 @@ class Peer:
             RenkeiError: the `failure`, of an answer that is too long.
         """
         try:
-            return exchange(session, method, url, most=most, **how)
+            return exchange(session, method, url, max_bytes=max_bytes, **how)
         except requests.RequestException as error:
             kind, may_have_arrived = type(error), not is_unsent(error)
         # Raised out here, and held by no name, so that it neither carries the request along (L6) nor is held by it.
@@ -49,7 +49,7 @@ class Peer:
         address = self.address or f"Airflowの接続（{self.name}）のURL(Host)"
         remedy = f"{self.remedy}続く場合は、{address}を確認してください。"
         if issubclass(kind, TooLongError):
-            raise self.failure(f"{what or self.name}の応答が大きすぎます（{most:,}バイト超）。{remedy}", True)
+            raise self.failure(f"{what or self.name}の応答が大きすぎます（{max_bytes:,}バイト超）。{remedy}", True)
         raise self._passing(
             f"{self.name}に接続できないか、応答が途中で切れました（{kind.__name__}）。{remedy}", may_have_arrived
         )

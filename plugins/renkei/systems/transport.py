@@ -41,14 +41,14 @@ class TooLongError(requests.RequestException):
 class Meter:
     """What is left to one answer: seconds and bytes."""
 
-    def __init__(self, seconds: float, most: int) -> None:
-        self.seconds, self.left = seconds, most
+    def __init__(self, timeout_s: float, max_bytes: int) -> None:
+        self.timeout_s, self.left = timeout_s, max_bytes
         self.is_connecting = self.is_asked = self.is_spent = False
         self.restart()
 
     def restart(self) -> None:
         """All the seconds are left again."""
-        self.until = time.monotonic() + self.seconds
+        self.until = time.monotonic() + self.timeout_s
 
     def wait(self) -> float:
         """Seconds that are left. Raises: TimeoutError."""
@@ -191,14 +191,14 @@ def exchange(
     method: str,
     url: str,
     *,
-    seconds: float,
-    most: int,
+    timeout_s: float,
+    max_bytes: int,
     connect_s: float = CONNECT_S,
     **kwargs: Any,
 ) -> requests.Response:
     """The answer with its body taken in. No redirect is followed: it would carry the token away.
 
-    `seconds` from when there is a connection to the last byte, `most` bytes of body, unpacked. The Session is `bounded`.
+    `timeout_s` from when there is a connection to the last byte, `max_bytes` bytes of body, unpacked. The Session is `bounded`.
 
     Raises:
         TooLongError: the body is longer.
@@ -207,15 +207,15 @@ def exchange(
     """
     if not url.isprintable():
         raise UnsendableError
-    meter = Meter(seconds, most + MAX_HEAD)
+    meter = Meter(timeout_s, max_bytes + MAX_HEAD)
     token = _meter.set(meter)
     try:
-        timeout = (connect_s, seconds)
+        timeout = (connect_s, timeout_s)
         with session.request(method, url, timeout=timeout, allow_redirects=False, stream=True, **kwargs) as response:
             body = bytearray()
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
-                if len(body) > most:
+                if len(body) > max_bytes:
                     raise TooLongError
                 meter.wait()
     except TimeoutError as error:

@@ -17,7 +17,7 @@ SECRET = "/services/T0/B0/himitsu"
 
 def get(url: str) -> requests.Response:
     with own_session() as session:
-        return exchange(session, "GET", url, seconds=5, most=1000)
+        return exchange(session, "GET", url, timeout_s=5, max_bytes=1000)
 
 
 @pytest.mark.parametrize(

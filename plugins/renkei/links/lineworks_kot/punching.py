@@ -180,7 +180,7 @@ class Puncher:
             raise self._stopped(error, STOPPED_S) from None
         except KingOfTimeAwayError as error:
             self._alarms.notice(AWAY, str(error), self._now())
-            rest = self._breaker.rest(0.0 if error.unknown else error.seconds)
+            rest = self._breaker.rest(0.0 if error.unknown else error.pause_s)
             if error.unknown:
                 return self._unknown(punch, is_other=isinstance(error, OtherPunchError))
             raise PausedError(rest, str(error)) from None
@@ -204,7 +204,7 @@ class Puncher:
         try:
             found = self._open_client().punches(day, [punch.key])
         except KingOfTimeAwayError as error:
-            raise PausedError(error.seconds, str(error)) from None
+            raise PausedError(error.pause_s, str(error)) from None
         except (StoppedError, ConnectionError_) as error:
             self._client = None
             self._alarms.notice(UNREADABLE, str(error), self._now())

@@ -99,11 +99,11 @@ class EmcClient:
                     self._request(
                         "PUT",
                         f"/imports/{opened.id}/{name}",
-                        seconds=LONG_S,
+                        timeout_s=LONG_S,
                         data=file.content,
                         headers={"Content-Type": "text/csv"},
                     )
-            opened = read_import(self._json("POST", f"/imports/{opened.id}/commit", seconds=LONG_S))
+            opened = read_import(self._json("POST", f"/imports/{opened.id}/commit", timeout_s=LONG_S))
         return self._decided(opened)
 
     def withdraw(self, found: Import) -> None:
@@ -205,14 +205,14 @@ class EmcClient:
             raise misshapen()
         return body
 
-    def _request(self, method: str, path: str, *, seconds: float = 0.0, **kwargs: Any) -> requests.Response:
+    def _request(self, method: str, path: str, *, timeout_s: float = 0.0, **kwargs: Any) -> requests.Response:
         """Send; every call of the contract may be repeated, so passing faults are."""
-        return ask_until_passed(lambda: self._request_once(method, path, seconds or ANSWER_S, kwargs), TRIES)
+        return ask_until_passed(lambda: self._request_once(method, path, timeout_s or ANSWER_S, kwargs), TRIES)
 
-    def _request_once(self, method: str, path: str, seconds: float, kwargs: dict[str, Any]) -> requests.Response:
+    def _request_once(self, method: str, path: str, timeout_s: float, kwargs: dict[str, Any]) -> requests.Response:
         """Raises: PassingError, LoadError."""
         url = f"{self._base_url}/api/v1{path}"
-        response = _PEER.ask(self._session, method, url, seconds=seconds, most=MAX_BODY, **kwargs)
+        response = _PEER.ask(self._session, method, url, timeout_s=timeout_s, max_bytes=MAX_BODY, **kwargs)
         if response.ok and response.status_code < 300:
             return response
         failure = _failure(response)

@@ -216,8 +216,8 @@ class HotProfileClient:
         try:
             response = _PEER.ask(
                 *(self._session, "POST", f"{self._base_url}/rest_api/v1/{resource}/get_entry_list"),
-                seconds=ANSWER_S,
-                most=MAX_BODY,
+                timeout_s=ANSWER_S,
+                max_bytes=MAX_BODY,
                 json={"api_key": self._api_key, **body},
             )
         finally:

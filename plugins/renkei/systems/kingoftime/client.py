@@ -80,7 +80,9 @@ class KingOfTimeClient:
             OtherPunchError: another one was.
         """
         sent = {"date": day.isoformat(), "time": written(at), "code": kind}
-        response = self._ask("POST", f"/daily-workings/timerecord/{key}", seconds=PUNCH_S, most=MAX_PUNCH, json=sent)
+        response = self._ask(
+            "POST", f"/daily-workings/timerecord/{key}", timeout_s=PUNCH_S, max_bytes=MAX_PUNCH, json=sent
+        )
         if response.status_code not in (200, 201):
             raise self._refusal(response)
         try:
@@ -122,7 +124,7 @@ class KingOfTimeClient:
         return said
 
     def _read(self, path: str, query: dict[str, str]) -> Any:
-        response = self._ask("GET", path, seconds=READ_S, most=MAX_READ, params=query)
+        response = self._ask("GET", path, timeout_s=READ_S, max_bytes=MAX_READ, params=query)
         if response.status_code != 200:
             error = self._refusal(response)
             if isinstance(error, PunchRefusedError):

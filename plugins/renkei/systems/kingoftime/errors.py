@@ -29,9 +29,9 @@ class StoppedError(SettingError):
 class KingOfTimeAwayError(RetriableLoadError):
     """It cannot answer now. `unknown`: what was sent may have been registered all the same."""
 
-    def __init__(self, message: str, *, unknown: bool = False, seconds: float = AWAY_S) -> None:
+    def __init__(self, message: str, *, unknown: bool = False, pause_s: float = AWAY_S) -> None:
         super().__init__(message)
-        self.unknown, self.seconds = unknown, seconds
+        self.unknown, self.pause_s = unknown, pause_s
 
 
 class OtherPunchError(KingOfTimeAwayError):
@@ -48,15 +48,15 @@ def refusal(status: int, content: bytes, address: str, pause_s: float | None) ->
     code, message = _said(content)
     if status == 429 or code == TOO_MANY:
         said = "KING OF TIMEのリクエスト数の上限に達しました。しばらく待って続けます。"
-        return KingOfTimeAwayError(said, seconds=pause_s or CROWDED_S)
+        return KingOfTimeAwayError(said, pause_s=pause_s or CROWDED_S)
     if status == 403 and code == HOURS:
-        return KingOfTimeAwayError("KING OF TIMEがAPIの利用を禁止している時間帯です。", seconds=HOURS_S)
+        return KingOfTimeAwayError("KING OF TIMEがAPIの利用を禁止している時間帯です。", pause_s=HOURS_S)
     if status == 400 or (status == 404 and "employee" in message):
         return PunchRefusedError(_cause(message, code))
     if 400 < status < 500 and status != 408:  # a 404 is of the URL: whom it does not know it answers with 400
         return StoppedError(stopped(address, f"HTTP {status}{f' コード{code}' if code else ''}"))
     said = f"KING OF TIMEが応答できません（HTTP {status}{f' コード{code}' if code else ''}）。"
-    return KingOfTimeAwayError(said, unknown=True, seconds=pause_s or AWAY_S)
+    return KingOfTimeAwayError(said, unknown=True, pause_s=pause_s or AWAY_S)
 
 
 def stopped(address: str, found: str) -> str:

@@ -301,7 +301,7 @@ class KintoneClient:
         method, url, sent = request_of(method, f"{self._root}{self._path}{path}", body)
         with self._concurrency.passed() as note:
             self._spend(1)
-            response = _PEER.ask(self._session, method, url, seconds=ANSWER_S, most=MAX_BODY, **sent)
+            response = _PEER.ask(self._session, method, url, timeout_s=ANSWER_S, max_bytes=MAX_BODY, **sent)
             note(response.headers)
             if response.status_code != 200:
                 wrong = failure(

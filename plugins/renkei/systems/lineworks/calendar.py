@@ -142,7 +142,7 @@ class LineWorksCalendar:
         days = (first_day, first_day + dt.timedelta(days=LISTED_DAYS))
         names = ("fromDateTime", "untilDateTime")
         query = {name: f"{day}T00:00:00+09:00" for name, day in zip(names, days, strict=True)}
-        answer = self._ask("list", "GET", user_id, "", params=query, most=MAX_LIST)
+        answer = self._ask("list", "GET", user_id, "", params=query, max_bytes=MAX_LIST)
         if _is_missing(answer):
             return []
         _check(answer, user_id)

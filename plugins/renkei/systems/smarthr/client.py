@@ -219,8 +219,8 @@ class SmartHRClient:
         try:
             response = _PEER.ask(
                 *(self._session, "GET", self._base_url + path),
-                seconds=ANSWER_S,
-                most=MAX_BODY,
+                timeout_s=ANSWER_S,
+                max_bytes=MAX_BODY,
                 what=f"SmartHRの{_LABELS.get(resource, resource)}",
                 params=dict(query),
                 headers={"Authorization": f"Bearer {token}"} if token else None,

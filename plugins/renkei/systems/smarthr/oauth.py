@@ -176,8 +176,8 @@ class SmartHROAuth:
                 data={**asked, **own},
                 headers={"Accept": "application/json"},
                 connect_s=CONNECT_S,
-                seconds=ANSWER_S,
-                most=MAX_BYTES,
+                timeout_s=ANSWER_S,
+                max_bytes=MAX_BYTES,
             )
         except UnsendableError as error:
             raise OAuthSettingError(
@@ -206,8 +206,8 @@ def crews_answer(session: requests.Session, smarthr_url: str, access_token: str)
             params={"fields": "id", "per_page": "1", "page": "1"},
             headers={"Accept": "application/json", "Authorization": f"Bearer {access_token}"},
             connect_s=CONNECT_S,
-            seconds=ANSWER_S,
-            most=MAX_BYTES,
+            timeout_s=ANSWER_S,
+            max_bytes=MAX_BYTES,
         )
     except requests.RequestException as error:
         raise UnreachedError(

@@ -178,7 +178,7 @@ class WorkplaceClient:
         self._pacer.acquire()
         try:
             url = f"{self._base_url}/api/v1{path}"
-            response = _PEER.ask(self._session, "GET", url, params=asked, seconds=ANSWER_S, most=MAX_BODY)
+            response = _PEER.ask(self._session, "GET", url, params=asked, timeout_s=ANSWER_S, max_bytes=MAX_BODY)
         finally:
             self._pacer.release(None)
         if missing and response.status_code == 404:

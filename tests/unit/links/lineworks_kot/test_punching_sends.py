@@ -257,7 +257,7 @@ def test_p14_where_surely_nothing_was_registered_it_waits_and_nobody_is_told(wor
     """403/104, too many requests, no connection."""
     world.receive("出勤")
     for seconds in (60.0, 10.0, 20.0):
-        world.king.faults = [KingOfTimeAwayError("待っています", seconds=seconds)]
+        world.king.faults = [KingOfTimeAwayError("待っています", pause_s=seconds)]
         pause = world.work()
         assert isinstance(pause, PausedError)
         assert pause.seconds == pytest.approx(seconds, abs=5)

@@ -80,7 +80,7 @@ def test_p14_what_may_have_been_registered_is_told_from_what_was_not(
 ) -> None:
     with pytest.raises(KingOfTimeAwayError) as error:
         punch(answer)
-    assert (error.value.unknown, error.value.seconds) == (unknown, seconds)
+    assert (error.value.unknown, error.value.pause_s) == (unknown, seconds)
 
 
 @pytest.mark.parametrize(
