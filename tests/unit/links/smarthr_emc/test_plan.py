@@ -229,6 +229,15 @@ def test_e14_what_an_update_writes_otherwise_is_found_and_nothing_else() -> None
     assert [day.users.alters for day in (first, second, third)] == [False, True, False]
 
 
+@pytest.mark.parametrize("title", ["課長", ""])
+def test_e14_an_item_that_the_sheet_takes_up_later_is_written_to_everybody(title: str) -> None:
+    """What EMC has of it is not known: not even that it is blank."""
+    people = [crew("c1", "1", 役職1=title)]
+    first = plan_day(mapping(), people)
+    later = mapping({"検索ワード1": ("役職1", "登録", "登録しない", "更新", "更新")})
+    assert plan_day(later, people, first).users.alters
+
+
 def test_e18_what_emc_has_of_an_item_that_the_sheet_takes_up_later_is_not_known() -> None:
     """更新しない leaves it, whatever it is; a new person starts from nothing."""
     first = plan_day(mapping(), [crew("c1", "1")])

@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from renkei.errors import BaselineError, LinkStateError, RecordError, RejectedLoadError, RenkeiError, SettingError
+from renkei.errors import (
+    BaselineError,
+    HoldError,
+    LinkStateError,
+    RecordError,
+    RejectedLoadError,
+    RenkeiError,
+    SettingError,
+)
 from renkei.links.smarthr_emc import fetch, load, ownership, stages
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import (
@@ -333,6 +341,39 @@ def test_e36_a_plan_is_held_only_while_its_load_is_still_to_come(store: Dying) -
     assert not job.record.has(Approval)
 
 
+@pytest.mark.parametrize(
+    ("approval", "is_loaded"),
+    [
+        (None, False),
+        (Approval("this plan", False, "tanaka", "", NOW), False),
+        (Approval("another plan", True, "tanaka", "", NOW), False),
+        (Approval("this plan", True, "tanaka", "", NOW), True),
+    ],
+    ids=["unanswered", "refused", "of another plan", "let through"],
+)
+def test_e36_a_held_plan_is_loaded_only_as_a_person_let_it_through(
+    store: Dying, approval: Approval | None, is_loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    digest = job.record.read(Plan).digest
+    job.record.write(HeldPlan(digest, [Hold("delete_users", "社員の削除", 6, 40)]))
+    if approval:
+        job.record.write(dataclasses.replace(approval, digest=approval.digest.replace("this plan", digest)))
+    sent = []
+    monkeypatch.setattr(load, "apply", lambda *_: sent.append(1) or Import("1", "key", "committed"))
+
+    def apply() -> None:
+        stages.load.apply(job, Emc(), EMC_FORMAT, lambda name: "secret", NOW)  # type: ignore[arg-type]
+
+    if is_loaded:
+        apply()
+    else:
+        with pytest.raises(HoldError, match="承認されていません"):
+            apply()
+    assert bool(sent) is is_loaded
+
+
 def test_e38_a_run_confirms_no_upload_but_its_own(store: Dying) -> None:
     """An answer that comes late finds another run's files waiting."""
     job = compared(store)
@@ -376,3 +417,72 @@ def test_e27_a_department_of_another_tenant_is_written_by_nobody_else(store: Dyi
     problems = job.record.table("problems")
     assert problems[["record_set", "id", "kind"]].to_numpy().tolist() == [["departments", "B", "other_tenant"]]
     assert job.import_lock().pending() is None
+
+
+def test_e27_a_person_of_another_tenant_is_written_by_nobody_else(store: Dying) -> None:
+    """Found by the last check, too, although nothing is wrong with the departments."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    other, frozen = RunRecord(TenantFolder(store, "smarthr_emc", "beta"), "r1"), freeze(SHEET, [crew("c9", "002")])
+    other.write_table("users", frozen.users)
+    other.write_table("departments", frozen.departments)
+    ownership.register(other, SHEET)
+    promote(other)
+    with pytest.raises(RecordError, match="1件"):
+        stages.load.apply(job, Emc(), EMC_FORMAT, lambda name: "secret", NOW)  # type: ignore[arg-type]
+    assert job.record.table("problems")[["record_set", "id"]].to_numpy().tolist() == [["users", "002"]]
+
+
+def test_e27_a_tenant_is_known_in_its_account_before_it_loads(store: Dying, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever becomes of the load: its ids may be in EMC from now on."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    neighbour = RunRecord(TenantFolder(store, "smarthr_emc", "beta"), "r1")
+    assert ownership.neighbours(neighbour, SHEET) == []
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    monkeypatch.setattr(load, "apply", dies)
+    with pytest.raises(Died):
+        stages.load.apply(job, Emc(), EMC_FORMAT, lambda name: "secret", NOW)  # type: ignore[arg-type]
+    assert [one.tenant for one in ownership.neighbours(neighbour, SHEET)] == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "writes", "end"),
+    [
+        (Mode.NORMAL, True, None),
+        (Mode.NORMAL, False, "unchanged"),
+        (Mode.CHECK_ONLY, True, "checked"),
+        (Mode.CHECK_ONLY, False, "checked"),
+        (Mode.RELINK_CHECK, True, "checked"),
+        (Mode.RELINK, True, None),
+    ],
+)
+def test_e14_what_is_not_to_be_written_ends_the_run_before_the_load(
+    store: Dying, mode: Mode, writes: bool, end: str | None
+) -> None:
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    plan = job.record.read(Plan)
+    job.record.write(plan if writes else dataclasses.replace(plan, departments=False, users=False))
+    job = dataclasses.replace(job, start=dataclasses.replace(job.start, mode=mode))
+    assert stages.load.end_without_load(job) == end
+
+
+@pytest.mark.parametrize(("secret", "is_refused"), [("Sesame1", False), ("ひみつ", True)])
+def test_l7_a_password_of_a_kept_text_that_emc_refuses_is_found_before_anybody_is_asked(
+    store: Dying, secret: str, is_refused: bool
+) -> None:
+    """Neither the text nor whom it would be of is told; how many is."""
+    job = compared(store)
+    stages.validate.validate(job, Emc(), EMC_FORMAT, NOW)  # type: ignore[arg-type]
+    job = dataclasses.replace(job, mapping=mapping({"パスワード": "秘密:first__acme"}))
+    if not is_refused:
+        stages.load.check_passwords(job, EMC_FORMAT, lambda name: secret)
+        return
+    with pytest.raises(SettingError, match="3名") as found:
+        stages.load.check_passwords(job, EMC_FORMAT, lambda name: secret)
+    assert "first__acme" in str(found.value)
+    assert secret not in str(found.value)
