@@ -42,10 +42,8 @@ def digest(root: str) -> str:
 
 
 def asked(world: World, live: bool, emc: bool) -> dict[str, Any]:
-    session = Recording("shr_sim_acme")
-    world.tenant.sessions.append(session)
     return {
-        "source": SmartHRClient(session, world.smarthr.url, 1000) if live else None,
+        "source": world.tenant.client() if live else None,
         "target": world.tenant.target if emc else None,
     }
 

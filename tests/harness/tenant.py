@@ -59,6 +59,7 @@ class Tenant:
     now: dt.datetime = NOW
     company: str = ""
     disaster: bool = False  # 災害時凍結
+    log_in: str | None = None  # by which SmartHR lets us read
     format: EmcFormat = FORMAT
     sessions: list[Recording] = field(default_factory=list)
 
@@ -78,7 +79,7 @@ class Tenant:
     def client(self) -> SmartHRClient:
         """SmartHR of this company."""
         self.sessions.append(Recording(f"shr_sim_{self.company or self.mapping.tenant}"))
-        return SmartHRClient(self.sessions[-1], self.smarthr_url, 1000)
+        return SmartHRClient(self.sessions[-1], self.smarthr_url, 1000, log_in=lambda: self.log_in)
 
     def open(self, mode: Mode = Mode.NORMAL, *, manual: bool = True, run_id: str = "", generation: int = 0) -> Job:
         run_id = run_id or f"run_{next(numbers)}"

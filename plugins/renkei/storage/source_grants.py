@@ -60,6 +60,11 @@ class Grant:
     def is_valid(self) -> bool:
         return bool(self.access_token)
 
+    @property
+    def log_in(self) -> str | None:
+        """The log-in that allowed it, named by its time: the same through all renewals. None: nobody can say."""
+        return self.allowed_at.isoformat() if self.allowed_at else None
+
 
 @dataclass(frozen=True, slots=True)
 class Renewal:

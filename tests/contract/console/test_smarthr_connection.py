@@ -336,7 +336,9 @@ def test_アクセストークンで連携_stays_the_other_way(world: SmartHRWor
     assert "状態 アクセストークンで連携中" in world.shown()
     assert f"{BASE}/dag/{dag('acme')}/connections/smarthr__acme" in body(world, HERE)
     connections.smarthr_client(world.mapping).check()
+    assert connections.smarthr_client(world.mapping).log_in() == ""
     world.connect()
+    assert connections.smarthr_client(world.mapping).log_in() == NOW.isoformat()
     assert "SmartHRで許可した連携が優先です" in world.shown()
     assert not [one for one in world.smarthr.sim("GET", "requests") if one["company"] is None]
     world.post("/disconnect")

@@ -249,7 +249,7 @@ def sees_fewer(folder: TenantFolder, grant: Grant | None) -> tuple[int, int] | N
     """How many people whoever allowed it saw then, and how many the last load was made of, where those are more.
 
     SmartHR keeps who has retired among its people, so they rarely become fewer: he may not see everybody, and whom he
-    does not see would be deleted (E8), few of them without a person being asked (E34).
+    does not see would be deleted (E8), once a person has been asked (`guards.hold_unseen`).
     """
     if grant is None or grant.people is None:
         return None

@@ -74,6 +74,11 @@ class GrantedToken:
         """As `is_of`, of the grant that counts."""
         return is_of(self.grants.newest()[1], smarthr_url)
 
+    def log_in(self) -> str | None:
+        """As `Grant.log_in`, of the grant that counts."""
+        _, grant = self.grants.newest()
+        return grant.log_in if grant else None
+
     def token(self) -> str:
         """The access token, renewed where it is about to expire.
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renkei.clock import time_in_japan
-from renkei.links.smarthr_emc.model import Operation
+from renkei.links.smarthr_emc.model import Operation, Reason
 from renkei.links.smarthr_emc.sheet.items import CONTACTS, USER_ITEM
 from renkei.links.smarthr_emc.sheet.mapping import Guards, Mapping
 from renkei.runs.hold import Hold
 from renkei.values.columns import arrow, count, has_text, is_in, look_up
 
 _MEDIA = {f"contact_{slot}_medium" for slot in range(1, CONTACTS + 1)}  # gone with its address (E20)
+_NOT_SHOWN = (Reason.GONE.value, Reason.LOST_ID.value)
 DEPARTMENTS_NAMED = 20  # by id, in the reason of a hold
 
 
@@ -62,6 +63,33 @@ def hold_deletions(
             )
         )
     return holds
+
+
+def hold_unseen(then: str | None, now: str | None, users: pd.DataFrame, departments: pd.DataFrame) -> list[Hold]:
+    """E34, E8. After a new log-in at SmartHR the first deletions wait, however few: whom it does not see seem to leave.
+
+    Of those alone that SmartHR does not show itself, as it shows who is 退職済. `then` and `now` are the log-ins of the
+    baseline and of this read (`SmartHRClient.log_in`); where one is not known nothing is held. Diffs as in diff.py.
+    """
+    if then is None or now is None or then == now:
+        return []
+    gone = [
+        int(((diff["operation"] == Operation.DELETE.value) & is_in(diff["reason"], _NOT_SHOWN)).sum())
+        for diff in (users, departments)
+    ]
+    if not any(gone):
+        return []
+    return [
+        Hold(
+            "unseen",
+            f"SmartHRの許可（ログインした管理者、またはアクセストークン）が前回の登録の後に変わり、社員{gone[0]}件・部署{gone[1]}件が"
+            "SmartHRから届かなくなったか、ユーザIDの値が無くなりました。新しい許可では見えないだけで、在籍しているおそれがあります。"
+            "SmartHRで確認し、EMCから削除してよい場合だけ承認してください。在籍している社員がいれば承認せず、全従業員を参照できる管理者が"
+            "「SmartHRの接続」の画面で許可し直してから、もう一度実行してください。",
+            sum(gone),
+            sum(int((diff["operation"] != Operation.CREATE.value).sum()) for diff in (users, departments)),
+        )
+    ]
 
 
 def hold_tree(before: pd.DataFrame, after: pd.DataFrame, guards: Guards) -> list[Hold]:

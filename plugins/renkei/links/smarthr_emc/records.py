@@ -50,6 +50,7 @@ class FetchedDepartments:
     masters: dict[str, Any]
     baseline: str | None = None  # the run that had made the baseline when the read began
     at: Moment | None = None
+    log_in: str | None = None  # by which SmartHR was read, as `SmartHRClient.log_in`
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class SnapshotSummary:
     sets: dict[RecordSet, SetSummary]
     baseline: str | None = None  # as of the read
     at: Moment | None = None  # when the read began
+    log_in: str | None = None  # by which SmartHR was read, or had been when somebody last was deleted (災害時凍結)
 
 
 @dataclass(frozen=True, slots=True)

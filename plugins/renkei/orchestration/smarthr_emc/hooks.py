@@ -54,7 +54,7 @@ class SmartHRHook(_TokenHook):
                 "別の会社のトークンを使わないよう中止しました。どちらかを直してください。"
             )
         refuse_foreign(smarthr_url)
-        return SmartHRClient(session, smarthr_url, requests_per_second)
+        return SmartHRClient(session, smarthr_url, requests_per_second, log_in=lambda: "")
 
     def test_connection(self) -> tuple[bool, str]:
         """The form's test button."""
@@ -88,7 +88,9 @@ def smarthr_client(tenant: str, smarthr_url: str, requests_per_second: int = 10)
             "別の会社に許可を使わないよう中止しました。シートのURLを直すか、「SmartHRの接続」の画面で連携し直してください。"
         )
     token = grant.token()
-    return SmartHRClient(smarthr_plus.session(), smarthr_url, requests_per_second, token, grant.instead_of)
+    return SmartHRClient(
+        smarthr_plus.session(), smarthr_url, requests_per_second, token, grant.instead_of, grant.log_in
+    )
 
 
 def refuse_foreign(smarthr_url: str) -> None:

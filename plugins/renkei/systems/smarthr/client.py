@@ -66,12 +66,17 @@ class SmartHRClient:
         requests_per_second: int = 10,
         token: str = "",
         another: Callable[[str], str] | None = None,
+        log_in: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`token` where the Session carries none; `another` gives one in place of a token that SmartHR refused, or raises."""
+        """`token` where the Session carries none; `another` gives one in place of a token that SmartHR refused, or raises.
+
+        `log_in` names the log-in by which SmartHR is read just now; "" is a Connection's token, None not known.
+        """
         self._session = bounded(session)
         self._base_url = base_url.rstrip("/")
         self._pacer = Pacer(requests_per_second)
         self._token, self._another, self._lock = token, another, threading.Lock()
+        self.log_in = log_in
 
     def read_all(
         self,

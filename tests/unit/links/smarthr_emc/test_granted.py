@@ -65,6 +65,19 @@ def test_a_refused_token_is_renewed_and_who_comes_second_gets_the_new_one(world:
     assert world.sent == ["refresh-1"]
 
 
+def test_e34_a_renewal_is_no_new_log_in(world: OAuthWorld) -> None:
+    """What names the log-in outlives all renewals; one who logs in again has another name."""
+    assert world.granted().log_in() is None
+    world.allowed()
+    first = world.granted().log_in()
+    world.granted().instead_of("access-1")
+    assert (world.grants.newest()[0], world.granted().log_in()) == (2, first)
+    world.now += SECOND
+    number = world.grants.newest()[0]
+    assert world.grants.follow(number, Grant(GrantEvent.ALLOWED, world.now, "yuki", "結城", world.now, "access-3"))
+    assert world.granted().log_in() not in (None, first)
+
+
 def test_a_refused_token_that_nothing_renews_is_void(world: OAuthWorld) -> None:
     world.allowed(refresh="", lasts=None)
     with pytest.raises(ReauthoriseError):

@@ -15,6 +15,7 @@ from renkei.links.smarthr_emc.guards import (
     hold_relink,
     hold_restore,
     hold_tree,
+    hold_unseen,
     losing_last_contact,
     without_contact,
 )
@@ -58,6 +59,28 @@ def test_e34_deleted_departments_are_held_past_their_limits(deleted: int, of: in
     """More than 20 % and at least 3."""
     holds = hold_deletions(0, 0, deleted, of, Guards())
     assert [hold.kind for hold in holds] == ["delete_departments"] * expected
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "expected"),
+    [
+        ("a", "a", []),
+        ("a", "b", [(3, 5)]),
+        ("a", "", [(3, 5)]),
+        ("", "a", [(3, 5)]),
+        ("", "", []),
+        (None, "a", []),
+        ("a", None, []),
+    ],
+)
+def test_e34_after_a_new_log_in_deletions_that_nobody_saw_are_held(
+    then: str | None, now: str | None, expected: list[tuple[int, int]]
+) -> None:
+    """Gone and without an id, not 退職済 or ID変更; nothing is held where a log-in is not known."""
+    users = [("DELETE", "gone"), ("DELETE", "lost_id"), ("DELETE", "retired"), ("DELETE", "id_change"), ("CREATE", "")]
+    diffs = [pd.DataFrame(rows, columns=["operation", "reason"]) for rows in (users, [("DELETE", "gone")])]
+    assert [(hold.count, hold.of) for hold in hold_unseen(then, now, *diffs)] == expected
+    assert hold_unseen("a", "b", *(diff.iloc[2:] for diff in (diffs[0], diffs[1].iloc[:0]))) == []
 
 
 def test_e34_both_holds_are_told_with_their_figures() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import requests
 from fsspec.implementations.memory import MemoryFileSystem
 
 from renkei.errors import (
@@ -39,11 +40,13 @@ from renkei.storage.runs import RunRecord
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import AccountFolder, TenantFolder
 from renkei.systems.emc.payloads import EmcProblem, Import
+from renkei.systems.smarthr.client import SmartHRClient
 from tests.builders import EMC_FORMAT, crew, crews, departments, freeze, mapping
 
 NOW = dt.datetime(2026, 11, 2, 4, 30, tzinfo=dt.UTC)
 SHEET = mapping()
 TREE = departments(("A", None), ("B", "A"))
+SMARTHR = SmartHRClient(requests.Session(), "https://acme.smarthr.jp")  # asked nothing
 PEOPLE = [crew("c1", "001"), crew("c2", "002"), crew("c3", "003")]
 
 
@@ -163,7 +166,7 @@ def test_l3_a_read_belongs_to_the_baseline_that_stood_when_it_began(
         return TREE, {}
 
     monkeypatch.setattr(fetch, "fetch_departments", read)
-    stages.fetch.fetch_departments(job, None, "anew", NOW)  # type: ignore[arg-type]
+    stages.fetch.fetch_departments(job, SMARTHR, "anew", NOW)
     assert job.record.read(FetchedDepartments).baseline == ""
 
 
@@ -178,7 +181,7 @@ def test_e33_the_departments_of_the_baseline_prove_the_read(store: Dying, monkey
         return TREE, {}
 
     monkeypatch.setattr(fetch, "fetch_departments", read)
-    stages.fetch.fetch_departments(begun(store), None, "anew", NOW)  # type: ignore[arg-type]
+    stages.fetch.fetch_departments(begun(store), SMARTHR, "anew", NOW)
     assert sorted(told) == sorted(TREE["source_id"])
 
 

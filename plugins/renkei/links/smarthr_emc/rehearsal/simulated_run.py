@@ -150,7 +150,7 @@ def _offline(run: SimulatedRun, start: RunStart, now: dt.datetime, say: Progress
     run.where = current_baseline(run.record.tenant_folder)  # an earlier load that nobody had heard of may have moved it
     run.record.write_table("fetched_departments", read.departments)
     run.record.write_table("fetched_users", as_read_for(read.users, mapping))
-    run.record.write(FetchedDepartments(read.run, {}, run.where.run))
+    run.record.write(FetchedDepartments(read.run, {}, run.where.run, log_in=read.log_in))
     run.record.write(FetchedUsers(read.run))
 
 

@@ -33,6 +33,7 @@ class StoredRead:
     departments: pd.DataFrame
     users: pd.DataFrame
     sheet: Mapping
+    log_in: str | None  # by which SmartHR was read, as `SmartHRClient.log_in`
 
 
 def newest_first(record: RunRecord) -> Iterator[tuple[RunStart, RunRecord]]:
@@ -74,7 +75,8 @@ def read_of(run: RunRecord) -> StoredRead:
     at, sheet = run.read(RunStart).started_at, run.read(RunSheet).mapping
     departments, users = run.table("departments"), run.table("users")
     users = users[received(users)].drop(columns=["valid", "user_id"])
-    return StoredRead(run.run, at, _departments(departments[departments["line"] > 0], sheet), users, sheet)
+    tree = _departments(departments[departments["line"] > 0], sheet)
+    return StoredRead(run.run, at, tree, users, sheet, run.read(SnapshotSummary).log_in)
 
 
 def _departments(frozen: pd.DataFrame, sheet: Mapping) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def fetch_departments(job: Job, client: SmartHRClient, read_id: str, now: dt.dat
     known = [] if before is None else before["source_id"].tolist()
     departments, masters = fetch.fetch_departments(client, job.mapping, known)
     job.record.write_table("fetched_departments", departments)
-    job.record.write(FetchedDepartments(read_id, masters, where.run, now))
+    job.record.write(FetchedDepartments(read_id, masters, where.run, now, client.log_in()))
     return len(departments)
 
 
@@ -37,7 +37,7 @@ def fetch_users(
     """Read every crew; their number.
 
     Raises:
-        RefusedFetchError: the departments are of another day: two reads are never mixed (E3).
+        RefusedFetchError: the departments are of another day, or of another log-in: two reads are never mixed (E3).
     """
     if job.is_frozen:
         return len(job.record.table("users", ["line"]))
@@ -49,6 +49,11 @@ def fetch_users(
         )
     known, retired = _crews_of(current_baseline(job.record.tenant_folder).table("users", ["crew_id", "valid"]))
     users = fetch.fetch_users(client, job.mapping, fetched.masters, known, progress, retired)
+    if fetched.log_in is not None and client.log_in() != fetched.log_in:
+        raise RefusedFetchError(
+            "受信の途中でSmartHRの許可が新しくなったため、その前後で見えた内容を混ぜて処理しません。EMCには何も書き込んでいません。"
+            "fetch_departments から再実行(Clear)するか、手動で新しく実行（Trigger）してください。"
+        )
     job.record.write_table("fetched_users", users)
     job.record.write(FetchedUsers(fetched.read_id))
     return len(users)

@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.records import (
     SnapshotSummary,
 )
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
-from renkei.runs.current_baseline import current_baseline, was_linked
+from renkei.runs.current_baseline import CurrentBaseline, current_baseline, was_linked
 from renkei.runs.outcome import End, Summary
 from renkei.storage.import_lock import ImportLock
 from renkei.storage.runs import RunRecord
@@ -77,6 +77,12 @@ def begun(record: RunRecord, current: Mapping | None) -> Job:
 def forget_end(record: RunRecord) -> None:
     """The run begins to work again: what it came to before is not what it comes to now."""
     record.delete(End, Summary, EmcRefusal)
+
+
+def log_in_of(where: CurrentBaseline) -> str | None:
+    """The log-in by which the baseline was read; None: not known, or there is no baseline."""
+    read = where.record.read_or_none(SnapshotSummary) if where.record else None
+    return read.log_in if read else None
 
 
 def refuse_old_read(job: Job) -> None:

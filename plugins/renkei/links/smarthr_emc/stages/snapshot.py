@@ -9,7 +9,7 @@ from renkei.links.smarthr_emc import disaster, restore, snapshot
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, SnapshotSummary
 from renkei.links.smarthr_emc.snapshot import Snapshot
-from renkei.links.smarthr_emc.stages.job import Job
+from renkei.links.smarthr_emc.stages.job import Job, log_in_of
 from renkei.runs.current_baseline import CurrentBaseline, current_baseline
 
 
@@ -28,6 +28,8 @@ def take_snapshot(job: Job) -> dict[str, int]:
                 job.mapping,
                 rules="+disaster",  # ending the freeze is a change, although nobody's data may have changed (E14)
             )
+            # Whom a new log-in does not see is kept, too: the run after the freeze is to ask.
+            summary = replace(summary, log_in=log_in_of(where))
         job.record.write_table("departments", frozen.departments)
         job.record.write_table("users", frozen.users)
         job.record.write(replace(summary, sets=frozen.summary))
@@ -48,7 +50,7 @@ def _read(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSummary]:
         snapshot.refuse_nobody(frozen, job.mapping)
     elif snapshot.blank_for_all(frozen.users, job.mapping) and (before := where.table("users")) is not None:
         snapshot.refuse_lost_permission(frozen, before, job.mapping)
-    return frozen, SnapshotSummary(fetched.read_id, frozen.summary, fetched.baseline, fetched.at)
+    return frozen, SnapshotSummary(fetched.read_id, frozen.summary, fetched.baseline, fetched.at, fetched.log_in)
 
 
 def _restored(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSummary]:
@@ -56,5 +58,6 @@ def _restored(job: Job, where: CurrentBaseline) -> tuple[Snapshot, SnapshotSumma
     users = then.table("users")
     users["line"] = range(1, len(users) + 1)  # kept then or received, all of them are to be there again
     frozen = snapshot.summarise(then.table("departments"), users, job.mapping)
+    read = then.read(SnapshotSummary)
     # Chosen when this baseline stood.
-    return frozen, SnapshotSummary(then.read(SnapshotSummary).read_id, frozen.summary, where.run)
+    return frozen, SnapshotSummary(read.read_id, frozen.summary, where.run, log_in=read.log_in)

@@ -14,10 +14,10 @@ from renkei.links.smarthr_emc.administrators import administrators
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, Operation, RecordSet
 from renkei.links.smarthr_emc.reach import reach
-from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, Reach
+from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, Reach, SnapshotSummary
 from renkei.links.smarthr_emc.report import PEOPLE_SHOWN
 from renkei.links.smarthr_emc.sheet.items import DEPARTMENT_REFERENCES, USER_ITEM, USER_ITEMS
-from renkei.links.smarthr_emc.stages.job import Job, settle_own
+from renkei.links.smarthr_emc.stages.job import Job, log_in_of, settle_own
 from renkei.links.smarthr_emc.validate import other_tenants_ids
 from renkei.links.smarthr_emc.wording import ADMINISTRATORS
 from renkei.runs.current_baseline import CurrentBaseline, current_baseline
@@ -191,6 +191,11 @@ def _all_holds(
     """What a person is asked before anything is written."""
     trees = (read.old_departments, read.departments)
     holds = _holds(job, planned.diff, trees, planned.users if changed[RecordSet.USERS] else None)
+    if job.mode.reads and not job.mode.relinks:
+        now = job.record.read(SnapshotSummary).log_in
+        holds += guards.hold_unseen(
+            log_in_of(read.where), now, read.diffs[RecordSet.USERS], read.diffs[RecordSet.DEPARTMENTS]
+        )
     holds += guards.hold_administrators(*(sum(kind == one for kind, _, _ in admins) for one in ADMINISTRATORS))
     if read.where.record is None:
         taken = read.taken
