@@ -17,7 +17,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import insert, select, update
 
 from renkei.orchestration import run_end
-from renkei.orchestration.run_end import WELL_KEY
+from renkei.orchestration.closing_keys import WELL_KEY
 from tests.harness.airflow_rows import Row, add_dags, add_runs, emptied
 
 DAG, RUN, OTHER = "smarthr_emc__acme", "manual__1", "manual__2"

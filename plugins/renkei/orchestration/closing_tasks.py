@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from renkei.errors import NotificationError, SettingError
 from renkei.orchestration import channel_connections, result_notification, run_notes, side_run
 from renkei.orchestration.airflow_run import good_end, this_record
-from renkei.orchestration.run_end import mark_run_good
+from renkei.orchestration.closing_keys import mark_run_good
 from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from renkei.errors import StoreError
 from renkei.orchestration import result_notification
-from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY, mark_run_good
+from renkei.orchestration.closing_keys import SUMMARY_KEY, TOLD_KEY, mark_run_good
 from renkei.orchestration.stage import WithoutTasks
 from renkei.orchestration.tenant import Tenant
 

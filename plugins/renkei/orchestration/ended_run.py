@@ -14,8 +14,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import object_session
 
+from renkei.orchestration.closing_keys import SUMMARY_KEY, WELL_KEY
 from renkei.orchestration.markdown import quoted
-from renkei.orchestration.run_end import SUMMARY_KEY, WELL_KEY
 
 MAX_NOTE = 1000  # of the column; a longer one would fail in the scheduler's own transaction
 HEAD = "**Renkei**: "  # the page shows the first line, so that is the subject

@@ -16,9 +16,9 @@ from renkei.errors import StoreError, UnknownRunError
 from renkei.notifications.deliver import DeliveryResult, was_accepted
 from renkei.orchestration import channel_connections, side_run
 from renkei.orchestration.airflow_run import AirflowRun, failed_tasks, good_end, this_record, this_run
+from renkei.orchestration.closing_keys import SUMMARY_KEY, TOLD_KEY
 from renkei.orchestration.monitor.operator_channels import operator_channels
 from renkei.orchestration.report import Report, RunEnd
-from renkei.orchestration.run_end import SUMMARY_KEY, TOLD_KEY
 from renkei.orchestration.run_notes import forget_begun, note_result
 from renkei.orchestration.stage import FAILURE_KEY, record_of
 from renkei.orchestration.tenant import Tenant

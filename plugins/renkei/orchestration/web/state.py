@@ -18,9 +18,9 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import and_, func, or_, select
 
+from renkei.orchestration.closing_keys import TOLD_KEY
 from renkei.orchestration.form import TEST, Form
 from renkei.orchestration.link import LINKS, Link, dag_id, split_dag_id
-from renkei.orchestration.run_end import TOLD_KEY
 from renkei.orchestration.stage import FAILURE_KEY, RUN_KEY
 from renkei.sheets.side_run import mark_of
 from renkei.web.facts import Counts, Run
