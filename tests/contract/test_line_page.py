@@ -25,7 +25,7 @@ import uvicorn
 from airflow.api_fastapi.common.http_access_log import HttpAccessLogMiddleware
 from starlette.applications import Starlette
 
-from renkei.notifications.members.linking import MAX_TRIPS, Linking
+from renkei.notifications.members.linking import MAX_ATTEMPTS, Linking
 from renkei.orchestration.connections import open_store
 from renkei.orchestration.line.connection import CONN_TYPE, callback_url, invitation_url
 from renkei.storage.tenant_folder import TenantFolder
@@ -226,7 +226,7 @@ def test_a_slash_too_many_leads_nowhere(site: Site, browser: httpx.Client) -> No
 def test_an_invitation_can_be_begun_with_so_often(site: Site, browser: httpx.Client) -> None:
     """N4: each beginning leaves a file; the next invitation begins anew."""
     url = site.invite()
-    assert [browser.post(url).status_code for _ in range(MAX_TRIPS + 1)] == [303] * MAX_TRIPS + [429]
+    assert [browser.post(url).status_code for _ in range(MAX_ATTEMPTS + 1)] == [303] * MAX_ATTEMPTS + [429]
     assert link(browser, site, site.invite()).status_code == 200
 
 
@@ -247,7 +247,7 @@ def test_a_state_of_nobodys_links_nobody(site: Site, browser: httpx.Client) -> N
 
 
 def test_another_browser_links_nobody(site: Site, browser: httpx.Client) -> None:
-    """N4: nor does it take the trip from the one that began it."""
+    """N4: nor does it take the attempt from the one that began it."""
     back = consent(browser, depart(browser, site.invite()), site.people[0])
     with httpx.Client() as other:
         refused = other.get(back)

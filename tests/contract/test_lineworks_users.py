@@ -63,5 +63,10 @@ def test_p18_the_menu_has_up_to_four_buttons_that_say_a_word(chat: Chat) -> None
     assert put_menu(api, bot_id, ["出勤", "退勤", "休憩開始", "休憩終了", "外出"]).verdict is Verdict.ACCEPTED
     shown = api.ask("bot-persistentmenu-get", "GET", f"/bots/{bot_id}/persistentmenu")
     assert not isinstance(shown, Delivery)
-    assert [action["text"] for action in shown.said["content"]["actions"]] == ["出勤", "退勤", "休憩開始", "休憩終了"]
+    assert [action["text"] for action in shown.json_object["content"]["actions"]] == [
+        "出勤",
+        "退勤",
+        "休憩開始",
+        "休憩終了",
+    ]
     assert put_menu(api, bot_id, []).verdict is Verdict.ACCEPTED

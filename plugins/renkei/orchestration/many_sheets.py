@@ -86,18 +86,18 @@ def _review_sheet(
     file, digest = place.file(), digest_of(one.content)
     if file.path and is_yaml(file.path.suffix) != is_yaml(suffix_of(one.name)):
         problems.append(Problem(one.name, f"使用中のシートは{file.path.suffix}です", "同じ形式で用意してください"))
-    version, standing = 0, UploadState.BROKEN
+    version, state = 0, UploadState.BROKEN
     if not problems and review.usable:
-        standing = (
+        state = (
             UploadState.NEW if not file.digest else UploadState.SAME if file.digest == digest else UploadState.CHANGED
         )
-    if standing in (UploadState.NEW, UploadState.CHANGED):
+    if state in (UploadState.NEW, UploadState.CHANGED):
         kept = place.versions.with_digest(digest)
         version = kept or place.keep(one.content, one.name, Origin.UPLOAD, by, utcnow())
     return BatchSheet(
         one.name,
         one.tenant,
-        standing,
+        state,
         version,
         digest,
         file.digest,

@@ -28,17 +28,17 @@ class Answer:
         return self.content.decode("utf-8", "replace")
 
     @property
-    def said(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, Any]:
         """The JSON object that it is; empty where it is anything else."""
         try:
-            said = json_of(self.content)
+            found = json_of(self.content)
         except ValueError:
             return {}
-        return said if isinstance(said, dict) else {}
+        return found if isinstance(found, dict) else {}
 
     def error(self, *names: str) -> list[str]:
         """Those texts of `{"error": {…}}`, each empty where it is not there."""
-        error = self.said.get("error")
+        error = self.json_object.get("error")
         found = error if isinstance(error, dict) else {}
         return [text if isinstance(text := found.get(name), str) else "" for name in names]
 

@@ -30,7 +30,7 @@ LABELS = {
     BulkAction.FREEZE: "災害時凍結する",
     BulkAction.UNFREEZE: "災害時凍結を解除する",
 }
-RIGHTS = {deed: Right.RUN if deed is BulkAction.CHECK else Right.EDIT for deed in BulkAction}
+RIGHTS = {action: Right.RUN if action is BulkAction.CHECK else Right.EDIT for action in BulkAction}
 WITH_REASON = (BulkAction.FREEZE, BulkAction.UNFREEZE)
 
 
@@ -50,10 +50,10 @@ class CheckedMany:
     refused: Sequence[str] = field(default_factory=list)  # dag ids that Airflow did not start
 
 
-def chosen(deed: BulkAction, companies: Iterable[Company], may: Callable[[Right, str], bool]) -> BulkSelection:
+def chosen(action: BulkAction, companies: Iterable[Company], may: Callable[[Right, str], bool]) -> BulkSelection:
     those, others = [], []
     for one in sorted(companies, key=lambda one: (one.name, one.dag_id)):
-        why = why_not(deed, one) or ("" if may(RIGHTS[deed], one.dag_id) else NO_RIGHT)
+        why = why_not(action, one) or ("" if may(RIGHTS[action], one.dag_id) else NO_RIGHT)
         if why:
             others.append((one, why))
         else:
@@ -61,27 +61,27 @@ def chosen(deed: BulkAction, companies: Iterable[Company], may: Callable[[Right,
     return BulkSelection(those, others)
 
 
-def why_not(deed: BulkAction, one: Company) -> str:
+def why_not(action: BulkAction, one: Company) -> str:
     """Why it makes no sense with this company, in Japanese; empty where it does."""
-    if deed in WITH_REASON:
+    if action in WITH_REASON:
         if not one.freezable:
             return "災害時凍結のない連携です"
         return (
             ("既に凍結中です" if one.frozen else "")
-            if deed is BulkAction.FREEZE
+            if action is BulkAction.FREEZE
             else ""
             if one.frozen
             else "凍結していません"
         )
     if one.dag_gone:
         return "AirflowにこのDagがありません"
-    if deed is BulkAction.CHECK:
+    if action is BulkAction.CHECK:
         if one.paused:
             return "一時停止中です（実行が始まりません）"
         if one.unlinked:
             return "連携解除されています"
         return "シートを使えません" if one.broken or one.sheet_gone else "シートを読み取り中です" if one.pending else ""
-    if deed is BulkAction.PAUSE:
+    if action is BulkAction.PAUSE:
         return "既に一時停止中です" if one.paused else ""
     return "" if one.paused else "一時停止していません"
 

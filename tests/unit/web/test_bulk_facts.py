@@ -1,4 +1,4 @@
-"""Which companies a deed concerns, and why it does not concern the others (S1)."""
+"""Which companies an action concerns, and why it does not concern the others (S1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ONE = Company("smarthr_emc__acme", "SmartHR → EMC", "acme", "アクメ", freez
 
 
 @pytest.mark.parametrize(
-    ("deed", "changes", "why"),
+    ("action", "changes", "why"),
     [
         (BulkAction.CHECK, {}, ""),
         (BulkAction.CHECK, {"paused": True}, "一時停止中"),
@@ -35,12 +35,12 @@ ONE = Company("smarthr_emc__acme", "SmartHR → EMC", "acme", "アクメ", freez
         (BulkAction.UNFREEZE, {"frozen": True}, ""),
     ],
 )
-def test_what_makes_no_sense_with_a_company_is_said(deed: BulkAction, changes: dict[str, bool], why: str) -> None:
-    found = why_not(deed, replace(ONE, **changes))
+def test_what_makes_no_sense_with_a_company_is_said(action: BulkAction, changes: dict[str, bool], why: str) -> None:
+    found = why_not(action, replace(ONE, **changes))
     assert (why in found) if why else found == ""
 
 
-def test_s1_the_right_is_asked_for_each_company_and_is_the_deeds_own() -> None:
+def test_s1_the_right_is_asked_for_each_company_and_is_the_actions_own() -> None:
     asked = []
 
     def may(right: Right, dag_id: str) -> bool:

@@ -82,30 +82,34 @@ def _text(body: bytes) -> str:
     """What somebody wrote; empty where the event is of another kind."""
     if event_of(body) is None:
         return ""
-    said: dict[str, Any] = json.loads(body)
-    content = said.get("content") if said["type"] == "message" else None
+    event: dict[str, Any] = json.loads(body)
+    content = event.get("content") if event["type"] == "message" else None
     text = content.get("text") if isinstance(content, dict) and content.get("type") == "text" else None
     return text if isinstance(text, str) else ""
 
 
-def asked_for(said: PunchMessage, mapping: Mapping, words: Sequence[Word]) -> tuple[Word, ...]:
+def asked_for(punch_message: PunchMessage, mapping: Mapping, words: Sequence[Word]) -> tuple[Word, ...]:
     """A word of each kind that the text names; of kinds that are switched off only where it names no other."""
-    found = match(said.text, words, exact=mapping.exact).words
+    found = match(punch_message.text, words, exact=mapping.exact).words
     on = switched_on(mapping)
     return tuple(word for word in found if word.kind in on) or found
 
 
 def decide(
-    said: PunchMessage, received_at: dt.datetime, mapping: Mapping, words: tuple[Word, ...], person: Person | None
+    punch_message: PunchMessage,
+    received_at: dt.datetime,
+    mapping: Mapping,
+    words: tuple[Word, ...],
+    person: Person | None,
 ) -> Decision:
     """What becomes of a message with these words; it depends on nothing that changes while the message waits."""
     if person is None:
         return Decision(words, None, Reason.STRANGER)
     if not words:
         return Decision(words, person, Reason.NO_WORD)
-    if not said.timed:
+    if not punch_message.timed:
         return Decision(words, person, Reason.NO_TIME)
-    if mapping.link_start_on and said.issued_at.astimezone(TOKYO).date() < mapping.link_start_on:
+    if mapping.link_start_on and punch_message.issued_at.astimezone(TOKYO).date() < mapping.link_start_on:
         return Decision(words, person, Reason.NOT_YET)
     if len(words) > 1:
         return Decision(words, person, Reason.TWO_KINDS)
@@ -117,10 +121,10 @@ def decide(
     boundary = mapping.boundaries.get(person.division)
     if boundary is None:
         return Decision(words, person, Reason.NO_BOUNDARY)
-    day = working_day(said.issued_at, boundary)
-    if said.issued_at > received_at + AHEAD:
+    day = working_day(punch_message.issued_at, boundary)
+    if punch_message.issued_at > received_at + AHEAD:
         return Decision(words, person, Reason.FUTURE, day)
-    return Decision(words, person, Reason.OLD if said.issued_at < received_at - OLD else None, day)
+    return Decision(words, person, Reason.OLD if punch_message.issued_at < received_at - OLD else None, day)
 
 
 def _moment(text: str) -> dt.datetime | None:

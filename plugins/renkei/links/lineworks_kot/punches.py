@@ -96,7 +96,7 @@ class Punches:
     def begin(
         self,
         message: Message,
-        said: PunchMessage,
+        punch_message: PunchMessage,
         decision: Decision,
         double_press_s: int,
         if_double: Iterable[Entry],
@@ -111,20 +111,20 @@ class Punches:
             PUNCH.c.kind == decision.kind,
             PUNCH.c.state.in_(COUNTS),
             PUNCH.c.number != message.number,
-            PUNCH.c.issued_at.between(said.issued_at - around, said.issued_at + around),
+            PUNCH.c.issued_at.between(punch_message.issued_at - around, punch_message.issued_at + around),
         )
         with self._database.writing(brief=True) as connection:
             if double_press_s and connection.scalar(select(exists().where(same))):
-                row = self._row(message, said, decision, State.DOUBLE, Reason.DOUBLE, done_at=now)
+                row = self._row(message, punch_message, decision, State.DOUBLE, Reason.DOUBLE, done_at=now)
                 self._outbox.add(connection, if_double, now)
             else:
-                row = self._row(message, said, decision, State.SENDING, None, sent_at=now)
+                row = self._row(message, punch_message, decision, State.SENDING, None, sent_at=now)
             return self._add(connection, row)
 
     def keep(
         self,
         message: Message,
-        said: PunchMessage,
+        punch_message: PunchMessage,
         decision: Decision,
         state: State,
         replies: Iterable[Entry],
@@ -133,7 +133,7 @@ class Punches:
         """A message that is no punch, or waits for a person."""
         with self._database.writing(brief=True) as connection:
             done_at = None if state is State.HELD else now
-            row = self._row(message, said, decision, state, decision.reason, done_at=done_at)
+            row = self._row(message, punch_message, decision, state, decision.reason, done_at=done_at)
             self._outbox.add(connection, replies, now)
             return self._add(connection, row)
 
@@ -223,7 +223,7 @@ class Punches:
     def _row(
         self,
         message: Message,
-        said: PunchMessage,
+        punch_message: PunchMessage,
         decision: Decision,
         state: State,
         reason: Reason | None,
@@ -237,9 +237,9 @@ class Punches:
             "division": person.division if person else "",
             "kind": decision.kind if len(decision.words) == 1 else "",
             "word": "、".join(word.text for word in decision.words)[:100],
-            **{"issued_at": said.issued_at, "received_at": message.received_at, "reason": reason or ""},
+            **{"issued_at": punch_message.issued_at, "received_at": message.received_at, "reason": reason or ""},
             **{"sent_at": sent_at, "done_at": done_at},
-            "sender": self._store.seal(self._place(message.number), said.user_id.encode()),
+            "sender": self._store.seal(self._place(message.number), punch_message.user_id.encode()),
         }
 
     def _is(self, number: int) -> ColumnElement[bool]:

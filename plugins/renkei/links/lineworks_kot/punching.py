@@ -103,22 +103,22 @@ class Puncher:
         """Punch it, or say why it is no punch."""
         punch = self._punches.of(message.number)
         if punch is None:
-            said = read(message.body(), message.received_at)
-            if said and not said.timed:  # LINE WORKS would write times in another way
+            punch_message = read(message.body(), message.received_at)
+            if punch_message and not punch_message.timed:  # LINE WORKS would write times in another way
                 self._alarms.notice(NO_TIME, WITHOUT_TIME, self._now())
-            if said is None or (said.in_group and not self._mapping.groups):
+            if punch_message is None or (punch_message.in_group and not self._mapping.groups):
                 return HandlingResult(Inboxed.DONE, "打刻のメッセージではありません。", forget=True)
-            words = asked_for(said, self._mapping, self._words.current().words)
-            if said.in_group and not words:  # people talk to one another
+            words = asked_for(punch_message, self._mapping, self._words.current().words)
+            if punch_message.in_group and not words:  # people talk to one another
                 return HandlingResult(Inboxed.DONE, "打刻の文言がありません。", forget=True)
-            person = self._accounts.person_of(said.user_id)
-            decision = decide(said, message.received_at, self._mapping, words, person)
+            person = self._accounts.person_of(punch_message.user_id)
+            decision = decide(punch_message, message.received_at, self._mapping, words, person)
             if decision.reason is not None:
-                return self._keep(message, said, decision, decision.reason)
+                return self._keep(message, punch_message, decision, decision.reason)
             self._before_sending(message)
-            doubled = self._no_punch(message, said, decision, Reason.DOUBLE)
+            doubled = self._no_punch(message, punch_message, decision, Reason.DOUBLE)
             window = self._mapping.double_press_s
-            punch = self._punches.begin(message, said, decision, window, doubled, self._now())
+            punch = self._punches.begin(message, punch_message, decision, window, doubled, self._now())
         elif punch.state in (State.SENDING, State.UNKNOWN, State.APPROVED):
             self._before_sending(message)
             self._punches.sent_again(punch, self._now())
@@ -251,7 +251,9 @@ class Puncher:
         self._punches.become(punch, State.REFUSED, reply, self._now(), Reason.REFUSED, why)
         return HandlingResult(Inboxed.REFUSED, why)
 
-    def _keep(self, message: Message, said: PunchMessage, decision: Decision, reason: Reason) -> HandlingResult:
+    def _keep(
+        self, message: Message, punch_message: PunchMessage, decision: Decision, reason: Reason
+    ) -> HandlingResult:
         """A message that is no punch, or not without a person."""
         none = (Reason.NO_WORD, Reason.TWO_KINDS, Reason.STRANGER)
         states = {Reason.OLD: State.HELD, **dict.fromkeys(none, State.NONE)}
@@ -260,23 +262,27 @@ class Puncher:
         if reason is Reason.NO_BOUNDARY and decision.person:
             kind, text = no_boundary(decision.person.division)
             self._alarms.notice(kind, text, self._now())
-        reply = self._no_punch(message, said, decision, reason)
-        punch = self._punches.keep(message, said, decision, states.get(reason, State.REFUSED), reply, self._now())
+        reply = self._no_punch(message, punch_message, decision, reason)
+        punch = self._punches.keep(
+            message, punch_message, decision, states.get(reason, State.REFUSED), reply, self._now()
+        )
         settled = _settled(punch)
         assert settled is not None
         return settled
 
-    def _no_punch(self, message: Message, said: PunchMessage, decision: Decision, reason: Reason) -> list[Entry]:
+    def _no_punch(
+        self, message: Message, punch_message: PunchMessage, decision: Decision, reason: Reason
+    ) -> list[Entry]:
         words = self._examples() if reason is Reason.NO_WORD else decision.words
-        text = replies.no_punch(said.issued_at, words, reason)
+        text = replies.no_punch(punch_message.issued_at, words, reason)
         event = f"reply {message.number} {reason}"
         if reason is Reason.STRANGER:  # one answer a day (P20)
-            event = f"reply {reason} {said.issued_at.date().isoformat()} {said.user_id}"
+            event = f"reply {reason} {punch_message.issued_at.date().isoformat()} {punch_message.user_id}"
         worth, priority = (ASKED_FOR, 2)
         if reason in (Reason.DOUBLE, Reason.NO_WORD):
             worth, priority = TOLD_FOR, 5
-        key = decision.person.key if decision.person else said.user_id
-        return self._reply(event, key, said.user_id, text, priority, worth, message.number)
+        key = decision.person.key if decision.person else punch_message.user_id
+        return self._reply(event, key, punch_message.user_id, text, priority, worth, message.number)
 
     def _examples(self) -> list[Word]:
         """A word of each kind that is punched."""

@@ -3,12 +3,12 @@
 Below `<link>/tenants/<tenant>/`, each named by the SHA-256 of what only the member's browser knows:
 
     line_invitations/<token>.json      who is invited until when; `used_at` once linked
-    line_invitations/<token>.<n>.json  its n-th trip, created once: there are MAX_TRIPS
+    line_invitations/<token>.<n>.json  its n-th attempt, created once: there are MAX_ATTEMPTS
     line_invitations/<token>.by.json   which LINE account it links, created once: of two at once, one
-    line_logins/<state>.json           one trip to LINE and back: nonce, PKCE verifier, the browser, 10 minutes
+    line_logins/<state>.json           one login at LINE: nonce, PKCE verifier, the browser, 10 minutes
     line_logins/<state>.used.json      created once, before the code is exchanged
 
-Whatever step it dies at, opening the invitation again starts a new trip and ends in the same state.
+Whatever step it dies at, opening the invitation again makes a new attempt and ends in the same state.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from renkei.systems.pkce import pkce
 
 log = logging.getLogger(__name__)
 LOGIN_LASTS = dt.timedelta(minutes=10)  # as long as LINE's code is good for
-MAX_TRIPS = 20  # by one invitation; each leaves files in the store, and whoever has the URL may begin one
+MAX_ATTEMPTS = 20  # by one invitation; each leaves files in the store, and whoever has the URL may begin one
 KEPT_AFTER = dt.timedelta(days=30)  # an expired invitation says so for this long; then it is unknown
 _Key = Annotated[str, Field(exclude=True)]  # the name of the file, which does not say it
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class LoginAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LoginStart:
-    """One more trip by an invitation, or the end of one."""
+    """One more attempt by an invitation, or the end of one."""
 
     at: Moment
 
@@ -168,7 +168,7 @@ class Linking:
         link = self.members.line_link(invitation.user_id)
         return link if link and (invitation.used_at or link.invitation == invitation.key) else None
 
-    # --- the trip to LINE
+    # --- the login at LINE
 
     def begin(self, token: str, login: LineLogin, redirect_uri: str, now: dt.datetime) -> AuthorizationRequest:
         """Send the member to LINE.
@@ -178,22 +178,22 @@ class Linking:
         """
         invitation = self.invitation(token)
         self.check(invitation, now)
-        trips = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_TRIPS + 1))
-        if not any(records.create(self._store, trip, LoginStart(now)) for trip in trips):
+        attempts = (self._part_key(invitation.key, str(n)) for n in range(1, MAX_ATTEMPTS + 1))
+        if not any(records.create(self._store, attempt, LoginStart(now)) for attempt in attempts):
             raise linking_error(LinkingFailure.OFTEN)
         state, browser = new_state(self.tenant), secrets.token_urlsafe(32)
         nonce = secrets.token_hex(32)
         verifier, challenge = pkce()
-        trip = LoginAttempt(
+        attempt = LoginAttempt(
             invitation.key, nonce, verifier, sha256(browser), (now + LOGIN_LASTS).replace(microsecond=0)
         )
-        records.write(self._store, self._login_key(sha256(state)), trip)
+        records.write(self._store, self._login_key(sha256(state)), attempt)
         return AuthorizationRequest(
             login.authorize_url(redirect_uri, state, nonce, challenge), cookie_name(state), browser
         )
 
     def check(self, invitation: Invitation, now: dt.datetime) -> None:
-        """Nothing, where a trip may begin by this invitation.
+        """Nothing, where an attempt may begin by this invitation.
 
         Raises:
             LinkingError: it has expired or served, or its member is gone.
@@ -205,8 +205,8 @@ class Linking:
         if self.members.find(invitation.user_id) is None:
             raise linking_error(LinkingFailure.UNKNOWN)
 
-    def trip(self, state: str, browser: str) -> LoginAttempt:
-        """The trip from which the member comes back; `browser` is the value of its cookie, "" without one.
+    def attempt(self, state: str, browser: str) -> LoginAttempt:
+        """The attempt from which the member comes back; `browser` is the value of its cookie, "" without one.
 
         Raises:
             LinkingError: it is none of ours, or another browser's.
@@ -220,40 +220,40 @@ class Linking:
         return replace(found, key=key)
 
     def finish(
-        self, trip: LoginAttempt, code: str, error: str, login: LineLogin, redirect_uri: str, now: dt.datetime
+        self, attempt: LoginAttempt, code: str, error: str, login: LineLogin, redirect_uri: str, now: dt.datetime
     ) -> Linked:
-        """What LINE sent the member back with, made into a link. A trip counts once; to come again is harmless.
+        """What LINE sent the member back with, made into a link. An attempt counts once; to come again is harmless.
 
         Raises:
             LinkingError: nothing was linked.
         """
-        invitation = self._invitation(trip.invitation)
+        invitation = self._invitation(attempt.invitation)
         if invitation is None:
             raise linking_error(LinkingFailure.UNKNOWN)
-        if not records.create(self._store, f"{self._logins}/{trip.key}.used.json", LoginStart(now)):
+        if not records.create(self._store, f"{self._logins}/{attempt.key}.used.json", LoginStart(now)):
             if link := self.link_of(invitation):  # the page was loaded again
                 return Linked(link.user_id, None)
             raise linking_error(LinkingFailure.STATE)
-        if now >= trip.expires_at:
+        if now >= attempt.expires_at:
             raise linking_error(LinkingFailure.STATE)
         if error or not code:
             raise linking_error(
                 LinkingFailure.CANCELLED if error.casefold() == "access_denied" else LinkingFailure.LINE
             )
-        return self._link(invitation, trip, code, login, redirect_uri, now)
+        return self._link(invitation, attempt, code, login, redirect_uri, now)
 
     def _link(
         self,
         invitation: Invitation,
-        trip: LoginAttempt,
+        attempt: LoginAttempt,
         code: str,
         login: LineLogin,
         redirect_uri: str,
         now: dt.datetime,
     ) -> Linked:
         try:
-            tokens = login.exchange(code, redirect_uri, trip.verifier)
-            line_user_id = login.verify(tokens.id_token, trip.nonce, now.timestamp())
+            tokens = login.exchange(code, redirect_uri, attempt.verifier)
+            line_user_id = login.verify(tokens.id_token, attempt.nonce, now.timestamp())
         except LineLoginError as error:
             log.warning("line login refused tenant=%s reason=%s", self.tenant, error.reason)
             raise LinkingError(LinkingFailure.LINE, str(error)) from None
@@ -280,13 +280,13 @@ class Linking:
     # --- keeping it small
 
     def tidy(self, now: dt.datetime) -> int:
-        """Delete trips that are over and invitations long expired; how many files went. May be repeated."""
-        trips = self._records(self._logins, LoginAttempt)
-        over = [key for key, trip in trips.items() if now - trip.expires_at > LOGIN_LASTS]
+        """Delete attempts that are over and invitations long expired; how many files went. May be repeated."""
+        attempts = self._records(self._logins, LoginAttempt)
+        over = [key for key, attempt in attempts.items() if now - attempt.expires_at > LOGIN_LASTS]
         for key in over:
             self._store.delete(self._login_key(key))  # its note stays, or it could be made twice
         notes = {name.partition(".")[0] for name in self._store.names(self._logins) if name.endswith(".used.json")}
-        for key in notes - (trips.keys() - set(over)):
+        for key in notes - (attempts.keys() - set(over)):
             if not self._store.exists(self._login_key(key)):  # nor begun while we looked
                 self._store.delete(f"{self._logins}/{key}.used.json")
         invitations = self._records(self._invitations, Invitation)
@@ -301,7 +301,7 @@ class Linking:
         return len(over) + len(old)
 
     def _records(self, folder: str, model: type[T]) -> dict[str, T]:
-        """Every trip or invitation by the digest that names it."""
+        """Every attempt or invitation by the digest that names it."""
         names = [name for name in self._store.names(folder) if re.fullmatch(r"[0-9a-f]{64}\.json", name)]
         found = read_all(self._store, [f"{folder}/{name}" for name in names], model)
         return {path.rsplit("/", 1)[1].removesuffix(".json"): record for path, record in found.items()}
@@ -321,5 +321,5 @@ class Linking:
 
 
 def cookie_name(state: str) -> str:
-    """One per trip, so that two tabs do not take each other's."""
+    """One per attempt, so that two tabs do not take each other's."""
     return f"renkei_line_{sha256(state)[:16]}"

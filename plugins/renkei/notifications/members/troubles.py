@@ -14,7 +14,7 @@ class LinkingFailure(StrEnum):
     EXPIRED = "EXPIRED"
     SPENT = "SPENT"  # linked by it once, and something has changed since
     OFTEN = "OFTEN"  # begun with as often as an invitation may be
-    STATE = "STATE"  # not a trip that we began, or too old, or made already
+    STATE = "STATE"  # not an attempt that we began, or too old, or made already
     ELSEWHERE = "ELSEWHERE"  # the button of a page that is not ours
     BROWSER = "BROWSER"  # another browser began it
     CANCELLED = "CANCELLED"  # by the member

@@ -119,9 +119,9 @@ class Pages:
             raise linking_error(LinkingFailure.STATE)
         browser = request.cookies.get(_cookie(cookie_name(state), self.callback_url()), "")
         code, error = query.get("code", ""), query.get("error", "")
-        linking, trip = self._where(tenant, lambda one: one.trip(state, browser))
+        linking, attempt = self._where(tenant, lambda one: one.attempt(state, browser))
         login = self.channel_of(tenant).login
-        linked = linking.finish(trip, code, error, login, self.callback_url(), self.now())
+        linked = linking.finish(attempt, code, error, login, self.callback_url(), self.now())
         log.info("line linked tenant=%s friend=%s", tenant, linked.friend)
         return self._linked(tenant, again=False, friend=linked.friend)
 

@@ -42,12 +42,12 @@ class ChatworkRoom:
 
 def delivery(answer: Answer, proof: str) -> Delivery:
     """What Chatwork's status means; `proof` is the field that only its own answer has."""
-    status, said = answer.status, answer.said
+    status, body = answer.status, answer.json_object
     if status == 200:
-        if said.get(proof):
-            return accepted(status, str(said[proof]) if proof == "message_id" else "")
+        if body.get(proof):
+            return accepted(status, str(body[proof]) if proof == "message_id" else "")
         return unknown(status, "not an answer of Chatwork")
-    errors = said.get("errors")
+    errors = body.get("errors")
     reason = " / ".join(e for e in errors if isinstance(e, str)) if isinstance(errors, list) else ""
     reason = reason or f"HTTP {status}"
     if status == 429:

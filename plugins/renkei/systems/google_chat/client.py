@@ -36,7 +36,7 @@ def delivery(answer: Answer) -> Delivery:
     """What Google's HTTP status and its own `status` mean."""
     status = answer.status
     if status == 200:
-        name = answer.said.get("name")
+        name = answer.json_object.get("name")
         if isinstance(name, str) and NAME.fullmatch(name):
             return accepted(status, name)
         return unknown(status, "not an answer of Google Chat")

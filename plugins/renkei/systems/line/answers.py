@@ -24,7 +24,7 @@ def answer_of(answer: Answer, proof: Proof) -> Delivery:
     answers 409 to every repetition. Source: "Retrying a failed API request", developers.line.biz.
     """
     if answer.status < 300:
-        found = proof(answer.said) if answer.status == 200 else None
+        found = proof(answer.json_object) if answer.status == 200 else None
         return later(answer.status, f"HTTP {answer.status}") if found is None else accepted(answer.status, found)
     if answer.status == 409:
         return accepted(answer.status, _uuid(answer.headers.get("x-line-accepted-request-id", "")))
@@ -43,7 +43,7 @@ def _failure(status: int, reason: str) -> Delivery:
 
 def _words(answer: Answer) -> str:
     """LINE's message with the first faults it lists; only the status where somebody else answered."""
-    message, details = answer.said.get("message"), answer.said.get("details")
+    message, details = answer.json_object.get("message"), answer.json_object.get("details")
     if not isinstance(message, str):
         return f"HTTP {answer.status}"
     faults = [_fault(detail) for detail in (details if isinstance(details, list) else [])[:MAX_DETAILS]]

@@ -92,7 +92,7 @@ class LineLogin:
             raise LineLoginError(UNREACHABLE, answer.reason)
         if answer.status != 200:
             raise _refusal(answer)
-        access_token, id_token = answer.said.get("access_token"), answer.said.get("id_token")
+        access_token, id_token = answer.json_object.get("access_token"), answer.json_object.get("id_token")
         if not _is_token(access_token) or not _is_token(id_token):
             raise LineLoginError(UNPROVEN, "no access_token or id_token in the answer")
         return Tokens(access_token, id_token)
@@ -141,7 +141,7 @@ class LineLogin:
         )
         if isinstance(answer, Delivery) or answer.status != 200:
             return None
-        friend = answer.said.get("friendFlag")
+        friend = answer.json_object.get("friendFlag")
         return friend if isinstance(friend, bool) else None
 
 
@@ -162,7 +162,7 @@ def _fault(claims: dict[str, Any], nonce: str, now: float) -> str:
 
 
 def _refusal(answer: Answer) -> LineLoginError:
-    error, description = (answer.said.get(name) for name in ("error", "error_description"))
+    error, description = (answer.json_object.get(name) for name in ("error", "error_description"))
     reason = ": ".join([f"HTTP {answer.status}", *(text for text in (error, description) if isinstance(text, str))])
     if answer.status >= 500 or answer.status in (408, 429):
         return LineLoginError(UNREACHABLE, reason)

@@ -23,7 +23,7 @@ def delivery_of(answer: Answer, wanted: int, to: str = "") -> Delivery:
 
 def reason_of(answer: Answer, to: str = "") -> str:
     """LINE WORKS' code and description, without `to` and addresses (L6); the status where somebody else answered."""
-    parts = [answer.said.get(name) for name in ("code", "description", "error", "error_description")]
+    parts = [answer.json_object.get(name) for name in ("code", "description", "error", "error_description")]
     text = ": ".join(part for part in parts if isinstance(part, str) and part)
     if to:
         text = re.sub(rf"(?<![\w.+-]){re.escape(to)}(?![\w+-])", "(送信先)", text)

@@ -128,13 +128,13 @@ def _assertion(credentials: LineWorksCredentials, key: RSAPrivateKey, now: int) 
 
 
 def _token_of(answer: Answer, now: float) -> Token | Delivery:
-    said = answer.said
+    body = answer.json_object
     if answer.status == 200:
-        text = said.get("access_token")
+        text = body.get("access_token")
         if isinstance(text, str) and HEADER_TEXT.fullmatch(text):
-            return Token(text, now + _seconds(said.get("expires_in")))
+            return Token(text, now + _seconds(body.get("expires_in")))
         return later(200, "access_token のない応答")
-    if said.get("error") in VOID:
+    if body.get("error") in VOID:
         return refused(answer.status, reason_of(answer), dead=True)
     return repeatable(delivery_of(answer, 200))
 

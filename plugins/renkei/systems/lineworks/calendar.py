@@ -131,7 +131,7 @@ class LineWorksCalendar:
         if _is_missing(answer):
             return None
         _check(answer, user_id)
-        components = answer.said.get("eventComponents")
+        components = answer.json_object.get("eventComponents")
         if not isinstance(components, list) or not components or not isinstance(components[0], dict):
             raise LineWorksAwayError("LINE WORKSの応答がAPIの形式ではありません。次回の連携で確認し直します。")
         found: dict[str, Any] = components[0]
@@ -147,7 +147,7 @@ class LineWorksCalendar:
             return []
         _check(answer, user_id)
         try:
-            return [event["eventComponents"][0]["eventId"] for event in answer.said["events"]]
+            return [event["eventComponents"][0]["eventId"] for event in answer.json_object["events"]]
         except (KeyError, TypeError, IndexError):
             raise LineWorksAwayError(
                 "LINE WORKSの応答がAPIの形式ではありません。次回の連携で確認し直します。"
@@ -165,14 +165,14 @@ class LineWorksCalendar:
         if answer.status == 403:
             raise _no_right(answer, user_id, "user.read")
         _check(answer, user_id)
-        said = answer.said
-        known = [one for one in (said.get("userId"), said.get("email")) if isinstance(one, str)]
-        if said.get("isDeleted"):
+        user = answer.json_object
+        known = [one for one in (user.get("userId"), user.get("email")) if isinstance(one, str)]
+        if user.get("isDeleted"):
             return MemberState.NONE
         if user_id not in known:
             is_there = user_id.casefold() in (one.casefold() for one in known)
             return MemberState.OTHER_CASE if is_there else MemberState.NONE
-        return MemberState.SUSPENDED if said.get("isSuspended") or said.get("isPending") else MemberState.ACTIVE
+        return MemberState.SUSPENDED if user.get("isSuspended") or user.get("isPending") else MemberState.ACTIVE
 
     def check(self) -> None:
         """Whether the app may read members and write calendars: a token for both scopes, and nobody's calendar is opened."""
@@ -223,7 +223,7 @@ def _is_missing(answer: Answer) -> bool:
     """Whether LINE WORKS itself says that there is none: a 404 of somebody in between proves nothing."""
     if answer.status != 404:
         return False
-    if not isinstance(answer.said.get("code"), str):
+    if not isinstance(answer.json_object.get("code"), str):
         raise LineWorksAwayError("LINE WORKSの応答がAPIの形式ではありません。次回の連携で続きから行います。")
     return True
 

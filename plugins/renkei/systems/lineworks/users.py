@@ -47,14 +47,14 @@ def find_user(api: LineWorksApi, account: str, *, turn_s: float | None = None) -
 
 
 def _user(answer: Answer) -> User | None:
-    said = answer.said
-    user_id = said.get("userId")
+    user = answer.json_object
+    user_id = user.get("userId")
     if answer.status != 200 or not isinstance(user_id, str) or not user_id:
         return None
-    if said.get("isDeleted") is True:
+    if user.get("isDeleted") is True:
         return User(user_id, UserStatus.DELETED)
-    if said.get("isSuspended") is True:
+    if user.get("isSuspended") is True:
         return User(user_id, UserStatus.SUSPENDED)
-    if said.get("isPending") is True or said.get("isAwaiting") is True:
+    if user.get("isPending") is True or user.get("isAwaiting") is True:
         return User(user_id, UserStatus.PENDING)
     return User(user_id, UserStatus.ACTIVE)

@@ -43,10 +43,10 @@ class SlackBot:
 
 def delivery(answer: Answer) -> Delivery:
     """What Slack's `ok`, word and status mean."""
-    status, said = answer.status, answer.said
-    if status == 200 and said.get("ok") is True:
-        return accepted(status, str(said.get("ts") or ""))
-    word, needed = said.get("error"), said.get("needed")
+    status, body = answer.status, answer.json_object
+    if status == 200 and body.get("ok") is True:
+        return accepted(status, str(body.get("ts") or ""))
+    word, needed = body.get("error"), body.get("needed")
     word = word if isinstance(word, str) and WORD.fullmatch(word) else ""
     reason = word or (f"HTTP {status}" if status >= 300 else "not an answer of Slack")
     if word in DEAD:

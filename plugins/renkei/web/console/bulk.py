@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -37,17 +37,23 @@ Names = Annotated[str, Form(max_length=250_000)]
 
 
 @router.get("/bulk")
-def confirm(request: Request, visitor: guard.SignedIn, q: str = "", state: str = "", deed: str = "") -> Response:
+def confirm(
+    request: Request,
+    visitor: guard.SignedIn,
+    q: str = "",
+    state: str = "",
+    asked: Annotated[str, Query(alias="deed")] = "",
+) -> Response:
     """How many and which: of the companies that the list shows for these words."""
     found = overview.matching(visible(visitor), visitor.services.now(), q, state)
-    doing = BulkAction(deed) if deed in set(BulkAction) else BulkAction.CHECK
+    action = BulkAction(asked) if asked in set(BulkAction) else BulkAction.CHECK
     return page(
         request,
         "bulk.html",
-        doing=doing,
-        deeds=LABELS,
-        chosen=_chosen(visitor, doing, found),
-        with_reason=doing in WITH_REASON,
+        action=action,
+        actions=LABELS,
+        chosen=_chosen(visitor, action, found),
+        with_reason=action in WITH_REASON,
         query=q,
         state=state,
         most=MAX_COMPANIES,
@@ -61,7 +67,7 @@ def confirm(request: Request, visitor: guard.SignedIn, q: str = "", state: str =
 async def do(
     request: Request,
     visitor: guard.PostsSignedIn,
-    deed: Annotated[str, Form(max_length=20)] = "",
+    asked: Annotated[str, Form(alias="deed", max_length=20)] = "",
     dags: Names = "",
     reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
     after: Annotated[int, Form(ge=0)] = 0,
@@ -70,10 +76,10 @@ async def do(
     """Those from the place `after` on, as many as there is time for; the page asks for the rest. 確認のみ is one job."""
     named, why = dags.split(), " ".join(reason.split())
     if (
-        deed not in set(BulkAction)
+        asked not in set(BulkAction)
         or not named
         or len(named) > MAX_COMPANIES
-        or (BulkAction(deed) in WITH_REASON and not why)
+        or (BulkAction(asked) in WITH_REASON and not why)
     ):
         said = (
             "会社と操作を選び直してください。災害時凍結には理由が要ります。一度に操作できるのは"
@@ -84,16 +90,16 @@ async def do(
         raise guard.CsrfError
     if not await run_in_threadpool(once.take, _folder(visitor).store, form, visitor.services.now()):
         return go_to(request, "")  # a reload: the list says how it is
-    doing = BulkAction(deed)
-    if doing is BulkAction.CHECK:
+    action = BulkAction(asked)
+    if action is BulkAction.CHECK:
         return await run_in_threadpool(_checks, request, visitor, named)
     until, place, refused = time.monotonic() + LASTS_S, after, []
     while place < len(named) and (time.monotonic() < until or place == after):
-        if fault := await _one(request, visitor, doing, named[place], why):
+        if fault := await _one(request, visitor, action, named[place], why):
             refused.append((named[place], fault))
         place += 1
     visitor.services.knowledge.changed()
-    return await run_in_threadpool(_outcome, request, visitor, doing, named, why, place, refused)
+    return await run_in_threadpool(_outcome, request, visitor, action, named, why, place, refused)
 
 
 @router.get("/checks/{number}")
@@ -140,19 +146,19 @@ def _checks(request: Request, visitor: guard.Visitor, named: Sequence[str]) -> R
     return go_to(request, "checks", str(number))
 
 
-async def _one(request: Request, visitor: guard.Visitor, doing: BulkAction, dag_id: str, why: str) -> str:
+async def _one(request: Request, visitor: guard.Visitor, action: BulkAction, dag_id: str, why: str) -> str:
     """Do it with one company; why it was not done, in Japanese."""
-    found = await run_in_threadpool(_of, visitor, doing, [dag_id])
+    found = await run_in_threadpool(_of, visitor, action, [dag_id])
     if not found.those:
         return found.others[0][1] if found.others else "会社がありません"
     one = found.those[0]
     try:
-        await run_in_threadpool(_note, visitor, doing, dag_id)
-        if doing in WITH_REASON:
-            freezing, on = visitor.services.actions.freeze, doing is BulkAction.FREEZE
+        await run_in_threadpool(_note, visitor, action, dag_id)
+        if action in WITH_REASON:
+            freezing, on = visitor.services.actions.freeze, action is BulkAction.FREEZE
             await run_in_threadpool(freezing, visitor.user, one.tenant, dag_id, on, why)
         else:
-            await visitor.services.actions.pause(request, dag_id, doing is BulkAction.PAUSE)
+            await visitor.services.actions.pause(request, dag_id, action is BulkAction.PAUSE)
     except Refused as error:
         return str(error)
     return ""
@@ -161,7 +167,7 @@ async def _one(request: Request, visitor: guard.Visitor, doing: BulkAction, dag_
 def _outcome(
     request: Request,
     visitor: guard.Visitor,
-    doing: BulkAction,
+    action: BulkAction,
     named: Sequence[str],
     why: str,
     place: int,
@@ -171,8 +177,8 @@ def _outcome(
     return page(
         request,
         "bulk_done.html",
-        doing=doing,
-        label=LABELS[doing],
+        action=action,
+        label=LABELS[action],
         dags=" ".join(named),
         why=why,
         place=place,
@@ -182,15 +188,15 @@ def _outcome(
     )
 
 
-def _of(visitor: guard.Visitor, doing: BulkAction, named: Collection[str]) -> BulkSelection:
+def _of(visitor: guard.Visitor, action: BulkAction, named: Collection[str]) -> BulkSelection:
     """Those of the named that somebody may see, as they are now."""
     wanted = set(named)
-    return _chosen(visitor, doing, [one for one in visible(visitor) if one.dag_id in wanted])
+    return _chosen(visitor, action, [one for one in visible(visitor) if one.dag_id in wanted])
 
 
-def _chosen(visitor: guard.Visitor, doing: BulkAction, companies: Sequence[Company]) -> BulkSelection:
+def _chosen(visitor: guard.Visitor, action: BulkAction, companies: Sequence[Company]) -> BulkSelection:
     may = visitor.services.authority.may
-    return chosen(doing, companies, lambda right, dag_id: may(visitor.user, right, dag_id))
+    return chosen(action, companies, lambda right, dag_id: may(visitor.user, right, dag_id))
 
 
 def _jobs(visitor: guard.Visitor) -> list[ConsoleJob]:
@@ -220,6 +226,6 @@ def _folder(visitor: guard.Visitor) -> TenantFolder:
     return visitor.services.knowledge.folder(_place(visitor))
 
 
-def _note(visitor: guard.Visitor, doing: BulkAction, dag_id: str) -> None:
+def _note(visitor: guard.Visitor, action: BulkAction, dag_id: str) -> None:
     store = visitor.services.knowledge.folder(dag_id).store
-    audit.note(store, AuditEntry(visitor.services.now(), visitor.user.id, dag_id, f"bulk {doing.value}"))
+    audit.note(store, AuditEntry(visitor.services.now(), visitor.user.id, dag_id, f"bulk {action.value}"))

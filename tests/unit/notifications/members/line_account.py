@@ -69,9 +69,9 @@ class World:
         """LINE sends the browser back."""
         query = parse_qs(urlsplit(departure.url).query)
         self.line.nonce = query["nonce"][0]
-        trip = self.linking.trip(query["state"][0], departure.value if browser is None else browser)
+        attempt = self.linking.attempt(query["state"][0], departure.value if browser is None else browser)
         code, error = answer.get("code", "CODE"), answer.get("error", "")
-        return self.linking.finish(trip, code, error, self.login, BACK, now)
+        return self.linking.finish(attempt, code, error, self.login, BACK, now)
 
     def line_id(self, user_id: str = "001") -> str:
         member = self.linking.members.find(user_id)

@@ -52,7 +52,7 @@ def test_nothing_that_opens_a_door_is_kept(world: World) -> None:
 def test_a_state_of_nobodys_is_refused(world: World, state: str) -> None:
     """N4"""
     with refused(LinkingFailure.STATE):
-        world.linking.trip(state, "anything")
+        world.linking.attempt(state, "anything")
 
 
 @pytest.mark.parametrize("browser", ["", "another"])
@@ -75,7 +75,7 @@ def test_a_trip_lasts_ten_minutes(world: World) -> None:
 
 
 def test_an_invitation_lasts_its_days(world: World) -> None:
-    """N4: a trip begun in time may end after them."""
+    """N4: an attempt begun in time may end after them."""
     token = world.invite()
     end = NOW + dt.timedelta(days=14)
     departure = world.begin(token, end - dt.timedelta(minutes=1))
@@ -135,7 +135,7 @@ def test_nothing_is_left_of_an_invitation_that_is_gone(world: World) -> None:
     world.begin(world.invite("001"))  # withdraws the first
     folder = world.folder / "smarthr_emc/tenants/acme/line_invitations"
     world.linking.tidy(NOW)
-    assert len(list(folder.iterdir())) == 3 + 2, "invitation, trip, account; invitation, trip"
+    assert len(list(folder.iterdir())) == 3 + 2, "invitation, attempt, account; invitation, attempt"
     world.linking.tidy(NOW + dt.timedelta(days=60))
     assert list(folder.iterdir()) == []
 
@@ -186,7 +186,7 @@ def test_who_is_unlinked_does_not_come_back_by_the_old_invitation(world: World) 
 
 
 def test_who_left_links_nothing(world: World) -> None:
-    """N4: not even when the trip had begun."""
+    """N4: not even when the attempt had begun."""
     token = world.invite()
     departure = world.begin(token)
     world.linking.members.replace(pd.DataFrame({"user_id": ["002"]}))

@@ -48,7 +48,7 @@ def test_two_tabs_of_one_person_both_end_well(world: World) -> None:
 def test_of_two_accounts_at_once_one_is_linked(world: World, accounts: tuple[str, str]) -> None:
     """N4: both come back before either is noted; the same account twice is harmless."""
     token = world.invite()
-    trips = [world.begin(token), world.begin(token)]
+    attempts = [world.begin(token), world.begin(token)]
     read_link = world.linking.link_of
     both_looked = threading.Barrier(2, timeout=10)
     told: list[str] = []
@@ -67,7 +67,7 @@ def test_of_two_accounts_at_once_one_is_linked(world: World, accounts: tuple[str
     def come(number: int) -> None:
         account = accounts[number]
         try:
-            others[number].finish(trips[number], code=str(number))
+            others[number].finish(attempts[number], code=str(number))
             told.append(account)
         except LinkingError as error:
             told.append(error.trouble)
@@ -141,7 +141,7 @@ def test_whatever_step_it_dies_at_opening_the_invitation_again_ends_well(
             died = False
         except Died:
             died = True
-    assert died == (step < 7), "count, trip, note, invitation's claim, account's claim, link, invitation"
+    assert died == (step < 7), "count, attempt, note, invitation's claim, account's claim, link, invitation"
     invitation = world.linking.invitation(token)
     if world.line_id():
         assert world.linking.link_of(invitation) is not None, "linked is linked, noted or not"
