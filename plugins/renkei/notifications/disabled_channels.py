@@ -16,20 +16,24 @@ from renkei.clock import day_in_japan
 from renkei.notifications.state import ChannelState
 
 
-def write(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]) -> None:
-    """Note which of the channels are disabled, and since when; a folder that cannot be written to is passed over."""
+def write(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]) -> bool:
+    """Note which of the channels are disabled, and since when; whether that was another one than is noted.
+
+    A folder that cannot be written to is passed over.
+    """
     path = _path(folder, link, tenant)
     known = disabled(folder, link, tenant)
     now = {name: since for name, since in known.items() if name not in states}
     now |= {name: day_in_japan(state.disabled_at) for name, state in states.items() if state.disabled_at}
     if now == known:
-        return
+        return False
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(now, file, ensure_ascii=False)
         os.replace(temporary, path)
+    return True
 
 
 def disabled(folder: Path, link: str, tenant: str) -> dict[str, str]:

@@ -31,6 +31,11 @@ from renkei.web.channel_facts import TriedChannel, TriedStep, channel_key
 if TYPE_CHECKING:
     from renkei.orchestration.tenant import Tenant
 
+log = logging.getLogger(__name__)
+
+LOOKS = 3  # at most, while others change the same states
+_States = dict[Channel, ChannelState]
+
 
 def notify_channels(
     link: str,
@@ -56,7 +61,7 @@ def notify_channels(
         settings.channel_failures(),
     )
     told = notifier.tell(channels, event, message, key, run or key)
-    _show(link, tenant, channels, notifier.deliveries)
+    _show(link, tenant, channels, notifier.deliveries, store)
     return told
 
 
@@ -93,7 +98,7 @@ def try_channels(link: str, tenant: str, channels: Sequence[Channel]) -> Iterato
     for channel in channels:
         for step in try_channel(channel, tenant, opener(link, tenant, store), deliveries, utcnow()):
             yield channel, step
-    _show(link, tenant, channels, deliveries)
+    _show(link, tenant, channels, deliveries, store)
 
 
 def run_channel_test(tenant: Tenant, asked: Mapping[str, str], tell: Callable[[str, int, int], None]) -> TriedChannel:
@@ -139,9 +144,24 @@ def states_now(folder: TenantFolder, channels: Sequence[Channel]) -> dict[Channe
     Raises:
         StoreError: the store cannot be read.
     """
-    found = {channel: state_now(folder, channel)[0] for channel in channels}
-    by_name = {channel.name: state for channel, state in found.items()}
-    disabled_channels.write(settings.index_folder(), folder.link, folder.tenant, by_name)
+
+    def look() -> dict[Channel, ChannelState]:
+        return {channel: state_now(folder, channel)[0] for channel in channels}
+
+    return _copy(folder.link, folder.tenant, look(), look)
+
+
+def _copy(link: str, tenant: str, found: _States, look: Callable[[], _States]) -> _States:
+    """Leave the states where the list and the Dag's page find them without the store; the ones that were left there.
+
+    Whoever changes a state copies it as well: where this copy changed anything, that one may have been overwritten by
+    what was found before it, and only another look tells.
+    """
+    for _ in range(LOOKS):
+        states = {channel.name: state for channel, state in found.items()}
+        if not disabled_channels.write(settings.index_folder(), link, tenant, states):
+            break
+        found = look()
     return found
 
 
@@ -241,16 +261,23 @@ def _unregistered(channel: Channel) -> ConnectionError_:
     return ConnectionError_(f"送信先の社員の{label}がメンバー表に登録されていません。登録してください。")
 
 
-def _show(link: str, tenant: str, channels: Sequence[Channel], deliveries: DeliveryLog) -> None:
-    """Leave the channels' states where the Dag's page can be made from them without the store."""
-    disabled_channels.write(
-        settings.index_folder(), link, tenant, {c.name: s for c in channels if (s := deliveries.known(c))}
-    )
+def _show(link: str, tenant: str, channels: Sequence[Channel], deliveries: DeliveryLog, store: Store | None) -> None:
+    """As `_copy`, of what became of the channels here; a store that fails costs the second look (N3)."""
+    known = {channel: state for channel in channels if (state := deliveries.known(channel))}
+
+    def look() -> _States:
+        folder = TenantFolder(store, link, tenant) if store else None
+        return {channel: state_now(folder, channel)[0] for channel in known} if folder else known
+
+    try:
+        _copy(link, tenant, known, look)
+    except Exception as error:  # of a storage library, too
+        log.warning("the states of channels cannot be read again: %s", type(error).__name__)
 
 
 def _store_or_none() -> Store | None:
     try:
         return connections.open_store()
     except StoreError as error:
-        logging.getLogger(__name__).warning("told without the store: %s", type(error).__name__)
+        log.warning("told without the store: %s", type(error).__name__)
         return None

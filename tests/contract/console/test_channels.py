@@ -7,6 +7,7 @@ import datetime as dt
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.models.connection import Connection
@@ -19,6 +20,7 @@ from renkei.notifications.deliver import Notifier, OpenedChannel
 from renkei.notifications.delivery_log import DeliveryLog
 from renkei.notifications.services import SPECS
 from renkei.notifications.state import ChannelState, ChannelStates
+from renkei.orchestration import channel_connections
 from renkei.orchestration.channel_connections import registration_of
 from renkei.orchestration.maintenance import prune_all
 from renkei.orchestration.web import registering
@@ -247,6 +249,56 @@ def test_n2_registering_again_enables_it(world: ConsoleWorld) -> None:
     assert disabled_channels.disabled(index_folder(), LINK, "acme") == {}
     assert "使用中 0/5" in text_of(body(world, HERE))
     assert world.services.sheets.of(dag("acme")).versions.last_number() == before  # the sheet says nothing new
+
+
+def test_n2_a_look_that_was_overtaken_does_not_show_an_older_state(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page reads 無効; before it leaves that for the list, somebody else registers the channel again."""
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # Connections are read as the API server does it
+    registered(world)
+    states, channel = disable(world), channels(world)[0]
+    own = registration_of(Service.SLACK_WEBHOOK, channel.connection).digest("")
+    states.write(channel, dataclasses.replace(states.read(channel), registration=own))
+    look, others = (
+        channel_connections.state_now,
+        [lambda: world.services.knowledge.channels_renewed(dag("acme"), [channel.name])],
+    )
+
+    def overtaken(folder: TenantFolder, one: Channel) -> tuple[ChannelState, str]:
+        found = look(folder, one)
+        if one == channel and others:
+            others.pop()()
+        return found
+
+    monkeypatch.setattr(channel_connections, "state_now", overtaken)
+    assert "Slack(Webhook) – 使用中 0/5" in text_of(body(world, HERE))
+    assert not others
+    assert disabled_channels.disabled(index_folder(), LINK, "acme") == {}
+
+
+def test_n2_a_message_that_was_overtaken_does_not_show_an_older_state(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run finds the channel void; before it leaves that for the list, somebody registers it again."""
+    registered(world)
+    channel, tell = channels(world)[0], Notifier.tell
+    monkeypatch.setattr(channel_connections, "opener", lambda *_: lambda one: OpenedChannel(gone, one.to, "r"))
+    gone = Gone()
+    gone.answer = refused(404, "no_service", dead=True)
+
+    def overtaken(self: Notifier, *given: Any) -> Any:
+        told = tell(self, *given)
+        world.services.knowledge.channels_renewed(dag("acme"), [channel.name])
+        return told
+
+    say = (LINK, "acme", [channel], Event.FAILURE, Message("題"))
+    channel_connections.notify_channels(*say, "before")
+    assert disabled_channels.disabled(index_folder(), LINK, "acme").keys() == {channel.name}
+    world.services.knowledge.channels_renewed(dag("acme"), [channel.name])
+    monkeypatch.setattr(Notifier, "tell", overtaken)
+    channel_connections.notify_channels(*say, "overtaken")
+    assert disabled_channels.disabled(index_folder(), LINK, "acme") == {}
 
 
 def test_n2_a_new_secret_on_the_page_of_connections_enables_it_too(world: ConsoleWorld) -> None:
