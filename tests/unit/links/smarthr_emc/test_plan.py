@@ -206,6 +206,13 @@ def test_e20_person_who_loses_the_last_contact_is_listed() -> None:
     assert kept.warnings("lost_contact") == []
 
 
+def test_e9_who_has_retired_needs_no_id() -> None:
+    """Neither an error nor a warning: nobody waits for it to be filled in."""
+    day = plan_day(mapping(), [crew("c1", "1"), crew("c2", "", "retired")])
+    assert day.problems() == []
+    assert day.warnings("no_id") == day.warnings("still_no_id") == []
+
+
 def test_e10_duplicates_do_not_break_the_plan() -> None:
     """All problems are still found when two crews share an id and one of them is known."""
     first = plan_day(SHEET, [mail("c1", "1"), mail("c2", "2")])
