@@ -217,6 +217,28 @@ def test_k22_a_new_record_whose_answer_was_lost_and_whose_key_changed_comes_once
     assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
 
 
+def test_k22_what_may_have_arrived_once_stays_that_although_it_was_not_sent_again(world: LinkWorld) -> None:
+    """Its answer was lost; the next run reached nobody; then its 更新キー changed: it is still one record."""
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+
+    def away(unknown: bool) -> None:
+        raise KintoneAwayError("", unknown=unknown)
+
+    world.hotprofile.put(1, "旧")
+    world.kintone.fault = lambda: away(True)
+    world.wait(minutes=30)
+    world.run()
+    world.kintone.before = lambda: away(False)
+    world.wait(minutes=30)
+    world.run()
+    world.hotprofile.put(1, "新")
+    world.kintone.fault = world.kintone.before = lambda: None
+    for _ in range(2):
+        world.wait(minutes=30)
+        world.run()
+    assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
+
+
 def test_k22_a_record_that_waits_while_the_sheet_takes_another_key_stays_the_same_record(world: LinkWorld) -> None:
     world.hotprofile.put(1, "旧")
     world.wait(minutes=5)
@@ -248,6 +270,25 @@ def test_k22_a_cleansed_record_changes_the_key_of_the_one_it_replaces(world: Lin
     assert world.kintone.by_key() == {"20": "会社20"}
     assert history.record(world.database, "acme", "companies", "10").written_at is None
     assert history.record(world.database, "acme", "companies", "20").record_id == "1"
+
+
+def test_k22_a_cleansed_record_that_somebody_deleted_in_kintone_is_the_new_ones_alone(world: LinkWorld) -> None:
+    """It is added anew, under another id of kintone's: what is known of the one that it replaced goes all the same."""
+    world.change_mapping(old_key_item="カスタム項目:旧会社ID")
+    for number in (10, 11):
+        world.hotprofile.put(number)
+    world.wait(minutes=5)
+    world.run()
+    del world.hotprofile.entries["10"]
+    (deleted,) = (number for number, one in world.kintone.records.items() if one["id"] == "10")
+    del world.kintone.records[deleted]
+    world.kintone.records["7"] = world.kintone.records.pop("2" if deleted == "1" else "1")
+    world.hotprofile.put(20, items=[{"label": "旧会社ID", "value": "10"}])
+    world.wait(minutes=5)
+    world.run()
+    assert world.kintone.by_key() == {"11": "会社11", "20": "会社20"}
+    assert history.record(world.database, "acme", "companies", "10").written_at is None
+    assert history.record(world.database, "acme", "companies", "20").record_id == "8"
 
 
 @pytest.mark.parametrize("unknown", [False, True], ids=["not written", "may be written"])
