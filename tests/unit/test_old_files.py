@@ -20,7 +20,7 @@ from renkei.notifications.monitor.silence import Notes, Schedule
 from renkei.notifications.state import ChannelState
 from renkei.orchestration.monitor.expiring import Cursor
 from renkei.orchestration.monitor.once import ToldNotices
-from renkei.runs.notes import Begun, LastReal, LastResult
+from renkei.runs.notes import Begun, LastResult, LastWritingRun
 from renkei.storage import records
 from renkei.storage.runs import CommonRunStart, Loaded
 from renkei.storage.store import DamagedFileError, Store
@@ -55,7 +55,7 @@ OLD: list[tuple[str, Any]] = [
     ),
     (
         '{"folder": "manual__1.0123456789ab", "run": "manual__1"}',
-        LastReal("manual__1", "manual__1.0123456789ab"),
+        LastWritingRun("manual__1", "manual__1.0123456789ab"),
     ),
     (
         '{"outcome": "HOLD", "run": "manual__1", "subject": "EMC-HOLD", "until": "2026-11-22T04:38:01.234567+00:00"}',

@@ -83,7 +83,7 @@ class Source(Protocol):
 class Drain:
     """One tenant's messages under our lease: what is under way, and when to go on after a rest.
 
-    The loop calls `turn`; all that may take long is done in the tenant's own threads.
+    The loop calls `advance`; all that may take long is done in the tenant's own threads.
     """
 
     def __init__(self, inbox: Inbox, leases: Leases, source: Source, tenancy: Tenancy, woken: threading.Event) -> None:
@@ -120,7 +120,7 @@ class Drain:
             self._settle_late()
         self._close()
 
-    def turn(self, version: str, states: Set[State]) -> None:
+    def advance(self, version: str, states: Set[State]) -> None:
         """Begin what can be begun now; `states` are those in which there are open messages.
 
         Raises:

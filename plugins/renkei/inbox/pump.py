@@ -84,8 +84,8 @@ class Pump:
             return
         waiting = open_messages(self._database)
         for tenancy, drain in self._drains.items():
-            with contextlib.suppress(LeaseLostError):  # which the next turn sees
-                drain.turn(versions[tenancy], waiting.get(tenancy, frozenset()))
+            with contextlib.suppress(LeaseLostError):  # which the next round sees
+                drain.advance(versions[tenancy], waiting.get(tenancy, frozenset()))
 
     def _acquire(self, leases: Leases, versions: Mapping[Tenancy, str]) -> None:
         wanted = {f"{link}__{tenant}": (link, tenant) for link, tenant in versions.keys() - self._drains.keys()}

@@ -33,7 +33,7 @@ def begin_run(tenant: Tenant, context: Any) -> RunRecord:
     if not request.is_side_run:  # of one that is lost nobody misses anything
         run_notes.note_begun(record, context)
     if request.mode.writes:
-        run_notes.note_real(record, context)
+        run_notes.note_writing_run(record, context)
     forget_end(record)
     if request.is_side_run and side_run.is_too_late(tenant, context):
         side_run.leave_out(record, "予定の時刻から時間が経ったため")

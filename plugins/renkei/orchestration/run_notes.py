@@ -13,7 +13,7 @@ from renkei.notifications.monitor.expiry import Waiting
 from renkei.orchestration.airflow_run import good_end, this_run
 from renkei.orchestration.tenant import Tenant
 from renkei.runs import notes
-from renkei.runs.notes import Begun, LastReal, LastResult
+from renkei.runs.notes import Begun, LastResult, LastWritingRun
 from renkei.runs.outcome import Outcome
 from renkei.storage import records
 from renkei.storage.runs import RunRecord
@@ -54,9 +54,9 @@ def forget_begun(tenant: Tenant, run_id: str) -> None:
         notes.forget(folder.store, folder.begun, run_id)
 
 
-def note_real(record: RunRecord, context: Any) -> None:
+def note_writing_run(record: RunRecord, context: Any) -> None:
     """The last run that is to write: its end is the tenant's colour, whatever only looks or tests after it."""
-    records.write(record.store, record.tenant_folder.last_real, LastReal(context["run_id"], record.run))
+    records.write(record.store, record.tenant_folder.last_real, LastWritingRun(context["run_id"], record.run))
 
 
 def failing_run(tenant: Tenant) -> str:
@@ -66,5 +66,5 @@ def failing_run(tenant: Tenant) -> str:
         StoreError: nobody can say.
     """
     folder = tenant.folder()
-    note = records.read_or_none(folder.store, folder.last_real, LastReal)
+    note = records.read_or_none(folder.store, folder.last_real, LastWritingRun)
     return "" if note is None or good_end(RunRecord(folder, note.folder)) else note.run

@@ -77,7 +77,7 @@ class Outbox:
         with self._database.reading() as connection:
             return len(connection.scalars(self._following(channel, now).limit(most)).all())
 
-    def turn(
+    def settle_and_take(
         self, leases: Leases, channel: str, settled: Sequence[SendResult], most: int, now: dt.datetime
     ) -> list[Outgoing]:
         """Notes what became of messages and takes the next ones of the channel, in one transaction.

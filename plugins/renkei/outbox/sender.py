@@ -210,7 +210,7 @@ class _Burst:
         while settled or most:
             try:
                 if most:
-                    taken = self._outbox.turn(self._leases, self._channel, settled, most, now)
+                    taken = self._outbox.settle_and_take(self._leases, self._channel, settled, most, now)
                 else:
                     self._outbox.settle(settled, now)
                 break

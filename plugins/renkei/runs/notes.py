@@ -42,7 +42,7 @@ class Begun(RunNote):
 
 
 @dataclass(frozen=True, slots=True)
-class LastReal(RunNote):
+class LastWritingRun(RunNote):
     """The last run that is to write."""
 
     folder: str

@@ -19,7 +19,7 @@ from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, Plan, Reach, RunStart
 from renkei.orchestration.link import LINKS
 from renkei.runs.current_baseline import current_baseline
-from renkei.runs.notes import LastComparison, LastReal
+from renkei.runs.notes import LastComparison, LastWritingRun
 from renkei.runs.outcome import note_end
 from renkei.settings import index_folder
 from renkei.sheets.compiled import digest_of
@@ -66,7 +66,7 @@ def loaded(world: ConsoleWorld, people: list[dict[str, str]] = PEOPLE, **start: 
     generation = current_baseline(folder).generation
     record, at = RunRecord(folder, f"day{generation}"), TICK + MINUTE
     run_id = world.ran("acme", run_id=f"scheduled__{generation}")
-    records.write(world.store, folder.last_real, LastReal(run_id, record.run))
+    records.write(world.store, folder.last_real, LastWritingRun(run_id, record.run))
     digest = digest_of((world.sheets / "acme.yaml").read_bytes())
     begun = dataclasses.replace(RunStart(run_id, Mode.NORMAL, True, at.isoformat(), digest), **start)  # type: ignore[arg-type]
     target = Taker()
@@ -189,10 +189,10 @@ def test_l1_what_a_record_does_not_say_is_not_stated(
         case "failed":
             world.ran("acme", run_id="scheduled__x", state="failed", subject=BAD)
         case "no end":
-            records.write(world.store, folder.last_real, LastReal("scheduled__0", "begun"))
+            records.write(world.store, folder.last_real, LastWritingRun("scheduled__0", "begun"))
             record.sibling("begun").write(record.read(RunStart))
         case "no record":
-            records.write(world.store, folder.last_real, LastReal("scheduled__0", "gone"))
+            records.write(world.store, folder.last_real, LastWritingRun("scheduled__0", "gone"))
         case "no table":
             record.delete_table("users_target")
         case "no figures":

@@ -83,12 +83,14 @@ def test_w4_of_each_key_one_message_at_a_time_in_each_channel(
     """Nor does a late one let those after it pass; an unknown one does, for it is never sent again."""
     add(database, outbox, *(an_entry(event, key="doc") for event in "123"))
     add(database, outbox, an_entry("4", key="doc", channel="line"))
-    (first,) = outbox.turn(leases, "slack", [], 8, AT)
-    assert titles(outbox.turn(leases, "line", [], 8, AT)) == ["4"]
-    assert outbox.turn(leases, "slack", [], 8, AT) == []
-    assert outbox.turn(leases, "slack", [SendResult(first, State.WAITING, "", after(seconds=9))], 8, AT) == []
-    (first,) = outbox.turn(leases, "slack", [], 8, after(seconds=9))
-    assert titles(outbox.turn(leases, "slack", [SendResult(first, State.UNKNOWN)], 8, AT)) == ["2"]
+    (first,) = outbox.settle_and_take(leases, "slack", [], 8, AT)
+    assert titles(outbox.settle_and_take(leases, "line", [], 8, AT)) == ["4"]
+    assert outbox.settle_and_take(leases, "slack", [], 8, AT) == []
+    assert (
+        outbox.settle_and_take(leases, "slack", [SendResult(first, State.WAITING, "", after(seconds=9))], 8, AT) == []
+    )
+    (first,) = outbox.settle_and_take(leases, "slack", [], 8, after(seconds=9))
+    assert titles(outbox.settle_and_take(leases, "slack", [SendResult(first, State.UNKNOWN)], 8, AT)) == ["2"]
 
 
 def test_w4_a_message_of_a_lower_rank_overtakes_those_of_its_key_that_wait(
@@ -97,24 +99,24 @@ def test_w4_a_message_of_a_lower_rank_overtakes_those_of_its_key_that_wait(
     """But none that is being sent."""
     add(database, outbox, *(an_entry(str(rank), key="doc", rank=rank, not_before=after(seconds=5)) for rank in (2, 3)))
     add(database, outbox, an_entry("1", key="doc", rank=1))
-    (first,) = outbox.turn(leases, "slack", [], 8, AT)
+    (first,) = outbox.settle_and_take(leases, "slack", [], 8, AT)
     assert titles([first]) == ["1"]
-    (second,) = outbox.turn(leases, "slack", [SendResult(first, State.SENT)], 8, after(seconds=5))
+    (second,) = outbox.settle_and_take(leases, "slack", [SendResult(first, State.SENT)], 8, after(seconds=5))
     add(database, outbox, an_entry("0", key="doc", rank=0))
-    (late,) = outbox.turn(leases, "slack", [SendResult(second, State.SENT)], 8, after(seconds=5))
+    (late,) = outbox.settle_and_take(leases, "slack", [SendResult(second, State.SENT)], 8, after(seconds=5))
     assert titles([second, late]) == ["2", "0"]
 
 
 def test_p16_the_more_urgent_first_then_the_older(database: Database, outbox: Outbox, leases: Leases) -> None:
     add(database, outbox, an_entry("1"), an_entry("2", priority=1), an_entry("3"), an_entry("4", priority=1))
-    assert titles(outbox.turn(leases, "slack", [], 3, AT)) == ["2", "4", "1"]
+    assert titles(outbox.settle_and_take(leases, "slack", [], 3, AT)) == ["2", "4", "1"]
 
 
 def test_nothing_is_sent_before_its_time_or_after_it(database: Database, outbox: Outbox, leases: Leases) -> None:
     add(database, outbox, an_entry("1", not_before=after(hours=1), not_after=after(hours=2)))
     assert outbox.next() == {"slack": after(hours=1)}
-    assert outbox.turn(leases, "slack", [], 8, AT) == []
-    assert outbox.turn(leases, "slack", [], 8, after(hours=2)) == []
+    assert outbox.settle_and_take(leases, "slack", [], 8, AT) == []
+    assert outbox.settle_and_take(leases, "slack", [], 8, after(hours=2)) == []
     assert outbox.lapse(after(hours=1)) == 0
     assert outbox.lapse(after(hours=2)) == 1
     (dropped,) = outbox.listed(State.DROPPED, most=8)
@@ -126,7 +128,7 @@ def test_w7_what_waits_in_a_channel_that_was_switched_off_is_dropped(
 ) -> None:
     """What is being sent at that moment ends as it ends."""
     add(database, outbox, an_entry("1"), an_entry("2"), an_entry("3", channel="line"))
-    (first,) = outbox.turn(leases, "slack", [], 1, AT)
+    (first,) = outbox.settle_and_take(leases, "slack", [], 1, AT)
     assert outbox.drop("slack", "使用しない設定になりました。", AT) == 1
     outbox.settle([SendResult(first, State.SENT)], AT)
     assert outbox.counts() == {
@@ -141,7 +143,7 @@ def test_w2_what_could_not_be_sent_is_on_the_account_of_its_person(
 ) -> None:
     add(database, outbox, an_entry("1", recipient="sato", dropped="SlackのメンバーIDが登録されていません。"))
     add(database, outbox, an_entry("2", recipient="kato"), an_entry("3", recipient="sato"))
-    assert titles(outbox.turn(leases, "slack", [], 8, AT)) == ["2", "3"]
+    assert titles(outbox.settle_and_take(leases, "slack", [], 8, AT)) == ["2", "3"]
     newest, oldest = outbox.listed(most=8, recipient="sato")
     assert (newest.state, oldest.state) == (State.SENDING, State.DROPPED)
     assert oldest.note == "SlackのメンバーIDが登録されていません。"
@@ -176,11 +178,11 @@ def test_l4_what_an_earlier_holder_was_sending_is_unknown_but_where_a_key_counts
     database: Database, outbox: Outbox, leases: Leases
 ) -> None:
     add(database, outbox, *(an_entry(channel, channel=channel) for channel in ("slack", "line")))
-    (slack,), (line,) = (outbox.turn(leases, channel, [], 8, AT) for channel in ("slack", "line"))
+    (slack,), (line,) = (outbox.settle_and_take(leases, channel, [], 8, AT) for channel in ("slack", "line"))
     outbox.left_behind(leases, {"line"}, after(hours=1))
     (unknown,) = outbox.listed(State.UNKNOWN, most=8)
     assert (unknown.channel, unknown.since, unknown.note) == ("slack", AT, LEFT)
-    (again,) = outbox.turn(leases, "line", [], 8, after(hours=1))
+    (again,) = outbox.settle_and_take(leases, "line", [], 8, after(hours=1))
     assert again.retry_key == line.retry_key != slack.retry_key
     outbox.left_behind(leases, {"line"}, after(hours=23))  # the key is about to be forgotten
     assert outbox.counts() == {("slack", State.UNKNOWN): 1, ("line", State.UNKNOWN): 1}
@@ -190,15 +192,15 @@ def test_l4_a_late_answer_counts_until_the_message_is_sent_anew(
     database: Database, outbox: Outbox, leases: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(database, outbox, *(an_entry(channel, channel=channel) for channel in ("slack", "line")))
-    (slack,), (line,) = (outbox.turn(leases, channel, [], 8, AT) for channel in ("slack", "line"))
+    (slack,), (line,) = (outbox.settle_and_take(leases, channel, [], 8, AT) for channel in ("slack", "line"))
     with Leases(database) as others:
         now = lease._now
         monkeypatch.setattr(lease, "_now", lambda connection: now(connection) + dt.timedelta(seconds=2000))
         assert others.acquire(outbox.lease)
         outbox.left_behind(others, {"line"}, AT)
-        (again,) = outbox.turn(others, "line", [], 8, AT)
+        (again,) = outbox.settle_and_take(others, "line", [], 8, AT)
         with pytest.raises(LeaseLostError):
-            outbox.turn(leases, "slack", [SendResult(slack, State.SENT)], 8, AT)
+            outbox.settle_and_take(leases, "slack", [SendResult(slack, State.SENT)], 8, AT)
         assert outbox.counts()[("slack", State.UNKNOWN)] == 1
         outbox.settle([SendResult(slack, State.SENT), SendResult(line, State.REFUSED)], AT)
         assert outbox.counts() == {("slack", State.SENT): 1, ("line", State.SENDING): 1}
@@ -211,7 +213,7 @@ def test_what_is_over_goes_after_35_days_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(outbox_module, "AT_ONCE", 1)
     add(database, outbox, *(an_entry(state, not_after=after(days=99)) for state in State))
-    taken = outbox.turn(leases, "slack", [], 8, AT)
+    taken = outbox.settle_and_take(leases, "slack", [], 8, AT)
     outbox.settle([SendResult(one, State(one.content().message.title)) for one in taken], AT)
     assert forget(database, AT + KEPT) == 0
     assert forget(database, AT + KEPT + dt.timedelta(seconds=1)) == 4
@@ -230,8 +232,8 @@ def test_p16_what_was_tried_since_a_moment_is_known_to_whoever_takes_over(
     database: Database, outbox: Outbox, leases: Leases
 ) -> None:
     add(database, outbox, *(an_entry(name) for name in ("sent", "again", "waits")), an_entry("other", channel="line"))
-    sent, again = outbox.turn(leases, "slack", [], 2, AT)
-    outbox.turn(leases, "line", [], 1, AT)
+    sent, again = outbox.settle_and_take(leases, "slack", [], 2, AT)
+    outbox.settle_and_take(leases, "line", [], 1, AT)
     later = after(minutes=1)
     outbox.settle([SendResult(sent, State.SENT), SendResult(again, State.WAITING, "429", later)], later)
     assert outbox.tried_within("slack", 60, after(minutes=1, seconds=20)) == [20, 20]

@@ -275,7 +275,7 @@ def test_who_lost_the_lease_sends_nothing(world: World, monkeypatch: pytest.Monk
 def test_an_answer_is_noted_when_the_database_is_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "NOTED_AGAIN_S", 0.01)
     away = threading.Event()
-    turn, settle = Outbox.turn, Outbox.settle
+    settle_and_take, settle = Outbox.settle_and_take, Outbox.settle
 
     def failing(method: Any) -> Any:
         def ask(*arguments: Any) -> Any:
@@ -290,7 +290,7 @@ def test_an_answer_is_noted_when_the_database_is_back(world: World, monkeypatch:
         away.set()
         return accepted(200)
 
-    monkeypatch.setattr(Outbox, "turn", failing(turn))
+    monkeypatch.setattr(Outbox, "settle_and_take", failing(settle_and_take))
     monkeypatch.setattr(Outbox, "settle", failing(settle))
     slack = world.channel("slack", answer)
     world.add(an_entry("1"))

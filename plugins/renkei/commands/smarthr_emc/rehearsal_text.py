@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc.rehearsal.result import (
     Person,
     Rehearsal,
     Sample,
-    Stop,
+    StopReason,
 )
 from renkei.links.smarthr_emc.rehearsal.words import (
     COUNTS,
@@ -74,7 +74,7 @@ def _heading(text: str) -> None:
     out.print(text, style="bold", markup=False)
 
 
-def _stopped(stop: Stop | None) -> None:
+def _stopped(stop: StopReason | None) -> None:
     if stop:
         _say(f"{stop.subject}: {stop.message}", "red", 2)
 

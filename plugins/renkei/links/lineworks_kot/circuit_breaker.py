@@ -19,7 +19,7 @@ class CircuitBreaker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._lock, self._trying = threading.Lock(), threading.Lock()
         self._failures, self._until = 0, 0.0
 
     def check(self) -> None:
@@ -29,17 +29,17 @@ class CircuitBreaker:
             raise PausedError(left, WAITS)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def attempt(self) -> Iterator[None]:
         """Raises PausedError: somebody else is trying."""
         if not self._failures:
             yield
             return
-        if not self._turn.acquire(blocking=False):
+        if not self._trying.acquire(blocking=False):
             raise PausedError(TURN_S, WAITS)
         try:
             yield
         finally:
-            self._turn.release()
+            self._trying.release()
 
     def rest(self, at_least: float = 0.0) -> float:
         """It failed: how many seconds nothing is sent. Of several that fail at once, the first one counts."""

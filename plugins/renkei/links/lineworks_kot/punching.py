@@ -169,7 +169,7 @@ class Puncher:
         assert punch.kind is not None
         assert punch.day is not None
         try:
-            with self._breaker.turn():
+            with self._breaker.attempt():
                 client = self._open_client()
                 self._before_sending(message)
                 client.punch(punch.key, punch.day, punch.issued_at, punch.kind)

@@ -9,7 +9,7 @@ from renkei.links.smarthr_emc.records import DiffSummary, LoadConfirmation, Plan
 from renkei.links.smarthr_emc.wording import RECORD_SETS
 from renkei.orchestration.smarthr_emc.connections import leads_elsewhere
 from renkei.runs.current_baseline import current_baseline
-from renkei.runs.notes import LastComparison, LastReal
+from renkei.runs.notes import LastComparison, LastWritingRun
 from renkei.runs.outcome import End, Outcome, good_end
 from renkei.storage import records
 from renkei.storage.baselines import Baseline
@@ -49,7 +49,7 @@ def _confirmed(baseline: Baseline, record: RunRecord) -> Confirmed:
 
 
 def _written(folder: TenantFolder, baseline: Baseline) -> Written | None:
-    note = records.read_or_none(folder.store, folder.last_real, LastReal)
+    note = records.read_or_none(folder.store, folder.last_real, LastWritingRun)
     if note is None:
         return None
     record = RunRecord(folder, note.folder)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from renkei.links.smarthr_emc.model import Operation, Reason, RecordSet
 from renkei.links.smarthr_emc.rehearsal.item_trace import Converted, ItemTrace, TermValue, item_traces
-from renkei.links.smarthr_emc.rehearsal.result import MissingItem, SourceRead, Stop
+from renkei.links.smarthr_emc.rehearsal.result import MissingItem, SourceRead, StopReason
 from renkei.links.smarthr_emc.rehearsal.run_rows import KEYS, RunRows, simulated_rows
 from renkei.links.smarthr_emc.rehearsal.simulated_run import Options, SimulatedRun, simulated_run
 from renkei.links.smarthr_emc.report import crew_page
@@ -55,7 +55,7 @@ class Trace:
     answer: str
     people: tuple[PersonTrace, ...]
     read: SourceRead | None
-    stop: Stop | None = None
+    stop: StopReason | None = None
     missing: tuple[MissingItem, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopReason:
     """The error that would stop the run: its stage, the mail's subject, and its message."""
 
     stage: str
@@ -190,7 +190,7 @@ class Rehearsal:
     first_link: bool
     emc_asked: bool  # False: what EMC has is what it confirmed last
     read: SourceRead | None  # None: stopped before anything was read
-    stop: Stop | None = None
+    stop: StopReason | None = None
     missing: tuple[MissingItem, ...] = ()
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # by record set, as model.Counts
     changed: dict[str, bool] = field(default_factory=dict)  # by record set

@@ -13,7 +13,7 @@ from renkei.links.smarthr_emc.disaster import received
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import RecordSet
 from renkei.links.smarthr_emc.records import DiffSummary, Plan, PlanWarnings, RunSheet, RunStart
-from renkei.links.smarthr_emc.rehearsal.result import Stop
+from renkei.links.smarthr_emc.rehearsal.result import StopReason
 from renkei.links.smarthr_emc.rehearsal.simulated_run import SimulatedRun
 from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
@@ -55,7 +55,7 @@ class RunRows:
     disaster: bool
     holds: tuple[Hold, ...] = ()
     failed: bool = False  # a record breaks a rule
-    stop: Stop | None = None
+    stop: StopReason | None = None
     loaded: bool = False  # EMC has taken it
     but: str = ""  # what else kept it from that: a sentence
 

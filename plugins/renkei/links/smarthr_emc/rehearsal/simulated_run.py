@@ -16,7 +16,7 @@ from renkei.links.smarthr_emc import stages
 from renkei.links.smarthr_emc.load import Target
 from renkei.links.smarthr_emc.model import Mode, RecordSet
 from renkei.links.smarthr_emc.records import FetchedDepartments, FetchedUsers, RunSheet, RunStart, SetDiff
-from renkei.links.smarthr_emc.rehearsal.result import MissingItem, SourceRead, Stop
+from renkei.links.smarthr_emc.rehearsal.result import MissingItem, SourceRead, StopReason
 from renkei.links.smarthr_emc.rehearsal.stored import as_read_for, missing, newest_read, read_of, wider_mapping, without
 from renkei.links.smarthr_emc.rehearsal.targets import OfflineTarget, ReadOnlyTarget
 from renkei.links.smarthr_emc.sheet.mapping import Mapping
@@ -51,7 +51,7 @@ class SimulatedRun:
     departments: pd.DataFrame | None = None  # as fetch leaves them
     users: Callable[[], pd.DataFrame] | None = None  # the same, also with what only the sheet in force reads
     planned: stages.validate.Planned | None = None  # None where it stopped before
-    stop: Stop | None = None
+    stop: StopReason | None = None
     failed: bool = False  # at least one record breaks a rule
     sets: dict[RecordSet, SetDiff] = field(default_factory=dict)  # counts and changed, by record set
 
@@ -120,7 +120,7 @@ def simulated_run(
 class _Stopped(Exception):
     """A stage of the run itself refused to go on."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: StopReason) -> None:
         super().__init__(stop.stage)
         self.stop = stop
 
@@ -133,7 +133,7 @@ def _stage(name: str, title: str, say: Progress) -> Iterator[None]:
     except RecordError:
         raise
     except RenkeiError as error:
-        raise _Stopped(Stop(name, SUBJECTS[outcome_of(error)], str(error))) from error
+        raise _Stopped(StopReason(name, SUBJECTS[outcome_of(error)], str(error))) from error
 
 
 def _offline(run: SimulatedRun, start: RunStart, now: dt.datetime, say: Progress) -> None:
