@@ -62,6 +62,8 @@ def test_k7_a_key_that_is_another_records_in_kintone_is_not_taken_from_it(world:
     world.run()
     assert world.failed() == {}
     assert [one["id"] for one in world.kintone.records.values()] == ["2"]
+    whose = {one: history.record(world.database, "acme", "companies", one) for one in ("1", "2")}
+    assert [one for one, known in whose.items() if known.written_at] == ["2"]  # it is the one's no more
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
