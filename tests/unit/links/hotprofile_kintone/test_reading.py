@@ -63,6 +63,23 @@ def test_k5_the_watermark_never_goes_back(world: LinkWorld) -> None:
     assert data_sets.progress_of(job, companies) == before
 
 
+def test_k5_what_is_changed_back_before_anybody_wrote_it_is_not_written(world: LinkWorld) -> None:
+    """A is in kintone; the run that planned B died before it wrote; the source says A again, and that is what stays."""
+    world.hotprofile.put(1, "A")
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.put(1, "B")
+    world.wait(minutes=5)
+    check_, read_, plan_, *_ = world.steps(world.job())
+    for step in (check_, read_, plan_):
+        step()
+    world.hotprofile.put(1, "A")
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert world.kintone.by_key() == {"1": "A"}
+    assert (line.updated, line.held) == (0, 0)
+
+
 def test_k5_what_is_being_committed_as_we_read_is_left_to_the_next_run(world: LinkWorld) -> None:
     world.hotprofile.put(1)
     world.run()
