@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.errors import NotificationError
-from renkei.orchestration import result_notification
-from renkei.orchestration.closing_tasks import notify
+from renkei.errors import NotificationError, SettingError
+from renkei.notifications.trial import Step
+from renkei.orchestration import channel_connections, result_notification
+from renkei.orchestration.closing_tasks import notify, outcome
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.stage import RUN_KEY, WithoutTasks
 from renkei.orchestration.tenant import Tenant
+from renkei.runs.notes import LastWritingRun
 from renkei.runs.outcome import Summary, note_end
 from renkei.sheets.compiled import Compiled
+from renkei.storage import records
 from renkei.storage.runs import RunRecord, run_key
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
@@ -35,6 +40,7 @@ class Ended:
         self.tenant = Tenant(LINKS["smarthr_emc"], "acme", sheet, "", str(folder / "dags/smarthr_emc.py"))
         self.record = RunRecord(TenantFolder(Store(LocalFileSystem(), str(folder)), "smarthr_emc", "acme"), RUN)
         self.pushed: dict[str, Any] = {}
+        self.told: Any = None  # what `notify` gave back
         first = SimpleNamespace(task_id="fetch_departments")
         self.context = {
             "run_id": "manual__1",
@@ -42,9 +48,10 @@ class Ended:
                 id="try-1",
                 task_id="notify",
                 xcom_push=lambda key, value: self.pushed.update({key: value}),
-                xcom_pull=lambda key="return_value", **_: RUN if key == RUN_KEY else None,
+                xcom_pull=lambda key="return_value", **_: {RUN_KEY: RUN, "return_value": self.told}.get(key),
+                get_task_states=lambda run_ids, **_: {one: {} for one in run_ids},
             ),
-            "dag": SimpleNamespace(topological_sort=lambda: [first]),
+            "dag": SimpleNamespace(dag_id=self.tenant.dag_id, topological_sort=lambda: [first]),
             "dag_run": SimpleNamespace(conf={"mode": mode}, run_type="manual", start_date=NOW),
         }
 
@@ -86,3 +93,89 @@ def test_e2_only_outcome_says_how_any_other_run_ended(tmp_path: Path) -> None:
     note_end(looked.record, "checked", NOW)
     assert notify(looked.tenant, looked.context) == TOLD
     assert {**unfinished.pushed, **looked.pushed} == {}
+
+
+def test_e2_only_a_good_end_on_record_makes_the_run_good(tmp_path: Path) -> None:
+    """E2: whatever Airflow's states say; word of it is by the id of this very try."""
+    unfinished = Ended(tmp_path)
+    with pytest.raises(AirflowFailException, match="完了した記録がありません"):
+        outcome(unfinished.tenant, unfinished.context)
+    assert "well try-1" not in unfinished.pushed
+    ended = Ended(tmp_path)
+    note_end(ended.record, "loaded", NOW)
+    outcome(ended.tenant, ended.context)
+    assert ended.pushed["well try-1"] is True
+
+
+@pytest.mark.parametrize(
+    ("sheet", "writing_run", "red"),
+    [
+        ({"mapping": "a mapping"}, "", ""),
+        ({"mapping": "a mapping"}, "another.run", "manual__0"),
+        ({"mapping": "a mapping"}, RUN, ""),  # it has ended well
+        ({"mapping": None}, "", "連携設定シートに誤り"),
+        ({"mapping": None, "pending": True}, "", ""),  # nobody knows yet
+    ],
+    ids=["well", "failing", "put right", "broken sheet", "pending sheet"],
+)
+def test_e2_a_run_that_only_looks_hides_no_failing_link(
+    tmp_path: Path, sheet: dict[str, Any], writing_run: str, red: str
+) -> None:
+    run = Ended(tmp_path, "CHECK_ONLY")
+    note_end(run.record, "checked", NOW)
+    folder = run.record.tenant_folder
+    if writing_run:
+        records.write(folder.store, folder.last_real, LastWritingRun("manual__0", writing_run))
+    tenant = dataclasses.replace(run.tenant, sheet=dataclasses.replace(run.tenant.sheet, **sheet))
+    if red:
+        with pytest.raises(AirflowFailException, match=red):
+            outcome(tenant, run.context)
+    else:
+        outcome(tenant, run.context)
+    assert ("well try-1" in run.pushed) is not bool(red)
+
+
+@pytest.mark.parametrize("told", [None, TOLD])
+def test_n5_a_test_of_channels_is_as_good_as_its_notify(tmp_path: Path, told: Any) -> None:
+    """N5: it has no end on record, for it does none of the link's work."""
+    run = Ended(tmp_path, "notify_test")
+    run.told = told
+    run.tenant = dataclasses.replace(run.tenant, sheet=dataclasses.replace(run.tenant.sheet, mapping="a mapping"))
+    if told is None:
+        with pytest.raises(AirflowFailException, match="通知テストに失敗"):
+            outcome(run.tenant, run.context)
+    else:
+        outcome(run.tenant, run.context)
+    assert ("well try-1" in run.pushed) is (told is not None)
+
+
+@pytest.mark.parametrize(
+    ("steps", "failed"),
+    [
+        ([Step("送信", True, "届きました")], False),
+        ([Step("送信", True, "届きました"), Step("宛先", False, "1人に届きません", decides=False)], False),
+        ([Step("接続", False, "トークンが無効です")], True),
+    ],
+    ids=["well", "a warning", "broken"],
+)
+def test_n5_only_what_decides_fails_a_test_of_channels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[Step], failed: bool
+) -> None:
+    run = Ended(tmp_path, "notify_test")
+    (channel,) = run.tenant.channels
+    monkeypatch.setattr(channel_connections, "try_channels", lambda *_: [(channel, step) for step in steps])
+    if failed:
+        with pytest.raises(NotificationError, match="トークンが無効です"):
+            notify(run.tenant, run.context)
+    else:
+        assert notify(run.tenant, run.context) == {"told": {channel.name: list(map(str, steps))}}
+
+
+def test_n5_a_channel_that_the_sheet_does_not_have_cannot_be_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_connections, "try_channels", lambda *_: pytest.fail("tried"))
+    run = Ended(tmp_path, "notify_test")
+    run.context["dag_run"].conf["channel"] = "総務"
+    with pytest.raises(SettingError, match="通知先「総務」は連携設定シートにありません"):
+        notify(run.tenant, run.context)

@@ -219,26 +219,31 @@ def test_k22_a_new_record_whose_answer_was_lost_and_whose_key_changed_comes_once
     assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
 
 
-def test_k22_what_may_have_arrived_once_stays_that_although_it_was_not_sent_again(world: LinkWorld) -> None:
+@pytest.mark.parametrize("meanwhile", ["nothing", "another version"])
+def test_k22_what_may_have_arrived_once_stays_that_although_it_was_not_sent_again(
+    world: LinkWorld, meanwhile: str
+) -> None:
     """Its answer was lost; the next run reached nobody; then its 更新キー changed: it is still one record."""
-    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.change_mapping(key="会社名", items=(*(Item("会社名", "name"), Item("会社ID", "id")), Item("備考", "note")))
 
     def away(unknown: bool) -> None:
         raise KintoneAwayError("", unknown=unknown)
 
-    world.hotprofile.put(1, "旧")
+    world.hotprofile.put(1, "旧", note="v1")
     world.kintone.fault = lambda: away(True)
     world.wait(minutes=30)
     world.run()
     world.kintone.before = lambda: away(False)
+    if meanwhile == "another version":
+        world.hotprofile.put(1, "旧", note="v2")
     world.wait(minutes=30)
     world.run()
-    world.hotprofile.put(1, "新")
+    world.hotprofile.put(1, "新", note="v3")
     world.kintone.fault = world.kintone.before = lambda: None
     for _ in range(2):
         world.wait(minutes=30)
         world.run()
-    assert world.kintone.records == {"1": {"name": "新", "id": "1"}}
+    assert world.kintone.records == {"1": {"name": "新", "id": "1", "note": "v3"}}
 
 
 def test_k22_a_record_that_waits_while_the_sheet_takes_another_key_stays_the_same_record(world: LinkWorld) -> None:
