@@ -13,11 +13,13 @@ import pytest
 from scripts.neighbours import Neighbours
 from tests.conftest import HOME, ROOT
 from tests.end_to_end.airflow_world import AirflowWorld
-from tests.end_to_end.console_site import chromium as chromium
+from tests.end_to_end.browser import browser_address as browser_address
+from tests.end_to_end.browser import chromium as chromium
 from tests.end_to_end.console_site import login as login
 from tests.end_to_end.console_site import page as page
 from tests.end_to_end.console_site import site as site
 from tests.end_to_end.console_site import smarthr as smarthr
+from tests.end_to_end.console_site import tab as tab
 from tests.harness.patience import patient_parsing as patient_parsing
 
 

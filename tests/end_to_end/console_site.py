@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,14 +20,11 @@ from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from tests.builders import mapping
 from tests.contract.console import punching_world, workplace_world
+from tests.end_to_end.browser import new_page, used_again
 from tests.harness.hotprofile_kintone import MAPPING
 from tests.harness.oauth import KEY
 from tests.harness.smarthr import SmartHR
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATIENCE_MS = 120_000  # Airflow's own pages are 7 MB of script
-PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
 BETA = "smarthr_emc__beta"
 OTHERS = ("hotprofile_kintone", "lineworks_kot", "workplace_lineworks")
 
@@ -103,16 +98,6 @@ def site(new_database: Path, index: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def login(site: Site, chromium: Any) -> Any:
     """The cookies of somebody who has logged in, by way of an address deep in the frame that he was led back to."""
     from playwright.sync_api import expect
@@ -129,33 +114,18 @@ def login(site: Site, chromium: Any) -> Any:
     return state
 
 
-def new_page(chromium: Any, **options: Any) -> Any:
-    """A page whose console must stay silent about our pages: a broken policy speaks there."""
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=PATIENCE_MS)
-    page = chromium.new_context(locale="ja-JP", **options).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.said = []
-    page.on(
-        "console", lambda one: page.said.append(f"{one.text} {one.location}") if "Security Policy" in one.text else None
-    )
-    page.on("pageerror", lambda one: page.said.append(str(one)))
-    return page
+@pytest.fixture(scope="module")
+def tab(chromium: Any) -> Iterator[Any]:
+    found = new_page(chromium)
+    yield found
+    found.context.close()
 
 
 @pytest.fixture
-def page(chromium: Any, login: Any) -> Iterator[Any]:
-    found = new_page(chromium, storage_state=login, viewport={"width": 1280, "height": 900})
-    yield found
-    assert found.said == []
-    found.context.close()
+def page(tab: Any, login: Any) -> Iterator[Any]:
+    """In which that user has logged in."""
+    yield from used_again(tab, login["cookies"])
 
 
 def frame_of(page: Any) -> Any:
     return page.frame_locator("iframe")
-
-
-def look(page: Any, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), caret="initial")  # else it adds a style of its own

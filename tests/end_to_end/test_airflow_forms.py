@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +20,10 @@ from scripts.chat_connections import chat_connections
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
+from tests.end_to_end.browser import PATIENCE_MS, needs_chromium, new_page
 from tests.harness.folders import dags_in
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATIENCE_MS = 150_000  # how fast Airflow's pages are on a busy machine is not what is tried
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -110,21 +108,16 @@ def stored(airflow: LocalAirflow, neighbours: Neighbours) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def page(airflow: LocalAirflow) -> Iterator[Any]:
+def page(airflow: LocalAirflow, chromium: Any) -> Iterator[Any]:
     """A browser in which the administrator has logged in."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 1800, "height": 2400}, locale="ja-JP").new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{airflow.url}/connections")
-        page.fill("input[name=username]", USER)
-        page.fill("input[name=password]", PASSWORD)
-        page.get_by_role("button", name="Sign in").click()  # Enter would do nothing while it is still disabled
-        page.wait_for_selector("text=接続を追加")
-        yield page
-        browser.close()
+    page = new_page(chromium, viewport={"width": 1800, "height": 2400})
+    page.goto(f"{airflow.url}/connections")
+    page.fill("input[name=username]", USER)
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()  # Enter would do nothing while it is still disabled
+    page.wait_for_selector("text=接続を追加")
+    yield page
+    page.context.close()
 
 
 def test_n5_every_type_of_connection_has_a_test_button_that_answers(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import io
 import re
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import requests
 from renkei.links.smarthr_emc.sheet.excel.writer import write_workbook
 from scripts.local_airflow import PROJECT, USER
 from tests.builders import mapping
-from tests.end_to_end.console_site import Site, frame_of, look, needs_chromium, new_page
+from tests.end_to_end.browser import PHONE, look, needs_chromium, new_page
+from tests.end_to_end.console_site import Site, frame_of
 
 pytestmark = needs_chromium
 ACME, BETA, GAMMA = (f"smarthr_emc__{tenant}" for tenant in ("acme", "beta", "gamma"))
@@ -151,8 +151,8 @@ def test_s2_a_sheet_is_uploaded_mended_enabled_used_and_gone_back_from(site: Sit
     look(page, "21-sheet-errors")
     with page.expect_download() as download:
         frame.get_by_role("link", name="色付きの控えを保存").click()
-    marked = io.BytesIO(download.value.path().read_bytes())
-    assert openpyxl.load_workbook(marked).sheetnames[0] == "確認結果"
+    download.value.save_as(tmp_path / "控え.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "控え.xlsx").sheetnames[0] == "確認結果"
 
     all_versions = frame.get_by_label("現在の場所").get_by_text("シート", exact=True)
     all_versions.click()
@@ -279,7 +279,7 @@ def test_a_name_is_text_and_a_reload_asks_again(site: Site, chromium: Any, login
     """Outside the frame, on a narrow screen: whatever somebody is called, and what was asked for stays."""
     from playwright.sync_api import expect
 
-    page = new_page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page = new_page(chromium, storage_state=login, viewport=PHONE)
     page.goto(site.plain(f"/dag/{ACME}/people"))
     page.get_by_role("searchbox").fill("SCRIPT")
     page.get_by_role("button", name="検索").click()
@@ -314,7 +314,7 @@ def test_pages_work_without_scripts(site: Site, chromium: Any, login: Any) -> No
     """Outside the frame, on a narrow screen: links, search and forms are the browser's own."""
     from playwright.sync_api import expect
 
-    page = new_page(chromium, storage_state=login, java_script_enabled=False, viewport={"width": 420, "height": 900})
+    page = new_page(chromium, storage_state=login, java_script_enabled=False, viewport=PHONE)
     page.goto(site.plain("/"))
     page.get_by_label("会社名・テナントで検索").fill("beta")
     page.get_by_role("button", name="検索").click()
@@ -349,14 +349,13 @@ STACKED = [f"/dag/{BETA}/{part}" for part in ("channels", "events", "members", "
 
 
 @pytest.mark.parametrize("path", [*NARROW, *STACKED])
-def test_no_page_is_wider_than_a_narrow_screen(site: Site, chromium: Any, login: Any, path: str) -> None:
+def test_no_page_is_wider_than_a_narrow_screen(site: Site, page: Any, path: str) -> None:
     """Wide tables move within themselves; those that are read or filled in on a phone stand one line below another."""
-    page = new_page(chromium, storage_state=login, viewport={"width": 420, "height": 900})
+    page.set_viewport_size(PHONE)
     page.goto(site.plain(path))
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     moving = "[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
     assert path not in STACKED or page.evaluate(moving) == 0
-    page.context.close()
 
 
 def test_s2_k8_the_sheet_of_kintone_is_filled_in_checked_mended_and_enabled(site: Site, page: Any) -> None:

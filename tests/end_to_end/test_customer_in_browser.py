@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,16 +22,15 @@ from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from tests.builders import mapping
 from tests.contract.console.world import BASE, LINK, ConsoleWorld, body, dag, text_of
+from tests.end_to_end import browser
+from tests.end_to_end.browser import PATIENCE_MS, PHONE, needs_chromium
 from tests.end_to_end.tls_proxy import tls_proxy
 from tests.harness.airflow_rows import emptied
 from tests.harness.oauth import KEY
 from tests.harness.renkei_serve import RenkeiServe
 from tests.harness.smarthr import SmartHR
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PHONE = {"width": 420, "height": 900}
-PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+pytestmark = needs_chromium
 
 
 @dataclasses.dataclass
@@ -99,21 +96,10 @@ def site(airflow_database: Path, mappings: Path, tmp_path: Path, monkeypatch: py
             yield found
 
 
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 def look(page: Any, name: str) -> None:
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], f"{name}: something is cut off at the side"
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/customer-{name}.png", full_page=True)
+    browser.look(page, f"customer-{name}", full_page=True)
 
 
 def upload(page: Any, site: Site, name: str, sheet: str) -> None:
@@ -123,21 +109,21 @@ def upload(page: Any, site: Site, name: str, sheet: str) -> None:
     page.get_by_role("button", name="アップロードして確認する").click()
 
 
-def opened(browser: Any, **options: Any) -> Any:
-    context = browser.new_context(viewport=PHONE, locale="ja-JP", ignore_https_errors=True, **options)
-    context.set_default_timeout(150_000)
+def opened(chromium: Any, **options: Any) -> Any:
+    context = chromium.new_context(viewport=PHONE, locale="ja-JP", ignore_https_errors=True, **options)
+    context.set_default_timeout(PATIENCE_MS)
     return context.new_page()
 
 
-def test_s5_a_customer_prepares_his_link_without_an_airflow_account(site: Site, browser: Any) -> None:
+def test_s5_a_customer_prepares_his_link_without_an_airflow_account(site: Site, chromium: Any) -> None:
     """Link → broken sheet → findings → mended → SmartHR → 連携済み; the operator's page has it; revoked, it is over.
 
     On a phone in the dark; under the policy, at which a browser's console must stay silent.
     """
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=150_000)
-    page, said = opened(browser, color_scheme="dark"), []
+    expect.set_options(timeout=PATIENCE_MS)
+    page, said = opened(chromium, color_scheme="dark"), []
     page.on("console", lambda message: said.append(message.text))
     link = site.invited()
     page.goto(link)
@@ -174,7 +160,7 @@ def test_s5_a_customer_prepares_his_link_without_an_airflow_account(site: Site, 
     assert grant is not None
     assert grant.by == "invitation 1"
 
-    plain = opened(browser, java_script_enabled=False)
+    plain = opened(chromium, java_script_enabled=False)
     plain.goto(link)
     plain.get_by_label("招待のリンク").fill(link)
     plain.get_by_role("button", name="開く").click()

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,14 +21,12 @@ import pytest
 from scripts.demo import STORE_KEY
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from scripts.neighbours import Neighbours
+from tests.end_to_end.browser import look, needs_chromium, new_page
 from tests.harness.folders import dags_in
 from tests.harness.mail import Mail
 from tests.harness.smarthr import SmartHR
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PATIENCE_MS = 150_000
-PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+pytestmark = needs_chromium
 DAG_ID = "smarthr_emc__acme"
 PEOPLE = 30
 CALLBACK = "/renkei/console/smarthr/callback"
@@ -93,22 +89,15 @@ def journey(tmp_path: Path, index: Path, new_database: Path) -> Iterator[Journey
 
 
 @pytest.fixture
-def page(journey: Journey) -> Iterator[Any]:
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        found = browser.new_context(locale="ja-JP", viewport={"width": 1280, "height": 900}).new_page()
-        found.set_default_timeout(PATIENCE_MS)
-        yield found
-        _look(found, "end")
-        browser.close()
+def page(journey: Journey, chromium: Any) -> Iterator[Any]:
+    found = new_page(chromium)
+    yield found
+    _look(found, "end")
+    found.context.close()
 
 
 def _look(page: Any, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"journey-{name}.png"), caret="initial")
+    look(page, f"journey-{name}")
 
 
 def test_s3_from_an_empty_installation_to_the_first_result(journey: Journey, page: Any) -> None:

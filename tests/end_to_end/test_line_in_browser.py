@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +19,13 @@ from renkei.notifications.members.linking import Linking
 from renkei.storage.store import Store
 from renkei.storage.tenant_folder import TenantFolder
 from scripts.local_airflow import LocalAirflow
+from tests.end_to_end import browser
+from tests.end_to_end.browser import DESK, PATIENCE_MS, needs_chromium
 from tests.end_to_end.tls_proxy import tls_proxy
 from tests.harness.chat import Chat
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-PICTURES = os.environ.get("TEST_PICTURES")  # a folder, to look at what the browser showed
+pytestmark = needs_chromium
+PHONE = {"width": 390, "height": 844}
 
 
 @dataclass
@@ -84,16 +82,6 @@ def site(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             yield Site(airflow, chat, linking, folder, url)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     yield from opened(chromium, PHONE)
@@ -107,7 +95,7 @@ def desk(chromium: Any) -> Iterator[Any]:
 def opened(chromium: Any, size: dict[str, int]) -> Iterator[Any]:
     """A page of a browser that nobody has used, whose console must stay silent: a broken policy speaks there."""
     context = chromium.new_context(viewport=size, locale="ja-JP", ignore_https_errors=True)
-    context.set_default_timeout(150_000)  # how fast a busy machine is is not what is tried
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -120,8 +108,7 @@ def opened(chromium: Any, size: dict[str, int]) -> Iterator[Any]:
 def look(page: Any, name: str) -> None:
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= page.viewport_size["width"], "nothing is cut off at the side"
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+    browser.look(page, name, full_page=True)
 
 
 def heading(page: Any) -> str:

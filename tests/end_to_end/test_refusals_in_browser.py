@@ -22,11 +22,10 @@ from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 from renkei.web.customer.tables import INVITATION
 from scripts.local_airflow import USER
-from tests.end_to_end.console_site import look, needs_chromium
+from tests.end_to_end.browser import PATIENCE_MS, PHONE, look, needs_chromium, new_page, used_again
 from tests.end_to_end.whole_site import VIEWER, WholeSite, whole_site
 
 pytestmark = needs_chromium
-PATIENCE_MS = 150_000
 
 
 @pytest.fixture(scope="module")
@@ -37,27 +36,29 @@ def whole(tmp_path_factory: pytest.TempPathFactory, index: Path, new_database: P
 
 def somebody(whole: WholeSite, chromium: Any, user: str = USER, **options: Any) -> Any:
     """A browser of its own, in which that user has logged in; nobody has for ""."""
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=PATIENCE_MS)
-    options = {"viewport": {"width": 1280, "height": 900}, **options}
-    context = chromium.new_context(locale="ja-JP", ignore_https_errors=True, **options)
-    context.set_default_timeout(PATIENCE_MS)
+    page = new_page(chromium, ignore_https_errors=True, **options)
     if user:
-        context.add_cookies([whole.cookie(user)])
-    return context.new_page()
+        page.context.add_cookies([whole.cookie(user)])
+    return page
+
+
+@pytest.fixture(scope="module")
+def tab(chromium: Any) -> Iterator[Any]:
+    found = new_page(chromium, ignore_https_errors=True)
+    yield found
+    found.context.close()
+
+
+@pytest.fixture(scope="module")
+def cookie(whole: WholeSite) -> dict[str, str]:
+    return whole.cookie()
 
 
 @pytest.fixture
-def page(whole: WholeSite, chromium: Any) -> Iterator[Any]:
-    found, said = somebody(whole, chromium), []
-    found.on("console", lambda one: said.append(one.text) if "Security Policy" in one.text else None)
-    found.on("pageerror", lambda one: said.append(str(one)))
-    yield found
+def page(whole: WholeSite, tab: Any, cookie: dict[str, str]) -> Iterator[Any]:
+    yield from used_again(tab, [cookie])
     for system in (whole.smarthr, whole.emc):
         system.sim("DELETE", "faults")
-    assert said == [], "a page of ours breaks its own policy"
-    found.context.close()
 
 
 # --- 連携を追加する
@@ -411,7 +412,6 @@ def test_s3_runs_that_fail_or_are_held_lead_back_to_emc_ok(whole: WholeSite, pag
 
 # --- お客様ページ
 
-PHONE = {"width": 420, "height": 900}
 CLOSED = "このページは開けません"
 
 
@@ -513,7 +513,7 @@ def test_s5_an_invitation_opens_one_company_for_whom_it_was_given_to(
 # --- by mouse
 
 
-def test_s2_a_company_is_paused_frozen_and_exported_by_mouse(whole: WholeSite, page: Any) -> None:
+def test_s2_a_company_is_paused_frozen_and_exported_by_mouse(whole: WholeSite, page: Any, tmp_path: Path) -> None:
     """And back: what was pressed is seen on its page at once, and what is downloaded lands."""
     from playwright.sync_api import expect
 
@@ -532,7 +532,8 @@ def test_s2_a_company_is_paused_frozen_and_exported_by_mouse(whole: WholeSite, p
     for kind, begins in (("CSV", b"\xef\xbb\xbf"), ("Excel", b"PK")):
         with page.expect_download() as download:
             page.get_by_role("link", name=kind, exact=True).click()
-        assert download.value.path().read_bytes().startswith(begins), kind
+        download.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).read_bytes().startswith(begins), kind
 
 
 def press_until(page: Any, company: str, pressed: str, then: str) -> None:

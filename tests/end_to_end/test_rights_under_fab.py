@@ -17,7 +17,7 @@ import requests
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
 from tests.builders import mapping
-from tests.end_to_end.console_site import look, needs_chromium, new_page
+from tests.end_to_end.browser import look, needs_chromium, new_page
 
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 ACME, BETA = "/dag/smarthr_emc__acme", "/dag/smarthr_emc__beta"
@@ -109,7 +109,7 @@ def test_s1_a_viewer_logs_in_by_fabs_form_and_finds_nothing_to_press(fab: LocalA
     """From an address deep in the console, by FAB's own page, back to it; the plain page, for FAB hides the menu from him."""
     from playwright.sync_api import expect
 
-    page = new_page(chromium, viewport={"width": 1280, "height": 900})
+    page = new_page(chromium)
     page.goto(console(fab, ACME))
     page.fill("input[name=username]", "viewer")
     page.fill("input[name=password]", PASSWORD)
