@@ -216,6 +216,20 @@ def test_who_is_unlinked_while_line_answers_is_not_linked_after_all(
         world.begin(token)
 
 
+def test_who_links_while_he_is_unlinked_is_unlinked_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N4: the member's last step comes right before his invitation is withdrawn: what it made goes after that."""
+    departure = world.begin(world.invite())
+    withdraw = world.linking.withdraw
+
+    def links_first(*args: Any, **named: Any) -> None:
+        world.finish(departure)
+        withdraw(*args, **named)
+
+    monkeypatch.setattr(world.linking, "withdraw", links_first)
+    assert world.linking.undo_line("001")
+    assert world.linking.members.line_link("001") is None
+
+
 def test_only_members_are_invited(world: World) -> None:
     """N4, L2: one unknown id and nobody is."""
     with pytest.raises(UnknownMemberError, match="003"):
