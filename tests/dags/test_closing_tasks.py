@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 from pathlib import Path
@@ -14,13 +15,13 @@ from fsspec.implementations.local import LocalFileSystem
 
 from renkei.errors import NotificationError, SettingError
 from renkei.notifications.trial import Step
-from renkei.orchestration import channel_connections, result_notification
+from renkei.orchestration import channel_connections, result_notification, run_notes
 from renkei.orchestration.closing_tasks import notify, outcome
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.stage import RUN_KEY, WithoutTasks
 from renkei.orchestration.tenant import Tenant
 from renkei.runs.notes import LastWritingRun
-from renkei.runs.outcome import Summary, note_end
+from renkei.runs.outcome import LEFT_OUT, Outcome, Summary, note_end
 from renkei.sheets.compiled import Compiled
 from renkei.storage import records
 from renkei.storage.runs import RunRecord, run_key
@@ -35,7 +36,7 @@ TOLD = {"subject": "EMC-OK", "told": {}}
 class Ended:
     """A run of which only the closing is left, as its tasks see it."""
 
-    def __init__(self, folder: Path, mode: str = "NORMAL") -> None:
+    def __init__(self, folder: Path, mode: str = "NORMAL", run_id: str = "manual__1") -> None:
         sheet: Compiled[Any] = Compiled("acme", "", None, result_addresses=("soumu@acme.example.jp",))
         self.tenant = Tenant(LINKS["smarthr_emc"], "acme", sheet, "", str(folder / "dags/smarthr_emc.py"))
         self.record = RunRecord(TenantFolder(Store(LocalFileSystem(), str(folder)), "smarthr_emc", "acme"), RUN)
@@ -43,7 +44,7 @@ class Ended:
         self.told: Any = None  # what `notify` gave back
         first = SimpleNamespace(task_id="fetch_departments")
         self.context = {
-            "run_id": "manual__1",
+            "run_id": run_id,
             "ti": SimpleNamespace(
                 id="try-1",
                 task_id="notify",
@@ -93,6 +94,38 @@ def test_e2_only_outcome_says_how_any_other_run_ended(tmp_path: Path) -> None:
     note_end(looked.record, "checked", NOW)
     assert notify(looked.tenant, looked.context) == TOLD
     assert {**unfinished.pushed, **looked.pushed} == {}
+
+
+def test_e43_a_side_run_that_was_left_out_is_told_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Ended(tmp_path, run_id="scheduled__2026-04-01T09:00:07__check")
+    run.context["dag_run"].run_type = "scheduled"
+    note_end(run.record, LEFT_OUT, NOW)
+    monkeypatch.setattr(result_notification, "report_run", lambda *_: pytest.fail("told"))
+    assert notify(run.tenant, run.context) == {}
+    assert run.pushed == {}
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_e4_a_run_of_which_somebody_heard_is_none_that_told_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """E4: and what waited for a person waits no more, told or not; another run's notes stay."""
+    run, folder = Ended(tmp_path), TenantFolder(Store(LocalFileSystem(), str(tmp_path)), "smarthr_emc", "acme")
+    run_notes.note_begun(run.record, run.context)
+    run_notes.note_waiting(run.tenant, run.context, NOW, Outcome.HOLD)
+    other = Ended(tmp_path, run_id="manual__2")
+    if not is_told:
+
+        def refused(*_: Any) -> None:
+            raise NotificationError("m")
+
+        monkeypatch.setattr(result_notification, "report_run", refused)
+    with contextlib.suppress(NotificationError):
+        notify(other.tenant, other.context)
+    assert (folder.store.exists(folder.begun), folder.store.exists(folder.waiting)) == (True, True)
+    with contextlib.suppress(NotificationError):
+        notify(run.tenant, run.context)
+    assert (folder.store.exists(folder.begun), folder.store.exists(folder.waiting)) == (not is_told, False)
 
 
 def test_e2_only_a_good_end_on_record_makes_the_run_good(tmp_path: Path) -> None:

@@ -28,6 +28,18 @@ def test_k7_no_record_without_a_key_is_sent(world: LinkWorld) -> None:
     assert [one.failed_at for one in history.failed_records(world.database, "acme")] == [world.clock]
 
 
+def test_k7_who_has_no_key_is_listed_although_nothing_can_be_sent_today(world: LinkWorld) -> None:
+    """The plan knows: neither it nor the forecast counts a request for him."""
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    world.hotprofile.put(1, "　")
+    world.wait(minutes=5)
+    check_, read_, plan_, *_ = world.steps(world.job())
+    for step in (check_, read_, plan_):
+        step()
+    assert world.failed() == {"1": "EMPTY_KEY"}
+    assert history.data_set_statuses(world.database, "acme")["companies"].waiting == 0
+
+
 def test_k7_two_records_with_one_key_both_fail_until_one_is_mended(world: LinkWorld) -> None:
     world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
     for number in (1, 2):
