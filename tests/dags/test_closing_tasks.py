@@ -13,10 +13,12 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from fsspec.implementations.local import LocalFileSystem
 
-from renkei.errors import NotificationError, SettingError
+from renkei.channel import Event
+from renkei.errors import NotificationError, SettingError, StoreError
 from renkei.notifications.trial import Step
 from renkei.orchestration import channel_connections, result_notification, run_notes
 from renkei.orchestration.closing_tasks import notify, outcome
+from renkei.orchestration.early_end import skip_remaining
 from renkei.orchestration.link import LINKS
 from renkei.orchestration.stage import RUN_KEY, WithoutTasks
 from renkei.orchestration.tenant import Tenant
@@ -36,13 +38,15 @@ TOLD = {"subject": "EMC-OK", "told": {}}
 class Ended:
     """A run of which only the closing is left, as its tasks see it."""
 
-    def __init__(self, folder: Path, mode: str = "NORMAL", run_id: str = "manual__1") -> None:
+    def __init__(
+        self, folder: Path, mode: str = "NORMAL", run_id: str = "manual__1", rest: tuple[str, ...] = ()
+    ) -> None:
         sheet: Compiled[Any] = Compiled("acme", "", None, result_addresses=("soumu@acme.example.jp",))
         self.tenant = Tenant(LINKS["smarthr_emc"], "acme", sheet, "", str(folder / "dags/smarthr_emc.py"))
         self.record = RunRecord(TenantFolder(Store(LocalFileSystem(), str(folder)), "smarthr_emc", "acme"), RUN)
         self.pushed: dict[str, Any] = {}
         self.told: Any = None  # what `notify` gave back
-        first = SimpleNamespace(task_id="fetch_departments")
+        order = [SimpleNamespace(task_id=name) for name in ("fetch_departments", *rest)]
         self.context = {
             "run_id": run_id,
             "ti": SimpleNamespace(
@@ -52,7 +56,7 @@ class Ended:
                 xcom_pull=lambda key="return_value", **_: {RUN_KEY: RUN, "return_value": self.told}.get(key),
                 get_task_states=lambda run_ids, **_: {one: {} for one in run_ids},
             ),
-            "dag": SimpleNamespace(dag_id=self.tenant.dag_id, topological_sort=lambda: [first]),
+            "dag": SimpleNamespace(dag_id=self.tenant.dag_id, topological_sort=lambda: order),
             "dag_run": SimpleNamespace(conf={"mode": mode}, run_type="manual", start_date=NOW),
         }
 
@@ -212,3 +216,52 @@ def test_n5_a_channel_that_the_sheet_does_not_have_cannot_be_tested(
     run.context["dag_run"].conf["channel"] = "総務"
     with pytest.raises(SettingError, match="通知先「総務」は連携設定シートにありません"):
         notify(run.tenant, run.context)
+
+
+REST = ("diff", "load", "notify", "outcome")
+
+
+@pytest.mark.parametrize("heard", [False, True, StoreError("away")], ids=["quiet", "heard", "store away"])
+def test_e2_who_ends_a_run_early_closes_it_only_where_nobody_has_to_hear_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: Any
+) -> None:
+    """Else, and where nobody can say, its last tasks do; the task itself is never skipped."""
+
+    def note_quiet(*_: Any) -> Any:
+        if isinstance(heard, StoreError):
+            raise heard
+        return None if heard else ("EMC-OK", ["EMC-OK", "no change"])
+
+    monkeypatch.setattr(result_notification, "note_quiet", note_quiet)
+    run = Ended(tmp_path, rest=("snapshot", *REST))
+    run.context["ti"].task_id = "snapshot"
+    result = skip_remaining(run.tenant, run.context, {"rows": 0})
+    if heard:
+        assert (result, run.pushed) == (WithoutTasks({"rows": 0}, REST[:2]), {})
+        return
+    assert result == WithoutTasks({"rows": 0}, REST)
+    assert run.pushed == {
+        "told": {"subject": "EMC-OK", "told": {}},
+        "summary": ["EMC-OK", "no change"],
+        "well try-1": True,
+    }
+
+
+@pytest.mark.parametrize(("ended", "quiet"), [(False, True), (True, False), (True, True)])
+def test_n3_the_watch_knows_of_a_run_that_ended_well_and_told_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool, quiet: bool
+) -> None:
+    """Without a good end on record, or where somebody has to hear of it, nothing is noted."""
+    run = Ended(tmp_path)
+    run_notes.note_begun(run.record, run.context)
+    if ended:
+        note_end(run.record, "unchanged", NOW)
+    report = SimpleNamespace(quiet=quiet, event=Event.UNCHANGED, summary=lambda: ["no change"])
+    monkeypatch.setattr(result_notification, "_report", lambda *_: (report, run.record))
+    folder = run.record.tenant_folder
+    told = result_notification.note_quiet(run.tenant, run.context)
+    is_closed = ended and quiet
+    assert (told is not None) is is_closed
+    assert (folder.store.exists(folder.last_result), folder.store.exists(folder.begun)) == (is_closed, not is_closed)
+    if told:
+        assert told[1] == run.record.read(Summary).lines == ["no change"]
