@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,24 @@ def test_l4_processes_that_open_a_new_database_at_once_all_find_its_tables(url: 
     ]
     ended = [process.communicate(timeout=150) for process in started]
     assert [out.strip() for out, _ in ended] == ["0"] * 4, ended
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_l4_who_finds_a_new_database_being_made_waits_for_it(
+    url: str, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    """SQLite itself refuses at once to change the journal while another process is at it; in the end it is an error."""
+    file = Path(url.removeprefix("sqlite:///"))
+    file.parent.mkdir()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(database, "WAIT_S", 60 if ends else 0)
+        monkeypatch.setattr(database, "sleep", lambda _: other.execute("ROLLBACK"))
+        if ends:
+            test_what_is_committed_is_flushed_to_the_disk(url)
+        else:
+            with pytest.raises(StoreError, match="OperationalError"):
+                open_database(url)
 
 
 def test_l6_the_file_is_its_owners_alone(url: str) -> None:
