@@ -7,7 +7,7 @@ from email.utils import formatdate
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulators import clock, faults
+from simulators import clock, copies, faults
 from simulators.faults import Answer, Faults, FaultyApp
 from simulators.hotprofile.api import answer, errors
 from simulators.hotprofile.control import build_control, build_settings
@@ -37,6 +37,7 @@ def build_app(instance: Instance) -> ASGIApp:
 
     app.include_router(build_settings(instance))
     app.include_router(clock.routes(instance.clock))
+    app.include_router(copies.routes(instance))
     app.include_router(faults.routes(played))
     app.include_router(build_control(instance))
     app.include_router(build_pages(instance))

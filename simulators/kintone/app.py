@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulators import clock, faults
+from simulators import clock, copies, faults
 from simulators.faults import Answer, Faults, FaultyApp
 from simulators.kintone.api import HTML, answer
 from simulators.kintone.control import build_control
@@ -45,6 +45,7 @@ def build_app(domain: Domain) -> ASGIApp:
 
     app.include_router(build_control(domain))
     app.include_router(clock.routes(domain.clock))
+    app.include_router(copies.routes(domain))
     app.include_router(faults.routes(played))
     app.include_router(build_pages(domain))
     return AtOnce(FaultyApp(app, played, API), domain)

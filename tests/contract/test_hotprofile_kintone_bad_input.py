@@ -18,7 +18,7 @@ from renkei.systems.hotprofile import client as hotprofile_client
 from renkei.systems.kintone import client as kintone_client
 from tests.harness.hotprofile import HotProfile
 from tests.harness.kintone import Kintone
-from tests.proof.kintone.world import SalesWorld, worlds
+from tests.proof.kintone.world import SalesWorld, begun
 from tests.proof.worlds import HURRIED
 
 
@@ -33,7 +33,7 @@ def world(systems: tuple[HotProfile, Kintone], tmp_path: Path, monkeypatch: pyte
     """A linked tenant; kintone's app of companies has a date and a table, too."""
     for module in (hotprofile_client, kintone_client, retrying):
         monkeypatch.setattr(module, "time", HURRIED)
-    world = next(worlds(tmp_path, systems))
+    world = begun(tmp_path, systems)
     rows = {"type": "SUBTABLE", "fields": {"tag": {"type": "SINGLE_LINE_TEXT"}}}
     for code, field in (("on", {"type": "DATE"}), ("rows", rows)):
         world.app.sim("PUT", f"apps/1/fields/{code}", field)

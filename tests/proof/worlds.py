@@ -1,19 +1,23 @@
-"""Worlds for the campaigns, whose EMC client waits for nobody."""
+"""Worlds for the campaigns: between SmartHR and an EMC whose client waits for nobody; and copies of any, made once."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from unittest import mock
 
+from renkei.storage.database.database import Database
 from renkei.systems import retrying
 from renkei.systems.emc import client as emc_client
 from tests.harness.emc import Emc
+from tests.harness.program import Program
 from tests.harness.smarthr import SmartHR
 from tests.harness.world import World
 
@@ -56,3 +60,51 @@ def worlds(folder: Path) -> Iterator[Callable[..., World]]:
         stack.enter_context(client_with(time=HURRIED, APPLYING_LIMIT_S=0.3))
         stack.enter_context(mock.patch.object(retrying, "time", HURRIED))
         yield world
+
+
+class OneTenant(Protocol):
+    """A dataclass: all that it is lies in its fields, its folder and its simulators."""
+
+    folder: Path
+    database: Database
+
+
+W = TypeVar("W", bound=OneTenant)
+
+
+def nothing(world: object) -> None:
+    """Has happened."""
+
+
+class Copies(Generic[W]):
+    """Worlds that begin alike. Each beginning is made once; then its folder is copied, and its simulators put back to it."""
+
+    def __init__(self, folder: Path, systems: tuple[Program, ...], begin: Callable[[Path], W]) -> None:
+        self.folder, self.systems, self.begin = folder, systems, begin
+        self._first: dict[str, W] = {}
+        self._numbers = itertools.count(1)
+        self._last: W | None = None
+
+    def next(self, happened: Callable[[W], object] = nothing) -> W:
+        """One just begun, in which that has happened."""
+        name = happened.__name__
+        first = self._first.get(name) or self._made(name, happened)
+        if self._last:
+            self._last.database.engine.dispose()  # hundreds of open ones take an interpreter minutes to end
+        folder = self.folder / str(next(self._numbers))
+        shutil.copytree(first.folder, folder)
+        for system in self.systems:
+            system.sim("DELETE", "faults")
+            system.sim("PUT", f"copies/{name}")
+        self._last = dataclasses.replace(first, folder=folder)  # type: ignore[type-var]
+        return self._last
+
+    def _made(self, name: str, happened: Callable[[W], object]) -> W:
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        self._first[name] = world = self.begin(folder)
+        happened(world)
+        world.database.engine.dispose()  # now all of it is in its file
+        for system in self.systems:
+            system.sim("POST", f"copies/{name}")
+        return world

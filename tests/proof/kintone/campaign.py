@@ -19,10 +19,11 @@ from renkei.systems.kintone import client as kintone_client
 from tests.harness.hotprofile import HotProfile
 from tests.harness.kintone import Kintone
 from tests.harness.migrated import databases_copied
+from tests.harness.program import Program
 from tests.proof.case import Case, Effort, Say, in_parts
-from tests.proof.kintone.world import SalesWorld, worlds
+from tests.proof.kintone.world import SalesWorld, begun
 from tests.proof.tried import Try, case
-from tests.proof.worlds import HURRIED
+from tests.proof.worlds import HURRIED, Copies
 
 GROUP = "kintone"
 WHOLE = "each record in kintone once, as Hot Profile has it, or listed; no request beyond the quota; nothing of ours taken for people's"
@@ -63,7 +64,7 @@ def systems_misbehave(folder: Path, effort: Effort, say: Say) -> list[Case]:
     return _played((_kintone, _hotprofile, _stories), folder, effort)
 
 
-def _played(cases: Iterable[Callable[[Iterator[SalesWorld], bool], Case]], folder: Path, effort: Effort) -> list[Case]:
+def _played(cases: Iterable[Callable[[Copies[SalesWorld], bool], Case]], folder: Path, effort: Effort) -> list[Case]:
     with ExitStack() as stack:
         stack.enter_context(databases_copied())
         systems = stack.enter_context(HotProfile.start()), stack.enter_context(Kintone.start())
@@ -73,11 +74,11 @@ def _played(cases: Iterable[Callable[[Iterator[SalesWorld], bool], Case]], folde
             retrying,
         ):  # they do what they do, only their clocks run faster
             stack.enter_context(mock.patch.object(module, "time", HURRIED))
-        fresh = worlds(folder, systems)
-        return [play(fresh, effort is Effort.FULL) for play in cases]
+        worlds = Copies(folder, systems, lambda place: begun(place, systems))
+        return [play(worlds, effort is Effort.FULL) for play in cases]
 
 
-def eventful(world: SalesWorld) -> SalesWorld:
+def eventful(world: SalesWorld) -> None:
     """Something to add, to change, to replace and to refuse, in two batches of companies and one of leads."""
     add, change = world.source.add, world.source.change
     add("clients", *({"id": number, "name": f"会社{number}", "note": ""} for number in range(1, 11)))
@@ -93,15 +94,14 @@ def eventful(world: SalesWorld) -> SalesWorld:
     add("leads", *({"id": number, "name": f"人{number}", "client_id": 4} for number in range(20, 40)))
     add("leads", {"id": 40, "name": "会社なし", "client_id": 9999})
     world.wait(minutes=5)
-    return world
 
 
 @case(GROUP, "killed before and after each request and each transaction", "L2 L4 K5 K15", WHOLE)
-def _killed(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
+def _killed(worlds: Copies[SalesWorld], full: bool) -> Iterator[Try]:
     """Repeated by Airflow, or found by the next run."""
     for at in itertools.count(1, 1 if full else 45):
         for repeated in (True, False) if full else (True,):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             job = world.job()
             died = world.killed(job, at)
             if repeated:
@@ -117,22 +117,22 @@ def _killed(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "kintone misbehaves", "K15 K16 K17 K19 K21", WHOLE)
-def _kintone(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
-    for kind, after, times in itertools.product(OF_KINTONE, range(7), (1, None)):
+def _kintone(worlds: Copies[SalesWorld], full: bool) -> Iterator[Try]:
+    for kind, after, times in _faults(OF_KINTONE, 7):
         if full or (kind, after, times) == ("drop_after", 3, 1):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             world.app.fault(kind, after=after, times=times, **_more(kind))
             world.go()
-            found = world.wrong_requests()
+            found = _never_struck(world.app, times) + world.wrong_requests()
             world.settle()
             yield f"{kind} after {after}, times {times}", found + world.wrong()
 
 
 @case(GROUP, "somebody changes the app while a run writes it", "K8 K11 K17", WHOLE)
-def _meddled(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
+def _meddled(worlds: Copies[SalesWorld], full: bool) -> Iterator[Try]:
     for (what, (done, undone)), after in itertools.product(MEDDLING.items(), range(7)):
         if full or (what, after) == ("a field is renamed", 2):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             world.app.fault("calls", after=after, calls=[done])
             world.go()
             world.wait(minutes=5)
@@ -145,14 +145,15 @@ def _meddled(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "Hot Profile misbehaves", "K4 K5 K6", WHOLE)
-def _hotprofile(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
-    for kind, after, times in itertools.product(OF_HOTPROFILE, range(5), (1, None)):
+def _hotprofile(worlds: Copies[SalesWorld], full: bool) -> Iterator[Try]:
+    for kind, after, times in _faults(OF_HOTPROFILE, 3):
         if full or (kind, after, times) == ("truncated", 1, None):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             world.source.fault(kind, after=after, times=times, **_more(kind))
             world.go()
+            found = _never_struck(world.source, times)
             world.settle()
-            yield f"{kind} after {after}, times {times}", world.wrong()
+            yield f"{kind} after {after}, times {times}", found + world.wrong()
     bends: list[dict[str, Any]] = [
         {"bend_next": 1, "bend_drop": 3},
         {"bend_next": 99, "bend_drop": 1},
@@ -162,12 +163,23 @@ def _hotprofile(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
         {"order": "oldest"},
     ]
     for bend in bends if full else bends[:1]:
-        world = eventful(next(fresh))
+        world = worlds.next(eventful)
         world.source.sim("POST", "settings", bend)
         world.go()
         world.source.sim("POST", "settings", {"bend_next": 0, "order": "newest"})
         world.settle()
         yield f"settings {bend}", world.wrong()
+
+
+def _faults(kinds: Iterable[str], requests: int) -> Iterator[tuple[str, int, int | None]]:
+    """Each kind after so many requests of a run, once and lasting; one that is only slow is slow all the time."""
+    for kind in kinds:
+        yield from [(kind, 0, None)] if kind == "slow" else itertools.product([kind], range(requests), (1, None))
+
+
+def _never_struck(system: Program, times: int | None) -> list[str]:
+    """A run that has fewer requests than a try is made for proves nothing."""
+    return ["the fault never struck"] if times and system.sim("GET", "faults") else []
 
 
 def _more(kind: str) -> dict[str, Any]:
@@ -186,11 +198,11 @@ STORIES = st.lists(
 
 
 @case(GROUP, "stories that Hypothesis invents", "K5 K6 K7 K15 K17 K18 K22", WHOLE)
-def _stories(fresh: Iterator[SalesWorld], full: bool) -> Iterator[Try]:
+def _stories(worlds: Copies[SalesWorld], full: bool) -> Iterator[Try]:
     tries: list[Try] = []
 
     def play(runs: list[list[Happening]], quota: int) -> None:
-        world = next(fresh)
+        world = worlds.next()
         world.quota = quota
         for happenings in runs:
             _told(world, happenings)
@@ -219,23 +231,26 @@ def _told(world: SalesWorld, happenings: list[Happening]) -> None:
     """What happens, all in one second, and the run after it."""
     source, at = world.source, 0
     for what, which, value in happenings:
+        if what == "fault":
+            kinds = OF_KINTONE if value % 2 else OF_HOTPROFILE
+            kind = kinds[value % len(kinds)]
+            (world.app if value % 2 else source).fault(kind, after=which, **_more(kind))
+            continue
+        if what == "kill":
+            at = 1 + value
+            continue
         companies = [one["id"] for one in source.sim("GET", "clients?limit=1000")]
-        leads = [one["id"] for one in source.sim("GET", "leads?limit=1000")]
         company = companies[which % len(companies)] if companies else 0
         if what == "add":
             start = 10 + max(companies, default=0)
             source.add("clients", *({"id": start + n, "name": f"社{start + n}", "note": ""} for n in range(1 + value)))
-        elif what == "lead":
-            number = 1 + max(leads, default=0)
-            source.add("leads", {"id": number, "name": f"人{value}", "client_id": company or 77})
-        elif what == "move" and leads and company:
-            source.change("leads", leads[which % len(leads)], {"client_id": company})
-        elif what == "fault":
-            kinds = OF_KINTONE if value % 2 else OF_HOTPROFILE
-            kind = kinds[value % len(kinds)]
-            (world.app if value % 2 else source).fault(kind, after=which, **_more(kind))
-        elif what == "kill":
-            at = 1 + value
+        elif what in ("lead", "move"):
+            leads = [one["id"] for one in source.sim("GET", "leads?limit=1000")]
+            if what == "lead":
+                number = 1 + max(leads, default=0)
+                source.add("leads", {"id": number, "name": f"人{value}", "client_id": company or 77})
+            elif leads and company:
+                source.change("leads", leads[which % len(leads)], {"client_id": company})
         elif company:
             if what in ("change", "late"):
                 later = {"visible_after_s": 60.0 * which} if what == "late" else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,6 @@ class SalesWorld(LinkWorld):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.mapping = replace(TENANT_APPS, domain=self.app.url)
-        self.source.clear()
-        self.app.clear()
-        for system in (self.source, self.app):
-            system.sim("POST", "clock", {"at": NINE.isoformat(), "stands": True})
-        for number, fields in APPS.items():
-            self.app.app(number, fields)
 
     @property
     def source(self) -> HotProfile:
@@ -91,6 +85,12 @@ class SalesWorld(LinkWorld):
             system.sim("POST", "clock", {"advance_s": dt.timedelta(**span).total_seconds()})
 
     def start(self) -> None:
+        """Both systems are empty, and the link is enabled."""
+        for system in (self.source, self.app):
+            system.clear()
+            system.sim("POST", "clock", {"at": NINE.isoformat(), "stands": True})
+        for number, fields in APPS.items():
+            self.app.app(number, fields)
         super().start()
         self.enabled = f"{NINE.astimezone(TOKYO):%Y/%m/%d %H:%M:%S}"
 
@@ -146,10 +146,12 @@ class SalesWorld(LinkWorld):
             self.wait(minutes=10)
             self.go(mode)
             for _ in range(DAYS):
-                self.wait(days=1)
-                self.go()
                 if not self.waiting():
                     break
+                self.wait(days=1)
+                self.go()
+        self.wait(days=1)
+        self.go()
 
     def waiting(self) -> int:
         return sum(one.waiting for one in history.data_set_statuses(self.database, self.mapping.tenant).values())
@@ -186,14 +188,8 @@ class SalesWorld(LinkWorld):
         return wrong
 
 
-def worlds(folder: Path, systems: tuple[HotProfile, Kintone]) -> Iterator[SalesWorld]:
-    """Fresh ones, each with nothing but an enabled link."""
-    number = 0
-    while True:
-        number += 1
-        place = folder / str(number)
-        place.mkdir(parents=True)
-        world = SalesWorld(place, systems=systems)
-        world.start()
-        yield world
-        world.database.engine.dispose()  # hundreds of open ones take an interpreter minutes to end
+def begun(folder: Path, systems: tuple[HotProfile, Kintone]) -> SalesWorld:
+    """One with nothing but an enabled link."""
+    world = SalesWorld(folder, systems=systems)
+    world.start()
+    return world
