@@ -13,7 +13,6 @@ import re
 import signal
 import smtplib
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -182,12 +181,21 @@ class AirflowRun:
 
     # --- what the scheduler does
 
-    def play(self, until: str = "") -> None:
-        """Run what has not run, up to before the task `until`; what fails in passing is tried again at once."""
+    def play(self, until: str = "", *, apart: bool = False) -> None:
+        """Run what has not run, up to before the task `until`; what fails in passing is tried again at once.
+
+        `apart`: each try in a process of its own, as with Airflow. Else all in one, for most of the time that a try takes
+        is its fork: no task may need what another one left in memory, which a run that is played `apart` shows.
+        """
+        if apart:
+            self._play(until, lambda task: self.attempt(task.task_id))
+        elif _fork(lambda: self._play(until, self._attempt_here)):
+            raise RuntimeError("the run was killed by somebody else")
+
+    def _play(self, until: str, attempt: Callable[[Any], bool]) -> None:
         from renkei.orchestration.stage import SKIPPABLE
 
-        dag = dag_of(self.dag_id)
-        for task in dag.topological_sort():
+        for task in dag_of(self.dag_id).topological_sort():
             if task.task_id == until:
                 return
             above = {self.states().get(name, "") for name in task.upstream_task_ids}
@@ -198,7 +206,7 @@ class AirflowRun:
                     self.note(task.task_id, "upstream_failed")
                 elif skipped.get(rule):
                     self.note(task.task_id, "skipped")
-                elif self.attempt(task.task_id):
+                elif attempt(task):
                     raise RuntimeError(f"{task.task_id} was killed by somebody else")
 
     def clear(self, task_id: str) -> None:
@@ -212,17 +220,32 @@ class AirflowRun:
 
     def attempt(self, task_id: str, kill: Kill | None = None, trace: Path | None = None) -> bool:
         """One try in a process of its own; whether it was killed. `trace` gets its steps."""
+
+        def work() -> None:
+            fuse, task = KillingFuse.of(kill, trace or Path(os.devnull)), dag_of(self.dag_id).task_dict[task_id]
+            instrument(fuse, [os.environ["PROOF_FOLDER"]])
+            self._execute(task, fuse)
+
+        self._begin_try(task_id)
+        return _fork(work)
+
+    def _attempt_here(self, task: Any) -> bool:
+        """One try in this process, which nobody kills."""
+        self._begin_try(task.task_id)
+        self._execute(task, KillingFuse())
+        return False
+
+    def _begin_try(self, task_id: str) -> None:
         with self._change() as value:
             if value["states"].get(task_id) != "up_for_reschedule":
                 value["number"][task_id] = value["number"].get(task_id, 0) + 1  # Airflow's: a clear does not begin anew
                 value["tries"][task_id] = value["tries"].get(task_id, 0) + 1
             value["xcom"].pop(task_id, None)
             value["states"][task_id] = "running"
-        return _fork(lambda: self._execute(task_id, KillingFuse.of(kill, trace or Path(os.devnull))))
 
     # --- what a task's process does
 
-    def _execute(self, task_id: str, fuse: KillingFuse) -> None:
+    def _execute(self, task: Any, fuse: KillingFuse) -> None:
         from airflow.sdk.bases.operator import ExecutorSafeguard
         from airflow.sdk.exceptions import (
             AirflowFailException,
@@ -231,9 +254,7 @@ class AirflowRun:
             DownstreamTasksSkipped,
         )
 
-        dag = dag_of(self.dag_id)
-        task = dag.task_dict[task_id]
-        instrument(fuse, [os.environ["PROOF_FOLDER"]])
+        task_id = task.task_id
         ExecutorSafeguard.tracker.set(task)
         ti = TaskInstance(self, task_id, fuse)
         value = self.read()
@@ -241,7 +262,7 @@ class AirflowRun:
         conf = {"mode": value["mode"]}
         dag_run = SimpleNamespace(run_id=value["run_id"], run_type=value["run_type"], conf=conf, start_date=at)
         context = {
-            "dag": dag,
+            "dag": task.dag,
             "dag_run": dag_run,
             "run_id": value["run_id"],
             "params": conf,
@@ -298,24 +319,6 @@ def _fork(work: Callable[[], None]) -> bool:
     if status:
         raise RuntimeError(f"a process of the stand-in for Airflow failed (status {status}); see the log")
     return False
-
-
-def forked(work: Callable[[], list[str]]) -> list[str]:
-    """What `work` answers, in a process of its own; its failure is an answer, too."""
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as answer:
-
-        def told() -> None:
-            try:
-                found = work()
-            except Exception as error:
-                traceback.print_exc()
-                found = [f"{type(error).__name__}: {error}"]
-            Path(answer.name).write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
-
-        if _fork(told):
-            return ["the process was killed by somebody else"]
-        answered: list[str] = json.load(answer)
-        return answered
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A scene's own program: Airflow and pandas are imported once, every try is a fork."""
+"""A scene's own program: Airflow and pandas are imported once, every task that dies, and what follows it, is a fork."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,8 @@ from tests.harness.sheet import full_mapping
 from tests.harness.tenant import Tenant
 from tests.proof.case import Effort
 from tests.proof.crashes.real_airflow import REAL, let_airflow_recover
-from tests.proof.crashes.scene import RECOVERIES, SCENES, Scene
+from tests.proof.crashes.scene import RECOVERIES, SCENES, Point, Scene
 from tests.proof.crashes.world import PEOPLE, SEED, CrashWorld
-from tests.proof.process import forked
 
 
 def main(arguments: list[str]) -> None:
@@ -64,9 +63,18 @@ def _tries(scene: Scene, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for point, recovery in pairs:
         if given.point in (None, str(point)) and given.recovery in (None, recovery):
             began = time.monotonic()
-            wrong = forked(partial(scene.try_one, point, recovery))
+            wrong = _tried(scene, point, recovery)
             seconds = time.monotonic() - began
             yield {"point": str(point), "label": point.label, "recovery": recovery, "wrong": wrong, "seconds": seconds}
+
+
+def _tried(scene: Scene, point: Point, recovery: str) -> list[str]:
+    """What was wrong; that the try broke off, too."""
+    try:
+        return scene.try_one(point, recovery)
+    except Exception as error:
+        traceback.print_exc()
+        return [f"{type(error).__name__}: {error}"]
 
 
 def _preload(world: CrashWorld) -> None:

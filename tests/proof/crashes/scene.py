@@ -71,7 +71,7 @@ class Scene:
         tasks = dag_of(DAG_ID).topological_sort()
         self.order, self.retries = [task.task_id for task in tasks], {task.task_id: task.retries for task in tasks}
         if not self.first:
-            world.run(YESTERDAY).begin("manual__yesterday", manual=True).play()
+            world.run(YESTERDAY).begin("manual__yesterday", manual=True).play(apart=True)
             self._check(YESTERDAY, set())
         world.use_day(TODAY)
         run = world.run(TODAY).begin("manual__today" if self.first else "scheduled__today", manual=self.first)
@@ -79,7 +79,7 @@ class Scene:
         for task in self.order:
             world.keep(task)
             self.before[task] = world.see()
-            run.play(until=task)
+            run.play(until=task, apart=True)
             if run.states().get(task) == "skipped":  # nothing is held
                 continue
             run.attempt(task, trace=trace)
@@ -89,7 +89,7 @@ class Scene:
                     self.points.append(Point(Kill(task, step, "after"), label))
         self._check(TODAY, self.base)
         world.use_day(TOMORROW)
-        world.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play()
+        world.run(TOMORROW).begin("scheduled__tomorrow", manual=False).play(apart=True)
         self._check(TOMORROW, world.codes[TODAY])
 
     def _check(self, day: str, before: set[str]) -> None:
