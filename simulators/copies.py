@@ -37,7 +37,7 @@ def routes(held: Any) -> APIRouter:
     @router.post("/{name}", status_code=204)
     async def copy(name: str) -> Response:
         file = io.BytesIO()
-        _Writer(file, held).dump(vars(held))
+        _Writer(file, held).dump(held.__getstate__())
         copies[name] = file.getvalue()
         return Response(status_code=204)
 

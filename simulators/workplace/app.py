@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from simulators import clock, faults
+from simulators import clock, copies, faults
 from simulators.faults import Answer, Faults, FaultyApp
 from simulators.workplace.api import PREFIX, answer
 from simulators.workplace.company import Company
@@ -41,6 +41,7 @@ def build_app(company: Company) -> ASGIApp:
         return await answer(company, request)
 
     app.include_router(clock.routes(company.clock))
+    app.include_router(copies.routes(company))
     app.include_router(faults.routes(played))
     app.include_router(build_control(company))
     app.include_router(build_workflow(company))

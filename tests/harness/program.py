@@ -51,6 +51,15 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def copy(self, name: str) -> None:
+        """What it holds now, faults apart, to `put_back` as often as wanted; of a simulator that has `copies`."""
+        self.sim("POST", f"copies/{name}")
+
+    def put_back(self, name: str) -> None:
+        """Without any fault."""
+        self.sim("DELETE", "faults")
+        self.sim("PUT", f"copies/{name}")
+
     def sim(self, method: str, path: str, body: Any = None) -> Any:
         """A control call that must succeed; its JSON, None where the answer is empty."""
         response = requests.request(method, f"{self.url}/_sim/{path}", json=body, timeout=30)

@@ -94,8 +94,7 @@ class Copies(Generic[W]):
         folder = self.folder / str(next(self._numbers))
         shutil.copytree(first.folder, folder)
         for system in self.systems:
-            system.sim("DELETE", "faults")
-            system.sim("PUT", f"copies/{name}")
+            system.put_back(name)
         self._last = dataclasses.replace(first, folder=folder)  # type: ignore[type-var]
         return self._last
 
@@ -106,5 +105,5 @@ class Copies(Generic[W]):
         happened(world)
         world.database.engine.dispose()  # now all of it is in its file
         for system in self.systems:
-            system.sim("POST", f"copies/{name}")
+            system.copy(name)
         return world

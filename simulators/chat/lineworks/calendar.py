@@ -1,6 +1,6 @@
 """The members' default calendars. https://developers.worksmobile.com/en/docs/calendar-default-event-user-create
 
-Control: `GET /_sim/lineworks/calendars` shows everything; `PATCH` and `DELETE …/{user}/{event id}` are what a person does
+Control: `GET /_sim/lineworks/calendars` shows everything, and `PUT` puts it back; `PATCH` and `DELETE …/{user}/{event id}` are what a person does
 in their own calendar.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel
 
 from simulators.chat.lineworks.app import App, User
 from simulators.chat.lineworks.content import properties, text
@@ -42,6 +43,13 @@ ZONED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
 PATH = "/v1.0/users/{user}/calendar/events"
 
 Components = list[dict[str, Any]]
+
+
+class All(BaseModel):
+    """As `GET` shows them."""
+
+    calendars: dict[str, dict[str, Components]]
+    notices: list[str]
 
 
 def build_calendar(app: App) -> APIRouter:
@@ -131,6 +139,14 @@ def build_calendar_control(app: App) -> APIRouter:
     async def all_events() -> dict[str, Any]:
         """`calendars`: components by user id and event id; `notices`: the ids people were told of, one for each write."""
         return {"calendars": app.calendars, "notices": app.notices}
+
+    @router.put("", status_code=204)
+    async def put_back(given: All) -> Response:
+        """In place of all there are."""
+        app.calendars.clear()
+        app.calendars.update(given.calendars)
+        app.notices[:] = given.notices
+        return Response(status_code=204)
 
     @router.patch("/{user}/{event_id}")
     async def change(user: str, event_id: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -13,15 +13,14 @@ from unittest import mock
 from renkei.links.workplace_lineworks.tables import ABSENCE, EVENT
 from renkei.systems import retrying
 from renkei.systems.workplace import client as workplace_client
-from tests.harness.chat import Chat
 from tests.harness.migrated import databases_copied
 from tests.harness.workplace import Workplace, days
 from tests.harness.workplace_lineworks import SATO, SUZUKI
 from tests.proof.case import Case, Effort, Say, in_parts
 from tests.proof.tried import Try, case
 from tests.proof.workplace.oracle import OWN
-from tests.proof.workplace.world import CalendarWorld, eventful, worlds
-from tests.proof.worlds import HURRIED
+from tests.proof.workplace.world import Calendars, CalendarWorld, begun, eventful
+from tests.proof.worlds import HURRIED, Copies
 
 GROUP = "workplace"
 WHOLE = "each approved absence in its member's calendar once, as WORKPLACE has it, or listed; people's own events as they were"
@@ -44,24 +43,22 @@ def systems_misbehave(folder: Path, effort: Effort, say: Say) -> list[Case]:
     return _played((_lineworks, _by_hand, _lost, _stories), folder, effort)
 
 
-def _played(
-    cases: Iterable[Callable[[Iterator[CalendarWorld], bool], Case]], folder: Path, effort: Effort
-) -> list[Case]:
+def _played(cases: Iterable[Callable[[Copies[CalendarWorld], bool], Case]], folder: Path, effort: Effort) -> list[Case]:
     with ExitStack() as stack:
         stack.enter_context(databases_copied())
-        systems = stack.enter_context(Workplace.start()), stack.enter_context(Chat.start("--port", "0"))
+        systems = stack.enter_context(Workplace.start()), stack.enter_context(Calendars.start("--port", "0"))
         for module in (workplace_client, retrying):
             stack.enter_context(mock.patch.object(module, "time", HURRIED))
-        fresh = worlds(folder, systems)
-        return [play(fresh, effort is Effort.FULL) for play in cases]
+        worlds = Copies(folder, systems, lambda place: begun(place, systems))
+        return [play(worlds, effort is Effort.FULL) for play in cases]
 
 
 @case(GROUP, "killed before and after each request and each transaction", "L4 C5 C8 C11", WHOLE)
-def _killed(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _killed(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     """Repeated by Airflow, or found by the next run."""
     for at in itertools.count(1, 1 if full else 23):
         for repeated in (True, False) if full else (True,):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             job = world.job()
             died = world.killed(job, at)
             world.go(job=job if repeated else None)
@@ -73,10 +70,10 @@ def _killed(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "LINE WORKS misbehaves", "C5 C10 C11", WHOLE)
-def _lineworks(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _lineworks(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     for fault, after, times in itertools.product(OF_LINEWORKS, range(8), (1, None)):
         if full or (fault["kind"], after, times) == ("drop_after", 5, 1):
-            world = eventful(next(fresh))
+            world = worlds.next(eventful)
             world.chat.fault(service="lineworks", path="/lineworks/*", after=after, times=times, **fault)
             world.go()
             world.settle()
@@ -84,13 +81,13 @@ def _lineworks(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "WORKPLACE misbehaves", "C9", "nothing deleted for it, and then " + WHOLE)
-def _workplace(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _workplace(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     tries: list[tuple[str, dict[str, Any]]] = [
         (kind, {"after": after, "times": times})
         for kind, after, times in itertools.product(OF_WORKPLACE, range(2), (1, None))
     ]
     for kind, more in tries if full else [("empty_list", {"after": 0, "times": None})]:
-        world = next(fresh)
+        world = worlds.next()
         before = world.calendars()["calendars"]
         world.source.fault(kind, **more)
         world.go()
@@ -99,7 +96,7 @@ def _workplace(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
         world.settle()
         yield f"{kind} {more}", [*([] if kept else ["it deleted something"]), *world.wrong()]
     for drop in (1, 3, 99) if full else (3,):
-        world = next(fresh)
+        world = worlds.next()
         before = world.calendars()["calendars"]
         world.source.sim("POST", "settings", {"bend_next": 99, "bend_drop": drop})
         world.go()
@@ -109,10 +106,11 @@ def _workplace(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "an answer of an hour ago comes after a newer one", "C8", "the newer one stays")
-def _stale(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
-    world = next(fresh)
+def _stale(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
+    world = worlds.next()
     old = world.source.ask("absences", since="2026-10-01").json()
-    eventful(world).go()
+    eventful(world)
+    world.go()
     newer = world.calendars()["calendars"]
     world.source.fault("answer", times=1, answer={"status": 200, "body": old})
     world.go()
@@ -122,9 +120,9 @@ def _stale(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
 
 
 @case(GROUP, "people change and delete our events, and their own", "C5 C8", WHOLE)
-def _by_hand(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _by_hand(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     for change in ("delete", "summary", "move") if full else ("delete",):
-        world = next(fresh)
+        world = worlds.next()
         for user, events in world.calendars()["calendars"].items():
             for number, event in events.items():
                 path = f"lineworks/calendars/{user}/{number}"
@@ -135,24 +133,26 @@ def _by_hand(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
                 else:
                     moved = {"start": {"date": "2027-01-01"}, "end": {"date": "2027-01-02"}}
                     world.chat.sim("PATCH", path, {"summary": "変更"} if change == "summary" else moved)
-        eventful(world).go()
+        eventful(world)
+        world.go()
         world.settle()
         yield change, world.wrong()
 
 
 @case(GROUP, "the database is lost, and absences change before the next run", "C8", WHOLE)
-def _lost(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _lost(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     for events_too in (True, False) if full else (True,):
-        world = next(fresh)
+        world = worlds.next()
         world.lose(*((ABSENCE, EVENT) if events_too else (ABSENCE,)))
-        eventful(world).settle()
+        eventful(world)
+        world.settle()
         yield "both tables" if events_too else "absences alone", world.wrong()
 
 
 @case(GROUP, "stories by chance", "C4 C5 C6 C8 C9 C10", WHOLE)
-def _stories(fresh: Iterator[CalendarWorld], full: bool) -> Iterator[Try]:
+def _stories(worlds: Copies[CalendarWorld], full: bool) -> Iterator[Try]:
     for seed in range(60 if full else 2):
-        chance, world = random.Random(seed), next(fresh)
+        chance, world = random.Random(seed), worlds.next()
         for _ in range(chance.randint(1, 5)):
             for _ in range(chance.randint(0, 6)):
                 _happen(world, chance)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,19 +33,34 @@ from tests.proof.workplace.oracle import OWN, wrong_about
 NOBODY, SUSPENDED = "SATO@acme.example", "takahashi@acme.example"
 
 
+class Calendars(Chat):
+    """Of the chat services LINE WORKS alone, for an app that may write calendars."""
+
+    def __init__(self, *ready: str, process: subprocess.Popen[str] | None = None) -> None:
+        super().__init__(*ready, process=process)
+        self._copies: dict[str, Any] = {}
+
+    def begin_anew(self) -> None:
+        self.clear()
+        self.sim("POST", "lineworks", {"scopes": ["calendar", "user.read"]})
+
+    def copy(self, name: str) -> None:
+        self._copies[name] = self.sim("GET", "lineworks/calendars")
+
+    def put_back(self, name: str) -> None:
+        self.begin_anew()
+        self.sim("PUT", "lineworks/calendars", self._copies[name])
+
+
 @dataclass
 class CalendarWorld(AbsenceWorld):
     """A tenant whose cancellations are never held; people have an event of their own, too."""
 
-    systems: tuple[Workplace, Chat] | None = None
+    systems: tuple[Workplace, Calendars] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.mapping = replace(MAPPING, held_percent=100)
-        self.source.clear()
-        self.chat.clear()
-        self.source.sim("POST", "clock", {"at": NOON.isoformat(), "stands": True})
-        self.chat.sim("POST", "lineworks", {"scopes": ["calendar", "user.read"]})
 
     @property
     def source(self) -> Workplace:
@@ -52,7 +68,7 @@ class CalendarWorld(AbsenceWorld):
         return self.systems[0]
 
     @property
-    def chat(self) -> Chat:
+    def chat(self) -> Calendars:
         assert self.systems
         return self.systems[1]
 
@@ -139,7 +155,10 @@ class CalendarWorld(AbsenceWorld):
         ]
 
     def start(self) -> None:
-        """An event of a person's own, and six absences that are in calendars."""
+        """An event of a person's own, and six absences that are in calendars; nothing else in either system."""
+        self.source.clear()
+        self.chat.begin_anew()
+        self.source.sim("POST", "clock", {"at": NOON.isoformat(), "stands": True})
         self.lineworks()._create(SATO, {"eventComponents": [_OWN_EVENT], "sendNotification": False})
         for number in range(6):
             self.source.apply(days(f"2026-12-1{number}"), user_id=SATO if number % 2 else SUZUKI)
@@ -149,7 +168,7 @@ class CalendarWorld(AbsenceWorld):
 _OWN_EVENT = {"eventId": "own-1", "summary": OWN, "start": {"date": "2026-12-10"}, "end": {"date": "2026-12-11"}}
 
 
-def eventful(world: CalendarWorld) -> CalendarWorld:
+def eventful(world: CalendarWorld) -> None:
     """Something to add, to move, to hand over, to cancel, to delete and to refuse."""
     change = world.source.change
     change("A-000001", periods=[days("2026-12-20"), {"unit": "AFTERNOON", "on": "2026-12-22"}])
@@ -164,16 +183,10 @@ def eventful(world: CalendarWorld) -> CalendarWorld:
         )
     world.source.apply(days("2026-12-09", "2026-12-01"))
     world.source.apply(days("2026-12-30"), status="APPLIED")
+
+
+def begun(folder: Path, systems: tuple[Workplace, Calendars]) -> CalendarWorld:
+    """One with nothing but what it starts with."""
+    world = CalendarWorld(folder, systems=systems)
+    world.start()
     return world
-
-
-def worlds(folder: Path, systems: tuple[Workplace, Chat]) -> Iterator[CalendarWorld]:
-    """Fresh ones."""
-    number = 0
-    while True:
-        number += 1
-        place = folder / str(number)
-        place.mkdir(parents=True)
-        world = CalendarWorld(place, systems=systems)
-        world.start()
-        yield world
