@@ -47,7 +47,7 @@ def campaign(folder: Path, effort: Effort, say: Say) -> list[Case]:
     accounts = sorted({_account(number) for number in range(count)})
     companies = [f"{name}:{number}:{PEOPLE}" for number, name in enumerate(names)]
     with Neighbours(folder / "neighbours", companies, accounts) as neighbours:
-        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=5 + count / 20))  # not while sheets are read
+        due = _next_minute(dt.datetime.now(TOKYO) + dt.timedelta(seconds=10 + count / 20))  # sheets are written before
         mappings = [_mapping(name, number, neighbours, due) for number, name in enumerate(names)]
         settings = _settings(folder, neighbours, mappings)
         with _first_links(folder, mappings, neighbours) as linked, LocalAirflow(folder, settings) as airflow:
