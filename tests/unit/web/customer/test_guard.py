@@ -7,7 +7,10 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
-from renkei.web.customer.guard import Busy, Limits, Visitor
+import pytest
+
+from renkei.web.customer import guard
+from renkei.web.customer.guard import Busy, Limits, NotFound, Visitor
 from renkei.web.customer.invitations import CustomerRight, Invitation, Session
 
 AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
@@ -23,6 +26,17 @@ def test_s5_a_visitor_may_what_the_invitation_allows_and_its_link_has() -> None:
     services = SimpleNamespace(inviting=SimpleNamespace(offers={"smarthr_emc__acme": offers}.__getitem__))
     found = visitor(allows=frozenset({CustomerRight.SHEET, CustomerRight.CONNECTION}), services=services)
     assert [what for what in CustomerRight if found.may(what)] == [CustomerRight.SHEET]
+
+
+@pytest.mark.parametrize("right", CustomerRight)
+def test_s5_each_page_asks_for_its_own_right(right: CustomerRight) -> None:
+    """S5: one that the invitation does not allow is as one that does not exist."""
+    enter = getattr(guard, f"sees_{right.value}")
+    services = SimpleNamespace(inviting=SimpleNamespace(offers=lambda dag_id: dict.fromkeys(CustomerRight, "")))
+    allowed = visitor(allows=frozenset({right}), services=services)
+    assert enter(allowed) is allowed
+    with pytest.raises(NotFound):
+        enter(visitor(allows=frozenset(CustomerRight) - {right}, services=services))
 
 
 def test_l5_two_requests_of_one_moment_are_not_both_the_first() -> None:
