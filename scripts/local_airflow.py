@@ -28,12 +28,15 @@ ALL_AT_ONCE = {"standalone": ("metadatabase", "scheduler", "dag_processor", "tri
 PAGES = {"api-server": ("metadatabase",)}
 PARTS = {**PAGES, "scheduler": ("scheduler",), "dag-processor": ("dag_processor",)}
 
+# Where much else runs on the machine: the scheduler, which mostly finds nothing to do, looks less often.
+UNHURRIED = {"AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3"}
+
 # What docker-compose.yaml sets otherwise: as many tasks at once as a worker of it has; Dag files are read again only
 # after all of them were read once; no huge pages for Arrow.
 COMPOSE = {
+    **UNHURRIED,
     "AIRFLOW__CORE__PARALLELISM": "8",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
     "MIMALLOC_ALLOW_THP": "0",
 }
 
@@ -54,8 +57,8 @@ def free_port() -> int:
 class LocalAirflow:
     """`airflow standalone` with its home below `folder`; use as a context manager.
 
-    With `database`, a copy of that one, and without `standalone` itself and, unless `triggerer` is said, the triggerer, by
-    which a run waits for a person's answer: it is up in half the time.
+    With `database`, a copy of that one, and without `standalone` itself and the triggerer, in which nothing of ours waits:
+    it is up in half the time.
     With `pages_only`, nothing but what answers requests, over a copy of that database: no scheduler, no Dag is read.
     `prefix` (/af) is the path below which it answers.
     """
@@ -68,14 +71,11 @@ class LocalAirflow:
         port: int = 0,
         *,
         database: Path | None = None,
-        triggerer: bool = False,
         pages_only: Path | None = None,
         prefix: str = "",
     ) -> None:
         self._database = pages_only or database
         self._parts: Mapping[str, tuple[str, ...]] = PAGES if pages_only else PARTS if database else ALL_AT_ONCE
-        if database and triggerer:
-            self._parts = {**self._parts, "triggerer": ("triggerer",)}
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}{prefix}"
         self.home = folder / "airflow"

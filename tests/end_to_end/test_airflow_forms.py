@@ -17,7 +17,7 @@ import requests
 from renkei.links.smarthr_emc.sheet.yaml_form import write_yaml
 from renkei.orchestration.provider import get_provider_info
 from scripts.chat_connections import chat_connections
-from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from scripts.local_airflow import PASSWORD, PROJECT, UNHURRIED, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.builders import mapping
 from tests.end_to_end.browser import PATIENCE_MS, needs_chromium, new_page
@@ -54,6 +54,7 @@ def airflow(
         "smtp_default": {"conn_type": "smtp", "host": "127.0.0.1", "port": neighbours.smtp_port, "extra": smtp},
     }
     environment = {
+        **UNHURRIED,
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(folder / "index"),

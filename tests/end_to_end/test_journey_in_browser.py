@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from scripts.demo import STORE_KEY
-from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from scripts.local_airflow import PASSWORD, PROJECT, UNHURRIED, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.end_to_end.browser import look, needs_chromium, new_page
 from tests.harness.folders import dags_in
@@ -65,6 +65,7 @@ def journey(tmp_path: Path, index: Path, new_database: Path) -> Iterator[Journey
             "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "renkei@renkei.example.jp"},
         }
         environment = {
+            **UNHURRIED,
             "RENKEI_STORE": (tmp_path / "store").as_uri(),
             "RENKEI_MAPPINGS": str(tmp_path / "mappings"),
             "RENKEI_INDEX": str(index),

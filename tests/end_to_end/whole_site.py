@@ -24,7 +24,7 @@ from renkei.links.smarthr_emc.sheet.yaml_form import to_yaml
 from renkei.storage.cipher import Cipher
 from renkei.storage.store import Store
 from scripts.demo import STORE_KEY
-from scripts.local_airflow import PASSWORD, PROJECT, USER, LocalAirflow
+from scripts.local_airflow import PASSWORD, PROJECT, UNHURRIED, USER, LocalAirflow
 from scripts.neighbours import Neighbours
 from tests.end_to_end.tls_proxy import tls_proxy
 from tests.harness.emc import Emc
@@ -97,7 +97,7 @@ def whole_site(folder: Path, index: Path, database: Path) -> Iterator[WholeSite]
         smarthr, emc = SmartHR(neighbours.urls["smarthr"]), Emc(neighbours.urls["emc"])
         public_url = f"https://localhost:{proxy.server_port}"
         environment = _environment(folder, index, neighbours, public_url)
-        airflow = LocalAirflow(folder, environment, dags, database=database, triggerer=True)
+        airflow = LocalAirflow(folder, environment, dags, database=database)
         site = WholeSite(folder, airflow, neighbours, smarthr, emc, public_url)
         for tenant in NAMES:
             (sheets / f"{tenant}.yaml").write_text(to_yaml(site.sheet(tenant)), encoding="utf-8")
@@ -130,6 +130,7 @@ def _environment(folder: Path, index: Path, neighbours: Neighbours, public_url: 
         "SMARTHR_PLUS": {"conn_type": "smarthr_plus", **app},
     }
     return {
+        **UNHURRIED,
         "RENKEI_STORE": (folder / "store").as_uri(),
         "RENKEI_MAPPINGS": str(folder / "mappings"),
         "RENKEI_INDEX": str(index),
