@@ -34,6 +34,19 @@ def test_every_route_has_exactly_one_guard() -> None:
         assert ("posts" in guards[0].__name__) == ("POST" in route.methods), route.path
 
 
+def test_every_table_says_how_it_stands_on_a_phone() -> None:
+    """`stacked` as a rule, each value with its name; one without a class would scroll to the side, and hide its buttons."""
+    found = [
+        (path.name, table) for path in TEMPLATES for table in re.findall(r"<table.*?</table>", path.read_text(), re.S)
+    ]
+    assert len(found) >= 50
+    assert [name for name, table in found if not re.match('<table class="', table)] == []
+    for name, table in found:
+        heads = table.partition("<tbody>")[0].count('scope="col"')
+        if re.match('<table class="[^"]*stacked', table) and heads > 2:
+            assert "data-label=" in table, name
+
+
 def test_the_app_has_no_other_routes(world: ConsoleWorld) -> None:
     """No documentation, no schema: the routes above are all that there are."""
     app = next(route.app for route in world.app.routes).app
