@@ -131,7 +131,7 @@ def _draw(workbook: Path, names: dict[str, str]) -> None:
         if title in names:
             drawn = folder / "page"
             _run("pdftoppm", "-r", DOTS_PER_INCH, "-f", page, "-l", page, "-singlefile", pdf, drawn)
-            (PICTURES / f"{names[title]}.png").write_bytes(_png(_cut(_pixels(drawn.with_suffix(".ppm")))))
+            (PICTURES / f"{names[title]}.png").write_bytes(small_png(_cut(_pixels(drawn.with_suffix(".ppm")))))
 
 
 def _run(*command: object, **environment: object) -> str:
@@ -156,12 +156,14 @@ def _cut(pixels: Any) -> Any:
     return above[max(0, rows[0] - 12) : rows[-1] + 13, max(0, columns[0] - 12) : columns[-1] + 13]
 
 
-def _png(pixels: Any) -> bytes:
+def small_png(pixels: Any) -> bytes:
     """A PNG of the most frequent colours; the others become the nearest of them."""
     height, width, _ = pixels.shape
-    shades = (pixels.reshape(-1, 3) >> 3 << 3) | (pixels.reshape(-1, 3) >> 5)
-    found, where, counts = np.unique(shades, axis=0, return_inverse=True, return_counts=True)
-    palette = found[np.argsort(-counts)[:COLOURS]]
+    found, where, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(-counts)  # of shades that are much alike the most frequent one stands for all
+    _, first, alike = np.unique(found[order] >> 3, axis=0, return_index=True, return_inverse=True)
+    most = np.argsort(-np.bincount(alike.reshape(-1), counts[order]))[:COLOURS]
+    palette = found[order][first][most]
     distances = ((found[:, None, :].astype(int) - palette[None, :, :].astype(int)) ** 2).sum(axis=2)
     indices = distances.argmin(axis=1).astype(np.uint8)[where.reshape(-1)].reshape(height, width)
     lines = b"".join(b"\0" + row.tobytes() for row in indices)
