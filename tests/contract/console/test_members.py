@@ -13,6 +13,8 @@ import pytest
 from renkei import settings
 from renkei.notifications.members.linking import Linking
 from renkei.notifications.members.own import OwnEntries
+from renkei.storage import records
+from renkei.storage.audit import AuditEntry
 from renkei.storage.database.database import open_database
 from renkei.storage.tenant_folder import TenantFolder
 from scripts.page_forms import field_of
@@ -77,6 +79,8 @@ def test_n4_a_line_link_is_undone_with_its_invitation(world: ConsoleWorld) -> No
     page = sent(world, f"{HERE}/undo-line", who="e1")
     assert "インポートしたLINEユーザーIDが残っている" in text_of(world.browser("yuki").get(page).text)
     assert "本人が連携したLINEはありません" in text_of(sent(world, f"{HERE}/undo-line", status=409, who="e1"))
+    looks = [records.read(world.store, key, AuditEntry) for key in world.store.files("console/audit")]
+    assert [one.by for one in looks if one.what == "members undo line"] == ["yuki"] * 3
 
 
 def test_n4_an_import_is_looked_at_before_it_is_taken_over(world: ConsoleWorld) -> None:

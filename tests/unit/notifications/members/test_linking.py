@@ -230,6 +230,17 @@ def test_who_links_while_he_is_unlinked_is_unlinked_all_the_same(world: World, m
     assert world.linking.members.line_link("001") is None
 
 
+def test_n4_of_who_is_no_member_any_more_neither_account_nor_invitation_is_left(world: World) -> None:
+    """His user id may be given to another person later, who is not to be reached where he was."""
+    world.finish(world.begin(world.invite("001")))
+    tokens = world.linking.invite(["001", "002"], 14, NOW)
+    world.linking.keep_only({"002"})
+    assert world.linking.members.line_link("001") is None
+    assert sorted(world.linking.invited(NOW)) == ["002"]
+    with refused(LinkingFailure.UNKNOWN):
+        world.begin(tokens["001"])
+
+
 def test_only_members_are_invited(world: World) -> None:
     """N4, L2: one unknown id and nobody is."""
     with pytest.raises(UnknownMemberError, match="003"):
