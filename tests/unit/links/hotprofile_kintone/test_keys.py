@@ -11,6 +11,7 @@ from renkei.errors import LoadError
 from renkei.links.hotprofile_kintone import history
 from renkei.links.hotprofile_kintone.model import Mode
 from renkei.links.hotprofile_kintone.sheet.mapping import Item
+from renkei.links.hotprofile_kintone.stages import plan
 from renkei.links.hotprofile_kintone.stages.work_list import WorkList
 from renkei.links.hotprofile_kintone.tables import WRITTEN
 from renkei.systems.kintone.errors import KintoneAwayError
@@ -76,6 +77,25 @@ def test_k7_a_key_that_is_another_records_in_kintone_is_not_taken_from_it(world:
     assert [one["id"] for one in world.kintone.records.values()] == ["2"]
     whose = {one: history.record(world.database, "acme", "companies", one) for one in ("1", "2")}
     assert [one for one, known in whose.items() if known.written_at] == ["2"]  # it is the one's no more
+
+
+def test_k7_no_key_is_given_up_of_which_nobody_was_asked(world: LinkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hot Profile is asked of so many at once; the others keep theirs until the next run."""
+    world.change_mapping(key="会社名", items=(Item("会社名", "name"), Item("会社ID", "id")))
+    for number, name in ((1, "甲"), (2, "乙")):
+        world.hotprofile.put(number, name)
+    world.wait(minutes=5)
+    world.run()
+    world.hotprofile.entries.clear()
+    for number, name in ((3, "甲"), (4, "乙")):
+        world.hotprofile.put(number, name)
+    monkeypatch.setattr(plan, "MAX_ASKED", 1)
+    for failed in ({"4": "TAKEN_KEY"}, {}):
+        world.wait(minutes=5)
+        world.run()
+        assert world.failed() == failed
+    assert world.kintone.by_key("name") == {"甲": "甲", "乙": "乙"}
+    assert {one["id"] for one in world.kintone.records.values()} == {"3", "4"}
 
 
 @pytest.mark.parametrize("is_refused", [False, True])

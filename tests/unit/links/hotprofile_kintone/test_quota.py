@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Executable
 
 from renkei.links.hotprofile_kintone.model import host_of
-from renkei.links.hotprofile_kintone.quota import Quota
+from renkei.links.hotprofile_kintone.quota import Quota, day
+from renkei.links.hotprofile_kintone.tables import QUOTA
 from renkei.storage.database.database import open_database
 from renkei.systems.kintone.errors import QuotaSpentError
 from tests.harness.hotprofile_kintone import MAPPING, NINE
@@ -56,3 +58,13 @@ def test_k15_apps_have_days_of_their_own_and_one_that_asks_too_much_takes_nothin
         quota.reserve(101, NINE)
     Quota(quota.database, quota.host, "2", 100).reserve(100, NINE)
     assert quota.left(NINE) == 100
+
+
+def test_k15_what_goes_with_a_request_is_noted_exactly_if_it_is_taken(quota: Quota) -> None:
+    def note(app: str) -> Executable:
+        return QUOTA.insert().values(host=quota.host, app=app, day=day(NINE), used=1)
+
+    quota.reserve(100, NINE, note("taken"))
+    with pytest.raises(QuotaSpentError):
+        quota.reserve(1, NINE, note("spent"))
+    assert [replace(quota, app=app).used(NINE) for app in ("taken", "spent")] == [1, 0]
