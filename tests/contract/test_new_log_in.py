@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from renkei.errors import HoldError, RefusedFetchError
-from renkei.links.smarthr_emc import stages
+from renkei.links.smarthr_emc import fetch, stages
 from renkei.links.smarthr_emc.model import Mode
 from renkei.links.smarthr_emc.rehearsal import rehearse
 from renkei.links.smarthr_emc.stages.job import Job
@@ -86,6 +88,16 @@ def test_e34_a_department_that_is_seen_no_more_and_an_id_that_is_lost_are_asked_
     assert "社員1件・部署1件" in job.record.json("hold")["holds"][-1]["text"]
 
 
+def test_e34_a_department_with_another_code_is_not_asked_about(read: World) -> None:
+    """Its old id goes, and SmartHR shows it all the same."""
+    read.tenant.log_in = SECOND
+    empty = read.found_department("D999")
+    assert read.tenant.run(manual=False) == "loaded"
+    read.tenant.log_in = "2026-11-02T09:00:00+09:00"
+    read.company("PATCH", f"companies/acme/departments/{empty}", {"code": "D998"})
+    assert read.tenant.run(manual=False) == "loaded"
+
+
 @pytest.mark.parametrize(
     ("log_in", "day"),
     [(FIRST, {"leavers": 1}), (SECOND, {"retirements": 1, "renumbered": 1}), (SECOND, {"joiners": 1, "moves": 2})],
@@ -144,12 +156,44 @@ def test_e34_what_was_brought_back_is_asked_about_again(read: World) -> None:
     assert held(tenant.plan(manual=False)) == [("unseen", 1)]
 
 
-def test_e3_a_log_in_between_departments_and_people_stops_the_run(read: World) -> None:
-    """Both halves are what one log-in sees."""
-    tenant = read.tenant
+@pytest.mark.parametrize(("now", "after"), [(SECOND, SECOND), (None, "")], ids=["a log-in", "連携解除"])
+def test_e3_a_log_in_while_departments_are_read_stops_the_run(
+    read: World, monkeypatch: pytest.MonkeyPatch, now: str | None, after: str
+) -> None:
+    """They may be what the last one sees, in part or whole: what counts is by which the read began."""
+    tenant, departments_of = read.tenant, fetch.fetch_departments
+
+    def while_read(*given: Any) -> Any:
+        found = departments_of(*given)
+        tenant.log_in = now
+        return found
+
+    monkeypatch.setattr(fetch, "fetch_departments", while_read)
+    job = tenant.open()
+    stages.fetch.fetch_departments(job, tenant.client(), "read", tenant.now)
+    tenant.log_in = after
+    with pytest.raises(RefusedFetchError, match="許可が変わった"):
+        stages.fetch.fetch_users(job, tenant.client(), tenant.now)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_e3_a_log_in_between_departments_and_people_stops_the_run(
+    read: World, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Both halves are what one log-in sees; what cannot be taken is not read, as after a task was cleared."""
+    tenant, users_of, reads = read.tenant, fetch.fetch_users, []
     job, client = tenant.open(), tenant.client()
     stages.fetch.fetch_departments(job, client, "read", tenant.now)
-    tenant.log_in = SECOND
-    with pytest.raises(RefusedFetchError, match="許可が新しくなった"):
+
+    def while_read(*given: Any) -> Any:
+        reads.append(users_of(*given))
+        tenant.log_in = SECOND
+        return reads[0]
+
+    monkeypatch.setattr(fetch, "fetch_users", while_read)
+    if not late:
+        tenant.log_in = SECOND
+    with pytest.raises(RefusedFetchError, match="許可が変わった"):
         stages.fetch.fetch_users(job, client, tenant.now)
+    assert len(reads) == late
     assert not job.record.has(stages.fetch.FetchedUsers)

@@ -73,10 +73,7 @@ def hold_unseen(then: str | None, now: str | None, users: pd.DataFrame, departme
     """
     if then is None or now is None or then == now:
         return []
-    gone = [
-        int(((diff["operation"] == Operation.DELETE.value) & is_in(diff["reason"], _NOT_SHOWN)).sum())
-        for diff in (users, departments)
-    ]
+    gone = [_unseen(diff) for diff in (users, departments)]
     if not any(gone):
         return []
     return [
@@ -90,6 +87,13 @@ def hold_unseen(then: str | None, now: str | None, users: pd.DataFrame, departme
             sum(int((diff["operation"] != Operation.CREATE.value).sum()) for diff in (users, departments)),
         )
     ]
+
+
+def _unseen(diff: pd.DataFrame) -> int:
+    """How many go that were not read; of a department with another code only the old id goes."""
+    goes = diff["operation"] == Operation.DELETE.value
+    gone = diff.loc[goes & is_in(diff["reason"], _NOT_SHOWN), "crew_id"]
+    return int((~is_in(gone, diff.loc[~goes, "crew_id"])).sum())
 
 
 def hold_tree(before: pd.DataFrame, after: pd.DataFrame, guards: Guards) -> list[Hold]:

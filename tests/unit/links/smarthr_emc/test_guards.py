@@ -65,9 +65,9 @@ def test_e34_deleted_departments_are_held_past_their_limits(deleted: int, of: in
     ("then", "now", "expected"),
     [
         ("a", "a", []),
-        ("a", "b", [(3, 5)]),
-        ("a", "", [(3, 5)]),
-        ("", "a", [(3, 5)]),
+        ("a", "b", [(3, 6)]),
+        ("a", "", [(3, 6)]),
+        ("", "a", [(3, 6)]),
         ("", "", []),
         (None, "a", []),
         ("a", None, []),
@@ -76,9 +76,18 @@ def test_e34_deleted_departments_are_held_past_their_limits(deleted: int, of: in
 def test_e34_after_a_new_log_in_deletions_that_nobody_saw_are_held(
     then: str | None, now: str | None, expected: list[tuple[int, int]]
 ) -> None:
-    """Gone and without an id, not 退職済 or ID変更; nothing is held where a log-in is not known."""
-    users = [("DELETE", "gone"), ("DELETE", "lost_id"), ("DELETE", "retired"), ("DELETE", "id_change"), ("CREATE", "")]
-    diffs = [pd.DataFrame(rows, columns=["operation", "reason"]) for rows in (users, [("DELETE", "gone")])]
+    """Gone and without an id, not 退職済, ID変更 or another department code; nothing where a log-in is not known."""
+    users = [
+        ("DELETE", "gone", ""),
+        ("DELETE", "lost_id", "b"),
+        ("DELETE", "retired", "c"),
+        ("DELETE", "id_change", "d"),
+    ]
+    departments = [("DELETE", "gone", "e"), ("DELETE", "gone", "f"), ("CREATE", "", "f")]
+    diffs = [
+        pd.DataFrame(rows, columns=["operation", "reason", "crew_id"])
+        for rows in ([*users, ("CREATE", "", "d")], departments)
+    ]
     assert [(hold.count, hold.of) for hold in hold_unseen(then, now, *diffs)] == expected
     assert hold_unseen("a", "b", *(diff.iloc[2:] for diff in (diffs[0], diffs[1].iloc[:0]))) == []
 

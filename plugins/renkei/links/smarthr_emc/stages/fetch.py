@@ -22,12 +22,13 @@ def fetch_departments(job: Job, client: SmartHRClient, read_id: str, now: dt.dat
     """Read departments and master lists; the number of departments."""
     if job.is_frozen:
         return len(job.record.table("departments", ["line"]))
-    where = current_baseline(job.record.tenant_folder)  # before anything is read: see job.refuse_old_read
+    # Both before anything is read: see job.refuse_old_read, and `_refuse_other_log_in` for one that comes meanwhile.
+    where, log_in = current_baseline(job.record.tenant_folder), client.log_in()
     before = where.table("departments", ["source_id"])
     known = [] if before is None else before["source_id"].tolist()
     departments, masters = fetch.fetch_departments(client, job.mapping, known)
     job.record.write_table("fetched_departments", departments)
-    job.record.write(FetchedDepartments(read_id, masters, where.run, now, client.log_in()))
+    job.record.write(FetchedDepartments(read_id, masters, where.run, now, log_in))
     return len(departments)
 
 
@@ -47,16 +48,21 @@ def fetch_users(
             "この実行が受信した部署は古いため、いまの社員と混ぜて処理しません。EMCには何も書き込んでいません。"
             "fetch_departments から再実行(Clear)するか、手動で新しく実行（Trigger）してください。"
         )
+    _refuse_other_log_in(fetched, client)  # before people are read for nothing, as after a task was cleared
     known, retired = _crews_of(current_baseline(job.record.tenant_folder).table("users", ["crew_id", "valid"]))
     users = fetch.fetch_users(client, job.mapping, fetched.masters, known, progress, retired)
-    if fetched.log_in is not None and client.log_in() != fetched.log_in:
-        raise RefusedFetchError(
-            "受信の途中でSmartHRの許可が新しくなったため、その前後で見えた内容を混ぜて処理しません。EMCには何も書き込んでいません。"
-            "fetch_departments から再実行(Clear)するか、手動で新しく実行（Trigger）してください。"
-        )
+    _refuse_other_log_in(fetched, client)
     job.record.write_table("fetched_users", users)
     job.record.write(FetchedUsers(fetched.read_id))
     return len(users)
+
+
+def _refuse_other_log_in(fetched: FetchedDepartments, client: SmartHRClient) -> None:
+    if fetched.log_in is not None and client.log_in() != fetched.log_in:
+        raise RefusedFetchError(
+            "受信の途中でSmartHRの許可が変わったため、その前後で見えた内容を混ぜて処理しません。EMCには何も書き込んでいません。"
+            "fetch_departments から再実行(Clear)するか、手動で新しく実行（Trigger）してください。"
+        )
 
 
 def _crews_of(users: pd.DataFrame | None) -> tuple[list[str], list[str]]:
