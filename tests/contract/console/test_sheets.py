@@ -123,6 +123,7 @@ def test_s2_an_upload_with_errors_cannot_be_enabled(world: ConsoleWorld) -> None
     assert "誤りがあるため、有効にできません" in shown
     assert "smarthr_url" in shown
     assert "この版を有効にする" not in shown
+    assert "誤り 1" in text_of(body(world, SHEETS, "yuki")), "a list says it from the last look on"
     assert enable(world, number).status_code == 409
     assert file(world) == before
 

@@ -18,6 +18,7 @@ from renkei.storage import customer_acts, records
 from renkei.storage.customer_acts import CustomerAct, CustomerActKind
 from renkei.storage.source_grants import Grant, GrantEvent, SourceGrants
 from renkei.storage.store import StoreError
+from renkei.storage.tenant_folder import TenantFolder
 from renkei.storage.versions import Origin, Versions
 from renkei.systems.delivery import refused
 from renkei.web.tenant_sheet import TenantSheet
@@ -74,6 +75,7 @@ def test_s2_an_upload_is_told_once_with_its_findings_and_its_page(watching: Watc
     assert "株式会社アクメ（acme）: 連携設定シート（YAML、版1）をアップロードしました。誤り" in lines
     assert not [one for one in ("山田", "総務部", "社員番号") if one in title + lines + page]
     assert page == f"{PAGE}/sheets/1"
+    assert Versions(TenantFolder(watching.world.store, LINK, "acme")).errors(1), "the lists know, too"
     assert (watching.look(30), watching.waiting(), watching.told()) == ([], 0, 0)
     for minutes in (5, 6):  # each upload is one, of the same bytes too
         watching.world.now = NOW + dt.timedelta(minutes=minutes)
