@@ -193,6 +193,14 @@ def test_a_company_without_a_sheet_can_send_its_first(world: CustomerWorld) -> N
     assert world.folder().link == LINK
 
 
+def test_s5_who_may_send_no_sheet_has_no_such_page_and_leaves_no_version(world: CustomerWorld) -> None:
+    """S5: neither by looking nor by sending a form of another page of his."""
+    guest = world.guest(allows=frozenset(CustomerRight) - {CustomerRight.SHEET})
+    guest.get("/sheets", 404)
+    assert guest.upload(sheet()).status_code == 404
+    assert world.versions() == []
+
+
 def test_l5_what_is_remembered_of_sheets_is_bounded_by_its_size(
     world: CustomerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
