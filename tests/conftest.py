@@ -67,7 +67,7 @@ hypothesis.settings.load_profile("patient")
 from scripts.neighbours import Neighbours  # noqa: E402  (nothing is imported before Airflow's home is known)
 from tests.harness.migrated import databases_copied  # noqa: E402
 from tests.harness.s3 import ObjectStore  # noqa: E402
-from tests.harness.warm import children_kept  # noqa: E402
+from tests.harness.warm import children_kept, read_once  # noqa: E402
 
 # Workers beyond one for each processor: a test that waits for a browser, a time-out or Airflow keeps none busy.
 WAITING = 1
@@ -132,8 +132,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once() -> Iterator[None]:
-    """What compiles and marks sheets is started once, and the tables of our database are found out once."""
-    with children_kept(), databases_copied():
+    """What compiles and marks sheets is started once; the tables of our database, keys and certificates are found out once."""
+    with children_kept(), databases_copied(), read_once():
         yield
 
 
