@@ -91,13 +91,14 @@ def _killed(fresh: Fresh, full: bool) -> Iterator[Try]:
 
 @case(GROUP, "each fault of KING OF TIME at each request", "P14 P15", ONCE)
 def _faults(fresh: Fresh, full: bool) -> Iterator[Try]:
-    for (kind, more), after, times in itertools.product(FAULTS.items(), range(6), (1, 4)):
+    for (kind, more), after, times in itertools.product(FAULTS.items(), range(3), (1, 4)):
         if full or (kind, after, times) in (("truncated", 1, 1), ("address", 0, 4)):
             world = fresh()
             world.program.fault(kind, after=after, times=times, **more)
             messages = morning()
             world.play(messages)
-            yield f"{kind} after {after}, {times} times", wrong(world, world.program, messages)
+            left = ["the fault never struck"] if times == 1 and world.program.sim("GET", "faults") else []
+            yield f"{kind} after {after}, {times} times", left + wrong(world, world.program, messages)
 
 
 @case(GROUP, "clocks: every border of a day and of the forbidden hours, set forward, back, or apart", "P10 P14", ONCE)
