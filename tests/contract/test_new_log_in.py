@@ -117,10 +117,14 @@ def test_e34_a_baseline_of_before_asks_nothing(linked: World) -> None:
 
 
 def test_e34_what_asks_by_itself_asks_once(read: World) -> None:
-    """再連携 and 復元 show all that they delete."""
+    """再連携 and 復元 show all that they delete, and 再連携 that fewer come back."""
     read.tenant.log_in = SECOND
+    people = len(read.users())
     hide(read, 1)
-    assert [kind for kind, _ in held(read.tenant.plan(Mode.RELINK))] == ["delete_relink"]
+    (hold,) = read.tenant.plan(Mode.RELINK).record.json("hold")["holds"]
+    assert hold["kind"] == "delete_relink"
+    assert f"社員{people}件" in hold["text"]
+    assert f"社員{people - 1}件" in hold["text"]
     job = read.tenant.open(Mode.RESTORE)
     stages.snapshot.take_snapshot(job)
     stages.diff.make_diff(job, read.tenant.target, NOW)

@@ -240,12 +240,13 @@ def hold_administrators(deleted: int, adopted: int) -> list[Hold]:
     ]
 
 
-def hold_relink(users_deleted: int, departments_deleted: int) -> list[Hold]:
-    """再連携 always waits for a person, who sees first what would be deleted (E32)."""
+def hold_relink(users_deleted: int, departments_deleted: int, users_created: int) -> list[Hold]:
+    """再連携 always waits for a person, who sees first what would be deleted (E32), and whether fewer come back."""
     return [
         Hold(
             Operation.DELETE.value.lower() + "_relink",
-            f"再連携により、現在連携中の社員{users_deleted}件・部署{departments_deleted}件が削除され、全件が新規登録されます。",
+            f"再連携により、現在連携中の社員{users_deleted}件・部署{departments_deleted}件が削除され、"
+            f"SmartHRから届いた社員{users_created}件が新規登録されます。",
             users_deleted,
             users_deleted,
         )

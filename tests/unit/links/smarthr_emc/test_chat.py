@@ -162,7 +162,7 @@ def test_n1_a_held_run_says_why_and_leads_to_the_answer() -> None:
     "hold",
     [
         *guards.hold_deletions(74, 100, 5, 10, Guards()),
-        *guards.hold_relink(12, 3),
+        *guards.hold_relink(12, 3, 12),
         *guards.hold_restore(3, "2026-04-01T04:30:00+09:00", 2),
     ],
     ids=lambda hold: hold.kind,

@@ -245,10 +245,9 @@ def test_e35_adopted_people_are_among_those_who_stay() -> None:
 
 
 def test_e32_relink_is_always_held() -> None:
-    """A person sees first what would be deleted."""
-    (hold,) = hold_relink(120, 8)
-    assert "120" in hold.text
-    assert "8" in hold.text
+    """A person sees first what would be deleted, and how many come back."""
+    (hold,) = hold_relink(120, 8, 117)
+    assert all(figure in hold.text for figure in ("社員120件", "部署8件", "社員117件"))
 
 
 def test_e36_a_restore_is_dated_as_a_clock_in_japan_shows_it() -> None:

@@ -298,7 +298,7 @@ def _holds(
         wanted = restore.applied(job.record, job.start.generation).baseline
         return guards.hold_restore(wanted.generation, wanted.confirmed_at, users.deleted)
     if job.mode.relinks and users.previous_valid:
-        return guards.hold_relink(users.deleted, departments.deleted)
+        return guards.hold_relink(users.deleted, departments.deleted, users.created)
     deletions = guards.hold_deletions(
         users.deleted, users.previous_valid, departments.deleted, departments.previous_valid, job.mapping.guards
     )
