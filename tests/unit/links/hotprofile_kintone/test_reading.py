@@ -105,6 +105,22 @@ def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWo
     assert len(world.kintone.by_key()) == 3
 
 
+def test_k6_what_a_read_that_broke_off_has_left_is_not_what_there_is_now(world: LinkWorld) -> None:
+    """A record that was merged into another one meanwhile does not come to kintone after all."""
+    for number in range(3):
+        world.hotprofile.put(number + 1)
+    world.wait(minutes=5)
+    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
+    with pytest.raises(IncompleteReadError):
+        world.run()
+    del world.hotprofile.entries["1"]
+    world.hotprofile.fault = None
+    world.wait(minutes=5)
+    line = world.run()["companies"]
+    assert sorted(world.kintone.by_key()) == ["2", "3"]
+    assert (line.read, line.failed) == (2, 0)
+
+
 def test_k6_a_read_that_broke_off_moves_nothing_though_somebody_marks_it_as_done(world: LinkWorld) -> None:
     for number in range(3):
         world.hotprofile.put(number + 1)
