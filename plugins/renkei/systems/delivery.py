@@ -13,6 +13,8 @@ from typing import Protocol
 MAX_REASON = 200  # characters of a service's own words that are kept
 CUT = "…（以下省略）"
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # ASCII's: of words, figures and URLs
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # Unicode's category Cc but \n and \t
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINK = re.compile(r"https?://[^\s<>|\"\\\x00-\x1f\x7f]{1,2000}")
 # A long word of a service (WorkflowTriggerIsNotEnabled, posting_to_general_channel_denied), told from a token.
 CODE = re.compile(r"(?:(?:[A-Z][a-z]+){2,}|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)\.?")
@@ -133,11 +135,8 @@ def words(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without what no service can take: control characters but line ends and tabs, lone surrogates."""
-    return "".join(
-        "\ufffd" if unicodedata.category(c) == "Cs" else c
-        for c in text.replace("\r\n", "\n").replace("\r", "\n")
-        if c in "\n\t" or unicodedata.category(c) != "Cc"
-    )
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", lines))
 
 
 def utf16_units(text: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from renkei.systems.delivery import CUT, fit
+from renkei.systems.delivery import CUT, clean, fit
 
 URL = "https://airflow.example.jp/renkei/console/dag/smarthr_emc__acme/sheets/1"
 
@@ -28,3 +30,12 @@ def test_n1_no_address_is_cut() -> None:
 )
 def test_n1_a_word_is_cut_only_where_nothing_else_would_be_left(text: str, most: int, kept: str) -> None:
     assert fit(text, most) == (text if kept == text else kept + CUT)
+
+
+def test_n1_what_no_service_can_take_is_left_out() -> None:
+    """Of every character there is, by its category in Unicode: controls but line ends and tabs; half a character is a sign."""
+    every = [chr(number) for number in range(0x110000) if chr(number) != "\r"]
+    categories = {"Cc": "", "Cs": "\ufffd"}
+    kept = [c if c in "\n\t" else categories.get(unicodedata.category(c), c) for c in every]
+    assert clean("".join(every)) == "".join(kept)
+    assert clean("一\r\n二\r三") == "一\n二\n三"
