@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from renkei.links.smarthr_emc.model import Operation
@@ -41,7 +42,7 @@ def user_rows(users: pd.DataFrame, write_as: pd.Series[str], mapping: Mapping) -
         value = arrow(value_of(rule, users))
         cells[rule.item] = _cells(rule, value, creates, mapping.id_prefix)
         if any(cell.action is Action.REJECT for cell in rule.cells):
-            refused = _by_policy(rule, value, creates, lambda cell: cell.action is Action.REJECT)
+            refused = _by_policy(rule, value, creates, lambda cell: pa.scalar(cell.action is Action.REJECT))
             rejected[rule.item] = pd.Series(refused.to_numpy(zero_copy_only=False), index=users.index)
     if "password_reset" not in cells:
         cells["password_reset"] = pc.if_else(creates, text("T"), text(None))  # E19
