@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import update
 
 from renkei.errors import StoreError
 from renkei.inbox import lease
@@ -14,10 +15,11 @@ from renkei.links.lineworks_kot.deciding import Reason
 from renkei.links.lineworks_kot.punch_list import PunchList
 from renkei.links.lineworks_kot.punches import Punches, State
 from renkei.links.lineworks_kot.punching import CONFIRMED
+from renkei.links.lineworks_kot.tables import PUNCH
 from renkei.systems.kingoftime.client import Punch as AtKingOfTime
-from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError
+from renkei.systems.kingoftime.errors import KingOfTimeAwayError, OtherPunchError, PunchRefusedError
 from tests.harness.inbox_programs import PLAIN
-from tests.harness.punching import MAPPING, SATO, UNKNOWN, World, at
+from tests.harness.punching import MAPPING, SATO, TANAKA, UNKNOWN, World, at
 
 pytestmark = pytest.mark.usefixtures("no_lease_runs_out")
 
@@ -278,3 +280,52 @@ def test_while_king_of_time_is_not_well_one_punch_at_a_time_is_tried(world: Worl
     world.settle(first, world.worker.handle)
     assert isinstance(world.settle(second, world.worker.handle), PausedError)
     assert world.king.asked == ["punch"]
+
+
+def test_p13_a_double_press_is_of_one_company(world: World) -> None:
+    """What another tenant's rows say of the same key is no punch of this one."""
+    world.receive("出勤")
+    world.work()
+    with world.database.writing() as connection:
+        connection.execute(update(PUNCH).values(tenant="beta"))
+    world.now += dt.timedelta(seconds=20)
+    world.receive("出勤")
+    assert world.work() == HandlingResult(Inboxed.DONE)
+    assert len(world.king.kept) == 2
+
+
+def test_p14_anothers_punch_of_that_minute_proves_nothing(world: World) -> None:
+    """Whatever KING OF TIME answers with: it is by the employee's own key that a punch is found."""
+    world.now = at("30 12:00")
+    world.receive("出勤")
+    world.king.faults = [UNKNOWN]
+    world.work()
+    (row,) = world.rows()
+    assert row.day is not None
+    others = [AtKingOfTime(TANAKA.key, row.day, row.issued_at, "1")]
+    world.king.punches = lambda *_: others
+    world.now += dt.timedelta(minutes=1)
+    assert world.look_back() is None  # it is sent with its own time
+
+
+def test_p15_a_refused_punch_shows_that_king_of_time_is_well(world: World) -> None:
+    """It answered: what waits behind the outage is let through again."""
+    for fault in (KingOfTimeAwayError("接続できません"), PunchRefusedError("この日は締められています")):
+        world.receive("出勤")
+        world.king.faults = [fault]
+        world.work()
+        world.now += dt.timedelta(minutes=10)
+        world.worker._breaker._until = 0.0
+        world._since = dict.fromkeys(world._since, world.now)
+    with world.worker._breaker.attempt(), world.worker._breaker.attempt():
+        pass
+
+
+def test_p10_what_is_no_longer_held_is_not_decided_again(world: World) -> None:
+    """Two answers of one moment: the punch is what the first one made of it."""
+    world.receive("出勤")
+    world.work()
+    (row,) = world.rows()
+    with world.database.writing() as connection:
+        assert not world.punches.decide(connection, row.number, State.REFUSED, "総務", [], world.now)
+    assert world.rows() == [row]
