@@ -122,6 +122,8 @@ class FakeCalendar:
         return found is not None
 
     def get(self, user_id: str, event_id: str) -> dict[str, Any] | None:
+        if self.member(user_id) is MemberState.SUSPENDED:
+            raise EventRefusedError(NO_MEMBER, "no such member")
         return self.events.get((user_id, event_id))
 
     def ids(self, user_id: str, first_day: dt.date) -> list[str]:

@@ -112,6 +112,16 @@ def test_c8_or_left_as_it_is(world: AbsenceWorld) -> None:
     assert world.calendar.events == {}
 
 
+def test_c8_a_calendar_that_cannot_be_seen_just_now_lacks_nothing(world: AbsenceWorld) -> None:
+    """A member who is suspended: of the events nothing is known, so nothing is written again."""
+    world.workplace.put("A-1", day("2026-12-05"))
+    world.run()
+    world.calendar.members[SATO] = MemberState.SUSPENDED
+    job = world.run(Mode.RECONCILE)
+    assert (job.record.read(Compared).asked, job.record.read(Compared).missing) == (1, 0)
+    assert job.record.read(End).result == "compared"
+
+
 def test_c4_確認のみ_writes_nothing_and_counts_what_would_be(world: AbsenceWorld) -> None:
     world.workplace.put("A-1", day("2026-12-05"))
     job = world.run(Mode.CHECK_ONLY)
