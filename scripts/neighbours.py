@@ -87,8 +87,8 @@ class Neighbours:
     def __enter__(self) -> Neighbours:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            for name, arguments in self._commands.items():
-                self.urls[name] = self._start(name, arguments)
+            for name, process in [(name, self._start(name)) for name in self._commands]:  # beside one another
+                self.urls[name] = self._ready(name, process)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -108,17 +108,21 @@ class Neighbours:
             if process.stdout:
                 process.stdout.close()
 
-    def _start(self, name: str, arguments: list[str]) -> str:
+    def _start(self, name: str) -> subprocess.Popen[str]:
         log = (self.folder / f"{name}.log").open("w")
         with log:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"simulators.{name}", *arguments],
+                [sys.executable, "-m", f"simulators.{name}", *self._commands[name]],
                 cwd=PROJECT,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
             )
         self._processes.append(process)
+        return process
+
+    def _ready(self, name: str, process: subprocess.Popen[str]) -> str:
+        """Where it listens, once it does."""
         assert process.stdout is not None
         ready = process.stdout.readline()
         found = re.findall(r"http://\S+", ready)
