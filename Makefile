@@ -31,7 +31,7 @@ test: $(READY)  ## the tests
 	$(PYTEST) --numprocesses logical --dist worksteal $(ARGS) || \
 		{ test $$? = 1 && echo 'Once more, by itself, what failed:' && $(PYTEST) --last-failed --maxfail 3; }
 
-proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (20 minutes)
+proof: $(READY)  ## tries every way to lose data: crashes, faults, guards, bad input, leaks, load (15 minutes)
 	$(BIN)/python -m tests.proof $(ARGS)
 
 check: $(READY) lock-check audit  ## style, types, locks, Compose file, known vulnerabilities
