@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +22,8 @@ from scripts.demo import LINK
 from scripts.local_airflow import COMPOSE, PROJECT, LocalAirflow
 
 MANY, VERY_MANY = 1_000, 10_000
+TASKS = 9  # of a tenant's Dag
+EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 HOST = "127.0.0.1:8181"  # the one in the sample sheets
 SAMPLES = PROJECT / "include" / "mappings" / LINK
 
@@ -75,6 +80,7 @@ def measure_parsing(folder: Path, say: Say) -> list[Figure]:
         Figure("F4", "… with turning them into JSON for the database", total, detail={"files": warm}),
         Figure("F4", f"parsing {MANY:,} tenants, cold index (YAML)", sum(p["parse"] for p in cold), note=_each(cold)),
     ]
+    figures += _by_dag_factory(folder / "dag_factory", say)
     for count, where in ((MANY, site), (VERY_MANY, Site(folder / "very_many", VERY_MANY))):
         figures += _own_parse(where, count)
         say(f"a task's own parse among {count:,} tenants: {figures[-2].value:.0f} ms")
@@ -83,6 +89,33 @@ def measure_parsing(folder: Path, say: Say) -> list[Figure]:
         *figures,
         Figure("F4", f"compiling {MANY:,} workbooks, cold index", rate, "/s", note=f"{MANY / rate:.0f} s"),
     ]
+
+
+def _by_dag_factory(folder: Path, say: Say) -> list[Figure]:
+    """As many Dags of as many tasks, of one YAML file by Astronomer's dag-factory; none where it cannot be fetched."""
+    fetch = ["pip", "install", "--quiet", "--no-deps", "--target", folder / "package", "dag-factory==1.1.0"]
+    if subprocess.run([Path(sys.executable).with_name("uv"), *fetch], check=False).returncode:
+        say("dag-factory cannot be fetched: no figure of it")
+        return []
+    names = [f"task_{number}" for number in range(TASKS)]
+    tasks = [
+        {"task_id": name, "operator": EMPTY, "dependencies": names[max(number - 1, 0) : number]}
+        for number, name in enumerate(names)
+    ]
+    dag = {"schedule": "30 4 * * *", "default_args": {"start_date": "2026-01-01"}, "tasks": tasks}
+    (folder / "dags.yaml").write_text(json.dumps({tenant_name(number): dag for number in range(MANY)}))
+    file = folder / "dags.py"
+    # Airflow opens no file that does not speak of it and of a Dag.
+    load = f"load_yaml_dags(globals(), config_filepath={str(folder / 'dags.yaml')!r})"
+    file.write_text(f"# Airflow's Dags\nfrom dagfactory import load_yaml_dags\n\n{load}\n")
+    environment = {"AIRFLOW_HOME": str(folder), "AIRFLOW__CORE__DAGS_FOLDER": str(folder), "PYTHONWARNINGS": "ignore"}
+    path = f"{folder / 'package'}:{PROJECT / 'plugins'}:{PROJECT}"
+    made = child("scripts.bench.parse", file, "", "", "dagfactory", environment={**environment, "PYTHONPATH": path})
+    if made["errors"] or made["dags"] != MANY:
+        raise RuntimeError(f"dag-factory made {made['dags']} Dags: {made['errors']}")
+    say(f"dag-factory: {made['parse']:.1f} s for {MANY:,} Dags of {TASKS} tasks")
+    note = f"{TASKS} tasks without work each, one YAML file, checks nothing"
+    return [Figure("F4", f"… {MANY:,} Dags by dag-factory", made["parse"], "s", note=note, detail=made)]
 
 
 def _own_parse(site: Site, count: int) -> list[Figure]:
