@@ -17,9 +17,9 @@ from renkei.notifications.state import ChannelState
 
 
 def write(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelState]) -> bool:
-    """Note which of the channels are disabled, and since when; whether that was another one than is noted.
+    """Note which of the channels are disabled, and since when; whether that changed what was noted.
 
-    A folder that cannot be written to is passed over.
+    A folder that cannot be written to is passed over: nothing changed there.
     """
     path = _path(folder, link, tenant)
     known = disabled(folder, link, tenant)
@@ -33,7 +33,8 @@ def write(folder: Path, link: str, tenant: str, states: Mapping[str, ChannelStat
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(now, file, ensure_ascii=False)
         os.replace(temporary, path)
-    return True
+        return True
+    return False
 
 
 def disabled(folder: Path, link: str, tenant: str) -> dict[str, str]:

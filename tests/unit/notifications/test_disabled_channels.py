@@ -27,3 +27,11 @@ def test_n2_a_lost_or_broken_copy_costs_nothing(tmp_path: Path) -> None:
     next((tmp_path / "channels").iterdir()).write_text("[1")
     assert disabled_channels.disabled(tmp_path, "smarthr_emc", "acme") == {}
     disabled_channels.write(Path("/proc/none"), "smarthr_emc", "acme", {"a": DISABLED})
+
+
+def test_n2_nothing_changes_in_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """Who asks whether it did would look again for nothing."""
+    (tmp_path / "channels").write_bytes(b"no folder")
+    assert not disabled_channels.write(tmp_path, "smarthr_emc", "acme", {"a": DISABLED})
+    assert disabled_channels.write(tmp_path / "other", "smarthr_emc", "acme", {"a": DISABLED})
+    assert not disabled_channels.write(tmp_path / "other", "smarthr_emc", "acme", {"a": DISABLED})

@@ -89,13 +89,18 @@ def test_k5_what_is_being_committed_as_we_read_is_left_to_the_next_run(world: Li
     assert world.kintone.by_key() == {"1": "会社1"}
 
 
-def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWorld) -> None:
+def run_torn(world: LinkWorld) -> None:
+    """A run whose read of three records breaks off at its second page."""
     for number in range(3):
         world.hotprofile.put(number + 1)
     world.wait(minutes=5)
     world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
     with pytest.raises(IncompleteReadError):
         world.run()
+
+
+def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWorld) -> None:
+    run_torn(world)
     before = history.data_set_statuses(world.database, "acme")["companies"]
     assert (world.kintone.records, before.waiting) == ({}, 0)
     assert history.processed(world.database, "acme")[0].said == "torn"
@@ -107,12 +112,7 @@ def test_k6_a_read_that_breaks_off_moves_nothing_and_loses_nothing(world: LinkWo
 
 def test_k6_what_a_read_that_broke_off_has_left_is_not_what_there_is_now(world: LinkWorld) -> None:
     """A record that was merged into another one meanwhile does not come to kintone after all."""
-    for number in range(3):
-        world.hotprofile.put(number + 1)
-    world.wait(minutes=5)
-    world.hotprofile.page, world.hotprofile.fault = 2, IncompleteReadError("torn")
-    with pytest.raises(IncompleteReadError):
-        world.run()
+    run_torn(world)
     del world.hotprofile.entries["1"]
     world.hotprofile.fault = None
     world.wait(minutes=5)
